@@ -1,0 +1,1 @@
+"""Event-driven MLOps for Azure Machine Learning: rules turn workspace events into actions."""

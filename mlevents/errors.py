@@ -1,0 +1,62 @@
+"""The error tree: who can mend what went wrong, and whether asking again can help.
+
+A message states the fact, quotes the value and names the remedy. It never holds a secret.
+"""
+
+from dataclasses import dataclass
+
+
+class MleventsError(Exception):
+    """Anything that mlevents raises on purpose."""
+
+
+class ConfigError(MleventsError):
+    """A setting or the rules are wrong: mend them and deploy again."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong in a rule file, at its place; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        path = f"{self.path}: " if self.path else ""
+        return f"{self.file}:{self.line}:{self.column}: {path}{self.text}"
+
+
+class RulesError(ConfigError):
+    """A rule file that must not be used, with every problem found in it, in order of place."""
+
+    def __init__(self, problems: list[Problem], warnings: list[Problem] | None = None) -> None:
+        self.problems = sorted(problems)
+        self.warnings = sorted(warnings or [])
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class EventError(MleventsError):
+    """This event can never be understood; `where` is the place in it, such as `data.modelTags`."""
+
+    def __init__(self, text: str, *, where: str = "") -> None:
+        self.where = where
+        super().__init__(f"{where}: {text}" if where else text)
+
+
+class ActionError(MleventsError):
+    """A step of a response did not succeed."""
+
+
+class PermanentError(ActionError):
+    """Asking again will not help: the request is wrong, refused, or its object is missing."""
+
+
+class TransientError(ActionError):
+    """Asking again may help; `retry_after` is what the service asked for, in seconds."""
+
+    def __init__(self, text: str, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(text)

@@ -1,0 +1,170 @@
+"""Azure Machine Learning's events: any envelope and any casing become one normalised Event."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from reprlib import repr as shown
+from typing import Any
+
+from mlevents.errors import EventError
+from mlevents.events.content import Content, folded
+from mlevents.events.document import check_characters, check_size, text_of, value_of
+from mlevents.events.envelope import Envelope, open_envelope, workspace
+from mlevents.events.event_type import EventType, Fields, event_type
+
+DEPTH_TAG = "mlevents.depth"
+DEPTH_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event, normalised.
+
+    `type` is our word for the type, or the type on the wire when it is unknown. `kinds` is what rules
+    may ask for, the event's own kind first, none for an unknown type. `time` is ISO 8601 in UTC.
+    `topic` is the workspace's ARM id as sent. `names` holds plain JSON; what is absent is left out,
+    but tags, properties and lists of models are always there.
+    """
+
+    id: str
+    type: str
+    kinds: tuple[str, ...]
+    time: str | None
+    subject: str
+    topic: str
+    names: Mapping[str, Any]
+
+    def identity(self, kind: str) -> str:
+        """What makes it the same event to rules that ask for this kind.
+
+        A v2 breach rides on every later event of its run: as a drift it is one by run and signal.
+        """
+        drift = self.names.get("drift", {})
+        topic = self.topic.lower()
+        if kind == "drift.detected" and drift.get("generation") == "v2" and "run" in drift:
+            return json.dumps([topic, kind, drift["run"], drift.get("signal")])
+        return json.dumps([topic, self.id])
+
+    @property
+    def depth(self) -> int:
+        """How many responses led to this event, by the tag that they leave; 0 when none did."""
+        said = (root.get("tags", {}).get(DEPTH_TAG, "") for root in self.names.values())
+        return max((int(text) for text in said if _is_count(text)), default=0)
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as plain JSON, from which `from_json` makes an equal one."""
+        return asdict(self) | {"kinds": list(self.kinds)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Event":
+        """The event that `to_json` wrote."""
+        return cls(**{**document, "kinds": tuple(document["kinds"])})
+
+
+def parse(document: str | bytes | Mapping[str, Any]) -> Event:
+    """The one event of a document: an object, or an array that holds exactly one.
+
+    Raises EventError, and nothing else, for what can never be understood.
+    """
+    text = text_of(document)
+    check_size(text)
+    value = value_of(text)
+    if isinstance(value, list):
+        if len(value) != 1:
+            raise EventError(f"the array holds {len(value)} events where one is expected")
+        value = value[0]
+    if not isinstance(value, dict):
+        raise EventError(f"an event is an object, not {shown(value)}")
+    check_characters(value, text)
+    return _event(value)
+
+
+def parse_all(document: str | bytes | list[Any] | Mapping[str, Any]) -> list[Event | EventError]:
+    """Every event of an array or object, in its order, or the error in its place.
+
+    Raises EventError when the document as a whole is no JSON. Its size is not limited, an event's is.
+    """
+    value = document if isinstance(document, list) else value_of(text_of(document))
+    return [_event_or_error(element) for element in (value if isinstance(value, list) else [value])]
+
+
+def _event_or_error(element: Any) -> Event | EventError:
+    if not isinstance(element, Mapping):
+        return EventError(f"an event is an object, not {shown(element)}")
+    try:
+        return parse(element)
+    except EventError as error:
+        return error
+
+
+def _event(value: dict[str, Any]) -> Event:
+    envelope = open_envelope(value)
+    known = _TYPES.get(envelope.type.lower())
+    kinds, roots = _read(known, envelope) if known else ((), {})
+    word = known.kind if known else envelope.type
+    own = {"id": envelope.id, "type": word, "time": envelope.time, "subject": envelope.subject}
+    return Event(
+        id=envelope.id,
+        type=word,
+        kinds=kinds,
+        time=envelope.time,
+        subject=envelope.subject,
+        topic=envelope.topic,
+        names={
+            "event": {name: said for name, said in own.items() if said},
+            "workspace": workspace(envelope.topic),
+            **roots,
+        },
+    )
+
+
+def _read(known: type[EventType], envelope: Envelope) -> tuple[tuple[str, ...], dict[str, Any]]:
+    members = envelope.members.get("data")
+    if not isinstance(members, dict):
+        raise EventError(f"a {known.kind} event carries an object, not {shown(members)}", where="data")
+    # What stands beside `data` answers for what is missing in it: runStatus has been seen there.
+    content = Content({**envelope.members, **folded(members)}, envelope.subject)
+    derived = [other for other in known.derived if other.holds(content)]
+    roots = _names(known.fields, content)
+    root, field = known.about
+    if field not in roots[root]:
+        raise EventError(f"neither it nor the subject names the {root} (its {field})", where="data")
+    for other in derived:
+        roots |= _names(other.fields, content)
+    return (known.kind, *(other.kind for other in derived)), roots
+
+
+def _names(fields: Fields, content: Content) -> dict[str, Any]:
+    return {
+        root: {name: said for name, field in named.items() if (said := field.read(content)) is not None}
+        for root, named in fields.items()
+    }
+
+
+def _is_count(text: object) -> bool:
+    return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= DEPTH_DIGITS
+
+
+def _catalogue() -> dict[str, dict[str, dict[str, str]]]:
+    """The names that events of each kind can have, by root, with their types."""
+    catalogue: dict[str, dict[str, dict[str, str]]] = {}
+    for _, known in event_type.items():
+        _enter(catalogue, known.kind, known.fields)
+        for other in known.derived:
+            _enter(catalogue, other.kind, known.fields)
+            _enter(catalogue, other.kind, other.fields)
+    return catalogue
+
+
+def _enter(catalogue: dict[str, dict[str, dict[str, str]]], kind: str, fields: Fields) -> None:
+    roots = catalogue.setdefault(kind, {root: dict(named) for root, named in _EVERYWHERE.items()})
+    for root, named in fields.items():
+        roots.setdefault(root, {}).update({name: field.type for name, field in named.items()})
+
+
+_EVERYWHERE = {
+    "event": dict.fromkeys(("id", "type", "time", "subject"), "text"),
+    "workspace": dict.fromkeys(("name", "resource_group", "subscription", "id"), "text"),
+}
+_TYPES = {wire.lower(): known for wire, known in event_type.items()}
+NAMES: Mapping[str, Mapping[str, Mapping[str, str]]] = _catalogue()

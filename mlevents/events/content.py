@@ -1,0 +1,103 @@
+"""What one event says: its members read without regard to case, its subject, its times."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import isfinite
+from reprlib import repr as shown
+from typing import Any
+
+from mlevents.errors import EventError
+
+
+def folded(members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that are not null, under lower-case names; the first of several casings wins."""
+    found: dict[str, Any] = {}
+    for key, value in members.items():
+        if value is not None:
+            found.setdefault(key.lower(), value)
+    return found
+
+
+def segments(path: str) -> dict[str, str]:
+    """`/models/net:3` as `{"models": "net:3"}`: each collection, in lower case, and what it names."""
+    parts = path.strip("/").split("/")
+    return dict(zip(map(str.lower, parts[::2]), parts[1::2], strict=False))
+
+
+def json_text(value: Any) -> str:
+    """Text as it is, anything else as its JSON text: 20 is `20`, 1.0 is `1.0`, true is `true`."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def plain_text(value: Any, where: str) -> str:
+    """Text, or the text of a number or a truth value; raises EventError for an object or array."""
+    if isinstance(value, dict | list):
+        raise EventError(f"is {shown(value)}, not text", where=where)
+    return json_text(value)
+
+
+def instant(text: str) -> str:
+    """An ISO 8601 time as UTC in microseconds at most; without an offset it is UTC already.
+
+    Azure sends up to nine fraction digits. Raises ValueError for what is no time.
+    """
+    moment = datetime.fromisoformat(text.strip().upper())
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    except OverflowError as error:
+        raise ValueError(f"{text} lies outside the calendar") from error
+
+
+class Content:
+    """The `data` of an event, with its subject to fall back on.
+
+    `members` have lower-case names and no nulls; names inside tags and properties stay untouched.
+    """
+
+    __slots__ = ("_texts", "members", "subject")
+
+    def __init__(self, members: Mapping[str, Any], subject: str) -> None:
+        self.members = members
+        self.subject = segments(subject)
+        self._texts: dict[str, dict[str, str]] = {}
+
+    def text(self, *keys: str, subject: tuple[str, ...] = ()) -> str | None:
+        """The first of these members that says something, else what the subject says."""
+        for key in keys:
+            value = self.members.get(key.lower())
+            if value is not None and (said := plain_text(value, f"data.{key}")):
+                return said
+        return next((named for part in subject if (named := self.subject.get(part))), None)
+
+    def texts(self, key: str) -> dict[str, str]:
+        """Tags or properties, empty when missing or null; raises EventError unless an object."""
+        if key not in self._texts:
+            value = self.members.get(key.lower(), {})
+            if not isinstance(value, dict):
+                raise EventError(f"is {shown(value)}, not an object", where=f"data.{key}")
+            self._texts[key] = {name: json_text(said) for name, said in value.items() if said is not None}
+        return self._texts[key]
+
+    def number(self, key: str) -> float | None:
+        """A number, or text that is one; nothing when it cannot be read."""
+        value = self.members.get(key.lower())
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            return None
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            return None
+        return number if isfinite(number) else None
+
+    def instant(self, key: str) -> str | None:
+        """A time in UTC, or the text as it was sent when it is no time."""
+        said = self.text(key)
+        try:
+            return instant(said) if said else None
+        except ValueError:
+            return said

@@ -1,0 +1,48 @@
+"""A v1 dataset monitor found drift.
+
+    {
+      "id": "6a0c6f0e-5f3b-4f0e-9c55-0d6f3c1b7a05",
+      "topic": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/ml-prod",
+      "subject": "datadrift/9f2d6f5e-7f44-4c6b-8d53-4c8f5b0a3e33/run/9f2d6f5e_1772400000000",
+      "eventType": "Microsoft.MachineLearningServices.DatasetDriftDetected",
+      "eventTime": "2026-03-02T05:30:00Z",
+      "data": {
+        "dataDriftId": "9f2d6f5e-7f44-4c6b-8d53-4c8f5b0a3e33",
+        "dataDriftName": "transactions-drift",
+        "runId": "9f2d6f5e_1772400000000",
+        "baseDatasetId": "transactions-train",
+        "targetDatasetId": "transactions-live",
+        "driftCoefficient": 0.42,
+        "startTime": "2026-03-01T00:00:00+00:00",
+        "endTime": "2026-03-02T00:00:00+00:00"
+      },
+      "dataVersion": "2",
+      "metadataVersion": "1"
+    }
+
+The subject is `datadrift/<id>/run/<id>` on the wire, `datadrifts/<id>/runs/<id>` in the documentation.
+"""  # noqa: E501
+
+from typing import ClassVar
+
+from mlevents.events.event_type import EventType, Field, Fields, event_type, text
+
+
+@event_type("Microsoft.MachineLearningServices.DatasetDriftDetected")
+class DatasetDriftDetected(EventType):
+    """A v1 dataset monitor found drift."""
+
+    kind = "drift.detected"
+    about = ("drift", "run")
+    fields: ClassVar[Fields] = {
+        "drift": {
+            "monitor": text("dataDriftName", "dataDriftId", subject=("datadrift", "datadrifts")),
+            "run": text("runId", subject=("run", "runs")),
+            "generation": Field("text", lambda _: "v1"),
+            "coefficient": Field("number", lambda content: content.number("driftCoefficient")),
+            "baseline": text("baseDatasetId"),
+            "target": text("targetDatasetId"),
+            "window_start": Field("text", lambda content: content.instant("startTime")),
+            "window_end": Field("text", lambda content: content.instant("endTime")),
+        }
+    }

@@ -1,0 +1,80 @@
+"""The envelope around an event, whichever schema it follows.
+
+| schema | id | type | time | workspace |
+|---|---|---|---|---|
+| Event Grid | `id` | `eventType` | `eventTime` | `topic` |
+| CloudEvents 1.0 | `id` | `type` | `time` | `source` |
+| a printed Python object | `id` | `event_type` | none | `topic` |
+
+Names are read without regard to case and underscores. Members that a dead letter adds are left alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from reprlib import repr as shown
+from typing import Any
+
+from mlevents.errors import EventError
+from mlevents.events.content import folded, instant, plain_text, segments
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What every event says of itself; `type` is the type on the wire, `members` all there is."""
+
+    id: str
+    type: str
+    time: str | None
+    subject: str
+    topic: str
+    members: Mapping[str, Any]
+
+
+def open_envelope(event: Mapping[str, Any]) -> Envelope:
+    """The envelope of one event; raises EventError for one without id or type, or with a bad time."""
+    members = folded({key.replace("_", ""): value for key, value in event.items()})
+    return Envelope(
+        id=_required(members, "id"),
+        type=_required(members, "eventType", "type"),
+        time=_time(members),
+        subject=_first(members, "subject")[1],
+        topic=_first(members, "topic", "source")[1],
+        members=members,
+    )
+
+
+def workspace(topic: str) -> dict[str, str]:
+    """The parts of a workspace's ARM id, as far as the topic has them."""
+    parts = segments(topic)
+    names = {
+        "name": parts.get("workspaces"),
+        "resource_group": parts.get("resourcegroups"),
+        "subscription": parts.get("subscriptions"),
+        "id": topic,
+    }
+    return {name: part for name, part in names.items() if part}
+
+
+def _first(members: Mapping[str, Any], *keys: str) -> tuple[str, str]:
+    for key in keys:
+        value = members.get(key.lower())
+        if value is not None:
+            return key, plain_text(value, key)
+    return keys[0], ""
+
+
+def _required(members: Mapping[str, Any], *keys: str) -> str:
+    key, _ = _first(members, *keys)
+    said = members.get(key.lower())
+    if isinstance(said, str) and said.strip():
+        return said
+    found = "is missing" if said is None else f"is {shown(said)}"
+    raise EventError(f"{found}: every event carries a text as {' or '.join(keys)}", where=key)
+
+
+def _time(members: Mapping[str, Any]) -> str | None:
+    key, said = _first(members, "eventTime", "time")
+    try:
+        return instant(said) if said else None
+    except ValueError as error:
+        raise EventError(f"{shown(said)} is no ISO 8601 time", where=key) from error

@@ -1,0 +1,55 @@
+"""A model, or a new version of one, was registered.
+
+    {
+      "id": "6a0c6f0e-5f3b-4f0e-9c55-0d6f3c1b7a01",
+      "topic": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/ml-prod",
+      "subject": "models/fraud-net:8",
+      "eventType": "Microsoft.MachineLearningServices.ModelRegistered",
+      "eventTime": "2026-03-02T09:15:27.1234567Z",
+      "data": {
+        "modelName": "fraud-net",
+        "modelVersion": "8",
+        "modelTags": {"stage": "production", "accuracy": "0.97"},
+        "modelProperties": {"framework": "sklearn"}
+      },
+      "dataVersion": "2",
+      "metadataVersion": "1"
+    }
+
+The version is text on the wire, though the documentation shows a number. Later changes of a
+model's tags raise no event.
+"""  # noqa: E501
+
+from typing import ClassVar
+
+from mlevents.events.content import Content
+from mlevents.events.event_type import EventType, Field, Fields, event_type, texts
+
+
+def _name(content: Content) -> str | None:
+    return content.text("modelName") or _subject(content)[0] or None
+
+
+def _version(content: Content) -> str | None:
+    return content.text("modelVersion") or _subject(content)[1] or None
+
+
+def _subject(content: Content) -> tuple[str, str]:
+    name, _, version = content.subject.get("models", "").partition(":")
+    return name, version
+
+
+@event_type("Microsoft.MachineLearningServices.ModelRegistered")
+class ModelRegistered(EventType):
+    """A model, or a new version of one, was registered."""
+
+    kind = "model.registered"
+    about = ("model", "name")
+    fields: ClassVar[Fields] = {
+        "model": {
+            "name": Field("text", _name),
+            "version": Field("text", _version),
+            "tags": texts("modelTags"),
+            "properties": texts("modelProperties"),
+        }
+    }

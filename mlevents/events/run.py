@@ -1,0 +1,66 @@
+"""The names of a run, which RunCompleted and RunStatusChanged share."""
+
+import re
+
+from mlevents.events.breach import tells_of_breach
+from mlevents.events.content import Content
+from mlevents.events.event_type import Field, text, texts
+
+RUN_ID = text("runId", subject=("runs",))
+
+# Tags or properties that name another run, in lower case. A root run may name itself in any of them.
+PARENT_KEYS = frozenset(
+    {
+        "azureml.pipelinerunid",  # a pipeline's step: in its tags (captured) or its properties (SDK v1)
+        "mlflow.parentrunid",  # a nested MLflow run, a trial of a sweep
+        "mlflow.rootrunid",  # read by Azure's own monitoring components to find the pipeline
+        "azureml.parentrunid",  # (inferred)
+        "azureml.rootrunid",  # (inferred)
+    }
+)
+# (key, value) pairs in lower case that only a child run has.
+CHILD_MARKS = frozenset(
+    {
+        ("runtemplate", "automl_child"),  # a trial of AutoML (documented); HyperDrive's parent has HyperDrive
+        ("run_template", "automl_child"),  # the same, beside the other in the documentation's example
+        ("azureml.runsource", "azureml.steprun"),  # a step whose runType is null
+    }
+)
+CHILD_TYPES = frozenset({"azureml.steprun", "azureml.reusedsteprun"})
+# The trials of AutoML and HyperDrive of SDK v1 are named after their parent: HD_<guid>_7.
+CHILD_ID = re.compile(r"(?:AutoML|HD)_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}_.", re.IGNORECASE)
+
+
+def is_root(content: Content) -> bool:
+    """Whether nothing that the event says of this run names another run as its parent.
+
+    A trial of an SDK v2 sweep may carry no such mark: then it counts as a root, because one alert
+    too many is better than one too few.
+    """
+    run_id = RUN_ID.read(content) or ""
+    if (content.text("runType") or "").lower() in CHILD_TYPES or CHILD_ID.match(run_id):
+        return False
+    return not any(
+        _marks_child(name.lower(), value, run_id)
+        for key in ("runTags", "runProperties")
+        for name, value in content.texts(key).items()
+    )
+
+
+def _marks_child(name: str, value: str, run_id: str) -> bool:
+    if name in PARENT_KEYS:
+        return value not in ("", run_id)
+    return (name, value.lower()) in CHILD_MARKS
+
+
+RUN = {
+    "id": RUN_ID,
+    "experiment": text("experimentName"),
+    "experiment_id": text("experimentId", subject=("experiments",)),
+    "type": text("runType"),
+    "status": text("runStatus"),
+    "tags": texts("runTags"),
+    "properties": texts("runProperties"),
+    "root": Field("boolean", is_root),
+    "monitor_breach": Field("boolean", tells_of_breach),
+}

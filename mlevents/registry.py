@@ -1,0 +1,64 @@
+"""Elements found by name: an element is one module in a package, and no list names it."""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from functools import cached_property
+
+
+class UnknownNameError(LookupError):
+    """No element has this name; the message proposes the nearest one that exists."""
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """The tail ` (did you mean 'x'?)` of a message about an unknown name, or nothing."""
+    near = difflib.get_close_matches(str(name), sorted(known), n=1, cutoff=0.6)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+class Registry[T]:
+    """The classes that the modules of one package register under a name.
+
+    >>> operator = Registry[Condition]("operator", "mlevents.conditions")
+    >>> @operator("prefix")
+    ... class Prefix(Condition): ...
+    >>> operator.find("prefix")
+
+    The package's modules are imported at the first look-up, so a new element is a new file.
+    """
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind = kind
+        self.package = package
+        self._elements: dict[str, T] = {}
+
+    def __call__[E](self, name: str) -> Callable[[E], E]:
+        def register(element: E) -> E:
+            if name in self._elements:
+                raise ValueError(f"two {self.kind}s are named '{name}'")
+            self._elements[name] = element  # type: ignore[assignment]
+            return element
+
+        return register
+
+    @cached_property
+    def _all(self) -> dict[str, T]:
+        package = importlib.import_module(self.package)
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{self.package}.{module.name}")
+        return self._elements
+
+    def names(self) -> list[str]:
+        """Every registered name, sorted."""
+        return sorted(self._all)
+
+    def items(self) -> list[tuple[str, T]]:
+        """Every name with its element, sorted by name."""
+        return sorted(self._all.items())
+
+    def find(self, name: str) -> T:
+        """The element of this name; raises UnknownNameError, with the nearest name."""
+        if name in self._all:
+            return self._all[name]
+        raise UnknownNameError(f"unknown {self.kind} '{name}'{did_you_mean(name, self._all)}")

@@ -1,0 +1,60 @@
+"""The app's settings: the one place that reads the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlevents.errors import ConfigError
+from mlevents.registry import did_you_mean
+
+MODES = ("live", "shadow", "disabled")
+PUBLIC_RESOURCE_MANAGER = "https://management.azure.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator chose for this app.
+
+    `rules` is the rule file; `mode` overrides the mode of every rule when set; `resource_manager`
+    is the Azure Resource Manager endpoint, another one in a sovereign cloud or the sandbox;
+    `max_depth` is how many responses may cause one another; `environment` answers `{setting: NAME}`.
+    """
+
+    rules: Path = Path("rules.yaml")
+    mode: str | None = None
+    resource_manager: str = PUBLIC_RESOURCE_MANAGER
+    max_depth: int = 3
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """The settings of this process; raises ConfigError for a value that cannot be used."""
+        root = Path(environment.get("AzureWebJobsScriptRoot") or ".")
+        mode = environment.get("MLEVENTS_MODE") or None
+        if mode not in (None, *MODES):
+            raise ConfigError(
+                f"MLEVENTS_MODE is '{mode}'{did_you_mean(mode, MODES)}: "
+                f"set it to one of {', '.join(MODES)}, or leave it out"
+            )
+        depth = environment.get("MLEVENTS_MAX_DEPTH") or "3"
+        if not (depth.isascii() and depth.isdigit()) or int(depth) < 1:
+            raise ConfigError(f"MLEVENTS_MAX_DEPTH is '{depth}': set it to a whole number from 1")
+        manager = environment.get("MLEVENTS_RESOURCE_MANAGER") or PUBLIC_RESOURCE_MANAGER
+        return cls(
+            rules=(root / (environment.get("MLEVENTS_RULES") or "rules.yaml")).resolve(),
+            mode=mode,
+            resource_manager=manager.rstrip("/"),
+            max_depth=int(depth),
+            environment=environment,
+        )
+
+    def value(self, name: str) -> str:
+        """The app setting `name`; raises ConfigError when it is not set."""
+        value = self.environment.get(name)
+        if value:
+            return value
+        raise ConfigError(
+            f"the app setting '{name}' is not set{did_you_mean(name, self.environment)}: "
+            f"set it on the Function App, or in local.settings.json"
+        )
