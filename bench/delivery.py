@@ -1,0 +1,86 @@
+"""From the webhook on: the whole app on the sandbox, in a process of its own."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+from bench.figure import Figure
+from sandbox.stage import Json, Stage, stage, until
+
+FRAUD = {"stage": "production", "accuracy": "0.95"}
+EVENTS, COPIES, AT_ONCE, RUNS = 1000, 200, 50, 5
+
+
+def figures() -> Iterator[Figure]:
+    """Latency to the first write, cold and warm; load that matches nothing; copies of one event."""
+    cold, warm = [], []
+    for number in range(RUNS):
+        with stage(speed=240) as on:
+            cold.append(first_write(on, f"fraud-cold-{number}"))
+            warm += [first_write(on, f"fraud-warm-{number}-{again}") for again in range(2)]
+    yield Figure("webhook → first ARM write, cold (SDK import)", "s", tuple(cold), 4)
+    yield Figure("webhook → first ARM write, warm", "s", tuple(warm), 1)
+    with stage(speed=240) as on:
+        yield from non_matching(on)
+        yield copies(on)
+
+
+def first_write(on: Stage, model: str) -> float:
+    """Seconds from the delivery's POST to the PUT of the endpoint that it leads to."""
+    on.register(model, "1", {"stage": "dev"})
+    event = on.model_registered(model, "1", FRAUD)
+    started = time.time()
+    on.deliver("ModelRegistered", event).raise_for_status()
+
+    def write() -> list[Json]:
+        return [one for one in on.requests_seen("PUT") if f"/onlineEndpoints/{model}" in one["path"]]
+
+    [seen, *_] = until(write, 30, lambda: f"no PUT of endpoint {model}")
+    on.settled(event_id=event["id"])
+    return datetime.fromisoformat(seen["time"]).timestamp() - started
+
+
+def non_matching(on: Stage) -> Iterator[Figure]:
+    """A thousand events that match no rule: how fast, how much memory they leave behind."""
+    memory = [resident(on)]
+    rates = []
+    for _ in range(3):
+        started = time.perf_counter()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            answers = list(pool.map(lambda number: deliver_other(on, number), range(EVENTS)))
+        rates.append(EVENTS / (time.perf_counter() - started))
+        memory.append(resident(on))
+        if answers != [202] * EVENTS or on.responses():
+            raise RuntimeError("an event that matches nothing was lost, or stored")
+    yield Figure(f"{EVENTS} events that match nothing, {AT_ONCE} at once", "events/s", tuple(rates))
+    yield Figure(
+        "memory gained by the second and third thousand", "MB", (memory[2] - memory[1], memory[3] - memory[2])
+    )
+
+
+def deliver_other(on: Stage, number: int) -> int:
+    """The status of one delivery that matches nothing."""
+    return on.deliver("ModelRegistered", on.model_registered("other", str(number), {})).status_code
+
+
+def copies(on: Stage) -> Figure:
+    """Two hundred copies of one matching event at once: exactly one response and one deployment."""
+    on.register("fraud-copies", "1", {"stage": "dev"})
+    event = on.model_registered("fraud-copies", "1", FRAUD)
+    started = time.perf_counter()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda _: on.deliver("ModelRegistered", event).raise_for_status(), range(COPIES)))
+    seconds = time.perf_counter() - started
+    responses = on.settled(event_id=event["id"])
+    puts = [one for one in on.requests_seen("PUT") if "/fraud-copies/deployments/" in one["path"]]
+    if len(responses) != 1 or len(puts) != 1:
+        raise RuntimeError(f"{len(responses)} responses and {len(puts)} deployments instead of one")
+    return Figure(f"{COPIES} copies of one event, {AT_ONCE} at once: one response", "s", (seconds,))
+
+
+def resident(on: Stage) -> float:
+    """The sandbox's resident memory in MB."""
+    status = Path(f"/proc/{on.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024

@@ -1,0 +1,106 @@
+"""What an action is: its parameters, and one verb that may be called any number of times."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from mlevents.events import Event
+from mlevents.registry import Registry
+from mlevents.services.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionName:
+    """Marks a parameter that names a connection of one of these types; none given: any that sends."""
+
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """Marks a parameter that names a file beside the rule file, which exists when rules load."""
+
+
+FileName = Annotated[str, RuleFile()]
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """What a step knows of the response that it belongs to.
+
+    `id` is the response's; `step` the step's own id; `key` names this step of this response alone,
+    in lower-case letters, digits and dashes, the same at every attempt. `names` holds the event's
+    normalised names, `steps` with the results of the steps before, and `failure` in `on_failure`.
+    `progress` is what the last attempt left in its `Pending`.
+    """
+
+    id: str
+    rule: str
+    step: str
+    key: str
+    event: Event
+    names: Mapping[str, Any]
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    depth: int = 1
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """The tags that everything we create carries."""
+        return {
+            "mlevents.event": self.event.id,
+            "mlevents.rule": self.rule,
+            "mlevents.response": self.id,
+            "mlevents.depth": str(self.depth),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step is through: `detail` is for people, `result` is what later steps read."""
+
+    detail: str
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The step goes on elsewhere: perform it again `after` so many seconds, with this progress."""
+
+    detail: str
+    after: float
+    progress: Mapping[str, Any] = field(default_factory=dict)
+
+
+Outcome = Done | Pending
+
+
+class Action(BaseModel, ABC):
+    """One thing that can be done; its fields are the parameters that a rule gives in `with`.
+
+    `orchestrator` names the sub-orchestration that carries an action out which takes several
+    writes and must be undone as a whole; without one, `perform` is called until it is `Done`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    orchestrator: ClassVar[str | None] = None
+    verbs: ClassVar[tuple[str, ...]] = ("perform",)
+
+    def check(self, read: Callable[[str], str]) -> None:
+        """Look, when the rules load, through the files that the parameters name.
+
+        `read` gives the text of a file beside the rule file. Raises PermanentError, as `read` does.
+        """
+
+    @abstractmethod
+    def perform(self, context: StepContext, services: Services) -> Outcome:
+        """Do it, or look how far it is; performing twice leaves what performing once leaves.
+
+        Raises PermanentError or TransientError.
+        """
+
+
+action = Registry[type[Action]]("action", "mlevents.actions")

@@ -1,0 +1,129 @@
+"""The messages that `notify` knows by name: one text template a file, its subject on the first line.
+
+What a template inserts comes from events, so from other people: every inserted value becomes one line
+without control characters, of limited length. Templates run in Jinja2's sandbox; a missing name is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from mlevents.registry import did_you_mean
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    from mlevents.actions.action import StepContext
+
+FOLDER = Path(__file__).parent / "templates"
+SUBJECT_LENGTH = 200
+VALUE_LENGTH = 1_000
+TEXT_LENGTH = 20_000
+
+
+@cache
+def template_names() -> list[str]:
+    """Every template that can be named, sorted."""
+    return sorted(file.stem for file in FOLDER.glob("*.txt"))
+
+
+def known_template(name: str) -> str:
+    """The name itself; raises ValueError for one that no template has, with the nearest."""
+    names = template_names()
+    if name in names:
+        return name
+    raise ValueError(f"unknown template '{name}'{did_you_mean(name, names)}; there are {', '.join(names)}")
+
+
+def render(name: str, context: StepContext) -> tuple[str, str]:
+    """The subject and the text of a template for this step."""
+    written = _environment().get_template(f"{name}.txt").render(_names(context))
+    subject, _, text = written.strip().partition("\n")
+    return one_line(subject, SUBJECT_LENGTH), plain(text)
+
+
+def one_line(value: object, length: int = SUBJECT_LENGTH) -> str:
+    """One line fit for a header: no line breaks, no control characters, cut at this length."""
+    line = " ".join("".join(map(_visible, str(value)[: 4 * length])).split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def plain(text: str) -> str:
+    """Several lines without control characters, cut at the length that every receiver takes."""
+    cut = text[:TEXT_LENGTH].replace("\r\n", "\n")
+    lines = ("".join(map(_visible, line)).rstrip() for line in cut.strip("\n").split("\n"))
+    return "\n".join(lines)
+
+
+def _visible(character: str) -> str:
+    """The character itself, a blank for any white space, nothing for what does not print.
+
+    Bidirectional overrides and lone surrogates do not print.
+    """
+    if character.isspace():
+        return " "
+    return character if character.isprintable() else ""
+
+
+@cache
+def _environment() -> ImmutableSandboxedEnvironment:
+    from jinja2 import ChainableUndefined, FileSystemLoader
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    return ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(FOLDER, encoding="utf-8"),
+        autoescape=False,  # plain text: the receivers escape for their own markup
+        undefined=ChainableUndefined,
+        finalize=lambda value: "" if value is None else one_line(value, VALUE_LENGTH),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _names(context: StepContext) -> dict[str, Any]:
+    """The event's names, and what templates show beside them."""
+    run, endpoint = _map(context.names, "run"), _endpoint(_map(context.names, "steps"))
+    workspace = str(_map(context.names, "workspace").get("id") or context.event.topic)
+    return {
+        **context.names,
+        "topic": context.event.topic,
+        "event_type": context.event.type,
+        "response": {"id": context.id, "rule": context.rule, "step": context.step},
+        "error": _error(run),
+        "endpoint": endpoint,
+        "run_link": _link(f"runs/{_quoted(run['id'])}", workspace) if run.get("id") else "",
+        "endpoint_link": _link(f"endpoints/realtime/{_quoted(endpoint)}/detail", workspace)
+        if endpoint
+        else "",
+    }
+
+
+def _map(names: Mapping[str, Any], root: str) -> Mapping[str, Any]:
+    found = names.get(root)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _endpoint(steps: Mapping[str, Any]) -> str:
+    """The endpoint that an earlier step deployed to; the last of several."""
+    found = [
+        step["endpoint"] for step in steps.values() if isinstance(step, Mapping) and step.get("endpoint")
+    ]
+    return str(found[-1]) if found else ""
+
+
+def _error(run: Mapping[str, Any]) -> str:
+    """The first property or tag of a run whose key speaks of an error: the event has no field for it."""
+    pairs = [*_map(run, "properties").items(), *_map(run, "tags").items()]
+    return next((str(text) for key, text in pairs if "error" in str(key).lower() and text), "")
+
+
+def _link(page: str, workspace: str) -> str:
+    return f"https://ml.azure.com/{page}?wsid={_quoted(workspace, '/')}"
+
+
+def _quoted(name: object, safe: str = "") -> str:
+    return quote(str(name), safe, errors="replace")

@@ -1,0 +1,26 @@
+"""Which model a step is about: the one that a rule names, else the event's."""
+
+from mlevents.actions.action import StepContext
+from mlevents.errors import PermanentError
+
+
+def model_reference(text: str) -> str:
+    """A model as `name:version`, checked when rules load unless it is still to be filled in."""
+    if "${" not in text and not all(text.rpartition(":")):
+        raise ValueError(f"'{text}' names no version of a model: write name:version")
+    return text
+
+
+def model_of(reference: str | None, context: StepContext) -> tuple[str, str]:
+    """The model's name and version; raises PermanentError when neither rule nor event names one."""
+    if reference:
+        name, _, version = reference.rpartition(":")
+    else:
+        model = context.names.get("model") or {}
+        name, version = str(model.get("name") or ""), str(model.get("version") or "")
+    if name and version:
+        return name, version
+    raise PermanentError(
+        f"there is no model to deploy: the {context.event.type} event names none, so give the parameter "
+        f"`model` as name:version{f', not {reference}' if reference else ''}"
+    )

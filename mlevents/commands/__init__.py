@@ -1,0 +1,1 @@
+"""What `python -m mlevents` can do: one command a file."""

@@ -1,0 +1,55 @@
+"""`check`: load the rule file and show every problem in it."""
+
+from dataclasses import asdict
+from typing import Any
+
+import typer
+
+from mlevents.commands.command import PROBLEMS, RULES, AsJson, RulesFile, command, load_rules, print_json, say
+from mlevents.errors import Problem, RulesError
+
+_STYLES = {"error": "red", "warning": "yellow"}
+
+
+@command("check")
+def check(rules: RulesFile = RULES, as_json: AsJson = False) -> None:
+    """Load the rule file and show every problem in it."""
+    count = 0
+    try:
+        loaded = load_rules(rules)
+    except RulesError as error:
+        found = [(problem, "error") for problem in error.problems]
+        warnings = error.warnings
+    else:
+        found, warnings, count = [], list(loaded.warnings), len(loaded.rules)
+    told = sorted(found + [(problem, "warning") for problem in warnings])
+    if as_json:
+        print_json({"ok": not found, "rules": count, "problems": [_as_json(*one) for one in told]})
+    else:
+        for problem, severity in told:
+            _show(problem, severity)
+        _sum_up(str(rules), count, len(found), len(warnings))
+    if found:
+        raise typer.Exit(PROBLEMS)
+
+
+def _as_json(problem: Problem, severity: str) -> dict[str, Any]:
+    return asdict(problem) | {"severity": severity}
+
+
+def _show(problem: Problem, severity: str) -> None:
+    place = f"{problem.file}:{problem.line}:{problem.column}: "
+    kind = "warning: " if severity == "warning" else ""
+    path = f"{problem.path}: " if problem.path else ""
+    say(place, (kind + path, _STYLES[severity]), problem.text)
+
+
+def _sum_up(file: str, rules: int, errors: int, warnings: int) -> None:
+    counts = [_count(errors, "problem")] if errors else [_count(rules, "rule"), "no problems"]
+    if warnings:
+        counts.append(_count(warnings, "warning"))
+    say((f"{file}: {', '.join(counts)}", "bold red" if errors else "bold green"))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

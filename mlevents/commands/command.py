@@ -1,0 +1,73 @@
+"""What commands share: their registry, their options, and how they say things."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from mlevents.errors import ConfigError, RulesError
+from mlevents.registry import Registry
+from mlevents.rules.file import load
+from mlevents.rules.model import Rules
+from mlevents.settings import Settings
+
+PROBLEMS = 1
+WRONG_USAGE = 2
+
+command = Registry[Callable[..., None]]("command", "mlevents.commands")
+
+RulesFile = Annotated[Path, typer.Option("--rules", envvar="MLEVENTS_RULES", help="The rule file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+RULES = Path("rules.yaml")
+
+
+def say(*parts: str | tuple[str, str]) -> None:
+    """Print one line; a part may be a pair of its text and its style, shown on a terminal only."""
+    Console(highlight=False).print(Text.assemble(*map(_visible, parts)), soft_wrap=True)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document, in ASCII, so that any terminal and any text can carry it."""
+    typer.echo(json.dumps(document, indent=2))
+
+
+def give_up(text: str, code: int = WRONG_USAGE) -> NoReturn:
+    """Say on standard error why the command cannot go on, and leave."""
+    typer.echo(visible(text), err=True)
+    raise typer.Exit(code)
+
+
+def load_rules(path: Path) -> Rules:
+    """The rules for a look at them on any machine; raises RulesError, and leaves when there is no file.
+
+    App settings that are not set here are warnings: they may well be set where the app runs.
+    """
+    if not path.is_file():
+        give_up(f"{path}: there is no such rule file: name yours with --rules")
+    try:
+        return load(path, Settings.read(), require_settings=False)
+    except RulesError:
+        raise
+    except ConfigError as error:
+        give_up(str(error))
+
+
+def good_rules(path: Path) -> Rules:
+    """The rules, or leave with every problem on standard error."""
+    try:
+        return load_rules(path)
+    except RulesError as error:
+        give_up(str(error))
+
+
+def visible(text: str) -> str:
+    """The text with control characters and lone surrogates escaped: events are somebody else's input."""
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+
+
+def _visible(part: str | tuple[str, str]) -> str | tuple[str, str]:
+    return visible(part) if isinstance(part, str) else (visible(part[0]), part[1])

@@ -1,0 +1,10 @@
+"""`schema`: the JSON Schema of the rule file, for editors."""
+
+from mlevents.commands.command import command, print_json
+from mlevents.rules.schema import file_schema
+
+
+@command("schema")
+def schema() -> None:
+    """Print the JSON Schema of the rule file; rules.schema.json holds it."""
+    print_json(file_schema())

@@ -1,0 +1,65 @@
+"""`send`: deliver events to a function as Event Grid does."""
+
+import json
+from typing import Annotated, Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+import typer
+
+from mlevents.commands.command import PROBLEMS, AsJson, command, give_up, print_json, say
+from mlevents.commands.event_file import EventFile, read_events
+
+PATIENCE = 30.0
+"""Seconds that Event Grid waits for an answer."""
+
+Target = Annotated[
+    str,
+    typer.Option(
+        "--to", help="…/runtime/webhooks/eventgrid?functionName=ModelRegistered of a Functions host."
+    ),
+]
+
+
+@command("send")
+def send(event: EventFile, to: Target, as_json: AsJson = False) -> None:
+    """Deliver each event of a file by a request of its own, and say what was answered."""
+    if not to.startswith(("http://", "https://")):
+        give_up(f"'{to}' is no address: begin with http:// or https://")
+    answers = [_deliver(one, to) for one in read_events(event)]
+    if as_json:
+        print_json({"deliveries": answers})
+    else:
+        for answer in answers:
+            _show(answer)
+    if not all(answer["accepted"] for answer in answers):
+        raise typer.Exit(PROBLEMS)
+
+
+def _deliver(event: Any, to: str) -> dict[str, Any]:
+    try:
+        with urlopen(request(event, to), timeout=PATIENCE) as answer:
+            status, text = answer.status, ""
+    except HTTPError as error:
+        status, text = error.code, error.read(1000).decode("utf-8", "replace")
+    except (URLError, OSError) as error:
+        status, text = None, str(error)
+    name = event.get("id") if isinstance(event, dict) else None
+    return {"id": name, "status": status, "accepted": status in range(200, 205), "answer": text}
+
+
+def request(event: Any, to: str) -> Request:
+    """What Event Grid sends: an array of one in its own schema, a bare object in that of CloudEvents."""
+    cloud = isinstance(event, dict) and "eventType" not in event and "specversion" in event
+    kind = "application/cloudevents+json" if cloud else "application/json"
+    headers = {
+        "Content-Type": f"{kind}; charset=utf-8",
+        "aeg-event-type": "Notification",
+        "aeg-delivery-count": "0",
+    }
+    return Request(to, json.dumps(event if cloud else [event]).encode(), headers)
+
+
+def _show(answer: dict[str, Any]) -> None:
+    mark = ("✓", "green") if answer["accepted"] else ("✗", "red")
+    say("  ", mark, f" {answer['id']}: {answer['status'] or 'no answer'} {answer['answer']}".rstrip())

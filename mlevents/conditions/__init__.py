@@ -1,0 +1,1 @@
+"""Operators of `where`: one a file, strict when bound, total when asked."""

@@ -1,0 +1,26 @@
+"""The key has no value; null counts as none.
+
+where:
+  model:
+    tags:
+      hold: {absent: true}
+"""
+
+from mlevents.conditions.condition import ANY, Clause, Condition, operator, shown
+
+
+@operator("absent")
+class Absent(Condition):
+    """There is no value."""
+
+    fits = ANY
+
+    def __init__(self, operand: object) -> None:
+        if operand is not True:
+            raise ValueError(f"wants true, not {shown(operand)}: the opposite is `present: true`")
+
+    def holds(self, value: object) -> bool:
+        return value is None
+
+    def clause(self) -> Clause:
+        return Clause("IsNullOrUndefined")

@@ -1,0 +1,29 @@
+"""Within two numbers, both included; the text of a tag is converted.
+
+where:
+  drift:
+    coefficient: {between: [0.3, 0.7]}
+"""
+
+from mlevents.conditions.condition import NUMERIC, Clause, Condition, as_number, number, operator, shown
+
+
+@operator("between")
+class Between(Condition):
+    """The number, or the decimal number that a text writes, is within the operand's two."""
+
+    fits = NUMERIC
+
+    def __init__(self, operand: object) -> None:
+        if not isinstance(operand, list) or len(operand) != 2:
+            raise ValueError(f"wants two numbers, as in [0.3, 0.7], not {shown(operand)}")
+        self.low, self.high = number(operand[0]), number(operand[1])
+        if self.low > self.high:
+            raise ValueError(f"never holds: {self.low} is more than {self.high}; write the lesser first")
+
+    def holds(self, value: object) -> bool:
+        found = as_number(value)
+        return found is not None and self.low <= found <= self.high
+
+    def clause(self) -> Clause:
+        return Clause("InRange", ((self.low, self.high),))

@@ -1,0 +1,170 @@
+"""What a condition is: an operator with its operand, strict when bound and total when asked."""
+
+import math
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, TypeIs
+
+from mlevents.registry import Registry
+
+TEXT = frozenset({"text", "list"})
+NUMERIC = frozenset({"number", "text"})
+ANY = frozenset({"text", "number", "boolean", "list"})
+
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_LONGEST_DECIMAL = 100
+_LONGEST_SHOWN = 100
+_GREATEST = 1e300
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """What is so wherever a condition holds, in Event Grid's words without their type prefix.
+
+    `operator` is `In`, `BeginsWith`, `IsNotNull` and so on. An exact clause says all that the
+    condition says; another one lets more through.
+    """
+
+    operator: str
+    values: tuple[object, ...] = ()
+    exact: bool = True
+
+
+class Condition(ABC):
+    """One operator with its operand. `fits` are the types of field on which it can hold."""
+
+    fits: frozenset[str] = TEXT
+
+    @abstractmethod
+    def __init__(self, operand: object) -> None:
+        """Take the operand as written; raises ValueError, with the remedy, for one of no use."""
+
+    @abstractmethod
+    def holds(self, value: object) -> bool:
+        """Whether it holds for this value; None is a missing one. Never raises."""
+
+    def clause(self) -> Clause:
+        """The strongest clause that follows from this condition; presence, unless it says more."""
+        return Clause("IsNotNull", exact=False)
+
+
+class Membership(Condition):
+    """What equals, in and not-in share: values that are compared as a whole."""
+
+    def __init__(self, values: list[object]) -> None:
+        self.values = tuple(values)
+        self.keys = frozenset(scalar(value) for value in values)
+        types = {type_of(value) for value in values}
+        only = types.pop() if len(types) == 1 else ""
+        self.fits = TEXT if only == "text" else frozenset({only})
+
+
+class Comparison(Condition):
+    """What gt, gte, lt and lte share: one number, compared with numbers and decimal texts."""
+
+    fits = NUMERIC
+    name: ClassVar[str]
+
+    def __init__(self, operand: object) -> None:
+        self.bound = number(operand)
+
+    def holds(self, value: object) -> bool:
+        found = as_number(value)
+        return found is not None and self.compares(found)
+
+    @abstractmethod
+    def compares(self, found: float) -> bool:
+        """Whether the number found stands in this relation to the bound."""
+
+    def clause(self) -> Clause:
+        return Clause(self.name, (self.bound,))
+
+
+operator = Registry[type[Condition]]("operator", "mlevents.conditions")
+
+
+def fold(text: str) -> str:
+    """The text with ASCII letters in lower case and all others as they are."""
+    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
+
+
+def type_of(value: object) -> str:
+    """`text`, `number` or `boolean`; raises ValueError for anything else."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, str):
+        return "text"
+    if is_finite(value):
+        return "number"
+    if value is None:
+        raise ValueError("null compares with nothing: write `absent: true` for what is missing")
+    raise ValueError(f"compares with texts, numbers, true and false, not with {shown(value)}")
+
+
+def scalar(value: object) -> tuple[str, object]:
+    """What two equal values have in common; raises ValueError for what is no scalar."""
+    kind = type_of(value)
+    return kind, fold(value) if isinstance(value, str) else value
+
+
+def is_one_of(value: object, keys: frozenset[tuple[str, object]]) -> bool:
+    """Whether the value is a scalar equal to one of these. Never raises."""
+    if isinstance(value, str):
+        return ("text", fold(value)) in keys
+    try:
+        return scalar(value) in keys
+    except ValueError:
+        return False
+
+
+def as_number(value: object) -> float | None:
+    """The number that a value is, or that a text writes in decimals; None for anything else.
+
+    A boolean is no number, and neither is a text of more than 100 characters.
+    """
+    if is_finite(value):
+        return value
+    if not isinstance(value, str) or len(value) > _LONGEST_DECIMAL or not _DECIMAL.fullmatch(value):
+        return None
+    found = float(value)
+    return found if is_finite(found) else None
+
+
+def is_finite(value: object) -> TypeIs[float]:
+    """Whether the value is a number, finite and no boolean."""
+    return (isinstance(value, int) and not isinstance(value, bool)) or (
+        isinstance(value, float) and math.isfinite(value)
+    )
+
+
+def texts(operand: object) -> tuple[str, ...]:
+    """The operand, one text or a list of them, folded; raises ValueError for anything else."""
+    found = operand if isinstance(operand, list) else [operand]
+    if not found:
+        raise ValueError("an empty list never holds: name at least one text")
+    if others := [text for text in found if not isinstance(text, str)]:
+        raise ValueError(f"wants a text or a list of texts, not {shown(others[0])}: put it in quotes")
+    if "" in found:
+        raise ValueError("an empty text holds for every text: write `present: true` if that is meant")
+    return tuple(dict.fromkeys(map(fold, found)))
+
+
+def number(operand: object) -> float:
+    """The operand, a finite number; raises ValueError for anything else."""
+    if is_finite(operand) and abs(operand) < _GREATEST:
+        return operand
+    remedy = ": leave out the quotes" if as_number(operand) is not None else ""
+    raise ValueError(f"wants a number, not {shown(operand)}{remedy}")
+
+
+def shown(value: object) -> str:
+    """A value as a message quotes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return "null"
+    text = str(value).encode(errors="backslashreplace").decode()
+    short = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return f"'{short}'" if isinstance(value, str) else short

@@ -1,0 +1,22 @@
+"""The text contains the operand, or one of a list.
+
+where:
+  model:
+    name: {contains: fraud}
+"""
+
+from mlevents.conditions.condition import Clause, Condition, fold, operator, texts
+
+
+@operator("contains")
+class Contains(Condition):
+    """The text contains the operand, or one of a list."""
+
+    def __init__(self, operand: object) -> None:
+        self.parts = texts(operand)
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, str) and any(part in fold(value) for part in self.parts)
+
+    def clause(self) -> Clause:
+        return Clause("Contains", self.parts)

@@ -1,0 +1,25 @@
+"""Equal to the operand; a scalar alone means the same.
+
+where:
+  model:
+    tags:
+      stage: {equals: production}
+"""
+
+from mlevents.conditions.condition import Clause, Membership, is_one_of, operator, shown
+
+
+@operator("equals")
+class Equals(Membership):
+    """The value is the operand; texts compare without ASCII case."""
+
+    def __init__(self, operand: object) -> None:
+        if isinstance(operand, list):
+            raise ValueError(f"wants one value, not the list {shown(operand)}: use `in` for a list")  # noqa: TRY004
+        super().__init__([operand])
+
+    def holds(self, value: object) -> bool:
+        return is_one_of(value, self.keys)
+
+    def clause(self) -> Clause:
+        return Clause("In", self.values)

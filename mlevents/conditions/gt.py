@@ -1,0 +1,19 @@
+"""Greater than a number; the text of a tag is converted.
+
+where:
+  model:
+    tags:
+      accuracy: {gt: 0.92}
+"""
+
+from mlevents.conditions.condition import Comparison, operator
+
+
+@operator("gt")
+class GreaterThan(Comparison):
+    """The number, or the decimal number that a text writes, is greater than the operand."""
+
+    name = "GreaterThan"
+
+    def compares(self, found: float) -> bool:
+        return found > self.bound

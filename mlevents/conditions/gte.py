@@ -1,0 +1,18 @@
+"""At least a number; the text of a tag is converted.
+
+where:
+  drift:
+    coefficient: {gte: 0.3}
+"""
+
+from mlevents.conditions.condition import Comparison, operator
+
+
+@operator("gte")
+class GreaterThanOrEquals(Comparison):
+    """The number, or the decimal number that a text writes, is at least the operand."""
+
+    name = "GreaterThanOrEquals"
+
+    def compares(self, found: float) -> bool:
+        return found >= self.bound

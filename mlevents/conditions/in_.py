@@ -1,0 +1,26 @@
+"""Equal to one of a list; a list alone means the same.
+
+where:
+  run:
+    status: {in: [failed, canceled]}
+"""
+
+from mlevents.conditions.condition import Clause, Membership, is_one_of, operator, shown
+
+
+@operator("in")
+class In(Membership):
+    """The value is one of the operand's; texts compare without ASCII case."""
+
+    def __init__(self, operand: object) -> None:
+        if not isinstance(operand, list):
+            raise ValueError(f"wants a list, not {shown(operand)}: use `equals` for one value")  # noqa: TRY004
+        if not operand:
+            raise ValueError("an empty list never holds: name at least one value")
+        super().__init__(operand)
+
+    def holds(self, value: object) -> bool:
+        return is_one_of(value, self.keys)
+
+    def clause(self) -> Clause:
+        return Clause("In", self.values)

@@ -1,0 +1,19 @@
+"""At most a number; the text of a tag is converted.
+
+where:
+  model:
+    tags:
+      size_mb: {lte: 500}
+"""
+
+from mlevents.conditions.condition import Comparison, operator
+
+
+@operator("lte")
+class LessThanOrEquals(Comparison):
+    """The number, or the decimal number that a text writes, is at most the operand."""
+
+    name = "LessThanOrEquals"
+
+    def compares(self, found: float) -> bool:
+        return found <= self.bound

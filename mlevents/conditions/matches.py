@@ -1,0 +1,44 @@
+r"""The whole text fits a regular expression in RE2's syntax, which takes linear time.
+
+Letters match in either case, as everywhere in rules; `(?-i)` before the expression tells them apart.
+
+where:
+  model:
+    version: {matches: '\d+\.\d+(-rc\d+)?'}
+"""
+
+from mlevents.conditions.condition import Condition, operator, shown
+
+_LONGEST = 1000
+
+
+@operator("matches")
+class Matches(Condition):
+    """The whole text fits the regular expression."""
+
+    def __init__(self, operand: object) -> None:
+        import re2
+
+        if not isinstance(operand, str) or not operand:
+            raise ValueError(f"wants a regular expression as a text, not {shown(operand)}: put it in quotes")
+        if len(operand) > _LONGEST:
+            raise ValueError(f"is {len(operand)} characters long: keep the expression within {_LONGEST}")
+        options = re2.Options()
+        options.case_sensitive = False
+        options.dot_nl = True
+        options.log_errors = False
+        try:
+            self.fit = re2.compile(operand, options=options).fullmatch
+        except (re2.error, UnicodeError) as error:
+            raise ValueError(f"{shown(operand)} is no RE2 regular expression: {_reason(error)}") from error
+
+    def holds(self, value: object) -> bool:
+        try:
+            return isinstance(value, str) and self.fit(value) is not None
+        except UnicodeError:  # a lone surrogate, which no regular expression can name
+            return False
+
+
+def _reason(error: Exception) -> str:
+    reason = error.args[0] if error.args else ""
+    return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)

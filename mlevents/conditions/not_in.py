@@ -1,0 +1,26 @@
+"""Equal to none of a list; a missing key matches, as in Event Grid.
+
+where:
+  model:
+    tags:
+      stage: {not-in: [draft, archived]}
+"""
+
+from mlevents.conditions.condition import Clause, Membership, is_one_of, operator
+
+
+@operator("not-in")
+class NotIn(Membership):
+    """The value is none of the operand's, one or a list, or there is no value."""
+
+    def __init__(self, operand: object) -> None:
+        values = operand if isinstance(operand, list) else [operand]
+        if not values:
+            raise ValueError("an empty list always holds: name at least one value")
+        super().__init__(values)
+
+    def holds(self, value: object) -> bool:
+        return not is_one_of(value, self.keys)
+
+    def clause(self) -> Clause:
+        return Clause("NotIn", self.values)

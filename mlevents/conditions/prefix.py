@@ -1,0 +1,22 @@
+"""The text begins with the operand, or with one of a list.
+
+where:
+  model:
+    name: {prefix: fraud-}
+"""
+
+from mlevents.conditions.condition import Clause, Condition, fold, operator, texts
+
+
+@operator("prefix")
+class Prefix(Condition):
+    """The text begins with the operand, or with one of a list."""
+
+    def __init__(self, operand: object) -> None:
+        self.heads = texts(operand)
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, str) and fold(value).startswith(self.heads)
+
+    def clause(self) -> Clause:
+        return Clause("BeginsWith", self.heads)

@@ -1,0 +1,26 @@
+"""The key has a value; null counts as none.
+
+where:
+  model:
+    tags:
+      owner: {present: true}
+"""
+
+from mlevents.conditions.condition import ANY, Clause, Condition, operator, shown
+
+
+@operator("present")
+class Present(Condition):
+    """There is a value, whatever it is."""
+
+    fits = ANY
+
+    def __init__(self, operand: object) -> None:
+        if operand is not True:
+            raise ValueError(f"wants true, not {shown(operand)}: the opposite is `absent: true`")
+
+    def holds(self, value: object) -> bool:
+        return value is not None
+
+    def clause(self) -> Clause:
+        return Clause("IsNotNull")

@@ -1,0 +1,22 @@
+"""The text ends with the operand, or with one of a list.
+
+where:
+  run:
+    experiment: {suffix: [-nightly, -weekly]}
+"""
+
+from mlevents.conditions.condition import Clause, Condition, fold, operator, texts
+
+
+@operator("suffix")
+class Suffix(Condition):
+    """The text ends with the operand, or with one of a list."""
+
+    def __init__(self, operand: object) -> None:
+        self.tails = texts(operand)
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, str) and fold(value).endswith(self.tails)
+
+    def clause(self) -> Clause:
+        return Clause("EndsWith", self.tails)

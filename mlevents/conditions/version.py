@@ -1,0 +1,88 @@
+"""The version lies in a range: packaging's specifiers (PEP 440); other versions in natural order.
+
+where:
+  model:
+    version: {version: '>=2.1, <3'}
+
+Versions that are not PEP 440's, such as `2024-05-01b`, compare piece by piece, numbers as numbers.
+"""
+
+import operator as compare
+import re
+from collections.abc import Callable
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from mlevents.conditions.condition import Condition, fold, operator, shown
+
+_BOUND = re.compile(r"\s*(===|==|!=|~=|<=|>=|<|>)\s*([^\s,<>=!~][^\s,]*)\s*")
+_LONGEST = 200
+_NATURAL: dict[str, Callable[[Any, Any], bool]] = {
+    "==": compare.eq,
+    "===": compare.eq,
+    "!=": compare.ne,
+    "<": compare.lt,
+    "<=": compare.le,
+    ">": compare.gt,
+    ">=": compare.ge,
+}
+type Natural = list[tuple[int, int, str]]
+
+
+@operator("version")
+class VersionRange(Condition):
+    """The version fits every bound of the operand; pre-releases count like any version."""
+
+    def __init__(self, operand: object) -> None:
+        if not isinstance(operand, str) or len(operand) > _LONGEST:
+            raise ValueError(f"wants a range as a text, such as '>=2.1', not {shown(operand)}")
+        self.bounds = [_bound(part) for part in operand.split(",")]
+        self.specifiers = _specifiers(operand)
+        unordered = [sign for sign, _ in self.bounds if sign not in _NATURAL]
+        if self.specifiers is None and unordered:
+            raise ValueError(f"'{unordered[0]}' wants a PEP 440 version, which {shown(operand)} has not")
+
+    def holds(self, value: object) -> bool:
+        if not isinstance(value, str) or not value or len(value) > _LONGEST:
+            return False
+        version = _version(value)
+        if self.specifiers is not None and version is not None:
+            return self.specifiers.contains(version, prereleases=True)
+        found = natural(value)
+        return all(sign in _NATURAL and _NATURAL[sign](found, natural(text)) for sign, text in self.bounds)
+
+
+def natural(text: str) -> Natural:
+    """A key that orders texts as people do: `v9` before `v10`. Digits before letters."""
+    pieces = re.findall(r"[0-9]+|[^0-9]+", fold(text))
+    return [_piece(piece) for piece in pieces]
+
+
+def _piece(piece: str) -> tuple[int, int, str]:
+    if not piece[0].isascii() or not piece[0].isdigit():
+        return 1, 0, piece
+    digits = piece.lstrip("0")
+    return 0, len(digits), digits
+
+
+def _bound(part: str) -> tuple[str, str]:
+    found = _BOUND.fullmatch(part)
+    if found is None:
+        raise ValueError(f"wants comparisons such as '>=2.1' or '>=2.1, <3', not {shown(part.strip())}")
+    return found[1], found[2]
+
+
+def _specifiers(text: str) -> SpecifierSet | None:
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier:
+        return None
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None

@@ -1,0 +1,1 @@
+"""What a response must pass before it acts: one gate a file."""

@@ -1,0 +1,1 @@
+"""The rule language: loading, matching, explaining."""

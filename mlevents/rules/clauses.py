@@ -1,0 +1,163 @@
+"""From one rule's conditions to clauses of an Event Grid filter that let no match be lost.
+
+Each clause follows from the condition whatever the normalised value came from: text may have been a
+number or a truth value on the wire (`8` is as good as `"8"`), null and, outside tags, an empty text
+count as missing. Taken for granted, as documented: the members stand in `data`; a tag's value is no
+object and no list; no two keys of an event differ only in case; the subject names the model.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlevents.conditions.condition import Clause, fold
+from mlevents.events.event_type import EventType
+from mlevents.rules.model import Rule
+from mlevents.rules.tree import AnyOf, Field, Not
+from mlevents.rules.wire import KEYS, SIGNS, SUBJECTS, fields_of, kinds_of
+
+type Clauses = dict[tuple[str, str], Advanced]
+"""The clauses of a filter by key and operator."""
+
+PRESENT = "IsNotNull"
+ABSENT = "IsNullOrUndefined"
+SUBJECT = "subject"
+
+_LITERALS = ("true", "false")
+_EVERYWHERE = ("event", "workspace")
+_COMPUTED = "worked out, or not from one place of the event alone"
+_LOOSER = "Event Grid has no such operator"
+_NUMBER_IN_TEXT = "a number in a text is none to Event Grid"
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """One advanced filter; a single `value` on the wire for comparisons, `values` for the others."""
+
+    operator: str
+    key: str
+    values: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a condition at a path became: a clause or none, and why it says less, if it does."""
+
+    path: str
+    clause: Advanced | None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Claims:
+    """What must be so in every event of one type that a rule matches."""
+
+    rule: str
+    origins: list[Origin] = field(default_factory=list)
+
+    def clauses(self) -> Clauses:
+        """One clause for each key and operator, the first where there are several."""
+        found: Clauses = {}
+        for origin in self.origins:
+            if origin.clause:
+                found.setdefault((origin.clause.key, origin.clause.operator), origin.clause)
+        return found
+
+
+def claims(rule: Rule, function: str, known: type[EventType]) -> Claims | None:
+    """What the rule claims of the events of this function; None when it matches none of them."""
+    if rule.mode == "disabled" or not _asks(rule, known):
+        return None
+    found = Claims(rule.id)
+    if known.kind not in rule.event and "*" not in rule.event:
+        found.origins.append(_sign(function))
+    names = fields_of(known)
+    for part in rule.where.conjuncts() if rule.where else ():
+        if isinstance(part, Field) and _never_has(part, names):
+            if not part.condition.holds(None):
+                return None
+        else:
+            found.origins.append(_origin(part, function))
+    return found
+
+
+def _sign(function: str) -> Origin:
+    """What tells that an event is of a derived kind."""
+    key = SIGNS.get(function)
+    return Origin("event", Advanced(PRESENT, key)) if key else Origin("event", None, _COMPUTED)
+
+
+def _asks(rule: Rule, known: type[EventType]) -> bool:
+    return "*" in rule.event or any(kind in rule.event for kind in kinds_of(known))
+
+
+def _never_has(part: Field, names: Mapping[str, Mapping[str, object]]) -> bool:
+    root, name = part.keys[:2]
+    return root not in _EVERYWHERE and name not in names.get(root, {})
+
+
+def _origin(part: Field | AnyOf | Not, function: str) -> Origin:
+    if not isinstance(part, Field):
+        return Origin(part.path, None, "`any` and `not` cannot be filtered on")
+    name, clause = ".".join(part.keys[:2]), part.condition.clause()
+    if name in SUBJECTS.get(function, {}):
+        return _subject(part, clause, *SUBJECTS[function][name])
+    key = KEYS.get(function, {}).get(name)
+    if key is None:
+        return Origin(part.path, None, _COMPUTED)
+    if len(part.keys) > 2:
+        tag = part.keys[2]
+        if not re.fullmatch(r"[^.\s]+", tag):
+            return Origin(part.path, None, f"Event Grid cannot address the key '{tag}'")
+        key = f"{key}.{tag}"
+    advanced, reason = _number(clause, key) if part.kind == "number" else _text(part, clause, key)
+    return Origin(part.path, advanced, reason)
+
+
+def _subject(part: Field, clause: Clause, before: str, after: str) -> Origin:
+    if clause.operator not in ("In", "BeginsWith"):
+        return Origin(part.path, None, "only equality and prefix can be told from the subject")
+    end = after if clause.operator == "In" else ""
+    heads = tuple(f"{before}{value}{end}" for value in clause.values)
+    return Origin(part.path, Advanced("StringBeginsWith", SUBJECT, heads), "" if clause.exact else _LOOSER)
+
+
+def _number(clause: Clause, key: str) -> tuple[Advanced | None, str]:
+    if clause.operator == ABSENT:
+        return None, "what is no number counts as missing"
+    operator = clause.operator if clause.operator == PRESENT else f"Number{clause.operator}"
+    return Advanced(operator, key, clause.values), "" if clause.exact else _LOOSER
+
+
+def _text(part: Field, clause: Clause, key: str) -> tuple[Advanced | None, str]:
+    if clause.operator == PRESENT:
+        return Advanced(PRESENT, key), "" if clause.exact else _LOOSER
+    if clause.operator == ABSENT:
+        is_tag = len(part.keys) > 2
+        return (Advanced(clause.operator, key), "") if is_tag else (None, "an empty text counts as missing")
+    if clause.operator == "NotIn":
+        told = all(isinstance(value, str) and value and value.isascii() for value in clause.values)
+        return (
+            (Advanced("StringNotIn", key, clause.values), "") if told else (None, "case is folded otherwise")
+        )
+    if clause.operator not in _FROM_NO_TEXT:
+        return Advanced(PRESENT, key), _NUMBER_IN_TEXT
+    if any(_FROM_NO_TEXT[clause.operator](fold(str(value))) for value in clause.values):
+        return Advanced(PRESENT, key), "the value may be a number or a truth value on the wire"
+    return Advanced(f"String{clause.operator}", key, clause.values), "" if clause.exact else _LOOSER
+
+
+_FROM_NO_TEXT: Mapping[str, Callable[[str], bool]] = {
+    "In": lambda text: text in _LITERALS or re.match(r"-?[0-9]", text) is not None,
+    "BeginsWith": lambda text: _part_of_literal(text, str.startswith) or text[0] in "-0123456789",
+    "EndsWith": lambda text: _part_of_literal(text, str.endswith) or text[-1] in "0123456789",
+    "Contains": lambda text: (
+        _part_of_literal(text, str.__contains__) or not set(text) - set("-+.e0123456789")
+    ),
+}
+"""Whether the text of a number, true or false can be, begin with, end with or contain this one."""
+
+
+def _part_of_literal(text: str, holds: Callable[[str, str], bool]) -> bool:
+    return any(holds(literal, text) for literal in _LITERALS)

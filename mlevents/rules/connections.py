@@ -1,0 +1,111 @@
+"""The sections that name what is outside: `workspaces` and `connections`."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from mlevents.registry import Registry, UnknownNameError
+from mlevents.rules.positions import join
+from mlevents.rules.report import Report
+from mlevents.rules.wording import Wording, quote, unknown
+from mlevents.services.connection import Connection
+
+ELSEWHERE = "00000000-0000-0000-0000-000000000000"
+"""Stands for a setting that is set on Azure only."""
+
+_INSERTED = re.compile(r"\$\{(.*?)\}", re.DOTALL)
+_VARIABLE = re.compile(r"\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*", re.ASCII)
+_WORKSPACE = re.compile(
+    r"/subscriptions/[^/\s]+/resourceGroups/[^/\s]+/providers"
+    r"/Microsoft\.MachineLearningServices/workspaces/[^/\s]+",
+    re.IGNORECASE,
+)
+
+
+def check_workspaces(section: Mapping[str, Any], report: Report) -> dict[str, str]:
+    """The ARM id of each workspace; reports what is none."""
+    workspaces = {}
+    for name, written in section.items():
+        path = join("workspaces", name)
+        if not isinstance(written, str):
+            continue
+        workspaces[name] = fill(written, path, report)
+        if not _WORKSPACE.fullmatch(workspaces[name]):
+            report.error(
+                path,
+                f"{quote(written)} is no workspace id: write /subscriptions/<id>/resourceGroups/<name>"
+                "/providers/Microsoft.MachineLearningServices/workspaces/<name>",
+            )
+    return workspaces
+
+
+def check_connections(
+    section: Mapping[str, Any], report: Report, types: Registry[type[Connection]]
+) -> dict[str, dict[str, Any]]:
+    """Each connection with its `type`, `${env.NAME}` filled in; reports what its type does not accept."""
+    connections = {}
+    for name, written in section.items():
+        path = join("connections", name)
+        if isinstance(written, dict):
+            connections[name] = fill(written, path, report)
+            _check_connection(written, connections[name], path, report, types)
+    return connections
+
+
+def _check_connection(
+    written: dict[str, Any],
+    filled: dict[str, Any],
+    path: str,
+    report: Report,
+    types: Registry[type[Connection]],
+) -> None:
+    for place, name in settings_named(filled, path):
+        report.setting(place, name)
+    kind = filled.get("type")
+    if not isinstance(kind, str):
+        report.error(
+            join(path, "type"), f"names the type of the connection: write one of {', '.join(types.names())}"
+        )
+        return
+    try:
+        model = types.find(kind)
+        model.model_validate({key: value for key, value in filled.items() if key != "type"})
+    except UnknownNameError as error:
+        report.error(join(path, "type"), unknown(error, types.names()))
+    except ValidationError as error:
+        report.errors(path, Wording(model).findings(error, written))
+
+
+def settings_named(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every `{setting: NAME}` in a value: its path and the name."""
+    if isinstance(value, dict):
+        if isinstance(name := value.get("setting"), str) and len(value) == 1:
+            yield path, name
+        for key, inner in value.items():
+            yield from settings_named(inner, join(path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from settings_named(inner, join(path, index))
+
+
+def fill(value: Any, path: str, report: Report) -> Any:
+    """The value with each `${env.NAME}` replaced by that setting; reports those that are not set."""
+    if isinstance(value, dict):
+        return {key: fill(inner, join(path, key), report) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [fill(inner, join(path, index), report) for index, inner in enumerate(value)]
+    if isinstance(value, str) and "${" in value:
+        return _INSERTED.sub(lambda found: _setting(found[1], path, report), value)
+    return value
+
+
+def _setting(expression: str, path: str, report: Report) -> str:
+    variable = _VARIABLE.fullmatch(expression)
+    if not variable:
+        report.error(
+            path, f"'${{{expression}}}' cannot stand here: only ${{env.NAME}} can, for an app setting"
+        )
+        return ELSEWHERE
+    return report.setting(path, variable[1]) or ELSEWHERE

@@ -1,0 +1,67 @@
+"""Whether the compiled filters let an event through: what `explain` says beside each rule."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mlevents.conditions.condition import fold, is_finite
+from mlevents.rules.clauses import ABSENT, PRESENT, Advanced
+from mlevents.rules.filters import Filter
+
+_TYPES = ("eventType", "type", "event_type")
+
+
+def delivered(filters: Mapping[str, Filter], document: Mapping[str, Any]) -> bool:
+    """Whether one of the subscriptions sends us this event, as it stands on the wire."""
+    members = {fold(key): value for key, value in document.items()}
+    said = next((kind for key in _TYPES if (kind := members.get(fold(key)))), "")
+    return any(_passes(one, fold(str(said)), members) for one in filters.values())
+
+
+def _passes(one: Filter, event_type: str, members: Mapping[str, Any]) -> bool:
+    if event_type not in map(fold, one.types):
+        return False
+    subject = fold(str(members.get("subject") or ""))
+    return subject.startswith(fold(one.subject)) and all(_holds(clause, members) for clause in one.clauses)
+
+
+def _holds(clause: Advanced, members: Mapping[str, Any]) -> bool:
+    value = _value(members, fold(clause.key).split("."))
+    if clause.operator in (PRESENT, ABSENT):
+        return (value is None) is (clause.operator == ABSENT)
+    operator = clause.operator.removeprefix("String").removeprefix("Number")
+    if operator == "NotIn":
+        return not _any("In", value, clause)
+    return _any(operator, value, clause)
+
+
+def _any(operator: str, value: Any, clause: Advanced) -> bool:
+    if clause.operator.startswith("String"):
+        return isinstance(value, str) and any(
+            _TEXT[operator](fold(value), fold(one)) for one in clause.values
+        )
+    return is_finite(value) and any(_NUMBER[operator](value, one) for one in clause.values)
+
+
+def _value(members: Any, path: list[str]) -> Any:
+    found = members
+    for name in path:
+        if not isinstance(found, Mapping):
+            return None
+        found = next((value for key, value in found.items() if fold(key) == name), None)
+    return found
+
+
+_TEXT: Mapping[str, Callable[[str, str], bool]] = {
+    "In": str.__eq__,
+    "BeginsWith": str.startswith,
+    "EndsWith": str.endswith,
+    "Contains": str.__contains__,
+}
+_NUMBER: Mapping[str, Callable[[float, Any], bool]] = {
+    "In": lambda value, wanted: bool(value == wanted),
+    "GreaterThan": lambda value, wanted: bool(value > wanted),
+    "GreaterThanOrEquals": lambda value, wanted: bool(value >= wanted),
+    "LessThan": lambda value, wanted: bool(value < wanted),
+    "LessThanOrEquals": lambda value, wanted: bool(value <= wanted),
+    "InRange": lambda value, wanted: bool(wanted[0] <= value <= wanted[1]),
+}

@@ -1,0 +1,33 @@
+"""Durations as people write them: `250ms`, `90s`, `15m`, `24h`, `7d`; in seconds inside."""
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_FORM = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)", re.ASCII)
+
+
+def seconds(text: object) -> float:
+    """The seconds of a duration; raises ValueError for anything but a number with its unit."""
+    if isinstance(text, str) and (found := _FORM.fullmatch(text)):
+        return float(found[1]) * _UNITS[found[2]]
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        fault = f"the duration {text} has no unit: write {text}s, {text}m or {text}h"
+        raise ValueError(fault)  # noqa: TRY004 — what pydantic collects
+    raise ValueError(f"'{text}' is no duration: write a number and its unit, such as 90s, 15m, 24h or 7d")
+
+
+def written(value: float) -> str:
+    """The duration of so many seconds as text that `seconds` reads again."""
+    return f"{value:.6f}".rstrip("0").rstrip(".") + "s"
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(seconds),
+    PlainSerializer(written, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$", "examples": ["15m"]}),
+]
+"""A duration such as `15m`; the value is in seconds."""

@@ -1,0 +1,193 @@
+"""Values of steps: `${…}` in a text inserts what the event, or an earlier step, says.
+
+    "${model.name}"                                   the value, which keeps its type
+    "model ${model.name}:${model.version}"            a text
+    "${model.tags.endpoint | default(model.name)}"    another value where that one is missing
+    "${model.tags['azureml.owner'] | slug(30)}"       a tag key with a dot in it
+
+The language is Jinja2's, sandboxed and strict: names, numbers, texts, lists and maps, arithmetic,
+`~`, comparisons, `and`, `or`, `not`, `a if b else c`, and the filters of `value_filters`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import TemplateError, Undefined
+
+from mlevents.events import NAMES
+from mlevents.registry import did_you_mean
+from mlevents.rules import template
+from mlevents.rules.grammar import Expression, compile_expression
+from mlevents.rules.sandboxed import Path, dotted, missing
+from mlevents.rules.value_filters import LONGEST, present, text
+
+type Known = Mapping[str, Known] | str
+"""The names below a name, or its type: `any` and `texts` are open, a `list` has indexes."""
+
+_ELSEWHERE = {
+    "steps": "steps have results only for the steps after them",
+    "failure": "it exists only in on_failure",
+    "group": "it exists only in a rule with `group`",
+    "env": "it exists only in workspaces and connections",
+}
+
+
+class ExpressionError(ValueError):
+    """An expression that cannot be read, or has no value for this event; says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Inserted:
+    """An expression of a text; `place` begins a message about it."""
+
+    expression: Expression
+    place: str
+
+
+def render(value: Any, names: Mapping[str, Any]) -> Any:
+    """A JSON value with every `${…}` in its texts filled in; keys of maps stay as they are.
+
+    Raises ExpressionError, which names the path, for a value that is missing and has no `default`.
+    """
+    if isinstance(value, str):
+        return _filled(value, names) if "$" in value else value
+    if isinstance(value, Mapping):
+        return {key: render(inner, names) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [render(inner, names) for inner in value]
+    return value
+
+
+def check(value: Any, known: Mapping[str, Known], extra: Mapping[str, Known] | None = None) -> list[str]:
+    """What is wrong with the expressions in a JSON value, found without an event.
+
+    `known` are the names of the rule's events, as `known_names` gives them; `extra` are more roots,
+    such as `{"steps": {"deploy": "any"}, "failure": "any"}`.
+    """
+    roots = {**known, **(extra or {})}
+    return [problem for said in _texts(value) for problem in _problems(said, roots)]
+
+
+def roots(value: Any) -> set[str]:
+    """The first names of all paths in the expressions of a JSON value; raises ExpressionError."""
+    return {str(path[0]) for said in _texts(value) for path in _paths(said)}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str) and "$" in value:
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(inner)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(said: str) -> tuple[str | _Inserted, ...]:
+    try:
+        return tuple(_inserted(piece) for piece in template.pieces(said))
+    except template.TemplateError as error:
+        raise ExpressionError(str(error)) from error
+
+
+def _inserted(piece: str | template.Piece) -> str | _Inserted:
+    if isinstance(piece, str):
+        return piece
+    place = f"column {piece.column}: `{piece.source.strip()[:80]}`"
+    try:
+        return _Inserted(compile_expression(piece.source), place)
+    except ValueError as error:
+        raise ExpressionError(f"{place}: {error}") from error
+
+
+def _filled(said: str, names: Mapping[str, Any]) -> Any:
+    parts = _compiled(said)
+    if len(parts) == 1 and isinstance(parts[0], _Inserted):
+        return _value(parts[0], names)
+    filled = "".join(part if isinstance(part, str) else text(_value(part, names)) for part in parts)
+    if len(filled) > LONGEST:
+        raise ExpressionError(f"'{said[:80]}' comes to {len(filled):,} characters: the most is {LONGEST:,}")
+    return filled
+
+
+def _value(inserted: _Inserted, names: Mapping[str, Any]) -> Any:
+    values = [_at(path, names) for path in inserted.expression.paths]
+    try:
+        return _whole(inserted.expression.call(values))
+    except TemplateError as error:  # a missing value: its message is the path
+        raise ExpressionError(str(error)) from error
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise ExpressionError(f"{inserted.place}: {error}") from error
+
+
+def _whole(value: Any) -> Any:
+    """The value, once nothing in it is missing."""
+    if isinstance(value, Undefined):
+        present(value)
+    for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        _whole(inner)
+    return value
+
+
+def _at(path: Path, names: Mapping[str, Any]) -> Any:
+    found: Any = names
+    for key in path:
+        if isinstance(found, Mapping) and isinstance(key, str):
+            found = found.get(key)
+        elif isinstance(found, list | tuple) and isinstance(key, int) and -len(found) <= key < len(found):
+            found = found[key]
+        else:
+            return missing(path)
+    return missing(path) if found is None else found
+
+
+def _paths(said: str) -> Iterator[Path]:
+    for part in _compiled(said):
+        if isinstance(part, _Inserted):
+            yield from part.expression.paths
+
+
+def _problems(said: str, known: Mapping[str, Known]) -> Iterator[str]:
+    try:
+        yield from (problem for path in _paths(said) if (problem := _unknown(path, known)))
+    except ExpressionError as error:
+        yield str(error)
+
+
+def _unknown(path: Path, known: Mapping[str, Known]) -> str | None:
+    """What is wrong with a path, if anything."""
+    below: Known = known
+    for index, key in enumerate(path):
+        if isinstance(below, str):
+            return _too_deep(path, index, below)
+        if key not in below:
+            return _no_such(path[:index], key, below)
+        below = below[str(key)]
+    return None
+
+
+def _too_deep(path: Path, index: int, kind: str) -> str | None:
+    key, above = path[index], dotted(path[:index])
+    if kind == "any" or (kind == "list" and isinstance(key, int)):
+        return None
+    if kind == "texts" and isinstance(key, str) and len(path) == index + 1:
+        return None
+    if kind == "texts":
+        whole = ".".join(map(str, path[index:]))
+        return f"{dotted(path)}: what stands below {above} is text; a key with dots is {above}['{whole}']"
+    return f"{dotted(path)}: {above} is a {kind} and has no {key!r}"
+
+
+def _no_such(above: Path, key: str | int, known: Mapping[str, Known]) -> str:
+    if above:
+        no_such = "no earlier step is named" if above == ("steps",) else f"{dotted(above)} has no"
+        return f"{no_such} '{key}'{did_you_mean(key, known) or _listed(known)}"
+    kinds = sorted(kind for kind in NAMES if key in NAMES[kind])
+    elsewhere = f"it belongs to {', '.join(kinds)}" if kinds else _ELSEWHERE.get(str(key))
+    near = f": {elsewhere}" if elsewhere else did_you_mean(key, known) or _listed(known)
+    return f"unknown name '{key}'{near}"
+
+
+def _listed(known: Mapping[str, Known]) -> str:
+    return f": there are {', '.join(sorted(known))}" if known else ""

@@ -1,0 +1,149 @@
+"""One Event Grid subscription filter for each function: never less than what the rules match.
+
+A filter joins its clauses by AND, so it holds only what all rules of the function share: the same
+operator on the same key with the values of all of them, else that the key is there. What a filter
+says less than a rule is reported in `widened`. A function that no rule needs includes no event type:
+it wants no subscription.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from mlevents.rules.clauses import PRESENT, SUBJECT, Advanced, Claims, Clauses, Origin, claims
+from mlevents.rules.limits import (
+    LONGEST,
+    MOST_FILTERS,
+    MOST_VALUES,
+    NONE,
+    SINGLE,
+    demands,
+    folded,
+    shortest,
+    shortest_values,
+    within_limits,
+)
+from mlevents.rules.model import Rule
+from mlevents.rules.wire import PREFIX, functions
+
+_LEAST = ("NumberGreaterThan", "NumberGreaterThanOrEquals")
+_MOST = ("NumberLessThan", "NumberLessThanOrEquals")
+
+
+@dataclass(frozen=True, slots=True)
+class Widened:
+    """Where a filter lets more through than a rule wants, and why."""
+
+    rule: str
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """The filter of one subscription: event types, the subject's head, clauses that all must hold."""
+
+    types: tuple[str, ...] = ()
+    subject: str = ""
+    clauses: tuple[Advanced, ...] = ()
+    widened: tuple[Widened, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The filter as `filters --json` prints it."""
+        return {
+            "includedEventTypes": list(self.types),
+            "subjectBeginsWith": self.subject,
+            "advancedFilters": [_advanced_json(clause) for clause in self.clauses],
+            "widened": [{"rule": one.rule, "path": one.path, "reason": one.reason} for one in self.widened],
+        }
+
+
+def compile_filters(rules: Iterable[Rule]) -> dict[str, Filter]:
+    """The filter of each function, by its name; disabled rules ask for nothing."""
+    asked = list(rules)
+    return {
+        function: _filter(
+            PREFIX + function, [one for rule in asked if (one := claims(rule, function, known))]
+        )
+        for function, known in functions().items()
+    }
+
+
+def _filter(event_type: str, asked: list[Claims]) -> Filter:
+    if not asked:
+        return Filter()
+    shared = shortest(reduce(_join, (one.clauses() for one in asked)))
+    kept = within_limits(shared)
+    subject, advanced = _take_subject(kept)
+    widened = [
+        Widened(one.rule, origin.path, reason)
+        for one in asked
+        for origin in one.origins
+        if (reason := _loss(origin, shared, kept))
+    ]
+    return Filter((event_type,), subject, tuple(advanced), tuple(widened))
+
+
+def _loss(origin: Origin, shared: Clauses, kept: Clauses) -> str:
+    """Why the filter says less than this condition, or nothing when it says the same."""
+    if origin.clause is None:
+        return origin.reason
+    place = origin.clause.key, origin.clause.operator
+    if place not in shared or not _same(shared[place], origin.clause):
+        return "not every rule of this function asks for the same"
+    if place not in kept or not _same(kept[place], origin.clause):
+        return f"Event Grid takes {MOST_FILTERS} filters, {MOST_VALUES} values, {LONGEST} characters a value"
+    return origin.reason
+
+
+def _same(one: Advanced, other: Advanced) -> bool:
+    return set(map(folded, one.values)) == set(map(folded, shortest_values(other)))
+
+
+def _join(one: Clauses, other: Clauses) -> Clauses:
+    """What is so in the events of both."""
+    joined: Clauses = {}
+    for place, clause in one.items():
+        if place in other and (values := _either(clause, other[place])) is not None:
+            joined[place] = Advanced(clause.operator, clause.key, values)
+    for key in dict.fromkeys(key for key, _ in one):
+        told = any(place[0] == key for place in joined)
+        if not told and demands(one, key) and demands(other, key):
+            joined[key, PRESENT] = Advanced(PRESENT, key)
+    return joined
+
+
+def _either(one: Advanced, other: Advanced) -> tuple[Any, ...] | None:
+    """The values with which one clause says that either holds; None when it would say nothing."""
+    first, second = ({folded(value): value for value in clause.values} for clause in (one, other))
+    if one.operator in _LEAST:
+        return (min(one.values + other.values),)
+    if one.operator in _MOST:
+        return (max(one.values + other.values),)
+    if one.operator in NONE:
+        return tuple(value for key, value in first.items() if key in second) or None
+    return tuple((second | first).values()) if one.values else ()
+
+
+def _take_subject(clauses: Clauses) -> tuple[str, list[Advanced]]:
+    """The one head of the subject, and the other clauses; several heads stay a clause."""
+    heads = clauses.get((SUBJECT, "StringBeginsWith"))
+    rest = [clause for clause in clauses.values() if clause is not heads]
+    if heads is None:
+        return "", rest
+    return (str(heads.values[0]), rest) if len(heads.values) == 1 else ("", [heads, *rest])
+
+
+def _advanced_json(clause: Advanced) -> Mapping[str, Any]:
+    found: dict[str, Any] = {"operatorType": clause.operator, "key": clause.key}
+    values = [_plain(value) for value in clause.values]
+    if clause.operator in SINGLE:
+        return found | {"value": values[0]}
+    return found | ({"values": values} if values else {})
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(inner) for inner in value]
+    return float(value) if isinstance(value, float) else value

@@ -1,0 +1,24 @@
+"""Which gates of the language this version can carry out."""
+
+import pkgutil
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from mlevents import gates
+from mlevents.rules.wording import Finding
+
+GATES = ("max_age", "dedupe", "verify", "order", "throttle", "group", "approve", "expect")
+
+
+@cache
+def gates_there() -> frozenset[str]:
+    """The gates that have a module; `mode` needs none."""
+    return frozenset(module.name for module in pkgutil.iter_modules(gates.__path__))
+
+
+def gates_missing(written: Mapping[str, Any]) -> Iterator[Finding]:
+    """Each gate that is written in a rule or in the defaults and not there yet."""
+    for name in GATES:
+        if name in written and name not in gates_there():
+            yield name, f"the gate '{name}' is not there yet: leave it out until a version that has it"

@@ -1,0 +1,85 @@
+"""Which rules an event matches, and why the others do not: pure, so that it is always the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from mlevents.events import Event
+from mlevents.rules.index import Index
+from mlevents.rules.tree import Because
+
+if TYPE_CHECKING:
+    from mlevents.rules.model import Rule, Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule says to one event.
+
+    `kind` is the kind of event by which the rule knows it, None when it asks for another. `because`
+    is the first condition that failed, None when the rule matches.
+    """
+
+    rule: Rule
+    kind: str | None
+    matches: bool
+    because: Because | None
+
+
+def plan(rules: Rules, event: Event) -> tuple[Verdict, ...]:
+    """The verdict of every rule, in file order."""
+    return tuple(verdict(rule, event) for rule in rules.rules)
+
+
+def matching(rules: Rules, event: Event) -> Iterator[Verdict]:
+    """The verdicts of `plan` that match, in file order, at a cost that follows the rules that could."""
+    for number in _index(_Same(rules.rules)).candidates(event):
+        found = verdict(rules.rules[number], event)
+        if found.matches:
+            yield found
+
+
+def verdict(rule: Rule, event: Event) -> Verdict:
+    """What this rule says to this event: its mode is asked first, then the event's kind, then `where`."""
+    kind = kind_asked(rule, event)
+    because = _because(rule, kind, event)
+    return Verdict(rule, kind, because is None, because)
+
+
+def kind_asked(rule: Rule, event: Event) -> str | None:
+    """The first kind that the rule asks for and the event has; for `*` the event's own type."""
+    if "*" in rule.event:
+        return event.type
+    return next((kind for kind in rule.event if kind in event.kinds), None)
+
+
+def _because(rule: Rule, kind: str | None, event: Event) -> Because | None:
+    if rule.mode == "disabled":
+        return Because("mode", ["live", "shadow"], rule.mode)
+    if kind is None:
+        wanted = rule.event[0] if len(rule.event) == 1 else list(rule.event)
+        return Because("event", wanted, event.type)
+    return rule.where.first_failure(event.names) if rule.where else None
+
+
+class _Same:
+    """The same tuple of rules and no other: comparing thousands of rules would cost more than asking."""
+
+    __slots__ = ("rules",)
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self.rules = rules
+
+    def __hash__(self) -> int:
+        return id(self.rules)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.rules is other.rules
+
+
+@lru_cache(maxsize=8)
+def _index(same: _Same) -> Index:
+    return Index(same.rules)

@@ -1,0 +1,112 @@
+"""Rules as the app uses them: loaded, checked and bound."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, WithJsonSchema
+
+from mlevents.errors import Problem
+from mlevents.rules.duration import Duration
+from mlevents.rules.where import Where
+
+Mode = Literal["live", "shadow", "disabled"]
+
+STEP_ID = r"^[a-z][a-z0-9_-]{0,59}$"
+
+
+class Written(BaseModel):
+    """What people write: nothing unknown, nothing converted, nothing changed afterwards."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, serialize_by_alias=True, use_attribute_docstrings=True
+    )
+
+
+def _step_id(text: str) -> str:
+    if not re.fullmatch(STEP_ID, text):
+        raise ValueError(
+            f"'{text}' is no step id: use lower-case letters, digits, '_' and '-', "
+            "a letter first, at most 60 characters"
+        )
+    return text
+
+
+class Retry(Written):
+    """How often and how soon a step is tried again after an error that may pass."""
+
+    attempts: Annotated[int, Field(ge=1, le=100)] = 5
+    """How many times to try in all."""
+    first: Duration = 5.0
+    """The wait after the first failure; it doubles from one try to the next."""
+    max: Duration = 300.0
+    """The longest wait between two tries."""
+
+
+class Step(Written):
+    """One action in one rule."""
+
+    uses: str
+    """name an action."""
+    with_: Annotated[dict[str, Any], Field(alias="with")] = {}
+    """The action's parameters; `${…}` inserts values of the event."""
+    id: Annotated[str, AfterValidator(_step_id), WithJsonSchema({"type": "string", "pattern": STEP_ID})] = ""
+    """What later steps call this one in `${steps.<id>.…}`; the action's name when left out."""
+    if_: Annotated[str | bool | None, Field(alias="if")] = None
+    """An expression; the step is skipped where it does not hold."""
+    retry: Retry = Retry()
+    """How to try again; what is left out comes from `defaults`."""
+    timeout: Duration | None = None
+    """How long the step may take, waits included."""
+
+
+class Defaults(Written):
+    """What rules and steps do unless they say otherwise."""
+
+    max_age: Duration | None = None
+    """An event older than this is recorded, never acted on."""
+    retry: Retry = Retry()
+    """How steps are tried again."""
+    on_failure: Annotated[tuple[Step, ...], Field(strict=False)] = ()
+    """The steps to perform when a step fails, in a rule without an `on_failure` of its own."""
+
+
+class Rule(BaseModel):
+    """One rule, ready to match: its conditions are bound, its steps have their ids and retries.
+
+    `event` holds the kinds that it asks for, or `("*",)`; `on_failure` is the rule's own or the defaults'.
+    """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    id: str
+    description: str = ""
+    event: tuple[str, ...]
+    where: SkipValidation[Where | None]
+    mode: Mode = "live"
+    steps: tuple[Step, ...]
+    on_failure: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A rule file without an error, in the order in which it stands there.
+
+    `workspaces` maps a name to its ARM id. `connections` are as written, with their `type`, each
+    `${env.NAME}` filled in and each `{setting: NAME}` kept. `warnings` stop nobody.
+    """
+
+    rules: tuple[Rule, ...]
+    workspaces: Mapping[str, str]
+    connections: Mapping[str, Mapping[str, Any]]
+    defaults: Defaults
+    path: Path
+    warnings: tuple[Problem, ...] = ()
+
+    def allows(self, topic: str) -> bool:
+        """An event of this topic may be acted on: its workspace is listed, or no workspace is."""
+        if not self.workspaces:
+            return True
+        return topic.rstrip("/").lower() in {known.rstrip("/").lower() for known in self.workspaces.values()}

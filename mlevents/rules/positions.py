@@ -1,0 +1,71 @@
+"""A rule file's values with the place of every key and item, so that each problem names its line."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlevents.errors import Problem
+
+Places = dict[str, Any] | list[Any] | None
+"""Of a mapping or a list, by key or index: (line, column, the places inside)."""
+
+_INDEX = re.compile(r"\[([0-9]{1,9})\]")
+
+
+@dataclass(slots=True)
+class Document:
+    """The value of a YAML text, the places in it, and what was wrong with the text itself.
+
+    `broken` says that the text could not be read to its end.
+    """
+
+    file: str
+    value: Any = None
+    places: Places = None
+    start: tuple[int, int] = (1, 1)
+    problems: list[Problem] = field(default_factory=list)
+    broken: bool = False
+
+    def place(self, path: str) -> tuple[int, int]:
+        """Line and column of a path such as `rules[0].where.model`: of its key, or of the item in a list.
+
+        A path that is not there has the place of its nearest parent.
+        """
+        place, inside = self.start, self.places
+        while path and (found := _enter(inside, path.removeprefix("."))):
+            (line, column, inside), path = found
+            place = line, column
+        return place
+
+    def problem(self, path: str, text: str) -> Problem:
+        """A problem at the place of this path."""
+        return Problem(self.file, *self.place(path), path, text)
+
+
+def join(path: str, *parts: str | int) -> str:
+    """The path of a key or an index below this one: `join("rules", 0, "do")` is `rules[0].do`."""
+    for part in parts:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        else:
+            path += f".{part}" if path else part
+    return path
+
+
+def _enter(inside: Places, path: str) -> tuple[tuple[int, int, Places], str] | None:
+    """One step down: the place of the first key or index of the path, and the rest of the path."""
+    if isinstance(inside, list):
+        index = _INDEX.match(path)
+        if index and int(index[1]) < len(inside):
+            return inside[int(index[1])], path[index.end() :]
+    elif inside:
+        key = max(_heads(path, inside), key=len, default=None)
+        if key is not None:
+            return inside[key], path[len(key) :]
+    return None
+
+
+def _heads(path: str, keys: Iterable[str]) -> Iterable[str]:
+    """The keys that the path may begin with; several can, because keys of tags hold dots."""
+    return (key for key in keys if path.startswith(key) and path[len(key) :][:1] in ("", ".", "["))

@@ -1,0 +1,51 @@
+"""The problems of one file while it is being checked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mlevents.errors import ConfigError, Problem
+from mlevents.rules.positions import Document, join
+from mlevents.rules.wording import Finding
+from mlevents.settings import Settings
+
+
+@dataclass(slots=True)
+class Report:
+    """Collects what is wrong, each with its place.
+
+    With `require_settings` a setting that is not set is an error, as where the app runs; without,
+    as on a laptop, it is a warning.
+    """
+
+    document: Document
+    settings: Settings
+    require_settings: bool = True
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def error(self, path: str, text: str) -> None:
+        """Something that keeps the file from being used."""
+        self.problems.append(self.document.problem(path, text))
+
+    def warn(self, path: str, text: str) -> None:
+        """Something to look at that keeps nothing from working."""
+        self.warnings.append(self.document.problem(path, text))
+
+    def errors(self, path: str, findings: Iterable[Finding]) -> None:
+        """Errors whose paths are counted from this one."""
+        for inner, text in findings:
+            self.error(_below(path, inner), text)
+
+    def setting(self, path: str, name: str) -> str | None:
+        """The app setting `name`, or None after reporting that it is not set."""
+        try:
+            return self.settings.value(name)
+        except ConfigError as error:
+            (self.error if self.require_settings else self.warn)(path, str(error))
+            return None
+
+
+def _below(path: str, inner: str) -> str:
+    if not inner or inner.startswith("[") or not path:
+        return path + inner
+    return join(path, inner)

@@ -1,0 +1,59 @@
+"""The sandbox in which expressions run: closed filters, bounded arithmetic, and missing values."""
+
+from collections.abc import Callable
+from typing import Any
+
+from jinja2 import StrictUndefined
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from mlevents.conditions.condition import is_finite, shown
+from mlevents.rules.value_filters import FILTERS, joined, present
+
+type Path = tuple[str | int, ...]
+
+JOINED = "~"
+
+
+class Missing(StrictUndefined):
+    """A value that the event does not have: fails, with its path, wherever it is used."""
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Arithmetic on numbers, and `+` on two texts; nothing that grows out of hand."""
+        present(left), present(right)
+        if operator == "+" and isinstance(left, str) and isinstance(right, str):
+            return joined([left, right])
+        if not is_finite(left) or not is_finite(right):
+            raise TypeError(f"`{operator}` wants numbers, not {shown(left)} and {shown(right)}")
+        result = super().call_binop(context, operator, left, right)
+        if not is_finite(result) or abs(result) > 1e300:
+            raise ValueError(f"{shown(left)} {operator} {shown(right)} is out of range")
+        return result
+
+
+def missing(path: Path) -> Missing:
+    """What stands for a path that leads to nothing."""
+    where = "" if path[0] in ("steps", "group", "failure") else " in this event"
+    return Missing(hint=f"{dotted(path)} is missing{where}; add `| default(...)` if it may be")
+
+
+def dotted(path: Path) -> str:
+    """The path as an expression writes it: `model.tags['a.b']`."""
+    parts = (f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]" for key in path)
+    return "".join(parts).removeprefix(".")
+
+
+def _strictly(call: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *values: call(*map(present, values))
+
+
+ENVIRONMENT = _Environment(undefined=Missing, autoescape=False, optimized=False)
+ENVIRONMENT.globals = {}
+ENVIRONMENT.filters = {name: _strictly(known.call) for name, known in FILTERS.items()} | {
+    "default": FILTERS["default"].call,
+    JOINED: joined,
+}

@@ -1,0 +1,31 @@
+"""What unquoted YAML text means here: YAML's own guesses (on, 0o7, 12:30:00, 1_000) are not made."""
+
+import re
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?", re.ASCII)
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+Scalar = str | int | float | bool | None
+
+
+class WrittenFloat(float):
+    """A number with a point that remembers its digits: `1.10` is shown as `1.10`."""
+
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+
+def plain_value(text: str) -> Scalar:
+    """What an unquoted text means: a boolean, null, a decimal number, or itself."""
+    if text in _WORDS:
+        return _WORDS[text]
+    number = _NUMBER.fullmatch(text)
+    if not number:
+        return text
+    if not number[1]:
+        return int(text)
+    value = WrittenFloat(text)
+    value.written = text
+    return value

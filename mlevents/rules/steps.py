@@ -1,0 +1,146 @@
+"""Checking steps: their actions, the parameters, and the connections, files and names in these."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from mlevents.actions.action import Action, ConnectionName, RuleFile
+from mlevents.errors import PermanentError
+from mlevents.registry import UnknownNameError, did_you_mean
+from mlevents.rules.expressions import check
+from mlevents.rules.folder import RuleFolder
+from mlevents.rules.marks import Marked, marked
+from mlevents.rules.positions import join
+from mlevents.rules.report import Report
+from mlevents.rules.vocabulary import Vocabulary
+from mlevents.rules.wording import Wording, unknown
+
+Names = Mapping[str, Any]
+"""The names that expressions may use: by root, then by field, its type."""
+
+RESULT = "any"
+"""The type of what a step leaves: only its action knows it."""
+
+
+def next_id(uses: str, taken: Iterable[str]) -> str:
+    """The id of a step that was given none: its action's name, with a number from the second on."""
+    names = (uses if number == 1 else f"{uses}_{number}" for number in range(1, len(list(taken)) + 2))
+    return next(name for name in names if name not in taken)
+
+
+@dataclass(slots=True)
+class StepCheck:
+    """What steps are checked against: the file's connections, and the files beside it."""
+
+    report: Report
+    vocabulary: Vocabulary
+    connections: Mapping[str, Mapping[str, Any]]
+    folder: RuleFolder
+    contents: dict[str, str | None] = field(default_factory=dict)
+
+    def check(self, written: object, path: str, names: Names) -> list[str]:
+        """Report what is wrong in a list of steps, of which each may read the results of those before it.
+
+        Returns the ids of the steps.
+        """
+        ids: list[str] = []
+        for index, step in enumerate(written if isinstance(written, list) else ()):
+            if isinstance(step, dict):
+                place = join(path, index)
+                self._step(
+                    step, place, {**names, "steps": names.get("steps", {}) | dict.fromkeys(ids, RESULT)}
+                )
+                ids.append(self._id(step, place, ids))
+        return ids
+
+    def _id(self, step: Mapping[str, Any], path: str, taken: list[str]) -> str:
+        written = step.get("id")
+        if not isinstance(written, str):
+            return next_id(str(step.get("uses")), taken)
+        if written in taken:
+            self.report.error(join(path, "id"), f"'{written}' is the id of an earlier step: choose another")
+        return written
+
+    def _step(self, step: Mapping[str, Any], path: str, names: Names) -> None:
+        for key in ("with", "if"):
+            self._expressions(step.get(key), join(path, key), names)
+        if not isinstance(step.get("uses"), str):
+            return
+        try:
+            action = self.vocabulary.actions.find(step["uses"])
+        except UnknownNameError as error:
+            self.report.error(join(path, "uses"), unknown(error, self.vocabulary.actions.names()))
+        else:
+            self._parameters(action, step.get("with", {}), join(path, "with"))
+
+    def _parameters(self, action: type[Action], written: object, path: str) -> None:
+        if not isinstance(written, dict):
+            return
+        names = list(marked(action, written, path))
+        faults = [self._named(named) for named in names if "${" not in named.text]
+        try:
+            parameters = action.model_validate(written)
+        except ValidationError as error:
+            self.report.errors(path, Wording(action, "parameter", filled_later=True).findings(error, written))
+        else:
+            files = [named.text for named in names if isinstance(named.mark, RuleFile)]
+            if files and not any(faults) and not any("${" in name for name in files):
+                self._contents(parameters, files, path)
+
+    def _named(self, named: Marked) -> str | None:
+        """Report what is wrong with the connection or file that a parameter names, and return it."""
+        if isinstance(named.mark, ConnectionName):
+            fault = self._connection_fault(named.text, named.mark.types)
+        else:
+            fault = self.folder.fault(named.text)
+        if fault:
+            self.report.error(named.path, fault)
+        return fault
+
+    def _contents(self, parameters: Action, files: list[str], path: str) -> None:
+        """Report what the action finds wrong in its files; asks once about the same files and values."""
+        values = [value for _, value in parameters if not isinstance(value, str)]
+        key = f"{type(parameters).__qualname__} {files} {values}"
+        if key not in self.contents:
+            self.contents[key] = _fault(parameters, self.folder)
+        if fault := self.contents[key]:
+            self.report.error(path, fault)
+
+    def _connection_fault(self, name: str, wanted: tuple[str, ...]) -> str | None:
+        if name not in self.connections:
+            return (
+                f"unknown connection '{name}'{did_you_mean(name, self.connections)}: {self._fitting(wanted)}"
+            )
+        kind = self.connections[name].get("type")
+        if kind in self._types(wanted) or kind not in self.vocabulary.connections.names():
+            return None
+        return f"the connection '{name}' is of type {kind}, which does not fit here: {self._fitting(wanted)}"
+
+    def _types(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+        types = self.vocabulary.connections.items()
+        return wanted or tuple(name for name, kind in types if hasattr(kind, "send"))
+
+    def _fitting(self, wanted: tuple[str, ...]) -> str:
+        types = self._types(wanted)
+        return f"name one of type {' or '.join(types)}, listed under 'connections'"
+
+    def _expressions(self, value: object, path: str, names: Names) -> None:
+        if isinstance(value, str):
+            for fault in check(value, names) if "$" in value else ():
+                self.report.error(path, fault)
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                self._expressions(inner, join(path, key), names)
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                self._expressions(inner, join(path, index), names)
+
+
+def _fault(parameters: Action, folder: RuleFolder) -> str | None:
+    try:
+        parameters.check(folder.read)
+    except PermanentError as error:
+        return str(error)
+    return None

@@ -1,0 +1,168 @@
+"""The rule file as people write it: every key that there is, and what may stand behind it."""
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from mlevents.events import NAMES
+from mlevents.registry import did_you_mean
+from mlevents.rules.duration import Duration
+from mlevents.rules.model import Defaults, Mode, Step, Written
+
+RULE_ID = r"^[a-z][a-z0-9-]{0,59}$"
+NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,59}$"
+
+
+def _rule_id(text: str) -> str:
+    if not re.fullmatch(RULE_ID, text):
+        raise ValueError(
+            f"'{text}' is no rule id: use lower-case letters, digits and '-', "
+            "a letter first, at most 60 characters"
+        )
+    return text
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(NAME, text):
+        raise ValueError(
+            f"'{text}' is no name: use letters, digits, '_' and '-', a letter first, at most 60 characters"
+        )
+    return text
+
+
+def _event(kind: str) -> str:
+    if kind not in (known := [*sorted(NAMES), "*"]):
+        raise ValueError(f"unknown event '{kind}'{did_you_mean(kind, known)}: use {_choice(known)}")
+    return kind
+
+
+def _choice(names: Iterable[str]) -> str:
+    *first, last = (f"'{name}'" for name in names)
+    return f"{', '.join(first)} or {last}"
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+_EVENT_NAMES = {"enum": [*sorted(NAMES), "*"]}
+
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME})]
+Events = Annotated[
+    tuple[Annotated[str, AfterValidator(_event)], ...],
+    Field(min_length=1, strict=False),
+    BeforeValidator(_listed),
+    WithJsonSchema({"anyOf": [_EVENT_NAMES, {"type": "array", "items": _EVENT_NAMES, "minItems": 1}]}),
+]
+Where = Annotated[dict[str, Any], Field(default_factory=dict)]
+
+
+class Order(Written):
+    """An older version never follows a newer one."""
+
+    key: str
+    """what must not go backwards, such as `${model.name}`."""
+    by: str
+    """the value that counts up, such as `${model.version}`."""
+
+
+class Throttle(Written):
+    """The first goes through; the rest are recorded as throttled."""
+
+    key: str
+    """what is counted together, such as `${drift.monitor}`."""
+    once_per: Duration
+    """how long to hold the rest back."""
+
+
+class Group(Written):
+    """Collect events and act once."""
+
+    key: str
+    """what belongs together, such as `${run.experiment}`."""
+    wait: Duration
+    """how long to collect after the first event."""
+    at_most: Annotated[int, Field(ge=1)] | None = None
+    """Act at once when so many are there."""
+
+
+class Approve(Written):
+    """Wait for a person; a timeout or a no stops the response."""
+
+    by: list[str]
+    """who may approve."""
+    within: Duration
+    """how long to wait."""
+    ask: list[str]
+    """the connections that carry the question."""
+
+
+class Expect(Written):
+    """Act only if that event did not follow in time."""
+
+    event: Events
+    """the event that should follow."""
+    where: Where
+    """Which of those events counts."""
+    within: Duration
+    """how long it may take."""
+
+
+class RuleText(Written):
+    """When this event, where these things hold, first make sure of this, then do that."""
+
+    id: Annotated[str, AfterValidator(_rule_id), WithJsonSchema({"type": "string", "pattern": RULE_ID})]
+    """give the rule a name that no other rule has."""
+    description: str = ""
+    """What the rule is for, in a sentence."""
+    event: Events
+    """say which events the rule asks for: one, a list, or "*"."""
+    where: Where
+    """What must hold, in the shape of the normalised event."""
+    mode: Mode = "live"
+    """`shadow` decides and records, and does nothing; `disabled` does not even decide."""
+    max_age: Duration | None = None
+    """An event older than this is recorded, never acted on."""
+    dedupe: str | None = None
+    """One response for each value of this, instead of one for each event."""
+    verify: list[Literal["model", "run"]] | None = None
+    """Read the model or the run again before acting, and stop if `where` no longer holds."""
+    order: Order | None = None
+    throttle: Throttle | None = None
+    group: Group | None = None
+    approve: Approve | None = None
+    expect: Expect | None = None
+    do: Annotated[tuple[Step, ...], Field(min_length=1, strict=False)]
+    """list at least one step."""
+    on_failure: Annotated[tuple[Step, ...] | None, Field(strict=False)] = None
+    """The steps to perform when one of `do` fails, instead of those of `defaults`."""
+
+
+class Example(Written):
+    """An example that `check` runs: given this event, expect these rules."""
+
+    name: str
+    """say what the example shows."""
+    given: dict[str, Any]
+    """describe one event: its name, and its normalised values."""
+    expect: Any
+    """say which rule matches, or `not:` with the condition that holds it back."""
+
+
+class FileText(Written):
+    """The rule file."""
+
+    version: Literal[1]
+    """begin the file with `version: 1`."""
+    defaults: Defaults = Defaults()
+    """What rules do unless they say otherwise."""
+    workspaces: dict[Name, str] = Field(default_factory=dict)
+    """The allow-list: an event from any other workspace is refused."""
+    connections: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    """What steps talk to, by name."""
+    rules: Annotated[tuple[RuleText, ...], Field(strict=False)]
+    """list the rules, each with `id`, `event` and `do`."""
+    tests: list[Example] = Field(default_factory=list)
+    """Examples of events and the rules that match them."""

@@ -1,0 +1,142 @@
+"""A bound `where`: conditions on fields, joined by and, any and not, in the order written."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mlevents.conditions.condition import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """The first condition that failed: its path in the rule, what it wants, what was found there.
+
+    `wanted` is as written; `found` is None for what is absent.
+    """
+
+    path: str
+    wanted: Any
+    found: Any
+
+
+class Node(Protocol):
+    """A part of a `where`. `first_failure` is None exactly when it holds; neither ever raises."""
+
+    def holds(self, names: Mapping[str, Any]) -> bool:
+        """Whether it holds for an event's normalised names."""
+        ...
+
+    def first_failure(self, names: Mapping[str, Any]) -> Because | None:
+        """What failed first, in the order written."""
+        ...
+
+    def fields(self) -> "Iterator[Field]":
+        """Every condition on a field in this part, in the order written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One condition on one field: `keys` lead to it, `kind` is its type, `wanted` is as written."""
+
+    path: str
+    keys: tuple[str, ...]
+    kind: str
+    condition: Condition
+    wanted: Any
+
+    def holds(self, names: Mapping[str, Any]) -> bool:
+        found = value_at(names, self.keys)
+        return self._holds_in(found) if isinstance(found, list) else self.condition.holds(found)
+
+    def _holds_in(self, found: list[Any]) -> bool:
+        """For a list: one element is enough, unless the condition holds for nothing: then all must."""
+        if self.condition.holds(None):
+            return all(map(self.condition.holds, found))
+        return any(map(self.condition.holds, found))
+
+    def first_failure(self, names: Mapping[str, Any]) -> Because | None:
+        return None if self.holds(names) else Because(self.path, self.wanted, value_at(names, self.keys))
+
+    def fields(self) -> "Iterator[Field]":
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every part holds; says of the first that does not."""
+
+    nodes: tuple[Node, ...]
+
+    def holds(self, names: Mapping[str, Any]) -> bool:
+        return all(node.holds(names) for node in self.nodes)
+
+    def first_failure(self, names: Mapping[str, Any]) -> Because | None:
+        failures = (node.first_failure(names) for node in self.nodes)
+        return next((because for because in failures if because), None)
+
+    def fields(self) -> Iterator[Field]:
+        for node in self.nodes:
+            yield from node.fields()
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """One part at least holds; fails as a whole."""
+
+    path: str
+    nodes: tuple[Node, ...]
+    wanted: Any
+
+    def holds(self, names: Mapping[str, Any]) -> bool:
+        return any(node.holds(names) for node in self.nodes)
+
+    def first_failure(self, names: Mapping[str, Any]) -> Because | None:
+        return None if self.holds(names) else Because(self.path, self.wanted, found_by(self, names))
+
+    def fields(self) -> Iterator[Field]:
+        for node in self.nodes:
+            yield from node.fields()
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold."""
+
+    path: str
+    node: Node
+    wanted: Any
+
+    def holds(self, names: Mapping[str, Any]) -> bool:
+        return not self.node.holds(names)
+
+    def first_failure(self, names: Mapping[str, Any]) -> Because | None:
+        return None if self.holds(names) else Because(self.path, self.wanted, found_by(self, names))
+
+    def fields(self) -> Iterator[Field]:
+        yield from self.node.fields()
+
+
+def value_at(names: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+    """The value to which the keys lead, or None."""
+    found: Any = names
+    for key in keys:
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(key)
+    return found
+
+
+def found_by(node: Node, names: Mapping[str, Any]) -> Any:
+    """What a part looks at: the value if that is one field, else a map of them by name."""
+    found = {".".join(field.keys): value_at(names, field.keys) for field in node.fields()}
+    return next(iter(found.values())) if len(found) == 1 else found
+
+
+def conjuncts(node: Node) -> Iterator[Field | AnyOf | Not]:
+    """The parts that must all hold, in the order written."""
+    if isinstance(node, AllOf):
+        for part in node.nodes:
+            yield from conjuncts(part)
+    elif isinstance(node, Field | AnyOf | Not):
+        yield node

@@ -1,0 +1,160 @@
+"""Pydantic's errors in the project's voice: the fact, the value as it is written, the remedy."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from mlevents.registry import UnknownNameError, did_you_mean
+from mlevents.rules.fields import fields_at
+from mlevents.rules.positions import join
+
+LONGEST_QUOTE = 80
+
+_WANTED = {
+    "string_type": "text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+    "model_type": "a mapping",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "none_required": "nothing",
+}
+_LIMITS = {
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "string_too_short": "at least {min_length} characters long",
+    "string_too_long": "at most {max_length} characters long",
+    "too_short": "a list of at least {min_length}",
+    "too_long": "a list of at most {max_length}",
+    "string_pattern_mismatch": "text of the form {pattern}",
+}
+
+Path = tuple[str | int, ...]
+Finding = tuple[str, str]
+"""A path, and what is wrong there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How errors against one model are told.
+
+    `noun` is what its keys are called; `filled_later` leaves a text with `${` for run time, where
+    the event gives it its value.
+    """
+
+    model: type[BaseModel]
+    noun: str = "key"
+    filled_later: bool = False
+
+    def findings(self, error: ValidationError, written: object) -> Iterator[Finding]:
+        """Each error, by its path below `written`: the value as it stands in the file, which is quoted."""
+        groups: dict[Path, list[ErrorDetails]] = {}
+        for details in error.errors(include_url=False):
+            groups.setdefault(_path(details, written), []).append(details)
+        parents = {path[:length] for path in groups for length in range(len(path))}
+        for path, group in groups.items():
+            value = _value(written, path)
+            later = self.filled_later and isinstance(value, str) and "${" in value
+            telling = [details for details in group if details["type"] not in _WANTED]
+            for details in telling:
+                short = details["type"] == "too_short" and (len(group) > 1 or path in parents)
+                if not short and (not later or details["type"] == "extra_forbidden"):
+                    yield from self._tell(details, path, groups, value)
+            if not telling and not later and path not in parents:
+                yield join("", *path), _unwanted(group, value)
+
+    def _tell(
+        self, details: ErrorDetails, path: Path, groups: Mapping[Path, Any], value: object
+    ) -> Iterator[Finding]:
+        kind = details["type"]
+        if kind == "missing":
+            key = str(details["loc"][-1])
+            known = fields_at(self.model, path)
+            unknown = {str(other[-1]) for other in groups if other[:-1] == path and other[-1:]}
+            if not any(f"'{key}'" in did_you_mean(name, known) for name in unknown - known.keys()):
+                yield join("", *path), f"'{key}' is missing{_remedy(known.get(key))}"
+        elif kind == "extra_forbidden":
+            known = fields_at(self.model, path[:-1])
+            yield join("", *path), f"unknown {self.noun}{_proposal(str(path[-1]), known)}"
+        elif kind == "value_error":
+            yield join("", *path), str(details["ctx"]["error"])
+        else:
+            yield join("", *path), _outside(details, value)
+
+
+def quote(value: object) -> str:
+    """A value for a message, with what kind of value it is."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f"the text '{value if len(value) <= LONGEST_QUOTE else value[:LONGEST_QUOTE] + '…'}'"
+    return f"the number {value}"
+
+
+def _path(details: ErrorDetails, written: Any) -> Path:
+    """The parts of pydantic's location that are keys and indexes, without its names of union arms."""
+    path: list[str | int] = []
+    for part in details["loc"]:
+        if _has(written, part):
+            written = written[part]
+            path.append(part)
+    return tuple(path)
+
+
+def _has(value: Any, part: str | int) -> bool:
+    if isinstance(part, int):
+        return isinstance(value, list) and part < len(value)
+    return isinstance(value, dict) and part in value
+
+
+def _value(written: Any, path: Path) -> object:
+    for part in path:
+        written = written[part]
+    return written
+
+
+def _unwanted(group: list[ErrorDetails], value: object) -> str:
+    wanted = " or ".join(dict.fromkeys(_WANTED[details["type"]] for details in group))
+    quoting = "text" in wanted and isinstance(value, bool | int | float)
+    return f"must be {wanted}, not {quote(value)}{': put it in quotes' if quoting else ''}"
+
+
+def _outside(details: ErrorDetails, value: object) -> str:
+    kind, context = details["type"], details.get("ctx", {})
+    if kind == "literal_error":
+        names = re.findall(r"'([^']*)'", context["expected"])
+        return f"must be {context['expected']}, not {quote(value)}{did_you_mean(value, names)}"
+    if kind in ("string_too_short", "too_short") and not value:
+        return "must not be empty"
+    if kind in _LIMITS:
+        return f"must be {_LIMITS[kind].format(**context)}, not {quote(value)}"
+    return f"{details['msg']}, not {quote(value)}"
+
+
+def _remedy(field: Any) -> str:
+    return f": {field.description.rstrip('.')}" if field is not None and field.description else ""
+
+
+def _proposal(name: str, known: Mapping[str, Any]) -> str:
+    return did_you_mean(name, known) or f": there are {', '.join(known) or 'none'}"
+
+
+def unknown(error: UnknownNameError, names: Iterable[str]) -> str:
+    """What an unknown name is told as: with the nearest that there is, or with all that there are."""
+    text = str(error)
+    return text if "(did you mean" in text else f"{text}: there are {', '.join(names) or 'none'}"

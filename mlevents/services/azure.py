@@ -1,0 +1,42 @@
+"""Who we are in Azure: one credential for the whole process, and the clouds that it may speak to."""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mlevents.services.importing import importing
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+CONNECTION_TIMEOUT, READ_TIMEOUT = 10, 60
+"""Seconds; an activity never hangs on a service that does not answer."""
+
+PATIENCE: dict[str, Any] = {
+    "retry_total": 0,
+    "connection_timeout": CONNECTION_TIMEOUT,
+    "read_timeout": READ_TIMEOUT,
+}
+"""What every SDK client is made with: the durable orchestration retries, the SDK does not."""
+
+_lock = threading.Lock()
+
+
+def credential() -> TokenCredential:
+    """The app's own identity, made once: its token cache serves every client and thread.
+
+    A managed identity in Azure (AZURE_CLIENT_ID chooses a user-assigned one), the developer's own
+    sign-in elsewhere; AZURE_AUTHORITY_HOST and AZURE_TOKEN_CREDENTIALS are the SDK's settings.
+    """
+    with _lock:
+        return _credential()
+
+
+@cache
+def _credential() -> TokenCredential:
+    with importing():
+        from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential(**PATIENCE)

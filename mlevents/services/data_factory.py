@@ -1,0 +1,204 @@
+"""Azure Data Factory: starting pipeline runs, finding and following them.
+
+```yaml
+connections:
+  retraining:
+    type: data_factory
+    id: /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-data/providers/Microsoft.DataFactory/factories/adf-retrain
+```
+
+REST reference: https://learn.microsoft.com/rest/api/datafactory, api-version 2018-06-01.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+
+from pydantic import AfterValidator, JsonValue
+
+from mlevents.errors import PermanentError, TransientError
+from mlevents.services.azure import PATIENCE, credential
+from mlevents.services.connection import Connection, connection
+from mlevents.services.importing import importing
+from mlevents.services.sdk_errors import translated
+from mlevents.settings import PUBLIC_RESOURCE_MANAGER
+
+if TYPE_CHECKING:
+    from azure.mgmt.datafactory import DataFactoryManagementClient
+
+    from mlevents.services.services import Services
+
+FACTORY_ID = re.compile(
+    r"/subscriptions/(?P<subscription>[^/\s]+)/resourceGroups/(?P<group>[-\w.()]{1,90})"
+    r"/providers/Microsoft\.DataFactory/factories/(?P<factory>[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)/?",
+    re.IGNORECASE,
+)
+PIPELINE_NAME = re.compile(r"[A-Za-z0-9_][^<>*#.%&:\\+?/\r\n]{0,259}")
+"""What Data Factory accepts as a name; so checked, it is safe in the path of a URL."""
+
+SPAN = timedelta(days=7)
+"""How long after its beginning a run may be looked for; the query wants an end."""
+NOT_STARTED = datetime.max.replace(tzinfo=UTC)
+
+
+def _parts(factory_id: str) -> re.Match[str]:
+    if parts := FACTORY_ID.fullmatch(factory_id):
+        return parts
+    raise ValueError(
+        f"'{factory_id}' is no Data Factory's id: write /subscriptions/<id>/resourceGroups/<name>"
+        "/providers/Microsoft.DataFactory/factories/<name>"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A pipeline as its factory knows it: `parameters` it declares, or None where we may not read it.
+
+    `read` is the service's own time of the answer, so that no clock of ours is compared with its.
+    """
+
+    read: datetime
+    parameters: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineRun:
+    """One run; Data Factory gives the values of its parameters as text."""
+
+    id: str
+    status: str
+    message: str
+    parameters: Mapping[str, str]
+    started: datetime | None
+    invoked_by: str | None
+
+
+class Factory:
+    """One Data Factory, through the management SDK; raises PermanentError and TransientError."""
+
+    def __init__(self, factory_id: str, resource_manager: str) -> None:
+        self.id = factory_id
+        parts = _parts(factory_id)
+        self.name = parts["factory"]
+        self._place = (parts["group"], parts["factory"])
+        self._client = _client(parts["subscription"], resource_manager)
+        self._public = resource_manager == PUBLIC_RESOURCE_MANAGER
+
+    def pipeline(self, name: str) -> Pipeline:
+        """Read a pipeline; without `factories/pipelines/read`, its parameters stay unknown."""
+        with importing():
+            from azure.core.exceptions import HttpResponseError
+
+        dates: list[str | None] = []
+        with translated(f"reading {self._called(name)}"):
+            try:
+                found = self._client.pipelines.get(
+                    *self._place,
+                    name,
+                    raw_response_hook=lambda r: dates.append(r.http_response.headers.get("Date")),
+                )
+                declared = frozenset((found.parameters or {}) if found else ())
+            except HttpResponseError as error:
+                if error.status_code != 403:
+                    raise
+                declared = None
+        return Pipeline(_date(dates[-1:], self._called(name)), declared)
+
+    def runs(self, pipeline: str, since: datetime) -> list[PipelineRun]:
+        """The pipeline's runs that changed since then, the oldest first."""
+        with translated(f"looking for runs of {self._called(pipeline)}"):
+            runs = [_run(found) for found in self._query(pipeline, since)]
+        return sorted(runs, key=lambda run: (run.started or NOT_STARTED, run.id))
+
+    def create_run(self, pipeline: str, parameters: Mapping[str, JsonValue]) -> str:
+        """Start a run and return its id. Not idempotent: look at `runs` first."""
+        with translated(f"creating a run of {self._called(pipeline)}"):
+            created = self._client.pipelines.create_run(*self._place, pipeline, dict(parameters) or None)
+        return str(created.run_id)
+
+    def run(self, run_id: str) -> PipelineRun:
+        """How far a run is; one that is not to be found yet is a TransientError."""
+        with importing():
+            from azure.core.exceptions import ResourceNotFoundError
+
+        doing = f"reading pipeline run {run_id} in factory '{self.name}'"
+        with translated(doing):
+            try:
+                return _run(self._client.pipeline_runs.get(*self._place, run_id))
+            except ResourceNotFoundError as error:
+                raise TransientError(f"{doing}: the factory does not know the run (yet)") from error
+
+    def link(self, run_id: str) -> str | None:
+        """The run's page in Data Factory Studio, known for the public cloud alone."""
+        page = f"https://adf.azure.com/en-us/monitoring/pipelineruns/{quote(run_id, safe='')}"
+        return f"{page}?factory={quote(self.id)}" if self._public else None
+
+    def _called(self, pipeline: str) -> str:
+        if not PIPELINE_NAME.fullmatch(pipeline):
+            raise PermanentError(f"'{pipeline}' is no Data Factory pipeline's name: name one that exists")
+        return f"pipeline '{pipeline}' in factory '{self.name}'"
+
+    def _query(self, pipeline: str, since: datetime) -> Iterator[Any]:
+        wanted: Any = {
+            "lastUpdatedAfter": since.isoformat(),
+            "lastUpdatedBefore": (since + SPAN).isoformat(),
+            "filters": [{"operand": "PipelineName", "operator": "Equals", "values": [pipeline]}],
+        }
+        while True:
+            page = self._client.pipeline_runs.query_by_factory(*self._place, wanted)
+            yield from page.value
+            if not page.continuation_token:
+                return
+            wanted["continuationToken"] = page.continuation_token
+
+
+@connection("data_factory")
+class DataFactory(Connection):
+    """A Data Factory, named by its ARM id."""
+
+    id: Annotated[str, AfterValidator(lambda text: _parts(text)[0].rstrip("/"))]
+
+    def open(self, services: Services) -> Factory:
+        """The factory, reached with the app's own identity."""
+        return Factory(self.id, services.settings.resource_manager)
+
+
+@cache
+def _client(subscription: str, resource_manager: str) -> DataFactoryManagementClient:
+    with importing():
+        from azure.mgmt.datafactory import DataFactoryManagementClient
+
+    return DataFactoryManagementClient(
+        credential(),
+        subscription,
+        base_url=resource_manager,
+        credential_scopes=[f"{resource_manager}/.default"],
+        **PATIENCE,
+    )
+
+
+def _date(headers: list[str | None], what: str) -> datetime:
+    """The service's own time; without it no attempt may be told from an earlier one."""
+    try:
+        return parsedate_to_datetime("".join(header or "" for header in headers))
+    except ValueError as error:
+        raise TransientError(f"reading {what} was answered without the time of it (header Date)") from error
+
+
+def _run(found: Any) -> PipelineRun:
+    invoked_by = found.invoked_by
+    return PipelineRun(
+        id=str(found.run_id),
+        status=str(found.status or ""),
+        message=" ".join(str(found.message or "").split()),
+        parameters=dict(found.parameters or {}),
+        started=found.run_start,
+        invoked_by=invoked_by.invoked_by_type if invoked_by else None,
+    )

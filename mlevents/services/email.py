@@ -1,0 +1,107 @@
+"""Mail by Azure Communication Services, with the app's managed identity.
+
+```yaml
+connections:
+  mlops-email:
+    type: email
+    endpoint: {setting: COMMUNICATION_ENDPOINT}    # https://<name>.<region>.communication.azure.com
+    sender: alerts@ml.example.com
+    to: [mlops@example.com]
+```
+
+Each message is an operation whose id we choose from the message's key, and ask for before we send:
+GET /emails/operations/{id}, then POST /emails:send with the header Operation-Id.
+https://learn.microsoft.com/rest/api/communication/email
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from uuid import NAMESPACE_URL, uuid5
+
+from mlevents.errors import PermanentError
+from mlevents.services.azure import PATIENCE, credential
+from mlevents.services.connection import Connection, Message, Text, connection
+from mlevents.services.importing import importing
+from mlevents.services.mail_address import Address, Addresses, read_address, read_addresses
+from mlevents.services.sdk_errors import translated
+
+if TYPE_CHECKING:
+    from azure.communication.email import EmailClient
+
+    from mlevents.services.services import Services
+
+API_VERSION = "2025-09-01"
+NOT_FOUND = 404
+
+
+@connection("email")
+class Email(Connection):
+    """A Communication Services resource, and who writes to whom through it."""
+
+    endpoint: Text
+    sender: Address
+    to: Addresses
+
+    def send(self, message: Message, services: Services) -> str:
+        """Hand the message over once; accepted is not yet delivered, and is all that is awaited."""
+        endpoint = _https(services.text(self.endpoint))
+        receivers = read_addresses(self.to, services)
+        content = {"subject": message.subject, "plainText": message.text}
+        mail = {
+            "senderAddress": read_address(self.sender, services),
+            "recipients": {"to": [{"address": address} for address in receivers]},
+            "content": content,
+        }
+        operation = str(uuid5(NAMESPACE_URL, f"mlevents:{message.key}"))
+        with translated(f"sending mail by {endpoint}"):
+            status = self._accept(_client(endpoint), operation, mail)
+        return f"{', '.join(receivers)} by {urlsplit(endpoint).hostname} ({status}, operation {operation})"
+
+    def _accept(self, client: EmailClient, operation: str, mail: dict[str, Any]) -> str:
+        known = _operation(client, operation)
+        if known is None:
+            client.begin_send(mail, operation_id=operation, polling=False)
+            return "accepted"
+        if known.get("status") in ("Failed", "Canceled"):
+            reason = (known.get("error") or {}).get("message") or "no reason given"
+            raise PermanentError(f"the mail was accepted, then {known['status']}: {reason!s:.300}")
+        return f"accepted before, {known.get('status')}"
+
+
+def _operation(client: EmailClient, operation: str) -> dict[str, Any] | None:
+    with importing():
+        from azure.core.rest import HttpRequest
+
+    ask = HttpRequest("GET", f"/emails/operations/{operation}", params={"api-version": API_VERSION})
+    response = client.send_request(ask)
+    if response.status_code == NOT_FOUND:
+        return None
+    response.raise_for_status()
+    known: dict[str, Any] = response.json()
+    return known
+
+
+def _https(endpoint: str) -> str:
+    """Without https no token may be sent, and the SDK would say so less plainly."""
+    parts = urlsplit(endpoint)
+    if parts.scheme == "https" and parts.hostname and not parts.username:
+        return endpoint.rstrip("/")
+    raise PermanentError(
+        f"'{endpoint}' is no Communication Services endpoint: write https://<name>.<region>.communication.azure.com"
+    )
+
+
+@cache
+def _client(endpoint: str) -> EmailClient:
+    with importing():
+        from azure.communication.email import EmailClient
+
+    return EmailClient(
+        endpoint,
+        credential(),
+        api_version=API_VERSION,
+        **PATIENCE,
+    )

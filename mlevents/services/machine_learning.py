@@ -1,0 +1,109 @@
+"""Azure Machine Learning: one workspace, through azure-ai-ml, in calls that are short and repeatable.
+
+Nothing here waits for a long-running operation: a write returns as soon as Azure has accepted it,
+and the resource's own `provisioning_state` tells how far it is. `MLClient.begin_*` would start a
+polling thread that nobody reads, on a status URL outside a workspace's roles; the operations
+beneath it, called with `polling=False`, do not.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from mlevents.services.azure import PATIENCE, credential
+from mlevents.services.importing import importing
+from mlevents.services.machine_learning_batch import BatchEndpoints
+from mlevents.services.machine_learning_endpoints import OnlineEndpoints
+from mlevents.services.machine_learning_ids import Workspace
+from mlevents.services.machine_learning_jobs import Jobs
+from mlevents.services.sdk_errors import translated
+from mlevents.settings import PUBLIC_RESOURCE_MANAGER
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+CLOUDS = {
+    PUBLIC_RESOURCE_MANAGER: "AzureCloud",
+    "https://management.usgovcloudapi.net": "AzureUSGovernment",
+    "https://management.chinacloudapi.cn": "AzureChinaCloud",
+}
+
+_lock = threading.Lock()
+
+
+class MachineLearning:
+    """One workspace: online endpoints, batch endpoints, jobs. Raises PermanentError and TransientError."""
+
+    def __init__(self, workspace: Workspace, client: MLClient, resource_manager: str) -> None:
+        self.workspace = workspace
+        self._client = client
+        self._resource_manager = resource_manager
+
+    @cached_property
+    def endpoints(self) -> OnlineEndpoints:
+        """The managed online endpoints and their deployments."""
+        return OnlineEndpoints(self.workspace, self._client, self._resource_manager)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Jobs and pipeline components."""
+        return Jobs(self._client)
+
+    @cached_property
+    def batch(self) -> BatchEndpoints:
+        """Batch endpoints and the jobs that they started."""
+        return BatchEndpoints(self.workspace, self._client, credential())
+
+
+def open_workspace(workspace_id: str, resource_manager: str) -> MachineLearning:
+    """The workspace with this ARM id, opened once; raises PermanentError for another id."""
+    workspace = Workspace.parse(workspace_id)
+    with _lock:
+        return _open(workspace, resource_manager.rstrip("/"))
+
+
+@cache
+def _open(workspace: Workspace, resource_manager: str) -> MachineLearning:
+    return MachineLearning(workspace, ml_client(workspace.id, resource_manager), resource_manager)
+
+
+def ml_client(workspace_id: str, resource_manager: str) -> MLClient:
+    """Azure ML's own client for the workspace; asks Azure nothing yet."""
+    with importing():
+        from azure.ai.ml import MLClient
+
+    workspace = Workspace.parse(workspace_id)
+    with translated(f"opening workspace '{workspace.name}'"):
+        return MLClient(
+            credential(),
+            workspace.subscription,
+            workspace.group,
+            workspace.name,
+            show_progress=False,
+            enable_telemetry=False,
+            **PATIENCE,
+            **cloud(resource_manager.rstrip("/")),
+        )
+
+
+def cloud(resource_manager: str) -> dict[str, Any]:
+    """What MLClient must be told of the cloud; `base_url` it ignores (azure-ai-ml 1.35).
+
+    A cloud that the SDK does not know is described whole: left to itself, it would look the cloud
+    up and silently fall back to the public one.
+    """
+    if resource_manager in CLOUDS:
+        return {"cloud": CLOUDS[resource_manager]}
+    address = urlsplit(resource_manager)
+    metadata = {
+        "azure_portal": "https://portal.azure.com/",
+        "resource_manager": f"{resource_manager}/",
+        "active_directory": "https://login.microsoftonline.com/",
+        "aml_resource_id": "https://ml.azure.com/",
+        "storage_endpoint": "core.windows.net",
+        "registry_discovery_endpoint": f"{resource_manager}/",
+    }
+    return {"cloud": f"mlevents-{address.netloc}", "cloud_metadata": metadata}

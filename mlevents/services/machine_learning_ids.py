@@ -1,0 +1,96 @@
+"""Names and ids of Azure Machine Learning: parsed strictly, compared as Azure compares them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote
+
+from mlevents.errors import PermanentError
+
+WORKSPACE_ID = re.compile(
+    r"/subscriptions/(?P<subscription>[-\w]{1,64})/resourceGroups/(?P<group>[-\w.()]{1,90})"
+    r"/providers/Microsoft\.MachineLearningServices/workspaces/(?P<name>[-\w]{1,64})/?",
+    re.IGNORECASE | re.ASCII,
+)
+ASSET_NAME = re.compile(r"[A-Za-z0-9][-\w.]{0,254}", re.ASCII)
+STUDIO = "https://ml.azure.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A workspace's ARM id, taken apart."""
+
+    subscription: str
+    group: str
+    name: str
+
+    @classmethod
+    def parse(cls, workspace_id: str) -> Self:
+        """Take an ARM id apart, whatever its casing; raises PermanentError for any other id."""
+        found = WORKSPACE_ID.fullmatch(workspace_id)
+        if found:
+            return cls(**found.groupdict())
+        raise PermanentError(
+            f"'{workspace_id}' is no Azure ML workspace's id: write /subscriptions/<id>/resourceGroups/"
+            "<name>/providers/Microsoft.MachineLearningServices/workspaces/<name>"
+        )
+
+    @property
+    def id(self) -> str:
+        """The ARM id, cased as Azure documents it."""
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
+        )
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """The arguments by which every ARM operation finds the workspace."""
+        return {"resource_group_name": self.group, "workspace_name": self.name}
+
+    def asset(self, kind: str, name: str, version: str) -> str:
+        """The ARM id of a versioned asset; `kind` is `models`, `components`, `environments`, …"""
+        for part in (name, version):
+            if not ASSET_NAME.fullmatch(part):
+                raise PermanentError(
+                    f"'{name}:{version}' is no {kind.removesuffix('s')}: Azure ML's names and versions hold "
+                    "letters, digits, dots, dashes and underscores"
+                )
+        return f"{self.id}/{kind}/{name}/versions/{version}"
+
+    def run_link(self, run: str) -> str:
+        """The page of a job or run in Azure ML Studio."""
+        return f"{STUDIO}/runs/{quote(run, safe='')}?wsid={quote(self.id)}"
+
+    def endpoint_link(self, endpoint: str) -> str:
+        """The page of an online endpoint in Azure ML Studio."""
+        return f"{STUDIO}/endpoints/realtime/{quote(endpoint, safe='')}/detail?wsid={quote(self.id)}"
+
+
+def same_asset(one: str, other: str) -> bool:
+    """Whether two ARM ids name one asset: all but its name and version compares without case."""
+    head, _, tail = one.rpartition("/versions/")
+    other_head, _, other_tail = other.rpartition("/versions/")
+    return tail == other_tail and _folded(head) == _folded(other_head)
+
+
+def _folded(head: str) -> str:
+    path, _, name = head.removeprefix("azureml:").rpartition("/")
+    return f"{path.lower()}/{name}"
+
+
+def name_and_version(reference: str) -> tuple[str, str, str]:
+    """Take `name:version` or `name@label` apart into name, version and label; one is empty.
+
+    The prefix `azureml:` that YAML writes is allowed; raises PermanentError for another form.
+    """
+    text = reference.removeprefix("azureml:")
+    name, colon, version = text.partition(":")
+    if colon and ASSET_NAME.fullmatch(name) and ASSET_NAME.fullmatch(version):
+        return name, version, ""
+    name, at, label = text.partition("@")
+    if at and ASSET_NAME.fullmatch(name) and ASSET_NAME.fullmatch(label):
+        return name, "", label
+    raise PermanentError(f"'{reference}' names no asset: write name:version or name@latest")

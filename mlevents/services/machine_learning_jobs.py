@@ -1,0 +1,74 @@
+"""Jobs of Azure Machine Learning: submitted under a name of ours, found again by it, followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mlevents.errors import ActionError, PermanentError
+from mlevents.services.importing import importing
+from mlevents.services.machine_learning_ids import name_and_version
+from mlevents.services.machine_learning_states import JobState
+from mlevents.services.machine_learning_yaml import load
+from mlevents.services.sdk_errors import translated
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+
+class Jobs:
+    """The jobs of one workspace."""
+
+    def __init__(self, client: MLClient) -> None:
+        self._client = client
+
+    def job(self, name: str) -> JobState | None:
+        """The job, or None when there is none of this name."""
+        with importing():
+            from azure.core.exceptions import ResourceNotFoundError
+
+        with translated(f"reading job '{name}'"):
+            try:
+                found = self._client.jobs.get(name)
+            except ResourceNotFoundError:
+                return None
+        return _state(found)
+
+    def submit(self, name: str, document: Mapping[str, Any]) -> JobState:
+        """Submit a pipeline job in the CLI v2 schema under this name, or find it submitted already.
+
+        The document must name everything by reference: the SDK would upload what is local.
+        """
+        with importing():
+            from azure.ai.ml import load_job
+
+        what = f"submitting job '{name}'"
+        job = load(load_job, {**document, "name": name}, what)
+        try:
+            with translated(what):
+                made = self._client.jobs.create_or_update(job)
+        except ActionError:
+            found = self.job(name)
+            if found is None:
+                raise
+            return found  # two attempts at once: the other was faster, or this one's answer was lost
+        return _state(made)
+
+    def component(self, reference: str) -> str:
+        """A pipeline component named `name:version` or `name@latest`, as `azureml:` and its ARM id.
+
+        The short form would not do: the SDK sends a whole job's component as it is written.
+        """
+        name, version, label = name_and_version(reference)
+        with translated(f"reading component '{reference}'"):
+            found = self._client.components.get(name, version=version or None, label=label or None)
+        if found.type != "pipeline":
+            raise PermanentError(
+                f"component '{reference}' is a {found.type} component: name a pipeline component"
+            )
+        return f"azureml:{found.id}"
+
+
+def _state(job: Any) -> JobState:
+    """The SDK's status is an enumeration for the names that it knows, and text for others."""
+    return JobState(str(job.name), str(getattr(job.status, "value", job.status) or "NotStarted"))

@@ -1,0 +1,81 @@
+"""Resources of Azure Machine Learning as they stand, read from what ARM sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+STATUS_URL = "AzureAsyncOperationUri"
+"""The property of a resource that holds the status URL of its last operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointState:
+    """An online endpoint as it stands; `operation` is the status URL of its last operation."""
+
+    name: str
+    provisioning_state: str
+    traffic: Mapping[str, int] = field(default_factory=dict)
+    mirror: Mapping[str, int] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    auth_mode: str = ""
+    scoring_uri: str = ""
+    operation: str = ""
+
+    @classmethod
+    def read(cls, resource: Mapping[str, Any]) -> Self:
+        """From the resource as ARM sends it."""
+        properties = resource.get("properties") or {}
+        return cls(
+            name=resource["name"],
+            provisioning_state=properties.get("provisioningState") or "",
+            traffic=dict(properties.get("traffic") or {}),
+            mirror=dict(properties.get("mirrorTraffic") or {}),
+            tags=dict(resource.get("tags") or {}),
+            auth_mode=properties.get("authMode") or "",
+            scoring_uri=properties.get("scoringUri") or "",
+            operation=(properties.get("properties") or {}).get(STATUS_URL) or "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentState:
+    """A deployment as it stands; `model` is the ARM id of what it serves."""
+
+    name: str
+    provisioning_state: str
+    model: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    operation: str = ""
+
+    @classmethod
+    def read(cls, resource: Mapping[str, Any]) -> Self:
+        """From the resource as ARM sends it."""
+        properties = resource.get("properties") or {}
+        return cls(
+            name=resource["name"],
+            provisioning_state=properties.get("provisioningState") or "",
+            model=properties.get("model") or "",
+            tags=dict(resource.get("tags") or {}),
+            operation=(properties.get("properties") or {}).get(STATUS_URL) or "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewDeployment:
+    """What to create: a CLI v2 `document` without local files, serving the model with this ARM id."""
+
+    endpoint: str
+    name: str
+    document: Mapping[str, Any]
+    model: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """A job's name and status: NotStarted, …, Running, Completed, Failed, Canceled."""
+
+    name: str
+    status: str

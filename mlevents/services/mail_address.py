@@ -1,0 +1,48 @@
+"""Mail addresses as rules give them: checked when they load, or when their setting is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field
+
+from mlevents.errors import PermanentError
+from mlevents.services.connection import SettingName, Text
+
+if TYPE_CHECKING:
+    from mlevents.services.services import Services
+
+PLAIN = re.compile(r"[^@\s<>()\[\],;:\\\"\x00-\x1f\x7f]+@[^@\s<>()\[\],;:\\\"\x00-\x1f\x7f]+")
+
+
+def _literal(value: str | SettingName) -> str | SettingName:
+    if isinstance(value, str) and not PLAIN.fullmatch(value):
+        raise ValueError(f"'{value}' is no mail address: write name@example.com")
+    return value
+
+
+Address = Annotated[Text, AfterValidator(_literal)]
+"""One address, or the setting that holds it."""
+
+Addresses = Annotated[list[Address], Field(min_length=1)]
+"""Receivers; a setting among them may hold several, with commas between."""
+
+
+def read_address(value: str | SettingName, services: Services) -> str:
+    """The address; raises PermanentError when a setting holds something else."""
+    return _checked(services.text(value), value)
+
+
+def read_addresses(values: Iterable[str | SettingName], services: Services) -> list[str]:
+    """Every address once, in order; raises PermanentError when a setting holds something else."""
+    texts = ((part.strip(), value) for value in values for part in services.text(value).split(","))
+    return list(dict.fromkeys(_checked(text, value) for text, value in texts if text))
+
+
+def _checked(text: str, value: str | SettingName) -> str:
+    if PLAIN.fullmatch(text):
+        return text
+    place = f" in the app setting '{value.setting}'" if isinstance(value, SettingName) else ""
+    raise PermanentError(f"'{text}'{place} is no mail address: write name@example.com")

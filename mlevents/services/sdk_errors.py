@@ -1,0 +1,157 @@
+"""What an Azure SDK raises, said in our words: can asking again help, and what did Azure answer?"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from mlevents.errors import ActionError, PermanentError, TransientError
+from mlevents.services.importing import importing
+
+if TYPE_CHECKING:
+    from azure.core.exceptions import AzureError
+
+TRANSIENT_STATUSES = frozenset({408, 409, 425, 429})
+TRANSIENT_CODES = frozenset({"ExpiredAuthenticationToken"})
+"""A 401 for a token that ran out on its way passes with the next token; any other 401 stays."""
+PERMANENT_CODES = frozenset({"ScopeLocked", "MissingSubscriptionRegistration"})
+"""409s that waiting does not mend: a lock on the resource, a provider that is not registered."""
+BUSY = re.compile(r"\bis in (?:Creating|Updating|Deleting|Scaling) provisioning state", re.IGNORECASE)
+"""How Azure ML says 400 when another operation on the endpoint is under way."""
+
+LONGEST_MESSAGE = 1000
+SECRETS = re.compile(
+    r"(?P<name>\bbearer\s+(?=\S{16})"
+    r"|\b(?:sig|secret|password|accountkey|sharedaccesskey|access_token|client_secret)['\"]?\s*[=:]\s*['\"]?"
+    r"|[?&](?:code|key)=)"
+    r"[^\s'\",;&]+|\beyJ[\w-]{10,}\.[\w-]*(?:\.[\w-]*)?",
+    re.IGNORECASE,
+)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Around SDK calls (or as a decorator): raises PermanentError or TransientError in their place.
+
+    `what` says what was tried and on which resource, such as `reading endpoint 'fraud'`.
+    """
+    with importing():
+        from azure.core.exceptions import AzureError
+
+    try:
+        yield
+    except AzureError as error:
+        raise translation(what, error) from error
+
+
+def translation(
+    what: str, error: AzureError, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> ActionError:
+    """The error of ours that says the same; `now` is asked when Azure names a date to wait for."""
+    error = _inner(error)
+    response = getattr(error, "response", None)
+    status = getattr(error, "status_code", None) or getattr(response, "status_code", None)
+    if not isinstance(status, int):
+        return _without_answer(what, error)
+    code, message = _answer(error, response)
+    text = clean(f"{what}: Azure answered {status} {code}: {message}")
+    if _passes(status, code, message):
+        return TransientError(text, retry_after=retry_after(getattr(response, "headers", {}), now))
+    return PermanentError(text)
+
+
+def retry_after(headers: Mapping[str, str], now: Callable[[], datetime]) -> float | None:
+    """How long the service asks to wait, in seconds: a number, milliseconds or an HTTP date."""
+    named = {name.lower(): value.strip() for name, value in headers.items()}
+    seconds = named.get("retry-after")
+    if seconds is not None:
+        return _seconds(seconds, now)
+    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+        milliseconds = _number(named.get(name))
+        if milliseconds is not None:
+            return milliseconds / 1000
+    return None
+
+
+def clean(text: str) -> str:
+    """One line of at most a thousand characters, without tokens, keys and signatures."""
+    line = SECRETS.sub(lambda found: f"{found['name'] or ''}…", " ".join(text.split()))
+    return line if len(line) <= LONGEST_MESSAGE else f"{line[: LONGEST_MESSAGE - 1]}…"
+
+
+def _passes(status: int, code: str, message: str) -> bool:
+    if code in PERMANENT_CODES:
+        return False
+    return (
+        status in TRANSIENT_STATUSES or status >= 500 or code in TRANSIENT_CODES or bool(BUSY.search(message))
+    )
+
+
+def _without_answer(what: str, error: AzureError) -> ActionError:
+    """azure-ai-ml's own refusals are final; a connection or a token endpoint may come back."""
+    text = clean(f"{what}: {type(error).__name__}: {error}")
+    if _is_refusal_of_azure_ai_ml(error):
+        return PermanentError(text)
+    return TransientError(text)
+
+
+def _is_refusal_of_azure_ai_ml(error: BaseException) -> bool:
+    return any(kind.__module__ == "azure.ai.ml.exceptions" for kind in type(error).__mro__)
+
+
+def _inner(error: AzureError) -> AzureError:
+    """What lies beneath an azure-ai-ml error that only wraps an answer or a broken connection."""
+    with importing():
+        from azure.core.exceptions import AzureError
+
+    cause = error.__cause__
+    if _is_refusal_of_azure_ai_ml(error) and isinstance(cause, AzureError):
+        return _inner(cause)
+    return error
+
+
+def _answer(error: AzureError, response: Any) -> tuple[str, str]:
+    """The error code and message of an answer; Azure ML's real reason stands in its details."""
+    told = _body(response).get("error")
+    if not isinstance(told, Mapping):
+        return getattr(response, "reason", None) or type(error).__name__, error.message
+    parts = [f"{told.get('message') or ''}"]
+    for detail in told.get("details") or ():
+        if isinstance(detail, Mapping):
+            parts.append(f"{detail.get('code')}: {detail.get('message')}")
+    return f"{told.get('code') or type(error).__name__}", "; ".join(filter(None, parts))
+
+
+def _body(response: Any) -> Mapping[str, Any]:
+    with importing():
+        from azure.core.exceptions import AzureError
+
+    try:
+        body = json.loads(response.text())
+    except (AttributeError, ValueError, AzureError):
+        return {}
+    return body if isinstance(body, Mapping) else {}
+
+
+def _seconds(text: str, now: Callable[[], datetime]) -> float | None:
+    number = _number(text)
+    if number is not None:
+        return number
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now()).total_seconds())
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return max(0.0, number) if number < float("inf") else None

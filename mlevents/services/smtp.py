@@ -1,0 +1,165 @@
+"""Mail by SMTP.
+
+```yaml
+connections:
+  mlops-mail:
+    type: smtp
+    host: smtp.example.com
+    port: 587
+    sender: alerts@ml.example.com
+    to: [mlops@example.com]
+    tls: starttls                  # or tls (from the first byte on), or none
+    username: alerts
+    password: {setting: SMTP_PASSWORD}
+```
+
+SMTP cannot take a message back or recognise one: when the connection breaks between the message and
+the server's yes, it is sent again. Both copies carry one Message-ID, by which mailboxes may fold them.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from contextlib import contextmanager, suppress
+from email.message import EmailMessage
+from email.utils import formatdate
+from hashlib import sha256
+from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
+
+from pydantic import ConfigDict, Field, model_validator
+
+from mlevents.errors import ActionError, PermanentError, TransientError
+from mlevents.services.connection import Connection, Message, SettingName, Text, connection
+from mlevents.services.mail_address import Address, Addresses, read_address, read_addresses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mlevents.services.services import Services
+
+Tls = Literal["starttls", "tls", "none"]
+TIMEOUT = 30.0
+LAST_TEMPORARY = 499
+REFUSALS_SHOWN = 5
+
+
+@connection("smtp")
+class Smtp(Connection):
+    """A mail server, and who writes to whom through it."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    host: Text
+    port: (
+        Annotated[int, Field(ge=1, le=65535)] | Annotated[str, Field(pattern=r"^[0-9]{1,5}$")] | SettingName
+    ) = 587
+    sender: Address
+    to: Addresses
+    tls: Tls | SettingName = "starttls"
+    username: Text | None = None
+    password: Annotated[Text | None, Field(repr=False)] = None
+
+    @model_validator(mode="after")
+    def _signs_in_safely(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("'username' and 'password' belong together: give both, or neither")
+        if self.username is not None and self.tls == "none":
+            raise ValueError("a password would travel in clear with 'tls: none': use starttls or tls")
+        return self
+
+    def send(self, message: Message, services: Services) -> str:
+        """Hand the message to the server; receivers that it refuses, but not all, are only reported."""
+        sender = read_address(self.sender, services)
+        receivers = read_addresses(self.to, services)
+        mail = _mail(message, sender, receivers)
+        host, port = services.text(self.host), self._port(services)
+        with _translated(f"{host}:{port}"):
+            client = self._connect(host, port, services)
+            try:
+                refused = client.send_message(mail, sender, receivers)
+            finally:
+                with suppress(smtplib.SMTPException, OSError):  # the message is taken, or refused, already
+                    client.quit()
+                client.close()
+        taken = ", ".join(address for address in receivers if address not in refused)
+        return f"{taken} by {host}" + (f"; refused: {_refusals(refused)}" if refused else "")
+
+    def _connect(self, host: str, port: int, services: Services) -> smtplib.SMTP:
+        tls = self._tls(services)
+        if tls == "tls":
+            client: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, port, timeout=TIMEOUT, context=ssl.create_default_context()
+            )
+        else:
+            client = smtplib.SMTP(host, port, timeout=TIMEOUT)
+        try:
+            if tls == "starttls":
+                client.starttls(context=ssl.create_default_context())
+            if self.username is not None and self.password is not None:
+                client.login(services.text(self.username), services.text(self.password))
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def _port(self, services: Services) -> int:
+        if isinstance(self.port, int):
+            return self.port
+        text = services.text(self.port)
+        if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
+            return int(text)
+        raise PermanentError(f"'{text}' is no port of the mail server: give a number from 1 to 65535")
+
+    def _tls(self, services: Services) -> str:
+        tls = services.text(self.tls)
+        if tls not in get_args(Tls):
+            raise PermanentError(f"'{tls}' is no kind of tls: give one of {', '.join(get_args(Tls))}")
+        if tls == "none" and self.username is not None:
+            raise PermanentError("a password would travel in clear with 'tls: none': use starttls or tls")
+        return tls
+
+
+def _mail(message: Message, sender: str, receivers: list[str]) -> EmailMessage:
+    mail = EmailMessage()
+    domain = sender.rpartition("@")[2]
+    try:
+        f"{message.subject}{message.text}".encode()
+        mail["From"] = sender
+        mail["To"] = ", ".join(receivers)
+        mail["Subject"] = message.subject
+        mail["Date"] = formatdate()
+        mail["Message-ID"] = f"<{sha256(message.key.encode()).hexdigest()[:40]}@{domain}>"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(message.text)
+    except ValueError as error:  # a line break in a header, or a lone surrogate
+        raise PermanentError(f"'{message.subject!a}' cannot be written as mail: {error!s:.200}") from error
+    return mail
+
+
+@contextmanager
+def _translated(server: str) -> Iterator[None]:
+    doing = f"sending mail by {server}"
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        temporary = any(code <= LAST_TEMPORARY for code, _ in error.recipients.values())
+        kind: type[ActionError] = TransientError if temporary else PermanentError
+        raise kind(f"{doing}: every receiver was refused: {_refusals(error.recipients)}") from error
+    except smtplib.SMTPResponseException as error:
+        kind = TransientError if error.smtp_code <= LAST_TEMPORARY else PermanentError
+        raise kind(f"{doing}: {error.smtp_code} {_reply(error.smtp_error)}") from error
+    except (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError) as error:
+        raise PermanentError(f"{doing}: {_reply(str(error))}") from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise TransientError(f"{doing}: {type(error).__name__}: {_reply(str(error))}") from error
+
+
+def _refusals(refused: Mapping[str, tuple[int, bytes]]) -> str:
+    shown = list(refused.items())[:REFUSALS_SHOWN]
+    return ", ".join(f"{address} ({code} {_reply(reply)})" for address, (code, reply) in shown)
+
+
+def _reply(reply: bytes | str) -> str:
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    return " ".join(text.split())[:200]

@@ -1,0 +1,300 @@
+"""Everybody is told, nobody twice, and no event writes more than its place in a message."""
+
+import email
+from collections.abc import Mapping
+from dataclasses import replace
+from email import policy
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from mlevents.actions import notify
+from mlevents.actions.action import Done, Outcome, Pending, StepContext
+from mlevents.actions.message_templates import SUBJECT_LENGTH, one_line, plain, render, template_names
+from mlevents.actions.notify import Notify
+from mlevents.errors import ActionError, ConfigError, PermanentError, TransientError
+from mlevents.services import smtp
+from mlevents.services.connection import Connection, Message
+from mlevents.services.services import Services
+from mlevents.settings import Settings
+from tests.unit.stand_ins import WORKSPACE, step
+
+
+class Inbox(Connection):
+    """A connection that keeps what it is sent; `fails` are raised first, one a time."""
+
+    name: str
+    received: list[Message] = []  # noqa: RUF012 - pydantic copies it
+    fails: list[Any] = []  # noqa: RUF012
+
+    def send(self, message: Message, services: Services) -> str:
+        if self.fails:
+            raise self.fails.pop(0)
+        self.received.append(message)
+        return f"inbox {self.name}"
+
+
+class Store(Connection):
+    """A connection that sends nothing."""
+
+
+class Office(Services):
+    """Services whose connections are these objects."""
+
+    def __init__(self, connections: Mapping[str, Connection]) -> None:
+        super().__init__(Settings())
+        self._known = connections
+
+    def connection(self, name: str) -> Connection:
+        return self._known[name]
+
+
+def inboxes(**fails: list[Exception]) -> dict[str, Inbox]:
+    return {name: Inbox(name=name, fails=list(errors)) for name, errors in fails.items()}
+
+
+def told(office: Mapping[str, Inbox]) -> dict[str, int]:
+    return {name: len(inbox.received) for name, inbox in office.items()}
+
+
+def write(to: str | list[str], **changes: Any) -> Notify:
+    return Notify.model_validate({"to": to, "subject": "s", "text": "t", **changes})
+
+
+def carry(action: Notify, services: Services, patience: int = 10) -> tuple[Outcome, list[float]]:
+    """Perform until done, as the orchestration does; the waits between the attempts besides."""
+    context, waits = step(), []
+    for _ in range(30):
+        try:
+            outcome = action.perform(context, services)
+        except TransientError as error:
+            patience -= 1
+            if not patience:
+                raise
+            waits.append(error.retry_after or 1.0)
+            continue
+        if isinstance(outcome, Done):
+            return outcome, waits
+        context = replace(context, progress=outcome.progress)
+        waits.append(outcome.after)
+    raise AssertionError("never done")
+
+
+@pytest.mark.parametrize("example", [1, 3])
+def test_the_documented_steps_load(example: int) -> None:
+    assert notify.__doc__
+    written = yaml.safe_load(notify.__doc__.split("```")[example].removeprefix("yaml"))
+    assert written["uses"] == "notify"
+    assert Notify.model_validate(written["with"])
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "there is none of them"),
+        ({"subject": "s"}, "there is subject"),
+        ({"text": "t"}, "there is text"),
+        ({"template": "run-failed", "text": "t"}, "there is template and text"),
+        ({"template": "run-faild"}, r"unknown template 'run-faild' \(did you mean 'run-failed'\?\)"),
+        ({"template": "../../rules"}, "unknown template"),
+        ({"subject": "s", "text": "t", "to": []}, "at least 1 item"),
+        ({"subject": "s", "text": "t", "too": "x"}, "too"),
+    ],
+)
+def test_unfitting_parameters_are_refused_when_rules_load(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Notify.model_validate({"to": "a", **given})
+
+
+def test_every_receiver_is_told_once() -> None:
+    office = inboxes(a=[], b=[], c=[])
+    done, waits = carry(write(["a", "b", "a", "c"]), Office(office))
+    assert isinstance(done, Done)
+    assert done.detail == "told a (inbox a), b (inbox b), c (inbox c)"
+    assert told(office) == {"a": 1, "b": 1, "c": 1}
+    assert waits == [0.0, 0.0]
+
+
+def test_each_receiver_has_a_key_of_its_own_that_attempts_share() -> None:
+    office = inboxes(a=[], b=[])
+    carry(write(["a", "b"]), Office(office))
+    carry(write(["a", "b"]), Office(office))
+    assert [message.key for message in office["a"].received] == ["mlevents-k-a"] * 2
+    assert [message.key for message in office["b"].received] == ["mlevents-k-b"] * 2
+
+
+def test_one_that_refuses_keeps_no_other_from_being_told() -> None:
+    office = inboxes(a=[PermanentError("no such channel")], b=[ConfigError("not set")], c=[])
+    with pytest.raises(PermanentError, match=r"not told: a \(no such channel\), b \(not set\); told: c"):
+        carry(write(["a", "b", "c"]), Office(office))
+    assert told(office) == {"a": 0, "b": 0, "c": 1}
+
+
+def test_a_retry_tells_only_those_who_were_not() -> None:
+    office = inboxes(a=[TransientError("busy")] * 3, b=[], c=[TransientError("busy")])
+    done, waits = carry(write(["a", "b", "c"]), Office(office))
+    assert isinstance(done, Done)
+    assert told(office) == {"a": 1, "b": 1, "c": 1}
+    assert waits[:3] == [0.0, 0.0, 5.0]
+
+
+def test_one_that_stays_busy_fails_after_the_others_were_told() -> None:
+    office = inboxes(a=[TransientError("busy", retry_after=9.0)] * 50, b=[], c=[TransientError("busy")])
+    with pytest.raises(TransientError, match=r"not told yet: a \(busy\)") as caught:
+        carry(write(["a", "b", "c"]), Office(office), patience=4)
+    assert caught.value.retry_after == 9.0
+    assert told(office) == {"a": 0, "b": 1, "c": 1}
+
+
+def test_a_single_receiver_that_is_busy_is_asked_once_an_attempt() -> None:
+    office = inboxes(a=[TransientError("busy")] * 2)
+    with pytest.raises(TransientError):
+        write("a").perform(step(), Office(office))
+    assert len(office["a"].fails) == 1
+
+
+def test_a_connection_that_sends_nothing_is_named() -> None:
+    with pytest.raises(PermanentError, match=r"not told: store \(is a connection that sends no messages"):
+        write("store").perform(step(), Office({"store": Store()}))
+
+
+ERRORS = st.sampled_from([TransientError("busy"), PermanentError("gone")])
+
+
+@given(st.dictionaries(st.sampled_from("abcde"), st.lists(ERRORS, max_size=3), min_size=1))
+def test_nobody_is_told_twice_and_none_forgotten(fails: dict[str, list[ActionError]]) -> None:
+    office = inboxes(**fails)
+    refusing = {name for name, errors in fails.items() if any(isinstance(e, PermanentError) for e in errors)}
+    try:
+        carry(write(list(fails)), Office(office), patience=50)
+    except PermanentError:
+        assert refusing
+    assert told(office) == {name: int(name not in refusing) for name in fails}
+
+
+RUN = {
+    "run": {
+        "id": "r1",
+        "experiment": "churn",
+        "status": "Failed",
+        "type": "azureml.PipelineRun",
+        "tags": {"team": "x"},
+        "properties": {"azureml.error_message": "out of\n memory"},
+    },
+    "workspace": {"id": WORKSPACE, "name": "ml-prod"},
+}
+
+
+def test_run_failed_says_all_that_is_known() -> None:
+    subject, text = render("run-failed", step(RUN))
+    assert subject == "Run r1 of churn: Failed"
+    for line in (
+        "Run:        r1",
+        "Experiment: churn",
+        "Status:     Failed",
+        "Error:      out of memory",
+        "Type:       azureml.PipelineRun",
+        "Event:      run.status_changed, 2026-01-02T03:04:05Z",
+        f"Topic:      {WORKSPACE}",
+        f"Studio:     https://ml.azure.com/runs/r1?wsid={WORKSPACE}",
+        "Rule rule-1, response rule-1.abc",
+    ):
+        assert line in text.splitlines()
+
+
+def test_response_failed_names_rule_step_and_error() -> None:
+    failure = {"step": "deploy", "uses": "deploy_model", "message": "OutOfQuota: no cores"}
+    subject, text = render("response-failed", step({**RUN, "failure": failure}))
+    assert subject == "Rule rule-1 failed at deploy"
+    assert {"Step:     deploy (deploy_model)", "Error:    OutOfQuota: no cores"} <= set(text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "said"),
+    [("rule-1", "stopped", "Rule rule-1 stopped"), ("", "quarantined", "An event was quarantined")],
+)
+def test_response_failed_suits_a_response_without_step_or_rule(rule: str, status: str, said: str) -> None:
+    failure = {"step": None, "uses": None, "status": status, "message": "because"}
+    subject, text = render("response-failed", step({"failure": failure}, rule=rule))
+    assert subject == said
+    assert {"Step:     none", "Error:    because"} <= set(text.splitlines())
+
+
+def test_model_deployed_names_model_and_endpoint() -> None:
+    names = {"model": {"name": "fraud-net", "version": "7"}, "steps": {"deploy": {"endpoint": "fraud"}}}
+    subject, text = render("model-deployed", step(names))
+    assert subject == "Model fraud-net:7 is deployed"
+    assert {"Model:    fraud-net, version 7", "Endpoint: fraud"} <= set(text.splitlines())
+    assert f"https://ml.azure.com/endpoints/realtime/fraud/detail?wsid={WORKSPACE}" in text
+
+
+@pytest.mark.parametrize("name", template_names())
+def test_every_template_stands_an_event_that_says_nothing(name: str) -> None:
+    subject, text = render(name, step())
+    assert subject
+    assert text
+    assert "None" not in subject + text
+    assert "Undefined" not in subject + text
+
+
+EVIL = st.text(st.characters(codec=None)) | st.sampled_from(
+    [
+        "a\r\nBcc: x@evil.example",
+        "{{ 7*7 }}",
+        "{% include 'x' %}",
+        "\u202egnp.exe",
+        "\ud800",
+        "a\x00b",
+        "x" * 9999,
+    ]
+)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(EVIL, EVIL, st.sampled_from(template_names()))
+def test_no_name_adds_a_header_or_a_line(value: str, other: str, template: str) -> None:
+    run = {"id": value, "experiment": other, "status": value, "type": other, "tags": {"error": other}}
+    failure = {"step": value, "uses": other, "message": value}
+    names = {
+        "run": run,
+        "model": {"name": value, "version": other},
+        "failure": failure,
+        "workspace": {"name": value},
+    }
+    subject, text = render(template, step({**names, "steps": {"d": {"endpoint": value}}}))
+    message = Message(subject or "-", text, "k")
+    mail = smtp._mail(message, "a@example.com", ["b@example.com"]).as_bytes(policy=policy.SMTP)
+    read = email.message_from_bytes(mail, policy=policy.default)
+    assert set(read.keys()) >= {"From", "To", "Subject"}
+    assert "Bcc" not in read
+    assert len(subject) <= SUBJECT_LENGTH
+    assert text.isprintable() or set(filter(lambda c: not c.isprintable(), text)) <= {"\n"}
+    assert len(text.splitlines()) <= 13
+
+
+@given(EVIL)
+def test_own_words_become_one_line_and_printable(value: str) -> None:
+    assert one_line(value).isprintable()
+    assert all(line.isprintable() for line in plain(value).split("\n"))
+
+
+def test_own_words_are_sent_as_written() -> None:
+    office = inboxes(a=[])
+    write("a", subject="Drift on m", text="one\r\n  two\n").perform(step(), Office(office))
+    assert office["a"].received == [Message("Drift on m", "one\n  two", "mlevents-k-a")]
+
+
+def pending(outcome: Outcome) -> StepContext:
+    assert isinstance(outcome, Pending)
+    return step(progress=outcome.progress)
+
+
+def test_an_attempt_that_is_repeated_with_its_progress_tells_nobody_again() -> None:
+    office = inboxes(a=[], b=[])
+    context = pending(write(["a", "b"]).perform(step(), Office(office)))
+    write(["a", "b"]).perform(context, Office(office))
+    assert told(office) == {"a": 1, "b": 1}

@@ -1,0 +1,59 @@
+"""`send` delivers as Event Grid does, to a server that notes what came."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from typer.testing import CliRunner
+
+from mlevents.__main__ import commands
+
+
+class Function(BaseHTTPRequestHandler):
+    """Accepts what has an id."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.seen.append((self.headers["Content-Type"], self.headers["aeg-event-type"], body))
+        event = body[0] if isinstance(body, list) else body
+        self.send_response(202 if "id" in event else 500)
+        self.end_headers()
+        self.wfile.write(b"" if "id" in event else b"no id")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def function() -> Iterator[HTTPServer]:
+    """A server at a port of its own, which stops with the test."""
+    with HTTPServer(("127.0.0.1", 0), Function) as server:
+        server.seen = []
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def send(server: HTTPServer, events: object) -> tuple[int, list[dict[str, object]]]:
+    to = f"http://127.0.0.1:{server.server_port}/runtime/webhooks/eventgrid?functionName=ModelRegistered"
+    result = CliRunner().invoke(commands(), ["send", "-", "--to", to, "--json"], input=json.dumps(events))
+    return result.exit_code, json.loads(result.stdout)["deliveries"]
+
+
+def test_each_event_is_a_request_of_its_own_in_its_own_schema(function: HTTPServer):
+    grid, cloud = {"id": "1", "eventType": "a"}, {"id": "2", "type": "a", "specversion": "1.0"}
+    code, answers = send(function, [grid, cloud])
+    assert (code, [answer["status"] for answer in answers]) == (0, [202, 202])
+    assert function.seen == [
+        ("application/json; charset=utf-8", "Notification", [grid]),
+        ("application/cloudevents+json; charset=utf-8", "Notification", cloud),
+    ]
+
+
+def test_an_event_that_is_not_accepted_is_told(function: HTTPServer):
+    code, [answer] = send(function, {"eventType": "a"})
+    assert (code, answer) == (1, {"id": None, "status": 500, "accepted": False, "answer": "no id"})

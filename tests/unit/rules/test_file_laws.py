@@ -1,0 +1,80 @@
+"""Laws of loading: any text and any structure gives rules or problems inside the file."""
+
+import re
+
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlevents.errors import Problem, RulesError
+from mlevents.rules.model import Rules
+from tests.unit.rules.rule_files import HEAD, TELL, load_text
+
+LINES = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+GOOD = HEAD + TELL + "    where: {model: {tags: {a.b: [x, 'y'], n: {gte: 0.5}}}}\n"
+
+WORDS = """version connections rules id event where do uses with to type tell run_factory chat factory tags
+model drift any all not prefix gte mode retry defaults on_failure if timeout setting url a.b ${ }
+${model.name} ${env.X} <<"""
+words = st.sampled_from(WORDS.split())
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | words | st.text(max_size=8)
+structures = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(words | st.text(max_size=4), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+def holds(text: str) -> None:
+    lines = LINES.split(text)
+    for problem in found(text):
+        assert 1 <= problem.line <= len(lines)
+        assert 1 <= problem.column <= len(lines[problem.line - 1]) + 1
+        assert problem.text
+
+
+def found(text: str) -> list[Problem]:
+    try:
+        assert isinstance(load_text(text), Rules)
+    except RulesError as error:
+        return error.problems or [Problem("", 0, 0, "", "an error without a problem")]
+    return []
+
+
+@given(st.text())
+def test_any_text_gives_rules_or_problems_inside_it(text: str):
+    holds(text)
+
+
+@given(st.text(alphabet="ab:-[]{}&*<!|>'\"#%?, \n\t0.${}\\"))
+def test_any_punctuation_gives_rules_or_problems_inside_it(text: str):
+    holds(text)
+
+
+@given(structures)
+def test_any_structure_gives_rules_or_problems(structure: object):
+    holds(yaml.safe_dump(structure, allow_unicode=True))
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["version", "defaults", "rules", "connections", "workspaces"]), structures
+    )
+)
+def test_any_content_of_the_sections_gives_rules_or_problems(sections: dict[str, object]):
+    holds(yaml.safe_dump({"version": 1, "rules": [], **sections}))
+
+
+@given(st.integers(0, len(GOOD)), st.integers(0, 12), st.text(max_size=6) | words)
+def test_a_good_file_with_any_edit_gives_rules_or_problems(at: int, length: int, inserted: str):
+    holds(GOOD[:at] + inserted + GOOD[at + length :])
+
+
+@given(st.integers(0, len(GOOD) - 1))
+def test_a_line_taken_twice_or_out_gives_rules_or_problems(number: int):
+    lines = GOOD.splitlines(keepends=True)
+    number %= len(lines)
+    holds("".join(lines[:number] + lines[number + 1 :]))
+    holds("".join([*lines[:number], lines[number], *lines[number:]]))

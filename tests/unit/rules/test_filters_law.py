@@ -1,0 +1,101 @@
+"""The compiled filters, told by Event Grid's documented semantics: more than the rules, never less."""
+
+from hypothesis import example, find, given, settings
+from hypothesis import strategies as st
+
+from mlevents.events import parse
+from mlevents.rules.delivered import delivered
+from mlevents.rules.filters import compile_filters
+from mlevents.rules.match import plan
+from sandbox.event_grid_filter import delivers
+from tests.unit.rules.where_samples import PREFIX, close_pairs, file_of, rule_of, rules, wire_events
+
+MODEL = {
+    "id": "1",
+    "subject": "models/fraud:8",
+    "eventType": "Microsoft.MachineLearningServices.ModelRegistered",
+}
+RUN = {"id": "1", "subject": "experiments/e/runs/r", "eventType": PREFIX + "RunCompleted", "data": {}}
+
+
+def about_models(*wheres):
+    """A file of one rule for each of these conditions on models."""
+    return file_of(*(rule_of(where, name=f"r{number}") for number, where in enumerate(wheres)))
+
+
+def model(**data):
+    """A model's event with this `data`."""
+    return "ModelRegistered", MODEL | {"data": data}
+
+
+def tagged(key, condition):
+    """A condition on one tag of a model."""
+    return {"model": {"tags": {key: condition}}}
+
+
+@settings(max_examples=300, deadline=None)
+@given(rules=rules(), sent=wire_events())
+@example(about_models({"model": {"version": "8"}}), model(modelVersion=8))
+@example(about_models({"model": {"version": "8"}}), model())
+@example(about_models(tagged("stage", "true")), model(modelTags={"stage": True}))
+@example(about_models(tagged("stage", {"prefix": "0."})), model(modelTags={"stage": 0.5}))
+@example(about_models(tagged("a.b", "x")), model(modelTags={"a.b": "x"}))
+@example(about_models(tagged("hold", {"absent": True})), model(ModelTags={"hold": None}))
+@example(about_models(tagged("hold", {"not-in": ["é"]})), model(modelTags={"hold": "É"}))
+@example(about_models(tagged("hold", {"not-in": "a"}), tagged("hold", {"not-in": "b"})), model())
+@example(about_models(tagged("n", {"gt": 1}), tagged("n", {"not-in": "2"})), model())
+@example(file_of(rule_of({"run": {"status": "completed"}}, ("run.completed",))), ("RunCompleted", RUN))
+@example(
+    file_of(rule_of({"run": {"type": {"absent": True}}}, ("run.completed",))),
+    ("RunCompleted", RUN | {"data": {"runType": ""}}),
+)
+def test_the_compiled_filter_never_drops_a_matching_event(rules, sent):
+    function, document = sent
+    filters = {name: one.to_json() for name, one in compile_filters(rules.rules).items()}
+    for verdict in plan(rules, parse(document)):
+        if verdict.matches:
+            assert delivers(filters[function], document), (verdict.rule, filters[function])
+
+
+@settings(max_examples=1500, deadline=None)
+@given(close_pairs())
+def test_rules_close_to_an_event_never_drop_it(pair):
+    rules, function, document = pair
+    filters = compile_filters(rules.rules)
+    for verdict in plan(rules, parse(document)):
+        if verdict.matches:
+            assert delivers(filters[function].to_json(), document), filters[function]
+
+
+@settings(max_examples=400, deadline=None)
+@given(rules=rules(), sent=wire_events())
+def test_what_explain_says_is_delivered_is_what_event_grid_delivers(rules, sent):
+    _, document = sent
+    filters = compile_filters(rules.rules)
+    told = any(delivers(one.to_json(), document) for one in filters.values())
+    assert delivered(filters, document) is told
+
+
+@given(rules=rules(most=40))
+@settings(max_examples=60, deadline=None)
+def test_a_filter_stays_within_the_limits_of_a_subscription(rules):
+    for one in compile_filters(rules.rules).values():
+        assert len(one.clauses) <= 25
+        assert sum(max(1, len(clause.values)) for clause in one.clauses) <= 25
+
+
+def test_the_law_has_matching_and_dropped_events_to_speak_of():
+    def dropped(pair):
+        rules, (function, document) = pair
+        one = compile_filters(rules.rules)[function]
+        return bool(one.types and one.clauses) and not delivers(one.to_json(), document)
+
+    def matched(pair):
+        rules, (function, document) = pair
+        one = compile_filters(rules.rules)[function]
+        matches = any(verdict.matches for verdict in plan(rules, parse(document)))
+        return matches and bool(one.clauses)
+
+    pairs = st.tuples(rules(), wire_events())
+    assert find(pairs, dropped)
+    assert find(pairs, matched)

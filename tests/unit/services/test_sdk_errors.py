@@ -1,0 +1,158 @@
+"""What the SDKs raise becomes: asking again helps, or it does not, and why."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlevents.errors import PermanentError, TransientError
+from mlevents.services.sdk_errors import clean, retry_after, translated, translation
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+class Response:
+    """As much of an answer as an error holds."""
+
+    def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
+        self.status_code = status
+        self.reason = "Because"
+        self.headers = headers or {}
+        self._body = body if isinstance(body, str) else json.dumps(body)
+
+    def text(self) -> str:
+        return self._body
+
+
+def refusal(
+    status: int, code: str = "SomeCode", message: str = "some message", **more: Any
+) -> HttpResponseError:
+    body = {"error": {"code": code, "message": message, **more}}
+    return HttpResponseError(response=Response(status, body))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 412, 422, 200])
+def test_a_refusal_is_permanent(status: int) -> None:
+    error = translation("reading model 'm'", refusal(status))
+    assert isinstance(error, PermanentError)
+    assert str(error) == f"reading model 'm': Azure answered {status} SomeCode: some message"
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
+def test_a_busy_service_is_transient(status: int) -> None:
+    assert isinstance(translation("x", refusal(status)), TransientError)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "kind"),
+    [
+        (401, "ExpiredAuthenticationToken", "", TransientError),
+        (401, "InvalidAuthenticationToken", "", PermanentError),
+        (409, "ScopeLocked", "", PermanentError),
+        (400, "UserError", "Endpoint e is in Updating provisioning state.", TransientError),
+    ],
+)
+def test_the_code_decides_where_the_status_does_not(status: int, code: str, message: str, kind: type) -> None:
+    assert isinstance(translation("x", refusal(status, code, message)), kind)
+
+
+def test_the_reason_in_the_details_is_told() -> None:
+    details = [{"code": "OutOfQuota", "message": "0 of 4 cores"}]
+    text = str(translation("x", refusal(400, "UserError", "Not enough quota", details=details)))
+    assert text == "x: Azure answered 400 UserError: Not enough quota; OutOfQuota: 0 of 4 cores"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ServiceRequestError("refused"),
+        ServiceResponseError("timed out"),
+        ClientAuthenticationError("no token"),
+    ],
+)
+def test_no_answer_at_all_is_transient(error: AzureError) -> None:
+    assert isinstance(translation("x", error), TransientError)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_refusal_of_azure_ai_ml_is_permanent_but_not_what_it_wraps() -> None:
+    from azure.ai.ml.exceptions import MlException
+
+    own = MlException(message="no compute", no_personal_data_message="no compute")
+    assert isinstance(translation("x", own), PermanentError)
+    own.__cause__ = refusal(503)
+    assert isinstance(translation("x", own), TransientError)
+
+
+@pytest.mark.parametrize("body", ["<html>", "", "[]", '{"error": "text"}', '{"error": {"details": ["x"]}}'])
+def test_an_answer_in_another_form_is_no_trouble(body: str) -> None:
+    error = HttpResponseError("bad gateway", response=Response(502, body))  # type: ignore[arg-type]
+    assert "Azure answered 502" in str(translation("x", error))
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"retry-after": "Fri, 02 Jan 2026 03:05:05 GMT"}, 60.0),
+        ({"Retry-After": "Thu, 01 Jan 2026 00:00:00 GMT"}, 0.0),
+        ({"Retry-After-Ms": "1500"}, 1.5),
+        ({"x-ms-retry-after-ms": "250"}, 0.25),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({}, None),
+    ],
+)
+def test_the_wait_that_the_service_asks_for_is_passed_on(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    assert retry_after(headers, lambda: NOW) == seconds
+
+
+@given(st.text(max_size=40))
+def test_no_header_breaks_the_translation(text: str) -> None:
+    seconds = retry_after({"Retry-After": text}, lambda: NOW)
+    assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Bearer s3cr3tt0k3nvalue0123",
+        "url https://x/?a=b&sig=s3cr3tt0k3nvalue%3D&c=d",
+        "access_token='s3cr3tt0k3nvalue'",
+        "AccountKey=s3cr3tt0k3nvalue==;Endpoint=x",
+        "https://f/api?code=s3cr3tt0k3nvalue",
+        "token eyJhbGciOiJub25lIn0.s3cr3tt0k3nvalue.sign",
+    ],
+)
+def test_secrets_are_left_out(text: str) -> None:
+    assert "s3cr3t" not in clean(text)
+
+
+def test_other_errors_pass_through() -> None:
+    with pytest.raises(KeyError), translated("x"):
+        raise KeyError("ours")
+    with pytest.raises(TransientError, match="ours"), translated("x"):
+        raise TransientError("ours")
+
+
+def test_it_also_decorates() -> None:
+    @translated("doing it")
+    def doing() -> None:
+        raise refusal(429)
+
+    for _ in range(2):
+        with pytest.raises(TransientError, match="doing it: Azure answered 429"):
+            doing()
