@@ -1,0 +1,1 @@
+"""Responses: one event × one rule, carried through by a durable orchestration."""

@@ -1,0 +1,75 @@
+"""Carrying one step through: perform, wait, perform again, until it is done or has failed.
+
+Durations are counted in the waits that were asked for, never read off a clock: an orchestrator is
+replayed, and the sandbox divides its timers.
+
+What travels between orchestrators and activities is JSON text, never an object: Durable Functions makes
+Python objects of JSON objects that hold `__class__`, and a tag of that name is somebody else's input.
+"""
+
+import json
+from collections.abc import Generator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from durabletask.task import OrchestrationContext, TaskFailedError
+
+Call = dict[str, Any]
+"""What `perform` is called with: `response`, `step`, `verb`, `progress`, `results`, `failure`."""
+Answer = Mapping[str, Any]
+"""What it answers: `kind` (done, skipped, pending, transient, failed), `detail` and more."""
+Course = Generator[Any, Any, Answer]
+
+LONGEST_POLL = 300.0
+DEFAULT_TIMEOUT = 86_400.0
+
+
+class StepFailedError(Exception):
+    """A step will not succeed; the message is for people."""
+
+
+def attempt(context: OrchestrationContext, call: Call) -> Course:
+    """Perform once; an activity that never answered (a lost worker, say) has failed."""
+    try:
+        answer = yield context.call_activity("perform", input=json.dumps(call))
+    except TaskFailedError as error:
+        return {"kind": "failed", "detail": f"the activity failed: {error.details.message}"}
+    return dict(json.loads(answer))
+
+
+def carry(context: OrchestrationContext, call: Call) -> Course:
+    """Perform until done; raises StepFailedError after the last attempt or the step's timeout."""
+    limit = call["step"]["timeout"] or DEFAULT_TIMEOUT
+    polls = failures = 0
+    waited = 0.0
+    while True:
+        answer = yield from attempt(context, call)
+        if answer["kind"] in ("done", "skipped"):
+            return answer
+        if answer["kind"] == "pending":
+            call = {**call, "progress": answer["progress"]}
+            delay = poll_delay(answer["after"], polls)
+            polls, failures = polls + bool(delay), 0
+        else:
+            failures += 1
+            delay = retry_delay(answer, call["step"]["retry"], failures)
+        waited += delay
+        if waited > limit:
+            raise StepFailedError(f"gave up after {limit:g} s: {answer['detail']}")
+        if delay:
+            yield context.create_timer(timedelta(seconds=delay))
+
+
+def poll_delay(after: float, polls: int) -> float:
+    """Each look is half as long again after the one before, up to five minutes, in seconds."""
+    return float(min(after * 1.5 ** min(polls, 20), max(after, LONGEST_POLL)))
+
+
+def retry_delay(answer: Answer, retry: Mapping[str, Any], failures: int) -> float:
+    """Doubling from `first` to `max`, or longer where the service asked for it, in seconds."""
+    if answer["kind"] == "failed":
+        raise StepFailedError(answer["detail"])
+    if failures >= retry["attempts"]:
+        raise StepFailedError(f"{answer['detail']} (attempt {failures} of {retry['attempts']})")
+    backoff = float(min(retry["first"] * 2.0 ** min(failures - 1, 30), retry["max"]))
+    return max(backoff, float(answer["retry_after"] or 0))

@@ -1,0 +1,85 @@
+"""The activity: one attempt at one step, its errors turned into an answer."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from mlevents.actions.action import Done, Outcome, StepContext, action
+from mlevents.errors import ActionError, ConfigError, TransientError
+from mlevents.responses.response import Response, digest
+from mlevents.rules.expressions import ExpressionError, render
+from mlevents.services.services import Services
+from mlevents.settings import Settings
+
+log = logging.getLogger("mlevents")
+
+
+def perform(text: str, settings: Settings) -> str:
+    """One attempt, from JSON text to JSON text; see `answer`.
+
+    It may run any number of times for one step: durable activities run at least once.
+    """
+    return json.dumps(answer(json.loads(text), settings))
+
+
+def answer(call: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """What came of it; its `kind` is done, skipped, pending, transient or failed."""
+    response, step = Response.from_json(call["response"]), call["step"]
+    try:
+        return answer_of(outcome(call, response, settings))
+    except TransientError as error:
+        return {"kind": "transient", "detail": str(error), "retry_after": error.retry_after}
+    except (ActionError, ConfigError, ExpressionError) as error:
+        return {"kind": "failed", "detail": str(error)}
+    except ValidationError as error:
+        return {"kind": "failed", "detail": misfit(error)}
+    except Exception as error:  # the boundary: a fault of ours ends a step, not the worker
+        log.exception("response %s step %s: a fault in mlevents", response.id, step["id"])
+        return {"kind": "failed", "detail": f"a fault in mlevents: {type(error).__name__}: {error}"}
+
+
+def outcome(call: Mapping[str, Any], response: Response, settings: Settings) -> Outcome | None:
+    """What the action says; None when the step's `if` does not hold."""
+    step = call["step"]
+    names = {**response.event.names, "steps": call["results"]}
+    if call.get("failure"):
+        names["failure"] = {**call["failure"], "rule": response.rule, "response": response.id}
+    if step["if"] is not None and not render(step["if"], names):
+        return None
+    chosen = action.find(step["uses"])
+    if call["verb"] not in chosen.verbs:
+        raise ValueError(f"'{step['uses']}' has no verb '{call['verb']}'")
+    context = StepContext(
+        id=response.id,
+        rule=response.rule or "",
+        step=step["id"],
+        key=f"mlevents-{digest(f'{response.id} {step["id"]}')}",
+        event=response.event,
+        names=names,
+        progress=call["progress"],
+        depth=response.depth,
+    )
+    services = Services(settings, response.connections)
+    verb = getattr(chosen.model_validate(render(step["with"], names)), call["verb"])
+    result: Outcome = verb(context, services)
+    return result
+
+
+def answer_of(outcome: Outcome | None) -> dict[str, Any]:
+    """An outcome as JSON."""
+    if outcome is None:
+        return {"kind": "skipped", "detail": "its `if` does not hold", "result": {}}
+    if isinstance(outcome, Done):
+        return {"kind": "done", "detail": outcome.detail, "result": dict(outcome.result)}
+    progress = dict(outcome.progress)
+    return {"kind": "pending", "detail": outcome.detail, "after": outcome.after, "progress": progress}
+
+
+def misfit(error: ValidationError) -> str:
+    """Values that turned out, once filled in, not to fit the action's parameters."""
+    return "; ".join(
+        f"with.{'.'.join(map(str, e['loc']))}: {e['msg']}, found {e['input']!r:.200}" for e in error.errors()
+    )

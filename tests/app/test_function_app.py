@@ -1,0 +1,57 @@
+"""The entry point: what it registers, and what importing it costs."""
+
+import json
+import subprocess
+import sys
+
+from sandbox.stage import ROOT
+
+HEAVY = (
+    "azure.ai.ml",
+    "azure.identity",
+    "azure.mgmt",
+    "azure.storage",
+    "azure.eventhub",
+    "azure.servicebus",
+    "azure.communication",
+    "azure.core",
+    "apprise",
+)
+FUNCTIONS = {"ModelRegistered", "ModelDeployed", "RunCompleted", "RunStatusChanged", "DatasetDriftDetected"}
+
+
+def asked(program: str) -> object:
+    """What a fresh interpreter prints as JSON."""
+    answer = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)
+    return json.loads(answer.stdout)
+
+
+def test_importing_the_app_loads_no_sdk():
+    loaded = asked("import function_app, json, sys; print(json.dumps(sorted(sys.modules)))")
+    assert [name for name in loaded if name.startswith(HEAVY)] == []
+
+
+def test_matching_an_event_loads_no_sdk():
+    loaded = asked(
+        "import function_app, json, sys\n"
+        "from handlers.delivery import decide, Settings, load\n"
+        "import os; os.environ |= {'AZURE_SUBSCRIPTION_ID': '0', 'COMMUNICATION_ENDPOINT': 'x',"
+        " 'TEAMS_WORKFLOW_URL': 'y'}\n"
+        "s = Settings.read(); rules = load(s.rules, s)\n"
+        "event = {'id': '1', 'eventType': 'Microsoft.MachineLearningServices.RunStatusChanged',"
+        " 'topic': rules.workspaces['prod'], 'subject': 'experiments/e/runs/r',"
+        " 'data': {'runStatus': 'Queued'}}\n"
+        "assert decide(json.dumps(event), rules, s) == []\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    assert [name for name in loaded if name.startswith(HEAVY)] == []
+
+
+def test_the_five_event_functions_are_registered():
+    names = asked(
+        "import function_app, json\n"
+        "functions = function_app.app.get_functions()\n"
+        "kinds = {f.get_function_name(): f.get_trigger().type for f in functions}\n"
+        "print(json.dumps([n for n, kind in kinds.items() if kind == 'eventGridTrigger']))"
+    )
+    assert set(names) == FUNCTIONS

@@ -1,0 +1,103 @@
+"""The mission: a model is deployed, drift starts a pipeline, a failed run is told."""
+
+import json
+
+import pytest
+import requests
+
+from sandbox.stage import Stage, until
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs, at import
+
+FRAUD = {"stage": "production", "accuracy": "0.95"}
+
+
+@pytest.fixture
+def azure_ml(shipped: Stage, monkeypatch: pytest.MonkeyPatch):
+    for name, value in shipped.environment().items():
+        monkeypatch.setenv(name, value)
+    return shipped.azure_ml()
+
+
+def test_a_model_with_matching_tags_is_deployed_and_answers(shipped: Stage, azure_ml):
+    register(azure_ml, "fraud-cards", "3", FRAUD)
+    found = until(lambda: shipped.settled_or_none(subject="models/fraud-cards:3"), 10, lambda: "no response")
+    assert [(one["rule"], one["status"]) for one in found] == [("deploy-production-models", "done")]
+    [one] = found
+
+    endpoint = azure_ml.online_endpoints.get("fraud-cards")
+    [(deployment, share)] = endpoint.traffic.items()
+    assert share == 100
+    tags = azure_ml.online_deployments.get(deployment, "fraud-cards").tags
+    assert tags["mlevents.response"] == one["id"]
+    assert tags["mlevents.event"] == one["event"]["id"]
+    assert tags["mlevents.rule"] == "deploy-production-models"
+
+    key = azure_ml.online_endpoints.get_keys("fraud-cards").primary_key
+    answer = requests.post(
+        endpoint.scoring_uri,
+        json={"input_data": [[1, 2]]},
+        headers={"Authorization": f"Bearer {key}"},
+        verify=shipped.ready["ca"],
+        timeout=10,
+    )
+    assert answer.status_code == 200
+    assert answer.json()["version"] == "3"
+
+
+def register(azure_ml, name: str, version: str, tags: dict[str, str]) -> None:
+    from azure.ai.ml.entities import Model
+
+    path = f"azureml://jobs/train-{name}/outputs/artifacts/paths/model"
+    azure_ml.models.create_or_update(
+        Model(name=name, version=version, tags=tags, type="mlflow_model", path=path)
+    )
+
+
+def test_a_model_whose_tags_do_not_match_is_left_alone(shipped: Stage):
+    event = shipped.model_registered("fraud-cards", "4", {**FRAUD, "stage": "dev"})
+    assert shipped.deliver("ModelRegistered", event).status_code == 202
+    assert shipped.responses(event_id=event["id"]) == []
+
+
+def test_drift_starts_the_data_factory_pipeline_with_values_from_the_event(shipped: Stage):
+    event = shipped.drift_detected("cards-drift", 0.83)
+    shipped.publish(event)
+    [one] = shipped.settled(event_id=event["id"])
+    assert (one["rule"], one["status"]) == ("retrain-on-drift", "done")
+    assert one["steps"][0]["uses"] == "run_data_factory_pipeline"
+
+
+def test_each_status_event_of_one_breach_is_the_same_drift(shipped: Stage):
+    tags = {
+        "azureml_modelmonitor_threshold_breached": "The signal 's1' has failed due to one or more features"
+    }
+    events = [shipped.run_status_changed("monitor-7", status, tags) for status in ("Finalizing", "Failed")]
+    for event in events:
+        assert shipped.deliver("RunStatusChanged", event).status_code == 202
+    [one] = [r for e in events for r in shipped.settled_or_none(event_id=e["id"])]
+    assert (one["rule"], one["status"]) == ("retrain-on-drift", "done")
+
+
+def test_a_failed_run_is_told_by_mail_and_to_teams(shipped: Stage):
+    event = shipped.run_status_changed("train-77", "Failed")
+    shipped.publish(event)
+    [one] = shipped.settled(event_id=event["id"])
+    assert (one["rule"], one["status"]) == ("alert-failed-runs", "done")
+    told = [message for message in shipped.inbox() if "train-77" in json.dumps(message)]
+    assert {message["via"] for message in told} == {"email", "webhook"}
+    mail = next(message for message in told if message["via"] == "email")
+    for expected in (
+        "train-77",
+        "train-fraud",
+        "Failed",
+        shipped.workspace,
+        "https://ml.azure.com/runs/train-77",
+    ):
+        assert expected in mail["subject"] + mail["text"]
+
+
+def test_registering_a_model_closes_the_loop_by_itself(shipped: Stage, azure_ml):
+    register(azure_ml, "fraud-loop", "1", FRAUD)
+    found = until(lambda: shipped.responses("models/fraud-loop:1"), 10, lambda: "no response")
+    assert found[0]["rule"] == "deploy-production-models"
