@@ -1,0 +1,110 @@
+"""`python -m sandbox up` and `python -m sandbox demo`."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from sandbox.event_grid_delivery import HandshakeError
+from sandbox.stage import Stage
+from sandbox.up import ROOT, Options, PortTakenError, Sandbox
+from sandbox.worker import WorkerError
+
+FAILURE, USAGE = 1, 2
+command = typer.Typer(
+    help="Azure on your machine, and the app on it.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+
+
+@command.command()
+def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's parameters
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the Functions host; 0 takes a free one.")
+    ] = 7071,
+    rules: Annotated[Path, typer.Option(help="The rule file.")] = ROOT / "rules.yaml",
+    speed: Annotated[float, typer.Option(min=0.001, help="What every wait is divided by.")] = 60.0,
+    ready_file: Annotated[Path | None, typer.Option(help="Receives the addresses, once all is up.")] = None,
+    twice: Annotated[bool, typer.Option(help="Execute every activity twice.")] = False,
+    deliver_twice: Annotated[bool, typer.Option(help="Deliver every event twice.")] = False,
+    dead_letters: Annotated[Path | None, typer.Option(help="A folder that receives dead letters.")] = None,
+    app: Annotated[Path, typer.Option(help="The function app's folder.")] = ROOT,
+    verbose: Annotated[bool, typer.Option(help="Log everything to standard error.")] = False,
+) -> None:
+    """Serve the app on Azure's stand-ins until interrupted."""
+    if not rules.is_file():
+        _end(f"the rule file '{rules}' is not there: name one with --rules", USAGE)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    options = Options(port, rules, speed, ready_file, twice, deliver_twice, dead_letters, app)
+    try:
+        asyncio.run(_serve(options))
+    except PortTakenError as error:
+        _end(str(error), USAGE)
+    except (WorkerError, HandshakeError) as error:
+        _end(str(error), FAILURE)
+    _end("", 0)
+
+
+@command.command()
+def demo(speed: Annotated[float, typer.Option(min=1, help="What every wait is divided by.")] = 120) -> None:
+    """Play the scenarios on a sandbox, and check what became of them."""
+    from sandbox.demo import demo as play
+
+    raise typer.Exit(play(speed))
+
+
+async def _serve(options: Options) -> None:
+    interrupted, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):  # add_signal_handler is not there on Windows
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupted.set))
+    async with Sandbox(options) as sandbox:
+        print(_welcome(sandbox.ready, options.speed), flush=True)
+        await interrupted.wait()
+
+
+def _welcome(ready: dict[str, str], speed: float) -> str:
+    addresses = "\n".join(f"  {name:<13} {value}" for name, value in ready.items())
+    on = Stage(ready)
+    model = on.model_registered("fraud-net", "1", {"stage": "production", "accuracy": "0.95"})
+    failure = on.run_status_changed("train-42", "Failed")
+    return f"""The sandbox is up: Azure on this machine, {speed:g} times as fast; Ctrl-C stops it.
+
+{addresses}
+
+Three things to try:
+
+1. A model is registered; it is deployed, in {480 / speed:.0f} s or so:
+{_curl(ready, model)}
+2. A run fails; somebody is told, and this is what they received:
+{_curl(ready, failure)}
+  curl -s {ready["inbox"]}
+3. What became of it all:
+  curl -s {ready["functions"]}/api/responses
+"""
+
+
+def _curl(ready: dict[str, str], event: dict[str, Any]) -> str:
+    body = json.dumps([event])
+    return f"  curl -s {ready['event_grid']} -H 'Content-Type: application/json' -d '{body}'"
+
+
+def _end(text: str, code: int) -> NoReturn:
+    """End at once: a thread in which an activity is still under way would hold the interpreter."""
+    if text:
+        print(text, file=sys.stderr)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    command()

@@ -1,0 +1,1 @@
+"""Azure Resource Manager for Azure Machine Learning and Data Factory, in memory."""

@@ -1,0 +1,123 @@
+"""Resource Manager: authentication, the way to the right part, and the errors on the way back."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.arm.data_factory import DataFactory
+from sandbox.arm.errors import ArmError, UnauthorizedError
+from sandbox.arm.faults import FAILURE, Faults
+from sandbox.arm.journal import Journal
+from sandbox.arm.machine_learning import MachineLearning
+from sandbox.arm.operations import Operations
+from sandbox.arm.routes import Call, Route, Routes, check_version
+from sandbox.arm.scoring import ML_AUDIENCES
+from sandbox.arm.workspace import FACTORY_ID, SUBSCRIPTION_ID, WORKSPACE_ID, Workspace, check_scope
+from sandbox.identity import TENANT, Identity, TokenError
+from sandbox.pace import Pace
+
+ARM_AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
+LARGEST_BODY = 4 * 1024 * 1024
+RETRAIN = {
+    "activities": [{"name": "train", "type": "Wait", "typeProperties": {"waitTimeInSeconds": 60}}],
+    "parameters": {
+        "monitor": {"type": "string", "defaultValue": ""},
+        "coefficient": {"type": "float", "defaultValue": 0.0},
+    },
+    "annotations": [],
+}
+logger = logging.getLogger("sandbox.arm")
+
+
+class ResourceManager:
+    """Everything that Resource Manager serves here, in memory.
+
+    `publish` receives each event that the workspace raises, as one Event Grid event. The composing host
+    sets `base_url` once the server listens; `faults` may also guard other servers of the sandbox.
+    """
+
+    workspace_id = WORKSPACE_ID
+    factory_id = FACTORY_ID
+
+    def __init__(
+        self,
+        pace: Pace,
+        identity: Identity,
+        publish: Callable[[dict[str, Any]], None],
+        location: str = "westeurope",
+    ) -> None:
+        self.base_url = ""
+        self.faults = Faults()
+        self.journal = Journal(pace)
+        self._identity = identity
+        self._operations = Operations(pace, SUBSCRIPTION_ID)
+        self._workspace = Workspace(pace, publish, location)
+        self.machine_learning = MachineLearning(self._workspace, self._operations, identity)
+        self.data_factory = DataFactory(pace, self._operations, location)
+        self.data_factory.add("retrain", RETRAIN)
+        self._routes = Routes()
+        for part in (self._operations, self.machine_learning, self.data_factory):
+            part.register(self._routes)
+
+    def application(self) -> web.Application:
+        """The web application, to be served over TLS."""
+        application = web.Application(
+            middlewares=[self.journal.middleware, self.faults.middleware], client_max_size=LARGEST_BODY
+        )
+        application.add_routes(self.journal.routes() + self.faults.routes())
+        application.router.add_get("/_sandbox/scores", self._scores)
+        application.router.add_route("*", "/{path:.*}", self._serve)
+        application.on_response_prepare.append(_usual_headers)
+        application.on_cleanup.append(self._stop)
+        return application
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._dispatch(request)
+        except ArmError as error:
+            return error.response()
+
+    async def _dispatch(self, request: web.Request) -> web.Response:
+        try:
+            route, names = self._routes.find(request)
+        except LookupError:
+            return _gap(request)
+        self._authenticate(request, route)
+        if route.versioned:
+            check_version(request)
+        check_scope(names)
+        return await route.handler(Call(request, names, request.get(FAILURE)))
+
+    def _authenticate(self, request: web.Request, route: Route) -> None:
+        origin = f"{request.scheme}://{request.host}"
+        audiences = {"arm": (*ARM_AUDIENCES, origin), "ml": ML_AUDIENCES}.get(route.audience)
+        if audiences is None:
+            return
+        try:
+            self._identity.check(request.headers.get("Authorization"), audiences)
+        except TokenError as error:
+            raise UnauthorizedError(error.code, str(error), TENANT) from error
+
+    async def _scores(self, _: web.Request) -> web.Response:
+        scoring = self.machine_learning.scoring
+        return web.json_response({"counts": scoring.counts(), "scores": scoring.listed()})
+
+    async def _stop(self, _: web.Application) -> None:
+        await self._operations.stop()
+
+
+async def _usual_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
+    response.headers.setdefault("x-ms-correlation-request-id", response.headers["x-ms-request-id"])
+    if not request.path.startswith(("/inference/", "/_sandbox/")):
+        kind = "reads" if request.method == "GET" else "writes"
+        response.headers.setdefault(f"x-ms-ratelimit-remaining-subscription-{kind}", "1199")
+
+
+def _gap(request: web.Request) -> web.Response:
+    text = f"The sandbox does not implement {request.method} {request.path}."
+    logger.warning(text)
+    return ArmError(404, "NotImplementedInSandbox", text).response()

@@ -1,0 +1,178 @@
+"""What answers at an endpoint's scoring address: authentication, routing, and one model for all.
+
+Every model answers alike, from its name, its version and the request alone. A registered model with the
+tag `sandbox.error_rate` (0 to 1) fails for that share of the requests, so that bad models can be tried.
+"""
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.arm.assets import Assets
+from sandbox.arm.errors import ArmError
+from sandbox.arm.online import Deployment, Endpoint, Endpoints
+from sandbox.arm.routes import Call, Routes
+from sandbox.arm.traffic import Turns
+from sandbox.arm.workspace import Workspace
+from sandbox.identity import Identity, TokenError
+
+ML_AUDIENCES = ("https://ml.azure.com", "https://ai.azure.com")
+ERROR_RATE = "sandbox.error_rate"
+KEPT = 50_000
+SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One request that a deployment answered; `seconds` is what the model took."""
+
+    time: float
+    endpoint: str
+    deployment: str
+    status: int
+    seconds: float
+    mirrored: bool
+
+
+class Scoring:
+    """The data plane of the online endpoints. `scores` are the last answers, for metrics."""
+
+    def __init__(
+        self, workspace: Workspace, endpoints: Endpoints, models: Assets, identity: Identity
+    ) -> None:
+        self.scores: deque[Score] = deque(maxlen=KEPT)
+        self._workspace = workspace
+        self._endpoints = endpoints
+        self._models = models
+        self._identity = identity
+        self._turns = Turns()
+
+    def register(self, routes: Routes) -> None:
+        """Serve every endpoint's scoring address."""
+        routes.add("POST", "/inference/{endpoint}/score", self._score, versioned=False, audience="none")
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How often each `endpoint/deployment` answered with each status; mirrored answers apart."""
+        counts: dict[str, dict[str, int]] = {}
+        for score in self.scores:
+            row = counts.setdefault(f"{score.endpoint}/{score.deployment}", {})
+            column = "mirrored" if score.mirrored else str(score.status)
+            row[column] = row.get(column, 0) + 1
+        return counts
+
+    def listed(self) -> list[dict[str, Any]]:
+        """The last answers as JSON."""
+        return [asdict(score) for score in self.scores]
+
+    async def _score(self, call: Call) -> web.Response:
+        endpoint = self._endpoints.find(call.names["endpoint"])
+        if endpoint is None:
+            raise ArmError(404, "NotFound", f"There is no endpoint '{call.names['endpoint']}'.")
+        self._check_caller(endpoint, call.request.headers.get("Authorization"))
+        deployment = self._choose(endpoint, call.request.headers.get("azureml-model-deployment"))
+        raw = await call.request.read()
+        self._mirror(endpoint, raw)
+        return self._answer(endpoint, deployment, raw)
+
+    def _check_caller(self, endpoint: Endpoint, authorization: str | None) -> None:
+        if endpoint.resource["properties"]["authMode"] == "AADToken":
+            try:
+                self._identity.check(authorization, ML_AUDIENCES)
+            except TokenError as error:
+                raise ArmError(401, error.code, str(error)) from error
+            return
+        given = (authorization or "").removeprefix("Bearer ").strip()
+        now = self._workspace.pace.now().timestamp()
+        keys = endpoint.keys.values() if endpoint.resource["properties"]["authMode"] == "Key" else ()
+        valid = {*keys, *(token for token, expiry in endpoint.tokens.items() if expiry > now)}
+        if given not in valid:
+            raise ArmError(401, "Unauthorized", "The key or token is missing or not valid for this endpoint.")
+
+    def _choose(self, endpoint: Endpoint, asked: str | None) -> Deployment:
+        if asked:
+            deployment = endpoint.find(asked)
+            if deployment is None:
+                raise ArmError(404, "NotFound", f"Specified deployment '{asked}' could not be found.")
+        else:
+            name = self._turns.next(endpoint.name, endpoint.traffic)
+            deployment = endpoint.find(name) if name else None
+            if deployment is None:
+                text = "The endpoint doesn't have any valid deployment with positive weight."
+                raise ArmError(404, "NotFound", text)
+        if deployment.serving is None:
+            text = f"Deployment '{deployment.name}' is in {deployment.state} provisioning state."
+            raise ArmError(503, "ServiceUnavailable", text)
+        return deployment
+
+    def _mirror(self, endpoint: Endpoint, raw: bytes) -> None:
+        share = sum(endpoint.mirror.values())
+        if not share:
+            return
+        name = self._turns.next(f"{endpoint.name} mirror", {**endpoint.mirror, "": 100 - share})
+        deployment = endpoint.find(name) if name else None
+        if deployment and deployment.serving is not None:
+            self._answer(endpoint, deployment, raw, mirrored=True)
+
+    def _answer(
+        self, endpoint: Endpoint, deployment: Deployment, raw: bytes, *, mirrored: bool = False
+    ) -> web.Response:
+        reference = deployment.serving or ""
+        status = self._model_status(endpoint, deployment, raw)
+        now = self._workspace.pace.now().timestamp()
+        code = 200 if status == 200 else 424
+        self.scores.append(Score(now, endpoint.name, deployment.name, code, SECONDS, mirrored))
+        headers = {"azureml-model-deployment": deployment.name}
+        if code != status:
+            headers |= {
+                "ms-azureml-model-error-statuscode": str(status),
+                "ms-azureml-model-error-reason": "model_error",
+            }
+            return web.json_response({"error": "the model failed"}, status=code, headers=headers)
+        answer = {
+            **_named(reference),
+            "deployment": deployment.name,
+            "predictions": _predictions(reference, raw),
+        }
+        return web.json_response(answer, headers=headers)
+
+    def _model_status(self, endpoint: Endpoint, deployment: Deployment, raw: bytes) -> int:
+        try:
+            json.loads(raw)
+        except ValueError:
+            return 400
+        model = self._models.find(deployment.serving or "") or {"properties": {}}
+        rate = _number((model["properties"].get("tags") or {}).get(ERROR_RATE))
+        shares = {"failed": round(rate * 100), "fine": 100 - round(rate * 100)}
+        turn = self._turns.next(f"{endpoint.name}/{deployment.name}", shares)
+        return 500 if turn == "failed" else 200
+
+
+def _named(reference: str) -> Mapping[str, str]:
+    parts = reference.split("/")
+    if "versions" in parts:
+        return {"model": parts[-3], "version": parts[-1]}
+    return {"model": parts[-1], "version": ""}
+
+
+def _predictions(reference: str, raw: bytes) -> list[float]:
+    content = json.loads(raw)
+    rows = content.get("input_data", content.get("data")) if isinstance(content, dict) else content
+    rows = rows.get("data", [rows]) if isinstance(rows, dict) else rows
+    return [_prediction(reference, row) for row in (rows if isinstance(rows, list) else [rows])]
+
+
+def _prediction(reference: str, row: Any) -> float:
+    digest = hashlib.sha256(f"{reference} {json.dumps(row, sort_keys=True)}".encode()).digest()
+    return int.from_bytes(digest[:2]) / 0xFFFF
+
+
+def _number(text: str | None) -> float:
+    try:
+        return min(1.0, max(0.0, float(text or 0)))
+    except ValueError:
+        return 0.0

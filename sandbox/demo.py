@@ -1,0 +1,193 @@
+"""The demo: the three scenarios, and what must not happen, played on the sandbox and checked."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import requests
+from rich.console import Console
+from rich.table import Table
+
+from sandbox.stage import ROOT, Json, Stage, stage
+
+FRAUD = {"stage": "production", "accuracy": "0.95"}
+BREACH = (
+    "The signal 'transactions' has failed due to one or more features violating metric thresholds.\n"
+    "The feature names and their corresponding computed metric values violating the threshold are \n"
+    """['{"group":"amount","metric_value":0.41,"metric_name":"wasserstein","threshold_value":0.1}']"""
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One line of the table: what happened, which rule answered, what came of it, and if it is right."""
+
+    event: str
+    rule: str
+    outcome: str
+    right: bool
+
+    def also(self, outcome: str, right: bool) -> "Scene":
+        """The same scene, knowing more."""
+        return replace(self, outcome=f"{self.outcome}\n{outcome}", right=self.right and right)
+
+
+Play = Callable[[Stage], Scene]
+
+
+def told(event: str, found: list[Json], wanted: str = "done") -> Scene:
+    """The scene of an event with exactly one response, which must have ended as wanted."""
+    one = found[0]
+    steps = [f"{step['uses']}: {step['detail']}" for step in one["steps"][:1] if not one["because"]]
+    outcome = "\n".join([f"{one['status']}" + (f": {one['because']}" if one["because"] else ""), *steps])
+    return Scene(event, one["rule"] or "—", outcome, len(found) == 1 and one["status"] == wanted)
+
+
+def register(on: Stage, version: str, tags: dict[str, str]) -> None:
+    """Register a model with Azure ML's own SDK, as the last step of a training pipeline does."""
+    from azure.ai.ml.entities import Model
+
+    path = f"azureml://jobs/train-{version}/outputs/artifacts/paths/model"
+    model = Model(name="fraud-net", version=version, tags=tags, type="mlflow_model", path=path)
+    on.azure_ml().models.create_or_update(model)
+
+
+def deployed(on: Stage) -> Scene:
+    """A registered model is deployed, all traffic is on it, and it answers."""
+    register(on, "7", FRAUD)
+    scene = told("model fraud-net:7 registered,\nstage=production", on.settled(subject="models/fraud-net:7"))
+    endpoint = on.azure_ml().online_endpoints.get("fraud-net")
+    answer = requests.post(
+        endpoint.scoring_uri,
+        json={"input_data": [[1, 2]]},
+        headers={
+            "Authorization": f"Bearer {on.azure_ml().online_endpoints.get_keys('fraud-net').primary_key}"
+        },
+        verify=on.ready["ca"],
+        timeout=10,
+    )
+    right = answer.ok and answer.json()["version"] == "7" and endpoint.traffic == {"fraud-net-7": 100}
+    return scene.also(f"scored: {answer.status_code}, by version {answer.json().get('version')}", right)
+
+
+def held_back(on: Stage) -> Scene:
+    """Event Grid does not even deliver a model whose tags match no rule; `explain` says why."""
+    tags = {**FRAUD, "stage": "dev"}
+    register(on, "8", tags)
+    why = explained(on.model_registered("fraud-net", "8", tags))
+    because = why["because"]
+    outcome = f"no response: {because['path']} is {because['found']},\nnot {json.dumps(because['wanted'])}"
+    right = because["path"] == "where.model.tags.stage" and not on.responses("models/fraud-net:8")
+    return Scene("model fraud-net:8 registered,\nstage=dev", why["id"], outcome, right)
+
+
+def explained(event: Json) -> Json:
+    """What `python -m mlevents explain` says of the deploying rule."""
+    command = [sys.executable, "-m", "mlevents", "explain", "-", "--json"]
+    answer = subprocess.run(
+        command, cwd=ROOT, input=json.dumps(event), capture_output=True, text=True, check=False
+    )
+    rules: list[Json] = json.loads(answer.stdout)["events"][0]["rules"]
+    return next(rule for rule in rules if rule["id"] == "deploy-production-models")
+
+
+def drifted(on: Stage) -> Scene:
+    """Version 1 of data drift starts the Data Factory pipeline, and its run is followed."""
+    event = on.drift_detected("fraud-drift", 0.83)
+    on.publish(event)
+    return told("data drift (v1),\ncoefficient 0.83", on.settled(event_id=event["id"]))
+
+
+def breached(on: Stage) -> Scene:
+    """So does a breach that a version 2 model monitor reports, though it rides on two events."""
+    tags = {"azureml_modelmonitor_threshold_breached": BREACH}
+    on.publish(*(on.run_status_changed("monitor-1", status, tags) for status in ("Finalizing", "Completed")))
+    subject = on.run_status_changed("monitor-1", "")["subject"]
+    return told("model monitor (v2) reports a\nbreach, on two events", on.settled(subject=subject))
+
+
+def failed(on: Stage) -> Scene:
+    """A failed run is told by mail and to Teams."""
+    event = on.run_status_changed("train-42", "Failed")
+    on.publish(event)
+    scene = told("run train-42 failed", on.settled(event_id=event["id"]))
+    ways = sorted({message["via"] for message in on.inbox() if "train-42" in json.dumps(message)})
+    return scene.also(f"arrived by {' and '.join(ways)}", ways == ["email", "webhook"])
+
+
+def redelivered(on: Stage) -> Scene:
+    """The same event again, at once and later, does nothing again."""
+    event = on.drift_detected("redelivered", 0.9)
+    answers = [on.deliver("DatasetDriftDetected", event).status_code for _ in range(2)]
+    on.settled(event_id=event["id"])
+    answers.append(on.deliver("DatasetDriftDetected", event).status_code)
+    scene = told("one drift event, delivered\nthree times", on.settled(event_id=event["id"]))
+    return scene.also("one response, one run", answers == [202] * 3)
+
+
+def refused(on: Stage) -> Scene:
+    """An event from a workspace that the rule file does not list is refused."""
+    event = on.model_registered("fraud-net", "9", FRAUD, topic=on.workspace.replace("ml-prod", "ml-other"))
+    on.deliver("ModelRegistered", event)
+    scene = told("a model of workspace ml-other", on.settled(event_id=event["id"]), "refused")
+    return replace(scene, outcome="refused: ml-other is no workspace of the rule file")
+
+
+def quarantined(on: Stage) -> Scene:
+    """An event that cannot be understood is kept, and somebody is told."""
+    on.deliver("ModelRegistered", {"id": "rubbish-1", "eventType": 7})
+    scene = told("rubbish", on.settled(event_id="rubbish-1"), "quarantined")
+    alerted = any("quarantine" in json.dumps(message).lower() for message in on.inbox())
+    return scene.also("kept, and Teams was told", alerted)
+
+
+PLAYS: tuple[Play, ...] = (
+    deployed,
+    held_back,
+    drifted,
+    breached,
+    failed,
+    redelivered,
+    refused,
+    quarantined,
+)
+
+
+def timed(on: Stage) -> Iterator[tuple[Scene, float]]:
+    """Every scene with its seconds; one that breaks off is a scene that is not right."""
+    for play in PLAYS:
+        start = time.monotonic()
+        try:
+            scene = play(on)
+        except (TimeoutError, requests.RequestException, LookupError) as error:
+            scene = Scene(play.__name__.replace("_", " "), "—", f"broke off: {error!r:.300}", False)
+        yield scene, time.monotonic() - start
+
+
+def demo(speed: float = 120) -> int:
+    """Play everything and print the table; 0 only if all came out right."""
+    console = Console(highlight=False)
+    table = Table(title="Azure ML events become actions", show_lines=True, title_justify="left")
+    for heading in ("", "event", "rule", "outcome", "s"):
+        table.add_column(heading, justify="right" if heading == "s" else "left", overflow="fold")
+    right = True
+    console.print(f"Playing on the sandbox: Azure on this machine, {speed:g} times as fast …\n")
+    with tempfile.TemporaryFile() as log, stage(speed=speed, log=log) as on:
+        os.environ |= on.environment()
+        for scene, seconds in timed(on):
+            right &= scene.right
+            mark = "[green]✓[/]" if scene.right else "[red]✗[/]"
+            table.add_row(mark, scene.event, scene.rule, scene.outcome, f"{seconds:.1f}")
+        console.print(table)
+        if not right:
+            log.seek(0)
+            console.print(log.read().decode(errors="replace"), markup=False)
+    console.print(
+        "All came out right." if right else "Not everything came out right; above is the app's log."
+    )
+    return 0 if right else 1

@@ -1,0 +1,30 @@
+"""The filters of the subscriptions, as the rules ask for them; event_grid_filter.py applies them."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlevents.errors import ConfigError
+from mlevents.rules.file import load
+from mlevents.rules.filters import compile_filters
+from mlevents.settings import Settings
+
+PREFIX = "Microsoft.MachineLearningServices."
+Filter = Mapping[str, Any]
+log = logging.getLogger(__name__)
+
+
+def only_types(function: str) -> Filter:
+    """The filter of a function for which the rules gave none: its own event type."""
+    return {"includedEventTypes": [PREFIX + function]}
+
+
+def compiled(rules: Path) -> dict[str, Filter]:
+    """The filter of each function as the rules ask; none when they cannot be loaded, which the app says."""
+    try:
+        loaded = load(rules, Settings.read())
+    except ConfigError as error:
+        log.warning("the rules give no filters, every event is delivered by its type alone:\n%s", error)
+        return {}
+    return {function: chosen.to_json() for function, chosen in compile_filters(loaded.rules).items()}

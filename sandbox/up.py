@@ -1,0 +1,201 @@
+"""The whole sandbox: Azure's stand-ins on loopback, and the app on them, in this process."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from ssl import SSLContext
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from mlevents.errors import EventError
+from mlevents.events import parse
+from sandbox import event_grid
+from sandbox.arm.errors import ArmError
+from sandbox.arm.resource_manager import ResourceManager
+from sandbox.arm.workspace import SUBSCRIPTION
+from sandbox.communication import Communication
+from sandbox.durable_pump import Chaos
+from sandbox.environment import Environment
+from sandbox.event_grid import EventGrid
+from sandbox.event_grid_filters import compiled
+from sandbox.functions_host import FunctionsHost
+from sandbox.identity import Identity
+from sandbox.inboxes import Inbox
+from sandbox.listener import HOST, Listener, listen
+from sandbox.mail_server import serve_mail
+from sandbox.pace import Pace
+from sandbox.tls import issue
+from sandbox.worker import SCRIPT_SETTING
+
+ROOT = Path(__file__).resolve().parent.parent
+IDENTITY_HEADER = "sandbox"
+FAULTS = "/_sandbox/faults"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is run, and how; `rules` is a file, and without one the app's own default holds.
+
+    `twice` executes every activity twice; `deliver_twice` delivers every event twice. `dead_letters`
+    is a folder that receives dead letters as the storage container would.
+    """
+
+    port: int = 7071
+    rules: Path | None = None
+    speed: float = 1.0
+    ready_file: Path | None = None
+    twice: bool = False
+    deliver_twice: bool = False
+    dead_letters: Path | None = None
+    app: Path = ROOT
+    script: str = "function_app.py"
+    functions: tuple[str, ...] = event_grid.FUNCTIONS
+
+
+class PortTakenError(Exception):
+    """Somebody else listens on the port that was asked for."""
+
+
+class Sandbox:
+    """A sandbox that is up inside `async with`; `ready` is what the ready file holds.
+
+    Raises PortTakenError, WorkerError (the app cannot be indexed) or HandshakeError when it starts.
+    """
+
+    def __init__(self, options: Options) -> None:
+        pace = Pace(options.speed)
+        self.options = options
+        self.ready: dict[str, str] = {}
+        self.inbox = Inbox()
+        self.identity = Identity()
+        self.identity.header = IDENTITY_HEADER
+        self.event_grid = EventGrid(
+            ResourceManager.workspace_id, pace, options.dead_letters, options.deliver_twice
+        )
+        self.arm = ResourceManager(pace, self.identity, self.event_grid.publish)
+        self.event_grid.heard = self._learn
+        self.host = FunctionsHost(options.app, options.script, pace)
+        self.host.chaos = Chaos(twice=options.twice)
+        self._environment = Environment()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        await self._take_port()
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mlevents-")))
+        certificates = issue(folder)
+        identity = await self._serve(self.identity.application())
+        topic = await self._serve(self.event_grid.application())
+        inbox = await self._serve(self.inbox.application())
+        faults = await self._serve(self._faults())
+        arm = await self._serve(self.arm.application(), certificates.context)
+        outside = await self._serve(self._outside(), certificates.context)
+        mail = await serve_mail(self.inbox, certificates.context)
+        self._stack.push_async_callback(mail.close)
+        self.arm.base_url = arm.url
+        self.ready = {
+            "functions": self.host.url,
+            "event_grid": f"{topic.url}{event_grid.PATH}",
+            "arm": arm.url,
+            "ca": str(certificates.ca),
+            "identity": f"{identity.url}/msi/token",
+            "inbox": inbox.url,
+            "workspace": self.arm.workspace_id,
+            "data_factory": self.arm.factory_id,
+            "faults": f"{faults.url}{FAULTS}",
+        }
+        self._settle(outside, mail.port)
+        await self._run()
+
+    def _learn(self, document: Mapping[str, Any]) -> None:
+        """Let Azure ML know what a posted event says, as far as it can be understood."""
+        with suppress(EventError, ArmError):
+            self.arm.machine_learning.learn(parse(document))
+
+    def _outside(self) -> web.Application:
+        """What the app reaches by TLS beyond Resource Manager: webhooks and Communication Services."""
+        communication = Communication(self.inbox, self.identity)
+        application = self.inbox.application(*communication.routes())
+        application.middlewares.append(self.arm.faults.middleware)
+        return application
+
+    def _faults(self) -> web.Application:
+        application = web.Application()
+        application.add_routes(self.arm.faults.routes(FAULTS))
+        return application
+
+    async def _take_port(self) -> None:
+        self._stack.push_async_callback(self.host.stop)
+        try:
+            await self.host.open(self.options.port)
+        except OSError as error:
+            raise PortTakenError(
+                f"port {self.options.port} cannot be had ({error.strerror or error}): stop what listens "
+                "there, or choose another with --port (0 takes a free one)"
+            ) from error
+
+    async def _serve(self, application: web.Application, context: SSLContext | None = None) -> Listener:
+        listener = await listen(application, context=context)
+        self._stack.push_async_callback(listener.close)
+        return listener
+
+    def _settle(self, outside: Listener, mail_port: int) -> None:
+        """Give the app its settings, before it is loaded."""
+        self._stack.callback(self._environment.restore)
+        settings = {
+            "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            SCRIPT_SETTING: self.options.script,
+            "WEBSITE_HOSTNAME": self.host.url.removeprefix("http://"),
+            "AzureWebJobsScriptRoot": str(self.options.app.resolve()),
+            "PYTHON_THREADPOOL_THREAD_COUNT": os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "32"),
+            "IDENTITY_ENDPOINT": self.ready["identity"],
+            "IDENTITY_HEADER": IDENTITY_HEADER,
+            "REQUESTS_CA_BUNDLE": self.ready["ca"],
+            "SSL_CERT_FILE": self.ready["ca"],
+            "MLEVENTS_RESOURCE_MANAGER": self.ready["arm"],
+            "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
+            "COMMUNICATION_ENDPOINT": outside.url,
+            "TEAMS_WORKFLOW_URL": f"workflows://{HOST}:{outside.port}/sandbox/sandbox",
+            "SMTP_HOST": HOST,
+            "SMTP_PORT": str(mail_port),
+        }
+        if self.options.rules is not None:
+            settings["MLEVENTS_RULES"] = str(self.options.rules.resolve())
+        self._environment.put(settings)
+
+    async def _run(self) -> None:
+        await self.host.start()
+        await self.event_grid.start()
+        self._stack.push_async_callback(self.event_grid.stop)
+        filters = compiled(self.options.rules) if self.options.rules else {}
+        await self.event_grid.subscribe(self.host.url, self.options.functions, filters)
+        if self.options.ready_file is not None:
+            self._stack.callback(write_ready(self.options.ready_file, self.ready))
+
+
+def write_ready(file: Path, ready: dict[str, str]) -> Callable[[], None]:
+    """Write the ready file in one go, and give what takes it away again."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    new.write_text(json.dumps(ready, indent=2) + "\n", encoding="utf-8")
+    new.replace(file)
+    return lambda: file.unlink(missing_ok=True)

@@ -1,0 +1,194 @@
+"""A small function app with one of everything that the sandbox serves."""
+
+import json
+import logging
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+from durabletask import task
+from durabletask.entities import EntityInstanceId
+
+app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+SEEN: list[Any] = []
+CALLS: list[tuple[str, float]] = []
+GATE = threading.Event()
+log = logging.getLogger("small")
+
+
+@app.function_name("Raw")
+@app.event_grid_trigger(arg_name="event")
+@app.durable_client_input(client_name="client")
+async def raw(event: str, client: df.DurableFunctionsClient) -> None:
+    document = json.loads(event)
+    SEEN.append(document)
+    if document.get("subject") == "boom":
+        raise ValueError("it went boom\nand a second line")
+    if document.get("subject") == "start":
+        data = document["data"]
+        name, given = data["orchestrator"], data.get("input")
+        await client.schedule_new_orchestration(name, input=given, instance_id=document["id"])
+
+
+@app.function_name("Typed")
+@app.event_grid_trigger(arg_name="event")
+def typed(event: func.EventGridEvent) -> None:
+    SEEN.append((type(event).__name__, event.id))
+
+
+@app.orchestration_trigger(context_name="context")
+def fan(context: task.OrchestrationContext, given: Any):
+    first = yield context.call_activity("note", input=given)
+    many = yield task.when_all([context.call_activity("note", input=i) for i in range(3)])
+    return [first, *many]
+
+
+@app.orchestration_trigger(context_name="context")
+def hourly(context: task.OrchestrationContext, given: Any):
+    began = context.current_utc_datetime
+    for _ in range(2):
+        yield context.create_timer(timedelta(hours=1))
+    return (context.current_utc_datetime - began).total_seconds()
+
+
+@app.orchestration_trigger(context_name="context")
+def failing(context: task.OrchestrationContext, given: Any):
+    try:
+        yield context.call_activity("fail", input=given)
+    except task.TaskFailedError as error:
+        return [error.details.error_type, error.details.message]
+
+
+@app.orchestration_trigger(context_name="context")
+def broken(context: task.OrchestrationContext, given: Any):
+    yield context.call_activity("no_such_activity")
+
+
+@app.orchestration_trigger(context_name="context")
+def parent(context: task.OrchestrationContext, given: Any):
+    hours = yield context.call_sub_orchestrator("hourly", input=None)
+    try:
+        yield context.call_sub_orchestrator("broken", input=None)
+    except task.TaskFailedError as error:
+        return [hours, error.details.message]
+
+
+@app.orchestration_trigger(context_name="context")
+def locked(context: task.OrchestrationContext, given: Any):
+    entity = EntityInstanceId("counter", "shared")
+    with (yield context.lock_entities([entity])):
+        before = yield context.call_entity(entity, "get")
+        yield context.create_timer(timedelta(seconds=30))
+        yield context.call_entity(entity, "set", before + 1)
+    return before
+
+
+@app.orchestration_trigger(context_name="context")
+def locking_later(context: task.OrchestrationContext, given: Any):
+    yield context.create_timer(timedelta(hours=1))
+    before = str(context.new_uuid())
+    seen = yield context.call_sub_orchestrator("locked", input=None)
+    with (yield context.lock_entities([EntityInstanceId("counter", "mine")])):
+        yield context.create_timer(timedelta(hours=1))
+    return [before, seen]
+
+
+@app.orchestration_trigger(context_name="context")
+def adding(context: task.OrchestrationContext, given: Any):
+    return (yield context.call_entity(EntityInstanceId("counter", "shared"), "add", given))
+
+
+@app.orchestration_trigger(context_name="context")
+def refused(context: task.OrchestrationContext, given: Any):
+    try:
+        yield context.call_entity(EntityInstanceId("counter", "other"), "no_such_operation")
+    except task.TaskFailedError as error:
+        return error.details.message
+
+
+@app.orchestration_trigger(context_name="context")
+def waiting(context: task.OrchestrationContext, given: Any):
+    context.set_custom_status({"waiting": "approval"})
+    return (yield context.wait_for_external_event("approval"))
+
+
+@app.entity_trigger(context_name="context")
+def counter(context: df.DurableEntityContext) -> None:
+    value = context.get_state(initializer=lambda: 0)
+    if context.operation_name == "add":
+        value += context.get_input()
+    elif context.operation_name == "set":
+        value = context.get_input()
+    elif context.operation_name != "get":
+        raise LookupError(f"no operation '{context.operation_name}'")
+    context.set_state(value)
+    context.set_result(value)
+
+
+@app.activity_trigger(input_name="given")
+def note(given: Any) -> str:
+    CALLS.append(("note", time.monotonic()))
+    return f"noted {given}"
+
+
+@app.activity_trigger(input_name="given")
+def fail(given: Any) -> str:
+    CALLS.append(("fail", time.monotonic()))
+    raise PermissionError(given)
+
+
+@app.activity_trigger(input_name="given")
+def block(given: Any) -> str:
+    GATE.wait(10)
+    return "unblocked"
+
+
+@app.orchestration_trigger(context_name="context")
+def blocking(context: task.OrchestrationContext, given: Any):
+    return (yield context.call_activity("block"))
+
+
+@app.route(route="echo/{name}/{number:int?}", methods=["GET", "POST"])
+def echo(req: func.HttpRequest) -> func.HttpResponse:
+    answer = {
+        "method": req.method,
+        "url": req.url,
+        "route": dict(req.route_params),
+        "query": dict(req.params),
+        "agent": req.headers.get("User-Agent"),
+        "body": req.get_body().decode(),
+    }
+    response = func.HttpResponse(json.dumps(answer), mimetype="application/json", status_code=201)
+    response.headers["X-Small"] = "yes"
+    response.headers["Set-Cookie"] = "seen=1; Path=/; HttpOnly; SameSite=Strict"
+    return response
+
+
+@app.route(route="echo/fixed")
+def fixed(req: func.HttpRequest) -> str:
+    return "fixed"
+
+
+@app.route()
+def nothing(req: func.HttpRequest) -> func.HttpResponse:
+    raise KeyError("nothing")
+
+
+@app.route(route="state/{id}")
+@app.durable_client_input(client_name="client")
+async def state(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
+    found = await client.get_orchestration_state(req.route_params["id"])
+    if found is None:
+        return func.HttpResponse(status_code=404)
+    if req.method == "POST":
+        await client.raise_orchestration_event(req.route_params["id"], "approval", data=req.get_json())
+    answer = {
+        "status": found.runtime_status.name,
+        "output": found.serialized_output,
+        "failure": found.failure_details and found.failure_details.message,
+        "custom": found.serialized_custom_status,
+    }
+    return func.HttpResponse(json.dumps(answer), mimetype="application/json")

@@ -1,0 +1,165 @@
+"""What the sandbox accepts agrees with the published resource schemas, on recorded bodies and wrong ones."""
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft4Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT4
+
+from sandbox.arm.bodies import RULES, check
+from sandbox.arm.errors import ArmError
+
+SPECS = Path(__file__).parents[3] / "shared" / "specs"
+PROVIDER = "Microsoft.MachineLearningServices"
+NAMES = {
+    "onlineEndpoints": "workspaces_onlineEndpoints",
+    "onlineEndpoints/deployments": "workspaces_onlineEndpoints_deployments",
+    "jobs": "workspaces_jobs",
+    "models": "workspaces_models_versions",
+    "components": "workspaces_components_versions",
+    "environments": "workspaces_environments_versions",
+    "codes": "workspaces_codes_versions",
+}
+MODEL = {
+    "properties": {
+        "modelUri": "azureml://jobs/train-7/outputs/artifacts/paths/model",
+        "modelType": "mlflow_model",
+        "tags": {"stage": "production"},
+        "properties": {"flavor": "sklearn"},
+        "isAnonymous": False,
+        "description": "a model",
+    }
+}
+
+
+def specs() -> Path:
+    if not SPECS.is_dir():
+        pytest.skip(f"the published schemas are not here: {SPECS}")
+    return SPECS
+
+
+@cache
+def validator(kind: str, version: str) -> Draft4Validator:
+    folder = SPECS / "arm-schemas"
+    common = json.loads((folder / "common_definitions.json").read_text())
+    schema = json.loads((folder / f"{PROVIDER}_{version}.json").read_text())
+    common_id = "https://schema.management.azure.com/schemas/common/definitions.json"
+    resources = [(common_id, common), (schema["id"].rstrip("#"), schema)]
+    registry: Registry[Any] = Registry().with_resources(
+        (name, Resource(contents=content, specification=DRAFT4)) for name, content in resources
+    )
+    reference = {"$ref": f"{schema['id'].rstrip('#')}#/resourceDefinitions/{NAMES[kind]}"}
+    return Draft4Validator(reference, registry=registry)
+
+
+def published(kind: str, version: str, body: dict[str, Any]) -> bool:
+    of_type = f"{PROVIDER}/{NAMES[kind].replace('_', '/')}"
+    whole = {**body, "name": "some-name", "apiVersion": version, "type": of_type}
+    return validator(kind, version).is_valid(whole)
+
+
+def ours(kind: str, body: Any) -> bool:
+    try:
+        check(kind, body)
+    except ArmError:
+        return False
+    return True
+
+
+def recorded() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    pattern = re.compile(r"/workspaces/ws1/(\w+)/[^/?]+(/deployments|/versions)?[^?]*\?api-version=([\w-]+)")
+    for line in (specs() / "arm_transcript.jsonl").read_text().splitlines():
+        exchange = json.loads(line)
+        match = pattern.search(exchange["url"])
+        if exchange["method"] != "PUT" or match is None:
+            continue
+        kind = match[1] + ("/deployments" if match[2] == "/deployments" else "")
+        if kind in NAMES:
+            yield kind, match[3], exchange["req_body"]
+
+
+def samples() -> list[tuple[str, str, dict[str, Any]]]:
+    unique = {json.dumps(sample, sort_keys=True): sample for sample in recorded()}
+    return [*unique.values(), ("models", "2023-08-01-preview", MODEL)]
+
+
+def wrong_bodies(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The body with one property left out, or holding a value of another type."""
+    for path in list(paths(body)):
+        for what, change in (("left out", None), ("an object", {"a": {}}), ("a text", "%"), ("a list", [1])):
+            other = copy.deepcopy(body)
+            parent = other
+            for key in path[:-1]:
+                parent = parent[key]
+            if change is None:
+                del parent[path[-1]]
+            else:
+                parent[path[-1]] = change
+            yield f"{'.'.join(path)} {what}", other
+
+
+def paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield (*path, key)
+            yield from paths(member, (*path, key))
+
+
+def test_recorded_bodies_are_accepted() -> None:
+    assert [sample for sample in samples() if not ours(sample[0], sample[2])] == []
+
+
+def test_wrong_bodies_are_refused_where_the_schemas_refuse_them() -> None:
+    specs()
+    judged, disagreements = 0, []
+    for kind, version, body in samples():
+        if kind == "codes":  # the SDK itself sends a number where the schema wants a text
+            continue
+        for what, wrong in [("as recorded", body), *wrong_bodies(body)]:
+            judged += 1
+            if ours(kind, wrong) != published(kind, version, wrong):
+                disagreements.append(f"{kind} {version}: {what}: ours {ours(kind, wrong)}")
+    assert disagreements == []
+    assert judged > 500
+
+
+def test_every_kind_of_body_has_a_rule() -> None:
+    assert set(NAMES) <= set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "said"),
+    [
+        ("models", [], "no JSON object"),
+        ("models", {"properties": {}, "colour": "red"}, "'colour' on object of type 'ResourceDefinition'"),
+        ("models", {"properties": {"tags": {"a": 1}}}, "'properties.tags.a' must be a text, not a number"),
+        ("onlineEndpoints", {"properties": {"authMode": "Key"}}, "location property is required"),
+        (
+            "onlineEndpoints",
+            {"location": "westeurope", "properties": {}},
+            "'properties.authMode' is required",
+        ),
+        ("jobs", {"properties": {"jobType": "Pipe"}}, "'properties.jobType' is 'Pipe': allowed values are"),
+    ],
+)
+def test_a_refusal_names_the_property(kind: str, body: Any, said: str) -> None:
+    with pytest.raises(ArmError, match=re.escape(said)) as refused:
+        check(kind, body)
+    assert refused.value.status == 400
+
+
+def test_tags_of_a_resource_with_a_location_have_limits() -> None:
+    def endpoint(tags: dict[str, str]) -> dict[str, Any]:
+        return {"location": "westeurope", "properties": {"authMode": "Key"}, "tags": tags}
+
+    assert ours("onlineEndpoints", endpoint({"mlevents.event": "x" * 256}))
+    assert not ours("onlineEndpoints", endpoint({"mlevents.event": "x" * 257}))
+    assert not ours("onlineEndpoints", endpoint({"a/b": "x"}))
+    assert not ours("onlineEndpoints", endpoint({f"t{number}": "x" for number in range(51)}))

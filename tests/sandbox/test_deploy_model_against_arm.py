@@ -1,0 +1,220 @@
+"""`deploy_model` with the real azure-ai-ml over TLS, against Resource Manager on a bad day."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlevents.actions.action import Done, StepContext
+from mlevents.actions.deploy_model import DeployModel
+from mlevents.errors import PermanentError, TransientError
+from mlevents.events import Event
+from mlevents.services import azure, machine_learning
+from mlevents.services.services import Services
+from mlevents.settings import Settings
+from tests.sandbox.arm_server import Server, serving
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
+
+COURSE = ("locate", "ensure_endpoint", "create_deployment", "follow_deployment", "shift_traffic")
+ACTION = DeployModel(template="small.yaml")
+TEMPLATE = """
+$schema: https://azuremlschemas.azureedge.net/latest/managedOnlineDeployment.schema.json
+instance_type: Standard_DS3_v2
+instance_count: 1
+environment: azureml:inference@latest
+request_settings: {request_timeout_ms: 6000}
+tags: {team: risk}
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("ca"), speed=6000) as running:
+        yield running
+
+
+@pytest.fixture
+def services(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    server.settings(monkeypatch)
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+    monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # the SDK changes it, for good
+    (tmp_path / "small.yaml").write_text(TEMPLATE)
+    _forget()
+    yield Services(Settings(rules=tmp_path / "rules.yaml", resource_manager=server.manager.base_url))
+    server.call("DELETE", "/_sandbox/faults")
+    _forget()
+
+
+def _forget() -> None:
+    azure._credential.cache_clear()
+    machine_learning._open.cache_clear()
+
+
+def context(server: Server, model: str, version: str = "1") -> StepContext:
+    """A step about a model that is registered."""
+    body = {"properties": {"modelUri": "azureml://x", "modelType": "mlflow_model"}}
+    server.call("PUT", f"models/{model}/versions/{version}", json=body)
+    names = {"model": {"name": model, "version": version}}
+    topic = server.manager.workspace_id.replace("resourceGroups", "resourcegroups")
+    event = Event("e1", "model.registered", ("model.registered",), None, "s", topic, names)
+    return StepContext("rule-1.abc", "rule-1", "deploy", "mlevents-k", event, names)
+
+
+def carry(verb: str, at: StepContext, services: Services) -> Done:
+    """A verb to its end; what passes is tried again, as on Azure."""
+    for _ in range(200):
+        try:
+            outcome = getattr(ACTION, verb)(at, services)
+        except TransientError:
+            outcome = None
+        if isinstance(outcome, Done):
+            return outcome
+        if outcome is not None:
+            at = replace(at, progress=outcome.progress)
+        time.sleep(0.02)
+    raise AssertionError(f"{verb} does not come to an end")
+
+
+def deploy(at: StepContext, services: Services) -> dict[str, Any]:
+    progress: dict[str, Any] = {}
+    for verb in COURSE:
+        progress |= carry(verb, replace(at, progress=progress), services).result
+    return progress
+
+
+def resource(server: Server, path: str) -> dict[str, Any]:
+    found: dict[str, Any] = server.call("GET", f"onlineEndpoints/{path}").json()
+    return found
+
+
+def writes(server: Server, part: str) -> list[tuple[str, str]]:
+    return [
+        (entry["method"], entry["path"].rpartition("onlineEndpoints/")[2])
+        for entry in server.manager.journal.entries
+        if entry["method"] != "GET" and part in entry["path"] and "/models/" not in entry["path"]
+    ]
+
+
+def test_a_model_gets_an_endpoint_a_deployment_and_all_traffic(server: Server, services: Services) -> None:
+    result = deploy(context(server, "net-a"), services)
+    found = resource(server, "net-a/deployments/net-a-1")
+    assert resource(server, "net-a")["properties"]["traffic"] == {"net-a-1": 100}
+    assert found["properties"]["provisioningState"] == "Succeeded"
+    assert found["properties"]["model"] == f"{server.manager.workspace_id}/models/net-a/versions/1"
+    assert found["properties"]["environmentId"].endswith("/environments/inference/versions/1")
+    assert found["tags"] == {
+        "team": "risk",
+        "mlevents.event": "e1",
+        "mlevents.rule": "rule-1",
+        "mlevents.response": "rule-1.abc",
+        "mlevents.depth": "1",
+        "mlevents.model": "net-a:1",
+    }
+    assert result["scoring_uri"] == f"{server.manager.base_url}/inference/net-a/score"
+
+
+def test_no_thread_keeps_polling(server: Server, services: Services) -> None:
+    before = {thread.name for thread in threading.enumerate()}
+    deploy(context(server, "net-b"), services)
+    assert {thread.name for thread in threading.enumerate()} <= before
+    polled = [entry["path"] for entry in server.manager.journal.entries if "mfeOperations" in entry["path"]]
+    assert polled == []
+
+
+def test_deploying_again_writes_nothing(server: Server, services: Services) -> None:
+    deploy(context(server, "net-c"), services)
+    first = writes(server, "/net-c")
+    deploy(context(server, "net-c"), services)
+    assert writes(server, "/net-c") == first
+    assert first == [("PUT", "net-c"), ("PUT", "net-c/deployments/net-c-1"), ("PUT", "net-c")]
+
+
+def test_moving_traffic_keeps_everything_else_of_the_endpoint(server: Server, services: Services) -> None:
+    at = context(server, "net-d")
+    body = {
+        "location": "westeurope",
+        "identity": {"type": "SystemAssigned"},
+        "tags": {"owner": "somebody"},
+        "properties": {"authMode": "AADToken", "description": "ours", "publicNetworkAccess": "Disabled"},
+    }
+    server.call("PUT", "onlineEndpoints/net-d", json=body)
+    deploy(at, services)
+    found = resource(server, "net-d")
+    assert found["tags"] == {"owner": "somebody"}
+    assert {name: found["properties"][name] for name in body["properties"]} == body["properties"]  # type: ignore[attr-defined]
+    assert found["identity"]["type"] == "SystemAssigned"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 429, "headers": {"Retry-After": "1"}}, {"status": 503}, {"status": 409}, {"drop": True}],
+    ids=["429", "503", "409", "drop"],
+)
+@pytest.mark.parametrize(
+    "what", ["PUT .*/onlineEndpoints/net-e-{n}$", "GET .*/net-e-{n}", "PUT .*/net-e-{n}/deployments"]
+)
+def test_what_passes_is_tried_again(
+    server: Server, services: Services, what: str, fault: dict[str, Any]
+) -> None:
+    number = len(server.manager.journal.entries)
+    server.fault(match=what.format(n=number), times=2, **fault)
+    assert deploy(context(server, f"net-e-{number}"), services)["traffic"] == {f"net-e-{number}-1": 100}
+
+
+def test_a_deployment_that_fails_says_why_and_the_old_one_keeps_serving(
+    server: Server, services: Services
+) -> None:
+    deploy(context(server, "net-f"), services)
+    server.fault(
+        match="PUT .*/net-f/deployments/net-f-2", fail_operation={"code": "OutOfQuota", "message": "no cores"}
+    )
+    with pytest.raises(PermanentError, match="'net-f-2' of endpoint 'net-f' is Failed: OutOfQuota: no cores"):
+        deploy(context(server, "net-f", "2"), services)
+    assert resource(server, "net-f")["properties"]["traffic"] == {"net-f-1": 100}
+    assert deploy(context(server, "net-f", "2"), services)["before"] == {"net-f-1": 100}
+
+
+def test_a_reason_that_may_not_be_read_is_said_and_is_no_error(server: Server, services: Services) -> None:
+    server.fault(match="PUT .*/net-g/deployments/.*", fail_operation={"code": "OutOfQuota"})
+    server.fault(match="GET .*/mfeOperationsStatus/.*", status=403)
+    with pytest.raises(PermanentError, match=r"is Failed: why cannot be read .*403 AuthorizationFailed"):
+        deploy(context(server, "net-g"), services)
+
+
+def test_the_old_traffic_is_restored_exactly(server: Server, services: Services) -> None:
+    deploy(context(server, "net-h"), services)
+    at = context(server, "net-h", "2")
+    progress = deploy(at, services)
+    assert resource(server, "net-h")["properties"]["traffic"] == {"net-h-2": 100}
+    for _ in range(2):
+        carry("restore_traffic", replace(at, progress=progress), services)
+        assert resource(server, "net-h")["properties"]["traffic"] == {"net-h-1": 100}
+
+
+def test_a_model_that_does_not_exist_is_a_permanent_error(server: Server, services: Services) -> None:
+    names = {"model": {"name": "nobodys", "version": "1"}}
+    with pytest.raises(PermanentError, match="nobodys"):
+        deploy(replace(context(server, "net-i"), names=names), services)
+
+
+def test_an_endpoint_can_be_tidied_up(server: Server, services: Services) -> None:
+    deploy(context(server, "net-j"), services)
+    endpoints = services.machine_learning(server.manager.workspace_id).endpoints
+    with pytest.raises(PermanentError, match="receiving traffic"):
+        endpoints.delete_deployment("net-j", "net-j-1")
+    endpoints.set_traffic("net-j", {})
+    for _ in range(100):
+        try:
+            endpoints.delete_deployment("net-j", "net-j-1")
+        except TransientError:
+            continue
+        if endpoints.deployment("net-j", "net-j-1") is None:
+            break
+        time.sleep(0.02)
+    endpoints.delete_deployment("net-j", "net-j-1")
+    assert endpoints.deployments("net-j") == ()

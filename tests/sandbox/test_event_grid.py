@@ -1,0 +1,306 @@
+"""Event Grid's topic: what it takes, whom it delivers to, how often it tries, and what it gives up."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from small_sandbox import Small, on_loop, small, until
+
+from sandbox.event_grid import EventGrid
+from sandbox.event_grid_delivery import Courier, HandshakeError, RetryPolicy, Subscription
+from sandbox.event_grid_filters import compiled, only_types
+from sandbox.event_grid_schema import LIMIT, RefusedError, received
+from sandbox.pace import Pace
+
+pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
+TYPE = "Microsoft.MachineLearningServices.Raw"
+GRID = {"id": "e-1", "subject": "s", "eventType": TYPE, "eventTime": "2026-01-01T00:00:00Z", "data": {}}
+CLOUD = {"id": "c-1", "source": "w", "type": TYPE, "time": "2026-01-01T00:00:00Z", "specversion": "1.0"}
+
+RULES = """
+version: 1
+connections:
+  here: {type: apprise, url: "json://127.0.0.1:1"}
+rules:
+  - id: fraud
+    event: model.registered
+    where: {model: {name: {prefix: fraud-}}}
+    do: [{uses: notify, with: {to: here, subject: "${model.name}", text: "${model.version}"}}]
+"""
+
+
+class Patient(Pace):
+    """Keeps the waits that were asked for, and waits for none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    async def sleep(self, azure: float) -> None:
+        self.waits.append(azure)
+
+
+class Endpoint:
+    """Answers deliveries with these statuses in turn, the last one for ever."""
+
+    def __init__(self, statuses: list[int]) -> None:
+        self.statuses = statuses
+        self.deliveries: list[tuple[dict[str, str], Any]] = []
+        self.url = ""
+
+
+@contextmanager
+def endpoint(*statuses: int) -> Iterator[Endpoint]:
+    found = Endpoint(list(statuses))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            found.deliveries.append(({k.lower(): v for k, v in self.headers.items()}, json.loads(body)))
+            self.send_response(found.statuses.pop(0) if len(found.statuses) > 1 else found.statuses[0])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        found.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        try:
+            yield found
+        finally:
+            server.shutdown()
+
+
+def deliver(
+    url: str, event: dict[str, Any], policy: RetryPolicy | None = None, folder: Path | None = None
+) -> tuple[Subscription, Courier, list[float]]:
+    pace = Patient()
+    courier = Courier(pace, folder)
+    subscription = Subscription("model-registered", url, only_types("Raw"), policy or RetryPolicy())
+
+    async def delivering() -> None:
+        await courier.start()
+        try:
+            await courier.deliver(subscription, event)
+        finally:
+            await courier.stop()
+
+    run(delivering())
+    return subscription, courier, pace.waits
+
+
+def run(work: Any) -> Any:
+    import asyncio
+
+    with on_loop() as loop:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(30)
+
+
+def test_a_delivery_is_an_array_of_one_with_its_headers():
+    with endpoint(200) as to:
+        subscription, _, waits = deliver(to.url, {**GRID, "dataVersion": "2", "metadataVersion": "1"})
+    [(headers, body)] = to.deliveries
+    assert [event["id"] for event in body] == ["e-1"]
+    told = {name: value for name, value in headers.items() if name.startswith("aeg-")}
+    assert told == {
+        "aeg-event-type": "Notification",
+        "aeg-subscription-name": "MODEL-REGISTERED",
+        "aeg-delivery-count": "0",
+        "aeg-data-version": "2",
+        "aeg-metadata-version": "1",
+    }
+    assert (waits, subscription.counts["delivered"]) == ([], 1)
+
+
+def test_a_cloudevent_is_delivered_as_an_object():
+    with endpoint(204) as to:
+        deliver(to.url, CLOUD)
+    [(headers, body)] = to.deliveries
+    assert body == CLOUD
+    assert headers["content-type"].startswith("application/cloudevents+json")
+    assert headers["aeg-metadata-version"] == "1.0"
+
+
+def test_retries_follow_the_documented_schedule_until_the_event_is_taken():
+    with endpoint(*[500] * 12, 202) as to:
+        subscription, _, waits = deliver(to.url, GRID, RetryPolicy(seconds=float("inf")))
+    assert waits == [10, 30, 60, 300, 600, 1800, 3600, 10800, 21600, 43200, 43200, 43200]
+    assert [headers["aeg-delivery-count"] for headers, _ in to.deliveries] == [str(n) for n in range(13)]
+    assert subscription.counts == {"delivered": 1, "dropped": 0, "failed": 12, "pending": 0, "dead": 0}
+
+
+@pytest.mark.parametrize(("status", "least"), [(401, 300), (404, 300), (408, 120), (503, 30), (429, 10)])
+def test_some_statuses_wait_longer(status: int, least: float):
+    with endpoint(status, 200) as to:
+        assert deliver(to.url, GRID)[2] == [least]
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(400, "BadRequest"), (403, "Forbidden"), (413, "PayloadTooLarge")]
+)
+def test_some_statuses_are_never_retried(status: int, outcome: str):
+    with endpoint(status) as to:
+        _, courier, waits = deliver(to.url, GRID)
+    [letter] = courier.dead_letters
+    assert (waits, letter["deliveryAttempts"], letter["lastDeliveryOutcome"]) == ([], 1, outcome)
+    assert letter["deadLetterReason"].startswith("Undeliverable")
+
+
+def test_after_a_day_the_event_is_a_dead_letter():
+    with endpoint(500) as to:
+        _, courier, waits = deliver(to.url, GRID)
+    [letter] = courier.dead_letters
+    assert letter["deadLetterReason"] == "TimeToLiveExceeded"
+    assert (letter["deliveryAttempts"], sum(waits)) == (len(waits) + 1, 82000)
+
+
+def test_after_so_many_attempts_the_event_is_a_dead_letter():
+    with endpoint(500) as to:
+        subscription, courier, _ = deliver(to.url, GRID, RetryPolicy(attempts=3))
+    [letter] = courier.dead_letters
+    assert (letter["deadLetterReason"], letter["deliveryAttempts"]) == ("MaxDeliveryAttemptsExceeded", 3)
+    assert {**GRID}.items() <= letter.items()
+    assert letter["publishTime"] <= letter["lastDeliveryAttemptTime"]
+    assert subscription.counts["dead"] == 1
+
+
+def test_a_dead_cloudevent_has_lower_case_members():
+    with endpoint(400) as to:
+        _, courier, _ = deliver(to.url, CLOUD)
+    members = set(courier.dead_letters[0]) - set(CLOUD)
+    assert members == {
+        "deadletterreason",
+        "deliveryattempts",
+        "lastdeliveryoutcome",
+        "publishtime",
+        "lastdeliveryattempttime",
+    }
+
+
+def test_an_endpoint_that_is_not_there_is_tried_again():
+    _, courier, waits = deliver("http://127.0.0.1:9", GRID, RetryPolicy(attempts=2))
+    assert (waits, courier.dead_letters[0]["lastDeliveryOutcome"]) == ([10], "SocketError")
+
+
+def test_dead_letters_lie_where_the_storage_container_has_them(tmp_path: Path):
+    with endpoint(400) as to:
+        _, courier, _ = deliver(to.url, GRID, folder=tmp_path)
+    [file] = tmp_path.rglob("*.json")
+    name, *day = file.relative_to(tmp_path).parent.parts
+    assert name == "MODEL-REGISTERED"
+    assert [str(int(part)) for part in day] == day
+    assert len(day) == 4
+    assert json.loads(file.read_text()) == courier.dead_letters
+
+
+def test_an_endpoint_that_does_not_validate_gets_no_subscription():
+    async def subscribing(url: str) -> None:
+        grid = EventGrid("/w", Patient())
+        await grid.start()
+        try:
+            await grid.subscribe(url, ("Raw",))
+        finally:
+            await grid.stop()
+
+    with endpoint(200) as to, pytest.raises(HandshakeError, match="'raw' with 200: nothing"):
+        run(subscribing(to.url))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        (b"nope", 400, "not JSON"),
+        (b"[" * 100_000, 400, "not JSON"),
+        (b"7", 400, "event 0 is 7"),
+        (json.dumps([GRID, [GRID]]).encode(), 400, "event 1 is [{"),
+        (json.dumps({**GRID, "id": ""}).encode(), 400, "'id'"),
+        (json.dumps({**GRID, "eventType": 7}).encode(), 400, "'eventType' is 7"),
+        (json.dumps({**GRID, "data": "x" * LIMIT}).encode(), 413, "'e-1'"),
+    ],
+)
+def test_a_publication_that_is_refused_says_why(body: bytes, status: int, says: str):
+    with pytest.raises(RefusedError) as refused:
+        received(body, "/w")
+    assert refused.value.status == status
+    assert says in str(refused.value)
+
+
+def test_the_topic_fills_in_what_the_publisher_leaves_out():
+    [event] = received(json.dumps([GRID]).encode(), "/w")
+    assert event == {**GRID, "topic": "/w", "metadataVersion": "1"}
+    assert received(json.dumps(CLOUD).encode(), "/w") == [CLOUD]
+    assert received(b"[]", "/w") == []
+
+
+def test_a_subscription_wants_its_own_types_in_any_case():
+    wanted = Subscription("raw", "", only_types("Raw")).wants
+    assert wanted(GRID)
+    assert wanted({**CLOUD, "type": TYPE.upper()})
+    assert not wanted({**GRID, "eventType": "Microsoft.MachineLearningServices.RunCompleted"})
+
+
+def test_the_filters_of_the_rules_decide_what_is_delivered(tmp_path: Path):
+    file = tmp_path / "rules.yaml"
+    file.write_text(RULES)
+    filters = compiled(file)
+    registered = Subscription("model-registered", "", filters["ModelRegistered"])
+    event = {**GRID, "eventType": "Microsoft.MachineLearningServices.ModelRegistered"}
+    assert registered.wants({**event, "subject": "models/fraud-a:1"})
+    assert not registered.wants({**event, "subject": "models/churn-a:1"})
+    assert not Subscription("model-deployed", "", filters["ModelDeployed"]).wants(
+        {**GRID, "eventType": "Microsoft.MachineLearningServices.ModelDeployed"}
+    )
+
+
+def test_rules_that_cannot_be_loaded_give_no_filters(tmp_path: Path):
+    file = tmp_path / "rules.yaml"
+    file.write_text("version: 1\nrules:\n  - id: x\n    event: model.registred\n    do: []\n")
+    assert compiled(file) == {}
+
+
+@pytest.fixture(scope="module")
+def topic() -> Iterator[Small]:
+    with small() as running:
+        yield running
+
+
+def told(topic: Small, name: str) -> dict[str, Any]:
+    found = requests.get(topic.ready["event_grid"], timeout=5).json()
+    return next(one for one in found["subscriptions"] if one["name"] == name)
+
+
+def test_what_is_published_reaches_the_function_that_wants_it(topic: Small):
+    topic.app.SEEN.clear()
+    assert requests.post(topic.ready["event_grid"], json=[GRID, CLOUD], timeout=5).status_code == 200
+    until(lambda: len(topic.app.SEEN), lambda count: count == 2)
+    assert told(topic, "raw")["delivered"] == 2
+    assert told(topic, "typed") | {"delivered": 0, "dropped": 2, "dead": 0} == told(topic, "typed")
+
+
+def test_a_failing_function_is_tried_until_its_event_is_dead(topic: Small):
+    topic.app.SEEN.clear()
+    event = {**GRID, "id": "dead-1", "subject": "boom"}
+    requests.post(topic.ready["event_grid"], json=[event], timeout=5)
+    until(lambda: topic.app.SEEN, lambda seen: len(seen) >= 3)
+    assert told(topic, "raw")["pending"] == 1
+
+
+def test_a_refused_publication_is_answered_with_the_reason(topic: Small):
+    answer = requests.post(topic.ready["event_grid"], json=[{"id": "x"}], timeout=5)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "BadRequest"
+    assert requests.get(topic.ready["event_grid"] + "/deadletters", timeout=5).json() == []
+
+
+def test_every_event_can_be_delivered_twice(topic: Small):
+    topic.app.SEEN.clear()
+    topic.sandbox.event_grid.twice = True
+    requests.post(topic.ready["event_grid"], json=[{**GRID, "id": "twice"}], timeout=5)
+    until(lambda: [one for one in topic.app.SEEN if one["id"] == "twice"], lambda seen: len(seen) == 2)

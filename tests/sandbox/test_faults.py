@@ -1,0 +1,98 @@
+"""Failures on demand."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+from arm_server import Server, serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("ca")) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def fresh(server) -> Iterator[None]:
+    yield
+    server.call("DELETE", "/_sandbox/faults")
+
+
+def status(server: Server) -> int:
+    return server.call("GET", "").status_code
+
+
+def test_a_status_comes_as_often_as_asked(server) -> None:
+    server.fault(match="GET .*", status=429, times=2, headers={"Retry-After": "7"})
+    response = server.call("GET", "")
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
+    assert response.json()["error"]["code"] == "TooManyRequests"
+    assert [status(server), status(server)] == [429, 200]
+
+
+def test_only_calls_that_match_fail(server) -> None:
+    server.fault(match="PUT .*/jobs/.*", status=503)
+    assert status(server) == 200
+    assert server.call("PUT", "jobs/j", json={}).status_code == 503
+
+
+def test_faults_come_one_after_another(server) -> None:
+    server.fault(match="GET .*", status=500)
+    server.fault(match="GET .*", status=503, body={"own": True})
+    assert status(server) == 500
+    assert server.call("GET", "").json() == {"own": True}
+
+
+def test_a_dropped_connection_has_no_answer(server) -> None:
+    server.fault(match="GET .*", drop=True)
+    with pytest.raises(requests.exceptions.ConnectionError):
+        status(server)
+    assert server.call("GET", "/_sandbox/requests").json()[-1]["status"] == 0
+    assert status(server) == 200
+
+
+def test_a_delay_delays(server) -> None:
+    server.fault(match="GET .*", delay=0.3)
+    started = time.perf_counter()
+    assert status(server) == 200
+    assert time.perf_counter() - started >= 0.3
+
+
+def test_what_was_asked_is_listed_and_taken_back(server) -> None:
+    first = server.fault(match="GET .*", status=500, times=3).json()
+    server.fault(match="PUT .*", drop=True)
+    status(server)
+    listed = server.call("GET", "/_sandbox/faults").json()
+    assert (listed[0]["id"], listed[0]["left"], listed[0]["hits"]) == (first["id"], 2, 1)
+    server.call("DELETE", f"/_sandbox/faults/{first['id']}")
+    assert [fault["match"] for fault in server.call("GET", "/_sandbox/faults").json()] == ["PUT .*"]
+    server.call("DELETE", "/_sandbox/faults")
+    assert server.call("GET", "/_sandbox/faults").json() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({}, "'match' is required"),
+        ({"match": "GET ("}, "'match' is 'GET (', which is no regular expression"),
+        ({"match": "GET .*"}, "one of 'status', 'drop', 'delay' and 'fail_operation' is required"),
+        ({"match": "GET .*", "status": "429"}, "'status' must be a whole number, not a text"),
+        ({"match": "GET .*", "status": 42}, "'status' is 42: give 200 to 599"),
+        ({"match": "GET .*", "status": 500, "times": 0}, "'times' is 0: give 1 or more"),
+        ({"match": "GET .*", "status": 500, "drop": True}, "'status' and 'drop' exclude each other"),
+        ({"match": "GET .*", "delay": -1}, "'delay' is -1: give a number of seconds from 0"),
+        ({"match": "GET .*", "fail_operation": {}}, "'fail_operation.code' is required"),
+        ({"match": "GET .*", "statsu": 500}, "unknown property 'statsu'"),
+        ([], "must be an object, not an array"),
+    ],
+)
+def test_a_bad_fault_is_refused_with_its_reason(server, fault, said) -> None:
+    response = server.call("POST", "/_sandbox/faults", json=fault)
+    assert response.status_code == 400
+    assert said in response.json()["error"]
+
+
+def test_a_body_that_is_no_json_is_refused(server) -> None:
+    assert server.call("POST", "/_sandbox/faults", data="{").status_code == 400
