@@ -33,10 +33,7 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
 
     Whatever it raises makes Event Grid deliver again; what is scheduled already is not repeated.
     """
-    responses = decide(event, rules(), settings())
-    if not responses:
-        log.info("no rule matches event %.300s", event)
-    for response in responses:
+    for response in decide(event, rules(), settings()):
         await schedule(response, client)
 
 

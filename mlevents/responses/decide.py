@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from mlevents.actions.action import action
@@ -11,12 +12,14 @@ from mlevents.errors import EventError
 from mlevents.events import Event, parse
 from mlevents.responses.response import Response, Step, digest
 from mlevents.rules.expressions import ExpressionError, render, roots
-from mlevents.rules.match import Verdict, matching
+from mlevents.rules.match import Verdict, kind_asked, matching, verdict
 from mlevents.rules.model import Rules
 from mlevents.rules.model import Step as RuleStep
 from mlevents.settings import MODES, Settings
 
 log = logging.getLogger("mlevents")
+
+MOST_REASONS = 3
 
 
 def decide(raw: str, rules: Rules, settings: Settings) -> list[Response]:
@@ -30,7 +33,17 @@ def decide(raw: str, rules: Rules, settings: Settings) -> list[Response]:
         return [quarantined(raw, error, rules)]
     if not rules.allows(event.topic):
         return [refused(event, rules)]
-    return [respond(event, verdict, rules, settings) for verdict in live(event, rules, settings)]
+    found = [respond(event, verdict, rules, settings) for verdict in live(event, rules, settings)]
+    if not found and log.isEnabledFor(logging.INFO):
+        log.info("event %s (%s) matches no rule: %s", event.id, event.type, reasons(event, rules))
+    return found
+
+
+def reasons(event: Event, rules: Rules) -> str:
+    """Why not, for the first rules that ask for this kind of event."""
+    asked = (verdict(rule, event) for rule in rules.rules if kind_asked(rule, event))
+    said = [f"{one.rule.id}: {one.because}" for one in islice(asked, MOST_REASONS)]
+    return "; ".join(said) or "none asks for this kind"
 
 
 def live(event: Event, rules: Rules, settings: Settings) -> Iterator[Verdict]:
