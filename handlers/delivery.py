@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import UTC, datetime
 from functools import cache
 
 import azure.durable_functions as df
@@ -33,7 +34,7 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
 
     Whatever it raises makes Event Grid deliver again; what is scheduled already is not repeated.
     """
-    for response in decide(event, rules(), settings()):
+    for response in decide(event, rules(), settings(), datetime.now(UTC)):
         await schedule(response, client)
 
 

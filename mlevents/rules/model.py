@@ -86,6 +86,8 @@ class Rule(BaseModel):
     event: tuple[str, ...]
     where: SkipValidation[Where | None]
     mode: Mode = "live"
+    max_age: float | None = None
+    dedupe: str | None = None
     steps: tuple[Step, ...]
     on_failure: tuple[Step, ...] = ()
 

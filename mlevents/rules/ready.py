@@ -15,6 +15,8 @@ def ready(written: RuleText, where: Where | None, defaults: Defaults) -> Rule:
         event=("*",) if "*" in written.event else written.event,
         where=where,
         mode=written.mode,
+        max_age=defaults.max_age if written.max_age is None else written.max_age,
+        dedupe=written.dedupe,
         steps=_steps(written.do, defaults.retry),
         on_failure=defaults.on_failure if own is None else _steps(own, defaults.retry),
     )

@@ -53,6 +53,7 @@ class RuleCheck:
         self.report.errors(path, gates_missing(written))
         kinds = kinds_of(written.get("event"))
         names = known_names(kinds)
+        self.steps.expressions(written.get("dedupe"), join(path, "dedupe"), names)
         results = dict.fromkeys(self.steps.check(written.get("do"), join(path, "do"), names), RESULT)
         failure = {**names, **FAILURE, "steps": results}
         self.steps.check(written.get("on_failure"), join(path, "on_failure"), failure)

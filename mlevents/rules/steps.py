@@ -65,7 +65,7 @@ class StepCheck:
 
     def _step(self, step: Mapping[str, Any], path: str, names: Names) -> None:
         for key in ("with", "if"):
-            self._expressions(step.get(key), join(path, key), names)
+            self.expressions(step.get(key), join(path, key), names)
         if not isinstance(step.get("uses"), str):
             return
         try:
@@ -126,16 +126,17 @@ class StepCheck:
         types = self._types(wanted)
         return f"name one of type {' or '.join(types)}, listed under 'connections'"
 
-    def _expressions(self, value: object, path: str, names: Names) -> None:
+    def expressions(self, value: object, path: str, names: Names) -> None:
+        """Report what is wrong in the expressions of a value."""
         if isinstance(value, str):
             for fault in check(value, names) if "$" in value else ():
                 self.report.error(path, fault)
         elif isinstance(value, dict):
             for key, inner in value.items():
-                self._expressions(inner, join(path, key), names)
+                self.expressions(inner, join(path, key), names)
         elif isinstance(value, list):
             for index, inner in enumerate(value):
-                self._expressions(inner, join(path, index), names)
+                self.expressions(inner, join(path, index), names)
 
 
 def _fault(parameters: Action, folder: RuleFolder) -> str | None:

@@ -41,7 +41,8 @@ def test_matching_an_event_loads_no_sdk():
         "event = {'id': '1', 'eventType': 'Microsoft.MachineLearningServices.RunStatusChanged',"
         " 'topic': rules.workspaces['prod'], 'subject': 'experiments/e/runs/r',"
         " 'data': {'runStatus': 'Queued'}}\n"
-        "assert decide(json.dumps(event), rules, s) == []\n"
+        "from datetime import UTC, datetime\n"
+        "assert decide(json.dumps(event), rules, s, datetime.now(UTC)) == []\n"
         "print(json.dumps(sorted(sys.modules)))"
     )
     assert [name for name in loaded if name.startswith(HEAVY)] == []

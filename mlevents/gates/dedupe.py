@@ -1,0 +1,16 @@
+"""One response for each value of this, instead of one for each event.
+
+```yaml
+dedupe: "${drift.run}"
+```
+
+The value stands in the response's id, so that a second event with the same value finds the response
+there, whenever it comes. Name the workspace in it where two workspaces may have the same value.
+"""
+
+import json
+
+
+def identity(value: object) -> str:
+    """What makes it the same response: the value, of any JSON type, and nothing of the event."""
+    return json.dumps(["dedupe", value], sort_keys=True)

@@ -1,0 +1,53 @@
+"""A rule's steps as they travel in a response: plain JSON, and no more connections than they name."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mlevents.actions.action import action
+from mlevents.events import Event
+from mlevents.responses.response import Step
+from mlevents.rules.expressions import ExpressionError, render, roots
+from mlevents.rules.model import Step as RuleStep
+
+
+def as_json(step: RuleStep) -> Step:
+    """The step as it travels, with the orchestrator that its action asks for."""
+    return {
+        "id": step.id,
+        "uses": step.uses,
+        "with": step.with_,
+        "if": step.if_,
+        "retry": {"attempts": step.retry.attempts, "first": step.retry.first, "max": step.retry.max},
+        "timeout": step.timeout,
+        "orchestrator": action.find(step.uses).orchestrator,
+    }
+
+
+def used(connections: Mapping[str, Any], steps: Iterable[RuleStep]) -> dict[str, Any]:
+    """The connections that these steps name, so that a response carries no others."""
+    texts = {text for step in steps for text in leaves(step.with_)}
+    return {name: connections[name] for name in connections if name in texts}
+
+
+def values_missing(steps: Iterable[RuleStep], event: Event) -> str | None:
+    """What the event lacks that a step needs, found before any step is performed."""
+    for step in steps:
+        for text in leaves([step.with_, step.if_]):
+            try:
+                if not roots(text) & {"steps", "failure"}:
+                    render(text, event.names)
+            except ExpressionError as error:
+                return f"step '{step.id}': {error}"
+    return None
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """Every text in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from leaves(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from leaves(inner)

@@ -1,0 +1,106 @@
+"""How a step is carried through: what is tried again, after how long, and when it is given up."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mlevents.responses.carry import StepFailedError, carry
+
+RETRY = {"attempts": 5, "first": 5.0, "max": 60.0}
+
+
+class Context:
+    """An orchestration's context whose activities answer from a list, and whose timers are noted."""
+
+    def __init__(self, answers: Iterator[dict[str, Any]]) -> None:
+        self.answers = answers
+        self.waits: list[float] = []
+        self.progress: list[Any] = []
+
+    def call_activity(self, name: str, *, input: str) -> str:
+        assert name == "perform"
+        self.progress.append(json.loads(input)["progress"])
+        return json.dumps(next(self.answers))
+
+    def create_timer(self, fire_at: timedelta) -> None:
+        self.waits.append(fire_at.total_seconds())
+
+
+def carried(*answers: dict[str, Any], timeout: float | None = None) -> tuple[Context, dict[str, Any]]:
+    context = Context(iter(answers))
+    call = {"step": {"retry": RETRY, "timeout": timeout}, "progress": {}}
+    course = carry(context, call)
+    said = None
+    try:
+        while True:
+            said = course.send(said)
+    except StopIteration as end:
+        return context, end.value
+
+
+DONE = {"kind": "done", "detail": "through", "result": {"a": 1}}
+SKIPPED = {"kind": "skipped", "detail": "its `if` does not hold", "result": {}}
+
+
+def pending(after: float, **progress: Any) -> dict[str, Any]:
+    return {"kind": "pending", "detail": "under way", "after": after, "progress": progress}
+
+
+def transient(retry_after: float | None = None) -> dict[str, Any]:
+    return {"kind": "transient", "detail": "busy", "retry_after": retry_after}
+
+
+@pytest.mark.parametrize("answer", [DONE, SKIPPED])
+def test_what_is_through_is_not_asked_again(answer):
+    context, said = carried(answer)
+    assert said == answer
+    assert context.waits == []
+
+
+def test_a_pending_step_is_asked_with_its_progress_and_ever_more_slowly():
+    context, _ = carried(pending(10, n=1), pending(10, n=2), pending(10, n=3), DONE)
+    assert context.waits == [10, 15, 22.5]
+    assert context.progress == [{}, {"n": 1}, {"n": 2}, {"n": 3}]
+
+
+def test_a_look_is_never_more_than_five_minutes_after_the_last():
+    context, _ = carried(*[pending(30)] * 40, DONE)
+    assert max(context.waits) == 300
+
+
+def test_a_step_that_asks_for_no_wait_gets_none():
+    context, _ = carried(pending(0, told=1), pending(0, told=2), DONE)
+    assert context.waits == []
+
+
+def test_a_fault_that_may_pass_is_tried_again_after_twice_the_time():
+    context, _ = carried(transient(), transient(), transient(), transient(), DONE)
+    assert context.waits == [5, 10, 20, 40]
+
+
+def test_a_service_that_asks_for_more_time_gets_it():
+    context, _ = carried(transient(90), transient(1), DONE)
+    assert context.waits == [90, 10]
+
+
+def test_attempts_are_counted_anew_after_an_answer():
+    _, said = carried(*[transient()] * 4, pending(1), *[transient()] * 4, DONE)
+    assert said == DONE
+
+
+def test_after_the_last_attempt_the_step_has_failed():
+    with pytest.raises(StepFailedError, match=r"busy \(attempt 5 of 5\)"):
+        carried(*[transient()] * 5)
+
+
+def test_what_can_never_succeed_is_not_tried_again():
+    with pytest.raises(StepFailedError, match="forbidden"):
+        carried({"kind": "failed", "detail": "forbidden"})
+
+
+def test_a_step_that_takes_too_long_is_given_up():
+    with pytest.raises(StepFailedError, match="gave up after 100 s: under way"):
+        carried(*[pending(30)] * 10, timeout=100)
