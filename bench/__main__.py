@@ -6,13 +6,13 @@ import platform
 from rich.console import Console
 from rich.table import Table
 
-from bench import cold_start, delivery
+from bench import cold_start, delivery, matching
 from bench.figure import Figure
 
 
 def main() -> None:
     """Measure everything and print it."""
-    figures: list[Figure] = [*cold_start.figures(), *delivery.figures()]
+    figures: list[Figure] = [*cold_start.figures(), *delivery.figures(), *matching.figures()]
     table = Table(
         "what",
         "median",

@@ -6,9 +6,9 @@ says less than a rule is reported in `widened`. A function that no rule needs in
 it wants no subscription.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from itertools import chain
 from typing import Any
 
 from mlevents.rules.clauses import PRESENT, SUBJECT, Advanced, Claims, Clauses, Origin, claims
@@ -73,7 +73,7 @@ def compile_filters(rules: Iterable[Rule]) -> dict[str, Filter]:
 def _filter(event_type: str, asked: list[Claims]) -> Filter:
     if not asked:
         return Filter()
-    shared = shortest(reduce(_join, (one.clauses() for one in asked)))
+    shared = shortest(_shared([one.clauses() for one in asked]))
     kept = within_limits(shared)
     subject, advanced = _take_subject(kept)
     widened = [
@@ -98,32 +98,39 @@ def _loss(origin: Origin, shared: Clauses, kept: Clauses) -> str:
 
 
 def _same(one: Advanced, other: Advanced) -> bool:
-    return set(map(folded, one.values)) == set(map(folded, shortest_values(other)))
+    values = shortest_values(other)
+    return len(one.values) == len(values) and set(map(folded, one.values)) == set(map(folded, values))
 
 
-def _join(one: Clauses, other: Clauses) -> Clauses:
-    """What is so in the events of both."""
-    joined: Clauses = {}
-    for place, clause in one.items():
-        if place in other and (values := _either(clause, other[place])) is not None:
-            joined[place] = Advanced(clause.operator, clause.key, values)
-    for key in dict.fromkeys(key for key, _ in one):
-        told = any(place[0] == key for place in joined)
-        if not told and demands(one, key) and demands(other, key):
-            joined[key, PRESENT] = Advanced(PRESENT, key)
-    return joined
+def _shared(asked: Sequence[Clauses]) -> Clauses:
+    """What is so in every event that one of these lets through."""
+    first, *others = asked
+    shared: Clauses = {}
+    for (key, operator), clause in first.items():
+        same = [one[key, operator] for one in others if (key, operator) in one]
+        values = _any_of(operator, [clause, *same]) if len(same) == len(others) else None
+        if values is not None:
+            shared[key, operator] = Advanced(operator, key, values)
+    told = {key for key, _ in shared}
+    for key in dict.fromkeys(key for key, _ in first):
+        if key not in told and all(demands(one, key) for one in asked):
+            shared[key, PRESENT] = Advanced(PRESENT, key)
+    return shared
 
 
-def _either(one: Advanced, other: Advanced) -> tuple[Any, ...] | None:
-    """The values with which one clause says that either holds; None when it would say nothing."""
-    first, second = ({folded(value): value for value in clause.values} for clause in (one, other))
-    if one.operator in _LEAST:
-        return (min(one.values + other.values),)
-    if one.operator in _MOST:
-        return (max(one.values + other.values),)
-    if one.operator in NONE:
-        return tuple(value for key, value in first.items() if key in second) or None
-    return tuple((second | first).values()) if one.values else ()
+def _any_of(operator: str, clauses: Sequence[Advanced]) -> tuple[Any, ...] | None:
+    """The values with which one clause says that one of these holds; None when it would say nothing."""
+    values: dict[Any, Any] = {}
+    for value in chain.from_iterable(clause.values for clause in clauses):
+        values.setdefault(folded(value), value)
+    if operator in _LEAST:
+        return (min(values),)
+    if operator in _MOST:
+        return (max(values),)
+    if operator in NONE:
+        in_all = set[object].intersection(*(set(map(folded, clause.values)) for clause in clauses))
+        return tuple(value for value in clauses[0].values if folded(value) in in_all) or None
+    return tuple(values.values())
 
 
 def _take_subject(clauses: Clauses) -> tuple[str, list[Advanced]]:

@@ -44,12 +44,12 @@ def shortest_values(clause: Advanced) -> tuple[Any, ...]:
     """The clause's values; of heads, only those that do not begin with another of them."""
     if clause.operator != "StringBeginsWith":
         return clause.values
-    heads = tuple(map(fold, clause.values))
-    return tuple(
-        value
-        for value, head in zip(clause.values, heads, strict=True)
-        if not any(head != other and head.startswith(other) for other in heads)
-    )
+    shortest_heads: list[str] = []
+    for head in sorted(map(fold, clause.values)):  # a head stands before those that begin with it
+        if not (shortest_heads and head.startswith(shortest_heads[-1])):
+            shortest_heads.append(head)
+    kept = set(shortest_heads)
+    return tuple(value for value in clause.values if fold(value) in kept)
 
 
 def demands(clauses: Clauses, key: str) -> bool:

@@ -72,8 +72,10 @@ class AllOf:
         return all(node.holds(names) for node in self.nodes)
 
     def first_failure(self, names: Mapping[str, Any]) -> Because | None:
-        failures = (node.first_failure(names) for node in self.nodes)
-        return next((because for because in failures if because), None)
+        for node in self.nodes:
+            if because := node.first_failure(names):
+                return because
+        return None
 
     def fields(self) -> Iterator[Field]:
         for node in self.nodes:

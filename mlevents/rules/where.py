@@ -68,7 +68,7 @@ def bind(where: Mapping[str, Any], kinds: tuple[str, ...], at: str, report: Repo
         ]
     for problem in problems:
         report(*problem)
-    return None if root is None or problems else Where(root)
+    return None if root is None or problems else Where(AllOf(tuple(conjuncts(root))))
 
 
 @dataclass(frozen=True, slots=True)
