@@ -1,5 +1,6 @@
-"""`check`: load the rule file and show every problem in it."""
+"""`check`: load the rule file, run its tests, and show every problem in it."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -7,28 +8,30 @@ import typer
 
 from mlevents.commands.command import PROBLEMS, RULES, AsJson, RulesFile, command, load_rules, print_json, say
 from mlevents.errors import Problem, RulesError
+from mlevents.rules.file import load_tested
 
 _STYLES = {"error": "red", "warning": "yellow"}
 
 
 @command("check")
 def check(rules: RulesFile = RULES, as_json: AsJson = False) -> None:
-    """Load the rule file and show every problem in it."""
-    count = 0
+    """Load the rule file, run its tests, and show every problem in it."""
+    counts = {"rules": 0, "tests": 0}
     try:
-        loaded = load_rules(rules)
+        loaded = load_rules(rules, load_tested)
     except RulesError as error:
         found = [(problem, "error") for problem in error.problems]
         warnings = error.warnings
     else:
-        found, warnings, count = [], list(loaded.warnings), len(loaded.rules)
+        found, warnings = [], list(loaded.warnings)
+        counts = {"rules": len(loaded.rules), "tests": loaded.tests}
     told = sorted(found + [(problem, "warning") for problem in warnings])
     if as_json:
-        print_json({"ok": not found, "rules": count, "problems": [_as_json(*one) for one in told]})
+        print_json({"ok": not found, **counts, "problems": [_as_json(*one) for one in told]})
     else:
         for problem, severity in told:
             _show(problem, severity)
-        _sum_up(str(rules), count, len(found), len(warnings))
+        _sum_up(str(rules), counts, len(found), len(warnings))
     if found:
         raise typer.Exit(PROBLEMS)
 
@@ -44,11 +47,12 @@ def _show(problem: Problem, severity: str) -> None:
     say(place, (kind + path, _STYLES[severity]), problem.text)
 
 
-def _sum_up(file: str, rules: int, errors: int, warnings: int) -> None:
-    counts = [_count(errors, "problem")] if errors else [_count(rules, "rule"), "no problems"]
+def _sum_up(file: str, counts: Mapping[str, int], errors: int, warnings: int) -> None:
+    good = [_count(counts["rules"], "rule"), _count(counts["tests"], "test"), "no problems"]
+    told = [_count(errors, "problem")] if errors else [text for text in good if text != "0 tests"]
     if warnings:
-        counts.append(_count(warnings, "warning"))
-    say((f"{file}: {', '.join(counts)}", "bold red" if errors else "bold green"))
+        told.append(_count(warnings, "warning"))
+    say((f"{file}: {', '.join(told)}", "bold red" if errors else "bold green"))
 
 
 def _count(number: int, noun: str) -> str:

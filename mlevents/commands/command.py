@@ -26,8 +26,14 @@ RULES = Path("rules.yaml")
 
 
 def say(*parts: str | tuple[str, str]) -> None:
-    """Print one line; a part may be a pair of its text and its style, shown on a terminal only."""
-    Console(highlight=False).print(Text.assemble(*map(_visible, parts)), soft_wrap=True)
+    """Print one line; a part may be a pair of its text and its style.
+
+    Styles are shown on a terminal only, and never where the environment says NO_COLOR.
+    """
+    console = Console(highlight=False)
+    if console.no_color:
+        console = Console(highlight=False, color_system=None)
+    console.print(Text.assemble(*map(_visible, parts)), soft_wrap=True)
 
 
 def print_json(document: Any) -> None:
@@ -41,7 +47,7 @@ def give_up(text: str, code: int = WRONG_USAGE) -> NoReturn:
     raise typer.Exit(code)
 
 
-def load_rules(path: Path) -> Rules:
+def load_rules(path: Path, load: Callable[..., Rules] = load) -> Rules:
     """The rules for a look at them on any machine; raises RulesError, and leaves when there is no file.
 
     App settings that are not set here are warnings: they may well be set where the app runs.

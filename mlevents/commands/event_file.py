@@ -1,6 +1,7 @@
-"""Files of events, as commands read them."""
+"""Files of events, as commands read them: JSON or a JSON value a line, one event or many."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,18 +11,60 @@ from mlevents.commands.command import give_up
 from mlevents.errors import EventError
 from mlevents.events.document import text_of, value_of
 
+ENDINGS = (".json", ".jsonl", ".ndjson")
+
 EventFile = Annotated[
     str, typer.Argument(metavar="EVENT.json", help="A file of events; - is standard input.")
 ]
 
 
 def read_events(name: str) -> list[Any]:
-    """The events in a file or in standard input as they stand there; leaves where there is no JSON."""
+    """The events in a file or in standard input as they stand there; leaves where there is no JSON.
+
+    An array counts as the events in it: so does a dead-letter blob. Else each line may be a value.
+    """
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        value = value_of(text_of(content))
+        text = text_of(content)
+        values = _values(text)
     except OSError as error:
         give_up(f"{name}: cannot be read: {error.strerror}")
     except EventError as error:
         give_up(f"{name}:{error}" if error.where else f"{name}: {error}")
-    return value if isinstance(value, list) else [value]
+    return [event for value in values for event in (value if isinstance(value, list) else [value])]
+
+
+def events_below(name: str) -> Iterator[tuple[str, Any]]:
+    """Every event of a file, or of the files below a folder in order of path, each with its file's name."""
+    path = Path(name)
+    files = (
+        [str(one) for one in sorted(path.rglob("*")) if one.suffix in ENDINGS] if path.is_dir() else [name]
+    )
+    if not files:
+        give_up(f"{name}: there is no file that ends in {', '.join(ENDINGS)}")
+    for file in files:
+        yield from ((file, event) for event in read_events(file))
+
+
+def _values(text: str) -> list[Any]:
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if len(lines) > 1 and _is_json(lines[0][1]):
+        return [_value(number, line) for number, line in lines]
+    return [value_of(text)]
+
+
+def _value(number: int, line: str) -> Any:
+    try:
+        return value_of(line)
+    except EventError as error:
+        column = error.where.partition(":")[2]
+        text = str(error).removeprefix(f"{error.where}: ")
+        raise EventError(text, where=f"{number}:{column}" if column else str(number)) from error
+
+
+def _is_json(line: str) -> bool:
+    try:
+        value_of(line)
+    except EventError:
+        return False
+    return True

@@ -1,9 +1,9 @@
 """`explain`: which rules an event matches, and why it does not match the others."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
 
@@ -13,39 +13,55 @@ from mlevents.commands.command import (
     AsJson,
     RulesFile,
     command,
+    give_up,
     good_rules,
     print_json,
     say,
 )
 from mlevents.commands.event_file import EventFile, read_events
+from mlevents.commands.explain_rule import Moment, show_rule
 from mlevents.errors import EventError
 from mlevents.events import Event, parse_all
-from mlevents.rules.delivered import delivered
+from mlevents.events.content import instant
 from mlevents.rules.filters import Filter, compile_filters
+from mlevents.rules.held_back import held_back
 from mlevents.rules.match import Verdict, plan
 from mlevents.rules.model import Rules
+from mlevents.settings import Settings
+
+At = Annotated[
+    str | None,
+    typer.Option("--at", help="The time for max_age, such as 2030-01-31T12:00:00Z; now if not given."),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One event, what every rule says to it, and whether Event Grid and the allow-list let it through."""
+    """One event, what every rule says to it, and whether Event Grid and the allow-list let it through.
+
+    `held_back` says why Event Grid does not deliver it, None where it does.
+    """
 
     event: Event
     verdicts: tuple[Verdict, ...]
-    delivered: bool
+    held_back: str | None
     allowed: bool
+
+    @property
+    def delivered(self) -> bool:
+        return self.held_back is None
 
 
 @command("explain")
-def explain(event: EventFile, rules: RulesFile = RULES, as_json: AsJson = False) -> None:
-    """Say which rules each event matches, and for the others the first condition that failed."""
-    loaded = good_rules(rules)
+def explain(event: EventFile, rules: RulesFile = RULES, at: At = None, as_json: AsJson = False) -> None:
+    """Say which rules each event matches, with what they would do, and why the others do not match."""
+    loaded, moment = good_rules(rules), Moment(_time(at), Settings.read().max_depth)
     told = list(_explained(read_events(event), loaded))
     if as_json:
         print_json({"events": [_as_json(one) for one in told]})
     else:
         for one in told:
-            _show(one)
+            _show(one, moment)
     if any(isinstance(one, EventError) for one in told):
         raise typer.Exit(PROBLEMS)
 
@@ -57,8 +73,8 @@ def _explained(documents: list[Any], rules: Rules) -> Iterator[Explained | Event
         if isinstance(event, EventError):
             yield event
         else:
-            arrives = delivered(filters, document)
-            yield Explained(event, plan(rules, event), arrives, rules.allows(event.topic) or unsure)
+            allowed = rules.allows(event.topic) or unsure
+            yield Explained(event, plan(rules, event), held_back(filters, document), allowed)
 
 
 def _as_json(one: Explained | EventError) -> dict[str, Any]:
@@ -74,28 +90,22 @@ def _verdict_json(verdict: Verdict) -> dict[str, Any]:
     return {"id": verdict.rule.id, "matches": verdict.matches, "because": told}
 
 
-def _show(one: Explained | EventError) -> None:
+def _show(one: Explained | EventError, moment: Moment) -> None:
     if isinstance(one, EventError):
         say(("an event that cannot be understood: ", "bold red"), str(one))
         return
     say((one.event.type, "bold"), f"  {one.event.subject}  ", (one.event.id, "dim"))
     for verdict in one.verdicts:
-        _show_verdict(verdict)
+        show_rule(verdict, one.event, moment)
     if not one.allowed:
         say(("  ! refused: no workspace of the rule file has the topic ", "yellow"), repr(one.event.topic))
-    if not one.delivered:
-        say(("  Event Grid would not deliver it: no subscription asks for it", "dim"))
+    if one.held_back:
+        say(("  ! Event Grid would not deliver it: ", "yellow"), one.held_back)
 
 
-def _show_verdict(verdict: Verdict) -> None:
-    mode = "" if verdict.rule.mode == "live" else f" ({verdict.rule.mode})"
-    if because := verdict.because:
-        wanted, found = _words(because.wanted), _words(because.found)
-        why = f"{because.path}: wanted {wanted}, found {found}"
-        say("  ", ("✗", "red"), f" {verdict.rule.id}{mode}: ", (why, "dim"))
-    else:
-        say("  ", ("✓", "green"), f" {verdict.rule.id}{mode}")
-
-
-def _words(value: object) -> str:
-    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+def _time(at: str | None) -> datetime:
+    """The time that is given, or now."""
+    try:
+        return datetime.fromisoformat(instant(at)) if at else datetime.now(UTC)
+    except ValueError:
+        give_up(f"'{at}' is no time: write one such as 2030-01-31T12:00:00Z")

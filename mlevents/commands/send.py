@@ -3,6 +3,7 @@
 import json
 from typing import Annotated, Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
 import typer
@@ -13,10 +14,12 @@ from mlevents.commands.event_file import EventFile, read_events
 PATIENCE = 30.0
 """Seconds that Event Grid waits for an answer."""
 
+WEBHOOK = "/runtime/webhooks/eventgrid"
+
 Target = Annotated[
     str,
     typer.Option(
-        "--to", help="…/runtime/webhooks/eventgrid?functionName=ModelRegistered of a Functions host."
+        "--to", help="A Functions host, such as http://localhost:7071; or its webhook, with functionName."
     ),
 ]
 
@@ -26,7 +29,7 @@ def send(event: EventFile, to: Target, as_json: AsJson = False) -> None:
     """Deliver each event of a file by a request of its own, and say what was answered."""
     if not to.startswith(("http://", "https://")):
         give_up(f"'{to}' is no address: begin with http:// or https://")
-    answers = [_deliver(one, to) for one in read_events(event)]
+    answers = [_deliver(one, webhook(to, one)) for one in read_events(event)]
     if as_json:
         print_json({"deliveries": answers})
     else:
@@ -46,6 +49,15 @@ def _deliver(event: Any, to: str) -> dict[str, Any]:
         status, text = None, str(error)
     name = event.get("id") if isinstance(event, dict) else None
     return {"id": name, "status": status, "accepted": status in range(200, 205), "answer": text}
+
+
+def webhook(to: str, event: Any) -> str:
+    """The webhook itself, or on a host that is only named the one of the function for this event's type."""
+    if urlsplit(to).path.strip("/"):
+        return to
+    members = event if isinstance(event, dict) else {}
+    kind = str(members.get("eventType") or members.get("type") or "")
+    return f"{to.rstrip('/')}{WEBHOOK}?functionName={quote(kind.rpartition('.')[2], safe='')}"
 
 
 def request(event: Any, to: str) -> Request:

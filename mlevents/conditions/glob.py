@@ -19,9 +19,9 @@ class Glob(Condition):
     """The whole text fits one of the operand's patterns."""
 
     def __init__(self, operand: object) -> None:
-        patterns = texts(operand)
-        self.fit = re.compile("|".join(map(translate, patterns))).match
-        self.heads = tuple(literal_head(pattern) for pattern in patterns)
+        self.patterns = texts(operand)
+        self.fit = re.compile("|".join(map(translate, self.patterns))).match
+        self.heads = tuple(literal_head(pattern) for pattern in self.patterns)
 
     def holds(self, value: object) -> bool:
         return isinstance(value, str) and self.fit(fold(value)) is not None

@@ -57,8 +57,9 @@ class Event:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Event":
-        """The event that `to_json` wrote."""
-        return cls(**{**document, "kinds": tuple(document["kinds"])})
+        """The event that `to_json` wrote, perhaps that of another version of this app."""
+        known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
+        return cls(**{**known, "kinds": tuple(document["kinds"])})
 
 
 def parse(document: str | bytes | Mapping[str, Any]) -> Event:

@@ -13,7 +13,10 @@ above it, the monitor's own, gets a tag of another name for each signal (`PARENT
 drift, but neither is it a run that failed of its own.
 """
 
+import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from mlevents.events.content import Content
 from mlevents.events.event_type import Field, text
@@ -55,6 +58,24 @@ def monitor(content: Content) -> str | None:
     """The best name there is: the monitor's own, else its experiment's, else its run's."""
     named = content.texts("runTags").get(MONITOR_TAG) or content.texts("runProperties").get(MONITOR_TAG)
     return named or content.text("experimentName", "experimentId", "runId", subject=("experiments", "runs"))
+
+
+def members(drift: Mapping[str, Any]) -> dict[str, Any]:
+    """The run and its tags that tell of a breach with these names, as Azure's component writes them."""
+    said = "A signal has failed due to one or more features violating metric thresholds.\n"
+    if drift.get("signal"):
+        said = said.replace("A signal", f"The signal '{drift['signal']}'")
+    if drift.get("features"):
+        listed = ", ".join(
+            f"'{json.dumps({'group': name}, ensure_ascii=False)}'" for name in drift["features"]
+        )
+        said += (
+            "The feature names and their corresponding computed metric values violating the threshold are \n"
+            f"[{listed}]\n"
+        )
+    named = {MONITOR_TAG: drift["monitor"]} if drift.get("monitor") else {}
+    run = {"runId": drift["run"]} if drift.get("run") else {}
+    return {**run, "runTags": {TAG: said, **named}}
 
 
 DRIFT = {

@@ -33,16 +33,19 @@ class DatasetDriftDetected(EventType):
     """A v1 dataset monitor found drift."""
 
     kind = "drift.detected"
+    subject = "datadrift/{drift.monitor}/run/{drift.run}"
     about = ("drift", "run")
     fields: ClassVar[Fields] = {
         "drift": {
             "monitor": text("dataDriftName", "dataDriftId", subject=("datadrift", "datadrifts")),
             "run": text("runId", subject=("run", "runs")),
             "generation": Field("text", lambda _: "v1"),
-            "coefficient": Field("number", lambda content: content.number("driftCoefficient")),
+            "coefficient": Field(
+                "number", lambda content: content.number("driftCoefficient"), "driftCoefficient"
+            ),
             "baseline": text("baseDatasetId"),
             "target": text("targetDatasetId"),
-            "window_start": Field("text", lambda content: content.instant("startTime")),
-            "window_end": Field("text", lambda content: content.instant("endTime")),
+            "window_start": Field("text", lambda content: content.instant("startTime"), "startTime"),
+            "window_end": Field("text", lambda content: content.instant("endTime"), "endTime"),
         }
     }

@@ -38,12 +38,13 @@ class ModelDeployed(EventType):
     """Models were deployed to a service."""
 
     kind = "model.deployed"
+    subject = "endpoints/{deployment.service}"
     about = ("deployment", "service")
     fields: ClassVar[Fields] = {
         "deployment": {
             "service": text("serviceName", subject=("endpoints",)),
             "compute_type": text("serviceComputeType"),
-            "models": Field("list", _models),
+            "models": Field("list", _models, "modelIds"),
             "tags": texts("serviceTags"),
             "properties": texts("serviceProperties"),
         }

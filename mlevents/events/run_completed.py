@@ -23,8 +23,13 @@ One event can mix casings, as here (captured). It may carry a runStatus; without
 
 from typing import ClassVar
 
+from mlevents.events.content import Content
 from mlevents.events.event_type import EventType, Field, Fields, event_type
 from mlevents.events.run import RUN
+
+
+def _status(content: Content) -> str:
+    return content.text("runStatus") or "Completed"
 
 
 @event_type("Microsoft.MachineLearningServices.RunCompleted")
@@ -32,7 +37,6 @@ class RunCompleted(EventType):
     """A run completed."""
 
     kind = "run.completed"
+    subject = "experiments/{run.experiment_id}/runs/{run.id}"
     about = ("run", "id")
-    fields: ClassVar[Fields] = {
-        "run": {**RUN, "status": Field("text", lambda content: content.text("runStatus") or "Completed")}
-    }
+    fields: ClassVar[Fields] = {"run": {**RUN, "status": Field("text", _status, "runStatus")}}

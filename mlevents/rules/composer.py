@@ -69,12 +69,13 @@ class Composer:
             if follow:
                 follow(event)
 
-    def report(self, event: Any, text: str) -> None:
+    def report(self, event: Any, text: str, place: tuple[int, int] | None = None) -> None:
         mark, path = event.start_mark, ""
         for frame in self.stack:
             part = len(frame.value) if type(frame.value) is list else frame.key
             path = join(path, part) if isinstance(part, str | int) else path
-        self.document.problems.append(Problem(self.document.file, mark.line + 1, mark.column + 1, path, text))
+        place = place or (mark.line + 1, mark.column + 1)
+        self.document.problems.append(Problem(self.document.file, *place, path, text))
 
     def stop(self, event: Any, text: str) -> None:
         self.report(event, text)
@@ -187,4 +188,5 @@ class Composer:
             if isinstance(source, dict):
                 frame.merged.append((source, inside))
             elif source is not _SKIPPED:
-                self.report(event, "'<<' takes a mapping, or a list of mappings: write '<<: *anchor'")
+                fault = "'<<' takes a mapping, or a list of mappings: write '<<: *anchor'"
+                self.report(event, fault, frame.key_place)

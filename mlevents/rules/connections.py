@@ -72,6 +72,9 @@ def _check_connection(
     try:
         model = types.find(kind)
         model.model_validate({key: value for key, value in filled.items() if key != "type"})
+        for key, known in model.model_fields.items():
+            if not known.repr and isinstance(written.get(key), str):
+                report.warn(join(path, key), "a secret stands here: keep it in an app setting ({setting: …})")
     except UnknownNameError as error:
         report.error(join(path, "type"), unknown(error, types.names()))
     except ValidationError as error:

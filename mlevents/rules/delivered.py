@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlevents.conditions.condition import fold, is_finite
+from mlevents.conditions.condition import is_finite
 from mlevents.rules.clauses import ABSENT, PRESENT, Advanced
 from mlevents.rules.filters import Filter
 
@@ -17,10 +17,20 @@ def delivered(filters: Mapping[str, Filter], document: Mapping[str, Any]) -> boo
     return any(_passes(one, fold(str(said)), members) for one in filters.values())
 
 
+def fold(text: str) -> str:
+    """The text as Event Grid compares it: in upper case, no letter becoming ASCII (inferred)."""
+    return "".join(map(_folded, text))
+
+
+def _folded(letter: str) -> str:
+    upper = letter.upper()
+    return upper if len(upper) == 1 and upper.isascii() == letter.isascii() else letter
+
+
 def _passes(one: Filter, event_type: str, members: Mapping[str, Any]) -> bool:
     if event_type not in map(fold, one.types):
         return False
-    subject = fold(str(members.get("subject") or ""))
+    subject = fold(str(members.get(fold("subject")) or ""))
     return subject.startswith(fold(one.subject)) and all(_holds(clause, members) for clause in one.clauses)
 
 

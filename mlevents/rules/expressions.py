@@ -75,6 +75,12 @@ def roots(value: Any) -> set[str]:
     return {str(path[0]) for said in _texts(value) for path in _paths(said)}
 
 
+def reads(value: Any, root: str) -> set[str]:
+    """The names below a root in the expressions of a JSON value, such as steps; raises ExpressionError."""
+    paths = (path for said in _texts(value) for path in _paths(said))
+    return {str(path[1]) for path in paths if path[0] == root and len(path) > 1}
+
+
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str) and "$" in value:
         yield value

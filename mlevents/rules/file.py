@@ -1,5 +1,7 @@
 """Loading the rule file: rules that are ready to match, or every problem in it at once."""
 
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,10 @@ from pydantic import ValidationError
 
 from mlevents.errors import Problem, RulesError
 from mlevents.rules.connections import check_connections, check_workspaces
+from mlevents.rules.examples import read_examples, run_examples
 from mlevents.rules.folder import RuleFolder
 from mlevents.rules.model import Rules
+from mlevents.rules.positions import join
 from mlevents.rules.ready import ready, ready_defaults
 from mlevents.rules.report import Report
 from mlevents.rules.rule_check import check_rules
@@ -28,13 +32,12 @@ def load(
     Without `require_settings`, app settings that are not set are warnings: so a file can be checked
     on another machine than the app's.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise RulesError([Problem(str(path), 1, 1, "", f"cannot be read: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        raise RulesError([_undecodable(path, error)]) from error
-    return loads(text, path, settings, require_settings=require_settings, vocabulary=vocabulary)
+    return _Loading(path, settings, require_settings, vocabulary).rules(_text(path))
+
+
+def load_tested(path: Path, settings: Settings, *, require_settings: bool = True) -> Rules:
+    """The rules of a file, after its tests have run: one that fails is a problem like any other."""
+    return _Loading(path, settings, require_settings, run_tests=True).rules(_text(path))
 
 
 def loads(
@@ -46,32 +49,78 @@ def loads(
     vocabulary: Vocabulary = VOCABULARY,
 ) -> Rules:
     """The rules in a text; `path` names it in problems, and the files that steps name stand beside it."""
-    document = compose(text, str(path))
-    report = Report(document, settings, require_settings, document.problems)
-    if document.broken:
-        raise RulesError(report.problems)
-    if not isinstance(document.value, dict):
-        found = (
-            "the file is empty"
-            if document.value is None
-            else f"must be a mapping, not {quote(document.value)}"
+    return _Loading(path, settings, require_settings, vocabulary).rules(text)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise RulesError([Problem(str(path), 1, 1, "", f"cannot be read: {error.strerror}")]) from error
+    except UnicodeDecodeError as error:
+        raise RulesError([_undecodable(path, error)]) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Loading:
+    path: Path
+    settings: Settings
+    require_settings: bool
+    vocabulary: Vocabulary = VOCABULARY
+    run_tests: bool = False
+
+    def rules(self, text: str) -> Rules:
+        document = compose(text, str(self.path))
+        report = Report(document, self.settings, self.require_settings, document.problems)
+        if document.broken:
+            raise RulesError(report.problems)
+        if not isinstance(document.value, dict):
+            found = (
+                "the file is empty"
+                if document.value is None
+                else f"must be a mapping, not {quote(document.value)}"
+            )
+            report.error("", f"{found}: begin with 'version: 1'")
+            raise RulesError(report.problems)
+        return self._rules(document.value, report)
+
+    def _rules(self, written: dict[str, Any], report: Report) -> Rules:
+        form = _form(written, report)
+        workspaces = check_workspaces(_section(written, "workspaces"), report)
+        connections = check_connections(_section(written, "connections"), report, self.vocabulary.connections)
+        steps = StepCheck(report, self.vocabulary, connections, RuleFolder(self.path.parent))
+        wheres = check_rules(written, report, steps)
+        examples = read_examples(written, workspaces, report) if self.run_tests else []
+        if report.problems or form is None:
+            raise _error(report)
+        _warn_of_unused(connections, steps.used, report)
+        if not workspaces:
+            report.warn("workspaces", "no workspace is listed, so events from every workspace are acted on")
+        defaults = ready_defaults(form.defaults)
+        rules = tuple(ready(rule, where, defaults) for rule, where in zip(form.rules, wheres, strict=True))
+        run_examples(examples, rules, report)
+        if report.problems:
+            raise _error(report)
+        return Rules(
+            rules,
+            workspaces,
+            connections,
+            defaults,
+            self.path,
+            files={name: steps.folder.read(name) for name in sorted(steps.files)},
+            warnings=tuple(sorted(report.warnings)),
+            tests=len(examples),
         )
-        report.error("", f"{found}: begin with 'version: 1'")
-        raise RulesError(report.problems)
-    return _rules(document.value, path, report, vocabulary)
 
 
-def _rules(written: dict[str, Any], path: Path, report: Report, vocabulary: Vocabulary) -> Rules:
-    form = _form(written, report)
-    workspaces = check_workspaces(_section(written, "workspaces"), report)
-    connections = check_connections(_section(written, "connections"), report, vocabulary.connections)
-    steps = StepCheck(report, vocabulary, connections, RuleFolder(path.parent))
-    wheres = check_rules(written, report, steps)
-    if report.problems or form is None:
-        raise RulesError(list(dict.fromkeys(report.problems)), report.warnings)
-    defaults = ready_defaults(form.defaults)
-    rules = tuple(ready(rule, where, defaults) for rule, where in zip(form.rules, wheres, strict=True))
-    return Rules(rules, workspaces, connections, defaults, path, tuple(sorted(report.warnings)))
+def _error(report: Report) -> RulesError:
+    return RulesError(list(dict.fromkeys(report.problems)), report.warnings)
+
+
+def _warn_of_unused(connections: Mapping[str, Any], used: Container[str], report: Report) -> None:
+    for name in connections:
+        if name not in used:
+            report.warn(join("connections", name), "no step uses this connection: take it out, or use it")
 
 
 def _form(written: dict[str, Any], report: Report) -> FileText | None:

@@ -8,7 +8,7 @@ from typing import Any
 from mlevents import gates
 from mlevents.rules.wording import Finding
 
-GATES = ("max_age", "dedupe", "verify", "order", "throttle", "group", "approve", "expect")
+GATES = ("max_age", "dedupe", "verify", "order", "require", "throttle", "group", "approve", "expect")
 
 
 @cache

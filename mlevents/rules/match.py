@@ -50,10 +50,13 @@ def verdict(rule: Rule, event: Event) -> Verdict:
 
 
 def kind_asked(rule: Rule, event: Event) -> str | None:
-    """The first kind that the rule asks for and the event has; for `*` the event's own type."""
+    """The kind by which the rule knows the event; for `*` the event's own type.
+
+    What was derived goes before the event's own kind: a breach is a drift first.
+    """
     if "*" in rule.event:
         return event.type
-    return next((kind for kind in rule.event if kind in event.kinds), None)
+    return next((kind for kind in reversed(event.kinds) if kind in rule.event), None)
 
 
 def _because(rule: Rule, kind: str | None, event: Event) -> Because | None:

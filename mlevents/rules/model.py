@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, WithJsonSchema
 
+from mlevents.duration import Duration
 from mlevents.errors import Problem
-from mlevents.rules.duration import Duration
 from mlevents.rules.where import Where
 
 Mode = Literal["live", "shadow", "disabled"]
@@ -88,6 +88,7 @@ class Rule(BaseModel):
     mode: Mode = "live"
     max_age: float | None = None
     dedupe: str | None = None
+    gates: Mapping[str, Mapping[str, Any]] = {}
     steps: tuple[Step, ...]
     on_failure: tuple[Step, ...] = ()
 
@@ -97,7 +98,8 @@ class Rules:
     """A rule file without an error, in the order in which it stands there.
 
     `workspaces` maps a name to its ARM id. `connections` are as written, with their `type`, each
-    `${env.NAME}` filled in and each `{setting: NAME}` kept. `warnings` stop nobody.
+    `${env.NAME}` filled in and each `{setting: NAME}` kept. `files` are the texts of those that steps
+    name. `warnings` stop nobody. `tests` counts those that held.
     """
 
     rules: tuple[Rule, ...]
@@ -105,7 +107,9 @@ class Rules:
     connections: Mapping[str, Mapping[str, Any]]
     defaults: Defaults
     path: Path
+    files: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
+    tests: int = 0
 
     def allows(self, topic: str) -> bool:
         """An event of this topic may be acted on: its workspace is listed, or no workspace is."""

@@ -1,5 +1,8 @@
 """From rules as written to rules that are ready: steps get their ids, and what the defaults say."""
 
+from typing import Any
+
+from mlevents.gates.gate import gate
 from mlevents.rules.model import Defaults, Retry, Rule, Step
 from mlevents.rules.steps import next_id
 from mlevents.rules.syntax import RuleText
@@ -17,9 +20,16 @@ def ready(written: RuleText, where: Where | None, defaults: Defaults) -> Rule:
         mode=written.mode,
         max_age=defaults.max_age if written.max_age is None else written.max_age,
         dedupe=written.dedupe,
+        gates=_gates(written),
         steps=_steps(written.do, defaults.retry),
         on_failure=defaults.on_failure if own is None else _steps(own, defaults.retry),
     )
+
+
+def _gates(written: RuleText) -> dict[str, dict[str, Any]]:
+    """The gates that look at Azure, as written."""
+    found = {name: getattr(written, name) for name in gate.names()}
+    return {name: one.model_dump(exclude_none=True) for name, one in found.items() if one is not None}
 
 
 def ready_defaults(written: Defaults) -> Defaults:

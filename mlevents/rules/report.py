@@ -41,7 +41,10 @@ class Report:
         try:
             return self.settings.value(name)
         except ConfigError as error:
-            (self.error if self.require_settings else self.warn)(path, str(error))
+            if self.require_settings:
+                self.error(path, str(error))
+            else:
+                self.warn(path, f"{error}; here it is no error, where the app runs it is one")
             return None
 
 

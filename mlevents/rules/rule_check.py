@@ -6,7 +6,9 @@ from typing import Any
 
 from mlevents.events import NAMES
 from mlevents.rules.gates import gates_missing
+from mlevents.rules.loops import loops
 from mlevents.rules.positions import join
+from mlevents.rules.reachable import closed_ways, unreachable
 from mlevents.rules.report import Report
 from mlevents.rules.steps import RESULT, StepCheck
 from mlevents.rules.where import Where, bind, known_names
@@ -24,8 +26,6 @@ def check_rules(written: Mapping[str, Any], report: Report, steps: StepCheck) ->
     checks = RuleCheck(report, steps)
     if isinstance(defaults := written.get("defaults"), dict):
         checks.defaults(defaults)
-    if isinstance(written.get("tests"), list):
-        report.warn("tests", "tests in the rule file are not run by this version yet")
     rules = written.get("rules")
     return [
         checks.rule(rule, join("rules", index))
@@ -53,13 +53,38 @@ class RuleCheck:
         self.report.errors(path, gates_missing(written))
         kinds = kinds_of(written.get("event"))
         names = known_names(kinds)
-        self.steps.expressions(written.get("dedupe"), join(path, "dedupe"), names)
+        for gate in ("dedupe", "order"):
+            self.steps.expressions(written.get(gate), join(path, gate), names)
+        if "require" in written and "tags" not in names.get("model", {}):
+            fault = "no event of this rule tells a model's tags: require needs model.registered"
+            self.report.error(join(path, "require"), fault)
         results = dict.fromkeys(self.steps.check(written.get("do"), join(path, "do"), names), RESULT)
         failure = {**names, **FAILURE, "steps": results}
         self.steps.check(written.get("on_failure"), join(path, "on_failure"), failure)
-        if not isinstance(where := written.get("where"), dict):
+        self._asked(written.get("approve"))
+        where = self._where(written.get("where"), kinds, join(path, "where"))
+        for place, text in loops(written, kinds, where, self.steps.vocabulary.actions):
+            self.report.warn(join(path, place), text)
+        return where
+
+    def _where(self, written: object, kinds: tuple[str, ...], path: str) -> Where | None:
+        """The bound conditions, after a look whether any event can fulfil them."""
+        where = bind(written, kinds, path, self.report.error) if isinstance(written, dict) else None
+        if where is None:
             return None
-        return bind(where, kinds, join(path, "where"), self.report.error)
+        never = [*unreachable(where, kinds)]
+        for place, text in never:
+            self.report.error(path + place.removeprefix("where"), text)
+        for place, text in closed_ways(where, kinds) if not never else ():
+            self.report.warn(path + place.removeprefix("where"), text)
+        return where
+
+    def _asked(self, approve: object) -> None:
+        """Note the connections that carry the question of a gate."""
+        ask = approve.get("ask") if isinstance(approve, dict) else None
+        self.steps.used.update(
+            name for name in (ask if isinstance(ask, list) else ()) if isinstance(name, str)
+        )
 
     def _unique(self, name: object, path: str) -> None:
         if isinstance(name, str) and name in self.ids:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from mlevents.rules.example_schema import example_schemas
 from mlevents.rules.syntax import NAME, FileText
 from mlevents.rules.vocabulary import VOCABULARY, Vocabulary
 from mlevents.rules.where_schema import Schema, where_schemas
@@ -13,18 +14,24 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _INSERTED: Schema = {"type": "string", "pattern": r"\$\{", "description": "Filled in from the event."}
 
+_KNOWN_ELSEWHERE = (
+    ("RuleText", "where", "Where"),
+    ("Expect", "where", "Where"),
+    ("Example", "given", "Given"),
+    ("Example", "expect", "Expected"),
+)
+
 
 def file_schema(vocabulary: Vocabulary = VOCABULARY) -> Schema:
     """The schema of a rule file that may use this vocabulary, in JSON Schema 2020-12."""
     schema = _schema(FileText)
     definitions = schema.pop("$defs")
     definitions.update(where_schemas())
-    for name in ("RuleText", "Expect"):
-        where = definitions[name]["properties"]["where"]
-        definitions[name]["properties"]["where"] = {
-            "$ref": "#/$defs/Where",
-            "description": where["description"],
-        }
+    definitions.update(example_schemas())
+    for name, key, known in _KNOWN_ELSEWHERE:
+        properties = definitions[name]["properties"]
+        about = properties[key]["description"]
+        properties[key] = {"$ref": f"#/$defs/{known}", "description": about}
     step = definitions["Step"]
     definitions["Step"] = {"oneOf": [_step(step, *one, definitions) for one in vocabulary.actions.items()]}
     connections = [_connection(*one, definitions) for one in vocabulary.connections.items()]
@@ -40,8 +47,7 @@ def _named(schema: Schema, section: str, member: Schema) -> None:
 
 
 def _step(step: Schema, name: str, action: type[BaseModel], definitions: dict[str, Schema]) -> Schema:
-    parameters = _schema(action)
-    definitions.update(parameters.pop("$defs", {}))
+    parameters = _schema_of(name, action, definitions)
     definitions[name] = _open(parameters)
     own = {"uses": {"const": name, "description": _summary(action)}, "with": {"$ref": f"#/$defs/{name}"}}
     required = ["uses", "with"] if parameters.get("required") else ["uses"]
@@ -49,11 +55,29 @@ def _step(step: Schema, name: str, action: type[BaseModel], definitions: dict[st
 
 
 def _connection(name: str, kind: type[BaseModel], definitions: dict[str, Schema]) -> Schema:
-    fields = _schema(kind)
-    definitions.update(fields.pop("$defs", {}))
+    fields = _schema_of(name, kind, definitions)
     own = {"type": {"const": name, "description": _summary(kind)}}
     required = ["type", *fields.get("required", [])]
     return {**fields, "properties": {**own, **fields["properties"]}, "required": required}
+
+
+def _schema_of(name: str, element: type[BaseModel], definitions: dict[str, Schema]) -> Schema:
+    """The element's schema; its own definitions go to the others, under names that begin with its own."""
+    found: Schema = _named_after(name, _schema(element))
+    definitions.update({f"{name}.{inner}": member for inner, member in found.pop("$defs", {}).items()})
+    return found
+
+
+def _named_after(name: str, value: Any) -> Any:
+    """The value with each reference to a definition led to the one of this element."""
+    if isinstance(value, list):
+        return [_named_after(name, item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    renamed = {key: _named_after(name, item) for key, item in value.items()}
+    if isinstance(to := value.get("$ref"), str):
+        renamed["$ref"] = to.replace("#/$defs/", f"#/$defs/{name}.")
+    return renamed
 
 
 def _schema(model: type[BaseModel]) -> Schema:

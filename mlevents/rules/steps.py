@@ -14,6 +14,7 @@ from mlevents.rules.folder import RuleFolder
 from mlevents.rules.marks import Marked, marked
 from mlevents.rules.positions import join
 from mlevents.rules.report import Report
+from mlevents.rules.step_order import Placed, misplaced
 from mlevents.rules.vocabulary import Vocabulary
 from mlevents.rules.wording import Wording, unknown
 
@@ -39,20 +40,25 @@ class StepCheck:
     connections: Mapping[str, Mapping[str, Any]]
     folder: RuleFolder
     contents: dict[str, str | None] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
 
     def check(self, written: object, path: str, names: Names) -> list[str]:
         """Report what is wrong in a list of steps, of which each may read the results of those before it.
 
         Returns the ids of the steps.
         """
-        ids: list[str] = []
+        steps: list[Placed] = []
         for index, step in enumerate(written if isinstance(written, list) else ()):
             if isinstance(step, dict):
                 place = join(path, index)
-                self._step(
-                    step, place, {**names, "steps": names.get("steps", {}) | dict.fromkeys(ids, RESULT)}
-                )
-                ids.append(self._id(step, place, ids))
+                steps.append(Placed(self._id(step, place, [one.id for one in steps]), place, step))
+        ids = [step.id for step in steps]
+        known = {**names, "steps": names.get("steps", {}) | dict.fromkeys(ids, RESULT)}
+        for one in steps:
+            self._step(one.written, one.path, known)
+        for place, text in misplaced(steps, names.get("steps", ())):
+            self.report.error(place, text)
         return ids
 
     def _id(self, step: Mapping[str, Any], path: str, taken: list[str]) -> str:
@@ -66,6 +72,9 @@ class StepCheck:
     def _step(self, step: Mapping[str, Any], path: str, names: Names) -> None:
         for key in ("with", "if"):
             self.expressions(step.get(key), join(path, key), names)
+        if isinstance(held := step.get("if"), str) and "${" not in held:
+            fault = f"'{held}' always holds: write an expression, such as ${{{held}}}"
+            self.report.error(join(path, "if"), fault)
         if not isinstance(step.get("uses"), str):
             return
         try:
@@ -79,7 +88,7 @@ class StepCheck:
         if not isinstance(written, dict):
             return
         names = list(marked(action, written, path))
-        faults = [self._named(named) for named in names if "${" not in named.text]
+        faults = [self._named(named) for named in names]
         try:
             parameters = action.model_validate(written)
         except ValidationError as error:
@@ -93,8 +102,11 @@ class StepCheck:
         """Report what is wrong with the connection or file that a parameter names, and return it."""
         if isinstance(named.mark, ConnectionName):
             fault = self._connection_fault(named.text, named.mark.types)
+        elif "${" in named.text:
+            fault = f"'{named.text}' is an expression: no event chooses a file, so name one"
         else:
             fault = self.folder.fault(named.text)
+            self.files.add(named.text)
         if fault:
             self.report.error(named.path, fault)
         return fault
@@ -109,6 +121,9 @@ class StepCheck:
             self.report.error(path, fault)
 
     def _connection_fault(self, name: str, wanted: tuple[str, ...]) -> str | None:
+        self.used.add(name)
+        if "${" in name:
+            return f"'{name}' is an expression: no event chooses a connection, so name one"
         if name not in self.connections:
             return (
                 f"unknown connection '{name}'{did_you_mean(name, self.connections)}: {self._fitting(wanted)}"

@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from mlevents.duration import Duration
 from mlevents.events import NAMES
+from mlevents.gates.order import Order
+from mlevents.gates.require import Require
 from mlevents.registry import did_you_mean
-from mlevents.rules.duration import Duration
 from mlevents.rules.model import Defaults, Mode, Step, Written
 
 RULE_ID = r"^[a-z][a-z0-9-]{0,59}$"
@@ -57,15 +59,6 @@ Events = Annotated[
     WithJsonSchema({"anyOf": [_EVENT_NAMES, {"type": "array", "items": _EVENT_NAMES, "minItems": 1}]}),
 ]
 Where = Annotated[dict[str, Any], Field(default_factory=dict)]
-
-
-class Order(Written):
-    """An older version never follows a newer one."""
-
-    key: str
-    """what must not go backwards, such as `${model.name}`."""
-    by: str
-    """the value that counts up, such as `${model.version}`."""
 
 
 class Throttle(Written):
@@ -130,6 +123,7 @@ class RuleText(Written):
     verify: list[Literal["model", "run"]] | None = None
     """Read the model or the run again before acting, and stop if `where` no longer holds."""
     order: Order | None = None
+    require: Require | None = None
     throttle: Throttle | None = None
     group: Group | None = None
     approve: Approve | None = None
@@ -147,8 +141,10 @@ class Example(Written):
     """say what the example shows."""
     given: dict[str, Any]
     """describe one event: its name, and its normalised values."""
+    at: str | None = None
+    """The time at which the event arrives, for `max_age`; the event's own when left out."""
     expect: Any
-    """say which rule matches, or `not:` with the condition that holds it back."""
+    """say which rules match, or `not:` with the condition that holds one back."""
 
 
 class FileText(Written):

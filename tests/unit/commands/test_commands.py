@@ -55,7 +55,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 def test_check_is_content_with_a_good_file(run: Callable[..., Result]):
     result = run("check")
     assert (result.exit_code, result.output) == (0, "rules.yaml: 2 rules, no problems\n")
-    assert json.loads(run("check", "--json").stdout) == {"ok": True, "rules": 2, "problems": []}
+    assert json.loads(run("check", "--json").stdout) == {"ok": True, "rules": 2, "tests": 0, "problems": []}
 
 
 def test_check_shows_every_problem_and_fails(run: Callable[..., Result], tmp_path: Path):
@@ -79,6 +79,23 @@ def test_check_shows_every_problem_and_fails(run: Callable[..., Result], tmp_pat
         "text": "unknown operator 'prefx' (did you mean 'prefix'?)",
         "severity": "error",
     }
+
+
+def test_check_runs_the_tests_of_the_file(run: Callable[..., Result], tmp_path: Path):
+    given = "{model.registered: {model: {name: net, tags: {stage: draft}}, workspace: prod}}"
+    test = f"tests:\n  - name: a draft stays\n    given: {given}\n    expect: %s\n"
+    (tmp_path / "rules.yaml").write_text(RULES + test % "{not: {production: where.model.tags.stage}}")
+    assert run("check").output == "rules.yaml: 2 rules, 1 test, no problems\n"
+    (tmp_path / "rules.yaml").write_text(RULES + test % "production")
+    result = run("check")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (
+        1,
+        "rules.yaml:16:5: tests[0].expect: 'a draft stays': wanted production to match, "
+        'but where.model.tags.stage fails: wanted "production", found "draft"',
+    )
+    [problem] = json.loads(run("check", "--json").stdout)["problems"]
+    assert (problem["line"], problem["path"], problem["severity"]) == (16, "tests[0].expect", "error")
+    assert run("explain", "-", given=json.dumps(registered())).exit_code == 0
 
 
 def test_check_warns_of_settings_that_are_not_set_here(run: Callable[..., Result]):
@@ -108,8 +125,13 @@ def test_explain_says_why_to_people(run: Callable[..., Result]):
     assert result.stdout.splitlines() == [
         "model.registered  models/net:7  e1",
         '  ✗ production: where.model.tags.hold: wanted {"absent": true}, found "legal"',
+        "      model",
+        "        tags",
+        '          ✓ stage equals "production": "production"',
+        '          ✗ hold absent: "legal"',
         '  ✗ drift (shadow): event: wanted "drift.detected", found "model.registered"',
-        "  Event Grid would not deliver it: no subscription asks for it",
+        "  ! Event Grid would not deliver it: "
+        "the filter of ModelRegistered wants data.modelTags.hold IsNullOrUndefined",
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mlevents.__main__ import commands
+from mlevents.commands.send import WEBHOOK, webhook
 
 
 class Function(BaseHTTPRequestHandler):
@@ -57,3 +58,24 @@ def test_each_event_is_a_request_of_its_own_in_its_own_schema(function: HTTPServ
 def test_an_event_that_is_not_accepted_is_told(function: HTTPServer):
     code, [answer] = send(function, {"eventType": "a"})
     assert (code, answer) == (1, {"id": None, "status": 500, "accepted": False, "answer": "no id"})
+
+
+@pytest.mark.parametrize(
+    ("to", "event", "url"),
+    [
+        (
+            "http://h:1",
+            {"eventType": "Microsoft.X.RunCompleted"},
+            f"http://h:1{WEBHOOK}?functionName=RunCompleted",
+        ),
+        (
+            "http://h:1/",
+            {"type": "Microsoft.X.ModelDeployed"},
+            f"http://h:1{WEBHOOK}?functionName=ModelDeployed",
+        ),
+        ("http://h:1", [], f"http://h:1{WEBHOOK}?functionName="),
+        ("http://h:1/a?functionName=F", {"type": "X.Y"}, "http://h:1/a?functionName=F"),
+    ],
+)
+def test_a_host_that_is_only_named_gets_each_event_at_its_own_function(to, event, url):
+    assert webhook(to, event) == url

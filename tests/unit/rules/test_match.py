@@ -69,11 +69,11 @@ def test_another_kind_of_event_is_the_reason():
         (("drift.detected",), "drift.detected"),
         (("run.status_changed",), "run.status_changed"),
         (("drift.detected", "run.status_changed"), "drift.detected"),
-        (("run.status_changed", "drift.detected"), "run.status_changed"),
+        (("run.status_changed", "drift.detected"), "drift.detected"),
         (("*",), "run.status_changed"),
     ],
 )
-def test_a_rule_knows_an_event_of_two_kinds_by_the_first_that_it_asks_for(asked, kind):
+def test_a_rule_knows_a_breach_as_the_drift_that_it_is(asked, kind):
     assert verdict(rule_of(event=asked), BREACH).kind == kind
 
 

@@ -69,7 +69,7 @@ def test_anchors_and_merges_work():
         ("a: &a [*a]", "f.yaml:1:8: a[0]: the alias '*a' names the value that it stands in"),
         ("a: *a", "f.yaml:1:4: a: the alias '*a' names no anchor"),
         ("a: 1\nb: {c: 1, c: 2}", "f.yaml:2:11: b.c: the key 'c' stands here a second time, first in line 2"),
-        ("a: {<<: 5}", "f.yaml:1:9: a: '<<' takes a mapping"),
+        ("a: {<<: 5}", "f.yaml:1:5: a: '<<' takes a mapping"),
         ("? [a]\n: b", "f.yaml:1:3: a list or mapping cannot be a key"),
         ("{? , a: 1}", "f.yaml:1:4: a key is missing before ':'"),
         ("a: !!python/name:os.system x", "f.yaml:1:4: a: the tag 'tag:yaml.org,2002:python/name:os.system'"),
@@ -108,3 +108,8 @@ def test_places_are_those_of_keys_and_items():
         "nothing.at.all": (1, 1),
     }
     assert {path: document.place(path) for path in places} == places
+
+
+def test_a_merge_key_without_a_value_is_reported_where_it_stands():
+    [problem] = [one for one in compose("{<<", "rules.yaml").problems if "<<" in one.text]
+    assert (problem.line, problem.column) == (1, 2)

@@ -24,6 +24,13 @@ def written(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".") + "s"
 
 
+def spoken(value: float) -> str:
+    """A duration for people: `90 s`, `2.5 min`, `15 min`, `2 h`."""
+    if value >= 7200:
+        return f"{value / 3600:.3g} h"
+    return f"{value / 60:.3g} min" if value >= 120 or value == 60 else f"{value:.3g} s"
+
+
 Duration = Annotated[
     float,
     BeforeValidator(seconds),

@@ -1,0 +1,146 @@
+"""`backtest`: what another rule file would have made of the same events."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mlevents.commands.command import (
+    PROBLEMS,
+    RULES,
+    AsJson,
+    RulesFile,
+    command,
+    good_rules,
+    print_json,
+    say,
+)
+from mlevents.commands.event_file import events_below
+from mlevents.commands.explain_rule import as_text, found_text
+from mlevents.errors import EventError
+from mlevents.events import Event, parse_all
+from mlevents.rules.backtest import Answer, Difference, Side, differences
+
+Events = Annotated[
+    list[str], typer.Argument(metavar="EVENTS", help="Files of events, or folders of such files.")
+]
+Against = Annotated[Path, typer.Option("--against", help="The rule file to compare with.")]
+FailIfDifferent = Annotated[
+    bool, typer.Option("--same", help="Exit 1 as well when an event makes a difference.")
+]
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the events brought to light; each with the file in which its event stands."""
+
+    events: int = 0
+    different: list[tuple[str, Event, Difference]] = field(default_factory=list)
+    errors: list[tuple[str, EventError]] = field(default_factory=list)
+
+
+@command("backtest")
+def backtest(
+    events: Events,
+    against: Against,
+    rules: RulesFile = RULES,
+    same: FailIfDifferent = False,
+    as_json: AsJson = False,
+) -> None:
+    """Count how often each rule would fire with these rules and with others, and show what differs."""
+    these, others = Side(good_rules(rules)), Side(good_rules(against))
+    found = _findings(events, these, others)
+    if as_json:
+        print_json(_as_json(found, these, others))
+    else:
+        _show(found, these, others)
+    if found.errors or (same and found.different):
+        raise typer.Exit(PROBLEMS)
+
+
+def _findings(names: list[str], these: Side, others: Side) -> Findings:
+    found = Findings()
+    for file, document in (one for name in names for one in events_below(name)):
+        [event] = parse_all([document])
+        found.events += 1
+        if isinstance(event, EventError):
+            found.errors.append((file, event))
+        else:
+            found.different += [(file, event, one) for one in differences(these, others, event)]
+    return found
+
+
+def _counts(these: Side, others: Side) -> Iterator[tuple[str, int | None, int | None]]:
+    """Each rule with its responses on both sides, these rules' order first."""
+    for name in dict.fromkeys([*these.rules, *others.rules]):
+        yield name, these.count(name), others.count(name)
+
+
+def _as_json(found: Findings, these: Side, others: Side) -> dict[str, Any]:
+    counts = _counts(these, others)
+    return {
+        "events": found.events,
+        "rules": [{"id": name, "these": one, "others": other} for name, one, other in counts],
+        "different": [_difference_json(*one) for one in found.different],
+        "errors": [{"file": file, "error": str(error)} for file, error in found.errors],
+    }
+
+
+def _difference_json(file: str, event: Event, one: Difference) -> dict[str, Any]:
+    because = one.because
+    return {
+        "file": file,
+        "id": event.id,
+        "type": event.type,
+        "subject": event.subject,
+        "rule": one.rule,
+        "these": one.these.matches,
+        "others": one.others.matches,
+        "because": because and {"path": because.path, "wanted": because.wanted, "found": because.found},
+    }
+
+
+def _show(found: Findings, these: Side, others: Side) -> None:
+    counts = list(_counts(these, others))
+    width = max((len(name) for name, *_ in counts), default=0)
+    say((f"{'':{width}}  {'others':>7}  {'these':>7}", "dim"))
+    for name, one, other in counts:
+        style = "" if one == other else "bold"
+        say((f"{name:{width}}  {_count(other):>7}  {_count(one):>7}", style))
+    for _, several in groupby(found.different, key=lambda one: id(one[1])):
+        _show_differences(list(several))
+    for file, error in found.errors:
+        say((f"{file}: an event that cannot be understood: ", "bold red"), str(error))
+    number = len({id(event) for _, event, _ in found.different})
+    say(
+        (
+            f"{found.events} event{'' if found.events == 1 else 's'}, {number} of them make a difference",
+            "bold",
+        )
+    )
+
+
+def _show_differences(several: list[tuple[str, Event, Difference]]) -> None:
+    """One event and the rules to which it makes a difference."""
+    file, event, _ = several[0]
+    say((event.type, "bold"), f"  {event.subject}  {event.id}  ", (file, "dim"))
+    for _, _, one in several:
+        say(f"  {one.rule}: {_word(one.others)} → {_word(one.these)}", (_why(one), "dim"))
+
+
+def _why(one: Difference) -> str:
+    because = one.because
+    if because is None:
+        return ""
+    return f"  {because.path}: wanted {as_text(because.wanted)}, found {found_text(because.found)}"
+
+
+def _word(answer: Answer) -> str:
+    return {True: "✓", False: "✗", None: "no such rule"}[answer.matches]
+
+
+def _count(number: int | None) -> str:
+    return "–" if number is None else str(number)

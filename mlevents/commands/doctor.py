@@ -1,0 +1,119 @@
+"""`doctor`: ask Azure whether everything is there, and allowed, that the rules need."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from itertools import groupby
+from typing import Annotated, Any
+
+import typer
+
+from mlevents.actions.permissions import permissions
+from mlevents.commands.command import (
+    PROBLEMS,
+    RULES,
+    AsJson,
+    RulesFile,
+    command,
+    give_up,
+    good_rules,
+    print_json,
+    say,
+)
+from mlevents.commands.examined import Doctor, Examined
+from mlevents.rules.filters import compile_filters
+from mlevents.rules.model import Rules
+from mlevents.rules.needs import needed
+from mlevents.rules.subscribed import label
+from mlevents.services.services import Services
+from mlevents.settings import Settings
+
+MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+SITE = "/providers/microsoft.web/sites/"
+
+FunctionApp = Annotated[
+    str,
+    typer.Option(
+        envvar="MLEVENTS_FUNCTION_APP_ID",
+        help="The Function App's resource id, where several are subscribed to a workspace.",
+    ),
+]
+Quota = Annotated[bool, typer.Option("--quota", help="Compare what templates deploy with the quota, too.")]
+Needs = Annotated[bool, typer.Option("--needs", help="Say what must be allowed, without asking Azure.")]
+
+
+@command("doctor")
+def doctor(
+    rules: RulesFile = RULES,
+    function_app: FunctionApp = "",
+    quota: Quota = False,
+    needs: Needs = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask Azure whether everything is there, and allowed, that the rules need; change nothing."""
+    if function_app and SITE not in function_app.lower():
+        give_up(f"'{function_app}' is no Function App: give its resource id, /subscriptions/…{SITE}<name>")
+    loaded = good_rules(rules)
+    if needs:
+        _show_needs(_needs(loaded), as_json)
+        return
+    found = Doctor(loaded, Settings.read(), function_app.rstrip("/"), quota).findings()
+    told = _as_json(list(found)) if as_json else _show(found)
+    if as_json:
+        print_json(told)
+    if not told["ok"]:
+        raise typer.Exit(PROBLEMS)
+
+
+def _as_json(found: list[Examined]) -> dict[str, Any]:
+    findings = [{"part": one.part, **asdict(one.finding)} for one in found]
+    return {"ok": all(one["ok"] is not False for one in findings), "findings": findings}
+
+
+def _show(found: Iterable[Examined]) -> dict[str, Any]:
+    """Print each finding as it comes, below the part that it belongs to, and count them."""
+    counts: dict[bool | None, int] = dict.fromkeys(MARKS, 0)
+    for part, group in groupby(found, key=lambda one: one.part):
+        say((part, "bold"))
+        for one in group:
+            finding = one.finding
+            counts[finding.ok] += 1
+            say("  ", MARKS[finding.ok], f" {finding.about}: {finding.said}")
+            if finding.remedy and not finding.ok:
+                say(("      → ", "dim"), (finding.remedy, "dim"))
+    total = f"{counts[True]} well, {counts[False]} not, {counts[None]} not examined"
+    say((total, "bold red" if counts[False] else "bold green"))
+    return {"ok": not counts[False]}
+
+
+def _needs(rules: Rules) -> dict[str, Any]:
+    """What every element must be allowed, what these rules must be allowed where, and the filters' labels."""
+    elements = [
+        {
+            "element": need.element,
+            "scope": need.permission.scope,
+            "given": list(need.permission.given),
+            "role": asdict(need.permission.role),
+            "actions": list(need.permission.actions),
+        }
+        for need in permissions()
+    ]
+    resources = [
+        {"scope": one.scope, "resource": one.resource, "actions": sorted(one.actions)}
+        for one in needed(rules, Services(Settings.read(), rules.connections))
+    ]
+    wanted = compile_filters(rules.rules).items()
+    labels = {name: label(filter_.to_json()) for name, filter_ in wanted if filter_.types}
+    return {"elements": elements, "resources": resources, "labels": labels}
+
+
+def _show_needs(document: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+        return
+    for one in document["resources"]:
+        say((f"{one['scope']} {one['resource']}", "bold"))
+        for name in one["actions"]:
+            say(f"  {name}")
+    for one in document["elements"]:
+        where = f" with {' or '.join(one['given'])}" if one["given"] else ""
+        say((f"{one['element']}{where}", "bold"), f" on its {one['scope']}: {one['role']['name']}")

@@ -1,0 +1,180 @@
+"""Asking Azure for everything that the rules name, one thing after another: what fails hides nothing else."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from pydantic import ValidationError
+
+from mlevents.actions.action import Action, Examination
+from mlevents.errors import ActionError, ConfigError, PermanentError
+from mlevents.rules.filters import compile_filters
+from mlevents.rules.folder import RuleFolder
+from mlevents.rules.model import Rules
+from mlevents.rules.needs import NamedStep, named_steps, needed
+from mlevents.rules.subscribed import compare
+from mlevents.services.finding import Finding, attempt
+from mlevents.services.permission import allowed
+from mlevents.services.sdk_errors import clean
+from mlevents.services.services import Services
+from mlevents.settings import Settings
+
+AT_HOME = "WEBSITE_HOSTNAME"
+"""Set where the app runs: there alone a setting that is not set is a fault."""
+UNSET = "the app setting '"
+MOST_OWNERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A finding, and the part of the rule file that it belongs to."""
+
+    part: str
+    finding: Finding
+
+
+class Doctor:
+    """Examines one rule file's surroundings, with the identity and the settings of this process."""
+
+    def __init__(self, rules: Rules, settings: Settings, app: str = "", quota: bool = False) -> None:
+        self.rules = rules
+        self.settings = settings
+        self.services = Services(settings, rules.connections)
+        self._app = app
+        self._quota = quota
+        self._there: dict[str, str] = {}
+        self._broken: set[str] = set()
+
+    def findings(self) -> Iterator[Examined]:
+        """Everything, in the order of the rule file."""
+        yield from _guarded("identity", "sign-in", self._identity)
+        for name, id in self.rules.workspaces.items():
+            yield from _guarded(f"workspace {name}", name, partial(self._workspace, name, id))
+        if not self.rules.workspaces:
+            said = "the rule file lists none, so events of each are answered, and none was examined"
+            yield Examined("workspaces", Finding("workspaces", None, said, "list yours under `workspaces`"))
+        for name, id in self._there.items():
+            yield from _guarded(f"events of workspace {name}", name, partial(self._subscriptions, id))
+        for name in self.rules.connections:
+            yield from _guarded(f"connection {name}", name, partial(self._connection, name))
+        for step in named_steps(self.rules):
+            yield from _guarded(_title(step), step.uses, partial(self._step, step))
+
+    def _identity(self) -> Iterator[Finding]:
+        remedy = "sign in (az login), or run where the app's identity is"
+        manager = self.services.resource_manager()
+        yield attempt("sign-in", lambda: f"asks as {manager.identity()}", remedy)
+
+    def _workspace(self, name: str, id: str) -> Iterator[Finding]:
+        if unset := self._unset(f"workspaces.{name}"):
+            yield from unset
+            return
+        self._there[name] = id
+
+        def reachable() -> str:
+            region = self.services.machine_learning(id).location()
+            if region is None:
+                del self._there[name]
+                raise PermanentError(f"there is no workspace {id}")
+            return f"is there, in {region}"
+
+        yield attempt(name, reachable, "correct its id under `workspaces`, or create it")
+        if name in self._there:
+            yield from self._permissions(id)
+
+    def _connection(self, name: str) -> Iterator[Finding]:
+        if unset := self._unset(f"connections.{name}"):
+            self._broken.add(name)
+            yield from unset
+            return
+        connection = self.services.connection(name)
+        for finding in connection.examine(self.services):
+            if finding.ok is False:
+                self._broken.add(name)
+            yield finding
+        if connection.resource and name not in self._broken:
+            yield from self._permissions(connection.resource)
+
+    def _unset(self, path: str) -> list[Finding]:
+        """The settings that this part of the rule file names and that are not set."""
+        inside = (f"{path}.", f"{path}[")
+        here = [one for one in self.rules.warnings if one.path == path or one.path.startswith(inside)]
+        texts = dict.fromkeys(one.text for one in here if one.text.startswith(UNSET))
+        ok = False if self.settings.environment.get(AT_HOME) else None
+        rest = "" if ok is False else "; what needs it was not examined"
+        parts = [text.partition(": ") for text in texts]
+        return [Finding(path.partition(".")[2], ok, f"{said}{rest}", remedy) for said, _, remedy in parts]
+
+    def _permissions(self, resource: str) -> Iterator[Finding]:
+        """What the rules need to be allowed on this resource, and are not."""
+        asked = [one for one in needed(self.rules, self.services) if one.resource.lower() == resource.lower()]
+        if not asked:
+            return
+        grants = self.services.resource_manager().permissions(resource)
+        if grants is None:
+            right = "Microsoft.Authorization/permissions/read, which Reader has"
+            yield Finding("permissions", None, "may not be read", f"allow yourself {right}")
+            return
+        actions = asked[0].actions
+        missing = [name for name in actions if not allowed(grants, name)]
+        for name in missing:
+            elements, role = actions[name]
+            said = f"is not allowed, and {', '.join(sorted(elements))} needs it"
+            remedy = f"give this identity the role {role} there, or a role of your own with this action"
+            yield Finding(name, False, said, remedy)
+        if not missing:
+            yield Finding("permissions", True, f"all {len(actions)} that the rules need are there")
+
+    def _step(self, step: NamedStep) -> Iterator[Finding]:
+        if self._broken.intersection(step.connections()):
+            return  # the connection's own finding says what is the matter
+        places = {name: id for name, id in step.workspaces.items() if name in self._there}
+        read = RuleFolder(self.rules.path.parent).read
+        examination = Examination(self.services, tuple(places.values()), read, self._quota)
+        known, left_out = literal(step)
+        for name in left_out:
+            yield Finding(name, None, "is filled in from each event, so it was not examined")
+        if known is not None:
+            yield from known.examine(examination)
+
+    def _subscriptions(self, workspace: str) -> Iterator[Finding]:
+        found = self.services.resource_manager().event_subscriptions(workspace)
+        if found is None:
+            remedy = "give yourself the role Reader on the workspace's subscription"
+            yield Finding("event subscriptions", None, "may not be read", remedy)
+            return
+        yield from compare(compile_filters(self.rules.rules), found, self._app)
+
+
+def literal(step: NamedStep) -> tuple[Action | None, list[str]]:
+    """The step's action without the parameters that must wait for an event, and the names of these.
+
+    None where it cannot be without them: a text may stay as it is written, a number with `${…}` cannot.
+    """
+    given = dict(step.parameters)
+    try:
+        return step.action.model_validate(given), []
+    except ValidationError as error:
+        waiting = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
+    try:
+        return step.action.model_validate({k: v for k, v in given.items() if k not in waiting}), waiting
+    except ValidationError:
+        return None, waiting
+
+
+def _guarded(part: str, about: str, examine: Callable[[], Iterable[Finding]]) -> Iterator[Examined]:
+    """The findings of one part; what goes wrong in it is one of them."""
+    try:
+        for finding in examine():
+            yield Examined(part, finding)
+    except (ActionError, ConfigError) as error:
+        yield Examined(part, Finding(about, False, clean(str(error)), "mend this, and ask again"))
+    except Exception as error:  # noqa: BLE001 - the boundary: a fault in one part hides no other
+        said = clean(f"a fault in mlevents: {type(error).__name__}: {error}")
+        yield Examined(part, Finding(about, False, said, "report it, with this command's output"))
+
+
+def _title(step: NamedStep) -> str:
+    more = len(step.owners) - MOST_OWNERS
+    shown = ", ".join(step.owners[:MOST_OWNERS]) + (f" and {more} more" if more > 0 else "")
+    return f"{step.uses} in {shown}"

@@ -1,0 +1,123 @@
+"""One rule and one event, told to people: the conditions, the gates, the steps with their values."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mlevents.commands.command import say
+from mlevents.events import Event
+from mlevents.gates.max_age import too_old, words
+from mlevents.rules.expressions import ExpressionError, reads, render
+from mlevents.rules.match import Verdict
+from mlevents.rules.model import Rule, Step
+from mlevents.rules.seen import Line, seen
+
+MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
+INDENT = "      "
+
+type Told = tuple[bool | None, str]
+"""A mark, and what it marks: None for what cannot be told beforehand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a rule is asked: the time, and how many responses may cause one another."""
+
+    now: datetime
+    max_depth: int
+
+
+def show_rule(verdict: Verdict, event: Event, moment: Moment) -> None:
+    """Print what the rule says to the event: at length where it asks for events of this kind."""
+    rule, because = verdict.rule, verdict.because
+    mode = "" if rule.mode == "live" else f" ({rule.mode})"
+    if because:
+        why = f"{because.path}: wanted {as_text(because.wanted)}, found {found_text(because.found)}"
+        say("  ", MARKS[False], f" {rule.id}{mode}: ", (why, "dim"))
+    else:
+        say("  ", MARKS[True], f" {rule.id}{mode}")
+    if verdict.kind and rule.where:
+        for line in seen(rule.where, event.names):
+            _show_line(line)
+    if verdict.matches:
+        for holds, text in gates(rule, event, moment):
+            say(INDENT, MARKS[holds], f" {text}")
+        for number, step in enumerate(rule.steps, 1):
+            _show_step(number, step, event)
+
+
+def _show_line(line: Line) -> None:
+    indent = INDENT + "  " * line.depth
+    if line.holds is None:
+        say(indent, line.name)
+    elif line.wanted is None:
+        say(indent, MARKS[line.holds], f" {line.name}")
+    else:
+        found = (found_text(line.found), "dim" if line.holds else "bold")
+        say(indent, MARKS[line.holds], f" {line.name} {_condition(line.wanted)}: ", found)
+
+
+def gates(rule: Rule, event: Event, moment: Moment) -> Iterator[Told]:
+    """The gates that the event would meet, in their order, with what they would say."""
+    if rule.mode == "shadow":
+        yield False, "mode shadow: recorded, and nothing is done"
+    if event.depth + 1 > moment.max_depth:
+        yield False, f"depth {event.depth + 1}: at most {moment.max_depth} responses may cause one another"
+    if rule.max_age is not None:
+        yield _age(event, rule.max_age, moment.now)
+    if rule.dedupe is not None:
+        value = _value(rule.dedupe, event)
+        yield value[0], f"dedupe {value[1]}: one response for this value"
+    for name, gate in rule.gates.items():
+        values = ", ".join(f"{key} {_value(said, event)[1]}" for key, said in gate.items())
+        yield None, f"{name} {values}: asked when the response runs"
+
+
+def _age(event: Event, max_age: float, now: datetime) -> Told:
+    if old := too_old(event.time, max_age, now):
+        return False, old
+    age = (now - datetime.fromisoformat(event.time or "")).total_seconds()
+    return True, f"max_age {words(max_age)}: the event is {words(max(0, round(age)))} old"
+
+
+def _show_step(number: int, step: Step, event: Event) -> None:
+    name = "" if step.id == step.uses else f"{step.id}: "
+    say(INDENT, f"{number}. {name}", (step.uses, "bold"))
+    parameters: Mapping[str, Any] = step.with_ if step.if_ is None else {"if": step.if_, **step.with_}
+    for key, value in parameters.items():
+        holds, text = _value(value, event)
+        mark = MARKS[False] if holds is False else " "
+        say(INDENT, " ", mark, f" {key}: {text}")
+
+
+def _value(value: Any, event: Event) -> Told:
+    """A value filled in; what waits for a step, or cannot be filled in, as it is written."""
+    try:
+        if waits := sorted(reads(value, "steps")):
+            return None, f"{as_text(value)} (waits for {', '.join(waits)})"
+        return True, as_text(render(value, event.names))
+    except ExpressionError as error:
+        return False, f"{as_text(value)} ({error}: the response fails before its first step)"
+
+
+def _condition(wanted: Any) -> str:
+    """A condition as written, in the operator's words."""
+    if isinstance(wanted, list):
+        return f"in {as_text(wanted)}"
+    if not isinstance(wanted, dict):
+        return f"equals {as_text(wanted)}"
+    return " and ".join(
+        name if value is True else f"{name} {as_text(value)}" for name, value in wanted.items()
+    )
+
+
+def found_text(value: object) -> str:
+    """What was found in an event, in a word for people."""
+    return "nothing" if value is None else as_text(value)
+
+
+def as_text(value: object) -> str:
+    """A value as JSON writes it."""
+    return json.dumps(value, ensure_ascii=False)

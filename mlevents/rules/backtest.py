@@ -1,0 +1,88 @@
+"""Two rule files asked about the same events: how often each rule would fire, and where they differ."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlevents.events import Event
+from mlevents.gates import dedupe
+from mlevents.rules.expressions import ExpressionError, render
+from mlevents.rules.match import Verdict, matching, verdict
+from mlevents.rules.model import Rules
+from mlevents.rules.tree import Because
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one side says to an event for one rule: None in `matches` where it has no such rule."""
+
+    matches: bool | None
+    because: Because | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A rule that the two sides answer differently for one event."""
+
+    rule: str
+    these: Answer
+    others: Answer
+
+    @property
+    def because(self) -> Because | None:
+        """The first condition that failed, on the side that has the rule and does not match."""
+        return self.these.because or self.others.because
+
+
+class Side:
+    """One rule file, and the responses to which the events so far would have led.
+
+    Events of one identity, as redelivery makes them, count once; what max_age and the gates that look
+    at Azure would say is not asked.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = {rule.id: rule for rule in rules.rules}
+        self.responses: dict[str, set[str]] = {name: set() for name in self.rules}
+        self._file = rules
+        self._unsure = any(one.path.startswith("workspaces.") for one in rules.warnings)
+
+    def take(self, event: Event) -> set[str]:
+        """Count the event in, and give the rules that it fires."""
+        if not self._allows(event):
+            return set()
+        fired = list(matching(self._file, event))
+        for one in fired:
+            self.responses[one.rule.id].add(_identity(one, event))
+        return {one.rule.id for one in fired}
+
+    def count(self, name: str) -> int | None:
+        """To how many responses the rule of this name has led; None where there is no such rule."""
+        return len(self.responses[name]) if name in self.rules else None
+
+    def answer(self, name: str, event: Event) -> Answer:
+        """What the rule of this name says."""
+        if name not in self.rules:
+            return Answer(None)
+        if not self._allows(event):
+            return Answer(False, Because("workspaces", list(self._file.workspaces), event.topic))
+        found = verdict(self.rules[name], event)
+        return Answer(found.matches, found.because)
+
+    def _allows(self, event: Event) -> bool:
+        return self._unsure or self._file.allows(event.topic)
+
+
+def differences(these: Side, others: Side, event: Event) -> Iterator[Difference]:
+    """The rules for which it matters to this event which file is asked, in the order of their names."""
+    for name in sorted(these.take(event) ^ others.take(event)):
+        yield Difference(name, these.answer(name, event), others.answer(name, event))
+
+
+def _identity(found: Verdict, event: Event) -> str:
+    """What makes it the same response."""
+    if found.rule.dedupe is not None:
+        try:
+            return dedupe.identity(render(found.rule.dedupe, event.names))
+        except ExpressionError:  # a response all the same, one that fails
+            pass
+    return event.identity(found.kind or event.type)

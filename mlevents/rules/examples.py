@@ -1,0 +1,68 @@
+"""The tests in a rule file: events with what is expected of them, run by `check`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mlevents.events import Event
+from mlevents.events.content import instant
+from mlevents.rules.expected import Expected, Given
+from mlevents.rules.given import event_of
+from mlevents.rules.model import Rule
+from mlevents.rules.positions import join
+from mlevents.rules.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A test without a mistake in it, ready to run."""
+
+    name: str
+    path: str
+    given: Given
+    expected: Expected
+
+
+def read_examples(written: Mapping[str, Any], workspaces: Mapping[str, str], report: Report) -> list[Example]:
+    """The tests of a file as written; reports what is wrong in them, be the rules good or not."""
+    tests, rules = written.get("tests"), written.get("rules")
+    ids = [str(rule.get("id")) for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
+    found = (
+        _read(test, join("tests", index), (ids, workspaces, report))
+        for index, test in enumerate(tests if isinstance(tests, list) else ())
+        if isinstance(test, dict)
+    )
+    return [example for example in found if example]
+
+
+def _read(
+    test: dict[str, Any], path: str, context: tuple[list[str], Mapping[str, str], Report]
+) -> Example | None:
+    ids, workspaces, report = context
+    at, expected, before = _time(test.get("at"), path, report), Expected(), len(report.problems)
+    event = event_of(given, workspaces, at) if isinstance(given := test.get("given"), dict) else []
+    if not isinstance(event, Event):
+        report.errors(join(path, "given"), event)
+    if "expect" in test:
+        report.errors(join(path, "expect"), expected.read(test["expect"], ids))
+    if len(report.problems) > before or not isinstance(event, Event):
+        return None
+    now = datetime.fromisoformat(at) if at else None
+    return Example(str(test.get("name")), path, Given(event, now), expected)
+
+
+def _time(at: object, path: str, report: Report) -> str | None:
+    try:
+        return instant(at) if isinstance(at, str) else None
+    except ValueError:
+        report.error(join(path, "at"), f"'{at}' is no time: write one such as 2030-01-31T12:00:00Z")
+        return None
+
+
+def run_examples(examples: list[Example], rules: Iterable[Rule], report: Report) -> None:
+    """Report each expectation that does not come true, at its place."""
+    by_id = {rule.id: rule for rule in rules}
+    for example in examples:
+        for path, text in example.expected.failures(example.given, by_id):
+            report.errors(join(example.path, "expect"), [(path, f"'{example.name}': {text}")])

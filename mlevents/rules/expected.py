@@ -1,0 +1,155 @@
+"""What a test in the rule file expects of an event, and whether it is so.
+
+expect: deploy-production-models                             # this rule matches
+expect: [deploy-production-models, stream-everything]        # each of these does
+expect: {not: deploy-production-models}                      # it does not
+expect: {not: {deploy-production-models: where.model.tags.hold}}   # and this is why
+expect: {only: [stream-everything]}                          # it matches, and no other rule does
+expect: {match: retrain-on-drift, dedupe: {retrain-on-drift: run-1}}
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mlevents.events import Event
+from mlevents.gates.max_age import too_old, words
+from mlevents.registry import did_you_mean
+from mlevents.rules.expressions import ExpressionError, render
+from mlevents.rules.match import verdict
+from mlevents.rules.model import Rule
+from mlevents.rules.positions import join
+from mlevents.rules.tree import Because
+from mlevents.rules.wording import Finding, quote
+
+KEYS = ("match", "not", "only", "dedupe")
+ALWAYS = ("event", "mode", "max_age")
+"""What else than a condition can keep a rule from acting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The event of a test, and the time at which it arrives, if the test says so."""
+
+    event: Event
+    now: datetime | None = None
+
+    def stopped(self, rule: Rule) -> Because | None:
+        """What keeps the rule from acting on the event."""
+        because = verdict(rule, self.event).because
+        if because or self.now is None or rule.max_age is None:
+            return because
+        old = too_old(self.event.time, rule.max_age, self.now)
+        return Because("max_age", words(rule.max_age), self.event.time) if old else None
+
+
+@dataclass(slots=True)
+class Expected:
+    """What a test expects, read from its `expect`: for each rule the place of that in the file.
+
+    `reasons` are those of `failing`, `only` whether no rule but the `matching` may match.
+    """
+
+    matching: dict[str, str] = field(default_factory=dict)
+    failing: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    only: bool = False
+
+    def read(self, expect: object, ids: Iterable[str]) -> Iterator[Finding]:
+        """Take in what is written; gives what is wrong with it, by its path below `expect`."""
+        if not isinstance(expect, dict):
+            yield from self._rules(expect, "", self.matching)
+        elif not expect:
+            yield "", f"expects nothing: write a rule's id, or one of {', '.join(KEYS)}"
+        else:
+            for key, value in expect.items():
+                yield from self._key(key, value)
+        known = list(ids)
+        for rule, path in [*self.matching.items(), *self.failing.items()]:
+            if rule not in known:
+                yield path, f"unknown rule '{rule}'{did_you_mean(rule, known) or _listed(known)}"
+
+    def _key(self, key: str, value: object) -> Iterator[Finding]:
+        if key == "not":
+            reasons = value if isinstance(value, dict) else {}
+            self.reasons = {rule: path for rule, path in reasons.items() if isinstance(path, str)}
+            if len(self.reasons) < len(reasons):
+                yield key, "wants the path of a condition beside each rule, such as where.model.tags.hold"
+            yield from self._rules(list(reasons) or value, key, self.failing)
+            self.failing |= {rule: join(key, rule) for rule in reasons}
+        elif key == "dedupe":
+            self.values = value if isinstance(value, dict) else {}
+            yield from self._rules(list(self.values) or value, key, self.matching)
+            self.matching |= {rule: join(key, rule) for rule in self.values}
+        elif key in KEYS:
+            self.only = self.only or key == "only"
+            yield from self._rules(value, key, self.matching, none=key == "only")
+        else:
+            near = did_you_mean(key, KEYS) or f": there are {', '.join(KEYS)}"
+            yield key, f"unknown key{near}"
+
+    def _rules(self, value: object, path: str, to: dict[str, str], none: bool = False) -> Iterator[Finding]:
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            yield path, f"must be a rule's id or a list of ids, not {quote(value)}"
+        elif not names and not none:
+            yield path, "names no rule: write `only: []` if no rule may match"
+        else:
+            to.update(dict.fromkeys(names, path))
+
+    def failures(self, given: Given, rules: Mapping[str, Rule]) -> Iterator[Finding]:
+        """Where what is so differs from what is wanted, by the path below `expect`."""
+        for name, path in self.matching.items():
+            if because := given.stopped(rules[name]):
+                yield path, f"wanted {name} to match, but {_fails(because)}"
+            elif name in self.values:
+                yield from _value(rules[name], given.event, self.values[name], path)
+        for name, path in self.failing.items():
+            if text := self._unlike(rules[name], given.stopped(rules[name])):
+                yield path, text
+        others = [name for name in rules if self.only and name not in self.matching]
+        if too := [name for name in others if given.stopped(rules[name]) is None]:
+            yield (
+                "only",
+                f"wanted no other rule to match, but {', '.join(too)} {'does' if len(too) == 1 else 'do'}",
+            )
+
+    def _unlike(self, rule: Rule, because: Because | None) -> str | None:
+        """How the rule's answer differs from the failure that is wanted."""
+        reason = self.reasons.get(rule.id)
+        known = [*ALWAYS, *(part.path for part in rule.where.conjuncts())] if rule.where else ALWAYS
+        if reason is not None and reason not in known:
+            return f"{rule.id} has no condition {reason}{did_you_mean(reason, known) or _listed(known)}"
+        if because is None:
+            return f"wanted {rule.id} not to match{f', for {reason}' if reason else ''}, but it matches"
+        if reason in (None, because.path):
+            return None
+        return f"wanted {rule.id} not to match for {reason}, but {_fails(because)}"
+
+
+def _value(rule: Rule, event: Event, wanted: object, path: str) -> Iterator[Finding]:
+    try:
+        found = render(rule.dedupe, event.names)
+    except ExpressionError as error:
+        yield path, f"wanted the dedupe value {_json(wanted)}, but {error}"
+        return
+    if rule.dedupe is None:
+        yield path, f"wanted the dedupe value {_json(wanted)}, but the rule has no dedupe"
+    elif found != wanted:
+        yield path, f"wanted the dedupe value {_json(wanted)}, but it is {_json(found)}"
+
+
+def _fails(because: Because) -> str:
+    found = "nothing" if because.found is None else _json(because.found)
+    return f"{because.path} fails: wanted {_json(because.wanted)}, found {found}"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f": there are {', '.join(names) or 'none'}"

@@ -1,0 +1,154 @@
+"""The event that a test in the rule file gives: sent as Azure would send it, and parsed as we parse it.
+
+So what is worked out of an event, such as `run.root`, comes out as it would in reality; a test that
+says otherwise is told so.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from mlevents.conditions.condition import is_finite, shown
+from mlevents.errors import EventError
+from mlevents.events import NAMES, Event, parse
+from mlevents.events.content import instant
+from mlevents.events.sent import Form, forms
+from mlevents.registry import did_you_mean
+from mlevents.rules.positions import join
+from mlevents.rules.wording import Finding, quote
+
+WORKSPACE = "workspace"
+ANY_WORKSPACE = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/tests"
+    "/providers/Microsoft.MachineLearningServices/workspaces/"
+)
+ANY_TIME = "2000-01-01T00:00:00Z"
+"""The time of an event whose test gives none, and asks for none."""
+
+_TYPES: Mapping[str, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str),
+    "number": is_finite,
+    "boolean": lambda value: isinstance(value, bool),
+    "list": lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+    "texts": lambda value: isinstance(value, dict),
+}
+_WORDS = {"list": "a list of texts", "texts": "a map of texts", "text": "text"}
+
+
+def event_of(
+    given: Mapping[str, Any], workspaces: Mapping[str, str], at: str | None
+) -> Event | list[Finding]:
+    """The event of a test, or what is wrong with it, each with its path below `given`."""
+    if len(given) != 1:
+        return [("", f"gives {len(given)} events: give one, as in {{model.registered: {{…}}}}")]
+    [(kind, names)] = given.items()
+    if kind not in NAMES:
+        near = did_you_mean(kind, NAMES) or f": there are {', '.join(sorted(NAMES))}"
+        return [(kind, f"unknown event '{kind}'{near}")]
+    if not isinstance(names, dict):
+        return [(kind, f"must be a mapping of names such as {', '.join(NAMES[kind])}, not {quote(names)}")]
+    findings = [*_unknown(kind, names), *_unlisted(names.get(WORKSPACE), workspaces)]
+    if findings:
+        return [(join(kind, path), text) for path, text in findings]
+    found = _sent(kind, names, _topic(names.get(WORKSPACE), workspaces), at or ANY_TIME)
+    return (
+        found
+        if isinstance(found, Event)
+        else [(join(kind, path) if path else kind, text) for path, text in found]
+    )
+
+
+def _unknown(kind: str, names: Mapping[str, Any]) -> Iterator[Finding]:
+    """Names that no event of this kind has, and values of another type."""
+    for root, fields in names.items():
+        known = NAMES[kind].get(root)
+        if known is None:
+            yield root, f"unknown name '{root}'{did_you_mean(root, NAMES[kind]) or _listed(NAMES[kind])}"
+        elif root != WORKSPACE and not isinstance(fields, dict):
+            yield root, f"must be a mapping of {', '.join(known)}, not {quote(fields)}"
+        elif root != WORKSPACE:
+            for name, value in fields.items():
+                yield from _unfit(f"{root}.{name}", known.get(name), value, known)
+
+
+def _unfit(path: str, kind: str | None, value: object, known: Mapping[str, str]) -> Iterator[Finding]:
+    if kind is None:
+        name = path.partition(".")[2]
+        yield path, f"unknown name '{name}'{did_you_mean(name, known) or _listed(known)}"
+    elif value is not None and not _TYPES[kind](value):
+        quoting = kind == "text" and isinstance(value, bool | int | float)
+        remedy = f': write "{shown(value)}"' if quoting else f", not {quote(value)}"
+        yield path, f"{path} is {_WORDS.get(kind, f'a {kind}')}{remedy}"
+    elif kind == "texts" and isinstance(value, dict):
+        for key, text in value.items():
+            yield from _unfit(join(path, key), "text", text, known)
+
+
+def _unlisted(workspace: object, workspaces: Mapping[str, str]) -> Iterator[Finding]:
+    if workspace is None:
+        return
+    if not isinstance(workspace, str):
+        yield WORKSPACE, f"must be the name of a workspace, not {quote(workspace)}"
+    elif workspaces and workspace not in workspaces:
+        near = did_you_mean(workspace, workspaces) or _listed(workspaces)
+        yield WORKSPACE, f"'{workspace}' does not stand under 'workspaces'{near}"
+
+
+def _topic(workspace: str | None, workspaces: Mapping[str, str]) -> str:
+    if workspaces:
+        return workspaces[workspace] if workspace else next(iter(workspaces.values()))
+    return ANY_WORKSPACE + (workspace or "tests")
+
+
+def _sent(kind: str, names: Mapping[str, Any], topic: str, time: str) -> Event | list[Finding]:
+    """The event in the form of this kind that says all that is given, or what the nearest form does not."""
+    given = {root: fields for root, fields in names.items() if root != WORKSPACE}
+    envelope = {"id": "test", "time": time, **given.get("event", {})}
+    tried = [_tried(form, {**given, "event": envelope}, topic) for form in forms(kind)]
+    event, different = min(tried, key=lambda one: len(one[1]))
+    return event if event and not different else different
+
+
+def _tried(form: Form, names: Mapping[str, Any], topic: str) -> tuple[Event | None, list[Finding]]:
+    try:
+        event = parse(form.document(names, topic))
+    except EventError as error:
+        root, name = form.type.about
+        if names.get(root, {}).get(name):
+            return None, [("", str(error))]
+        return None, [("", f"'{root}.{name}' is missing: it says what the event is about")]
+    said = ((root, name, value) for root, fields in names.items() for name, value in fields.items())
+    return event, [one for root, name, value in said if (one := _different(event, form, (root, name), value))]
+
+
+def _different(event: Event, form: Form, name: tuple[str, str], value: Any) -> Finding | None:
+    """How a value comes out of the event, if not as it was given."""
+    found = event.names.get(name[0], {}).get(name[1])
+    if name == ("event", "time") and value:
+        value = _instant(value)
+    if isinstance(value, dict):
+        found = {key: (found or {}).get(key) for key in value}
+    if found == value or (found is None and value in ([], {})):
+        return None
+    field = form.fields.get(name[0], {}).get(name[1])
+    why = "no such event has it beside the other names" if name[0] != "event" and field is None else ""
+    if field and field.member is None:
+        why = "nobody sends it, it is worked out from the other names"
+    if value == "":
+        why = "an empty text counts as missing"
+    path = ".".join(name)
+    return path, f"comes out as {_said(found)}, not {_said(value)}{': ' if why else ''}{why}"
+
+
+def _instant(value: str) -> str:
+    try:
+        return instant(value)
+    except ValueError:
+        return value
+
+
+def _said(value: object) -> str:
+    return "nothing" if value is None else shown(value)
+
+
+def _listed(names: Mapping[str, Any]) -> str:
+    return f": there are {', '.join(sorted(names))}"

@@ -1,0 +1,37 @@
+"""Why Event Grid would not deliver an event, for people who wonder where it went."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from mlevents.conditions.condition import fold
+from mlevents.rules.delivered import delivered
+from mlevents.rules.filters import Filter
+from mlevents.rules.wire import PREFIX
+
+_TYPES = ("eventtype", "type", "event_type")
+
+
+def held_back(filters: Mapping[str, Filter], document: Mapping[str, Any]) -> str | None:
+    """Which function's filter holds back this event, as it stands on the wire, and by what; None if none."""
+    if delivered(filters, document):
+        return None
+    members = {fold(key): value for key, value in document.items()}
+    said = next((str(kind) for key in _TYPES if (kind := members.get(key))), "")
+    function = next((name for name in filters if fold(PREFIX + name) == fold(said)), None)
+    if function is None:
+        return f"no function takes events of the type '{said}'"
+    return f"{_fact(filters[function], document, function)}"
+
+
+def _fact(one: Filter, document: Mapping[str, Any], function: str) -> str:
+    if not one.types:
+        return f"no rule asks for events of {function}, so it has no subscription"
+    if one.subject and not delivered({function: replace(one, clauses=())}, document):
+        return f"the filter of {function} wants a subject that begins with '{one.subject}'"
+    bare = replace(one, subject="")
+    for clause in one.clauses:
+        if not delivered({function: replace(bare, clauses=(clause,))}, document):
+            values = ", ".join(map(str, clause.values))
+            return f"the filter of {function} wants {clause.key} {clause.operator} {values}".rstrip()
+    return f"the filter of {function} does not let it through"

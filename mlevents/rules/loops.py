@@ -1,0 +1,55 @@
+"""Rules that would start themselves: an action of theirs causes the event that they ask for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mlevents.actions.action import Action
+from mlevents.conditions.equals import Equals
+from mlevents.conditions.present import Present
+from mlevents.events.sent import forms
+from mlevents.registry import Registry
+from mlevents.rules.positions import join
+from mlevents.rules.reachable import reachable
+from mlevents.rules.tree import Field
+from mlevents.rules.where import EVERY, Where
+from mlevents.rules.wording import Finding
+
+TAGS = ("mlevents.event", "mlevents.response", "mlevents.depth")
+RULE = "mlevents.rule"
+
+
+def loops(
+    written: Mapping[str, Any], kinds: Sequence[str], where: Where | None, actions: Registry[type[Action]]
+) -> Iterator[Finding]:
+    """Each step that may cause an event which starts the rule again, and the condition against it.
+
+    Nothing is said where `where` cannot hold for an event with the tags that our actions leave.
+    """
+    parts = where.conjuncts() if where else ()
+    for index, step in enumerate(steps if isinstance(steps := written.get("do"), list) else ()):
+        uses = step.get("uses") if isinstance(step, dict) else None
+        for kind in actions.find(uses).causes if uses in actions.names() else ():
+            again = kind in kinds or EVERY in kinds
+            if again and reachable([*parts, *_ours(kind, str(written.get("id")))], (kind,)):
+                yield join("do", index, "uses"), _loop(str(uses), kind)
+                break
+
+
+def _ours(kind: str, rule: str) -> Iterator[Field]:
+    """What is so in an event of what a rule made."""
+    at = (_root(kind), "tags")
+    yield Field("", (*at, RULE), "text", Equals(rule), rule)
+    for tag in TAGS:
+        yield Field("", (*at, tag), "text", Present(True), {"present": True})
+
+
+def _root(kind: str) -> str:
+    return forms(kind)[0].type.about[0]
+
+
+def _loop(uses: str, kind: str) -> str:
+    condition = f"{{{_root(kind)}: {{tags: {{mlevents.response: {{absent: true}}}}}}}}"
+    return (
+        f"{uses} may cause {kind}, which starts this rule again: "
+        f"break the loop with `where: {condition}`, which leaves out what responses made"
+    )

@@ -1,0 +1,106 @@
+"""What a rule file needs of Azure: its steps once each, where they may be performed, and with what rights."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlevents.actions.action import Action, ConnectionName, action
+from mlevents.errors import ActionError
+from mlevents.events.envelope import workspace
+from mlevents.rules.marks import marked
+from mlevents.rules.model import Rule, Rules, Step
+from mlevents.rules.tree import Field
+from mlevents.services.permission import WORKSPACE, Permission, Role
+from mlevents.services.services import Services
+
+DEFAULTS = "defaults"
+
+
+@dataclass(slots=True)
+class NamedStep:
+    """A step that one or several rules have; `workspaces` are the names of those that the rules concern."""
+
+    uses: str
+    parameters: Mapping[str, Any]
+    owners: list[str] = field(default_factory=list)
+    workspaces: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def action(self) -> type[Action]:
+        """What it does."""
+        return action.find(self.uses)
+
+    def connections(self) -> list[str]:
+        """The names of the connections that it uses, as far as they are literal."""
+        found = marked(self.action, dict(self.parameters), "")
+        return list(dict.fromkeys(one.text for one in found if isinstance(one.mark, ConnectionName)))
+
+
+@dataclass(slots=True)
+class Needed:
+    """What must be allowed on one resource: actions of Azure's, with who needs them and a role."""
+
+    scope: str
+    resource: str
+    actions: dict[str, tuple[set[str], Role]] = field(default_factory=dict)
+
+    def add(self, element: str, permission: Permission) -> None:
+        """Join what one element needs."""
+        for name in permission.actions:
+            self.actions.setdefault(name, (set(), permission.role))[0].add(element)
+
+
+def named_steps(rules: Rules) -> list[NamedStep]:
+    """Every step of rules that are not disabled, and of the defaults; equal ones are one."""
+    found: dict[str, NamedStep] = {}
+    for owner, step, places in _steps(rules):
+        key = json.dumps([step.uses, step.with_], sort_keys=True, default=str)
+        named = found.setdefault(key, NamedStep(step.uses, step.with_))
+        named.owners += [] if owner in named.owners else [owner]
+        named.workspaces |= places
+    return list(found.values())
+
+
+def needed(rules: Rules, services: Services) -> list[Needed]:
+    """What the steps must be allowed, by resource; for the workspaces that the file lists."""
+    found: dict[tuple[str, str], Needed] = {}
+    for step in named_steps(rules):
+        for permission in step.action.permissions:
+            if permission.needed(step.parameters):
+                for resource in _resources(step, permission.scope, rules, services):
+                    place = permission.scope, resource.lower()
+                    found.setdefault(place, Needed(permission.scope, resource)).add(step.uses, permission)
+    return list(found.values())
+
+
+def _steps(rules: Rules) -> Iterator[tuple[str, Step, Mapping[str, str]]]:
+    for step in rules.defaults.on_failure:
+        yield DEFAULTS, step, rules.workspaces
+    for rule in rules.rules:
+        if rule.mode != "disabled":
+            places = {name: id for name, id in rules.workspaces.items() if _concerns(rule, id)}
+            own = rule.on_failure if rule.on_failure != rules.defaults.on_failure else ()
+            for step in (*rule.steps, *own):
+                yield rule.id, step, places
+
+
+def _concerns(rule: Rule, workspace_id: str) -> bool:
+    """Whether an event of this workspace may match, as far as the conditions on the workspace say."""
+    names = {"workspace": workspace(workspace_id)}
+    asked = [part for part in (rule.where.conjuncts() if rule.where else ()) if isinstance(part, Field)]
+    return all(part.holds(names) for part in asked if part.keys[0] == "workspace")
+
+
+def _resources(step: NamedStep, scope: str, rules: Rules, services: Services) -> Iterator[str]:
+    if scope == WORKSPACE:
+        yield from step.workspaces.values()
+        return
+    for name in step.connections():
+        if rules.connections.get(name, {}).get("type") == scope:
+            try:
+                resource = services.connection(name).resource
+            except ActionError:
+                continue  # a connection that cannot be used is a finding of its own
+            if resource:
+                yield resource

@@ -1,0 +1,68 @@
+"""A `where` as one event sees it: every condition, whether it holds, and the value found."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlevents.rules.tree import AnyOf, Field, Node, Not, conjuncts, value_at
+from mlevents.rules.where import Where
+
+ANY, ALL, NOT = "any of these", "all of these", "not"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the tree: `holds` is None for a heading, `wanted` and `found` are a condition's."""
+
+    depth: int
+    name: str
+    holds: bool | None = None
+    wanted: Any = None
+    found: Any = None
+
+
+def seen(where: Where, names: Mapping[str, Any]) -> Iterator[Line]:
+    """The conditions in the order written, below the names that lead to them."""
+    yield from _all(where.conjuncts(), names, 0)
+
+
+def _all(nodes: tuple[Node, ...], names: Mapping[str, Any], depth: int) -> Iterator[Line]:
+    above: tuple[str, ...] = ()
+    for node in nodes:
+        if not isinstance(node, Field):
+            above = ()
+            yield from _combined(node, names, depth)
+            continue
+        *heads, name = node.keys
+        shared = _shared(above, tuple(heads))
+        for index in range(shared, len(heads)):
+            yield Line(depth + index, heads[index])
+        above = tuple(heads)
+        found = value_at(names, node.keys)
+        yield Line(depth + len(heads), name, node.holds(names), node.wanted, found)
+
+
+def _combined(node: Node, names: Mapping[str, Any], depth: int) -> Iterator[Line]:
+    if isinstance(node, Not):
+        yield Line(depth, NOT, node.holds(names))
+        yield from _inner(node.node, names, depth + 1)
+    elif isinstance(node, AnyOf):
+        yield Line(depth, ANY, node.holds(names))
+        for part in node.nodes:
+            yield from _inner(part, names, depth + 1)
+
+
+def _inner(node: Node, names: Mapping[str, Any], depth: int) -> Iterator[Line]:
+    """A part inside `any` or `not`; several conditions in it are told to belong together."""
+    parts = tuple(conjuncts(node))
+    if len(parts) > 1:
+        yield Line(depth, ALL, node.holds(names))
+        depth += 1
+    yield from _all(parts, names, depth)
+
+
+def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    count = 0
+    while count < min(len(one), len(other)) and one[count] == other[count]:
+        count += 1
+    return count

@@ -1,0 +1,78 @@
+"""Steps that read what is not there yet: the results of a later step, or their own."""
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mlevents.rules.expressions import ExpressionError, reads
+from mlevents.rules.positions import join
+from mlevents.rules.wording import Finding
+
+_READING = ("with", "if")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A step with its id and where it stands."""
+
+    id: str
+    path: str
+    written: Mapping[str, Any]
+
+    def reads(self) -> list[tuple[str, str]]:
+        """The steps whose results it reads, each with the path of the text that does."""
+        found = (one for key in _READING for one in _texts(self.written.get(key), join(self.path, key)))
+        return [(name, path) for text, path in found for name in _names(text)]
+
+
+def misplaced(steps: Sequence[Placed], before: Container[str] = ()) -> Iterator[Finding]:
+    """Each text of a step that reads the step itself or a later one, and what would do.
+
+    `before` are the steps that were performed before all of these.
+    """
+    remedy = _remedy(steps)
+    for number, step in enumerate(steps):
+        later = {other.id for other in steps[number + 1 :]}
+        for name, path in step.reads():
+            if name in before:
+                continue
+            if name == step.id:
+                yield path, f"steps.{name} is this step itself: read the results of an earlier one"
+            elif name in later:
+                yield path, f"steps.{name} has no results yet, for '{name}' comes later: {remedy}"
+
+
+def _remedy(steps: Sequence[Placed]) -> str:
+    known = {step.id for step in steps}
+    wanted = {step.id: {name for name, _ in step.reads() if name in known - {step.id}} for step in steps}
+    order: list[str] = []
+    while len(order) < len(wanted):
+        ready = (name for name in wanted if name not in order and wanted[name] <= set(order))
+        if (name := next(ready, None)) is None:
+            waiting = _listed(one for one in wanted if one not in order)
+            return f"no order would do, for {waiting} wait for one another; let one do without"
+        order.append(name)
+    return f"the order {', '.join(order)} would do"
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = (f"'{name}'" for name in names)
+    return f"{', '.join(first)} and {last}"
+
+
+def _names(text: str) -> list[str]:
+    try:
+        return sorted(reads(text, "steps"))
+    except ExpressionError:  # told where expressions are checked
+        return []
+
+
+def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield value, path
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, join(path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, join(path, index))

@@ -1,0 +1,156 @@
+"""Whether Event Grid's subscriptions are those that the rules compile to.
+
+A subscription that we made may carry the label of its filter, so that a filter that somebody edited can
+be told from one that older rules compiled to.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mlevents.conditions.condition import fold
+from mlevents.rules.filters import Filter
+from mlevents.rules.wire import PREFIX
+from mlevents.services.event_subscription import EventSubscription
+from mlevents.services.finding import Finding
+
+LABEL = "mlevents-filter-"
+DEPLOY = "deploy the subscriptions again (`azd hooks run postdeploy`, or events.bicep with `filters --json`)"
+STALE = "its filter is that of older rules"
+EDITED = "its filter was edited after it was deployed"
+EITHER = "its filter is that of older rules, or was edited"
+
+type Clause = tuple[str, str, frozenset[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a filter asks for, however it is written."""
+
+    types: frozenset[str]
+    head: str
+    tail: str
+    cased: bool
+    clauses: frozenset[Clause]
+
+    @classmethod
+    def of(cls, filter_json: Mapping[str, Any]) -> "Shape":
+        """From the filter as `filters --json` prints it, or as Azure sends it."""
+        return cls(
+            types=frozenset(map(fold, filter_json.get("includedEventTypes") or ())),
+            head=fold(filter_json.get("subjectBeginsWith") or ""),
+            tail=fold(filter_json.get("subjectEndsWith") or ""),
+            cased=bool(filter_json.get("isSubjectCaseSensitive")),
+            clauses=frozenset(map(_clause, filter_json.get("advancedFilters") or ())),
+        )
+
+    def words(self) -> set[str]:
+        """Each thing that it asks for, as text."""
+        said = {f"the event type {one}" for one in self.types}
+        said |= {f"a subject that begins with '{self.head}'"} if self.head else set()
+        said |= {f"a subject that ends with '{self.tail}'"} if self.tail else set()
+        said |= {"a subject in this case"} if self.cased else set()
+        return said | {
+            f"{key} {operator} {', '.join(sorted(map(str, values)))}".rstrip()
+            for key, operator, values in self.clauses
+        }
+
+
+def label(filter_json: Mapping[str, Any]) -> str:
+    """What a subscription with this filter is labelled with when it is deployed."""
+    text = "\n".join(sorted(Shape.of(filter_json).words()))
+    return LABEL + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def compare(
+    wanted: Mapping[str, Filter], there: Sequence[EventSubscription], app: str = ""
+) -> Iterator[Finding]:
+    """What is missing, stale, edited, misdirected or without dead letters; `app` is the Function App's id.
+
+    Without an `app` it is the one that is subscribed; several are for somebody to choose from.
+    """
+    apps = {one.app.lower(): one.app for one in there if one.function in wanted}
+    if not app and len(apps) > 1:
+        said = f"several function apps are subscribed: {', '.join(sorted(apps.values()))}"
+        yield Finding("event subscriptions", None, said, "name yours with --function-app")
+        return
+    ours = [one for one in there if one.function and (not app or one.app.lower() == app.lower())]
+    others = sorted(one for key, one in apps.items() if app and key != app.lower())
+    for function, filter_ in wanted.items():
+        mine = [one for one in ours if function in _concerned(one, wanted)]
+        if filter_.types:
+            yield from _wanted(function, filter_, mine, others)
+        else:
+            yield from _left_over(function, mine)
+
+
+def _concerned(one: EventSubscription, wanted: Mapping[str, Filter]) -> set[str]:
+    """The functions whose events it delivers; the one that it delivers to when it names no type of theirs."""
+    types = Shape.of(one.filter).types
+    return {name for name in wanted if fold(PREFIX + name) in types} or {one.function}
+
+
+def _wanted(
+    function: str, filter_: Filter, mine: Sequence[EventSubscription], others: Sequence[str]
+) -> Iterator[Finding]:
+    if not mine:
+        elsewhere = f"; another app is: {', '.join(others)}" if others else ""
+        yield Finding(function, False, f"has no event subscription{elsewhere}", DEPLOY)
+    for one in mine:
+        faults = list(_faults(function, filter_, one))
+        for said, remedy in faults:
+            yield Finding(function, False, f"the subscription '{one.name}': {said}", remedy)
+        if not faults:
+            yield Finding(function, True, f"the subscription '{one.name}' is as the rules ask")
+
+
+def _left_over(function: str, mine: Sequence[EventSubscription]) -> Iterator[Finding]:
+    for one in mine:
+        if one.function == function:
+            said = f"the subscription '{one.name}' delivers events that no rule asks for any more"
+            yield Finding(function, False, said, "delete it")
+
+
+def _faults(function: str, filter_: Filter, one: EventSubscription) -> Iterator[tuple[str, str]]:
+    if one.function != function:
+        yield f"delivers to the function {one.function}", f"let it deliver to {function}: {DEPLOY}"
+        return
+    if not one.ready:
+        yield f"is {one.state}", DEPLOY
+    difference = _difference(Shape.of(filter_.to_json()), Shape.of(one.filter))
+    if difference:
+        yield f"{_history(one)}: {difference}", DEPLOY
+    if not one.dead_letters:
+        yield "has no dead letters: what cannot be delivered is lost", "name a container for dead letters"
+
+
+def _history(one: EventSubscription) -> str:
+    labels = [text for text in one.labels if text.startswith(LABEL)]
+    if not labels:
+        return EITHER
+    return STALE if label(one.filter) in labels else EDITED
+
+
+def _difference(wanted: Shape, found: Shape) -> str:
+    """What is too little and too much in it; nothing where both ask for the same."""
+    lacks, besides = sorted(wanted.words() - found.words()), sorted(found.words() - wanted.words())
+    parts = [f"it lacks {'; '.join(lacks)}"] if lacks else []
+    parts += [f"it asks for {'; '.join(besides)}"] if besides else []
+    return ", and ".join(parts)
+
+
+def _clause(written: Mapping[str, Any]) -> Clause:
+    values = written.get("values")
+    if values is None:
+        values = [written["value"]] if written.get("value") is not None else []
+    return fold(written.get("key") or ""), str(written.get("operatorType")), frozenset(map(_plain, values))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers as one type, texts in one case, ranges as tuples."""
+    if isinstance(value, list):
+        return tuple(map(_plain, value))
+    if isinstance(value, str):
+        return fold(value)
+    return value if isinstance(value, bool) else float(value)

@@ -1,0 +1,157 @@
+"""`backtest` compares two rule files on the same events."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mlevents.__main__ import commands
+
+WORKSPACE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/prod"
+RULES = """\
+version: 1
+%s
+connections: {team: {type: apprise, url: {setting: HOOK}}}
+rules:
+  - id: production
+    event: model.registered
+    where: {model: {tags: {stage: production%s}}}
+    do: [{uses: notify, with: {to: team, template: model-deployed}}]
+  - id: %s
+    event: "*"
+    do: [{uses: notify, with: {to: team, template: model-deployed}}]
+"""
+
+
+def registered(name: str, **tags: str) -> dict[str, object]:
+    return {
+        "id": f"e-{name}",
+        "topic": WORKSPACE,
+        "subject": f"models/{name}:1",
+        "eventType": "Microsoft.MachineLearningServices.ModelRegistered",
+        "eventTime": "2030-01-01T00:00:00Z",
+        "data": {"modelName": name, "modelVersion": "1", "modelTags": tags},
+    }
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs `backtest` in a folder with two rule files, and events in files of their own."""
+    (tmp_path / "rules.yaml").write_text(RULES % ("", ", hold: {absent: true}", "all"))
+    (tmp_path / "old.yaml").write_text(RULES % ("", "", "all"))
+    events = tmp_path / "events" / "deep"
+    events.mkdir(parents=True)
+    free, held = registered("free", stage="production"), registered("held", stage="production", hold="x")
+    (events / "a.jsonl").write_text(f"{json.dumps(free)}\n{json.dumps(free)}\n")
+    (events.parent / "b.json").write_text(json.dumps([held]))
+    (events.parent / "c.txt").write_text("not read")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLEVENTS_RULES", raising=False)
+
+    def run(*arguments: str) -> Result:
+        runner = CliRunner(env={"HOOK": "json://localhost"})
+        return runner.invoke(commands(), ["backtest", *arguments], catch_exceptions=False)
+
+    return run
+
+
+def told(run: Callable[..., Result], *arguments: str) -> dict[str, Any]:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+def test_people_see_how_often_each_rule_would_fire_and_what_differs(run: Callable[..., Result]):
+    result = run("events", "--against", "old.yaml")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "             others    these",
+        "production        2        1",
+        "all               2        2",
+        "model.registered  models/held:1  e-held  events/b.json",
+        '  production: ✓ → ✗  where.model.tags.hold: wanted {"absent": true}, found "x"',
+        "3 events, 1 of them make a difference",
+    ]
+
+
+def test_programs_see_it_too(run: Callable[..., Result]):
+    assert told(run, "events", "--against", "old.yaml") == {
+        "events": 3,
+        "rules": [{"id": "production", "these": 1, "others": 2}, {"id": "all", "these": 2, "others": 2}],
+        "different": [
+            {
+                "file": "events/b.json",
+                "id": "e-held",
+                "type": "model.registered",
+                "subject": "models/held:1",
+                "rule": "production",
+                "these": False,
+                "others": True,
+                "because": {"path": "where.model.tags.hold", "wanted": {"absent": True}, "found": "x"},
+            }
+        ],
+        "errors": [],
+    }
+
+
+def test_a_rule_that_only_one_file_has_is_told(run: Callable[..., Result], tmp_path: Path):
+    (tmp_path / "rules.yaml").write_text(RULES % ("", "", "every"))
+    document = told(run, "events/b.json", "--against", "old.yaml")
+    assert document["rules"] == [
+        {"id": "production", "these": 1, "others": 1},
+        {"id": "every", "these": 1, "others": None},
+        {"id": "all", "these": None, "others": 1},
+    ]
+    assert [(one["rule"], one["these"], one["others"], one["because"]) for one in document["different"]] == [
+        ("all", None, True, None),
+        ("every", True, None, None),
+    ]
+
+
+def test_a_workspace_that_is_not_listed_fires_nothing(run: Callable[..., Result], tmp_path: Path):
+    listed = f"workspaces: {{other: {WORKSPACE}-2}}"
+    (tmp_path / "rules.yaml").write_text(RULES % (listed, "", "all"))
+    document = told(run, "events/b.json", "--against", "old.yaml")
+    assert document["different"][0]["because"] == {
+        "path": "workspaces",
+        "wanted": ["other"],
+        "found": WORKSPACE,
+    }
+
+
+def test_the_same_rules_make_no_difference(run: Callable[..., Result]):
+    assert told(run, "events", "events/b.json", "--against", "rules.yaml", "--same")["different"] == []
+
+
+def test_a_difference_fails_where_none_is_wanted(run: Callable[..., Result]):
+    assert run("events", "--against", "old.yaml", "--same").exit_code == 1
+
+
+def test_an_event_that_cannot_be_understood_is_told_and_fails(run: Callable[..., Result], tmp_path: Path):
+    (tmp_path / "events" / "d.json").write_text('[{"id": 1}]')
+    result = run("events", "--against", "old.yaml")
+    assert result.exit_code == 1
+    assert "events/d.json: an event that cannot be understood: id: is 1" in result.stdout
+    [error] = json.loads(run("events", "--against", "old.yaml", "--json").stdout)["errors"]
+    assert error["file"] == "events/d.json"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["none.json", "--against", "old.yaml"], "none.json: cannot be read: No such file or directory\n"),
+        (["events/c.txt", "--against", "old.yaml"], "events/c.txt:1:1: is no JSON"),
+        (["events", "--against", "none.yaml"], "none.yaml: there is no such rule file"),
+        (["empty", "--against", "old.yaml"], "empty: there is no file that ends in .json, .jsonl, .ndjson\n"),
+        (["events"], ""),
+    ],
+)
+def test_wrong_usage(run: Callable[..., Result], tmp_path: Path, arguments: list[str], told: str):
+    (tmp_path / "empty").mkdir()
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(told)

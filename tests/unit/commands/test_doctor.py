@@ -1,0 +1,156 @@
+"""What `doctor` says without asking Azure: what is needed, what is not set here, what is wrong usage."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mlevents.__main__ import commands
+from mlevents.actions.action import action
+from mlevents.actions.permissions import permissions
+from mlevents.commands.examined import literal
+from mlevents.rules.needs import NamedStep
+from mlevents.services import azure
+from mlevents.services.connection import connection
+from mlevents.services.permission import ML
+
+HEAD = "/subscriptions/s/resourceGroups/g/providers"
+FACTORY = f"{HEAD}/Microsoft.DataFactory/factories/adf"
+RULES = f"""\
+version: 1
+workspaces:
+  prod: {HEAD}/Microsoft.MachineLearningServices/workspaces/prod
+  test: {HEAD}/Microsoft.MachineLearningServices/workspaces/test
+connections:
+  retraining: {{type: data_factory, id: {FACTORY}}}
+  team: {{type: apprise, url: {{setting: HOOK}}}}
+rules:
+  - id: deploy
+    event: model.registered
+    where: {{workspace: {{name: prod}}}}
+    do: [{{uses: deploy_model, with: {{endpoint: e, template: small.yaml}}}}]
+  - id: retrain
+    event: drift.detected
+    do: [{{uses: run_data_factory_pipeline, with: {{connection: retraining, pipeline: p}}}}]
+  - id: asleep
+    event: drift.detected
+    mode: disabled
+    do: [{{uses: run_ml_pipeline, with: {{component: a@latest}}}}]
+  - id: tell
+    event: run.completed
+    do: [{{uses: notify, with: {{to: team, template: run-failed}}}}]
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "small.yaml").write_text("instance_type: Standard_DS3_v2\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLEVENTS_RULES", raising=False)
+
+    def run(*words: str, **environment: str) -> Result:
+        return CliRunner(env=environment).invoke(commands(), ["doctor", *words], catch_exceptions=False)
+
+    return run
+
+
+def test_needs_are_said_by_resource_without_asking_azure(run: Callable[..., Result]):
+    told = json.loads(run("--needs", "--json", MLEVENTS_RESOURCE_MANAGER="https://127.0.0.1:1").stdout)
+    by_resource = {one["resource"].rpartition("/")[2]: one for one in told["resources"]}
+    assert set(by_resource) == {"prod", "adf"}, "no rule does anything in test, and asleep needs nothing"
+    assert by_resource["prod"]["scope"] == "workspace"
+    assert f"{ML}/onlineEndpoints/write" in by_resource["prod"]["actions"]
+    assert f"{ML}/onlineEndpoints/score/action" not in by_resource["prod"]["actions"], "there is no rollout"
+    assert by_resource["adf"]["actions"] == [
+        "Microsoft.DataFactory/factories/pipelineruns/read",
+        "Microsoft.DataFactory/factories/pipelines/createrun/action",
+        "Microsoft.DataFactory/factories/pipelines/read",
+        "Microsoft.DataFactory/factories/querypipelineruns/action",
+    ]
+    assert set(told["labels"]) == {
+        "ModelRegistered",
+        "RunCompleted",
+        "DatasetDriftDetected",
+        "RunStatusChanged",
+    }
+    assert all(name.startswith("mlevents-filter-") for name in told["labels"].values())
+    assert {one["element"] for one in told["elements"]} == {one.element for one in permissions()}
+
+
+def test_needs_are_shown_to_people(run: Callable[..., Result]):
+    lines = run("--needs").stdout.splitlines()
+    assert f"data_factory {FACTORY}" in lines
+    assert f"  {ML}/onlineEndpoints/write" in lines
+    assert "deploy_model with rollout on its workspace: Monitoring Reader" in lines
+
+
+def test_every_action_that_calls_azure_says_what_it_needs():
+    said = {one.element for one in permissions()}
+    assert {"deploy_model", "run_data_factory_pipeline", "run_ml_pipeline"} <= said
+    assert said <= {*action.names(), *connection.names()}
+    parameters = {name: set(element.model_fields) for name, element in [*action.items(), *connection.items()]}
+    assert all(set(one.permission.given) <= parameters[one.element] for one in permissions())
+    assert all(
+        one.permission.scope == "workspace" or one.permission.scope in connection.names()
+        for one in permissions()
+    )
+
+
+@pytest.fixture
+def cut_off(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Neither Azure nor an identity answers."""
+    monkeypatch.setenv("MLEVENTS_RESOURCE_MANAGER", "https://127.0.0.1:1")
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+    monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:1/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "header")
+    monkeypatch.delenv("HOOK", raising=False)
+    monkeypatch.delenv("WEBSITE_HOSTNAME", raising=False)
+    azure._credential.cache_clear()
+    yield
+    azure._credential.cache_clear()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("cut_off")
+def test_a_setting_that_is_not_set_here_may_be_set_where_the_app_runs(run: Callable[..., Result]):
+    elsewhere = json.loads(run("--json").stdout)["findings"]
+    (here,) = [one for one in elsewhere if one["part"] == "connection team"]
+    assert (here["ok"], here["said"]) == (
+        None,
+        "the app setting 'HOOK' is not set; what needs it was not examined",
+    )
+    at_home = run("--json", WEBSITE_HOSTNAME="app.example.com").stdout
+    (there,) = [one for one in json.loads(at_home)["findings"] if one["part"] == "connection team"]
+    assert (there["ok"], there["said"]) == (False, "the app setting 'HOOK' is not set")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--function-app", "mlevents"], "'mlevents' is no Function App: give its resource id"),
+        (["--rules", "none.yaml"], "none.yaml: there is no such rule file"),
+    ],
+)
+def test_wrong_usage_is_exit_2(run: Callable[..., Result], words: list[str], said: str):
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(said)
+
+
+def test_rules_with_problems_are_not_examined(run: Callable[..., Result], tmp_path: Path):
+    (tmp_path / "rules.yaml").write_text("version: 2\n")
+    assert run().exit_code == 2
+
+
+def test_a_parameter_that_must_wait_is_left_out_if_it_can_be():
+    step = NamedStep(
+        "deploy_model", {"template": "t.yaml", "endpoint": "e", "auth_mode": "${model.tags.auth}"}
+    )
+    known, waiting = literal(step)
+    assert waiting == ["auth_mode"]
+    assert known is not None
+    assert known.model_dump()["endpoint"] == "e"
+    assert literal(NamedStep("notify", {"to": {"a": "${x}"}})) == (None, ["to"])

@@ -1,0 +1,124 @@
+"""Rules that can never match: told where they are, and never said of one that can."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlevents.events import parse
+from mlevents.rules.reachable import closed_ways, unreachable
+from mlevents.rules.tree import AnyOf
+from mlevents.rules.where import bind
+from tests.unit.rules.rule_files import HEAD, TELL, load_text, problems
+from tests.unit.rules.where_samples import wheres, wire_events
+
+REGISTERED = ("model.registered",)
+
+
+def never(where, kinds=REGISTERED):
+    return list(unreachable(bind(where, kinds, "where", pytest.fail), kinds))
+
+
+@settings(max_examples=500, deadline=None)
+@given(found=st.data(), sent=wire_events())
+def test_a_where_that_holds_for_an_event_is_reachable(found, sent):
+    event = parse(sent[1])
+    where = bind(found.draw(wheres(event.kinds)), event.kinds, "where", lambda path, text: None)
+    if where and where.holds(event.names):
+        assert list(unreachable(where, event.kinds)) == []
+        assert list(unreachable(where, ("*",))) == []
+        closed = {path for path, _ in closed_ways(where, event.kinds)}
+        alternatives = [
+            (f"{part.path}[{index}]", node)
+            for part in where.conjuncts()
+            if isinstance(part, AnyOf)
+            for index, node in enumerate(part.nodes)
+        ]
+        assert [path for path, node in alternatives if path in closed and node.holds(event.names)] == []
+
+
+@pytest.mark.parametrize(
+    ("where", "path", "text"),
+    [
+        (
+            {"model": {"name": {"prefix": "a-"}}, "not": {"model": {"name": {"prefix": "a"}}}},
+            "where.not",
+            "excludes all that where.model.name leaves, so the rule never matches",
+        ),
+        (
+            {"model": {"name": {"matches": "a+", "not": {"matches": "a+"}}}},
+            "where.model.name",
+            "excludes all that where.model.name leaves",
+        ),
+        (
+            {"model": {"name": "a"}, "any": [{"model": {"name": "b"}}, {"model": {"name": {"suffix": "c"}}}]},
+            "where.any",
+            "excludes all that where.model.name leaves",
+        ),
+        (
+            {
+                "model": {"name": "a", "version": "1"},
+                "any": [{"model": {"name": "b"}}, {"model": {"version": "2"}}],
+            },
+            "where.any",
+            "no event can fulfil this beside the conditions before it, so the rule never matches",
+        ),
+        ({"any": [{"event": {"type": "run.completed"}}]}, "where.any", "no event can fulfil this, so"),
+        (
+            {"not": {"any": [{"model": {"name": {"present": True}}}, {"model": {"name": {"absent": True}}}]}},
+            "where.not",
+            "no event can fulfil this, so",
+        ),
+    ],
+)
+def test_a_where_that_never_holds_is_told_at_the_condition_too_many(where, path, text):
+    [(found, said)] = never(where)
+    assert found == path
+    assert text in said
+
+
+def test_names_that_no_event_has_together_are_told():
+    [(path, said)] = never(
+        {"model": {"name": "x"}, "run": {"status": "failed"}}, ("model.registered", "run.status_changed")
+    )
+    assert (path, said) == (
+        "where.run.status",
+        "no event has both model.name and run.status as wanted, so the rule never matches: "
+        "make two rules of it",
+    )
+    drift = {"drift": {"coefficient": {"gte": 0.3}, "signal": "inputs"}}
+    assert never(drift, ("drift.detected",))
+
+
+@pytest.mark.parametrize(
+    ("where", "kinds"),
+    [
+        ({"drift": {"coefficient": {"gte": 0.3}}, "run": {"id": {"absent": True}}}, ("drift.detected",)),
+        ({"event": {"type": "run.status_changed"}}, ("drift.detected",)),
+        ({"model": {"name": "a"}, "not": {"model": {"name": "a", "version": "1"}}}, REGISTERED),
+        ({"deployment": {"models": {"all": ["a:1", "b:2"]}}}, ("model.deployed",)),
+        ({"model": {"name": {"absent": True}}}, ("*",)),
+        ({"any": [{"model": {"tags": {f"t{n}": "x"}}} for n in range(300)]}, REGISTERED),
+    ],
+)
+def test_what_can_hold_is_left_alone(where, kinds):
+    assert never(where, kinds) == []
+
+
+def test_a_rule_that_never_matches_is_an_error_of_its_file():
+    where = "    where: {model: {name: a, tags: {not: {stage: x}, stage: x}}}\n"
+    assert problems(HEAD + where + TELL) == [
+        "rules.yaml:8:54: rules[0].where.model.tags.stage: excludes all that where.model.tags.not leaves, "
+        "so the rule never matches: take one out"
+    ]
+
+
+def test_an_alternative_that_never_holds_is_a_warning():
+    where = (
+        "    where:\n      model: {name: a}\n      any:\n"
+        "        - model: {name: b}\n        - model: {version: '1'}\n"
+    )
+    warnings = [str(one) for one in load_text(HEAD + where + TELL).warnings]
+    assert (
+        "rules.yaml:11:11: rules[0].where.any[0]: no event can fulfil this alternative: take it out"
+        in warnings
+    )

@@ -1,0 +1,80 @@
+"""What `explain` shows of a `where` agrees with what `plan` decides."""
+
+import pytest
+from hypothesis import given, settings
+
+from mlevents.events import parse
+from mlevents.rules.match import plan
+from mlevents.rules.seen import Line, seen
+from mlevents.rules.where import bind
+from tests.unit.rules.where_samples import close_pairs, rules, wire_events
+
+
+def top(lines):
+    """The conditions and combinations that must all hold: those that stand in no `any` and no `not`."""
+    found, inside = [], None
+    for line in lines:
+        if inside is not None and line.depth > inside:
+            continue
+        inside = line.depth if line.wanted is None and line.holds is not None else None
+        found += [line] if line.holds is not None else []
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(rules(), wire_events())
+def test_what_is_seen_agrees_with_the_plan(file, sent):
+    event = parse(sent[1])
+    for verdict in plan(file, event):
+        if verdict.kind and verdict.rule.where and verdict.rule.mode != "disabled":
+            failing = [line for line in top(seen(verdict.rule.where, event.names)) if not line.holds]
+            assert verdict.matches is (not failing)
+            if failing and failing[0].wanted is not None:
+                assert failing[0].wanted == verdict.because.wanted
+                assert failing[0].found == verdict.because.found
+
+
+@settings(max_examples=300, deadline=None)
+@given(close_pairs())
+def test_what_is_seen_of_a_close_match_agrees_with_the_plan(pair):
+    file, _, document = pair
+    event = parse(document)
+    for verdict in plan(file, event):
+        lines = list(seen(verdict.rule.where, event.names))
+        assert verdict.matches is all(line.holds for line in top(lines))
+
+
+def test_the_tree_has_the_shape_of_the_where():
+    names = {"model": {"name": "fraud-net", "version": "8", "tags": {"stage": "draft", "a.b": "x"}}}
+    where = bind(
+        {
+            "model": {
+                "name": {"prefix": "fraud-"},
+                "tags": {"stage": "draft", "a.b": "x", "hold": {"absent": True}},
+            },
+            "any": [{"model": {"version": "9"}}, {"model": {"version": "8", "name": "x"}}],
+            "not": {"model": {"tags": {"stage": "prod"}}},
+        },
+        ("model.registered",),
+        "where",
+        pytest.fail,
+    )
+    assert list(seen(where, names)) == [
+        Line(0, "model"),
+        Line(1, "name", True, {"prefix": "fraud-"}, "fraud-net"),
+        Line(1, "tags"),
+        Line(2, "stage", True, "draft", "draft"),
+        Line(2, "a.b", True, "x", "x"),
+        Line(2, "hold", True, {"absent": True}, None),
+        Line(0, "any of these", False),
+        Line(1, "model"),
+        Line(2, "version", False, "9", "8"),
+        Line(1, "all of these", False),
+        Line(2, "model"),
+        Line(3, "version", True, "8", "8"),
+        Line(3, "name", False, "x", "fraud-net"),
+        Line(0, "not", True),
+        Line(1, "model"),
+        Line(2, "tags"),
+        Line(3, "stage", False, "prod", "draft"),
+    ]
