@@ -2,12 +2,15 @@
 
 import json
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
 import azure.durable_functions as df
 import grpc
 
+from mlevents import telemetry
 from mlevents.responses.decide import decide
 from mlevents.responses.response import Response
 from mlevents.rules.file import load
@@ -34,22 +37,38 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
 
     Whatever it raises makes Event Grid deliver again; what is scheduled already is not repeated.
     """
-    for response in decide(event, rules(), settings(), datetime.now(UTC)):
-        await schedule(response, client)
+    with telemetry.delivery() as delivery:
+        responses = decide(event, rules(), settings(), datetime.now(UTC))
+        started = []
+        for response in responses:
+            with telemetry.about({telemetry.RESPONSE: response.id, telemetry.RULE: response.rule}):
+                started.append(await schedule(response, client))
+        delivery.outcome = outcome(responses, started)
 
 
-async def schedule(response: Response, client: df.DurableFunctionsClient) -> None:
-    """Start this response, unless it has been started before."""
+def outcome(responses: Sequence[Response], started: Sequence[bool]) -> str:
+    """What came of a delivery, in a word; `started` says for each response whether it began now."""
+    if not responses:
+        return "unmatched"
+    if not any(started):
+        return "redelivered"
+    return "matched" if responses[0].rule else responses[0].status
+
+
+async def schedule(response: Response, client: df.DurableFunctionsClient) -> bool:
+    """Start this response, unless it has been started before; says whether it did."""
+    response = replace(response, traceparent=telemetry.traceparent())
     if await client.get_orchestration_state(response.id, fetch_payloads=False):
         log.info("response %s exists already: a redelivery", response.id)
-        return
+        return False
     try:
         await client.schedule_new_orchestration(
-            "response", input=json.dumps(response.to_json()), instance_id=response.id
+            "response", input=json.dumps(response.to_json(), ensure_ascii=False), instance_id=response.id
         )
     except grpc.aio.AioRpcError as error:
         if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
             raise
         log.info("response %s was started by a delivery at the same moment", response.id)
-    else:
-        log.info("response %s to event %s: %s", response.id, response.event.id, response.status)
+        return False
+    log.info("response %s to event %s: %s", response.id, response.event.id, response.status)
+    return True

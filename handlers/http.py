@@ -9,9 +9,12 @@ from durabletask.client import OrchestrationQuery
 
 from handlers.delivery import rules
 from mlevents.errors import ConfigError
-from mlevents.responses.view import views
+from mlevents.responses.view import one, views
 
 blueprint = df.Blueprint()
+
+PAGE = 100
+"""Orchestrations in one answer of the task hub, of which all are fetched."""
 
 
 def answer(document: Any, status: int = 200) -> func.HttpResponse:
@@ -49,6 +52,18 @@ def problems() -> list[str]:
 @blueprint.durable_client_input(client_name="client")
 async def responses(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
     """What became of events, the newest first; `?event_id=` and `?rule=` narrow it down."""
-    query = OrchestrationQuery(fetch_inputs_and_outputs=True)
+    rule = req.params.get("rule")
+    query = OrchestrationQuery(max_instance_count=PAGE, instance_id_prefix=f"{rule}." if rule else None)
     states = await client.get_all_orchestration_states(query)
-    return answer(views(states, req.params.get("event_id"), req.params.get("rule")))
+    return answer(views(states, req.params.get("event_id"), rule))
+
+
+@blueprint.function_name("Response")
+@blueprint.route("responses/{id}", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+async def response(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
+    """One response, with the text of an event that could not be understood in `raw`."""
+    state = await client.get_orchestration_state(req.route_params["id"])
+    if state is None or state.name != "response":
+        return answer({"error": f"no response has the id '{req.route_params['id']}'"}, 404)
+    return answer(one(state))

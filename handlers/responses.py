@@ -8,7 +8,7 @@ from durabletask.entities import EntityContext
 from durabletask.task import OrchestrationContext
 
 from handlers.delivery import settings
-from mlevents.responses import claims, perform, respond, rollout
+from mlevents.responses import claims, endpoint_queue, perform, respond, rollout
 
 blueprint = df.Blueprint()
 
@@ -32,9 +32,15 @@ def claim(context: EntityContext, document: Any) -> Any:
 
 
 @blueprint.entity_trigger(context_name="context", entity_name="endpoint")
-def endpoint(context: EntityContext, document: Any) -> None:
-    """See `mlevents.responses.claims`."""
-    claims.endpoint(context, document)
+def endpoint(context: EntityContext, document: Any) -> str | None:
+    """See `mlevents.responses.endpoint_queue`."""
+    return endpoint_queue.endpoint(context, document)
+
+
+@blueprint.entity_trigger(context_name="context", entity_name="order")
+def order(context: EntityContext, document: Any) -> str | None:
+    """See `mlevents.responses.endpoint_queue`."""
+    return endpoint_queue.order(context, document)
 
 
 @blueprint.activity_trigger(input_name="text", activity="perform")

@@ -54,6 +54,10 @@ class PermanentError(ActionError):
     """Asking again will not help: the request is wrong, refused, or its object is missing."""
 
 
+class StoppedError(PermanentError):
+    """The step must not go on, though nothing failed: somebody else was there, or a gate says so."""
+
+
 class TransientError(ActionError):
     """Asking again may help; `retry_after` is what the service asked for, in seconds."""
 

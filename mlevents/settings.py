@@ -16,14 +16,17 @@ PUBLIC_RESOURCE_MANAGER = "https://management.azure.com"
 class Settings:
     """What the operator chose for this app.
 
-    `rules` is the rule file; `mode` overrides the mode of every rule when set; `resource_manager`
-    is the Azure Resource Manager endpoint, another one in a sovereign cloud or the sandbox;
+    `rules` is the rule file; `mode` makes every rule at
+    least as careful (shadow before live, disabled before shadow); `resource_manager`
+    is the Azure Resource Manager endpoint, another one in a sovereign cloud or the sandbox; `metrics`
+    is Azure Monitor's address for metrics where it is not the region's usual one;
     `max_depth` is how many responses may cause one another; `environment` answers `{setting: NAME}`.
     """
 
     rules: Path = Path("rules.yaml")
     mode: str | None = None
     resource_manager: str = PUBLIC_RESOURCE_MANAGER
+    metrics: str = ""
     max_depth: int = 3
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -45,6 +48,7 @@ class Settings:
             rules=(root / (environment.get("MLEVENTS_RULES") or "rules.yaml")).resolve(),
             mode=mode,
             resource_manager=manager.rstrip("/"),
+            metrics=(environment.get("MLEVENTS_METRICS") or "").rstrip("/"),
             max_depth=int(depth),
             environment=environment,
         )

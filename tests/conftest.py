@@ -6,8 +6,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sandbox.stage import ROOT, Stage, stage
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("mlevents", deadline=None)
+settings.load_profile("mlevents")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """What an action is: its parameters, and one verb that may be called any number of times."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
@@ -9,7 +9,12 @@ from pydantic import BaseModel, ConfigDict
 
 from mlevents.events import Event
 from mlevents.registry import Registry
+from mlevents.services.finding import Finding
+from mlevents.services.permission import Permission
 from mlevents.services.services import Services
+
+LONGEST_TAG = 256
+"""Characters that Azure takes as a tag's value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,11 @@ class RuleFile:
 FileName = Annotated[str, RuleFile()]
 
 
+def as_written(value: Any) -> Any:
+    """The value itself, nothing filled in."""
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class StepContext:
     """What a step knows of the response that it belongs to.
@@ -34,7 +44,8 @@ class StepContext:
     `id` is the response's; `step` the step's own id; `key` names this step of this response alone,
     in lower-case letters, digits and dashes, the same at every attempt. `names` holds the event's
     normalised names, `steps` with the results of the steps before, and `failure` in `on_failure`.
-    `progress` is what the last attempt left in its `Pending`.
+    `progress` is what the last attempt left in its `Pending`. `fill` puts values into the `${…}` of a
+    file's content, as was done with the parameters.
     """
 
     id: str
@@ -45,12 +56,13 @@ class StepContext:
     names: Mapping[str, Any]
     progress: Mapping[str, Any] = field(default_factory=dict)
     depth: int = 1
+    fill: Callable[[Any], Any] = as_written
 
     @property
     def provenance(self) -> dict[str, str]:
         """The tags that everything we create carries."""
         return {
-            "mlevents.event": self.event.id,
+            "mlevents.event": self.event.id[:LONGEST_TAG],
             "mlevents.rule": self.rule,
             "mlevents.response": self.id,
             "mlevents.depth": str(self.depth),
@@ -77,16 +89,33 @@ class Pending:
 Outcome = Done | Pending
 
 
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a step is examined with, before any event: `workspaces` are the ARM ids where it may be performed.
+
+    `read` gives the text of a file beside the rule file. `quota` asks for quotas too.
+    """
+
+    services: Services
+    workspaces: tuple[str, ...]
+    read: Callable[[str], str]
+    quota: bool = False
+
+
 class Action(BaseModel, ABC):
     """One thing that can be done; its fields are the parameters that a rule gives in `with`.
 
     `orchestrator` names the sub-orchestration that carries an action out which takes several
     writes and must be undone as a whole; without one, `perform` is called until it is `Done`.
+    `causes` are the kinds of events that Azure ML may raise of what the action makes, with its tags.
+    `permissions` are what the app must be allowed in Azure to perform it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     orchestrator: ClassVar[str | None] = None
+    causes: ClassVar[tuple[str, ...]] = ()
+    permissions: ClassVar[tuple[Permission, ...]] = ()
     verbs: ClassVar[tuple[str, ...]] = ("perform",)
 
     def check(self, read: Callable[[str], str]) -> None:
@@ -94,6 +123,13 @@ class Action(BaseModel, ABC):
 
         `read` gives the text of a file beside the rule file. Raises PermanentError, as `read` does.
         """
+
+    def examine(self, examination: Examination) -> Iterator[Finding]:  # noqa: ARG002 - an action may
+        """Ask Azure for what the parameters name, changing nothing; nothing unless an action knows how.
+
+        A parameter may still hold `${…}`: then it is said that it was not examined.
+        """
+        yield from ()
 
     @abstractmethod
     def perform(self, context: StepContext, services: Services) -> Outcome:

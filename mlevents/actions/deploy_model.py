@@ -1,56 +1,67 @@
-"""Deploy a registered model to a managed online endpoint, and move all traffic to it.
+"""Deploy a registered model to a managed online endpoint, and move the traffic to it step by step.
 
 ```yaml
 uses: deploy_model
 with:
   endpoint: "${model.tags.endpoint | default(model.name)}"   # made when it is missing
   template: deployments/small.yaml     # a ManagedOnlineDeployment in the Azure ML CLI v2 schema
+  rollout:                             # without it, all traffic moves at once
+    smoke_test: {request: deployments/sample-request.json}
+    mirror: {percent: 10, for: 15m}
+    steps: [{percent: 10, for: 15m}, {percent: 50, for: 30m}, {percent: 100}]
+    checks:
+      - {metric: error_rate, max: 0.01, window: 5m}
+      - {metric: latency_p95, max: 250ms, window: 5m}
+    min_requests: 50
+    on_failure: rollback
+    keep: 1
 ```
 
 `template` says how to run the model (instance type and count, probes, environment …); its `name`,
-`endpoint_name` and `model` give way to the event's, and nothing local may stand in it. `model`
-(`name:version`) is needed for events that are about no model. `deployment` defaults to a name made
-of model and version. `auth_mode` (key, aml_token, aad_token) is for an endpoint that is made.
+`endpoint_name` and `model` give way to the event's, and nothing local may stand in it. Its texts may
+hold `${…}`. `model` (`name:version`) is needed for events that are about no model. `deployment` defaults
+to a name made of model and version. `auth_mode` (key, aml_token, aad_token), `identity` (ids of
+user-assigned identities), `public_access` and `tags` are for an endpoint that is made. docs/rollouts.md
+tells the whole course of a rollout.
 
-Later steps read `endpoint`, `deployment`, `model`, `scoring_uri`, `traffic`, `before` and `studio`.
+Later steps read `endpoint`, `deployment`, `model`, `scoring_uri`, `traffic`, `before`, `phases` and `studio`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
-from mlevents.actions.action import Action, Done, FileName, Outcome, Pending, StepContext, action
+from mlevents.actions import rollout_cleanup, rollout_creation, rollout_traffic
+from mlevents.actions.action import Action, Done, Examination, FileName, Outcome, StepContext, action
 from mlevents.actions.documents import parse
+from mlevents.actions.endpoint_examination import PERMISSIONS, findings
 from mlevents.actions.model_names import model_reference
-from mlevents.actions.rollout_target import MODEL_TAG, RolloutTarget
-from mlevents.actions.traffic import same, serving, words
-from mlevents.errors import PermanentError
-from mlevents.services.machine_learning_states import EndpointState, NewDeployment
+from mlevents.actions.rollout_parameters import Rollout, Timeouts
+from mlevents.actions.rollout_smoke import request, smoke_test
+from mlevents.actions.rollout_standing import order_tags, standing
+from mlevents.actions.rollout_target import RolloutTarget
+from mlevents.services.finding import Finding
+from mlevents.services.machine_learning_states import NewEndpoint
+from mlevents.services.permission import Permission
 from mlevents.services.services import Services
-
-SOON, LATER = 5.0, 10.0
-"""Seconds until the next look: at an endpoint, which takes a minute; at a deployment, which takes ten."""
-UNDER_WAY = frozenset({"Creating", "Updating", "Scaling", "Deleting"})
 
 
 @action("deploy_model")
 class DeployModel(Action):
-    """Endpoint, deployment without traffic, all traffic; each verb may be called any number of times.
+    """Endpoint, deployment without traffic, then the traffic; each verb may be called any number of times.
 
-    The orchestrator calls `locate`, takes the lock that it names, and then the other verbs in
-    order; each `Done.result` joins the progress that the next verb sees. After a failure it calls
-    `restore_traffic`, which looks for itself what there is to restore.
+    The orchestrator calls `locate`, takes the lock that it names, and then the other verbs in the order
+    of its phases; each `Done.result` joins the progress that the next verb sees. After a failure it
+    calls `restore_traffic`, which looks for itself what there is to restore, and `discard`.
     """
 
+    permissions: ClassVar[tuple[Permission, ...]] = PERMISSIONS
     orchestrator: ClassVar[str | None] = "rollout"
+    causes: ClassVar[tuple[str, ...]] = ("model.deployed",)
     verbs: ClassVar[tuple[str, ...]] = (
-        "locate",
-        "ensure_endpoint",
-        "create_deployment",
-        "follow_deployment",
-        "shift_traffic",
-        "restore_traffic",
+        *("locate", "standing", "ensure_endpoint", "create_deployment", "follow_deployment"),
+        *("smoke_test", "shift_traffic", "observe", "retire", "restore_traffic", "discard"),
     )
 
     template: FileName
@@ -58,6 +69,11 @@ class DeployModel(Action):
     deployment: str | None = None
     model: Annotated[str, AfterValidator(model_reference)] | None = None
     auth_mode: Literal["key", "aml_token", "aad_token"] = "key"
+    identity: list[str] = Field(default_factory=list)
+    public_access: bool = True
+    tags: dict[str, str] = Field(default_factory=dict)
+    rollout: Rollout | None = None
+    timeouts: Timeouts = Timeouts()
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
         """Never called: the orchestrator calls the verbs."""
@@ -66,126 +82,87 @@ class DeployModel(Action):
     def check(self, read: Callable[[str], str]) -> None:
         """Look through the template; raises PermanentError. `read` gives the text of a file."""
         parse(self.template, read(self.template))
+        test = self.rollout and self.rollout.smoke_test
+        if test and isinstance(test.request, str) and "${" not in test.request:
+            request(test.request, read)
+
+    def examine(self, examination: Examination) -> Iterator[Finding]:
+        """Ask for the endpoint and the model, and for the quota where that is wanted."""
+        return findings(self.endpoint, self.model, self.template, examination)
 
     def locate(self, context: StepContext, services: Services) -> Outcome:
         """Say which endpoint this is about, and the name of its lock; asks Azure nothing."""
         target = self._target(context, services)
         return Done(
             f"{target.model} goes to endpoint '{target.endpoint}'",
-            {"endpoint": target.endpoint, "lock": target.lock},
+            {
+                "endpoint": target.endpoint,
+                "lock": target.lock,
+                "timeouts": dict(self.timeouts),
+                "failures": self.rollout.failures if self.rollout else 0,
+            },
         )
+
+    def standing(self, context: StepContext, services: Services) -> Outcome:
+        """Say what serves at the endpoint now, for the gates that compare with it."""
+        wanted = bool(context.progress.get("tags"))
+        return standing(self._target(context, services), wanted)
 
     def ensure_endpoint(self, context: StepContext, services: Services) -> Outcome:
         """Make the endpoint if it is missing, wait until it can be worked on, note its traffic."""
         target = self._target(context, services)
-        state = target.endpoints.endpoint(target.endpoint)
-        progress = dict(context.progress)
-        if state is None:
-            tags = {**context.provenance, **target.endpoint_tags}
-            target.endpoints.put_endpoint(target.endpoint, self.auth_mode, tags)
-            return Pending(
-                f"endpoint '{target.endpoint}' is being created", SOON, {**progress, "created": True}
-            )
-        if state.provisioning_state in UNDER_WAY:
-            return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, progress)
-        target.must_be_usable(state)
-        result = {
-            "endpoint": target.endpoint,
-            "before": dict(state.traffic),
-            "created": bool(progress.get("created")),
-        }
-        return Done(f"endpoint '{state.name}' is there, its traffic: {words(state.traffic)}", result)
+        tags = {**self.tags, **context.provenance, **target.endpoint_tags}
+        ids = tuple(self.identity)
+        wanted = NewEndpoint(target.endpoint, self.auth_mode, tags, ids, self.public_access)
+        return rollout_creation.ensure_endpoint(target, wanted, context.progress)
 
     def create_deployment(self, context: StepContext, services: Services) -> Outcome:
         """Create the deployment, which gets no traffic, or find it there with the same model."""
-        target = self._target(context, services)
-        state = target.endpoints.deployment(target.endpoint, target.deployment)
-        if state and state.provisioning_state == "Deleting":
-            return Pending(f"deployment '{state.name}' is being deleted", LATER, dict(context.progress))
-        result = {"deployment": target.deployment, "model": target.model}
-        if state and not target.must_be_put_again(state):
-            return Done(f"deployment '{state.name}' with {target.model} is there already", result)
-        if state is None:
-            target.must_have_room()
-        target.endpoints.put_deployment(
-            NewDeployment(
-                endpoint=target.endpoint,
-                name=target.deployment,
-                document=parse(self.template, services.read(self.template)),
-                model=target.model_id,
-                tags={**context.provenance, MODEL_TAG: target.model},
-            )
-        )
-        return Done(f"deployment '{target.deployment}' with {target.model} is being created", result)
+
+        def document() -> dict[str, Any]:
+            filled: dict[str, Any] = context.fill(parse(self.template, services.read(self.template)))
+            return filled
+
+        order = order_tags(context.progress.get("order"))
+        target, tags = self._target(context, services), {**context.provenance, **order}
+        return rollout_creation.create_deployment(target, document, tags, context.progress)
 
     def follow_deployment(self, context: StepContext, services: Services) -> Outcome:
-        """Wait until the deployment can serve; then note the traffic once more, as it is by now."""
+        """Wait until the deployment can serve; then plan, from the traffic as it is by now."""
         target = self._target(context, services)
-        state = target.endpoints.deployment(target.endpoint, target.deployment)
-        if state and state.provisioning_state in UNDER_WAY:
-            return Pending(
-                f"deployment '{state.name}' is {state.provisioning_state}", LATER, dict(context.progress)
-            )
-        target.must_be_able(state)
-        before = dict(target.standing().traffic)
-        return Done(f"deployment '{target.deployment}' is ready", {"before": before})
+        return rollout_creation.follow_deployment(target, self.rollout, context.progress)
+
+    def smoke_test(self, context: StepContext, services: Services) -> Outcome:
+        """Ask the new deployment once, and nobody else's request."""
+        if self.rollout is None or self.rollout.smoke_test is None:
+            return Done("no smoke test")
+        return smoke_test(self._target(context, services), self.rollout.smoke_test, services, context.fill)
 
     def shift_traffic(self, context: StepContext, services: Services) -> Outcome:
-        """Give the deployment all traffic, unless somebody else has moved the traffic meanwhile."""
+        """Put the traffic of the phase under way, unless somebody else has moved it meanwhile."""
+        return rollout_traffic.shift(self._target(context, services), context.progress)
+
+    def observe(self, context: StepContext, services: Services) -> Outcome:
+        """Say what the metrics say of the phase under way: `verdict` in the result."""
         target = self._target(context, services)
-        state = target.standing()
-        progress = dict(context.progress)
-        if state.provisioning_state in UNDER_WAY:
-            return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, progress)
-        target.must_be_usable(state)
-        if same(state.traffic, target.all_traffic):
-            return Done(
-                f"'{target.deployment}' has all traffic of '{state.name}'", _result(target, state, progress)
-            )
-        if not same(state.traffic, progress.get("before", state.traffic)):
-            raise PermanentError(
-                f"somebody else moved the traffic of endpoint '{state.name}', to {words(state.traffic)}, "
-                f"while '{target.deployment}' was made: it is left so"
-            )
-        target.must_be_able(target.endpoints.deployment(target.endpoint, target.deployment))
-        target.endpoints.set_traffic(target.endpoint, target.all_traffic)
-        return Pending(f"all traffic is moving to '{target.deployment}'", SOON, progress)
+        rollout = self.rollout or Rollout()
+        return rollout_traffic.observe(target, context.progress, rollout, services.settings.metrics)
+
+    def retire(self, context: StepContext, services: Services) -> Outcome:
+        """Delete the deployments of ours that are no longer needed to go back to."""
+        if self.rollout is None:
+            return Done("old deployments stay: the step has no rollout")
+        return rollout_cleanup.retire(self._target(context, services), context.progress, self.rollout.keep)
 
     def restore_traffic(self, context: StepContext, services: Services) -> Outcome:
-        """Put the traffic map back that stood before ours, and never one that somebody else made."""
+        """Put the traffic maps back that stood before ours, and never ones that somebody else made."""
+        return rollout_traffic.restore(self._target(context, services), context.progress)
+
+    def discard(self, context: StepContext, services: Services) -> Outcome:
+        """Take the end of the failed deployment's log; with `on_failure: rollback` delete what we made."""
+        delete = self.rollout is not None and self.rollout.on_failure == "rollback"
         target = self._target(context, services)
-        state = target.endpoints.endpoint(target.endpoint)
-        before = context.progress.get("before")
-        if state is None or before is None:
-            return Done("no traffic was moved")
-        if state.provisioning_state in UNDER_WAY:
-            return Pending(
-                f"endpoint '{state.name}' is {state.provisioning_state}", SOON, dict(context.progress)
-            )
-        wanted = target.restorable(before)
-        if same(state.traffic, before) or same(state.traffic, wanted):
-            return Done(f"the traffic of '{state.name}' is {words(state.traffic)}")
-        if not same(state.traffic, target.all_traffic):
-            return Done(f"the traffic of '{state.name}' is somebody else's, so left: {words(state.traffic)}")
-        if serving(before) and not wanted:
-            return Done(f"the traffic of '{state.name}' stays as it is: none of {words(before)} can serve")
-        if context.progress.get("restoring"):
-            target.must_be_usable(state)
-        target.endpoints.set_traffic(target.endpoint, wanted)
-        progress = {**context.progress, "restoring": True}
-        return Pending(f"the traffic of '{state.name}' goes back to {words(wanted)}", SOON, progress)
+        return rollout_cleanup.discard(target, context.progress, context.id if delete else "")
 
     def _target(self, context: StepContext, services: Services) -> RolloutTarget:
         return RolloutTarget.of(context, services, (self.model, self.endpoint, self.deployment))
-
-
-def _result(target: RolloutTarget, state: EndpointState, progress: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "endpoint": target.endpoint,
-        "deployment": target.deployment,
-        "model": target.model,
-        "scoring_uri": state.scoring_uri,
-        "traffic": dict(target.all_traffic),
-        "before": progress.get("before", {}),
-        "studio": target.studio,
-    }

@@ -6,12 +6,14 @@ calls that can hang. What is needed is registered beforehand and named by refere
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from mlevents.errors import PermanentError
 
+LONGEST_PATH = 4096
 REFERENCE = re.compile(r"azureml:.|/subscriptions/", re.IGNORECASE)
 REMOTE = re.compile(r"azureml:.|/subscriptions/|(?:https?|wasbs?|abfss?|adl)://", re.IGNORECASE)
 ASSETS = frozenset({"code", "component", "environment"})
@@ -28,6 +30,11 @@ def parse(name: str, text: str) -> dict[str, Any]:
         raise PermanentError(f"'{name}' is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict):
         raise PermanentError(f"'{name}' holds no YAML mapping: write it in the Azure ML CLI v2 schema")
+    return remote(name, document)
+
+
+def remote(name: str, document: dict[str, Any]) -> dict[str, Any]:
+    """The document itself; raises PermanentError when something in it is not in the workspace."""
     try:
         local = list(local_parts(document))
     except RecursionError as error:
@@ -55,7 +62,9 @@ def _local(key: str, value: Any, path: str) -> Iterator[str]:
         for name, member in value.items():
             if not isinstance(member, str):
                 yield from local_parts(member, f"{path}.{name}")
-    elif key in FILES and value is not None:
+            elif key == "inputs" and _is_here(member):
+                yield f"{path}.{name} is {_quoted(member)}"
+    elif (key in ASSETS and isinstance(value, Mapping)) or (key in FILES and value is not None):
         yield f"{path} is {_quoted(value)}"
     elif isinstance(value, str):
         if _is_local(key, value):
@@ -72,6 +81,13 @@ def _is_local(key: str, text: str) -> bool:
     if key in ASSETS:
         return not REFERENCE.match(text)
     return text.startswith("file:") or (key == "path" and not REMOTE.match(text))
+
+
+def _is_here(text: str) -> bool:
+    """Whether the SDK could take an input's plain text for a file of ours, and upload it."""
+    if REMOTE.match(text) or text.startswith("${{"):
+        return False
+    return text.startswith("file:") or Path(text[:LONGEST_PATH]).exists()
 
 
 def _quoted(value: Any) -> str:

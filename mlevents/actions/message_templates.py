@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from mlevents.duration import spoken
 from mlevents.registry import did_you_mean
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     from jinja2 import ChainableUndefined, FileSystemLoader
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return ImmutableSandboxedEnvironment(
+    environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(FOLDER, encoding="utf-8"),
         autoescape=False,  # plain text: the receivers escape for their own markup
         undefined=ChainableUndefined,
@@ -82,11 +83,14 @@ def _environment() -> ImmutableSandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["duration"] = spoken
+    return environment
 
 
 def _names(context: StepContext) -> dict[str, Any]:
     """The event's names, and what templates show beside them."""
-    run, endpoint = _map(context.names, "run"), _endpoint(_map(context.names, "steps"))
+    run, deployed = _map(context.names, "run"), _deployed(context.names)
+    endpoint = str(deployed.get("endpoint") or "")
     workspace = str(_map(context.names, "workspace").get("id") or context.event.topic)
     return {
         **context.names,
@@ -95,6 +99,7 @@ def _names(context: StepContext) -> dict[str, Any]:
         "response": {"id": context.id, "rule": context.rule, "step": context.step},
         "error": _error(run),
         "endpoint": endpoint,
+        "deployed": deployed,
         "run_link": _link(f"runs/{_quoted(run['id'])}", workspace) if run.get("id") else "",
         "endpoint_link": _link(f"endpoints/realtime/{_quoted(endpoint)}/detail", workspace)
         if endpoint
@@ -107,12 +112,10 @@ def _map(names: Mapping[str, Any], root: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _endpoint(steps: Mapping[str, Any]) -> str:
-    """The endpoint that an earlier step deployed to; the last of several."""
-    found = [
-        step["endpoint"] for step in steps.values() if isinstance(step, Mapping) and step.get("endpoint")
-    ]
-    return str(found[-1]) if found else ""
+def _deployed(names: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is known of a deployment: the failed one's report, else the last earlier step's result."""
+    steps = [*_map(names, "steps").values(), _map(names, "failure")]
+    return next((step for step in reversed(steps) if isinstance(step, Mapping) and step.get("endpoint")), {})
 
 
 def _error(run: Mapping[str, Any]) -> str:

@@ -17,7 +17,8 @@ with:
   text: "Generation ${drift.generation}, run ${drift.run}"
 ```
 
-Templates: `run-failed`, `model-deployed`, `response-failed`, `response-quarantined`, `response-refused`.
+Templates: `run-failed`, `model-deployed`, `response-failed`, `response-quarantined`,
+`rollout-failed` and `rollback-done`.
 Every receiver is told by an attempt of its own, and progress remembers it: one that fails keeps no
 other from being told, and a retry tells only those who were not.
 """
@@ -68,8 +69,12 @@ class Notify(Action):
     def _one_message(self) -> Self:
         given = [name for name in ("template", "subject", "text") if getattr(self, name) is not None]
         if given not in (["template"], ["subject", "text"]):
-            has = f"there is {' and '.join(given)}" if given else "there is none of them"
-            raise ValueError(f"give either 'template', or 'subject' and 'text': {has}")
+            has = (
+                f"there is {'only ' if len(given) < 2 else ''}{' and '.join(given)}"
+                if given
+                else "there is none of them"
+            )
+            raise ValueError(f"give either 'template', or both 'subject' and 'text': {has}")
         return self
 
     def perform(self, context: StepContext, services: Services) -> Outcome:

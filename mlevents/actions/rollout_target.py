@@ -20,6 +20,9 @@ MODEL_TAG = "mlevents.model"
 TEXT_TAG = "mlevents.endpoint"
 """On an endpoint that we made: the text that its name was made of."""
 RESPONSE_TAG = "mlevents.response"
+UNDER_WAY = frozenset({"Creating", "Updating", "Scaling", "Deleting"})
+SOON, LATER = 5.0, 10.0
+"""Seconds until the next look: at an endpoint, which takes a minute; at a deployment, which takes ten."""
 MOST_DEPLOYMENTS = 20
 LONGEST_TAG = 256
 
@@ -90,8 +93,16 @@ class RolloutTarget:
 
     def restorable(self, before: Traffic) -> dict[str, int]:
         """The earlier map, as far as the deployments that it names can still serve."""
+        return shared(before, self._ready())
+
+    def able(self, mirror: Traffic) -> dict[str, int]:
+        """The earlier mirrored traffic, as far as it goes to a deployment that can still serve."""
+        ready = self._ready() if serving(mirror) else ()
+        return {name: share for name, share in mirror.items() if not share or name in ready}
+
+    def _ready(self) -> set[str]:
         there = self.endpoints.deployments(self.endpoint)
-        return shared(before, {state.name for state in there if state.provisioning_state == "Succeeded"})
+        return {state.name for state in there if state.provisioning_state == "Succeeded"}
 
     def must_have_room(self) -> None:
         """Raise PermanentError when the endpoint is full, naming which deployments could go."""

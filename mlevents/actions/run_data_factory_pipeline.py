@@ -25,15 +25,28 @@ that follows a lost answer before the run is listed creates a second one.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from mlevents.actions.action import Action, ConnectionName, Done, Outcome, Pending, StepContext, action
+from mlevents.actions.action import (
+    Action,
+    ConnectionName,
+    Done,
+    Examination,
+    Outcome,
+    Pending,
+    StepContext,
+    action,
+)
+from mlevents.actions.pipeline_examination import PERMISSIONS, findings
 from mlevents.errors import PermanentError
-from mlevents.services.data_factory import PIPELINE_NAME, DataFactory, Factory, PipelineRun
+from mlevents.services.data_factory import PIPELINE_NAME, DataFactory, Factory
+from mlevents.services.data_factory_states import PipelineRun
+from mlevents.services.finding import Finding
+from mlevents.services.permission import Permission
 from mlevents.services.services import Services
 
 MARK = "mlevents_response"
@@ -59,6 +72,8 @@ def _unmarked(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
 class RunDataFactoryPipeline(Action):
     """Start a run of a pipeline; with `wait`, follow it to its end and fail when it fails."""
 
+    permissions: ClassVar[tuple[Permission, ...]] = PERMISSIONS
+
     connection: Annotated[str, ConnectionName(("data_factory",))]
     pipeline: Annotated[str, AfterValidator(_pipeline_name)]
     parameters: Annotated[dict[str, JsonValue], AfterValidator(_unmarked)] = Field(default_factory=dict)
@@ -72,6 +87,11 @@ class RunDataFactoryPipeline(Action):
         if "since" not in context.progress:
             return self._intend(factory)
         return self._start(factory, context)
+
+    def examine(self, examination: Examination) -> Iterator[Finding]:
+        """Compare the parameters with those that the pipeline declares."""
+        given = {**self.parameters, MARK: ""}
+        return findings(lambda: self._factory(examination.services), self.pipeline, given)
 
     def _factory(self, services: Services) -> Factory:
         found = services.connection(self.connection)

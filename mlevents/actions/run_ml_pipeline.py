@@ -19,19 +19,22 @@ Later steps read `job`, `status` and `studio`.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from mlevents.actions.action import Action, Done, FileName, Outcome, Pending, StepContext, action
-from mlevents.actions.documents import parse
+from mlevents.actions.action import Action, Done, Examination, FileName, Outcome, Pending, StepContext, action
+from mlevents.actions.documents import parse, remote
+from mlevents.actions.job_examination import PERMISSIONS, Named, findings
 from mlevents.actions.pipeline_inputs import invocation_inputs, with_inputs
 from mlevents.errors import PermanentError
+from mlevents.services.finding import Finding
 from mlevents.services.machine_learning import MachineLearning
 from mlevents.services.machine_learning_batch import Invocation
 from mlevents.services.machine_learning_states import JobState
+from mlevents.services.permission import Permission
 from mlevents.services.services import Services
 
 LOOK_AGAIN = 30.0
@@ -42,6 +45,10 @@ WAYS = ("job", "component", "batch_endpoint")
 @action("run_ml_pipeline")
 class RunMlPipeline(Action):
     """One job for each response: named after it, so that a second try finds what the first began."""
+
+    causes: ClassVar[tuple[str, ...]] = ("run.completed", "run.status_changed")
+
+    permissions: ClassVar[tuple[Permission, ...]] = PERMISSIONS
 
     job: FileName | None = None
     component: str | None = None
@@ -69,6 +76,12 @@ class RunMlPipeline(Action):
         """Look through the job's file; raises PermanentError. `read` gives the text of a file."""
         if self.job is not None:
             self._from_file(self.job, read(self.job))
+
+    def examine(self, examination: Examination) -> Iterator[Finding]:
+        """Ask for the component, the batch endpoint, or what the job's file names."""
+        return findings(
+            Named(self.job, self.component, self.batch_endpoint, self.deployment, self.compute), examination
+        )
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
         """Submit the job, or find it; with `wait`, look how far it is."""
@@ -129,4 +142,5 @@ class RunMlPipeline(Action):
             settings["default_compute"] = f"azureml:{self.compute.removeprefix('azureml:')}"
         named = {"display_name": self.display_name} if self.display_name else {}
         experiment = self.experiment_name or document.get("experiment_name") or default
-        return {**document, **named, "experiment_name": experiment, "settings": settings}
+        whole = {**document, **named, "experiment_name": experiment, "settings": settings}
+        return remote(self.job or f"component {self.component}", whole)

@@ -21,15 +21,28 @@ def shared(traffic: Traffic, able: Collection[str]) -> dict[str, int]:
     Exactly the map itself where all of them are; empty where none is.
     """
     kept = {name: percent for name, percent in serving(traffic).items() if name in able}
-    total = sum(kept.values())
-    if total in (0, sum(serving(traffic).values())):
+    whole = sum(serving(traffic).values())
+    if sum(kept.values()) in (0, whole):
         return dict(traffic) if serving(traffic) == kept else kept
-    parts = {name: percent * 100 // total for name, percent in kept.items()}
-    for name in sorted(kept, key=lambda name: (-(kept[name] * 100 % total), name))[
-        : 100 - sum(parts.values())
-    ]:
+    return scaled(kept, whole)
+
+
+def stepped(before: Traffic, deployment: str, percent: int) -> dict[str, int]:
+    """The map that gives a deployment its share, and the others the rest in their proportion of before."""
+    others = {name: share for name, share in serving(before).items() if name != deployment}
+    return {**scaled(others, 100 - percent), deployment: percent}
+
+
+def scaled(shares: Traffic, total: int) -> dict[str, int]:
+    """Whole shares in the same proportion that sum to this; those that come to nothing are left out."""
+    whole = sum(shares.values())
+    if not whole:
+        return {}
+    parts = {name: share * total // whole for name, share in shares.items()}
+    rest = sorted(shares, key=lambda name: (-(shares[name] * total % whole), name))
+    for name in rest[: total - sum(parts.values())]:
         parts[name] += 1
-    return parts
+    return serving(parts)
 
 
 def words(traffic: Traffic) -> str:

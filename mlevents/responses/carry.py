@@ -17,7 +17,7 @@ from durabletask.task import OrchestrationContext, TaskFailedError
 Call = dict[str, Any]
 """What `perform` is called with: `response`, `step`, `verb`, `progress`, `results`, `failure`."""
 Answer = Mapping[str, Any]
-"""What it answers: `kind` (done, skipped, pending, transient, failed), `detail` and more."""
+"""What it answers: `kind` (done, skipped, pending, transient, stopped, failed), `detail` and more."""
 Course = Generator[Any, Any, Answer]
 
 LONGEST_POLL = 300.0
@@ -25,27 +25,41 @@ DEFAULT_TIMEOUT = 86_400.0
 
 
 class StepFailedError(Exception):
-    """A step will not succeed; the message is for people."""
+    """A step will not succeed; the message is for people, `report` what else is known of it."""
+
+    def __init__(self, text: str, report: Mapping[str, Any] | None = None) -> None:
+        self.report = report or {}
+        super().__init__(text)
+
+
+class StepStoppedError(StepFailedError):
+    """A step must not go on, though nothing failed; `gate` names what stopped it."""
+
+    gate = "rollout"
 
 
 def attempt(context: OrchestrationContext, call: Call) -> Course:
-    """Perform once; an activity that never answered (a lost worker, say) has failed."""
+    """Perform once; one that gave no answer (a lost worker, a timeout of the host) may be tried again."""
     try:
-        answer = yield context.call_activity("perform", input=json.dumps(call))
+        answer = yield context.call_activity("perform", input=json.dumps(call, ensure_ascii=False))
     except TaskFailedError as error:
-        return {"kind": "failed", "detail": f"the activity failed: {error.details.message}"}
+        detail = f"the activity gave no answer: {error.details.message}"
+        return {"kind": "transient", "detail": detail, "retry_after": None}
     return dict(json.loads(answer))
 
 
-def carry(context: OrchestrationContext, call: Call) -> Course:
-    """Perform until done; raises StepFailedError after the last attempt or the step's timeout."""
-    limit = call["step"]["timeout"] or DEFAULT_TIMEOUT
+def carry(context: OrchestrationContext, call: Call, limit: float | None = None) -> Course:
+    """Perform until done; raises StepFailedError after the last attempt or the step's timeout.
+
+    `limit` is in the step's timeout's place, in seconds; `waited` in the answer says how many it took.
+    """
+    limit = limit or call["step"]["timeout"] or DEFAULT_TIMEOUT
     polls = failures = 0
     waited = 0.0
     while True:
         answer = yield from attempt(context, call)
         if answer["kind"] in ("done", "skipped"):
-            return answer
+            return {**answer, "waited": waited}
         if answer["kind"] == "pending":
             call = {**call, "progress": answer["progress"]}
             delay = poll_delay(answer["after"], polls)
@@ -67,6 +81,8 @@ def poll_delay(after: float, polls: int) -> float:
 
 def retry_delay(answer: Answer, retry: Mapping[str, Any], failures: int) -> float:
     """Doubling from `first` to `max`, or longer where the service asked for it, in seconds."""
+    if answer["kind"] == "stopped":
+        raise StepStoppedError(answer["detail"])
     if answer["kind"] == "failed":
         raise StepFailedError(answer["detail"])
     if failures >= retry["attempts"]:

@@ -1,7 +1,8 @@
-"""The claim: the first execution of a response takes it, and every other one gives way.
+"""The claim: what a response did is kept, so that whoever starts it again finds it done.
 
-Starting an orchestration whose id has finished starts it again, and two deliveries may look at the
-same moment; an entity's operations run one after another, so that here only one can be first.
+Starting an orchestration whose id has finished starts it again, and a delivery may look just before the
+instance is there and start it just after it has ended. Of one id only one execution lives at a time: one
+that finds nothing kept is the first, or goes on for one that broke off, which its steps allow.
 """
 
 from typing import Any
@@ -9,21 +10,11 @@ from typing import Any
 from durabletask.entities import EntityContext
 
 
-def claim(context: EntityContext, document: Any) -> Any:
-    """`take` with a token gives null to the first, later what it did; `keep` stores what it did."""
-    state = context.get_state(dict) or {}
+def claim(context: EntityContext, outcome: Any) -> Any:
+    """`take` gives what was kept, null at first; `keep` keeps the outcome."""
     if context.operation == "keep":
-        context.set_state({**state, "outcome": document})
+        context.set_state(outcome)
         return None
-    if context.operation != "take":
-        raise ValueError(f"a claim knows 'take' and 'keep', not '{context.operation}'")
-    if not state:
-        context.set_state({"token": document, "outcome": None})
-        return None
-    if state["token"] == document:
-        return None
-    return {"outcome": state["outcome"]}
-
-
-def endpoint(_context: EntityContext, _document: Any) -> None:
-    """An online endpoint: holds nothing, and is there to be locked."""
+    if context.operation == "take":
+        return context.get_state(dict)
+    raise ValueError(f"a claim knows 'take' and 'keep', not '{context.operation}'")

@@ -1,18 +1,18 @@
 """Deciding what a delivery leads to: pure, so that the same event and rules always decide alike."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
+from mlevents import telemetry
 from mlevents.errors import EventError
 from mlevents.events import Event, parse
 from mlevents.gates import dedupe
 from mlevents.gates.max_age import too_old
 from mlevents.responses.aside import quarantined, refused
 from mlevents.responses.response import Response, digest
-from mlevents.responses.travelling import as_json, used, values_missing
+from mlevents.responses.travelling import as_json, gates_as_json, used, values_missing
 from mlevents.rules.expressions import ExpressionError, render
 from mlevents.rules.match import Verdict, kind_asked, matching, verdict
 from mlevents.rules.model import Rule, Rules
@@ -28,22 +28,20 @@ def decide(raw: str, rules: Rules, settings: Settings, now: datetime) -> list[Re
 
     `raw` is the JSON of one event, as the Functions host hands it over; `now` is an aware time.
     """
+    if settings.mode == "disabled":
+        log.info("MLEVENTS_MODE is disabled: nothing is done about %.300s", raw)
+        return []
     try:
         event = parse(raw)
     except EventError as error:
-        return [quarantined(raw, error, rules)]
+        return [replace(quarantined(raw, error, rules), alert=settings.mode != "shadow")]
+    telemetry.saw(event.id, event.type if event.kinds else telemetry.UNKNOWN)
     if not rules.allows(event.topic):
         return [refused(event, rules)]
-    found = [respond(event, one, rules, settings, now) for one in live(event, rules, settings)]
+    found = [respond(event, one, rules, settings, now) for one in matching(rules, event)]
     if not found and log.isEnabledFor(logging.INFO):
         log.info("event %s (%s) matches no rule: %s", event.id, event.type, reasons(event, rules))
     return found
-
-
-def live(event: Event, rules: Rules, settings: Settings) -> Iterator[Verdict]:
-    """The verdicts that match, but those of a disabled app."""
-    if settings.mode != "disabled":
-        yield from matching(rules, event)
 
 
 def reasons(event: Event, rules: Rules) -> str:
@@ -60,22 +58,31 @@ def reasons(event: Event, rules: Rules) -> str:
 def respond(event: Event, found: Verdict, rules: Rules, settings: Settings, now: datetime) -> Response:
     """The response of one matching rule, settled already where nothing may be done."""
     rule = found.rule
+    named = [*rule.steps, *rule.on_failure]
     response = Response(
         id=f"{rule.id}.{digest(event.identity(found.kind or event.type))}",
         rule=rule.id,
         event=event,
         steps=tuple(map(as_json, rule.steps)),
         on_failure=tuple(map(as_json, rule.on_failure)),
-        connections=used(rules.connections, [*rule.steps, *rule.on_failure]),
+        connections=used(rules.connections, named),
+        files=used(rules.files, named),
         depth=event.depth + 1,
     )
+    decided = settled(response, rule, settings, now)
+    if decided.status == "running":
+        return decided if rule.dedupe is None else deduped(decided, rule.dedupe)
+    # A drift or a value of `dedupe` stays free for an event that is acted on: this one has its own id.
+    return replace(decided, id=f"{rule.id}.{digest(event.identity(event.type))}")
+
+
+def deduped(response: Response, value: str) -> Response:
+    """The response by the name of a value, whichever event has it."""
     try:
-        if rule.dedupe is not None:
-            same = dedupe.identity(render(rule.dedupe, event.names))
-            response = replace(response, id=f"{rule.id}.{digest(same)}")
+        same = dedupe.identity(render(value, response.event.names))
     except ExpressionError as error:
         return replace(response, status="failed", because=f"dedupe: {error}", alert=True)
-    return settled(response, rule, settings, now)
+    return replace(response, id=f"{response.rule}.{digest(same)}")
 
 
 def settled(response: Response, rule: Rule, settings: Settings, now: datetime) -> Response:
@@ -94,4 +101,7 @@ def settled(response: Response, rule: Rule, settings: Settings, now: datetime) -
         return replace(response, status="stopped", because=age)
     if missing := values_missing(rule.steps, response.event):
         return replace(response, status="failed", because=missing, alert=True)
-    return response
+    try:
+        return replace(response, gates=gates_as_json(rule.gates, response.event))
+    except ExpressionError as error:
+        return replace(response, status="failed", because=f"a gate: {error}", alert=True)

@@ -2,15 +2,17 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
+from mlevents import telemetry
 from mlevents.actions.action import Done, Outcome, StepContext, action
-from mlevents.errors import ActionError, ConfigError, TransientError
+from mlevents.errors import ActionError, ConfigError, StoppedError, TransientError
 from mlevents.responses.response import Response, digest
 from mlevents.rules.expressions import ExpressionError, render
+from mlevents.services.sdk_errors import clean
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 
@@ -22,26 +24,37 @@ def perform(text: str, settings: Settings) -> str:
 
     It may run any number of times for one step: durable activities run at least once.
     """
-    return json.dumps(answer(json.loads(text), settings))
+    call = json.loads(text)
+    with telemetry.attempt(call) as attempt:
+        said = answer(call, settings)
+        attempt.outcome = said["kind"]
+    return json.dumps(said, ensure_ascii=False)
 
 
-def answer(call: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """What came of it; its `kind` is done, skipped, pending, transient or failed."""
-    response, step = Response.from_json(call["response"]), call["step"]
+def answer(
+    call: Mapping[str, Any], settings: Settings, opened: Callable[..., Services] = Services
+) -> dict[str, Any]:
+    """What came of it; its `kind` is done, skipped, pending, transient, stopped or failed.
+
+    `opened` makes the services of a response from the settings, its connections and its files.
+    """
     try:
-        return answer_of(outcome(call, response, settings))
+        response = Response.from_json(call["response"])
+        return answer_of(outcome(call, response, opened(settings, response.connections, response.files)))
     except TransientError as error:
-        return {"kind": "transient", "detail": str(error), "retry_after": error.retry_after}
+        return {"kind": "transient", "detail": clean(str(error)), "retry_after": error.retry_after}
+    except StoppedError as error:
+        return {"kind": "stopped", "detail": clean(str(error))}
     except (ActionError, ConfigError, ExpressionError) as error:
-        return {"kind": "failed", "detail": str(error)}
+        return {"kind": "failed", "detail": clean(str(error))}
     except ValidationError as error:
-        return {"kind": "failed", "detail": misfit(error)}
+        return {"kind": "failed", "detail": clean(misfit(error))}
     except Exception as error:  # the boundary: a fault of ours ends a step, not the worker
-        log.exception("response %s step %s: a fault in mlevents", response.id, step["id"])
-        return {"kind": "failed", "detail": f"a fault in mlevents: {type(error).__name__}: {error}"}
+        log.exception("response %s step %s: a fault in mlevents", call["response"]["id"], call["step"]["id"])
+        return {"kind": "failed", "detail": clean(f"a fault in mlevents: {type(error).__name__}: {error}")}
 
 
-def outcome(call: Mapping[str, Any], response: Response, settings: Settings) -> Outcome | None:
+def outcome(call: Mapping[str, Any], response: Response, services: Services) -> Outcome | None:
     """What the action says; None when the step's `if` does not hold."""
     step = call["step"]
     names = {**response.event.names, "steps": call["results"]}
@@ -61,8 +74,8 @@ def outcome(call: Mapping[str, Any], response: Response, settings: Settings) -> 
         names=names,
         progress=call["progress"],
         depth=response.depth,
+        fill=lambda value: render(value, names),
     )
-    services = Services(settings, response.connections)
     verb = getattr(chosen.model_validate(render(step["with"], names)), call["verb"])
     result: Outcome = verb(context, services)
     return result

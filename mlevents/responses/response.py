@@ -23,7 +23,10 @@ class Response:
     A `status` other than `running` is settled already (`shadow`, `refused`, `quarantined`,
     `stopped`, `failed`), for the reason in `because`: its steps are not performed, and `alert` says
     whether `on_failure` is. `raw` is the text of an event that could not be understood.
-    `connections` are as written, so that an app setting's value is never stored with a response.
+    `connections` are as written, so that the value of a `{setting: …}` is never stored with a response;
+    `files` are the texts of the files that the steps name, as they were when the event came.
+    `gates` are those that look at Azure, with their values. `traceparent` is the trace context of the
+    delivery that began it, as W3C writes it.
     """
 
     id: str
@@ -35,8 +38,11 @@ class Response:
     steps: tuple[Step, ...] = ()
     on_failure: tuple[Step, ...] = ()
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     depth: int = 1
     raw: str | None = None
+    traceparent: str | None = None
+    gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The response as JSON; `from_json` gives it back."""
@@ -49,12 +55,15 @@ class Response:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Response":
-        """The response that `to_json` wrote."""
-        return cls(
-            **{
-                **document,
-                "event": Event.from_json(document["event"]),
-                "steps": tuple(document["steps"]),
-                "on_failure": tuple(document["on_failure"]),
-            }
-        )
+        """The response that `to_json` wrote, perhaps that of another version of this app."""
+        known: dict[str, Any] = {
+            name: document[name] for name in cls.__dataclass_fields__ if name in document
+        }
+        for name in ("steps", "on_failure"):
+            known[name] = tuple(known.get(name, ()))
+        return cls(**{**known, "event": Event.from_json(known["event"])})
+
+
+def for_a_step(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a response as JSON what each of its steps needs: what travels often travels light."""
+    return {name: value for name, value in document.items() if name not in ("steps", "on_failure", "raw")}

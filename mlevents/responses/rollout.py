@@ -1,4 +1,8 @@
-"""The orchestrator of a deployment: either all traffic is on the new one, or all is as it was."""
+"""The orchestrator of a deployment: either all traffic is on the new one, or all is as it was.
+
+Read from top to bottom, it is the course of a rollout; docs/rollouts.md draws it. The endpoint's lock is
+held throughout, so that responses which change one endpoint take turns.
+"""
 
 import json
 from collections.abc import Generator
@@ -7,58 +11,77 @@ from typing import Any
 from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext
 
-from mlevents.responses.carry import Answer, Call, Course, StepFailedError, carry
+from mlevents.gates.order import Order
+from mlevents.responses.carry import Answer, Course, StepFailedError, StepStoppedError
+from mlevents.responses.gating import GateClosedError, under_lock
+from mlevents.responses.rollout_phases import Run, restore, watch
 
-STUBBORN = 1000
-"""Attempts to restore the traffic: an endpoint left half-way is worse than a long wait."""
+RESULT = ("endpoint", "deployment", "model", "scoring_uri", "traffic", "before", "studio")
 
 
 def rollout(context: OrchestrationContext, text: str) -> Generator[Any, Any, str]:
-    """Hold the endpoint's lock, so that responses which change one endpoint take turns."""
-    return json.dumps((yield from locked(context, json.loads(text))))
-
-
-def locked(context: OrchestrationContext, call: Call) -> Course:
-    """Find the endpoint, take its lock, deploy."""
+    """Carry a `deploy_model` step, given as JSON text, through; gives its answer as JSON text."""
+    run = Run(context, json.loads(text))
     try:
-        place = yield from verb(context, call, "locate")
-        if place["kind"] == "skipped":
-            return place
-        with (yield context.lock_entities([EntityInstanceId("endpoint", place["result"]["lock"])])):
-            return (yield from deploy(context, call, place["result"]))
+        answer = yield from in_turn(context, run)
     except StepFailedError as error:
-        return {"kind": "failed", "detail": str(error)}
+        answer = run.ended(error)
+    return json.dumps(answer, ensure_ascii=False)
 
 
-def deploy(context: OrchestrationContext, call: Call, progress: dict[str, Any]) -> Course:
-    """Endpoint, deployment without traffic, all traffic; a failure puts the traffic back."""
+def in_turn(context: OrchestrationContext, run: Run) -> Course:
+    """Find the endpoint, wait for its lock, and go on if no gate objects by then."""
+    place = yield from run.verb("locate")
+    if place["kind"] == "skipped":
+        return place
+    run.progress |= place["result"]
+    run.say(f"waiting for its turn at endpoint '{place['result']['endpoint']}'")
+    endpoint = EntityInstanceId("endpoint", place["result"]["lock"])
+    order = (run.call["response"].get("gates") or {}).get("order")
+    ticket = json.dumps({**(order or {}), "id": context.instance_id})
+    if order:
+        yield context.call_entity(endpoint, "join", ticket)
+    with (yield context.lock_entities([endpoint])):
+        if order:
+            waiting = yield context.call_entity(endpoint, "leave", ticket)
+            give_way(Order.model_validate(order), waiting)
+            run.progress["order"] = order
+        yield from under_lock(context, run.call)
+        return (yield from roll_out(context, run))
+
+
+def give_way(order: Order, waiting: str) -> None:
+    """Raise GateClosedError when a newer version waits for the same endpoint."""
+    if superseded := order.superseded(json.loads(waiting)):
+        raise GateClosedError("order", superseded)
+
+
+def roll_out(context: OrchestrationContext, run: Run) -> Course:
+    """Endpoint, deployment, the phases of the plan; whatever goes wrong puts the traffic back."""
     answer: Answer = {}
-    for name in ("ensure_endpoint", "create_deployment", "follow_deployment", "shift_traffic"):
-        try:
-            answer = yield from verb(context, {**call, "progress": progress}, name)
-        except StepFailedError as error:
-            if "before" not in progress:
-                raise
-            restored = yield from restore(context, {**call, "progress": progress})
-            raise StepFailedError(f"{error}; {restored}") from error
-        progress = {**progress, **answer["result"]}
-    return {**answer, "result": progress}
-
-
-def restore(context: OrchestrationContext, call: Call) -> Generator[Any, Any, str]:
-    """Put the previous traffic map back, as stubbornly as the step's timeout allows."""
-    retry = {**call["step"]["retry"], "attempts": STUBBORN}
-    call = {**call, "step": {**call["step"], "retry": retry}}
     try:
-        answer = yield from verb(context, call, "restore_traffic")
+        yield from run.phase("endpoint", "ensure_endpoint")
+        yield from run.phase("deployment", "create_deployment", "follow_deployment")
+        for number, phase in enumerate(run.progress["plan"]):
+            run.progress["phase"] = number
+            answer = yield from run.phase(phase["name"], phase["verb"], limit=phase.get("timeout"))
+            yield from watch(context, run, phase)
     except StepFailedError as error:
-        return f"the previous traffic {call['progress']['before']} could NOT be restored: {error}"
-    return str(answer["detail"])
+        if "before" not in run.progress:
+            raise
+        raise (yield from undone(context, run, error)) from error
+    retired = yield from run.tried("retired", "retire")
+    result = {name: run.progress[name] for name in RESULT if name in run.progress}
+    return {**answer, "result": {**result, "phases": run.phases, "retired": retired}}
 
 
-def verb(context: OrchestrationContext, call: Call, name: str) -> Course:
-    """One verb of the action, carried to its end and shown in the custom status."""
-    context.set_custom_status({"detail": name.replace("_", " ")})
-    answer = yield from carry(context, {**call, "verb": name})
-    context.set_custom_status({"detail": answer["detail"][:300]})
-    return answer
+def undone(
+    context: OrchestrationContext, run: Run, error: StepFailedError
+) -> Generator[Any, Any, StepFailedError]:
+    """The traffic as it was, the log of what failed, and the error that tells of all of it."""
+    run.say(f"going back: {error}")
+    restored = yield from restore(context, run)
+    left = yield from run.tried("clean-up", "discard")
+    run.report |= {"restored": restored, "left": left, "reason": str(error)}
+    told = f"{error}; {restored}; {left}"
+    return StepStoppedError(told) if isinstance(error, StepStoppedError) else StepFailedError(told)

@@ -23,10 +23,18 @@ def as_json(step: RuleStep) -> Step:
     }
 
 
-def used(connections: Mapping[str, Any], steps: Iterable[RuleStep]) -> dict[str, Any]:
-    """The connections that these steps name, so that a response carries no others."""
+def gates_as_json(gates: Mapping[str, Mapping[str, Any]], event: Event) -> dict[str, Any]:
+    """The gates as they travel, the event's values filled in; raises ExpressionError for a missing one."""
+    filled = {name: render(dict(written), event.names) for name, written in gates.items()}
+    if order := filled.get("order"):
+        filled["order"] = {name: str(value) for name, value in order.items()}
+    return filled
+
+
+def used[T](known: Mapping[str, T], steps: Iterable[RuleStep]) -> dict[str, T]:
+    """The connections or files that these steps name, so that a response carries no others."""
     texts = {text for step in steps for text in leaves(step.with_)}
-    return {name: connections[name] for name in connections if name in texts}
+    return {name: known[name] for name in known if name in texts}
 
 
 def values_missing(steps: Iterable[RuleStep], event: Event) -> str | None:

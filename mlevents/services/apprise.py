@@ -14,13 +14,14 @@ shown. What apprise sends carries no key of ours: a message whose answer was los
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.connection import Connection, Message, SettingName, Text, connection
+from mlevents.services.finding import Finding, attempt
 from mlevents.services.importing import importing
 
 if TYPE_CHECKING:
@@ -52,15 +53,8 @@ class Apprise(Connection):
         with importing():
             import apprise
 
-        url = services.text(self.url)
         asset = apprise.AppriseAsset(app_id="mlevents", async_mode=False, secure_logging=True)
-        place = apprise.Apprise.instantiate(url, asset=asset)
-        schema = _schema(url)
-        if place is None:
-            raise PermanentError(
-                f"apprise does not understand the {schema} URL of this connection{self._setting()}: "
-                "compare it with https://github.com/caronc/apprise/wiki"
-            )
+        place, schema = self._place(services, asset)
         sender = apprise.Apprise(asset=asset)
         sender.add(place)
         text = apprise.NotifyFormat.TEXT
@@ -70,6 +64,30 @@ class Apprise(Connection):
         if not result:
             raise TransientError(f"{place.service_name} ({schema}) did not take the message{_reason(result)}")
         return schema.removesuffix("://")
+
+    def examine(self, services: Services) -> Iterator[Finding]:
+        """See whether apprise understands the URL; nothing is sent, so whether it is taken stays unknown."""
+
+        def understood() -> str:
+            place, schema = self._place(services, None)
+            return f"the {schema} URL is understood, for {place.service_name}; nothing was sent"
+
+        yield attempt("url", understood, "compare it with https://github.com/caronc/apprise/wiki")
+
+    def _place(self, services: Services, asset: Any) -> tuple[Any, str]:
+        """What apprise makes of the URL, and the URL's schema."""
+        with importing():
+            import apprise
+
+        url = services.text(self.url)
+        place = apprise.Apprise.instantiate(url, asset=asset)
+        schema = _schema(url)
+        if place is None:
+            raise PermanentError(
+                f"apprise does not understand the {schema} URL of this connection{self._setting()}: "
+                "compare it with https://github.com/caronc/apprise/wiki"
+            )
+        return place, schema
 
     def _setting(self) -> str:
         return f", in the app setting '{self.url.setting}'" if isinstance(self.url, SettingName) else ""

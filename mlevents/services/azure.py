@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ PATIENCE: dict[str, Any] = {
 """What every SDK client is made with: the durable orchestration retries, the SDK does not."""
 
 _lock = threading.Lock()
+
+# More steps at once than connections kept open is no fault: urllib3 would warn of each.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 def credential() -> TokenCredential:

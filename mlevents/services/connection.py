@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mlevents.registry import Registry
+from mlevents.services.finding import Finding
+from mlevents.services.permission import Permission
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlevents.services.services import Services
 
 
@@ -27,9 +31,23 @@ Text = Annotated[str, Field(min_length=1)] | SettingName
 
 
 class Connection(BaseModel, ABC):
-    """One connection, as written in the rule file under `connections`, without its `type`."""
+    """One connection, as written in the rule file under `connections`, without its `type`.
+
+    `permissions` are what the app must be allowed to use it, beyond what an action needs of it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    permissions: ClassVar[tuple[Permission, ...]] = ()
+
+    @property
+    def resource(self) -> str | None:
+        """The ARM id of what it leads to, where it is named by one."""
+        return None
+
+    def examine(self, services: Services) -> Iterator[Finding]:  # noqa: ARG002 - a type may need them
+        """Look, without sending anything, whether it would work; nothing unless a type knows how."""
+        yield from ()
 
 
 @dataclass(frozen=True, slots=True)

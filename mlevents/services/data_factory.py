@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -26,6 +25,8 @@ from pydantic import AfterValidator, JsonValue
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.azure import PATIENCE, credential
 from mlevents.services.connection import Connection, connection
+from mlevents.services.data_factory_states import Pipeline, PipelineRun
+from mlevents.services.finding import Finding, attempt
 from mlevents.services.importing import importing
 from mlevents.services.sdk_errors import translated
 from mlevents.settings import PUBLIC_RESOURCE_MANAGER
@@ -57,29 +58,6 @@ def _parts(factory_id: str) -> re.Match[str]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    """A pipeline as its factory knows it: `parameters` it declares, or None where we may not read it.
-
-    `read` is the service's own time of the answer, so that no clock of ours is compared with its.
-    """
-
-    read: datetime
-    parameters: frozenset[str] | None
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineRun:
-    """One run; Data Factory gives the values of its parameters as text."""
-
-    id: str
-    status: str
-    message: str
-    parameters: Mapping[str, str]
-    started: datetime | None
-    invoked_by: str | None
-
-
 class Factory:
     """One Data Factory, through the management SDK; raises PermanentError and TransientError."""
 
@@ -97,6 +75,7 @@ class Factory:
             from azure.core.exceptions import HttpResponseError
 
         dates: list[str | None] = []
+        required: frozenset[str] = frozenset()
         with translated(f"reading {self._called(name)}"):
             try:
                 found = self._client.pipelines.get(
@@ -104,17 +83,33 @@ class Factory:
                     name,
                     raw_response_hook=lambda r: dates.append(r.http_response.headers.get("Date")),
                 )
-                declared = frozenset((found.parameters or {}) if found else ())
+                specified = (found.parameters or {}) if found else {}
+                declared = frozenset(specified)
+                required = frozenset(one for one in specified if specified[one].default_value is None)
             except HttpResponseError as error:
                 if error.status_code != 403:
                     raise
                 declared = None
-        return Pipeline(_date(dates[-1:], self._called(name)), declared)
+        return Pipeline(_date(dates[-1:], self._called(name)), declared, required)
+
+    def must_be_there(self) -> str:
+        """Say that it is, by a question that starting runs needs anyway; raises PermanentError if not."""
+        with importing():
+            from azure.core.exceptions import ResourceNotFoundError
+
+        now = datetime.now(UTC).isoformat()
+        span: Any = {"lastUpdatedAfter": now, "lastUpdatedBefore": now}
+        with translated(f"looking for runs in factory '{self.name}'"):
+            try:
+                self._client.pipeline_runs.query_by_factory(*self._place, span)
+            except ResourceNotFoundError as error:
+                raise PermanentError(f"there is no Data Factory {self.id}") from error
+        return "is there"
 
     def runs(self, pipeline: str, since: datetime) -> list[PipelineRun]:
         """The pipeline's runs that changed since then, the oldest first."""
         with translated(f"looking for runs of {self._called(pipeline)}"):
-            runs = [_run(found) for found in self._query(pipeline, since)]
+            runs = [PipelineRun.read(found) for found in self._query(pipeline, since)]
         return sorted(runs, key=lambda run: (run.started or NOT_STARTED, run.id))
 
     def create_run(self, pipeline: str, parameters: Mapping[str, JsonValue]) -> str:
@@ -131,7 +126,7 @@ class Factory:
         doing = f"reading pipeline run {run_id} in factory '{self.name}'"
         with translated(doing):
             try:
-                return _run(self._client.pipeline_runs.get(*self._place, run_id))
+                return PipelineRun.read(self._client.pipeline_runs.get(*self._place, run_id))
             except ResourceNotFoundError as error:
                 raise TransientError(f"{doing}: the factory does not know the run (yet)") from error
 
@@ -165,6 +160,17 @@ class DataFactory(Connection):
 
     id: Annotated[str, AfterValidator(lambda text: _parts(text)[0].rstrip("/"))]
 
+    @property
+    def resource(self) -> str:
+        """The factory's ARM id."""
+        return self.id
+
+    def examine(self, services: Services) -> Iterator[Finding]:
+        """Ask for the factory."""
+        factory = self.open(services)
+        remedy = "correct `id`, or create the factory"
+        yield attempt(f"factory '{factory.name}'", factory.must_be_there, remedy)
+
     def open(self, services: Services) -> Factory:
         """The factory, reached with the app's own identity."""
         return Factory(self.id, services.settings.resource_manager)
@@ -190,15 +196,3 @@ def _date(headers: list[str | None], what: str) -> datetime:
         return parsedate_to_datetime("".join(header or "" for header in headers))
     except ValueError as error:
         raise TransientError(f"reading {what} was answered without the time of it (header Date)") from error
-
-
-def _run(found: Any) -> PipelineRun:
-    invoked_by = found.invoked_by
-    return PipelineRun(
-        id=str(found.run_id),
-        status=str(found.status or ""),
-        message=" ".join(str(found.message or "").split()),
-        parameters=dict(found.parameters or {}),
-        started=found.run_start,
-        invoked_by=invoked_by.invoked_by_type if invoked_by else None,
-    )

@@ -17,18 +17,22 @@ https://learn.microsoft.com/rest/api/communication/email
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from mlevents.errors import PermanentError
 from mlevents.services.azure import PATIENCE, credential
 from mlevents.services.connection import Connection, Message, Text, connection
+from mlevents.services.finding import Finding, attempt
 from mlevents.services.importing import importing
 from mlevents.services.mail_address import Address, Addresses, read_address, read_addresses
+from mlevents.services.permission import MAIL_OWNER, Permission
 from mlevents.services.sdk_errors import translated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from azure.communication.email import EmailClient
 
     from mlevents.services.services import Services
@@ -40,6 +44,8 @@ NOT_FOUND = 404
 @connection("email")
 class Email(Connection):
     """A Communication Services resource, and who writes to whom through it."""
+
+    permissions: ClassVar[tuple[Permission, ...]] = (Permission("email", MAIL_OWNER),)
 
     endpoint: Text
     sender: Address
@@ -59,6 +65,24 @@ class Email(Connection):
         with translated(f"sending mail by {endpoint}"):
             status = self._accept(_client(endpoint), operation, mail)
         return f"{', '.join(receivers)} by {urlsplit(endpoint).hostname} ({status}, operation {operation})"
+
+    def examine(self, services: Services) -> Iterator[Finding]:
+        """Ask for an operation that there cannot be: 404 says that we are let in. Nothing is sent."""
+        yield attempt("addresses", lambda: self._addresses(services), "correct `sender` and `to`")
+
+        def let_in() -> str:
+            endpoint = _https(services.text(self.endpoint))
+            with translated(f"asking {endpoint}"):
+                _operation(_client(endpoint), str(uuid4()))
+            return f"{urlsplit(endpoint).hostname} lets us in; nothing was sent"
+
+        yield attempt(
+            "endpoint", let_in, f"correct `endpoint`, and give the app's identity the role {MAIL_OWNER} on it"
+        )
+
+    def _addresses(self, services: Services) -> str:
+        sender, receivers = read_address(self.sender, services), read_addresses(self.to, services)
+        return f"{sender} writes to {', '.join(receivers)}"
 
     def _accept(self, client: EmailClient, operation: str, mail: dict[str, Any]) -> str:
         known = _operation(client, operation)

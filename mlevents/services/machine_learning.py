@@ -9,16 +9,19 @@ beneath it, called with `polling=False`, do not.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from mlevents.errors import PermanentError
 from mlevents.services.azure import PATIENCE, credential
 from mlevents.services.importing import importing
 from mlevents.services.machine_learning_batch import BatchEndpoints
 from mlevents.services.machine_learning_endpoints import OnlineEndpoints
 from mlevents.services.machine_learning_ids import Workspace
 from mlevents.services.machine_learning_jobs import Jobs
+from mlevents.services.metrics import Metrics, open_metrics
 from mlevents.services.sdk_errors import translated
 from mlevents.settings import PUBLIC_RESOURCE_MANAGER
 
@@ -30,6 +33,12 @@ CLOUDS = {
     "https://management.usgovcloudapi.net": "AzureUSGovernment",
     "https://management.chinacloudapi.cn": "AzureChinaCloud",
 }
+METRICS = {
+    PUBLIC_RESOURCE_MANAGER: "metrics.monitor.azure.com",
+    "https://management.usgovcloudapi.net": "metrics.monitor.azure.us",
+    "https://management.chinacloudapi.cn": "metrics.monitor.azure.cn",
+}
+"""The metrics data plane of each cloud; a region's own address stands before it."""
 
 _lock = threading.Lock()
 
@@ -46,6 +55,39 @@ class MachineLearning:
     def endpoints(self) -> OnlineEndpoints:
         """The managed online endpoints and their deployments."""
         return OnlineEndpoints(self.workspace, self._client, self._resource_manager)
+
+    def location(self) -> str | None:
+        """The workspace's region, such as westeurope; None when there is no such workspace."""
+        with importing():
+            from azure.core.exceptions import ResourceNotFoundError
+
+        with translated(f"reading workspace '{self.workspace.name}'"):
+            try:
+                return str(self._client.workspaces.get(self.workspace.name).location).replace(" ", "").lower()
+            except ResourceNotFoundError:
+                return None
+
+    def model_tags(self, name: str, version: str) -> Mapping[str, str] | None:
+        """The tags of a registered model as they are now; None when there is no such model."""
+        with importing():
+            from azure.core.exceptions import ResourceNotFoundError
+
+        with translated(f"reading model '{name}:{version}'"):
+            try:
+                return dict(self._client.models.get(name, version=version).tags or {})
+            except ResourceNotFoundError:
+                return None
+
+    def metrics(self, region: str, address: str) -> Metrics:
+        """Azure Monitor's metrics of this workspace's endpoints; `address` overrides the cloud's own."""
+        cloud = METRICS.get(self._resource_manager)
+        if not address and cloud is None:
+            raise PermanentError(
+                f"there is no known address of Azure Monitor's metrics for {self._resource_manager}: "
+                "set MLEVENTS_METRICS, such as https://westeurope.metrics.monitor.azure.com"
+            )
+        domain = cloud or METRICS[PUBLIC_RESOURCE_MANAGER]
+        return open_metrics(address or f"https://{region}.{domain}", f"https://{domain}")
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from mlevents.errors import PermanentError
 from mlevents.services.azure import PATIENCE
 from mlevents.services.importing import importing
 from mlevents.services.machine_learning_ids import Workspace
@@ -82,6 +83,16 @@ class BatchEndpoints:
                 target = self._client.batch_endpoints.get(wanted.endpoint).scoring_uri
                 found = self._ask("POST", target, json=wanted.body(), headers=_headers(wanted))
         return _state(found)
+
+    def must_have(self, endpoint: str, deployment: str | None) -> None:
+        """Raise PermanentError unless there is such an endpoint, with this deployment or a default one."""
+        with translated(f"reading batch endpoint '{endpoint}'"):
+            default = (self._client.batch_endpoints.get(endpoint).defaults or {}).get("deployment_name")
+        if not (deployment or default):
+            raise PermanentError(f"batch endpoint '{endpoint}' has no default deployment")
+        chosen = deployment or str(default)
+        with translated(f"reading deployment '{chosen}' of batch endpoint '{endpoint}'"):
+            self._client.batch_deployments.get(chosen, endpoint)
 
     def _find(self, wanted: Invocation) -> Mapping[str, Any] | None:
         return next((job for job in self._jobs(wanted.endpoint) if _is_ours(job, wanted.key)), None)

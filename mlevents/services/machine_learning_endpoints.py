@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlevents.errors import ActionError, PermanentError
+from mlevents.services.azure import credential
 from mlevents.services.importing import importing
-from mlevents.services.machine_learning_ids import Workspace, name_and_version
-from mlevents.services.machine_learning_states import DeploymentState, EndpointState, NewDeployment
-from mlevents.services.machine_learning_yaml import load
+from mlevents.services.machine_learning_deployment import deployment_body
+from mlevents.services.machine_learning_ids import Workspace
+from mlevents.services.machine_learning_states import (
+    DeploymentState,
+    EndpointState,
+    NewDeployment,
+    NewEndpoint,
+)
 from mlevents.services.sdk_errors import clean, translated
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
 AUTH_MODES = {"key": "Key", "aml_token": "AMLToken", "aad_token": "AADToken"}
-CURATED = "AzureML-"
-"""How Azure's own environments begin; Azure ML finds those by name."""
+SCORING_SCOPE = "https://ml.azure.com/.default"
 
 
 class OnlineEndpoints:
@@ -37,24 +42,65 @@ class OnlineEndpoints:
         found = self._read(f"reading endpoint '{name}'", self._endpoints, endpoint_name=name)
         return EndpointState.read(found) if found else None
 
-    def put_endpoint(self, name: str, auth_mode: str, tags: Mapping[str, str]) -> None:
-        """Create an endpoint without traffic, with an identity of its own."""
+    def put_endpoint(self, wanted: NewEndpoint) -> None:
+        """Create an endpoint without traffic."""
+        properties: dict[str, Any] = {
+            "authMode": AUTH_MODES[wanted.auth_mode],
+            "publicNetworkAccess": "Enabled" if wanted.public else "Disabled",
+            "traffic": {},
+            "mirrorTraffic": {},
+        }
         body = {
             "location": self._location,
-            "identity": {"type": "SystemAssigned"},
-            "properties": {"authMode": AUTH_MODES[auth_mode], "traffic": {}, "mirrorTraffic": {}},
-            "tags": dict(tags),
+            "identity": _identity(wanted.identities),
+            "properties": properties,
+            "tags": dict(wanted.tags),
         }
-        self._put_endpoint(f"creating endpoint '{name}'", name, body)
+        self._put_endpoint(f"creating endpoint '{wanted.name}'", wanted.name, body)
 
-    def set_traffic(self, name: str, traffic: Mapping[str, int]) -> None:
-        """Put the endpoint as it stands, with another traffic map; Azure ML knows no smaller write."""
+    def set_traffic(
+        self,
+        name: str,
+        traffic: Mapping[str, int],
+        mirror: Mapping[str, int] | None = None,
+        check: Callable[[EndpointState], object] = lambda _: None,
+    ) -> None:
+        """Put the endpoint as it stands, with another traffic map; Azure ML knows no smaller write.
+
+        Without a `mirror` the mirrored traffic stays. `check` sees what is about to be replaced, and
+        stops the write by raising: Azure ML gives no ETag, so this leaves the shortest time for others.
+        """
         what = f"moving the traffic of endpoint '{name}' to {dict(traffic)}"
         found = self._read(what, self._endpoints, endpoint_name=name)
         if found is None:
             raise PermanentError(f"{what}: the endpoint does not exist")
+        check(EndpointState.read(found))
         found["properties"]["traffic"] = dict(traffic)
+        if mirror is not None:
+            found["properties"]["mirrorTraffic"] = dict(mirror)
         self._put_endpoint(what, name, found)  # the SDK leaves out what is read-only
+
+    def token(self, state: EndpointState) -> str:
+        """What lets a request in at the endpoint's scoring address: its key, or a token."""
+        with translated(f"reading the key of endpoint '{state.name}'"):
+            if state.auth_mode == AUTH_MODES["aad_token"]:
+                return credential().get_token(SCORING_SCOPE).token
+            if state.auth_mode == AUTH_MODES["aml_token"]:
+                token = self._endpoints.get_token(**self._workspace.place, endpoint_name=state.name)
+                return str(token["accessToken"])
+            keys = self._endpoints.list_keys(**self._workspace.place, endpoint_name=state.name)
+            return str(keys["primaryKey"])
+
+    def log(self, endpoint: str, deployment: str, lines: int) -> tuple[str, ...]:
+        """The last lines that the deployment's container wrote, without what looks like a secret."""
+        with translated(f"reading the log of deployment '{deployment}' of endpoint '{endpoint}'"):
+            found = self._deployments.get_logs(
+                **self._workspace.place,
+                endpoint_name=endpoint,
+                deployment_name=deployment,
+                body={"containerType": "InferenceServer", "tail": lines},
+            )
+        return tuple(clean(line) for line in str(found["content"] or "").splitlines()[-lines:])
 
     def deployments(self, endpoint: str) -> tuple[DeploymentState, ...]:
         """Every deployment of the endpoint."""
@@ -70,29 +116,12 @@ class OnlineEndpoints:
 
     def put_deployment(self, wanted: NewDeployment) -> None:
         """Create the deployment (without traffic), or put it anew."""
-        with importing():
-            from azure.ai.ml import load_online_deployment
-
-        what = f"creating deployment '{wanted.name}' of endpoint '{wanted.endpoint}'"
-        document = {
-            **{key: value for key, value in wanted.document.items() if key != "model"},
-            "name": wanted.name,
-            "endpoint_name": wanted.endpoint,
-            "tags": {**(wanted.document.get("tags") or {}), **wanted.tags},
-        }
-        with translated(what):
-            entity = load(load_online_deployment, document, what)
-            entity.model = wanted.model
-            entity.environment = self._asset_id("environments", entity.environment)
-            if entity.code_configuration:
-                entity.code_configuration.code = self._asset_id("codes", entity.code_configuration.code)
-            if entity.data_collector:
-                self._client.online_deployments._register_collection_data_assets(entity)
+        with translated(f"creating deployment '{wanted.name}' of endpoint '{wanted.endpoint}'"):
             self._deployments.begin_create_or_update(
                 **self._workspace.place,
                 endpoint_name=wanted.endpoint,
                 deployment_name=wanted.name,
-                body=entity._to_rest_object(location=self._location),
+                body=deployment_body(self._client, self._workspace, wanted, self._location),
                 polling=False,
             )
 
@@ -151,21 +180,13 @@ class OnlineEndpoints:
                 **self._workspace.place, endpoint_name=name, body=body, polling=False
             )
 
-    def _asset_id(self, kind: str, reference: Any) -> str | None:
-        """The ARM id of an environment or code that a deployment names."""
-        if not isinstance(reference, str) or reference.startswith("azureml://"):
-            return reference or None
-        text = reference.removeprefix("azureml:")
-        if text.startswith("/"):
-            return text
-        if text.startswith(CURATED):
-            return f"azureml:{text}"
-        name, version, label = name_and_version(text)
-        if label:
-            return str(getattr(self._client, kind).get(name, label=label).id)
-        return self._workspace.asset(kind, name, version)
-
     @cached_property
     def _location(self) -> str:
         with translated(f"reading workspace '{self._workspace.name}'"):
             return str(self._client.workspaces.get(self._workspace.name).location)
+
+
+def _identity(ids: tuple[str, ...]) -> dict[str, Any]:
+    if not ids:
+        return {"type": "SystemAssigned"}
+    return {"type": "UserAssigned", "userAssignedIdentities": {one: {} for one in ids}}

@@ -60,6 +60,10 @@ class Workspace:
                 )
         return f"{self.id}/{kind}/{name}/versions/{version}"
 
+    def endpoint(self, name: str) -> str:
+        """The ARM id of an online endpoint."""
+        return f"{self.id}/onlineEndpoints/{name}"
+
     def run_link(self, run: str) -> str:
         """The page of a job or run in Azure ML Studio."""
         return f"{STUDIO}/runs/{quote(run, safe='')}?wsid={quote(self.id)}"

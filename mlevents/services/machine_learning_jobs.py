@@ -59,14 +59,26 @@ class Jobs:
 
         The short form would not do: the SDK sends a whole job's component as it is written.
         """
-        name, version, label = name_and_version(reference)
-        with translated(f"reading component '{reference}'"):
-            found = self._client.components.get(name, version=version or None, label=label or None)
+        found = self._component(reference)
         if found.type != "pipeline":
             raise PermanentError(
                 f"component '{reference}' is a {found.type} component: name a pipeline component"
             )
         return f"azureml:{found.id}"
+
+    def must_have_component(self, reference: str) -> None:
+        """Raise PermanentError unless there is such a component, of whatever type."""
+        self._component(reference)
+
+    def must_have_compute(self, name: str) -> None:
+        """Raise PermanentError unless there is such a compute."""
+        with translated(f"reading compute '{name}'"):
+            self._client.compute.get(name)
+
+    def _component(self, reference: str) -> Any:
+        name, version, label = name_and_version(reference)
+        with translated(f"reading component '{reference}'"):
+            return self._client.components.get(name, version=version or None, label=label or None)
 
 
 def _state(job: Any) -> JobState:

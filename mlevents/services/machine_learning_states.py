@@ -21,6 +21,7 @@ class EndpointState:
     tags: Mapping[str, str] = field(default_factory=dict)
     auth_mode: str = ""
     scoring_uri: str = ""
+    location: str = ""
     operation: str = ""
 
     @classmethod
@@ -35,19 +36,21 @@ class EndpointState:
             tags=dict(resource.get("tags") or {}),
             auth_mode=properties.get("authMode") or "",
             scoring_uri=properties.get("scoringUri") or "",
+            location=(resource.get("location") or "").replace(" ", "").lower(),
             operation=(properties.get("properties") or {}).get(STATUS_URL) or "",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentState:
-    """A deployment as it stands; `model` is the ARM id of what it serves."""
+    """A deployment as it stands; `model` is the ARM id of what it serves, `created` an ISO 8601 time."""
 
     name: str
     provisioning_state: str
     model: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     operation: str = ""
+    created: str = ""
 
     @classmethod
     def read(cls, resource: Mapping[str, Any]) -> Self:
@@ -59,7 +62,19 @@ class DeploymentState:
             model=properties.get("model") or "",
             tags=dict(resource.get("tags") or {}),
             operation=(properties.get("properties") or {}).get(STATUS_URL) or "",
+            created=str((resource.get("systemData") or {}).get("createdAt") or ""),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class NewEndpoint:
+    """An endpoint to create, without traffic; `identities` are ARM ids, none: an identity of its own."""
+
+    name: str
+    auth_mode: str = "key"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    identities: tuple[str, ...] = ()
+    public: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,26 +14,45 @@ from mlevents.settings import Settings
 
 if TYPE_CHECKING:
     from mlevents.services.machine_learning import MachineLearning
+    from mlevents.services.resource_manager import ResourceManager
+    from mlevents.services.scoring import Score
 
 
 class Services:
     """What one response may reach: its workspace, its rule file's connections and files.
 
     `connections` are those of the rule file as written, with their `type`; `{setting: NAME}` is
-    resolved here and no earlier, so that no secret is stored with a response.
+    resolved here and no earlier, so that no secret is stored with a response. `files` are the texts of
+    the files beside the rule file that the steps name, so that a redeploy changes none under way.
     """
 
     def __init__(
-        self, settings: Settings, connections: Mapping[str, Mapping[str, Any]] | None = None
+        self,
+        settings: Settings,
+        connections: Mapping[str, Mapping[str, Any]] | None = None,
+        files: Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings
         self._connections = connections or {}
+        self._files = files or {}
 
     def machine_learning(self, workspace_id: str) -> MachineLearning:
         """The Azure ML workspace with this ARM id; raises PermanentError for another id."""
         from mlevents.services.machine_learning import open_workspace
 
         return open_workspace(workspace_id, self.settings.resource_manager)
+
+    def resource_manager(self) -> ResourceManager:
+        """Azure Resource Manager, for what no SDK of a service tells."""
+        from mlevents.services.resource_manager import open_manager
+
+        return open_manager(self.settings.resource_manager)
+
+    def score(self, uri: str, token: str, deployment: str, request: Any) -> Score:
+        """Ask one deployment of an endpoint, and no other."""
+        from mlevents.services.scoring import score
+
+        return score(uri, token, deployment, request)
 
     def connection(self, name: str) -> Connection:
         """The connection of this name; raises PermanentError when there is none that can be used.
@@ -56,12 +75,10 @@ class Services:
         return value if isinstance(value, str) else self.settings.value(value.setting)
 
     def read(self, name: str) -> str:
-        """The text of a file beside the rule file; raises PermanentError, also for one outside."""
-        folder = self.settings.rules.parent.resolve()
-        path = (folder / name).resolve()
-        if not path.is_relative_to(folder):
-            raise PermanentError(f"'{name}' leads out of the rule file's folder: keep files inside it")
-        try:
-            return path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise PermanentError(f"the file '{name}' beside the rule file cannot be read: {error}") from error
+        """The text of a file beside the rule file, as it was when the event came.
+
+        Raises PermanentError for one that does not travel with the response.
+        """
+        if name not in self._files:
+            raise PermanentError(f"the file '{name}' does not travel with this response: name it in a step")
+        return self._files[name]

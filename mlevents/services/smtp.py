@@ -31,6 +31,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from mlevents.errors import ActionError, PermanentError, TransientError
 from mlevents.services.connection import Connection, Message, SettingName, Text, connection
+from mlevents.services.finding import Finding, attempt
 from mlevents.services.mail_address import Address, Addresses, read_address, read_addresses
 
 if TYPE_CHECKING:
@@ -85,6 +86,26 @@ class Smtp(Connection):
         taken = ", ".join(address for address in receivers if address not in refused)
         return f"{taken} by {host}" + (f"; refused: {_refusals(refused)}" if refused else "")
 
+    def examine(self, services: Services) -> Iterator[Finding]:
+        """Connect, encrypt and sign in as for a mail, and send none."""
+
+        def let_in() -> str:
+            read_address(self.sender, services)
+            read_addresses(self.to, services)
+            host, port = services.text(self.host), self._port(services)
+            with _translated(f"{host}:{port}", "asking"):
+                client = self._connect(host, port, services)
+                try:
+                    code, reply = client.noop()
+                finally:
+                    client.close()
+                if code > LAST_TEMPORARY:
+                    raise smtplib.SMTPResponseException(code, reply)
+            signed_in = "takes our name and password" if self.username is not None else "answers"
+            return f"{host}:{port} {signed_in} ({self._tls(services)}); nothing was sent"
+
+        yield attempt("server", let_in, "correct `host`, `port`, `tls` and the sign-in, or mend the server")
+
     def _connect(self, host: str, port: int, services: Services) -> smtplib.SMTP:
         tls = self._tls(services)
         if tls == "tls":
@@ -138,8 +159,8 @@ def _mail(message: Message, sender: str, receivers: list[str]) -> EmailMessage:
 
 
 @contextmanager
-def _translated(server: str) -> Iterator[None]:
-    doing = f"sending mail by {server}"
+def _translated(server: str, verb: str = "sending mail by") -> Iterator[None]:
+    doing = f"{verb} {server}"
     try:
         yield
     except smtplib.SMTPRecipientsRefused as error:

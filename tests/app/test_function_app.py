@@ -56,3 +56,15 @@ def test_the_five_event_functions_are_registered():
         "print(json.dumps([n for n, kind in kinds.items() if kind == 'eventGridTrigger']))"
     )
     assert set(names) == FUNCTIONS
+
+
+def test_only_health_answers_anybody():
+    levels = asked(
+        "import function_app, json\n"
+        "triggers = {f.get_function_name(): f.get_trigger() for f in function_app.app.get_functions()}\n"
+        "print(json.dumps({n: t.get_dict_repr()['authLevel'].name for n, t in triggers.items()"
+        " if t.type == 'httpTrigger'}))"
+    )
+    assert {name for name, level in levels.items() if level == "ANONYMOUS"} == {"Health"}
+    assert set(levels) == {"Health", "HealthDetails", "Responses", "Response"}
+    assert set(levels.values()) == {"ANONYMOUS", "FUNCTION"}

@@ -86,6 +86,8 @@ def test_rubbish_is_kept_and_somebody_is_told(shipped: Stage, rubbish, says: str
         lambda: "nothing is in quarantine",
     )
     assert says in found[0]["because"]
+    alone = requests.get(f"{shipped.ready['functions']}/api/responses/{found[0]['id']}", timeout=10).json()
+    assert json.loads(alone["raw"]) == rubbish
 
 
 @pytest.mark.parametrize("body", ["[[{}]]", "[17]", "[null]", '["text"]', '{"id": ', "17", ""])
@@ -156,6 +158,11 @@ def test_a_broken_rule_file_loses_nothing(start: Callable[..., Stage]):
     refused = stage.deliver("ModelRegistered", stage.model_registered("m", "1", {}))
     assert refused.status_code == 500
     assert "rules.yaml:4" in refused.text
+
+
+def test_a_response_that_nobody_knows_is_not_found(shipped: Stage):
+    answer = requests.get(f"{shipped.ready['functions']}/api/responses/nobody.0", timeout=10)
+    assert (answer.status_code, "nobody.0" in answer.text) == (404, True)
 
 
 def test_health_says_nothing_but_ok(shipped: Stage):

@@ -7,7 +7,13 @@ from typing import Any
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.machine_learning_batch import Invocation
 from mlevents.services.machine_learning_ids import Workspace
-from mlevents.services.machine_learning_states import DeploymentState, EndpointState, JobState, NewDeployment
+from mlevents.services.machine_learning_states import (
+    DeploymentState,
+    EndpointState,
+    JobState,
+    NewDeployment,
+    NewEndpoint,
+)
 
 TOPIC = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-ml"
@@ -34,21 +40,34 @@ class FakeEndpoints:
             state = self.endpoints[name] = replace(state, provisioning_state="Succeeded")
         return state
 
-    def put_endpoint(self, name: str, auth_mode: str, tags: Mapping[str, str]) -> None:
+    def put_endpoint(self, wanted: NewEndpoint) -> None:
+        name = wanted.name
         made = EndpointState(
-            name, "Creating", tags=dict(tags), auth_mode=auth_mode, scoring_uri=f"https://{name}/score"
+            name,
+            "Creating",
+            tags=dict(wanted.tags),
+            auth_mode=wanted.auth_mode,
+            scoring_uri=f"https://{name}/score",
         )
         self._write(f"endpoint {name}", lambda: self.endpoints.__setitem__(name, made))
 
-    def set_traffic(self, name: str, traffic: Mapping[str, int]) -> None:
+    def set_traffic(
+        self,
+        name: str,
+        traffic: Mapping[str, int],
+        mirror: Mapping[str, int] | None = None,
+        check: Callable[[EndpointState], object] = lambda _: None,
+    ) -> None:
         state = self.endpoints[name]
+        check(state)
         if state.provisioning_state in ("Creating", "Updating"):
             raise TransientError("409 Conflict")
         broken = [d for d in traffic if self.placed[name][d].provisioning_state != "Succeeded"]
         assert not broken, f"traffic for {broken}, which cannot serve"
         assert sum(traffic.values()) in (0, 100)
         self.maps.append(dict(traffic))
-        moved = replace(state, traffic=dict(traffic), provisioning_state="Updating")
+        kept = state.mirror if mirror is None else dict(mirror)
+        moved = replace(state, traffic=dict(traffic), mirror=kept, provisioning_state="Updating")
         self._write(f"traffic {dict(traffic)}", lambda: self.endpoints.__setitem__(name, moved))
 
     def deployments(self, endpoint: str) -> tuple[DeploymentState, ...]:

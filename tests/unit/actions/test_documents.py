@@ -28,8 +28,14 @@ def test_references_and_plain_values_pass() -> None:
     ("text", "place"),
     [
         ("code_configuration: {code: ./src, scoring_script: score.py}", "code_configuration.code is './src'"),
-        ("environment: {image: x, conda_file: env.yml}", "environment.conda_file is 'env.yml'"),
-        ("environment: {build: {path: docker}}", "environment.build is defined in place"),
+        ("environment: {image: x, conda_file: env.yml}", "environment is defined in place"),
+        ("environment: {image: x}", "environment is defined in place"),
+        (
+            "jobs: {train: {environment: {build: {path: docker}}}}",
+            "jobs.train.environment is defined in place",
+        ),
+        ("inputs: {data: file:x}", "inputs.data is 'file:x'"),
+        ("inputs: {data: /proc/self/environ}", "inputs.data is '/proc/self/environ'"),
         ("environment: file:env.yml", "environment is 'file:env.yml'"),
         ("jobs: {train: {component: ./train.yml}}", "jobs.train.component is './train.yml'"),
         ("inputs: {data: {type: uri_file, path: data.csv}}", "inputs.data.path is 'data.csv'"),

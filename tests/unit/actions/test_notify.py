@@ -96,8 +96,8 @@ def test_the_documented_steps_load(example: int) -> None:
     ("given", "said"),
     [
         ({}, "there is none of them"),
-        ({"subject": "s"}, "there is subject"),
-        ({"text": "t"}, "there is text"),
+        ({"subject": "s"}, "there is only subject"),
+        ({"text": "t"}, "there is only text"),
         ({"template": "run-failed", "text": "t"}, "there is template and text"),
         ({"template": "run-faild"}, r"unknown template 'run-faild' \(did you mean 'run-failed'\?\)"),
         ({"template": "../../rules"}, "unknown template"),

@@ -152,3 +152,19 @@ def test_a_file_that_cannot_be_run_is_found_when_rules_load(
 def test_data_that_a_batch_endpoint_cannot_reach_is_refused(value: dict[str, str]) -> None:
     with pytest.raises(PermanentError):
         RunMlPipeline(batch_endpoint="b", inputs={"data": value}).perform(context(), world())
+
+
+@pytest.mark.parametrize(
+    ("way", "inputs"),
+    [
+        ({"job": "jobs/retrain.yml"}, {"reference": "/proc/self/environ"}),
+        ({"job": "jobs/retrain.yml"}, {"reference": "file:settings"}),
+        ({"component": "retrain:1"}, {"reason": "/proc/self/environ"}),
+        ({"component": "retrain:1"}, {"reason": {"type": "uri_file", "path": "/proc/self/environ"}}),
+    ],
+)
+def test_a_tag_cannot_make_us_upload_a_file_of_ours(way: dict[str, str], inputs: dict[str, Any]) -> None:
+    there = world()
+    with pytest.raises(PermanentError, match="Nothing is uploaded from a function"):
+        RunMlPipeline.model_validate({**way, "inputs": inputs}).perform(context(), there)
+    assert there.jobs.submitted == {}

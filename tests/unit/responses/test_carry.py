@@ -1,44 +1,19 @@
 """How a step is carried through: what is tried again, after how long, and when it is given up."""
 
-import json
-from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
+from orchestration import Context, run
 
 from mlevents.responses.carry import StepFailedError, carry
 
 RETRY = {"attempts": 5, "first": 5.0, "max": 60.0}
 
 
-class Context:
-    """An orchestration's context whose activities answer from a list, and whose timers are noted."""
-
-    def __init__(self, answers: Iterator[dict[str, Any]]) -> None:
-        self.answers = answers
-        self.waits: list[float] = []
-        self.progress: list[Any] = []
-
-    def call_activity(self, name: str, *, input: str) -> str:
-        assert name == "perform"
-        self.progress.append(json.loads(input)["progress"])
-        return json.dumps(next(self.answers))
-
-    def create_timer(self, fire_at: timedelta) -> None:
-        self.waits.append(fire_at.total_seconds())
-
-
 def carried(*answers: dict[str, Any], timeout: float | None = None) -> tuple[Context, dict[str, Any]]:
-    context = Context(iter(answers))
-    call = {"step": {"retry": RETRY, "timeout": timeout}, "progress": {}}
-    course = carry(context, call)
-    said = None
-    try:
-        while True:
-            said = course.send(said)
-    except StopIteration as end:
-        return context, end.value
+    told = iter(answers)
+    context = Context(lambda _: next(told))
+    return context, run(carry(context, {"step": {"retry": RETRY, "timeout": timeout}, "progress": {}}))
 
 
 DONE = {"kind": "done", "detail": "through", "result": {"a": 1}}
@@ -56,14 +31,14 @@ def transient(retry_after: float | None = None) -> dict[str, Any]:
 @pytest.mark.parametrize("answer", [DONE, SKIPPED])
 def test_what_is_through_is_not_asked_again(answer):
     context, said = carried(answer)
-    assert said == answer
+    assert said == {**answer, "waited": 0}
     assert context.waits == []
 
 
 def test_a_pending_step_is_asked_with_its_progress_and_ever_more_slowly():
     context, _ = carried(pending(10, n=1), pending(10, n=2), pending(10, n=3), DONE)
     assert context.waits == [10, 15, 22.5]
-    assert context.progress == [{}, {"n": 1}, {"n": 2}, {"n": 3}]
+    assert [call["progress"] for call in context.calls] == [{}, {"n": 1}, {"n": 2}, {"n": 3}]
 
 
 def test_a_look_is_never_more_than_five_minutes_after_the_last():
@@ -88,7 +63,7 @@ def test_a_service_that_asks_for_more_time_gets_it():
 
 def test_attempts_are_counted_anew_after_an_answer():
     _, said = carried(*[transient()] * 4, pending(1), *[transient()] * 4, DONE)
-    assert said == DONE
+    assert said["kind"] == "done"
 
 
 def test_after_the_last_attempt_the_step_has_failed():
@@ -104,3 +79,17 @@ def test_what_can_never_succeed_is_not_tried_again():
 def test_a_step_that_takes_too_long_is_given_up():
     with pytest.raises(StepFailedError, match="gave up after 100 s: under way"):
         carried(*[pending(30)] * 10, timeout=100)
+
+
+def test_a_worker_that_was_lost_is_no_answer_and_may_be_asked_again():
+    lost = iter([RuntimeError("exit code 137"), RuntimeError("exit code 137")])
+
+    def perform(_: dict[str, Any]) -> dict[str, Any]:
+        if error := next(lost, None):
+            raise error
+        return DONE
+
+    context = Context(perform)
+    call = {"step": {"retry": RETRY, "timeout": None}, "progress": {}}
+    assert run(carry(context, call))["kind"] == "done"
+    assert context.waits == [5, 10]

@@ -1,0 +1,129 @@
+"""What a deployment needs in its workspace: the endpoint, the model, quota, our permissions."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from mlevents.actions.action import Examination
+from mlevents.actions.documents import parse
+from mlevents.actions.endpoint_names import endpoint_name
+from mlevents.actions.left_open import is_open, left_open
+from mlevents.actions.traffic import words
+from mlevents.errors import PermanentError
+from mlevents.services.finding import Finding, attempt
+from mlevents.services.machine_learning import MachineLearning
+from mlevents.services.machine_learning_ids import name_and_version
+from mlevents.services.permission import (
+    DATA_SCIENTIST,
+    ML,
+    MONITORING_READER,
+    WORKSPACE,
+    Permission,
+    below,
+)
+
+PERMISSIONS = (
+    Permission(
+        WORKSPACE,
+        DATA_SCIENTIST,
+        below(
+            ML,
+            "read",
+            "models/*/read",
+            "environments/*/read",
+            "codes/*/read",
+            "onlineEndpoints/read",
+            "onlineEndpoints/write",
+            "onlineEndpoints/deployments/read",
+            "onlineEndpoints/deployments/write",
+            "onlineEndpoints/deployments/delete",
+            "onlineEndpoints/deployments/getLogs/action",
+        ),
+    ),
+    Permission(
+        WORKSPACE,
+        DATA_SCIENTIST,
+        below(
+            ML,
+            "onlineEndpoints/listKeys/action",
+            "onlineEndpoints/token/action",
+            "onlineEndpoints/score/action",
+        ),
+        given=("rollout",),
+    ),
+    Permission(WORKSPACE, MONITORING_READER, ("Microsoft.Insights/metrics/read",), given=("rollout",)),
+)
+FAILED = ("Failed", "Canceled")
+SIZE = "Standard_F4s_v2"
+"""What Azure ML takes when a template names no instance_type."""
+
+
+def findings(
+    endpoint: str | None, model: str | None, template: str, examination: Examination
+) -> Iterator[Finding]:
+    """For each workspace whether the endpoint, the model and the quota allow a deployment."""
+    if endpoint is None:
+        yield Finding("endpoint", None, "is named after each event's model, so it was not examined")
+    elif is_open(endpoint):
+        yield left_open("endpoint", endpoint)
+    if model is not None and is_open(model):
+        yield left_open("model", model)
+    for workspace in examination.workspaces:
+        opened = examination.services.machine_learning(workspace)
+        if endpoint is not None and not is_open(endpoint):
+            yield _endpoint(opened, endpoint)
+        if model is not None and not is_open(model):
+            yield _model(opened, model)
+        if examination.quota:
+            about = f"quota for '{template}' in workspace '{opened.workspace.name}'"
+            ask = partial(_quota, about, workspace, opened, template, examination)
+            yield attempt(about, ask, "choose an instance_type that online endpoints run on there")
+
+
+def _endpoint(opened: MachineLearning, text: str) -> Finding:
+    about = f"endpoint '{text}' in workspace '{opened.workspace.name}'"
+
+    def standing() -> str:
+        state = opened.endpoints.endpoint(endpoint_name(text))
+        if state is None:
+            return "is not there yet, and will be made"
+        if state.provisioning_state in FAILED:
+            raise PermanentError(f"is {state.provisioning_state}: {opened.endpoints.reason(state)}")
+        return f"is there, its traffic: {words(state.traffic)}"
+
+    return attempt(about, standing, "mend or delete it, or name another in `endpoint`")
+
+
+def _model(opened: MachineLearning, reference: str) -> Finding:
+    about = f"model '{reference}' in workspace '{opened.workspace.name}'"
+
+    def registered() -> str:
+        name, version, _ = name_and_version(reference)
+        if opened.model_tags(name, version) is None:
+            raise PermanentError("is not registered")
+        return "is registered"
+
+    return attempt(about, registered, "register it, or correct `model`")
+
+
+def _quota(
+    about: str, workspace: str, opened: MachineLearning, template: str, examination: Examination
+) -> Finding:
+    if is_open(template):
+        return left_open(about, template)
+    document = parse(template, examination.read(template))
+    size, count = document.get("instance_type") or SIZE, document.get("instance_count") or 1
+    if not isinstance(count, int) or is_open(str(size)):
+        return left_open(about, f"{count} × {size}")
+    manager, region = examination.services.resource_manager(), opened.location() or ""
+    quota = manager.quota(workspace, region, str(size))
+    if quota is None:
+        return Finding(about, None, "may not be read", "give yourself the role Reader on the subscription")
+    if quota.limit is None:
+        return Finding(about, None, f"Azure ML names no quota of {quota.family} in {region}")
+    free, needed = quota.limit - quota.used, quota.needed(count)
+    said = f"{count} × {size} needs {needed} virtual CPUs, {free} of {quota.limit} are free in {region}"
+    if needed <= free:
+        return Finding(about, True, said)
+    return Finding(
+        about, False, said, "ask for more quota in Azure ML Studio, or choose a smaller instance_type"
+    )

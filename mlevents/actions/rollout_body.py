@@ -1,0 +1,61 @@
+"""What a smoke test expects of an answer's JSON: paths into it, and operators on what stands there."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mlevents.conditions.condition import Condition, operator, shown
+
+PATH = re.compile(r"(?:\$\.?)?(?P<parts>(?:\.?[^.\[\]]++|\[[0-9]{1,6}\])*)")
+PART = re.compile(r"\.?([^.\[\]]+)|\[([0-9]+)\]")
+
+
+def path_parts(path: str) -> tuple[str | int, ...]:
+    """`predictions[0].score` as keys and indexes; a leading `$.` is allowed. Raises ValueError."""
+    found = PATH.fullmatch(path)
+    if not found:
+        raise ValueError(f"'{path}' is no path into JSON: write keys and indexes, as in predictions[0].score")
+    return tuple(int(index) if index else key for key, index in PART.findall(found["parts"]))
+
+
+def condition(wanted: object) -> tuple[Condition, ...]:
+    """A value, a list of values or a map of operators as conditions, which must all hold.
+
+    Raises ValueError (an unknown operator is a LookupError) for what no condition can be made of.
+    """
+    if isinstance(wanted, Mapping):
+        if not wanted:
+            raise ValueError("an empty mapping says nothing: name an operator, such as {gte: 0}")
+        try:
+            return tuple(operator.find(name)(operand) for name, operand in wanted.items())
+        except LookupError as error:
+            raise ValueError(str(error)) from error
+    return (operator.find("in" if isinstance(wanted, list) else "equals")(wanted),)
+
+
+def faults(answer: object, checks: Mapping[str, Any]) -> Iterator[str]:
+    """What is not as expected in an answer's JSON, in words."""
+    for path, wanted in checks.items():
+        value = at(answer, path_parts(path))
+        if not all(one.holds(value) for one in condition(wanted)):
+            yield f"{path or 'the answer'} is {_shown(value)}, not {_wanted(wanted)}"
+
+
+def at(value: Any, parts: tuple[str | int, ...]) -> Any:
+    """What stands at a path; None where nothing does."""
+    for part in parts:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def _shown(value: Any) -> str:
+    return "missing" if value is None else shown(value)
+
+
+def _wanted(wanted: Any) -> str:
+    if isinstance(wanted, Mapping):
+        return ", ".join(f"{name} {shown(operand)}" for name, operand in wanted.items())
+    return shown(wanted)

@@ -1,0 +1,72 @@
+"""Making what a rollout needs: the endpoint, and the deployment that has no traffic yet."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mlevents.actions.action import Done, Outcome, Pending
+from mlevents.actions.rollout_parameters import Rollout
+from mlevents.actions.rollout_plan import planned
+from mlevents.actions.rollout_target import LATER, MODEL_TAG, SOON, UNDER_WAY, RolloutTarget
+from mlevents.actions.traffic import words
+from mlevents.services.machine_learning_states import NewDeployment, NewEndpoint
+
+Progress = Mapping[str, Any]
+
+
+def ensure_endpoint(target: RolloutTarget, wanted: NewEndpoint, progress: Progress) -> Outcome:
+    """Make the endpoint if it is missing; done when it can be worked on."""
+    state = target.endpoints.endpoint(target.endpoint)
+    if state is None:
+        target.endpoints.put_endpoint(wanted)
+        being = f"endpoint '{target.endpoint}' is being created"
+        return Pending(being, SOON, {**progress, "created": True})
+    if state.provisioning_state in UNDER_WAY:
+        return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, dict(progress))
+    target.must_be_usable(state)
+    result = {
+        "endpoint": target.endpoint,
+        "before": dict(state.traffic),
+        "created": bool(progress.get("created")),
+    }
+    return Done(f"endpoint '{state.name}' is there, its traffic: {words(state.traffic)}", result)
+
+
+def create_deployment(
+    target: RolloutTarget,
+    document: Callable[[], Mapping[str, Any]],
+    tags: Mapping[str, str],
+    progress: Progress,
+) -> Outcome:
+    """Create the deployment from the document, or find it there with the same model."""
+    state = target.endpoints.deployment(target.endpoint, target.deployment)
+    if state and state.provisioning_state == "Deleting":
+        return Pending(f"deployment '{state.name}' is being deleted", LATER, dict(progress))
+    result = {"deployment": target.deployment, "model": target.model}
+    if state and not target.must_be_put_again(state):
+        return Done(f"deployment '{state.name}' with {target.model} is there already", result)
+    if state is None:
+        target.must_have_room()
+    target.endpoints.put_deployment(
+        NewDeployment(
+            endpoint=target.endpoint,
+            name=target.deployment,
+            document=document(),
+            model=target.model_id,
+            tags={**tags, MODEL_TAG: target.model},
+        )
+    )
+    return Done(f"deployment '{target.deployment}' with {target.model} is being created", result)
+
+
+def follow_deployment(target: RolloutTarget, rollout: Rollout | None, progress: Progress) -> Outcome:
+    """Wait until the deployment can serve; then plan, from the traffic as it is by now."""
+    state = target.endpoints.deployment(target.endpoint, target.deployment)
+    if state and state.provisioning_state in UNDER_WAY:
+        return Pending(f"deployment '{state.name}' is {state.provisioning_state}", LATER, dict(progress))
+    target.must_be_able(state)
+    endpoint = target.standing()
+    if endpoint.provisioning_state in UNDER_WAY:
+        return Pending(f"endpoint '{endpoint.name}' is {endpoint.provisioning_state}", SOON, dict(progress))
+    plan = planned(rollout, target.deployment, endpoint.traffic, endpoint.mirror)
+    before = {"before": dict(endpoint.traffic), "before_mirror": dict(endpoint.mirror)}
+    return Done(f"deployment '{target.deployment}' is ready", {**before, "plan": plan})

@@ -1,0 +1,71 @@
+"""The plan of a rollout: every traffic map that it will ever put on the endpoint, fixed before the first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mlevents.actions.rollout_parameters import WHOLE, Rollout, Step
+from mlevents.actions.traffic import Traffic, same, serving, stepped
+
+Phase = dict[str, Any]
+"""One phase as JSON: `name` for people, `verb`, `traffic` and `mirror` (the maps that it puts),
+`percent` (the new deployment's share), `for` and `timeout` in seconds."""
+
+
+def planned(rollout: Rollout | None, deployment: str, traffic: Traffic, mirror: Traffic) -> list[Phase]:
+    """The phases that lead from this traffic and mirror to all traffic on the deployment.
+
+    Without `rollout`, and where nothing but the deployment itself serves, all traffic moves at once.
+    """
+    asked = rollout or Rollout()
+    phases = [_smoke_test(asked)] if asked.smoke_test else []
+    others = {name: share for name, share in serving(traffic).items() if name != deployment}
+    if others:
+        phases += _mirror(asked, deployment, traffic)
+        phases += _steps(asked, deployment, traffic, mirror)
+    else:
+        phases.append(_shift(Step(percent=WHOLE), {deployment: WHOLE}, _without(mirror, deployment)))
+    return phases
+
+
+def ours(phases: Sequence[Phase], traffic: Traffic, mirror: Traffic) -> bool:
+    """Whether these maps are ones that the plan puts: nobody else's."""
+    maps = [phase for phase in phases if phase["verb"] == "shift_traffic"]
+    return any(same(traffic, phase["traffic"]) and same(mirror, phase["mirror"]) for phase in maps)
+
+
+def _smoke_test(asked: Rollout) -> Phase:
+    timeout = asked.smoke_test and asked.smoke_test.timeout
+    return {"name": "smoke test", "verb": "smoke_test", "for": 0.0, "timeout": timeout}
+
+
+def _mirror(asked: Rollout, deployment: str, traffic: Traffic) -> Iterator[Phase]:
+    """A mirror to somewhere else rests meanwhile: Azure ML allows one."""
+    if asked.mirror is None or serving(traffic).get(deployment):
+        return
+    step = Step.model_construct(percent=0, for_=asked.mirror.for_, timeout=asked.mirror.timeout)
+    phase = _shift(step, traffic, {deployment: asked.mirror.percent})
+    yield {**phase, "name": f"mirror {asked.mirror.percent} %"}
+
+
+def _steps(asked: Rollout, deployment: str, traffic: Traffic, mirror: Traffic) -> Iterator[Phase]:
+    last = [] if asked.steps[-1].percent == WHOLE else [Step(percent=WHOLE)]
+    for step in [*asked.steps, *last]:
+        if step.percent > traffic.get(deployment, 0):
+            yield _shift(step, stepped(traffic, deployment, step.percent), _without(mirror, deployment))
+
+
+def _shift(step: Step, traffic: Traffic, mirror: Traffic) -> Phase:
+    timeout = step.timeout if step.timeout is not None else 2 * step.for_
+    return {
+        "name": f"{step.percent} %",
+        "verb": "shift_traffic",
+        "percent": step.percent,
+        "traffic": dict(traffic),
+        "mirror": dict(mirror),
+        "for": step.for_,
+        "timeout": max(timeout, step.for_),
+    }
+
+
+def _without(mirror: Mapping[str, int], deployment: str) -> dict[str, int]:
+    return {name: share for name, share in serving(mirror).items() if name != deployment}

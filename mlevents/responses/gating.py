@@ -1,0 +1,77 @@
+"""Asking the gates that look at Azure: before a response's steps, and again under an endpoint's lock."""
+
+import json
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+from durabletask.entities import EntityInstanceId
+from durabletask.task import OrchestrationContext
+
+from mlevents.gates.gate import Served, gate
+from mlevents.gates.order import newer
+from mlevents.responses.carry import Call, StepFailedError, StepStoppedError, carry
+from mlevents.responses.response import digest, for_a_step
+
+ROLLOUT = "rollout"
+"""The orchestrator of the steps that change what an endpoint serves."""
+
+
+class GateClosedError(StepStoppedError):
+    """A gate objects."""
+
+    def __init__(self, gate: str, objection: str) -> None:
+        super().__init__(objection)
+        self.gate = gate
+
+
+def before_steps(context: OrchestrationContext, document: Mapping[str, Any]) -> Generator[Any, Any]:
+    """Raise GateClosedError when a gate objects; what cannot be read now is left to the rollout."""
+    if not document.get("gates"):
+        return
+    deploying = [step for step in document["steps"] if step["orchestrator"] == ROLLOUT]
+    for step in deploying:
+        call: Call = {
+            "response": for_a_step(document),
+            "step": dict(step),
+            "verb": "",
+            "progress": {},
+            "results": {},
+        }
+        try:
+            yield from under_lock(context, call)
+        except GateClosedError:
+            raise
+        except StepFailedError:
+            continue
+    if not deploying:
+        yield from _remembered(context, document)
+
+
+def under_lock(context: OrchestrationContext, call: Call) -> Generator[Any, Any]:
+    """Raise GateClosedError when a gate objects to this step, by what its endpoint serves now."""
+    gates = call["response"].get("gates") or {}
+    if gates:
+        wanted = {**call, "verb": "standing", "progress": {"tags": "require" in gates}}
+        answer = yield from carry(context, wanted)
+        if answer["kind"] == "done":
+            ask(gates, call["response"]["event"]["names"], answer["result"]["serving"])
+
+
+def ask(gates: Mapping[str, Any], names: Mapping[str, Any], serving: Sequence[Served]) -> None:
+    """Raise GateClosedError with the first objection, if there is one."""
+    for name, written in gates.items():
+        objection = gate.find(name).model_validate(written).objection(names, serving)
+        if objection:
+            raise GateClosedError(name, objection)
+
+
+def _remembered(context: OrchestrationContext, document: Mapping[str, Any]) -> Generator[Any, Any]:
+    """Where nothing is deployed, no endpoint tells what is newest: an entity for the key does."""
+    gates = dict(document["gates"])
+    order = gates.pop("order", None)
+    ask(gates, document["event"]["names"], ())
+    if order:
+        place = json.dumps([document["rule"], document["event"]["topic"].lower(), order["key"]])
+        before = yield context.call_entity(EntityInstanceId("order", digest(place)), "pass", order["by"])
+        if before is not None and newer(before, order["by"]):
+            raise GateClosedError("order", f"{before} of '{order['key']}' came before, and is newer")

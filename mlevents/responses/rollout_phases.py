@@ -1,0 +1,168 @@
+"""The phases of a rollout: what each took, the watching of its metrics, and the way back.
+
+Seconds are counted in the waits that were asked for, never read off a clock.
+"""
+
+from collections.abc import Generator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from durabletask.task import OrchestrationContext
+
+from mlevents.actions.rollout_analysis import Course as PhaseCourse
+from mlevents.actions.rollout_analysis import move
+from mlevents.duration import spoken
+from mlevents.responses.carry import (
+    DEFAULT_TIMEOUT,
+    Answer,
+    Call,
+    Course,
+    StepFailedError,
+    StepStoppedError,
+    carry,
+)
+
+STUBBORN = 1000
+"""Attempts to restore the traffic: an endpoint left half-way is worse than a long wait."""
+ROUNDS, BETWEEN_ROUNDS = 12, 300.0
+"""How often the restoring begins anew when Azure refuses it, and after how many seconds."""
+CLEAN_UP = 3600.0
+"""Seconds for what is left behind; the endpoint's lock is held meanwhile."""
+SHORTEST_LOOK, LONGEST_LOOK, LOOKS = 60.0, 300.0, 60
+LONGEST_WORDS = 150
+SHOWN_PHASES, SHOWN_LINES, SHOWN_WIDTH = 16, 20, 150
+"""What of it stands in the custom status, which Durable Functions keeps under 16 KB of UTF-16."""
+TIMEOUTS = {
+    "ensure_endpoint": "endpoint",
+    "create_deployment": "deployment",
+    "follow_deployment": "deployment",
+    "shift_traffic": "traffic",
+}
+"""Which of the action's `timeouts` a verb has."""
+
+
+class Run:
+    """A rollout under way: its call, what its verbs left, what its phases took.
+
+    `spent` is in seconds, over all phases; `report` is what a failure tells besides its message.
+    """
+
+    def __init__(self, context: OrchestrationContext, call: Call) -> None:
+        self.context = context
+        self.call = call
+        self.progress: dict[str, Any] = {}
+        self.phases: list[dict[str, Any]] = []
+        self.report: dict[str, Any] = {}
+        self.spent = 0.0
+
+    def say(self, words: str) -> None:
+        """Show how far it is, in the custom status."""
+        log = self.report.get("log", [])[-SHOWN_LINES:]
+        shown = {"detail": words[:300], "phases": self.phases[-SHOWN_PHASES:]}
+        self.context.set_custom_status(
+            {**shown, "log": [line[:SHOWN_WIDTH] for line in log]} if log else shown
+        )
+
+    def phase(self, name: str, *verbs: str, limit: float | None = None) -> Course:
+        """Verbs that belong together; what they leave joins the progress."""
+        self.phases.append({"phase": name, "seconds": 0.0, "detail": ""})
+        answer: Answer = {}
+        for verb in verbs:
+            self.say(f"{name}: {verb.replace('_', ' ')}")
+            chosen = limit if verb not in TIMEOUTS else self.progress["timeouts"].get(TIMEOUTS[verb])
+            answer = yield from self.verb(verb, limit=chosen)
+            self.progress |= answer["result"]
+            self.note(answer["detail"], 0.0)
+        return answer
+
+    def note(self, words: str, waited: float) -> None:
+        """The phase under way went on."""
+        self.spent += waited
+        self.phases[-1]["seconds"] += waited
+        self.phases[-1]["detail"] = words[:LONGEST_WORDS]
+        self.say(f"{self.phases[-1]['phase']}: {words}")
+
+    def verb(self, name: str, limit: float | None = None, **more: Any) -> Course:
+        """One verb of the action, carried to its end within its own time and the step's."""
+        call = {**self.call, "verb": name, "progress": {**self.progress, **more}}
+        whole = self.call["step"]["timeout"]
+        left = DEFAULT_TIMEOUT if whole is None else whole - self.spent
+        if left <= 0:
+            raise StepFailedError(f"gave up after {whole:g} s, the step's timeout")
+        answer = yield from carry(self.context, call, min(limit or DEFAULT_TIMEOUT, left))
+        self.spent += answer["waited"]
+        if self.phases:
+            self.phases[-1]["seconds"] += answer["waited"]
+        return answer
+
+    def tried(self, name: str, verb: str) -> Generator[Any, Any, str]:
+        """A verb whose failure changes nothing any more: gives the words for either case."""
+        self.phases.append({"phase": name, "seconds": 0.0, "detail": ""})
+        call = {**self.call, "verb": verb, "progress": self.progress}
+        try:
+            answer = yield from carry(self.context, call, CLEAN_UP)
+        except StepFailedError as error:
+            self.note(f"{name}: {error}", 0.0)
+            return f"{name}: {error}"
+        if "log" in answer["result"]:
+            self.report["log"] = answer["result"]["log"]
+        self.note(answer["detail"], answer["waited"])
+        return str(answer["detail"])
+
+    def ended(self, error: StepFailedError) -> Answer:
+        """The answer of a rollout that came to nothing."""
+        known = {name: self.progress.get(name) for name in ("endpoint", "deployment", "model")}
+        report = {**known, **self.report, "phases": self.phases}
+        answer: dict[str, Any] = {"detail": str(error), "report": report}
+        if isinstance(error, StepStoppedError):
+            return {**answer, "kind": "stopped", "gate": error.gate}
+        return {**answer, "kind": "failed"}
+
+
+def watch(context: OrchestrationContext, run: Run, phase: Mapping[str, Any]) -> Generator[Any, Any]:
+    """Stay in a phase for its time, reading the metrics; return when it may go on, and raise when not."""
+    elapsed, breaches = 0.0, 0
+    while phase["for"]:
+        until = next_look(phase, elapsed)
+        yield context.create_timer(timedelta(seconds=until - elapsed))
+        run.note(run.phases[-1]["detail"], until - elapsed)
+        elapsed = until
+        answer = yield from run.verb("observe", elapsed=elapsed)
+        verdict = answer["result"]["verdict"]
+        breaches += verdict == "breached"
+        run.note(f"{spoken(elapsed)} of {spoken(phase['for'])}, {answer['detail']}", 0.0)
+        course = PhaseCourse(elapsed, phase["for"], phase["timeout"], breaches, run.progress["failures"])
+        decided = move(verdict, course)
+        if decided == "promote":
+            return
+        if decided == "fail":
+            raise StepFailedError(f"at {phase['name']}, after {spoken(elapsed)}: {answer['detail']}")
+        if decided == "stop":
+            raise StepStoppedError(
+                f"inconclusive at {phase['name']} after {spoken(elapsed)}: {answer['detail']}"
+            )
+
+
+def next_look(phase: Mapping[str, Any], elapsed: float) -> float:
+    """When to look next, in seconds since the phase began; always at its end, and at its timeout."""
+    interval = min(max(phase["for"] / LOOKS, SHORTEST_LOOK), LONGEST_LOOK)
+    ends = [end for end in (phase["for"], phase["timeout"]) if end > elapsed]
+    return float(min([elapsed + interval, *ends]))
+
+
+def restore(context: OrchestrationContext, run: Run) -> Generator[Any, Any, str]:
+    """Put the previous traffic maps back, stubbornly: beyond the step's attempts and timeout."""
+    retry = {**run.call["step"]["retry"], "attempts": STUBBORN}
+    step = {**run.call["step"], "retry": retry}
+    call = {**run.call, "step": step, "verb": "restore_traffic", "progress": run.progress}
+    run.phases.append({"phase": "restoring", "seconds": 0.0, "detail": ""})
+    for attempt in range(1, ROUNDS + 1):
+        try:
+            answer = yield from carry(context, call, DEFAULT_TIMEOUT)
+        except StepFailedError as error:
+            run.note(f"{error} (round {attempt} of {ROUNDS})", BETWEEN_ROUNDS)
+            yield context.create_timer(timedelta(seconds=BETWEEN_ROUNDS))
+        else:
+            run.note(answer["detail"], answer["waited"])
+            return str(answer["detail"])
+    return f"the previous traffic {run.progress['before']} could NOT be restored: {run.phases[-1]['detail']}"

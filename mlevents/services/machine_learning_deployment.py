@@ -1,0 +1,53 @@
+"""A deployment to create, turned from a CLI v2 document into what ARM receives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlevents.services.importing import importing
+from mlevents.services.machine_learning_ids import Workspace, name_and_version
+from mlevents.services.machine_learning_states import NewDeployment
+from mlevents.services.machine_learning_yaml import load
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+CURATED = "AzureML-"
+"""How Azure's own environments begin; Azure ML finds those by name."""
+
+
+def deployment_body(client: MLClient, workspace: Workspace, wanted: NewDeployment, location: str) -> Any:
+    """The REST object; raises PermanentError for a document that Azure ML's schema refuses."""
+    with importing():
+        from azure.ai.ml import load_online_deployment
+
+    document = {
+        **{key: value for key, value in wanted.document.items() if key != "model"},
+        "name": wanted.name,
+        "endpoint_name": wanted.endpoint,
+        "tags": {**(wanted.document.get("tags") or {}), **wanted.tags},
+    }
+    what = f"creating deployment '{wanted.name}' of endpoint '{wanted.endpoint}'"
+    entity = load(load_online_deployment, document, what)
+    entity.model = wanted.model
+    entity.environment = _asset_id(client, workspace, "environments", entity.environment)
+    if entity.code_configuration:
+        entity.code_configuration.code = _asset_id(client, workspace, "codes", entity.code_configuration.code)
+    if entity.data_collector:
+        client.online_deployments._register_collection_data_assets(entity)
+    return entity._to_rest_object(location=location)
+
+
+def _asset_id(client: MLClient, workspace: Workspace, kind: str, reference: Any) -> str | None:
+    """The ARM id of an environment or code that a deployment names."""
+    if not isinstance(reference, str) or reference.startswith("azureml://"):
+        return reference or None
+    text = reference.removeprefix("azureml:")
+    if text.startswith("/"):
+        return text
+    if text.startswith(CURATED):
+        return f"azureml:{text}"
+    name, version, label = name_and_version(text)
+    if label:
+        return str(getattr(client, kind).get(name, label=label).id)
+    return workspace.asset(kind, name, version)

@@ -1,0 +1,101 @@
+"""What our elements need to be allowed in Azure, and what Azure says that an identity is allowed.
+
+An action's name compares without case, and a `*` in a role stands for any text. `/*/` stands for no
+part as well: AzureML Data Scientist names `workspaces/*/read` alone, and may read the workspace
+(inferred: the documentation does not say so).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Self
+
+ANYTHING = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role that Azure brings along."""
+
+    name: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.id})"
+
+
+DATA_SCIENTIST = Role("AzureML Data Scientist", "f6c7c914-8db3-469d-8ca1-694a8f32e121")
+DATA_FACTORY_CONTRIBUTOR = Role("Data Factory Contributor", "673868aa-7521-48a0-acc6-0f60742d39f5")
+MAIL_OWNER = Role("Communication and Email Service Owner", "09976791-48a7-449e-bb21-39d1a415f350")
+MONITORING_READER = Role("Monitoring Reader", "43d0d8ad-25c7-4714-9337-8ba259a9fe05")
+
+WORKSPACE = "workspace"
+ML = "Microsoft.MachineLearningServices/workspaces"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Actions of Azure's that an element performs on one kind of resource, and a role that has them all.
+
+    `scope` is `workspace`, or the type of the connection whose resource it is. `given` names parameters:
+    the actions are needed only where a step has one of them. An element that needs a role of data
+    actions, which are not asked for, names no actions.
+    """
+
+    scope: str
+    role: Role
+    actions: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+
+    def needed(self, parameters: Mapping[str, Any]) -> bool:
+        """Whether a step with these parameters needs it."""
+        return not self.given or any(parameters.get(name) is not None for name in self.given)
+
+
+def below(head: str, *tails: str) -> tuple[str, ...]:
+    """The actions `head/tail`."""
+    return tuple(f"{head}/{tail}" for tail in tails)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one role assignment allows: `actions` without `not_actions`, which bind this grant alone."""
+
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, permission: Mapping[str, Any]) -> Self:
+        """From what Resource Manager says."""
+        return cls(tuple(permission.get("actions") or ()), tuple(permission.get("notActions") or ()))
+
+    def allows(self, action: str) -> bool:
+        """Whether it allows the action; one with a `*` of its own only as a whole."""
+        wholly = any(_pattern(granted).fullmatch(action) for granted in self.actions)
+        return wholly and not any(overlap(denied.lower(), action.lower()) for denied in self.not_actions)
+
+
+def allowed(grants: Iterable[Grant], action: str) -> bool:
+    """Whether one of the grants allows the action."""
+    return any(grant.allows(action) for grant in grants)
+
+
+@cache
+def _pattern(granted: str) -> re.Pattern[str]:
+    text = re.escape(granted).replace(r"/\*/", r"/(?:.*/)?").replace(r"\*", ".*")
+    return re.compile(text, re.IGNORECASE | re.DOTALL)
+
+
+@cache
+def overlap(one: str, other: str) -> bool:
+    """Whether some text fits both patterns, in which `*` stands for any text."""
+    if not one or not other:
+        return not (one or other).strip(ANYTHING)
+    if one[0] == ANYTHING:
+        return overlap(one[1:], other) or overlap(one, other[1:])
+    if other[0] == ANYTHING:
+        return overlap(other, one)
+    return one[0] == other[0] and overlap(one[1:], other[1:])

@@ -1,0 +1,161 @@
+"""Azure Resource Manager, asked plainly for what the SDKs of our services do not tell.
+
+azure-core's own pipeline with the app's credential: four reads are no reason for azure-mgmt-authorization
+and azure-mgmt-eventgrid, which would travel with every deployment for the sake of `doctor`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from mlevents.errors import PermanentError
+from mlevents.services.azure import PATIENCE, credential
+from mlevents.services.event_subscription import EventSubscription
+from mlevents.services.importing import importing
+from mlevents.services.permission import Grant
+from mlevents.services.sdk_errors import translated
+
+if TYPE_CHECKING:
+    from azure.core import PipelineClient
+
+PERMISSIONS = "2022-04-01"
+EVENT_GRID = "2025-02-15"
+MACHINE_LEARNING = "2024-04-01"
+"""The api-versions that are spoken."""
+CLAIMS = ("upn", "unique_name", "appid", "azp", "oid")
+"""Members of a token that say who it is for, the most telling first."""
+ONLINE = "MIR"
+"""What a VM size that online endpoints can run on supports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What one size of VM has to share with others of its family: virtual CPUs, `limit` None for no limit."""
+
+    family: str
+    cores: int
+    used: int
+    limit: int | None
+
+    def needed(self, instances: int) -> int:
+        """The CPUs of a deployment: Azure ML reserves a fifth more, to upgrade it without interruption."""
+        return ceil(1.2 * instances) * self.cores
+
+
+class ResourceManager:
+    """Reads that answer None where we may not read; raises PermanentError and TransientError."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def identity(self) -> str:
+        """Who we are in Azure, as our own token says; raises where there is no identity at all."""
+        with translated("signing in to Azure"):
+            token = credential().get_token(f"{self._address}/.default").token
+        claims = _claims(token)
+        return next((f"{name} {claims[name]}" for name in CLAIMS if claims.get(name)), "unnamed")
+
+    def permissions(self, scope: str) -> tuple[Grant, ...] | None:
+        """What we are allowed on the resource with this ARM id, by every role that reaches it."""
+        path = f"{scope}/providers/Microsoft.Authorization/permissions"
+        found = self._list(path, PERMISSIONS, f"reading the permissions on {scope}")
+        return None if found is None else tuple(map(Grant.read, found))
+
+    def event_subscriptions(self, source: str) -> tuple[EventSubscription, ...] | None:
+        """Every subscription to the resource's events, whether made on it or on its system topic."""
+        what = f"reading the event subscriptions of {source}"
+        found = self._list(f"{source}/providers/Microsoft.EventGrid/eventSubscriptions", EVENT_GRID, what)
+        subscription = "/".join(source.split("/")[:3])
+        topics = self._list(f"{subscription}/providers/Microsoft.EventGrid/systemTopics", EVENT_GRID, what)
+        if found is None or topics is None:
+            return None
+        for topic in topics:
+            if str(topic["properties"].get("source")).lower() == source.lower():
+                more = self._list(f"{topic['id']}/eventSubscriptions", EVENT_GRID, what)
+                if more is None:
+                    return None
+                found += more
+        return tuple({one.name.lower(): one for one in map(EventSubscription.read, found)}.values())
+
+    def quota(self, workspace_id: str, region: str, size: str) -> Quota | None:
+        """The quota that deployments on this size of VM share; raises for a size they cannot run on."""
+        subscription = "/".join(workspace_id.split("/")[:3])
+        place = f"{subscription}/providers/Microsoft.MachineLearningServices/locations/{region}"
+        what = f"reading the quota for {size} in {region}"
+        sizes = self._list(f"{place}/vmSizes", MACHINE_LEARNING, what)
+        usages = self._list(f"{place}/usages", MACHINE_LEARNING, what)
+        if sizes is None or usages is None:
+            return None
+        found = next((one for one in sizes if str(one.get("name")).lower() == size.lower()), None)
+        if found is None or ONLINE not in (found.get("supportedComputeTypes") or ()):
+            raise PermanentError(f"online endpoints do not run on '{size}' in {region}")
+        usage = next((one for one in usages if _is_of(one, str(found["family"]))), None)
+        if usage is None:
+            return Quota(found["family"], int(found["vCPUs"]), 0, None)
+        limit = int(usage["limit"])
+        return Quota(
+            found["family"], int(found["vCPUs"]), int(usage["currentValue"]), limit if limit >= 0 else None
+        )
+
+    def _list(self, path: str, version: str, what: str) -> list[Mapping[str, Any]] | None:
+        """Every page of a list; None where it may not be read."""
+        with translated(what):
+            pages = list(self._pages(f"{self._address}{path}?api-version={version}"))
+        return None if None in pages else [one for page in pages if page for one in page]
+
+    def _pages(self, url: str | None) -> Iterator[list[Mapping[str, Any]] | None]:
+        with importing():
+            from azure.core.rest import HttpRequest
+
+        while url and url.lower().startswith(f"{self._address.lower()}/"):  # our token goes nowhere else
+            response = _http(self._address).send_request(HttpRequest("GET", url))
+            if response.status_code == HTTPStatus.FORBIDDEN:
+                yield None
+                return
+            response.raise_for_status()
+            page = response.json()
+            yield page.get("value") or []
+            url = page.get("nextLink")
+
+
+@cache
+def open_manager(address: str) -> ResourceManager:
+    """Resource Manager at this address."""
+    return ResourceManager(address)
+
+
+@cache
+def _http(address: str) -> PipelineClient[Any, Any]:
+    with importing():
+        from azure.core import PipelineClient
+        from azure.core.pipeline.policies import BearerTokenCredentialPolicy
+
+    policies = [BearerTokenCredentialPolicy(credential(), f"{address}/.default")]
+    return PipelineClient(address, policies=policies, **PATIENCE)
+
+
+def _is_of(usage: Mapping[str, Any], family: str) -> bool:
+    """Whether a usage is the subscription's for dedicated VMs of this family.
+
+    Its name reads `Standard DSv2 Family Cluster Dedicated vCPUs` where a size's reads `standardDSv2Family`.
+    """
+    name = str((usage.get("name") or {}).get("value")).replace(" ", "").lower()
+    ours = str(usage.get("type")).lower().endswith("/vmfamily/usages")
+    return ours and name.startswith(family.lower()) and "lowpriority" not in name
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    """What a token says, unchecked; nothing for one that says nothing."""
+    try:
+        middle = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}

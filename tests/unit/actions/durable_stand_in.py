@@ -1,0 +1,140 @@
+"""Durable Functions of people's size: carries an orchestrator through on a world's clock.
+
+When an activity's worker dies, the orchestrator is thrown away, made anew, and fed its history; it must
+then ask for the very same things in the same order. The activity runs again.
+"""
+
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mlevents.responses import endpoint_queue
+from mlevents.responses.perform import answer
+from tests.unit.actions.rollout_world import KilledError, World
+
+MOST_TURNS = 5000
+SECOND = 0.2
+"""Seconds that an activity takes."""
+
+Task = tuple[str, Any]
+Entities = dict[str, Any]
+
+
+class EntityCall:
+    """What an entity function sees of its context."""
+
+    def __init__(self, entities: Entities, name: str, operation: str) -> None:
+        self.entities, self.name, self.operation = entities, name, operation
+
+    def get_state(self, _: type) -> Any:
+        return self.entities.get(self.name)
+
+    def set_state(self, state: Any) -> None:
+        self.entities[self.name] = state
+
+
+class Context:
+    """What an orchestrator sees: each method gives a task, which the driver carries out when yielded."""
+
+    instance_id = "rule-1.abc.deploy"
+    is_replaying = False
+    current_utc_datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __init__(self) -> None:
+        self.said: list[Any] = []
+        self.locked: list[str] = []
+
+    def call_activity(self, name: str, input: str) -> Task:
+        return "activity", input
+
+    def create_timer(self, wait: timedelta) -> Task:
+        return "timer", wait.total_seconds()
+
+    def call_entity(self, entity: Any, operation: str, input: Any = None) -> Task:
+        return "entity", (str(entity), operation, input)
+
+    def lock_entities(self, entities: list[Any]) -> Task:
+        return "lock", [str(one) for one in entities]
+
+    def call_sub_orchestrator(self, name: str, input: str, instance_id: str) -> Task:
+        assert not self.locked, "no sub-orchestration may be called while a lock is held"
+        return "orchestrator", (name, input, instance_id)
+
+    def set_custom_status(self, status: Any) -> None:
+        size = len(json.dumps(status, ensure_ascii=False).encode("utf-16-le"))
+        assert size <= 16_000, f"a custom status of {size} bytes"
+        self.said.append(status)
+
+
+class Durable:
+    """Runs one orchestrator in one world; a `restless` one is replayed from the start at every turn."""
+
+    def __init__(self, world: World, entities: Entities | None = None, restless: bool = False) -> None:
+        self.world = world
+        self.restless = restless
+        self.entities = entities if entities is not None else {}
+        self.history: list[tuple[Task, Any]] = []
+        self.context = Context()
+
+    def run(self, orchestrator: Callable[[Any, str], Generator[Any, Any, Any]], text: str) -> Any:
+        """What the orchestrator returns."""
+        running, task = self._replayed(orchestrator, text)
+        for _ in range(MOST_TURNS):
+            if task[0] == "ended":
+                return task[1]
+            try:
+                result = self._carried_out(task)
+            except KilledError:
+                running, again = self._replayed(orchestrator, text)
+                assert again == task, "the replay asks for something else"
+                continue
+            self.history.append((task, result))
+            if self.restless:
+                running, task = self._replayed(orchestrator, text)
+            else:
+                task = self._next(running, result)
+        raise AssertionError(f"no end after {MOST_TURNS} turns; last: {self.context.said[-1]}")
+
+    def _replayed(self, orchestrator: Any, text: str) -> tuple[Any, Task]:
+        self.context = Context()
+        running = orchestrator(self.context, text)
+        task = self._next(running, None)
+        for earlier, result in self.history:
+            assert task == earlier, f"the replay asks for {task}, and asked for {earlier}"
+            task = self._next(running, result)
+        return running, task
+
+    def _next(self, running: Any, result: Any) -> Task:
+        try:
+            found: Task = running.send(self._lock() if result == "locked" else result)
+        except StopIteration as end:
+            return "ended", end.value
+        return found
+
+    @contextmanager
+    def _lock(self) -> Any:
+        with nullcontext():
+            yield
+
+    def _carried_out(self, task: Task) -> Any:
+        kind, given = task
+        if kind == "timer":
+            self.world.advance(given)
+            return None
+        if kind == "lock":
+            return "locked"
+        if kind == "entity":
+            name, operation, content = given
+            function = endpoint_queue.order if name.startswith("@order") else endpoint_queue.endpoint
+            return function(EntityCall(self.entities, name, operation), content)  # type: ignore[arg-type]
+        self.world.twice = False
+        said = self._perform(given)
+        if self.world.twice:
+            said = self._perform(given)
+        return said
+
+    def _perform(self, text: str) -> str:
+        self.world.advance(SECOND)
+        return json.dumps(answer(json.loads(text), self.world.settings, lambda *_: self.world))  # type: ignore[arg-type, return-value]

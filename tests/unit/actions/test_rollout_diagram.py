@@ -1,0 +1,55 @@
+"""The state diagram in docs/rollouts.md is what the orchestrator does: no arrow missing, none too many."""
+
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlevents.responses.rollout import rollout
+from tests.unit.actions.durable_stand_in import Durable
+from tests.unit.actions.rollout_world import Trouble, World, serving
+from tests.unit.actions.test_rollout_exhaustive import OLD, PLAN, SCENES, call, world
+
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "rollouts.md"
+ARROW = re.compile(r"^\s+(\S+) --> (\S+)", re.MULTILINE)
+Arrow = tuple[str, str]
+
+
+def state(phase: str) -> str:
+    """A phase as the diagram calls it."""
+    if phase.startswith("mirror"):
+        return "mirror"
+    return "step" if phase.endswith("%") else phase.replace(" ", "_").replace("-", "_")
+
+
+def arrows(at: World, text: str) -> set[Arrow]:
+    """The way that one rollout took."""
+    answer: dict[str, Any] = json.loads(Durable(at).run(rollout, text))
+    told = answer.get("report") or answer["result"]
+    way = ["[*]", "turn", *(state(phase["phase"]) for phase in told["phases"]), answer["kind"], "[*]"]
+    return set(pairwise(way))
+
+
+def taken() -> set[Arrow]:
+    """Every way that a rollout takes when one call of Azure is refused, and where gates or people object."""
+    ordered = call(PLAN, order={"key": "net", "by": "0"})
+    found = arrows(serving(OLD), ordered) | arrows(serving(OLD, trouble=Trouble(1, "forbidden")), ordered)
+    for scene in SCENES:
+        for number in range(120):
+            found |= arrows(world(scene, Trouble(number, "forbidden")), call())
+    for less in ("smoke_test", "mirror"):
+        found |= arrows(serving(OLD), call({name: value for name, value in PLAN.items() if name != less}))
+    plain = {name: value for name, value in PLAN.items() if name not in ("smoke_test", "mirror")}
+    found |= arrows(serving(OLD), call(plain)) | arrows(World(), call()) | arrows(World(), call(None))
+    quiet = serving(OLD)
+    quiet.rate = 0.0
+    return found | arrows(quiet, call())
+
+
+@pytest.mark.skipif(not DOCUMENT.exists(), reason="the documentation is not here")
+def test_the_diagram_shows_every_way_that_a_rollout_takes() -> None:
+    diagram = DOCUMENT.read_text(encoding="utf-8").split("```mermaid")[1].split("```")[0]
+    assert set(ARROW.findall(diagram)) == taken()

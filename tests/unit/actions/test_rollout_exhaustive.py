@@ -1,0 +1,131 @@
+"""Every call of Azure in a whole rollout, struck in every way: the endpoint never suffers.
+
+The real orchestrator and the real action, on a stand-in for Azure with a virtual clock. After every
+write the world checks its invariant (see `World.must_hold`); at the end stands exactly the new map, or
+exactly the old one.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlevents.events import Event
+from mlevents.responses.response import Response
+from mlevents.responses.rollout import rollout
+from tests.unit.actions.durable_stand_in import Durable
+from tests.unit.actions.fake_workspace import TOPIC
+from tests.unit.actions.rollout_world import Trouble, World, serving
+
+OLD = {"net-1": 70, "net-2": 30}
+NEW = {"net-9": 100}
+PASSING = ("refused", "throttled", "lost", "killed", "twice")
+KINDS = (*PASSING, "forbidden", "operation")
+PLAN = {
+    "smoke_test": {"request": {"input_data": [[1]]}},
+    "mirror": {"percent": 10, "for": "3m"},
+    "steps": [{"percent": 10, "for": "3m"}, {"percent": 50, "for": "3m"}],
+    "checks": [
+        {"metric": "error_rate", "max": 0.02, "window": "2m"},
+        {"metric": "latency_p95", "max": 1.5, "of": "stable"},
+    ],
+    "min_requests": 5,
+    "keep": 1,
+}
+
+
+def call(plan: dict[str, Any] | None = PLAN, version: str = "9", **gates: Any) -> str:
+    """The call of a `deploy_model` step about a version of `net`, as JSON text."""
+    names = {"model": {"name": "net", "version": version, "tags": {}, "properties": {}}}
+    event = Event(
+        "e1", "model.registered", ("model.registered",), None, f"models/net:{version}", TOPIC, names
+    )
+    response = Response("rule-1.abc", "rule-1", event, gates=gates)
+    step = {
+        "id": "deploy",
+        "uses": "deploy_model",
+        "with": {"template": "small.yaml", **({"rollout": plan} if plan else {})},
+        "if": None,
+        "retry": {"attempts": 5, "first": 5.0, "max": 300.0},
+        "timeout": None,
+        "orchestrator": "rollout",
+    }
+    return json.dumps(
+        {"response": response.to_json(), "step": step, "verb": "", "progress": {}, "results": {}}
+    )
+
+
+def spoilt_at(share: int) -> Callable[[World], None]:
+    """The new version's model turns bad once it has this share of the traffic."""
+
+    def spoil(at: World) -> None:
+        if at.live.get("net-9") == share:
+            at.placed["net-9"].error_rate = 0.5
+
+    return spoil
+
+
+SCENES: dict[str, Callable[[], dict[str, Any]]] = {
+    "good": dict,
+    "bad at the mirror": lambda: {"errors": {"9": 0.5}},
+    "bad at 50 %": lambda: {"meddling": spoilt_at(50)},
+}
+
+
+def world(scene: str, trouble: Trouble | None = None) -> World:
+    return serving(OLD, trouble=trouble or Trouble(), **SCENES[scene]())
+
+
+def ended(at: World, text: str | None = None) -> dict[str, Any]:
+    """The answer of a rollout in this world, after checking what must be so at any end."""
+    answer: dict[str, Any] = json.loads(Durable(at).run(rollout, text or call()))
+    at.advance(600.0)
+    assert at.endpoint_state is not None
+    at.must_hold()
+    final = {name: share for name, share in at.endpoint_state.traffic.items() if share}
+    assert final == (NEW if answer["kind"] == "done" else OLD), (answer, final)
+    assert at.live == at.endpoint_state.traffic
+    assert not any(at.endpoint_state.mirror.values())
+    return answer
+
+
+def number_of_calls(scene: str) -> int:
+    at = world(scene)
+    assert ended(at)["kind"] == ("done" if scene == "good" else "failed")
+    return len(at.calls)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scene", SCENES)
+def test_no_single_trouble_leaves_anything_but_the_old_or_the_new_map(scene: str, kind: str) -> None:
+    for number in range(1, number_of_calls(scene) + 1):
+        trouble = Trouble(number, kind)
+        at = world(scene, trouble)
+        answer = ended(at)
+        assert trouble.struck
+        assert at.endpoint_state
+        assert at.endpoint_state.provisioning_state == "Succeeded", "the next one can be deployed"
+        if kind in PASSING:
+            assert answer["kind"] == ("done" if scene == "good" else "failed"), (trouble, answer)
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    scene=st.sampled_from(list(SCENES)),
+    more=st.dictionaries(st.integers(1, 110), st.sampled_from(KINDS), max_size=12),
+)
+def test_no_row_of_troubles_leaves_anything_but_the_old_or_the_new_map(
+    scene: str, more: dict[int, str]
+) -> None:
+    ended(world(scene, Trouble(more=more)))
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_redeploy_at_every_moment_changes_nothing(scene: str) -> None:
+    calm, restless = world(scene), world(scene)
+    expected = Durable(calm).run(rollout, call())
+    assert Durable(restless, restless=True).run(rollout, call()) == expected
+    assert restless.writes == calm.writes

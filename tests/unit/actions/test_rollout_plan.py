@@ -1,0 +1,136 @@
+"""The plan of a rollout: every map that it puts, and the parameters that it comes from."""
+
+from contextlib import suppress
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from mlevents.actions import rollout_parameters
+from mlevents.actions.rollout_body import at, faults, path_parts
+from mlevents.actions.rollout_parameters import Rollout
+from mlevents.actions.rollout_plan import ours, planned
+from mlevents.actions.traffic import scaled, serving
+
+names = st.sampled_from(["a", "b", "c", "d", "new"])
+
+
+@st.composite
+def maps(draw: st.DrawFn) -> dict[str, int]:
+    """A traffic map that sums to 100, perhaps with a 0 in it."""
+    weights = draw(
+        st.dictionaries(names, st.integers(0, 9), min_size=1).filter(lambda one: any(one.values()))
+    )
+    return {name: 0 for name in weights} | scaled(weights, 100)
+
+
+rollouts = st.builds(
+    lambda shares, mirror: Rollout.model_validate(
+        {
+            "steps": [{"percent": share, "for": "5m"} for share in sorted(shares)],
+            **({"mirror": {"percent": mirror, "for": "5m"}} if mirror else {}),
+        }
+    ),
+    st.sets(st.integers(1, 100), min_size=1, max_size=6),
+    st.integers(0, 50),
+)
+
+
+@given(rollout=rollouts, traffic=maps(), mirrored=st.sampled_from([{}, {"c": 20}, {"new": 10}]))
+def test_every_planned_map_is_one_that_azure_takes(rollout, traffic, mirrored) -> None:
+    phases = planned(rollout, "new", traffic, mirrored)
+    for phase in phases:
+        assert sum(phase["traffic"].values()) == 100
+        assert len(serving(phase["mirror"])) <= 1
+        assert not set(serving(phase["mirror"])) & set(serving(phase["traffic"])) - {"c"}
+        assert ours(phases, phase["traffic"], phase["mirror"])
+    assert serving(phases[-1]["traffic"]) == {"new": 100}
+
+
+@given(rollout=rollouts, traffic=maps())
+def test_the_share_of_the_new_deployment_only_grows(rollout, traffic) -> None:
+    shares = [phase["traffic"].get("new", 0) for phase in planned(rollout, "new", traffic, {})]
+    assert shares == sorted(shares)
+
+
+@given(rollout=rollouts, traffic=maps())
+def test_nobody_who_served_nothing_gets_traffic(rollout, traffic) -> None:
+    for phase in planned(rollout, "new", traffic, {}):
+        assert set(serving(phase["traffic"])) <= {*serving(traffic), "new"}
+
+
+def test_the_others_keep_their_proportion() -> None:
+    rollout = Rollout.model_validate({"steps": [{"percent": 10, "for": "5m"}]})
+    maps = [phase["traffic"] for phase in planned(rollout, "new", {"a": 70, "b": 30, "c": 0}, {})]
+    assert maps == [{"a": 63, "b": 27, "new": 10}, {"new": 100}]
+
+
+def test_a_rollout_begun_by_somebody_goes_on_from_there() -> None:
+    rollout = Rollout.model_validate({"steps": [{"percent": 10, "for": "5m"}, {"percent": 50, "for": "5m"}]})
+    names = [phase["name"] for phase in planned(rollout, "new", {"a": 70, "new": 30}, {})]
+    assert names == ["50 %", "100 %"]
+
+
+def test_a_phase_may_take_twice_as_long_as_it_should_unless_it_says() -> None:
+    steps = [{"percent": 10, "for": "5m"}, {"percent": 50, "for": "5m", "timeout": "6m"}]
+    rollout = Rollout.model_validate({"steps": steps})
+    assert [phase["timeout"] for phase in planned(rollout, "new", {"a": 100}, {})] == [600, 360, 0]
+
+
+def test_the_example_in_the_docstring_is_a_rollout() -> None:
+    text = (rollout_parameters.__doc__ or "").split("```yaml")[1].split("```")[0]
+    assert Rollout.model_validate(yaml.safe_load(text)["rollout"]).keep == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ({"steps": [{"percent": 50}, {"percent": 10}]}, "each must be more than the one before"),
+        ({"steps": []}, "at least 1 item"),
+        ({"steps": [{"percent": 101}]}, "less than or equal to 100"),
+        ({"mirror": {"percent": 60, "for": "5m"}}, "less than or equal to 50"),
+        ({"mirror": {"percent": 10}}, "Field required"),
+        ({"checks": [{"metric": "error_rate"}]}, "has no limit: give `max` or `min`"),
+        ({"checks": [{"metric": "error_rate", "max": 1}]}, ""),
+        (
+            {"checks": [{"metric": "error_rate", "max": 5}]},
+            "write a number from 0 to 1, such as 0.01 for 1 %",
+        ),
+        ({"checks": [{"metric": "error_rate", "max": "1%"}]}, "write a number without quotes"),
+        ({"checks": [{"metric": "latency_p95", "max": 250}]}, "has no unit"),
+        ({"checks": [{"metric": "latency_p95", "max": 1.2, "of": "stable", "plus": "10ms"}]}, ""),
+        ({"checks": [{"metric": "requests", "min": 1, "plus": 2}]}, "give `of: stable`"),
+        ({"smoke_test": {"request": {}, "json": {"a[": 1}}}, "is no path into JSON"),
+        ({"smoke_test": {"request": {}, "json": {"a": {"gtt": 1}}}}, "unknown operator 'gtt'"),
+        ({"smoke_test": {"request": {}, "json": {"a": {}}}}, "an empty mapping says nothing"),
+        ({"on_failure": "retry"}, "'rollback' or 'hold'"),
+    ],
+)
+def test_what_people_write_is_checked(written: dict, says: str) -> None:
+    if not says:
+        assert Rollout.model_validate(written)
+        return
+    with pytest.raises(ValidationError, match=says.replace("[", r"\[")):
+        Rollout.model_validate(written)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [("a.b[1].c", 7), ("$.a.b[1].c", 7), ("a.b[5].c", None), ("a.x.y", None), ("", "all"), ("$", "all")],
+)
+def test_paths_lead_into_json(path: str, found: object) -> None:
+    document = {"a": {"b": [0, {"c": 7}]}}
+    assert at(document, path_parts(path)) == (document if found == "all" else found)
+
+
+def test_several_faults_are_told_at_once() -> None:
+    told = list(faults({"score": 2}, {"score": {"lte": 1, "gte": 0}, "label": ["a", "b"]}))
+    assert told == ["score is 2, not lte 1, gte 0", "label is missing, not ['a', 'b']"]
+
+
+@given(path=st.text(max_size=30))
+def test_any_text_is_a_path_or_a_value_error(path: str) -> None:
+    with suppress(ValueError):
+        at({"a": [1]}, path_parts(path))

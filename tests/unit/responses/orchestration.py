@@ -1,0 +1,70 @@
+"""An orchestration's context for tests: activities answer as told, entities work, timers are noted."""
+
+import json
+from collections.abc import Callable, Generator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import durabletask.internal.orchestrator_service_pb2 as pb
+from durabletask.task import TaskFailedError
+
+from mlevents.responses.claims import claim
+
+Perform = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class EntityState:
+    """What an entity's operation is given."""
+
+    def __init__(self, store: dict[str, Any], name: str, operation: str) -> None:
+        self.store, self.name, self.operation = store, name, operation
+
+    def get_state(self, _kind: type) -> Any:
+        return self.store.get(self.name)
+
+    def set_state(self, state: Any) -> None:
+        self.store[self.name] = state
+
+
+class Context:
+    """One execution of an orchestration; `store` outlives it, as the task hub does."""
+
+    instance_id = "rule.0123"
+    is_replaying = True
+    current_utc_datetime = datetime(2026, 1, 2, tzinfo=UTC)
+
+    def __init__(self, perform: Perform, store: dict[str, Any] | None = None) -> None:
+        self.perform = perform
+        self.store = {} if store is None else store
+        self.waits: list[float] = []
+        self.calls: list[dict[str, Any]] = []
+        self.shown: list[Any] = []
+
+    def call_activity(self, name: str, *, input: str) -> Any:
+        assert name == "perform"
+        self.calls.append(json.loads(input))
+        try:
+            return json.dumps(self.perform(self.calls[-1]))
+        except RuntimeError as error:
+            details = pb.TaskFailureDetails(errorType="RuntimeError", errorMessage=str(error))
+            return TaskFailedError(str(error), details)
+
+    def call_entity(self, entity: Any, operation: str, input: Any = None) -> Any:
+        assert entity.entity == "claim"
+        return claim(EntityState(self.store, entity.key, operation), input)
+
+    def create_timer(self, fire_at: timedelta) -> None:
+        self.waits.append(fire_at.total_seconds())
+
+    def set_custom_status(self, status: Any) -> None:
+        self.shown.append(json.loads(json.dumps(status)))
+
+
+def run(course: Generator[Any, Any, Any]) -> Any:
+    """Run an orchestrator to its end; an error among the answers is thrown where it was asked for."""
+    said: Any = None
+    try:
+        while True:
+            said = course.throw(said) if isinstance(said, Exception) else course.send(said)
+    except StopIteration as end:
+        return end.value

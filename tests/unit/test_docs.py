@@ -1,0 +1,427 @@
+"""The documentation says what the code does: examples are loaded, commands run, tables compared.
+
+A fence is told apart by its info: `yaml` is a rule file or any part of one, `yaml wrong` must be refused
+with what the next fence says, and a second word with a dot names the file that it stands for, whose `tests:`
+are run. `console` holds commands that are run, with what they print; `json fault` is asked of the sandbox.
+"""
+
+import json
+import re
+import shlex
+import shutil
+import textwrap
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+from durabletask.client import OrchestrationStatus
+from pydantic import BaseModel
+from typer.testing import CliRunner
+
+from mlevents import settings as settings_module
+from mlevents.__main__ import commands
+from mlevents.actions.action import action
+from mlevents.actions.documents import parse
+from mlevents.actions.message_templates import template_names
+from mlevents.actions.permissions import Need, permissions
+from mlevents.actions.rollout_parameters import Check, Mirror, Rollout, SmokeTest
+from mlevents.actions.rollout_parameters import Step as TrafficStep
+from mlevents.commands.command import command
+from mlevents.conditions.condition import ANY, Membership, operator
+from mlevents.errors import RulesError
+from mlevents.events import NAMES
+from mlevents.responses.respond import entry
+from mlevents.responses.view import view
+from mlevents.rules.file import load_tested, loads
+from mlevents.rules.gates import GATES, gates_there
+from mlevents.rules.model import Step
+from mlevents.rules.rule_check import FAILURE
+from mlevents.rules.syntax import FileText, RuleText
+from mlevents.rules.value_filters import FILTERS
+from mlevents.rules.wire import functions, kinds_of
+from mlevents.rules.yaml_text import compose
+from mlevents.services.connection import connection
+from mlevents.services.permission import ML
+from mlevents.settings import Settings
+from sandbox.__main__ import command as sandbox
+from sandbox.arm.faults import KNOWN, Faults
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FACTORY = "/subscriptions/0/resourceGroups/g/providers/Microsoft.DataFactory/factories/f"
+CONNECTIONS = f"""\
+connections:
+  retraining: {{type: data_factory, id: {FACTORY}}}
+  mlops-email: {{type: email, endpoint: {{setting: E}}, sender: a@example.com, to: [b@example.com]}}
+  mlops-teams: {{type: apprise, url: {{setting: T}}}}
+"""
+STEP = "    - {uses: notify, with: {to: mlops-teams, template: run-failed}}\n"
+COMMANDS = {"mlevents": commands(), "sandbox": sandbox}
+FACTORIES = "Microsoft.DataFactory/factories"
+LONGEST_LINE = 110
+REFERENCE = (
+    *("rules.md", "actions.md", "sandbox.md", "operations.md", "dependencies.md"),
+    *("adding-an-element.md", "coming-from.md", "../README.md", "../CHANGELOG.md"),
+)
+
+
+@dataclass
+class Fence:
+    """One fenced block: `info` is what stands behind the three backticks."""
+
+    place: str
+    info: list[str]
+    text: str = ""
+
+    @property
+    def file(self) -> str:
+        """The name of the file that it stands for, or nothing."""
+        return self.info[1] if len(self.info) > 1 and "." in self.info[1] else ""
+
+
+@dataclass
+class Page:
+    """One document: its fences, its headings, and its tables by heading, first row first."""
+
+    path: Path
+    fences: list[Fence] = field(default_factory=list)
+    tables: dict[str, list[list[list[str]]]] = field(default_factory=dict)
+    prose: list[str] = field(default_factory=list)
+
+
+@cache
+def read(path: Path) -> Page:
+    page, heading, inside, in_table = Page(path), "", False, False
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("```"):
+            inside = not inside
+            if inside:
+                page.fences.append(Fence(f"{path.name}:{number}", line[3:].split()))
+        elif inside:
+            page.fences[-1].text += line + "\n"
+        elif line.startswith("|"):
+            tables = page.tables.setdefault(heading, [])
+            if not in_table:
+                tables.append([])
+            if not re.fullmatch(r"[|\s:-]+", line):
+                tables[-1].append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
+        else:
+            heading = line.lstrip("# ") if line.startswith("#") else heading
+            page.tables.setdefault(heading, [])
+            page.prose.append(line)
+        in_table = line.startswith("|")
+    return page
+
+
+def page(name: str) -> Page:
+    return read(ROOT / "docs" / name)
+
+
+def fences(language: str) -> list[Any]:
+    found = [fence for path in DOCS for fence in read(path).fences if fence.info[:1] == [language]]
+    return [pytest.param(fence, id=fence.place) for fence in found]
+
+
+def names(cells: Iterator[str] | list[str]) -> list[str]:
+    """What stands in backticks, without arguments."""
+    return [name.split("(")[0] for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+
+
+def column(document: str, heading: str, table: int = 0) -> list[str]:
+    """The names in the first column of a table below this heading."""
+    return names([row[0] for row in page(document).tables[heading][table][1:]])
+
+
+def keys(model: type[BaseModel]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def rule_file(text: str) -> str:
+    """A rule file around an example of a part of one; a test of its own reads the example's lines."""
+    written = compose(text, "example").value
+    if isinstance(written, list):
+        if all("uses" in one for one in written):
+            return rule_file("do:\n" + textwrap.indent(text, "  "))
+        return f"version: 1\n{CONNECTIONS}rules:\n{textwrap.indent(text, '  ')}"
+    assert isinstance(written, dict), "an example is a list or a mapping"
+    if "version" in written:
+        return text
+    if written.keys() & {"defaults", "workspaces", "connections"}:
+        return f"version: 1\n{text}{'' if 'connections' in written else CONNECTIONS}rules: []\n"
+    if "uses" in written:
+        return rule_file("do:\n  -\n" + textwrap.indent(text, "    "))
+    own = {"id": "id: example\n", "event": 'event: "*"\n', "do": f"do:\n{STEP}"}
+    missing = "".join(said for key, said in own.items() if key not in written)
+    return f"version: 1\n{CONNECTIONS}rules:\n  -\n{textwrap.indent(missing + text, '    ')}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The app's folder as far as rules see it, with the files that the documentation shows."""
+    shutil.copytree(ROOT / "deployments", tmp_path / "deployments")
+    shutil.copy(ROOT / "rules.yaml", tmp_path)
+    for path in DOCS:
+        for fence in read(path).fences:
+            if fence.file:
+                (tmp_path / fence.file).write_text(fence.text)
+    return tmp_path
+
+
+def load(text: str, folder: Path) -> None:
+    loads(rule_file(text), folder / "rules.yaml", Settings(), require_settings=False)
+
+
+@pytest.mark.parametrize("fence", fences("yaml"))
+def test_every_yaml_example_loads_or_is_refused_as_it_says(fence: Fence, folder: Path):
+    if fence.info[1:] == ["wrong"]:
+        with pytest.raises(RulesError) as refusal:
+            load(fence.text, folder)
+        said = next_fence(fence).text.splitlines()
+        assert len(refusal.value.problems) == len(said)
+        assert [line for line in said if line not in str(refusal.value)] == []
+    elif fence.file.startswith("deployments/"):
+        assert parse(fence.file, fence.text)
+    elif fence.file:
+        load_tested(folder / fence.file, Settings(), require_settings=False)
+    else:
+        load(fence.text, folder)
+
+
+def next_fence(fence: Fence) -> Fence:
+    there = next(read(path).fences for path in DOCS if fence in read(path).fences)
+    return there[there.index(fence) + 1]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "where: {model: {nmae: x}}",
+        "- {uses: notfy}",
+        "uses: notify\nwith: {to: nobody, template: run-failed}",
+        "connections: {a: {type: smpt}}",
+        "- id: x\n  event: model.registred\n  do: []",
+        "whre: {}",
+    ],
+)
+def test_a_broken_example_would_be_noticed(broken: str, folder: Path):
+    with pytest.raises(RulesError):
+        load(broken + "\n", folder)
+
+
+@pytest.mark.parametrize("fence", fences("json"))
+def test_every_json_example_is_json_and_every_fault_is_taken(fence: Fence):
+    document = json.loads(fence.text)
+    if fence.info[1:] == ["fault"]:
+        assert Faults().ask(document).left == document.get("times", 1)
+
+
+def test_the_example_of_a_response_has_what_responses_have():
+    shown = json.loads(next(one.text for one in page("operations.md").fences if "responses" in one.info))
+    for one in shown:
+        status = {name: one[name] for name in ("rule", "event", "status", "because")}
+        steps = [{**entry(step), "status": step["status"], "detail": step["detail"]} for step in one["steps"]]
+        told = {
+            f"{one['id']}.{step['id']}": {name: step[name] for name in ("phases", "log") if name in step}
+            for step in one["steps"]
+        }
+        times = [datetime.fromisoformat(one[name]).replace(tzinfo=None) for name in ("created", "updated")]
+        state = SimpleNamespace(
+            instance_id=one["id"],
+            name="response",
+            runtime_status=OrchestrationStatus.COMPLETED,
+            get_custom_status=lambda: {**status, "steps": steps},  # noqa: B023 - called within the round
+            created_at=times[0],
+            last_updated_at=times[1],
+        )
+        assert view(state, told) == one  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("fence", fences("console"))
+def test_commands_print_what_the_documentation_shows(
+    fence: Fence, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(folder)
+    for name in ("AZURE_SUBSCRIPTION_ID", "COMMUNICATION_ENDPOINT", "TEAMS_WORKFLOW_URL", "MLEVENTS_RULES"):
+        monkeypatch.delenv(name, raising=False)
+    for part in fence.text.split("$ python -m mlevents ")[1:]:
+        line, _, wanted = part.partition("\n")
+        printed = CliRunner().invoke(commands(), shlex.split(line)).output
+        assert [text.rstrip() for text in printed.splitlines()] == wanted.splitlines()
+
+
+def command_lines() -> Iterator[Any]:
+    for path in DOCS:
+        text = path.read_text(encoding="utf-8")
+        for found in re.finditer(r"python -m (mlevents|sandbox)\b([^`\n#|>]*)", text):
+            line = text.count("\n", 0, found.start()) + 1
+            yield pytest.param(found[1], shlex.split(found[2]), id=f"{path.name}:{line}")
+
+
+@pytest.mark.parametrize(("program", "words"), list(command_lines()))
+def test_every_command_line_names_a_command_and_its_options(program: str, words: list[str]):
+    there: Mapping[str, Any] = typer.main.get_command(COMMANDS[program]).commands  # type: ignore[attr-defined]
+    if words and words != ["…"]:
+        there[words[0]].make_context(words[0], words[1:] or ["--help"], resilient_parsing=not words[1:])
+
+
+def test_the_commands_of_the_documentation_are_the_commands_that_there_are():
+    shown = [name.split()[3] for name in column("rules.md", "Commands")]
+    assert sorted(shown) == command.names()
+
+
+@pytest.mark.parametrize(
+    ("document", "heading", "wanted"),
+    [
+        ("rules.md", "Operators", set(operator.names())),
+        ("rules.md", "The file", keys(FileText)),
+        ("rules.md", "A rule", keys(RuleText)),
+        ("rules.md", "Steps", keys(Step)),
+        ("rules.md", "Gates", gates_there() & set(GATES)),
+        ("rules.md", "Not there yet", set(GATES) - gates_there()),
+        ("rules.md", "Modes", set(settings_module.MODES)),
+        ("actions.md", "Actions and connections", set(action.names())),
+        ("sandbox.md", "Faults", set(KNOWN)),
+    ],
+)
+def test_the_tables_list_what_there_is(document: str, heading: str, wanted: set[str]):
+    assert set(column(document, heading)) == wanted
+
+
+def test_the_filters_and_the_values_of_a_failure_are_listed():
+    assert column("rules.md", "Values", 1) == list(FILTERS)
+    readable = {name for name in column("rules.md", "Values") if name.startswith("failure.")}
+    assert readable == {f"failure.{name}" for name in FAILURE["failure"]}
+
+
+@pytest.mark.parametrize("row", page("rules.md").tables["Operators"][0][1:], ids=lambda row: row[0])
+def test_every_operator_is_documented_for_the_types_on_which_it_can_hold(row: list[str]):
+    (name,) = names([row[0]])
+    kind = operator.find(name)
+    documented = ANY if row[3] in ("any", "text, number, boolean, list") else set(row[3].split(", "))
+    assert documented == (ANY if issubclass(kind, Membership) else kind.fits)
+    ((_, operand),) = compose(names([row[4]])[0] if "(" not in row[4] else row[4][1:-1], "").value.items()
+    assert kind(operand[name] if isinstance(operand, dict) else operand)
+
+
+def test_the_names_of_events_are_those_that_rules_can_ask_for():
+    shown: dict[str, dict[str, dict[str, str]]] = {kind: {} for kind in NAMES}
+    for event, root, fields in page("rules.md").tables["Events and their names"][1][1:]:
+        for kind in names([event]) or NAMES:
+            shown[kind][names([root])[0]] = dict(re.findall(r"`(\w+)` (\w+)", fields))
+    assert shown == NAMES
+
+
+def test_the_events_are_said_to_come_from_where_they_come_from():
+    rows = page("rules.md").tables["Events and their names"][0][1:]
+    shown = {tuple(names(row[:2])) for row in rows}
+    assert shown == {(kind, name) for name, known in functions().items() for kind in kinds_of(known)}
+
+
+@pytest.mark.parametrize(("name", "element"), [*action.items(), *connection.items()])
+def test_every_parameter_is_documented_and_said_to_be_required_or_not(name: str, element: type[BaseModel]):
+    wanted = {key: field.is_required() for key, field in element.model_fields.items()}
+    (table,) = [one for one in page("actions.md").tables[name] if one[0][0] == "parameter"]
+    place = table[0].index("")
+    assert {names([row[0]])[0]: row[place] == "required" for row in table[1:]} == wanted
+
+
+def test_every_key_of_a_rollout_is_documented_and_said_to_be_required_or_not():
+    parts = {"smoke_test": SmokeTest, "mirror": Mirror, "steps": TrafficStep, "checks": Check}
+    models = {"": Rollout, **{f"{name}.": model for name, model in parts.items()}}
+    wanted = {
+        f"{place}{field.alias or key}": field.is_required()
+        for place, model in models.items()
+        for key, field in model.model_fields.items()
+    }
+    (table,) = [one for one in page("actions.md").tables["deploy_model"] if one[0][0] == "key"]
+    assert {names([row[0]])[0]: row[1] == "required" for row in table[1:]} == wanted
+
+
+def test_every_permission_is_listed_for_its_element():
+    rows = page("operations.md").tables["Roles"][0][1:]
+    for need in permissions():
+        assert any(covers(row, need) for row in rows), need
+
+
+def covers(row: list[str], need: Need) -> bool:
+    """Whether a row of the roles stands for this element and names each action, or else the role."""
+    right = all(f"`{name}`" in row[0] for name in (need.element, *need.permission.given))
+    if not need.permission.actions:
+        return right and str(need.permission.role) in row[2]
+    named = {f"{head}{name}" for name in names([row[2]]) for head in ("", f"{ML}/", f"{FACTORIES}/")}
+    return right and set(need.permission.actions) <= named
+
+
+def test_the_connection_types_and_templates_are_listed():
+    assert set(column("actions.md", "Actions and connections", 1)) == set(connection.names())
+    assert sorted(names([row[0] for row in page("actions.md").tables["notify"][1][1:]])) == template_names()
+
+
+def test_the_readme_names_every_event_action_and_connection():
+    (table,) = read(ROOT / "README.md").tables["Write a rule"]
+    shown = {row[0]: set(names([row[1]])) for row in table}
+    wanted = {"events": set(NAMES), "actions": set(action.names()), "connections": set(connection.names())}
+    assert shown == wanted
+
+
+def test_the_options_of_the_sandbox_are_listed():
+    up = typer.main.get_command(sandbox).commands["up"]  # type: ignore[attr-defined]
+    wanted = {option.opts[0] for option in up.params if option.name != "help"}
+    assert set(column("sandbox.md", "Options of up")) == wanted
+
+
+def test_every_setting_of_ours_is_listed():
+    read_by_us = set(re.findall(r"MLEVENTS_[A-Z_]+", Path(settings_module.__file__).read_text()))
+    assert read_by_us <= set(column("operations.md", "App settings"))
+
+
+def test_every_dependency_has_its_reason():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    said = {
+        word
+        for row in chain(*chain(*page("dependencies.md").tables.values()))
+        for word in re.split(r"[ ,]+", row[0])
+    }
+    assert {one.split("==")[0] for one in wanted} - said == set()
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path):
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        file, _, anchor = target.partition("#")
+        there = (path.parent / file).resolve() if file else path
+        assert there.exists(), target
+        assert not anchor or anchor in {slug(heading) for heading in read(there).tables}, target
+
+
+def test_every_page_can_be_reached_from_the_readme():
+    reached = set()
+    new = {ROOT / "README.md"}
+    while new:
+        reached |= new
+        targets = {
+            (path.parent / target).resolve()
+            for path in new
+            for target in re.findall(r"\]\(([^):#\s]+\.md)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+        }
+        new = targets - reached
+    assert set(DOCS) - reached == set()
+
+
+def test_the_lines_of_the_reference_are_short():
+    lines = [line for name in REFERENCE for line in page(name).prose]
+    assert [line for line in lines if len(line) > LONGEST_LINE] == []
+
+
+def slug(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
