@@ -39,6 +39,8 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
     """Serve the app on Azure's stand-ins until interrupted."""
     if not rules.is_file():
         _end(f"the rule file '{rules}' is not there: name one with --rules", USAGE)
+    if ready_file is not None:
+        _check_writable(ready_file)
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO if verbose else logging.WARNING,
@@ -69,6 +71,15 @@ async def _serve(options: Options) -> None:
     async with Sandbox(options) as sandbox:
         print(_welcome(sandbox.ready, options.speed), flush=True)
         await interrupted.wait()
+
+
+def _check_writable(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        file.unlink()
+    except OSError as error:
+        _end(f"the ready file '{file}' cannot be written: {error.strerror}", USAGE)
 
 
 def _welcome(ready: dict[str, str], speed: float) -> str:

@@ -6,55 +6,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import requests
-from rich.console import Console
 from rich.table import Table
 
+from sandbox.canaries import promoted, taken_back
+from sandbox.scenes import CONSOLE, FRAUD, Play, Scene, register, told
 from sandbox.stage import ROOT, Json, Stage, stage
 
-FRAUD = {"stage": "production", "accuracy": "0.95"}
 BREACH = (
     "The signal 'transactions' has failed due to one or more features violating metric thresholds.\n"
     "The feature names and their corresponding computed metric values violating the threshold are \n"
     """['{"group":"amount","metric_value":0.41,"metric_name":"wasserstein","threshold_value":0.1}']"""
 )
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One line of the table: what happened, which rule answered, what came of it, and if it is right."""
-
-    event: str
-    rule: str
-    outcome: str
-    right: bool
-
-    def also(self, outcome: str, right: bool) -> "Scene":
-        """The same scene, knowing more."""
-        return replace(self, outcome=f"{self.outcome}\n{outcome}", right=self.right and right)
-
-
-Play = Callable[[Stage], Scene]
-
-
-def told(event: str, found: list[Json], wanted: str = "done") -> Scene:
-    """The scene of an event with exactly one response, which must have ended as wanted."""
-    one = found[0]
-    steps = [f"{step['uses']}: {step['detail']}" for step in one["steps"][:1] if not one["because"]]
-    outcome = "\n".join([f"{one['status']}" + (f": {one['because']}" if one["because"] else ""), *steps])
-    return Scene(event, one["rule"] or "—", outcome, len(found) == 1 and one["status"] == wanted)
-
-
-def register(on: Stage, version: str, tags: dict[str, str]) -> None:
-    """Register a model with Azure ML's own SDK, as the last step of a training pipeline does."""
-    from azure.ai.ml.entities import Model
-
-    path = f"azureml://jobs/train-{version}/outputs/artifacts/paths/model"
-    model = Model(name="fraud-net", version=version, tags=tags, type="mlflow_model", path=path)
-    on.azure_ml().models.create_or_update(model)
 
 
 def deployed(on: Stage) -> Scene:
@@ -148,6 +114,8 @@ def quarantined(on: Stage) -> Scene:
 
 PLAYS: tuple[Play, ...] = (
     deployed,
+    promoted,
+    taken_back,
     held_back,
     drifted,
     breached,
@@ -171,23 +139,22 @@ def timed(on: Stage) -> Iterator[tuple[Scene, float]]:
 
 def demo(speed: float = 120) -> int:
     """Play everything and print the table; 0 only if all came out right."""
-    console = Console(highlight=False)
     table = Table(title="Azure ML events become actions", show_lines=True, title_justify="left")
     for heading in ("", "event", "rule", "outcome", "s"):
         table.add_column(heading, justify="right" if heading == "s" else "left", overflow="fold")
     right = True
-    console.print(f"Playing on the sandbox: Azure on this machine, {speed:g} times as fast …\n")
+    CONSOLE.print(f"Playing on the sandbox: Azure on this machine, {speed:g} times as fast …\n")
     with tempfile.TemporaryFile() as log, stage(speed=speed, log=log) as on:
         os.environ |= on.environment()
         for scene, seconds in timed(on):
             right &= scene.right
             mark = "[green]✓[/]" if scene.right else "[red]✗[/]"
             table.add_row(mark, scene.event, scene.rule, scene.outcome, f"{seconds:.1f}")
-        console.print(table)
+        CONSOLE.print(table)
         if not right:
             log.seek(0)
-            console.print(log.read().decode(errors="replace"), markup=False)
-    console.print(
+            CONSOLE.print(log.read().decode(errors="replace"), markup=False)
+    CONSOLE.print(
         "All came out right." if right else "Not everything came out right; above is the app's log."
     )
     return 0 if right else 1

@@ -63,6 +63,8 @@ class Subscription:
     endpoint: str
     filter: Mapping[str, Any]
     policy: RetryPolicy = RetryPolicy()
+    dead_letters: bool = True
+    labels: tuple[str, ...] = ()
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("delivered", "dropped", "failed", "pending", "dead"), 0)
     )
@@ -162,6 +164,8 @@ class Courier:
 
     def _bury(self, subscription: Subscription, letter: Event, tried: datetime) -> None:
         subscription.counts["dead"] += 1
+        if not subscription.dead_letters:
+            return
         self.dead_letters.append(letter)
         log.warning("Event Grid gave up on event '%s' for '%s'", letter.get("id"), subscription.name)
         if self._folder is not None:

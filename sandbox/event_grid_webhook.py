@@ -64,7 +64,8 @@ class EventGridWebhook:
         try:
             await self._worker.invoke(name, TypedData(json=_wire(event)), metadata)
         except FunctionError as error:
-            log.warning("the function %s failed: %s\n%s", name, error, error.stack)
+            log.warning("the function %s failed: %s", name, error)
+            log.info("%s", error.stack)
             return f"{failed} -> {error}"
         return None
 

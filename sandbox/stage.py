@@ -117,26 +117,50 @@ class Stage:
         """The responses as `settled` gives them, or none when there is none now."""
         return self.settled(subject, **query) if self.responses(subject, **query) else []
 
-    def register(self, name: str, version: str, tags: Json) -> None:
-        """Register a model over ARM, as any client of Azure ML does; the workspace raises its event."""
-        token = requests.get(
+    def token(self) -> str:
+        """A token for Resource Manager, from the sandbox's managed identity."""
+        answer = requests.get(
             self.ready["identity"],
             params={"resource": "https://management.azure.com", "api-version": "2019-08-01"},
             headers={"X-IDENTITY-HEADER": self.environment()["IDENTITY_HEADER"]},
             timeout=30,
-        ).json()["access_token"]
-        model: Json = {
+        )
+        return str(answer.json()["access_token"])
+
+    def arm(self, path: str, method: str = "GET", body: Json | None = None) -> Json:
+        """What Resource Manager answers, asked over REST."""
+        answer = requests.request(
+            method,
+            f"{self.ready['arm']}{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {self.token()}"},
+            verify=self.ready["ca"],
+            timeout=30,
+        )
+        answer.raise_for_status()
+        found: Json = answer.json() if answer.content else {}
+        return found
+
+    def endpoint_key(self, name: str) -> str:
+        """The key that lets requests in at an online endpoint."""
+        path = f"{self.workspace}/onlineEndpoints/{name}/listKeys?api-version=2023-08-01-preview"
+        return str(self.arm(path, "POST")["primaryKey"])
+
+    def traffic_seen(self, endpoint: str) -> list[Json]:
+        """Everything that stood at an endpoint, one entry for each change."""
+        url = f"{self.ready['arm']}/_sandbox/traffic"
+        entries = requests.get(url, verify=self.ready["ca"], timeout=30).json()
+        return [entry["endpoints"][endpoint] for entry in entries if endpoint in entry["endpoints"]]
+
+    def register(self, name: str, version: str, tags: Json) -> None:
+        """Register a model over ARM, as any client of Azure ML does; the workspace raises its event."""
+        model = {
             "tags": tags,
             "modelType": "mlflow_model",
             "modelUri": "azureml://jobs/j/outputs/artifacts/paths/m",
         }
-        requests.put(
-            f"{self.ready['arm']}{self.workspace}/models/{name}/versions/{version}?api-version=2023-08-01-preview",
-            json={"properties": model},
-            headers={"Authorization": f"Bearer {token}"},
-            verify=self.ready["ca"],
-            timeout=30,
-        ).raise_for_status()
+        path = f"{self.workspace}/models/{name}/versions/{version}?api-version=2023-08-01-preview"
+        self.arm(path, "PUT", {"properties": model})
 
     def inbox(self) -> list[Json]:
         """What arrived by mail and webhook."""
@@ -146,6 +170,11 @@ class Stage:
     def fault(self, **fault: Any) -> None:
         """Inject a failure; see `sandbox/arm/faults.py`."""
         requests.post(self.ready["faults"], json=fault, timeout=30).raise_for_status()
+
+    def faults(self) -> list[Json]:
+        """The failures asked for, with how often each still comes."""
+        found: list[Json] = requests.get(self.ready["faults"], timeout=30).json()
+        return found
 
     def requests_seen(self, method: str = "") -> list[Json]:
         """What Azure Resource Manager was asked, in order."""

@@ -79,6 +79,7 @@ class Sandbox:
             ResourceManager.workspace_id, pace, options.dead_letters, options.deliver_twice
         )
         self.arm = ResourceManager(pace, self.identity, self.event_grid.publish)
+        self.arm.event_subscriptions.listed = lambda: self.event_grid.subscriptions
         self.event_grid.heard = self._learn
         self.host = FunctionsHost(options.app, options.script, pace)
         self.host.chaos = Chaos(twice=options.twice)
@@ -172,6 +173,7 @@ class Sandbox:
             "REQUESTS_CA_BUNDLE": self.ready["ca"],
             "SSL_CERT_FILE": self.ready["ca"],
             "MLEVENTS_RESOURCE_MANAGER": self.ready["arm"],
+            "MLEVENTS_METRICS": self.ready["arm"],
             "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
             "COMMUNICATION_ENDPOINT": outside.url,
             "TEAMS_WORKFLOW_URL": f"workflows://{HOST}:{outside.port}/sandbox/sandbox",

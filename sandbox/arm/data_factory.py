@@ -35,6 +35,7 @@ class DataFactory:
         routes.add("GET", f"{FACTORY_PATH}/pipelines", self._list)
         routes.add("GET", f"{FACTORY_PATH}/pipelines/{{pipeline}}", self._get)
         routes.add("PUT", f"{FACTORY_PATH}/pipelines/{{pipeline}}", self._put)
+        routes.add("DELETE", f"{FACTORY_PATH}/pipelines/{{pipeline}}", self._remove)
         routes.add("POST", f"{FACTORY_PATH}/pipelines/{{pipeline}}/createRun", self._create_run)
         routes.add("GET", f"{FACTORY_PATH}/pipelineruns/{{run}}", self._run)
         routes.add("POST", f"{FACTORY_PATH}/pipelineruns/{{run}}/cancel", self._cancel)
@@ -84,6 +85,10 @@ class DataFactory:
             if str(kind).lower() not in TYPES:
                 raise ArmError(400, "BadRequest", f"'properties.parameters.{name}.type' is {kind!r}.")
         return web.json_response(self.add(call.names["pipeline"], body["properties"]))
+
+    async def _remove(self, call: Call) -> web.Response:
+        gone = self._pipelines.pop(call.names["pipeline"].lower(), None)
+        return web.Response(status=200 if gone else 204)
 
     async def _create_run(self, call: Call) -> web.Response:
         pipeline, given = self._named(call), await call.body()

@@ -120,7 +120,7 @@ class Faults:
     async def _post(self, request: web.Request) -> web.Response:
         try:
             fault = self.ask(json.loads(await request.read()))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response(fault.shown(), status=201)
 

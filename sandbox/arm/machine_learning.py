@@ -10,6 +10,7 @@ from sandbox.arm.deployments import OnlineDeployments
 from sandbox.arm.endpoints import OnlineEndpoints
 from sandbox.arm.jobs import Jobs
 from sandbox.arm.metadata import Metadata
+from sandbox.arm.monitor import Monitor
 from sandbox.arm.online import Endpoints
 from sandbox.arm.operations import Operations
 from sandbox.arm.routes import Routes
@@ -78,12 +79,12 @@ class Part(Protocol):
 
 
 class MachineLearning:
-    """The workspace. `assets` are its collections by kind, `scoring` its data plane."""
+    """The workspace. `assets` are its collections by kind, `endpoints` and `scoring` its data plane."""
 
     def __init__(self, workspace: Workspace, operations: Operations, identity: Identity) -> None:
         self._id = workspace.id
         self.assets = {kind.name: self._collection(workspace, kind) for kind in KINDS}
-        endpoints = Endpoints()
+        endpoints = self.endpoints = Endpoints()
         self.scoring = Scoring(workspace, endpoints, self.assets["models"], identity)
         jobs = Jobs(workspace, operations, self.assets, COMPUTES)
         self.batch = BatchEndpoints(workspace, jobs)
@@ -95,6 +96,7 @@ class MachineLearning:
             jobs,
             self.batch,
             self.scoring,
+            Monitor(workspace, self.scoring.scores),
         )
         self._seed(workspace)
 

@@ -13,6 +13,7 @@ from sandbox.arm.routes import Failure
 
 NAME = re.compile(r"[A-Za-z](?:-?[A-Za-z0-9])*")
 SHORTEST, LONGEST = 3, 32
+KEPT_LINES = 1000
 
 
 @dataclass(slots=True)
@@ -40,16 +41,21 @@ class Deployment:
         """Its container runs, and the model is loaded."""
         self.state = "Succeeded"
         self.serving = str(self.resource["properties"].get("model") or "")
-        self._write(f"model {self.serving} loaded, ready to serve")
+        self._start(f"model {self.serving} loaded, ready to serve")
 
     def fail(self, failure: Failure) -> None:
         """Its container did not come up."""
         self.state = "Failed"
-        self._write(f"{failure.code}: {failure.message}")
+        self._start(f"{failure.code}: {failure.message}")
 
-    def _write(self, text: str) -> None:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self.log += [f"{now} container started", f"{now} {text}"]
+    def write(self, text: str) -> None:
+        """One more line in the container's log, which keeps the last ones."""
+        self.log.append(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {text}")
+        del self.log[:-KEPT_LINES]
+
+    def _start(self, text: str) -> None:
+        self.write("container started")
+        self.write(text)
 
 
 @dataclass(slots=True)

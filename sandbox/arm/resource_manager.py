@@ -7,12 +7,16 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.arm.authorization import Authorization
 from sandbox.arm.data_factory import DataFactory
 from sandbox.arm.errors import ArmError, UnauthorizedError
+from sandbox.arm.event_subscriptions import EventSubscriptions
 from sandbox.arm.faults import FAILURE, Faults
+from sandbox.arm.history import History
 from sandbox.arm.journal import Journal
 from sandbox.arm.machine_learning import MachineLearning
 from sandbox.arm.operations import Operations
+from sandbox.arm.quota import Quota
 from sandbox.arm.routes import Call, Route, Routes, check_version
 from sandbox.arm.scoring import ML_AUDIENCES
 from sandbox.arm.workspace import FACTORY_ID, SUBSCRIPTION_ID, WORKSPACE_ID, Workspace, check_scope
@@ -20,6 +24,7 @@ from sandbox.identity import TENANT, Identity, TokenError
 from sandbox.pace import Pace
 
 ARM_AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
+METRICS_AUDIENCES = ("https://metrics.monitor.azure.com",)
 LARGEST_BODY = 4 * 1024 * 1024
 RETRAIN = {
     "activities": [{"name": "train", "type": "Wait", "typeProperties": {"waitTimeInSeconds": 60}}],
@@ -56,18 +61,24 @@ class ResourceManager:
         self._operations = Operations(pace, SUBSCRIPTION_ID)
         self._workspace = Workspace(pace, publish, location)
         self.machine_learning = MachineLearning(self._workspace, self._operations, identity)
+        self.history = History(self.machine_learning.endpoints)
         self.data_factory = DataFactory(pace, self._operations, location)
         self.data_factory.add("retrain", RETRAIN)
+        self.authorization = Authorization()
+        self.event_subscriptions = EventSubscriptions(location)
         self._routes = Routes()
-        for part in (self._operations, self.machine_learning, self.data_factory):
+        asked_by_doctor = (self.authorization, self.event_subscriptions, Quota())
+        for part in (self._operations, self.machine_learning, self.data_factory, *asked_by_doctor):
             part.register(self._routes)
 
     def application(self) -> web.Application:
         """The web application, to be served over TLS."""
+        guards = (self.journal, self.history, self.faults)
         application = web.Application(
-            middlewares=[self.journal.middleware, self.faults.middleware], client_max_size=LARGEST_BODY
+            middlewares=[guard.middleware for guard in guards], client_max_size=LARGEST_BODY
         )
-        application.add_routes(self.journal.routes() + self.faults.routes())
+        for part in (*guards, self.authorization):
+            application.add_routes(part.routes())
         application.router.add_get("/_sandbox/scores", self._scores)
         application.router.add_route("*", "/{path:.*}", self._serve)
         application.on_response_prepare.append(_usual_headers)
@@ -93,7 +104,8 @@ class ResourceManager:
 
     def _authenticate(self, request: web.Request, route: Route) -> None:
         origin = f"{request.scheme}://{request.host}"
-        audiences = {"arm": (*ARM_AUDIENCES, origin), "ml": ML_AUDIENCES}.get(route.audience)
+        known = {"arm": (*ARM_AUDIENCES, origin), "ml": ML_AUDIENCES, "metrics": METRICS_AUDIENCES}
+        audiences = known.get(route.audience)
         if audiences is None:
             return
         try:

@@ -73,7 +73,7 @@ class Routes:
     def add(
         self, method: str, path: str, handler: Handler, *, versioned: bool = True, audience: str = "arm"
     ) -> None:
-        """Answer this method on this path. `audience` says which tokens it takes: arm, ml or none."""
+        """Answer a method on a path. `audience` says whose tokens it takes: arm, ml, metrics or none."""
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))
         self._routes.append(Route(method, re.compile(pattern, re.IGNORECASE), handler, versioned, audience))
 

@@ -1,9 +1,11 @@
 """What answers at an endpoint's scoring address: authentication, routing, and one model for all.
 
 Every model answers alike, from its name, its version and the request alone. A registered model with the
-tag `sandbox.error_rate` (0 to 1) fails for that share of the requests, so that bad models can be tried.
+tag `sandbox.error_rate` (0 to 1) fails for that share of the requests, and one with `sandbox.latency`
+(seconds) takes that long, which no speed shortens: so bad models can be tried.
 """
 
+import asyncio
 import hashlib
 import json
 from collections import deque
@@ -22,7 +24,8 @@ from sandbox.arm.workspace import Workspace
 from sandbox.identity import Identity, TokenError
 
 ML_AUDIENCES = ("https://ml.azure.com", "https://ai.azure.com")
-ERROR_RATE = "sandbox.error_rate"
+ERROR_RATE, LATENCY = "sandbox.error_rate", "sandbox.latency"
+SLOWEST = 30.0
 KEPT = 50_000
 SECONDS = 0.02
 
@@ -37,6 +40,7 @@ class Score:
     status: int
     seconds: float
     mirrored: bool
+    model_status: int = 200
 
 
 class Scoring:
@@ -77,6 +81,9 @@ class Scoring:
         deployment = self._choose(endpoint, call.request.headers.get("azureml-model-deployment"))
         raw = await call.request.read()
         self._mirror(endpoint, raw)
+        seconds = self._latency(deployment)
+        if seconds is not None:
+            await asyncio.sleep(seconds)
         return self._answer(endpoint, deployment, raw)
 
     def _check_caller(self, endpoint: Endpoint, authorization: str | None) -> None:
@@ -125,7 +132,9 @@ class Scoring:
         status = self._model_status(endpoint, deployment, raw)
         now = self._workspace.pace.now().timestamp()
         code = 200 if status == 200 else 424
-        self.scores.append(Score(now, endpoint.name, deployment.name, code, SECONDS, mirrored))
+        seconds = self._latency(deployment) or SECONDS
+        self.scores.append(Score(now, endpoint.name, deployment.name, code, seconds, mirrored, status))
+        deployment.write(f"POST /score {status} {seconds * 1000:.0f} ms")
         headers = {"azureml-model-deployment": deployment.name}
         if code != status:
             headers |= {
@@ -145,11 +154,19 @@ class Scoring:
             json.loads(raw)
         except ValueError:
             return 400
-        model = self._models.find(deployment.serving or "") or {"properties": {}}
-        rate = _number((model["properties"].get("tags") or {}).get(ERROR_RATE))
+        rate = min(1.0, _number(self._tag(deployment, ERROR_RATE)) or 0.0)
         shares = {"failed": round(rate * 100), "fine": 100 - round(rate * 100)}
         turn = self._turns.next(f"{endpoint.name}/{deployment.name}", shares)
         return 500 if turn == "failed" else 200
+
+    def _latency(self, deployment: Deployment) -> float | None:
+        seconds = _number(self._tag(deployment, LATENCY))
+        return seconds and min(seconds, SLOWEST)
+
+    def _tag(self, deployment: Deployment, name: str) -> str | None:
+        model = self._models.find(deployment.serving or "") or {"properties": {}}
+        found: str | None = (model["properties"].get("tags") or {}).get(name)
+        return found
 
 
 def _named(reference: str) -> Mapping[str, str]:
@@ -171,8 +188,8 @@ def _prediction(reference: str, row: Any) -> float:
     return int.from_bytes(digest[:2]) / 0xFFFF
 
 
-def _number(text: str | None) -> float:
+def _number(text: str | None) -> float | None:
     try:
-        return min(1.0, max(0.0, float(text or 0)))
+        return max(0.0, float(text or 0)) or None
     except ValueError:
-        return 0.0
+        return None

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,13 +38,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def services(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+def services(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     server.settings(monkeypatch)
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
     monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # the SDK changes it, for good
-    (tmp_path / "small.yaml").write_text(TEMPLATE)
     _forget()
-    yield Services(Settings(rules=tmp_path / "rules.yaml", resource_manager=server.manager.base_url))
+    yield Services(Settings(resource_manager=server.manager.base_url), files={"small.yaml": TEMPLATE})
     server.call("DELETE", "/_sandbox/faults")
     _forget()
 
@@ -65,11 +63,11 @@ def context(server: Server, model: str, version: str = "1") -> StepContext:
     return StepContext("rule-1.abc", "rule-1", "deploy", "mlevents-k", event, names)
 
 
-def carry(verb: str, at: StepContext, services: Services) -> Done:
+def carry(verb: str, at: StepContext, services: Services, action: DeployModel = ACTION) -> Done:
     """A verb to its end; what passes is tried again, as on Azure."""
     for _ in range(200):
         try:
-            outcome = getattr(ACTION, verb)(at, services)
+            outcome = getattr(action, verb)(at, services)
         except TransientError:
             outcome = None
         if isinstance(outcome, Done):

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,13 +39,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def services(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+def services(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     server.settings(monkeypatch)
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
     monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # the SDK changes it, for good
-    (tmp_path / "job.yml").write_text(JOB)
     _forget()
-    yield Services(Settings(rules=tmp_path / "rules.yaml", resource_manager=server.manager.base_url))
+    yield Services(Settings(resource_manager=server.manager.base_url), files={"job.yml": JOB})
     server.call("DELETE", "/_sandbox/faults")
     _forget()
 
