@@ -1,0 +1,1 @@
+"""Azure resources and the steps around their deployment; never deployed itself."""

@@ -1,0 +1,52 @@
+// What the app may do in places that are not its own: for each workspace and factory one custom role that
+// holds the actions that the rules need, and for each target that it sends to the role of a sender.
+//
+// Which actions, the rules' own elements say (`python -m mlevents doctor --needs`), so no list of them stands
+// here. The predeploy hook deploys this; by hand see docs/deploying.md.
+targetScope = 'subscription'
+
+@description('The Function App, whose name the custom roles carry.')
+param appName string
+
+@description('The object id of the app identity.')
+param principalId string
+
+@description('For each Azure ML workspace {id, actions}: what `python -m mlevents doctor --needs --json` lists for it.')
+param workspaces array = []
+
+@description('The same for each Data Factory.')
+param factories array = []
+
+@description('Resource ids that the app sends events to: event hubs, Service Bus queues and topics, storage queues.')
+param targets array = []
+
+module workspaceRoles 'modules/workspace-role.bicep' = [for workspace in workspaces: {
+  name: 'mlevents-${uniqueString(appName, workspace.id)}'
+  scope: resourceGroup(split(workspace.id, '/')[2], split(workspace.id, '/')[4])
+  params: {
+    appName: appName
+    principalId: principalId
+    workspaceName: split(workspace.id, '/')[8]
+    actions: workspace.actions
+  }
+}]
+
+module factoryRoles 'modules/factory-role.bicep' = [for factory in factories: {
+  name: 'mlevents-${uniqueString(appName, factory.id)}'
+  scope: resourceGroup(split(factory.id, '/')[2], split(factory.id, '/')[4])
+  params: {
+    appName: appName
+    principalId: principalId
+    factoryName: split(factory.id, '/')[8]
+    actions: factory.actions
+  }
+}]
+
+module senders 'modules/sender-role.bicep' = [for id in targets: {
+  name: 'mlevents-${uniqueString(appName, id)}'
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  params: {
+    principalId: principalId
+    targetId: id
+  }
+}]

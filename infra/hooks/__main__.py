@@ -1,0 +1,35 @@
+"""`python -m infra.hooks STEP`: what azd and infra/deploy.sh run around a deployment."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from infra.hooks import access, app, before, events
+from infra.hooks.programs import HookError, say
+from mlevents.errors import ConfigError, RulesError
+
+STEPS: dict[str, Callable[[list[str]], None]] = {
+    "preprovision": lambda _: before.prepare(os.environ),
+    "predeploy": lambda _: access.check_and_grant(os.environ),
+    "postdeploy": lambda _: events.subscribe(os.environ),
+    "predown": lambda _: events.leave(os.environ),
+    "deploy": lambda words: app.deploy(words, os.environ),
+    "down": lambda words: app.take_down(words, os.environ),
+}
+
+
+def main(words: list[str]) -> int:
+    """Run one step; 0 when it went well, 1 with a word why when it did not, 2 when there is no such step."""
+    if not words or words[0] not in STEPS:
+        say(f"usage: python -m infra.hooks {{{','.join(STEPS)}}}")
+        return 2
+    try:
+        STEPS[words[0]](words[1:])
+    except (HookError, ConfigError, RulesError) as error:
+        say(f"mlevents: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

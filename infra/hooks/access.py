@@ -1,0 +1,56 @@
+"""Before the code is there: the app's rights on workspaces, factories and targets that are not its own."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from infra.hooks.before import check_rules
+from infra.hooks.needs import ArmId, read_needs
+from infra.hooks.programs import ROOT, az, deploy_template, needed
+
+TARGETS = ROOT / "infra" / "targets.json"
+"""What `forward` sends to: a list of resource ids. Optional: a connection knows only host names."""
+
+
+def check_and_grant(environment: Mapping[str, str]) -> None:
+    """Refuse rules with problems, and give the app what good ones need, before their code is deployed."""
+    check_rules(environment)
+    grant(environment)
+
+
+def grant(environment: Mapping[str, str]) -> None:
+    """Give the app what its rules need, and no more; again after each change of the rules."""
+    needs = read_needs(environment)
+    app = needed(environment, "AZURE_FUNCTION_APP_NAME")
+    parameters: dict[str, Any] = {
+        "appName": app,
+        "principalId": needed(environment, "MLEVENTS_PRINCIPAL_ID"),
+        "workspaces": needs.allowed("workspace"),
+        "factories": needs.allowed("data_factory"),
+        "targets": json.loads(TARGETS.read_text(encoding="utf-8")) if TARGETS.exists() else [],
+    }
+    deploy_template("access.bicep", f"{app}-access", parameters, environment)
+
+
+def assigned(subscription: str, principal: str) -> list[dict[str, Any]]:
+    """The role assignments of an identity anywhere in a subscription."""
+    listed = az("role", "assignment", "list", "--all", "--subscription", subscription)
+    return [one for one in listed if one["principalId"] == principal]
+
+
+def revoke(place: ArmId, app: str, principal: str) -> None:
+    """Take the app's rights on one workspace, factory or target away, and the custom role with them."""
+    for one in assigned(place.subscription, principal):
+        if ArmId(one["scope"]) == place:
+            az("role", "assignment", "delete", "--ids", one["id"])
+    scope = ("--scope", place.group_id, "--subscription", place.subscription)
+    for role in az("role", "definition", "list", "--custom-role-only", "true", *scope):
+        if role["roleName"].startswith(f"{app} on ") and role["roleName"].endswith(f" {place.name}"):
+            az("role", "definition", "delete", "--name", role["name"], *scope)
+
+
+def places(subscriptions: list[str], principal: str, group: str) -> list[ArmId]:
+    """What an identity has rights on outside its own resource group."""
+    found = [ArmId(one["scope"]) for each in subscriptions for one in assigned(each, principal)]
+    resources = [one for one in found if len(one.text.split("/")) > 8]
+    return [one for one in dict.fromkeys(resources) if one.group.casefold() != group.casefold()]

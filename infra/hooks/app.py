@@ -1,0 +1,41 @@
+"""The same as `azd up` and `azd down`, by `az` and `func` alone."""
+
+from collections.abc import Mapping
+
+from infra.hooks import access, before, events
+from infra.hooks.programs import HookError, az, deploy_template, outputs, run, say
+
+
+def deploy(words: list[str], environment: Mapping[str, str]) -> None:
+    """Provision, grant, publish and subscribe; words are ENVIRONMENT LOCATION [parameter=value …]."""
+    if len(words) < 2 or "=" in "".join(words[:2]) or not all("=" in word for word in words[2:]):
+        raise HookError("usage: infra/deploy.sh ENVIRONMENT LOCATION [parameter=value …]")
+    name, location = words[:2]
+    known = {**environment, "AZURE_ENV_NAME": name, "AZURE_LOCATION": location}
+    known.setdefault("AZURE_SUBSCRIPTION_ID", az("account", "show")["id"])
+    before.prepare(known)
+    parameters = {"environmentName": name, "location": location}
+    parameters |= dict(word.split("=", 1) for word in words[2:])
+    known |= deploy_template("main.bicep", f"mlevents-{name}", parameters, known)
+    access.check_and_grant(known)
+    publish(known["AZURE_FUNCTION_APP_NAME"])
+    events.subscribe(known)
+    say(f"mlevents: runs at {known['MLEVENTS_URL']}")
+
+
+def publish(app: str) -> None:
+    """Publish this folder as `func` does; Azure builds the dependencies."""
+    if run("func", "azure", "functionapp", "publish", app, "--python").returncode != 0:
+        raise HookError(f"the code was not published to '{app}' (see above)")
+
+
+def take_down(words: list[str], environment: Mapping[str, str]) -> None:
+    """Leave the workspaces as they were, and delete the app's resource group."""
+    if len(words) != 1:
+        raise HookError("usage: infra/deploy.sh --down ENVIRONMENT")
+    known = dict(environment)
+    known.setdefault("AZURE_SUBSCRIPTION_ID", az("account", "show")["id"])
+    place = ("--subscription", known["AZURE_SUBSCRIPTION_ID"])
+    known |= outputs(az("deployment", "sub", "show", "--name", f"mlevents-{words[0]}", *place))
+    events.leave(known)
+    az("group", "delete", "--name", known["AZURE_RESOURCE_GROUP"], *place, "--yes")

@@ -1,0 +1,74 @@
+"""System topics: a workspace can have only one, ours or somebody else's."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from infra.hooks.needs import ArmId
+from infra.hooks.programs import HookError, az
+
+MARK = "mlevents-app"
+"""The tag that says which app made a topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The system topic of a workspace, as it is or as it is to be made."""
+
+    workspace: ArmId
+    name: str
+    group: str
+    ours: bool
+    exists: bool
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The words that say where it is."""
+        return ("--resource-group", self.group, "--subscription", self.workspace.subscription)
+
+    def subscriptions(self) -> list[str]:
+        """The names of its event subscriptions."""
+        if not self.exists:
+            return []
+        words = ("eventgrid", "system-topic", "event-subscription", "list")
+        return [one["name"] for one in az(*words, "--system-topic-name", self.name, *self.place)]
+
+    def unsubscribe(self, name: str) -> None:
+        """Delete one event subscription."""
+        words = ("eventgrid", "system-topic", "event-subscription", "delete", "--name", name)
+        az(*words, "--system-topic-name", self.name, *self.place, "--yes")
+
+    def delete(self) -> None:
+        """Delete the topic itself."""
+        az("eventgrid", "system-topic", "delete", "--name", self.name, *self.place, "--yes")
+
+
+def find_topic(workspace: ArmId, app: str) -> Topic:
+    """The workspace's system topic, or the one to make; raises HookError when it cannot be used.
+
+    A topic without an identity of its own cannot write dead letters, and events would be lost.
+    """
+    listed = az("eventgrid", "system-topic", "list", "--subscription", workspace.subscription)
+    for one in listed:
+        if ArmId(one["source"]) == workspace:
+            return _found(one, workspace, app)
+    name = f"mlevents-{workspace.name}".replace("_", "-")
+    return Topic(workspace, name, workspace.group, ours=True, exists=False)
+
+
+def check_identity(topic: Topic) -> None:
+    """Raise HookError when somebody else's topic cannot write dead letters."""
+    if topic.ours:
+        return
+    found = az("eventgrid", "system-topic", "show", "--name", topic.name, *topic.place)
+    if "SystemAssigned" not in ((found.get("identity") or {}).get("type") or ""):
+        raise HookError(
+            f"the system topic '{topic.name}' of the workspace '{topic.workspace.name}' has no identity, "
+            "and without one events that cannot be delivered would be lost. Give it one:\n"
+            f"  az eventgrid system-topic update --name {topic.name} {' '.join(topic.place)} "
+            "--identity systemassigned"
+        )
+
+
+def _found(topic: dict[str, Any], workspace: ArmId, app: str) -> Topic:
+    ours = (topic.get("tags") or {}).get(MARK) == app
+    return Topic(workspace, topic["name"], topic["resourceGroup"], ours, exists=True)

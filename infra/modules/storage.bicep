@@ -1,0 +1,82 @@
+// The app's one store: its package, the state of Durable Functions, and dead letters. Keys are switched off.
+
+param name string
+param location string
+param tags object
+param replication string
+
+@description('The app: Durable Functions needs blobs, queues and tables.')
+param principalId string
+
+@description('Closed to all but private endpoints and Azure services of this tenant: Event Grid must reach the dead letters.')
+param isPrivate bool
+
+// learn.microsoft.com/azure/azure-functions/functions-reference, "Connecting to host storage with an identity"
+var roles = {
+  blobOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+  queueContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+  tableContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+}
+
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
+  // checkov:skip=CKV_AZURE_35: denied when there is a network to come from (isPrivate); keys are off in any case
+  // checkov:skip=CKV_AZURE_59: Event Grid writes dead letters as a trusted service, which needs this Enabled; blobs are never public
+  // checkov:skip=CKV_AZURE_206: a parameter; replicas cost while idle, and what is lost with a region is the state of responses under way
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: {
+    name: replication
+  }
+  properties: {
+    accessTier: 'Hot'
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    publicNetworkAccess: 'Enabled'
+    networkAcls: {
+      bypass: 'AzureServices'
+      defaultAction: isPrivate ? 'Deny' : 'Allow'
+    }
+  }
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+  parent: blobs
+  name: 'app-package'
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+  parent: blobs
+  name: 'dead-letters'
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+resource roleAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in items(roles): {
+  name: guid(account.id, principalId, role.value)
+  scope: account
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.value)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}]
+
+output id string = account.id
+output name string = account.name
+output packageContainerUrl string = '${account.properties.primaryEndpoints.blob}${packages.name}'
+output deadLettersUrl string = '${account.properties.primaryEndpoints.blob}${deadLetters.name}'

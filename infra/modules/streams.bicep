@@ -1,0 +1,126 @@
+// Events straight to where they are wanted, without code: the topic itself is the sender.
+
+param appName string
+param topicName string
+param topicPrincipalId string
+
+@description('{name, kind, target, eventTypes?, subjectBeginsWith?}; the target is a resource id.')
+param streams array
+
+@description('{name, url, eventTypes?, subjectBeginsWith?}')
+param webHooks array
+param deadLetterAccountId string
+param deliveryAttempts int
+param timeToLiveMinutes int
+
+var everyType = [
+  'Microsoft.MachineLearningServices.ModelRegistered'
+  'Microsoft.MachineLearningServices.ModelDeployed'
+  'Microsoft.MachineLearningServices.RunCompleted'
+  'Microsoft.MachineLearningServices.RunStatusChanged'
+  'Microsoft.MachineLearningServices.DatasetDriftDetected'
+]
+
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
+  name: topicName
+}
+
+module senders 'sender-role.bicep' = [for stream in streams: {
+  name: 'mlevents-sender-${uniqueString(topicName, stream.name)}'
+  scope: resourceGroup(split(stream.target, '/')[2], split(stream.target, '/')[4])
+  params: {
+    principalId: topicPrincipalId
+    targetId: stream.target
+  }
+}]
+
+// A storage queue is addressed by its account and its name, the others by their id.
+var byId = [for stream in streams: {
+  endpointType: stream.kind
+  properties: {
+    resourceId: stream.target
+  }
+}]
+
+var byQueue = [for stream in streams: {
+  endpointType: 'StorageQueue'
+  properties: {
+    resourceId: split(stream.target, '/queueServices/')[0]
+    queueName: last(split(stream.target, '/'))
+  }
+}]
+
+resource subscriptions 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = [for (stream, index) in streams: {
+  parent: topic
+  name: '${appName}-${stream.name}'
+  properties: {
+    eventDeliverySchema: 'EventGridSchema'
+    deliveryWithResourceIdentity: {
+      identity: {
+        type: 'SystemAssigned'
+      }
+      destination: any(stream.kind == 'StorageQueue' ? byQueue[index] : byId[index])
+    }
+    filter: {
+      includedEventTypes: contains(stream, 'eventTypes') ? stream.eventTypes : everyType
+      subjectBeginsWith: contains(stream, 'subjectBeginsWith') ? stream.subjectBeginsWith : ''
+      isSubjectCaseSensitive: false
+    }
+    retryPolicy: {
+      maxDeliveryAttempts: deliveryAttempts
+      eventTimeToLiveInMinutes: timeToLiveMinutes
+    }
+    deadLetterWithResourceIdentity: {
+      identity: {
+        type: 'SystemAssigned'
+      }
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: {
+          resourceId: deadLetterAccountId
+          blobContainerName: 'dead-letters'
+        }
+      }
+    }
+  }
+  dependsOn: [
+    senders
+  ]
+}]
+
+resource webHookSubscriptions 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = [for webHook in webHooks: {
+  parent: topic
+  name: '${appName}-${webHook.name}'
+  properties: {
+    eventDeliverySchema: 'EventGridSchema'
+    destination: {
+      endpointType: 'WebHook'
+      properties: {
+        endpointUrl: webHook.url
+        maxEventsPerBatch: 1
+        minimumTlsVersionAllowed: '1.2'
+      }
+    }
+    filter: {
+      includedEventTypes: contains(webHook, 'eventTypes') ? webHook.eventTypes : everyType
+      subjectBeginsWith: contains(webHook, 'subjectBeginsWith') ? webHook.subjectBeginsWith : ''
+      isSubjectCaseSensitive: false
+    }
+    retryPolicy: {
+      maxDeliveryAttempts: deliveryAttempts
+      eventTimeToLiveInMinutes: timeToLiveMinutes
+    }
+    deadLetterWithResourceIdentity: {
+      identity: {
+        type: 'SystemAssigned'
+      }
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: {
+          resourceId: deadLetterAccountId
+          blobContainerName: 'dead-letters'
+        }
+      }
+    }
+  }
+}]

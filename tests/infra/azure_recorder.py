@@ -1,0 +1,155 @@
+"""Stands in for `az`, `azd` and `func` on the PATH: checks what it is asked, records it, answers from a file.
+
+It runs as a program of its own: `RECORDER` names a JSON file with what Azure has, and `calls` is added to it.
+The options are those of the Azure CLI's reference (learn.microsoft.com/cli/azure).
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+TOPIC = {"--name", "--resource-group", "--subscription"}
+SUBSCRIPTION = {"--system-topic-name", "--resource-group", "--subscription"}
+COMMANDS: dict[str, tuple[set[str], set[str]]] = {  # required options, and those that may be
+    "account show": (set(), set()),
+    "provider show": ({"--namespace"}, {"--subscription"}),
+    "provider register": ({"--namespace"}, {"--subscription", "--wait"}),
+    "resource show": ({"--ids"}, set()),
+    "group delete": ({"--name", "--yes"}, {"--subscription"}),
+    "deployment sub create": (
+        {"--name", "--location", "--template-file", "--parameters"},
+        {"--subscription"},
+    ),
+    "deployment sub show": ({"--name"}, {"--subscription"}),
+    "functionapp function list": ({"--name", "--resource-group"}, {"--subscription"}),
+    "eventgrid topic-type list-event-types": ({"--name"}, set()),
+    "eventgrid system-topic list": (set(), {"--resource-group", "--subscription"}),
+    "eventgrid system-topic show": (TOPIC, set()),
+    "eventgrid system-topic delete": (TOPIC | {"--yes"}, set()),
+    "eventgrid system-topic event-subscription list": (SUBSCRIPTION, set()),
+    "eventgrid system-topic event-subscription delete": (SUBSCRIPTION | {"--name", "--yes"}, set()),
+    "role assignment list": (set(), {"--all", "--scope", "--subscription"}),
+    "role assignment delete": ({"--ids"}, set()),
+    "role definition list": (set(), {"--custom-role-only", "--scope", "--subscription"}),
+    "role definition delete": ({"--name"}, {"--scope", "--subscription"}),
+}
+FLAGS = {"--yes", "--wait", "--all", "--only-show-errors"}
+
+
+def parse(words: list[str]) -> tuple[str, dict[str, str]]:
+    """The command and its options; a flag's value is empty."""
+    start = next((index for index, word in enumerate(words) if word.startswith("-")), len(words))
+    options, rest = {}, words[start:]
+    while rest:
+        option = rest.pop(0)
+        options[option] = "" if option in FLAGS else rest.pop(0)
+    return " ".join(words[:start]), options
+
+
+def check(command: str, options: dict[str, str]) -> None:
+    """Leave with 2, as `az` does, when it knows no such command or option."""
+    if command not in COMMANDS:
+        sys.exit(f"az: '{command}' is not in the recorder's table")
+    required, possible = COMMANDS[command]
+    given = set(options) - {"--output", "--only-show-errors"}
+    if missing := required - given:
+        sys.exit(f"az {command}: the following arguments are required: {sorted(missing)}")
+    if unknown := given - required - possible:
+        sys.exit(f"az {command}: unrecognized arguments: {sorted(unknown)}")
+
+
+def check_parameters(options: dict[str, str]) -> dict[str, Any]:
+    """A deployment's parameters; leaves when the template does not declare them so."""
+    declared = Path(options["--template-file"]).read_text()
+    names = dict(re.findall(r"^param (\w+) \w+( =)?", declared, re.MULTILINE))
+    document = json.loads(Path(options["--parameters"].removeprefix("@")).read_text())
+    given = {name: one["value"] for name, one in document["parameters"].items()}
+    required = {name for name, default in names.items() if not default}
+    if not required <= set(given) <= set(names):
+        sys.exit(f"InvalidTemplate: wants {sorted(required)} of {sorted(names)}, found {sorted(given)}")
+    return given
+
+
+State = dict[str, Any]
+Options = dict[str, str]
+
+
+def show_provider(state: State, options: Options) -> Any:
+    registered = options["--namespace"] in state["providers"]
+    return {"registrationState": "Registered" if registered else "NotRegistered"}
+
+
+def show_resource(state: State, options: Options) -> Any:
+    if options["--ids"] not in state["resources"]:
+        sys.exit(f"ERROR: (ResourceNotFound) {options['--ids']} was not found")
+    return {"location": "westeurope"}
+
+
+def list_functions(state: State, options: Options) -> Any:
+    return [{"name": f"{options['--name']}/{name}"} for name in state["functions"]]
+
+
+def list_subscriptions(state: State, options: Options) -> Any:
+    return [{"name": name} for name in state["topics"][options["--system-topic-name"]]["subscriptions"]]
+
+
+def delete_topic(state: State, options: Options) -> None:
+    del state["topics"][options["--name"]]
+
+
+def delete_subscription(state: State, options: Options) -> None:
+    state["topics"][options["--system-topic-name"]]["subscriptions"].remove(options["--name"])
+
+
+def delete_assignment(state: State, options: Options) -> None:
+    state["assignments"] = [one for one in state["assignments"] if one["id"] != options["--ids"]]
+
+
+def delete_role(state: State, options: Options) -> None:
+    state["roles"] = [one for one in state["roles"] if one["name"] != options["--name"]]
+
+
+ANSWERS: dict[str, Callable[[State, Options], Any]] = {
+    "account show": lambda state, _: {"id": state["subscription"]},
+    "provider show": show_provider,
+    "resource show": show_resource,
+    "functionapp function list": list_functions,
+    "eventgrid topic-type list-event-types": lambda state, _: [{"name": one} for one in state["types"]],
+    "eventgrid system-topic list": lambda state, _: list(state["topics"].values()),
+    "eventgrid system-topic show": lambda state, options: state["topics"][options["--name"]],
+    "eventgrid system-topic delete": delete_topic,
+    "eventgrid system-topic event-subscription list": list_subscriptions,
+    "eventgrid system-topic event-subscription delete": delete_subscription,
+    "role assignment list": lambda state, _: state["assignments"],
+    "role assignment delete": delete_assignment,
+    "role definition list": lambda state, _: state["roles"],
+    "role definition delete": delete_role,
+    "deployment sub create": lambda state, _: {"properties": {"outputs": state["outputs"]}},
+    "deployment sub show": lambda state, _: {"properties": {"outputs": state["outputs"]}},
+}
+"""What Azure says, and what becomes of it; nothing for the commands that are not here."""
+
+
+def main() -> None:
+    """Answer one call."""
+    path, program, words = Path(os.environ["RECORDER"]), Path(sys.argv[0]).name, sys.argv[1:]
+    state = json.loads(path.read_text())
+    call: dict[str, Any] = {"program": program, "words": words}
+    if program == "az":
+        command, options = parse(words)
+        check(command, options)
+        call |= {"command": command, "options": options}
+        if command == "deployment sub create":
+            call["parameters"] = check_parameters(options)
+            call["template"] = Path(options["--template-file"]).name
+        print(json.dumps(ANSWERS.get(command, lambda *_: None)(state, options)))
+    state["calls"].append(call)
+    path.write_text(json.dumps(state))
+
+
+if __name__ == "__main__":
+    main()

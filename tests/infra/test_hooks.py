@@ -1,0 +1,337 @@
+"""The steps around a deployment, with `az`, `azd` and `func` replaced by recorders on the PATH."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
+WORKSPACE = f"{GROUP}/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/ml-prod"
+FACTORY = f"{GROUP}/rg-data/providers/Microsoft.DataFactory/factories/adf-retrain"
+APP, PRINCIPAL = "mlevents-abc", "22222222-2222-2222-2222-222222222222"
+FUNCTIONS = ["ModelRegistered", "ModelDeployed", "RunCompleted", "RunStatusChanged", "DatasetDriftDetected"]
+OUTPUTS = {
+    "AZURE_FUNCTION_APP_NAME": APP,
+    "AZURE_RESOURCE_GROUP": "rg-mlevents-test",
+    "MLEVENTS_FUNCTION_APP_ID": f"{GROUP}/rg-mlevents-test/providers/Microsoft.Web/sites/{APP}",
+    "MLEVENTS_PRINCIPAL_ID": PRINCIPAL,
+    "MLEVENTS_STORAGE_NAME": "mleventsabc",
+    "MLEVENTS_URL": f"https://{APP}.azurewebsites.net",
+}
+
+
+@dataclass
+class Azure:
+    """A project folder of its own, and what the recorders answer and were asked."""
+
+    project: Path
+    file: Path
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return json.loads(self.file.read_text())
+
+    def set(self, **changes: Any) -> None:
+        self.file.write_text(json.dumps(self.state | changes))
+
+    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        known = {
+            "PATH": f"{self.project / 'bin'}:{os.environ['PATH']}",
+            "RECORDER": str(self.file),
+            "HOME": str(self.project),
+            "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
+            "AZURE_LOCATION": "westeurope",
+            "AZURE_ENV_NAME": "test",
+            "MLEVENTS_DOCTOR": "off",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        whole = known | environment
+        return subprocess.run(words, cwd=self.project, env=whole, capture_output=True, text=True, check=False)
+
+    def step(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.run(sys.executable, "-m", "infra.hooks", *words, **environment)
+
+    def calls(self, command: str) -> list[dict[str, Any]]:
+        return [one for one in self.state["calls"] if one.get("command") == command]
+
+    def template(self, name: str) -> dict[str, Any]:
+        deployed = [one for one in self.calls("deployment sub create") if one["template"] == name]
+        return deployed[-1]["parameters"]
+
+
+@pytest.fixture
+def azure(tmp_path: Path) -> Azure:
+    project = tmp_path / "project"
+    ignored = shutil.ignore_patterns("__pycache__", "filters.json", "streams.json", "targets.json")
+    shutil.copytree(ROOT / "infra", project / "infra", ignore=ignored)
+    shutil.copy(ROOT / "rules.yaml", project)
+    shutil.copytree(ROOT / "deployments", project / "deployments")
+    (project / "mlevents").symlink_to(ROOT / "mlevents")
+    (project / "bin").mkdir()
+    for name in ("az", "azd", "func"):
+        recorder = project / "bin" / name
+        recorder.write_text(
+            f"#!{sys.executable}\n" + (Path(__file__).parent / "azure_recorder.py").read_text()
+        )
+        recorder.chmod(0o755)
+    state = {
+        "calls": [],
+        "subscription": SUBSCRIPTION,
+        "providers": ["Microsoft.EventGrid", "Microsoft.MachineLearningServices"],
+        "resources": [WORKSPACE, FACTORY],
+        "functions": FUNCTIONS,
+        "types": [f"Microsoft.MachineLearningServices.{name}" for name in FUNCTIONS],
+        "topics": {},
+        "assignments": [],
+        "roles": [],
+        "outputs": {name[:5].lower() + name[5:]: {"value": value} for name, value in OUTPUTS.items()},
+    }
+    file = tmp_path / "azure.json"
+    file.write_text(json.dumps(state))
+    return Azure(project, file)
+
+
+def topic(owner: str | None, *subscriptions: str, identity: str | None = "SystemAssigned") -> dict[str, Any]:
+    return {
+        "the-topic": {
+            "name": "the-topic",
+            "resourceGroup": "rg-events",
+            "source": WORKSPACE.upper().replace("/SUBSCRIPTIONS", "/subscriptions"),
+            "tags": {"mlevents-app": owner} if owner else None,
+            "identity": {"type": identity} if identity else None,
+            "subscriptions": list(subscriptions),
+        }
+    }
+
+
+def assignment(scope: str, number: int, principal: str = PRINCIPAL) -> dict[str, str]:
+    return {"id": f"{scope}/assignments/{number}", "scope": scope, "principalId": principal}
+
+
+def test_before_provisioning_rules_are_checked_and_their_filters_written(azure: Azure) -> None:
+    done = azure.step("preprovision")
+    assert done.returncode == 0, done.stderr
+    filters = json.loads((azure.project / "infra/filters.json").read_text())
+    assert filters["ModelRegistered"]["subjectBeginsWith"] == "models/fraud-"
+    assert azure.calls("provider register") == []
+
+
+def test_rules_with_a_mistake_stop_everything(azure: Azure) -> None:
+    rules = azure.project / "rules.yaml"
+    rules.write_text(rules.read_text().replace("prefix:", "prefx:"))
+    done = azure.step("preprovision")
+    assert done.returncode == 1
+    assert "nothing was deployed" in done.stderr
+    assert azure.state["calls"] == []
+    assert not (azure.project / "infra/filters.json").exists()
+
+
+def test_providers_are_registered_where_they_are_not(azure: Azure) -> None:
+    azure.set(providers=["Microsoft.MachineLearningServices"])
+    assert azure.step("preprovision").returncode == 0
+    registered = [one["options"]["--namespace"] for one in azure.calls("provider register")]
+    assert registered == ["Microsoft.EventGrid"]
+
+
+def test_a_workspace_that_is_not_there_is_named_before_anything_is_made(azure: Azure) -> None:
+    azure.set(resources=[])
+    done = azure.step("preprovision")
+    assert done.returncode == 1
+    assert WORKSPACE in done.stderr
+
+
+def test_somebody_elses_topic_must_be_able_to_write_dead_letters(azure: Azure) -> None:
+    azure.set(topics=topic(None, identity=None))
+    done = azure.step("preprovision")
+    assert done.returncode == 1
+    assert "az eventgrid system-topic update --name the-topic --resource-group rg-events" in done.stderr
+    assert "--identity systemassigned" in done.stderr
+
+
+def test_the_app_gets_the_rights_that_its_rules_need(azure: Azure) -> None:
+    done = azure.step("predeploy", **OUTPUTS)
+    assert done.returncode == 0, done.stderr
+    given = azure.template("access.bicep")
+    assert (given["appName"], given["principalId"], given["targets"]) == (APP, PRINCIPAL, [])
+    (workspace,), (factory,) = given["workspaces"], given["factories"]
+    assert (workspace["id"], factory["id"]) == (WORKSPACE, FACTORY)
+    assert "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write" in workspace["actions"]
+    assert not [one for one in workspace["actions"] if "/jobs/" in one]
+    assert "Microsoft.DataFactory/factories/pipelines/createrun/action" in factory["actions"]
+
+
+def test_functions_are_subscribed_when_they_are_there(azure: Azure) -> None:
+    done = azure.step("postdeploy", **OUTPUTS)
+    assert done.returncode == 0, done.stderr
+    given = azure.template("events.bicep")
+    assert given["functionAppId"] == OUTPUTS["MLEVENTS_FUNCTION_APP_ID"]
+    assert given["sources"] == [
+        {
+            "workspaceId": WORKSPACE,
+            "location": "westeurope",
+            "topicName": "mlevents-ml-prod",
+            "topicResourceGroup": "rg-ml",
+            "topicIsOurs": True,
+        }
+    ]
+    wanted = json.loads((azure.project / "infra/filters.json").read_text())
+    assert set(given["labels"]) == {name for name, one in wanted.items() if one["includedEventTypes"]}
+    order = [one.get("command") for one in azure.state["calls"]]
+    assert order.index("functionapp function list") < order.index("deployment sub create")
+
+
+def test_an_event_type_that_azure_has_dropped_stops_nothing(azure: Azure) -> None:
+    left = ("ModelRegistered", "RunStatusChanged")
+    azure.set(types=[f"Microsoft.MachineLearningServices.{name}" for name in left])
+    done = azure.step("postdeploy", **OUTPUTS)
+    assert done.returncode == 0, done.stderr
+    assert "knows no DatasetDriftDetected events" in done.stderr
+    filters = json.loads((azure.project / "infra/filters.json").read_text())
+    assert {name for name, one in filters.items() if one["includedEventTypes"]} == set(left)
+
+
+def test_a_topic_that_is_there_is_used_and_not_made_again(azure: Azure) -> None:
+    azure.set(topics=topic(None))
+    assert azure.step("postdeploy", **OUTPUTS).returncode == 0
+    source = azure.template("events.bicep")["sources"][0]
+    assert (source["topicName"], source["topicResourceGroup"], source["topicIsOurs"]) == (
+        "the-topic",
+        "rg-events",
+        False,
+    )
+
+
+def test_streams_without_code_are_deployed_too(azure: Azure) -> None:
+    stream = {
+        "name": "lake",
+        "kind": "EventHub",
+        "target": f"{GROUP}/rg/providers/Microsoft.EventHub/namespaces/n/eventhubs/h",
+    }
+    (azure.project / "infra/streams.json").write_text(json.dumps({"streams": [stream]}))
+    azure.set(topics=topic(APP, f"{APP}-lake", f"{APP}-old-stream"))
+    assert azure.step("postdeploy", **OUTPUTS).returncode == 0
+    assert azure.template("events.bicep")["streams"] == [stream]
+    assert azure.state["topics"]["the-topic"]["subscriptions"] == [f"{APP}-lake"]
+
+
+def test_a_subscription_that_no_rule_needs_any_more_goes_and_others_stay(azure: Azure) -> None:
+    mine = [f"{APP}-ModelRegistered", f"{APP}-ModelDeployed"]
+    azure.set(topics=topic(APP, *mine, "somebody-elses", "mlevents-other-ModelDeployed"))
+    assert azure.step("postdeploy", **OUTPUTS).returncode == 0
+    left = azure.state["topics"]["the-topic"]["subscriptions"]
+    assert left == [f"{APP}-ModelRegistered", "somebody-elses", "mlevents-other-ModelDeployed"]
+
+
+def test_a_workspace_that_the_rules_dropped_is_left(azure: Azure) -> None:
+    dropped = WORKSPACE.replace("ml-prod", "ml-old")
+    found = topic(APP, f"{APP}-ModelRegistered")
+    found["the-topic"]["source"] = dropped
+    azure.set(topics=found, assignments=[assignment(WORKSPACE, 1), assignment(dropped, 2)])
+    assert azure.step("postdeploy", **OUTPUTS).returncode == 0
+    assert azure.state["topics"] == {}
+    assert azure.state["assignments"] == [assignment(WORKSPACE, 1)]
+
+
+def test_the_doctor_looks_at_what_was_deployed(azure: Azure) -> None:
+    only_az = {"MLEVENTS_DOCTOR": "on", "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential"}
+    done = azure.step("postdeploy", **OUTPUTS, **only_az)
+    if (ROOT / "mlevents/commands/doctor.py").exists():
+        assert "workspace" in done.stdout, "the doctor's findings are shown"
+        assert "the doctor found problems" in done.stderr, "there is no Azure here, and it says so"
+    else:
+        assert "has no `doctor` command" in done.stderr
+
+
+def test_down_leaves_the_workspace_as_it_was(azure: Azure) -> None:
+    role = {"name": "r1", "roleName": f"{APP} on workspace ml-prod"}
+    other = {"name": "r2", "roleName": "Somebody's role on workspace ml-prod"}
+    theirs = assignment(WORKSPACE, 3, "somebody")
+    azure.set(
+        topics=topic(APP, f"{APP}-ModelRegistered", f"{APP}-RunStatusChanged"),
+        assignments=[assignment(WORKSPACE, 1), assignment(FACTORY, 2), theirs],
+        roles=[role, other],
+    )
+    done = azure.step("predown", **OUTPUTS)
+    assert done.returncode == 0, done.stderr
+    state = azure.state
+    assert (state["topics"], state["assignments"], state["roles"]) == ({}, [theirs], [other])
+
+
+@pytest.mark.parametrize("owner", [None, "mlevents-other"])
+def test_down_leaves_somebody_elses_topic(azure: Azure, owner: str | None) -> None:
+    azure.set(topics=topic(owner, f"{APP}-ModelRegistered"))
+    assert azure.step("predown", **OUTPUTS).returncode == 0
+    assert azure.state["topics"]["the-topic"]["subscriptions"] == []
+    assert azure.calls("eventgrid system-topic delete") == []
+
+
+def test_down_leaves_a_topic_that_somebody_else_came_to_use(azure: Azure) -> None:
+    azure.set(topics=topic(APP, f"{APP}-ModelRegistered", "somebody-elses"))
+    assert azure.step("predown", **OUTPUTS).returncode == 0
+    assert azure.state["topics"]["the-topic"]["subscriptions"] == ["somebody-elses"]
+
+
+def test_down_works_with_a_broken_rule_file(azure: Azure) -> None:
+    (azure.project / "rules.yaml").write_text("version: 1\nrules: oops\n")
+    azure.set(topics=topic(APP, f"{APP}-ModelRegistered"), assignments=[assignment(WORKSPACE, 1)])
+    done = azure.step("predown", **OUTPUTS)
+    assert done.returncode == 0, done.stderr
+    assert azure.state["topics"] == {}
+
+
+def test_down_before_up_is_no_error(azure: Azure) -> None:
+    done = azure.step("predown")
+    assert (done.returncode, azure.state["calls"]) == (0, [])
+
+
+def test_the_plain_way_does_it_all_in_order(azure: Azure) -> None:
+    run_sh = azure.project / ".venv/bin/python"
+    run_sh.parent.mkdir(parents=True)
+    run_sh.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    run_sh.chmod(0o755)
+    done = azure.run("sh", "infra/deploy.sh", "test", "westeurope", "mode=shadow")
+    assert done.returncode == 0, done.stderr
+    deployed = [one["template"] for one in azure.calls("deployment sub create")]
+    assert deployed == ["main.bicep", "access.bicep", "events.bicep"]
+    assert azure.template("main.bicep") == {
+        "environmentName": "test",
+        "location": "westeurope",
+        "mode": "shadow",
+    }
+    published = [one["words"] for one in azure.state["calls"] if one["program"] == "func"]
+    assert published == [["azure", "functionapp", "publish", APP, "--python"]]
+
+
+def test_the_plain_way_back(azure: Azure) -> None:
+    azure.set(topics=topic(APP, f"{APP}-ModelRegistered"))
+    done = azure.step("down", "test")
+    assert done.returncode == 0, done.stderr
+    assert azure.state["topics"] == {}
+    assert azure.state["calls"][-1]["options"]["--name"] == "rg-mlevents-test"
+
+
+def test_a_failure_of_az_is_shown_with_its_command(azure: Azure) -> None:
+    azure.set(functions=[], resources=[])
+    done = azure.step("preprovision")
+    assert f"az resource show --ids {WORKSPACE}" in done.stderr
+    assert "ResourceNotFound" in done.stderr
+
+
+def test_a_missing_az_is_said_plainly(azure: Azure) -> None:
+    done = azure.step("preprovision", PATH=str(azure.project))
+    assert done.returncode == 1
+    assert "'az' is not on the PATH" in done.stderr
+
+
+def test_the_shell_scripts_are_posix() -> None:
+    for path in sorted((ROOT / "infra").rglob("*.sh")):
+        assert path.read_text().startswith("#!/bin/sh\n")
+        assert subprocess.run(["sh", "-n", str(path)], check=False).returncode == 0

@@ -1,0 +1,148 @@
+"""azd's file, the workflows and the workbook are what their readers expect."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from bicep_file import INFRA, at, declarations
+
+ROOT = Path(__file__).resolve().parents[2]
+HOOK_NAMES = [
+    f"{when}{what}"
+    for when in ("pre", "post")
+    for what in (
+        "provision",
+        "infracreate",
+        "infradelete",
+        "down",
+        "up",
+        "package",
+        "publish",
+        "deploy",
+        "restore",
+    )
+]
+HOOK = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["shell", "run"],
+    "properties": {"shell": {"enum": ["sh", "pwsh"]}, "run": {"type": "string", "minLength": 1}},
+}
+AZURE_YAML = {  # what of azd's own schema (Azure/azure-dev, schemas/v1.0/azure.yaml.json) our file can break
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name", "services"],
+    "properties": {
+        "name": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},
+        "requiredVersions": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"azd": {"type": "string"}},
+        },
+        "metadata": {"type": "object", "properties": {"template": {"type": "string"}}},
+        "infra": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "provider": {"const": "bicep"},
+                "path": {"const": "infra"},
+                "module": {"const": "main"},
+            },
+        },
+        "services": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["host", "project", "language"],
+                "properties": {
+                    "host": {"const": "function"},
+                    "language": {"enum": ["py", "python"]},
+                    "project": {"type": "string"},
+                },
+            },
+        },
+        "hooks": {
+            "type": "object",
+            "propertyNames": {"enum": HOOK_NAMES},
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["posix", "windows"],
+                "properties": {"posix": HOOK, "windows": HOOK},
+            },
+        },
+    },
+}
+
+
+def azure_yaml() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "azure.yaml").read_text())
+
+
+def test_azd_can_read_its_file() -> None:
+    jsonschema.Draft202012Validator(AZURE_YAML).validate(azure_yaml())
+
+
+def test_azd_can_read_its_file_by_its_own_schema() -> None:
+    path = os.environ.get("AZD_SCHEMA", "")
+    if not path:
+        pytest.skip("azd's schema is not here: set AZD_SCHEMA to azure.yaml.json of Azure/azure-dev")
+    jsonschema.Draft201909Validator(json.loads(Path(path).read_text())).validate(azure_yaml())
+
+
+def test_azd_finds_the_app_by_its_tag() -> None:
+    main = next(one for one in declarations(INFRA / "main.bicep", "module") if one.name == "app")
+    (service,) = azure_yaml()["services"]
+    assert f"'azd-service-name': '{service}'" in at(main.body, "params.tags")
+
+
+@pytest.mark.parametrize("hook", azure_yaml()["hooks"])
+def test_a_hook_runs_a_step_that_there_is(hook: str) -> None:
+    from infra.hooks.__main__ import STEPS
+
+    found = azure_yaml()["hooks"][hook]
+    assert found["posix"]["run"] == f"sh infra/hooks/run.sh {hook}"
+    assert found["windows"]["run"] == f"python -m infra.hooks {hook}"
+    assert hook in STEPS
+
+
+PIPELINES = [ROOT / ".github/workflows/mlevents.yml", ROOT / ".azuredevops/pipeline.yml"]
+
+
+@pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.parent.parent.name or path.name)
+def test_a_pipeline_checks_tests_compiles_and_deploys_without_a_stored_secret_of_azure(path: Path) -> None:
+    assert yaml.safe_load(path.read_text())
+    text = path.read_text()
+    steps = ["make check", "make test", "filters --json", "az bicep build", "azd provision", "azd deploy"]
+    places = [text.index(step) for step in steps]
+    assert places == sorted(places)
+    assert not [word for word in ("client-secret", "AZURE_CREDENTIALS", "publish-profile") if word in text]
+    assert "for template in main access events; do" in text
+
+
+def test_github_gives_its_token_to_the_deployment_alone() -> None:
+    workflow = yaml.safe_load(PIPELINES[0].read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "permissions" not in workflow["jobs"]["check"]
+    assert workflow["jobs"]["deploy"]["permissions"] == {"contents": "read", "id-token": "write"}
+
+
+def test_the_workbook_is_one() -> None:
+    workbook = json.loads((INFRA / "workbook.json").read_text())
+    assert workbook["version"] == "Notebook/1.0"
+    assert (
+        len((INFRA / "workbook.json").read_bytes()) < 131_072
+    )  # what loadTextContent takes: 131,072 characters
+    assert workbook["items"]
+
+
+def test_alerts_watch_a_query_that_gives_rows_when_something_is_wrong() -> None:
+    for name in ("failed-responses", "quarantine", "function-errors"):
+        query = (INFRA / f"queries/{name}.kql").read_text()
+        assert "> 0" in query, f"{name}: the alert counts rows, so a query must leave out what is well"

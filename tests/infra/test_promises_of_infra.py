@@ -1,0 +1,120 @@
+"""What the templates promise: identities instead of keys, TLS, one event a delivery, no idle costs."""
+
+from typing import Any
+
+from bicep_file import FILES, INFRA, Declaration, at, declarations, properties, strings, text, tree, walk
+
+APP = INFRA / "modules/function-app.bicep"
+STORAGE = INFRA / "modules/storage.bicep"
+SUBSCRIPTIONS = INFRA / "modules/event-subscriptions.bicep"
+REFUSED_BY_FLEX = (
+    "FUNCTIONS_WORKER_RUNTIME",
+    "FUNCTIONS_EXTENSION_VERSION",
+    "FUNCTIONS_WORKER_PROCESS_COUNT",
+    "WEBSITE_",
+    "SCM_DO_BUILD_DURING_DEPLOYMENT",
+    "ENABLE_ORYX_BUILD",
+    "AzureWebJobsDashboard",
+)
+
+
+def one(path: Any, kind: str, name: str) -> Declaration:
+    return next(found for found in declarations(path, kind) if found.name == name)
+
+
+def values(path: Any, resource: str, *paths: str) -> list[str]:
+    body = one(path, "resource", resource).body
+    return [at(body, each).strip("'") for each in paths]
+
+
+def test_storage_knows_no_keys_and_nothing_public() -> None:
+    names = ("allowSharedKeyAccess", "allowBlobPublicAccess", "minimumTlsVersion", "supportsHttpsTrafficOnly")
+    found = values(STORAGE, "account", *(f"properties.{name}" for name in names))
+    assert found == ["false", "false", "TLS1_2", "true"]
+
+
+def test_durable_functions_gets_blobs_queues_and_tables() -> None:
+    assert set(strings(STORAGE, "roles")) == {
+        "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+        "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+        "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
+    }
+
+
+def test_the_app_is_python_on_flex_consumption_and_pulls_its_package_by_identity() -> None:
+    config = "properties.functionAppConfig"
+    assert values(APP, "plan", "sku.name", "sku.tier") == ["FC1", "FlexConsumption"]
+    assert values(APP, "app", f"{config}.runtime.name", f"{config}.runtime.version") == ["python", "3.13"]
+    package = f"{config}.deployment.storage"
+    found = values(APP, "app", f"{package}.type", f"{package}.authentication.type")
+    assert found == ["blobContainer", "UserAssignedIdentity"]
+    assert values(APP, "app", "properties.httpsOnly", "properties.siteConfig.minTlsVersion") == [
+        "true",
+        "1.2",
+    ]
+
+
+def test_no_setting_that_flex_consumption_refuses() -> None:
+    body = "\n".join(line.split("//")[0] for line in APP.read_text().splitlines())
+    assert [name for name in REFUSED_BY_FLEX if name in body] == []
+
+
+def test_no_template_reads_a_key() -> None:
+    assert [path.name for path in FILES if "listKeys(" in path.read_text()] == []
+
+
+def test_an_event_is_one_delivery_and_what_cannot_be_delivered_is_kept() -> None:
+    function = "properties.destination.properties.maxEventsPerBatch"
+    letter = "properties.deadLetterWithResourceIdentity.deadLetterDestination.properties.blobContainerName"
+    found = values(SUBSCRIPTIONS, "subscriptions", "properties.destination.endpointType", function, letter)
+    assert found == ["AzureFunction", "1", "dead-letters"]
+
+
+def test_every_subscription_keeps_what_cannot_be_delivered() -> None:
+    for path in FILES:
+        for resource in declarations(path, "resource"):
+            if "/eventSubscriptions@" in resource.target:
+                assert at(resource.body, "properties.deadLetterWithResourceIdentity"), (path, resource.name)
+                assert at(resource.body, "properties.retryPolicy.eventTimeToLiveInMinutes")
+
+
+def test_what_costs_while_idle_is_off_until_asked_for() -> None:
+    off = {"useKeyVault": "false", "usePrivateNetwork": "false", "alertEmail": "''", "alwaysReady": "[]"}
+    params = {
+        one.name: text(one.node).partition("=")[2].strip()
+        for one in declarations(INFRA / "main.bicep", "param")
+    }
+    assert {name: params[name] for name in off} == off
+
+
+def test_secrets_are_secure_parameters() -> None:
+    for path in (INFRA / "main.bicep", APP):
+        assert "@secure()\nparam teamsWorkflowUrl" in path.read_text()
+
+
+def test_no_secret_is_an_output() -> None:
+    words = ("password", "secret", "listkeys", "accountkey", "teamsworkflowurl")
+    found = [text(one.node) for path in FILES for one in declarations(path, "output")]
+    assert [line for line in found if any(word in line.lower() for word in words)] == []
+
+
+def test_rights_are_assigned_to_one_identity_at_one_resource() -> None:
+    for path in FILES:
+        for resource in declarations(path, "resource"):
+            if resource.target.startswith("Microsoft.Authorization/roleAssignments@"):
+                assert at(resource.body, "scope") not in ("", "subscription()"), (path, resource.name)
+                assert at(resource.body, "properties.principalType") == "'ServicePrincipal'"
+
+
+def test_custom_roles_can_be_assigned_in_one_resource_group() -> None:
+    for name in ("workspace-role.bicep", "factory-role.bicep"):
+        role = one(INFRA / "modules" / name, "resource", "role")
+        scopes = properties(properties(role.body)["properties"])["assignableScopes"]
+        assert text(scopes).split() == ["[", "resourceGroup().id", "]"]
+
+
+def test_every_reason_of_a_skipped_check_is_given() -> None:
+    for path in FILES:
+        for node in walk(tree(path)):
+            if node.type == "comment" and "checkov:skip" in text(node):
+                assert len(text(node).split(":", 3)[-1].strip()) > 20, text(node)

@@ -1,0 +1,71 @@
+"""The example for your machine, the templates and the code name the same settings."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+from bicep_file import INFRA, Declaration, declarations, properties
+
+ROOT = Path(__file__).resolve().parents[2]
+APP = INFRA / "modules/function-app.bicep"
+ONLY_LOCAL = {
+    "FUNCTIONS_WORKER_RUNTIME",  # on Azure the plan says so, and Flex Consumption refuses the setting
+    "AzureWebJobsStorage",  # on Azure the account is named, and the identity opens it
+}
+ONLY_ON_AZURE = {
+    "AZURE_CLIENT_ID",  # which identity the app is; on your machine it is you, by `az login`
+    "AZURE_TOKEN_CREDENTIALS",  # on Azure nothing but the managed identity is tried
+}
+SET_BY_THE_HOST = {"AzureWebJobsScriptRoot"}
+"""The Functions host tells its worker where the app is; nobody sets it."""
+
+
+def variable(name: str) -> set[str]:
+    node: Declaration = next(one for one in declarations(APP, "var") if one.name == name)
+    return set(properties(next(child for child in node.node.named_children if child.type == "object")))
+
+
+def local() -> set[str]:
+    return set(json.loads((ROOT / "local.settings.json.example").read_text())["Values"])
+
+
+def read_by_code() -> set[str]:
+    """What settings.py asks the environment for, by name."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse((ROOT / "mlevents/settings.py").read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "environment.get":
+            names.add(ast.literal_eval(node.args[0]))
+    return names - SET_BY_THE_HOST
+
+
+def named_by_rules() -> set[str]:
+    rules = "\n".join(line.split("#")[0] for line in (ROOT / "rules.yaml").read_text().splitlines())
+    return set(re.findall(r"setting:\s*(\w+)", rules)) | set(re.findall(r"\$\{env\.(\w+)\}", rules))
+
+
+def test_what_the_code_and_the_rules_read_is_set_on_azure() -> None:
+    assert variable("appSettings") == read_by_code() | named_by_rules() | ONLY_ON_AZURE
+
+
+def test_what_the_code_and_the_rules_read_is_in_the_example_for_your_machine() -> None:
+    assert local() == read_by_code() | named_by_rules() | ONLY_LOCAL
+
+
+def test_the_hosts_settings_open_its_storage_and_its_logs_by_identity() -> None:
+    assert variable("hostSettings") == {
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+        "AzureWebJobsStorage__accountName",
+        "AzureWebJobsStorage__credential",
+        "AzureWebJobsStorage__clientId",
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+        "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
+        "PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME",
+    }
+
+
+def test_what_observability_names_is_set() -> None:
+    page = (ROOT / "docs/observability.md").read_text()
+    named = set(re.findall(r"^\| `((?:APPLICATIONINSIGHTS|PYTHON|OTEL)_\w+)` \|", page, re.MULTILINE))
+    assert named <= variable("hostSettings")
