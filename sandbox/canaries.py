@@ -3,8 +3,9 @@
 import json
 
 from sandbox.callers import Callers
+from sandbox.raised import Json
 from sandbox.scenes import CONSOLE, FRAUD, Scene, register
-from sandbox.stage import PATIENCE, UNDER_WAY, Json, Stage, until
+from sandbox.stage import PATIENCE, UNDER_WAY, Stage, until
 
 
 def promoted(on: Stage) -> Scene:

@@ -1,13 +1,17 @@
 """What a scene of the demo is, and what several of them do."""
 
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from rich.console import Console
 
-from sandbox.stage import Json, Stage
+from sandbox.raised import Json
+from sandbox.stage import Stage
 
-CONSOLE = Console(highlight=False)
+CONSOLE = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+GUID = re.compile(r"\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 FRAUD = {"stage": "production", "accuracy": "0.95"}
 
 
@@ -34,7 +38,9 @@ def told(event: str, found: list[Json], wanted: str = "done") -> Scene:
     one = found[0]
     steps = [f"{step['uses']}: {step['detail']}" for step in one["steps"][:1] if not one["because"]]
     outcome = "\n".join([f"{one['status']}" + (f": {one['because']}" if one["because"] else ""), *steps])
-    return Scene(event, one["rule"] or "—", outcome, len(found) == 1 and one["status"] == wanted)
+    return Scene(
+        event, one["rule"] or "—", GUID.sub(r"\1…", outcome), len(found) == 1 and one["status"] == wanted
+    )
 
 
 def register(on: Stage, version: str, tags: dict[str, str]) -> None:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,68 +17,20 @@ from typing import IO, Any
 
 import requests
 
-Json = dict[str, Any]
+from sandbox.raised import Json, Raised
 
 ROOT = Path(__file__).resolve().parent.parent
-PREFIX = "Microsoft.MachineLearningServices."
 UNDER_WAY = ("running", "waiting")
 PATIENCE = 40.0
 
 
-class Stage:
+class Stage(Raised):
     """A running sandbox; `ready` is its ready file, `pid` its process."""
 
     def __init__(self, ready: Json, pid: int = 0) -> None:
         self.ready = ready
         self.pid = pid
         self.workspace: str = ready["workspace"]
-
-    def event(self, kind: str, subject: str, data: Json, topic: str | None = None) -> Json:
-        """An event in the Event Grid schema, as the workspace would raise it now."""
-        return {
-            "id": str(uuid.uuid4()),
-            "topic": topic or self.workspace,
-            "subject": subject,
-            "eventType": PREFIX + kind,
-            "eventTime": time.strftime("%Y-%m-%dT%H:%M:%S.0000000Z", time.gmtime()),
-            "data": data,
-            "dataVersion": "2",
-            "metadataVersion": "1",
-        }
-
-    def model_registered(self, name: str, version: str, tags: Json, topic: str | None = None) -> Json:
-        """A ModelRegistered event."""
-        data = {"modelName": name, "modelVersion": version, "modelTags": tags, "modelProperties": {}}
-        return self.event("ModelRegistered", f"models/{name}:{version}", data, topic)
-
-    def run_status_changed(self, run: str, status: str, tags: Json | None = None) -> Json:
-        """A RunStatusChanged event of a pipeline run."""
-        experiment = "0b5cf7c2-31a5-4c55-9a4e-2f8a3c1f6f10"
-        data = {
-            "runStatus": status,
-            "experimentId": experiment,
-            "experimentName": "train-fraud",
-            "runId": run,
-            "runType": "azureml.PipelineRun",
-            "runTags": tags or {},
-            "runProperties": {},
-        }
-        return self.event("RunStatusChanged", f"experiments/{experiment}/runs/{run}", data)
-
-    def drift_detected(self, monitor: str, coefficient: float) -> Json:
-        """A DatasetDriftDetected event, as version 1 of data drift raises it."""
-        identity, run = str(uuid.uuid4()), str(uuid.uuid4())
-        data = {
-            "dataDriftId": identity,
-            "dataDriftName": monitor,
-            "runId": run,
-            "baseDatasetId": str(uuid.uuid4()),
-            "targetDatasetId": str(uuid.uuid4()),
-            "driftCoefficient": coefficient,
-            "startTime": "2025-07-04T00:00:00+00:00",
-            "endTime": "2025-07-05T00:00:00+00:00",
-        }
-        return self.event("DatasetDriftDetected", f"datadrift/{identity}/run/{run}", data)
 
     def publish(self, *events: Json) -> requests.Response:
         """Raise events at the topic: Event Grid filters and delivers them."""

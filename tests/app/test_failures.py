@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sandbox.stage import Json, Stage
+from sandbox.raised import Json
+from sandbox.stage import Stage
 
 DEPLOYING = """
 version: 1

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.stage import ROOT, Json, Stage, stage, until
+from sandbox.raised import Json
+from sandbox.stage import ROOT, Stage, stage, until
 
 KEY = "00000000-0000-0000-0000-000000000000"
 FRAUD = {"stage": "production", "accuracy": "0.95"}

@@ -1,0 +1,61 @@
+"""Events as the workspace raises them."""
+
+import time
+import uuid
+from typing import Any
+
+Json = dict[str, Any]
+PREFIX = "Microsoft.MachineLearningServices."
+
+
+class Raised:
+    """What happens in one workspace, told in the Event Grid schema; `workspace` is its ARM id."""
+
+    workspace: str
+
+    def event(self, kind: str, subject: str, data: Json, topic: str | None = None) -> Json:
+        """An event in the Event Grid schema, as the workspace would raise it now."""
+        return {
+            "id": str(uuid.uuid4()),
+            "topic": topic or self.workspace,
+            "subject": subject,
+            "eventType": PREFIX + kind,
+            "eventTime": time.strftime("%Y-%m-%dT%H:%M:%S.0000000Z", time.gmtime()),
+            "data": data,
+            "dataVersion": "2",
+            "metadataVersion": "1",
+        }
+
+    def model_registered(self, name: str, version: str, tags: Json, topic: str | None = None) -> Json:
+        """A ModelRegistered event."""
+        data = {"modelName": name, "modelVersion": version, "modelTags": tags, "modelProperties": {}}
+        return self.event("ModelRegistered", f"models/{name}:{version}", data, topic)
+
+    def run_status_changed(self, run: str, status: str, tags: Json | None = None) -> Json:
+        """A RunStatusChanged event of a pipeline run."""
+        experiment = "0b5cf7c2-31a5-4c55-9a4e-2f8a3c1f6f10"
+        data = {
+            "runStatus": status,
+            "experimentId": experiment,
+            "experimentName": "train-fraud",
+            "runId": run,
+            "runType": "azureml.PipelineRun",
+            "runTags": tags or {},
+            "runProperties": {},
+        }
+        return self.event("RunStatusChanged", f"experiments/{experiment}/runs/{run}", data)
+
+    def drift_detected(self, monitor: str, coefficient: float) -> Json:
+        """A DatasetDriftDetected event, as version 1 of data drift raises it."""
+        identity, run = str(uuid.uuid4()), str(uuid.uuid4())
+        data = {
+            "dataDriftId": identity,
+            "dataDriftName": monitor,
+            "runId": run,
+            "baseDatasetId": str(uuid.uuid4()),
+            "targetDatasetId": str(uuid.uuid4()),
+            "driftCoefficient": coefficient,
+            "startTime": "2025-07-04T00:00:00+00:00",
+            "endTime": "2025-07-05T00:00:00+00:00",
+        }
+        return self.event("DatasetDriftDetected", f"datadrift/{identity}/run/{run}", data)
