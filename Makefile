@@ -15,7 +15,7 @@ check: .venv/installed .venv/checkov/installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	sh infra/checkov.sh .venv/checkov/bin/checkov
+	sh infra/checkov.sh $(CURDIR)/.venv/checkov/bin/checkov
 
 bench: .venv/installed
 	@$(BIN)/python -m bench

@@ -18,7 +18,7 @@ settings.load_profile("mlevents")
 @pytest.fixture(scope="session")
 def shipped() -> Iterator[Stage]:
     """The sandbox with the repository's own rules, shared by the tests that leave others alone."""
-    with stage(speed=240) as running:
+    with stage(speed=600) as running:
         yield running
 
 
@@ -27,7 +27,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     """Starts a sandbox with rules of the test's own, beside the shipped deployment templates."""
     with ExitStack() as stack:
 
-        def starting(rules: str, *options: str, speed: float = 240) -> Stage:
+        def starting(rules: str, *options: str, speed: float = 1200) -> Stage:
             shutil.copytree(ROOT / "deployments", tmp_path / "deployments", dirs_exist_ok=True)
             file = tmp_path / "rules.yaml"
             file.write_text(rules)
