@@ -6,13 +6,18 @@ import platform
 from rich.console import Console
 from rich.table import Table
 
-from bench import cold_start, delivery, matching
+from bench import cold_start, delivery, loading, matching
 from bench.figure import Figure
 
 
 def main() -> None:
     """Measure everything and print it."""
-    figures: list[Figure] = [*cold_start.figures(), *delivery.figures(), *matching.figures()]
+    figures: list[Figure] = [
+        *cold_start.figures(),
+        *delivery.figures(),
+        *loading.figures(),
+        *matching.figures(),
+    ]
     table = Table(
         "what",
         "median",

@@ -54,11 +54,13 @@ class Settings:
         )
 
     def value(self, name: str) -> str:
-        """The app setting `name`; raises ConfigError when it is not set."""
+        """The app setting `name`; raises ConfigError when it is not set, or empty."""
         value = self.environment.get(name)
         if value:
             return value
+        others = (other for other, text in self.environment.items() if text and other != name)
         raise ConfigError(
-            f"the app setting '{name}' is not set{did_you_mean(name, self.environment)}: "
+            f"the app setting '{name}' is {'not set' if value is None else 'empty'}"
+            f"{did_you_mean(name, others)}: "
             f"set it on the Function App, or in local.settings.json"
         )

@@ -5,6 +5,7 @@
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,8 @@ from aiohttp import web
 BODY_LIMIT = 16 * 1024 * 1024
 SUBJECT_NAMES = ("subject", "title", "summary")
 TEXT_NAMES = ("text", "message", "body", "content")
+ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+"""What Markdown shows without its backslash."""
 
 
 class Inbox:
@@ -91,4 +94,4 @@ def _card_blocks(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         blocks = card.get("body") if isinstance(card, dict) else None
         for block in blocks if isinstance(blocks, list) else []:
             if isinstance(block, dict) and block.get("type") == "TextBlock":
-                yield str(block.get("id", "")), str(block.get("text", ""))
+                yield str(block.get("id", "")), ESCAPED.sub(r"\1", str(block.get("text", "")))

@@ -108,7 +108,8 @@ class Action(BaseModel, ABC):
     `orchestrator` names the sub-orchestration that carries an action out which takes several
     writes and must be undone as a whole; without one, `perform` is called until it is `Done`.
     `causes` are the kinds of events that Azure ML may raise of what the action makes, with its tags.
-    `permissions` are what the app must be allowed in Azure to perform it.
+    `permissions` are what the app must be allowed in Azure to perform it. `from_event` maps a parameter
+    that the event answers for, when it is left out, to the root of the names that the event then needs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -117,6 +118,7 @@ class Action(BaseModel, ABC):
     causes: ClassVar[tuple[str, ...]] = ()
     permissions: ClassVar[tuple[Permission, ...]] = ()
     verbs: ClassVar[tuple[str, ...]] = ("perform",)
+    from_event: ClassVar[Mapping[str, str]] = {}
 
     def check(self, read: Callable[[str], str]) -> None:
         """Look, when the rules load, through the files that the parameters name.

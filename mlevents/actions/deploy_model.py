@@ -27,7 +27,7 @@ tells the whole course of a rollout.
 Later steps read `endpoint`, `deployment`, `model`, `scoring_uri`, `traffic`, `before`, `phases` and `studio`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -59,6 +59,7 @@ class DeployModel(Action):
     permissions: ClassVar[tuple[Permission, ...]] = PERMISSIONS
     orchestrator: ClassVar[str | None] = "rollout"
     causes: ClassVar[tuple[str, ...]] = ("model.deployed",)
+    from_event: ClassVar[Mapping[str, str]] = {"model": "model"}
     verbs: ClassVar[tuple[str, ...]] = (
         *("locate", "standing", "ensure_endpoint", "create_deployment", "follow_deployment"),
         *("smoke_test", "shift_traffic", "observe", "retire", "restore_traffic", "discard"),

@@ -44,10 +44,13 @@ class Doctor:
         self._quota = quota
         self._there: dict[str, str] = {}
         self._broken: set[str] = set()
+        self._signed_in = True
 
     def findings(self) -> Iterator[Examined]:
         """Everything, in the order of the rule file."""
-        yield from _guarded("identity", "sign-in", self._identity)
+        signing_in = list(_guarded("identity", "sign-in", self._identity))
+        yield from signing_in
+        self._signed_in = all(one.finding.ok for one in signing_in)
         for name, id in self.rules.workspaces.items():
             yield from _guarded(f"workspace {name}", name, partial(self._workspace, name, id))
         if not self.rules.workspaces:
@@ -68,6 +71,9 @@ class Doctor:
     def _workspace(self, name: str, id: str) -> Iterator[Finding]:
         if unset := self._unset(f"workspaces.{name}"):
             yield from unset
+            return
+        if not self._signed_in:
+            yield Finding(name, None, "was not examined: nobody is signed in", "sign in, and ask again")
             return
         self._there[name] = id
 

@@ -83,6 +83,15 @@ class StepCheck:
             self.report.error(join(path, "uses"), unknown(error, self.vocabulary.actions.names()))
         else:
             self._parameters(action, step.get("with", {}), join(path, "with"))
+            self._left_to_the_event(action, step, path, names)
+
+    def _left_to_the_event(
+        self, action: type[Action], step: Mapping[str, Any], path: str, names: Names
+    ) -> None:
+        for parameter, root in action.from_event.items():
+            if root not in names and parameter not in (step.get("with") or ()):
+                fault = f"no event of this rule is about a {root}, so '{parameter}' is missing: give it"
+                self.report.error(join(path, "with"), fault)
 
     def _parameters(self, action: type[Action], written: object, path: str) -> None:
         if not isinstance(written, dict):

@@ -13,8 +13,10 @@ shown. What apprise sends carries no key of ours: a message whose answer was los
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -50,9 +52,7 @@ class Apprise(Connection):
 
     def send(self, message: Message, services: Services) -> str:
         """Send as plain text, which apprise escapes for places that read Markdown or HTML."""
-        with importing():
-            import apprise
-
+        apprise = _apprise()
         asset = apprise.AppriseAsset(app_id="mlevents", async_mode=False, secure_logging=True)
         place, schema = self._place(services, asset)
         sender = apprise.Apprise(asset=asset)
@@ -76,9 +76,7 @@ class Apprise(Connection):
 
     def _place(self, services: Services, asset: Any) -> tuple[Any, str]:
         """What apprise makes of the URL, and the URL's schema."""
-        with importing():
-            import apprise
-
+        apprise = _apprise()
         url = services.text(self.url)
         place = apprise.Apprise.instantiate(url, asset=asset)
         schema = _schema(url)
@@ -91,6 +89,25 @@ class Apprise(Connection):
 
     def _setting(self) -> str:
         return f", in the app setting '{self.url.setting}'" if isinstance(self.url, SettingName) else ""
+
+
+@cache
+def _apprise() -> Any:
+    """The library, which logs an URL whole when it cannot use it: of its log nobody hears but statuses."""
+    with importing():
+        import apprise
+
+    log = logging.getLogger("apprise")
+    log.propagate = False
+    log.addHandler(logging.NullHandler())
+    log.addFilter(_only_the_status)
+    return apprise
+
+
+def _only_the_status(record: logging.LogRecord) -> bool:
+    found = STATUS.search(record.getMessage())
+    record.msg, record.args = found[0] if found else "apprise says something that is not shown", ()
+    return True
 
 
 def _schema(url: str) -> str:

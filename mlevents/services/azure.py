@@ -26,6 +26,8 @@ _lock = threading.Lock()
 
 # More steps at once than connections kept open is no fault: urllib3 would warn of each.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+# What azure-identity tried, and why not, stands in the error that it raises: once is enough.
+logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
 
 
 def credential() -> TokenCredential:

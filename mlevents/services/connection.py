@@ -30,6 +30,11 @@ Text = Annotated[str, Field(min_length=1)] | SettingName
 """A text, or the app setting that holds it; `Services.text` gives the text."""
 
 
+def named(value: str | SettingName | int, text: object) -> str:
+    """A value in a message: as it is in the rule file, or by its app setting, which may hold a secret."""
+    return f"what the app setting '{value.setting}' holds" if isinstance(value, SettingName) else f"'{text}'"
+
+
 class Connection(BaseModel, ABC):
     """One connection, as written in the rule file under `connections`, without its `type`.
 

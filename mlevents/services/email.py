@@ -23,7 +23,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from mlevents.errors import PermanentError
 from mlevents.services.azure import PATIENCE, credential
-from mlevents.services.connection import Connection, Message, Text, connection
+from mlevents.services.connection import Connection, Message, Text, connection, named
 from mlevents.services.finding import Finding, attempt
 from mlevents.services.importing import importing
 from mlevents.services.mail_address import Address, Addresses, read_address, read_addresses
@@ -53,7 +53,7 @@ class Email(Connection):
 
     def send(self, message: Message, services: Services) -> str:
         """Hand the message over once; accepted is not yet delivered, and is all that is awaited."""
-        endpoint = _https(services.text(self.endpoint))
+        endpoint = _https(services.text(self.endpoint), self.endpoint)
         receivers = read_addresses(self.to, services)
         content = {"subject": message.subject, "plainText": message.text}
         mail = {
@@ -71,7 +71,7 @@ class Email(Connection):
         yield attempt("addresses", lambda: self._addresses(services), "correct `sender` and `to`")
 
         def let_in() -> str:
-            endpoint = _https(services.text(self.endpoint))
+            endpoint = _https(services.text(self.endpoint), self.endpoint)
             with translated(f"asking {endpoint}"):
                 _operation(_client(endpoint), str(uuid4()))
             return f"{urlsplit(endpoint).hostname} lets us in; nothing was sent"
@@ -108,13 +108,14 @@ def _operation(client: EmailClient, operation: str) -> dict[str, Any] | None:
     return known
 
 
-def _https(endpoint: str) -> str:
+def _https(endpoint: str, written: Text) -> str:
     """Without https no token may be sent, and the SDK would say so less plainly."""
     parts = urlsplit(endpoint)
     if parts.scheme == "https" and parts.hostname and not parts.username:
         return endpoint.rstrip("/")
     raise PermanentError(
-        f"'{endpoint}' is no Communication Services endpoint: write https://<name>.<region>.communication.azure.com"
+        f"{named(written, endpoint)} is no Communication Services endpoint: give its https address alone, "
+        "such as https://<name>.<region>.communication.azure.com, and no connection string"
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, Field
 
 from mlevents.errors import PermanentError
-from mlevents.services.connection import SettingName, Text
+from mlevents.services.connection import SettingName, Text, named
 
 if TYPE_CHECKING:
     from mlevents.services.services import Services
@@ -44,5 +44,4 @@ def read_addresses(values: Iterable[str | SettingName], services: Services) -> l
 def _checked(text: str, value: str | SettingName) -> str:
     if PLAIN.fullmatch(text):
         return text
-    place = f" in the app setting '{value.setting}'" if isinstance(value, SettingName) else ""
-    raise PermanentError(f"'{text}'{place} is no mail address: write name@example.com")
+    raise PermanentError(f"{named(value, text)} is no mail address: write name@example.com")

@@ -27,7 +27,7 @@ BUSY = re.compile(r"\bis in (?:Creating|Updating|Deleting|Scaling) provisioning 
 LONGEST_MESSAGE = 1000
 SECRETS = re.compile(
     r"(?P<name>\b(?:bearer|basic)\s+(?=\S{16})|://[^\s/:@]+:(?=[^\s/@]+@)"
-    r"|\b(?:sig|secret|password|pwd|token|accountkey|sharedaccesskey|access_token|client_secret|api-?key)"
+    r"|\b(?:sig|secret|password|pwd|token|\w*accesskey|accountkey|access_token|client_secret|api-?key)"
     r"['\"]?\s*[=:]\s*['\"]?"
     r"|[?&](?:code|key)=)"
     r"[^\s'\",;&]+|\beyJ[\w-]{10,}\.[\w-]*(?:\.[\w-]*)?",

@@ -19,6 +19,7 @@ the server's yes, it is sent again. Both copies carry one Message-ID, by which m
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from contextlib import contextmanager, suppress
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 from pydantic import ConfigDict, Field, model_validator
 
 from mlevents.errors import ActionError, PermanentError, TransientError
-from mlevents.services.connection import Connection, Message, SettingName, Text, connection
+from mlevents.services.connection import Connection, Message, SettingName, Text, connection, named
 from mlevents.services.finding import Finding, attempt
 from mlevents.services.mail_address import Address, Addresses, read_address, read_addresses
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from mlevents.services.services import Services
 
 Tls = Literal["starttls", "tls", "none"]
+HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,253}")
 TIMEOUT = 30.0
 LAST_TEMPORARY = 499
 REFUSALS_SHOWN = 5
@@ -75,7 +77,7 @@ class Smtp(Connection):
         receivers = read_addresses(self.to, services)
         mail = _mail(message, sender, receivers)
         host, port = services.text(self.host), self._port(services)
-        with _translated(f"{host}:{port}"):
+        with _translated(self._server(host, port)):
             client = self._connect(host, port, services)
             try:
                 refused = client.send_message(mail, sender, receivers)
@@ -93,7 +95,7 @@ class Smtp(Connection):
             read_address(self.sender, services)
             read_addresses(self.to, services)
             host, port = services.text(self.host), self._port(services)
-            with _translated(f"{host}:{port}", "asking"):
+            with _translated(self._server(host, port), "asking"):
                 client = self._connect(host, port, services)
                 try:
                     code, reply = client.noop()
@@ -124,18 +126,26 @@ class Smtp(Connection):
             raise
         return client
 
+    def _server(self, host: str, port: int) -> str:
+        """The server's name in a message; a setting may hold anything but a host."""
+        return f"{host}:{port}" if HOST.fullmatch(host) else f"{named(self.host, host)}, which is no host,"
+
     def _port(self, services: Services) -> int:
         if isinstance(self.port, int):
             return self.port
         text = services.text(self.port)
         if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
             return int(text)
-        raise PermanentError(f"'{text}' is no port of the mail server: give a number from 1 to 65535")
+        raise PermanentError(
+            f"{named(self.port, text)} is no port of the mail server: give a number from 1 to 65535"
+        )
 
     def _tls(self, services: Services) -> str:
         tls = services.text(self.tls)
         if tls not in get_args(Tls):
-            raise PermanentError(f"'{tls}' is no kind of tls: give one of {', '.join(get_args(Tls))}")
+            raise PermanentError(
+                f"{named(self.tls, tls)} is no kind of tls: give one of {', '.join(get_args(Tls))}"
+            )
         if tls == "none" and self.username is not None:
             raise PermanentError("a password would travel in clear with 'tls: none': use starttls or tls")
         return tls

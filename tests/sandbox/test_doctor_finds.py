@@ -414,7 +414,7 @@ def test_no_identity_hides_nothing_that_needs_none(clinic: Clinic):
     found = clinic.findings()
     by_part = {part: {one["ok"] for one in found if one["part"] == part} for part in map(part_of, found)}
     assert by_part["identity"] == {False}
-    assert by_part["workspace prod"] == {False}
+    assert by_part["workspace prod"] == {None}
     assert by_part["connection mlops-mail"] == {True}
     assert by_part["connection mlops-teams"] == {True}
     forget_clients()

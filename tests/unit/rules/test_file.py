@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlevents.errors import RulesError
-from mlevents.rules.file import load
+from mlevents.rules.file import load, loads
 from mlevents.rules.model import Step
 from mlevents.settings import Settings
 from tests.unit.rules.rule_files import HEAD, SETTINGS, TELL, VOCABULARY, load_text, problems
@@ -288,3 +288,13 @@ def test_a_condition_that_is_no_expression_is_refused():
     step = "{uses: tell, with: {to: team}, if: 'model.version > 3'}"
     [problem] = problems(f"{HEAD}    do: [{step}]\n")
     assert "'model.version > 3' always holds: write an expression, such as ${model.version > 3}" in problem
+
+
+@pytest.mark.parametrize("event", ["run.completed", "drift.detected", "[run.completed, run.status_changed]"])
+def test_an_event_about_no_model_needs_the_model_to_be_named(event: str, tmp_path: Path):
+    (tmp_path / "small.yaml").write_text("instance_type: Standard_DS3_v2\ninstance_count: 1\n")
+    step = "{uses: deploy_model, with: {endpoint: e, template: small.yaml%s}}"
+    text = f"version: 1\nrules:\n  - {{id: x, event: {event}, do: [{step}]}}\n"
+    with pytest.raises(RulesError, match="no event of this rule is about a model, so 'model' is missing"):
+        loads(text % "", tmp_path / "rules.yaml", Settings())
+    assert loads(text % ", model: 'net:1'", tmp_path / "rules.yaml", Settings()).rules

@@ -163,11 +163,11 @@ def test_everything_may_stand_in_settings(serve: Callable[..., Loopback]) -> Non
     assert mailbox.receivers == [["b@example.com", "c@example.com"]]
     with pytest.raises(ConfigError, match="SMTP_TO"):
         connected.send(MESSAGE, services({}, **environment))
-    with pytest.raises(PermanentError, match="'nobody' in the app setting 'SMTP_TO' is no mail address"):
+    with pytest.raises(PermanentError, match="what the app setting 'SMTP_TO' holds is no mail address"):
         connected.send(MESSAGE, services({}, **environment, SMTP_TO="nobody"))
-    with pytest.raises(PermanentError, match="'ssl' is no kind of tls"):
+    with pytest.raises(PermanentError, match="what the app setting 'SMTP_TLS' holds is no kind of tls"):
         connected.send(MESSAGE, services({}, **{**environment, "SMTP_TLS": "ssl"}, SMTP_TO="b@example.com"))
-    with pytest.raises(PermanentError, match="'smtp' is no port"):
+    with pytest.raises(PermanentError, match="what the app setting 'SMTP_PORT' holds is no port"):
         connected.send(MESSAGE, services({}, **{**environment, "SMTP_PORT": "smtp"}, SMTP_TO="b@example.com"))
 
 
