@@ -143,6 +143,13 @@ def test_the_workbook_shows_event_grids_dead_letters():
     assert "microsoft.eventgrid/systemtopics--DeadLetteredCount" in metrics
 
 
+def test_operations_shows_some_of_the_same_queries():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    blocks = [block.strip() for block in re.findall(r"```kusto\n(.*?)\n```", text, re.DOTALL)]
+    assert len(blocks) >= 3
+    assert set(blocks) <= {query.strip() for query in QUERIES.values()}
+
+
 def test_the_docs_show_the_same_queries():
     text = (ROOT / "docs" / "observability.md").read_text()
     blocks = re.findall(r"`infra/queries/([\w-]+)\.kql`[^\n]*\n\n```kusto\n(.*?)\n```", text, re.DOTALL)
