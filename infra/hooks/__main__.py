@@ -5,11 +5,12 @@ import sys
 from collections.abc import Callable
 
 from infra.hooks import access, app, before, events
+from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import HookError, say
 from mlevents.errors import ConfigError, RulesError
 
 STEPS: dict[str, Callable[[list[str]], None]] = {
-    "preprovision": lambda _: before.prepare(os.environ),
+    "preprovision": lambda _: before.prepare(os.environ, read_parameters(os.environ)),
     "predeploy": lambda _: access.check_and_grant(os.environ),
     "postdeploy": lambda _: events.subscribe(os.environ),
     "predown": lambda _: events.leave(os.environ),

@@ -6,15 +6,18 @@ from typing import Any
 
 from infra.hooks.before import check_rules
 from infra.hooks.needs import ArmId, read_needs
+from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import ROOT, az, deploy_template, needed
+from infra.hooks.supplied import check_settings
 
 TARGETS = ROOT / "infra" / "targets.json"
-"""What `forward` sends to: a list of resource ids. Optional: a connection knows only host names."""
+"""What an action of your own sends to: a list of resource ids. Optional; no action that ships needs it."""
 
 
 def check_and_grant(environment: Mapping[str, str]) -> None:
     """Refuse rules with problems, and give the app what good ones need, before their code is deployed."""
     check_rules(environment)
+    check_settings(environment, read_parameters(environment))
     grant(environment)
 
 
@@ -49,8 +52,7 @@ def revoke(place: ArmId, app: str, principal: str) -> None:
             az("role", "definition", "delete", "--name", role["name"], *scope)
 
 
-def places(subscriptions: list[str], principal: str, group: str) -> list[ArmId]:
-    """What an identity has rights on outside its own resource group."""
+def places(subscriptions: list[str], principal: str) -> list[ArmId]:
+    """The resources that an identity has rights on."""
     found = [ArmId(one["scope"]) for each in subscriptions for one in assigned(each, principal)]
-    resources = [one for one in found if len(one.text.split("/")) > 8]
-    return [one for one in dict.fromkeys(resources) if one.group.casefold() != group.casefold()]
+    return [one for one in dict.fromkeys(found) if len(one.text.split("/")) > 8]

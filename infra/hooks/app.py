@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from infra.hooks import access, before, events
+from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import HookError, az, deploy_template, outputs, run, say
 
 
@@ -12,12 +13,12 @@ def deploy(words: list[str], environment: Mapping[str, str]) -> None:
         raise HookError("usage: infra/deploy.sh ENVIRONMENT LOCATION [parameter=value …]")
     name, location = words[:2]
     known = {**environment, "AZURE_ENV_NAME": name, "AZURE_LOCATION": location}
-    known.setdefault("AZURE_SUBSCRIPTION_ID", az("account", "show")["id"])
-    before.prepare(known)
-    parameters = {"environmentName": name, "location": location}
-    parameters |= dict(word.split("=", 1) for word in words[2:])
+    known["AZURE_SUBSCRIPTION_ID"] = known.get("AZURE_SUBSCRIPTION_ID") or az("account", "show")["id"]
+    parameters = read_parameters(known, words[2:])
+    known["MLEVENTS_RULES"] = parameters["rulesFile"]
+    before.prepare(known, parameters)
     known |= deploy_template("main.bicep", f"mlevents-{name}", parameters, known)
-    access.check_and_grant(known)
+    access.grant(known)
     publish(known["AZURE_FUNCTION_APP_NAME"])
     events.subscribe(known)
     say(f"mlevents: runs at {known['MLEVENTS_URL']}")
@@ -34,7 +35,7 @@ def take_down(words: list[str], environment: Mapping[str, str]) -> None:
     if len(words) != 1:
         raise HookError("usage: infra/deploy.sh --down ENVIRONMENT")
     known = dict(environment)
-    known.setdefault("AZURE_SUBSCRIPTION_ID", az("account", "show")["id"])
+    known["AZURE_SUBSCRIPTION_ID"] = known.get("AZURE_SUBSCRIPTION_ID") or az("account", "show")["id"]
     place = ("--subscription", known["AZURE_SUBSCRIPTION_ID"])
     known |= outputs(az("deployment", "sub", "show", "--name", f"mlevents-{words[0]}", *place))
     events.leave(known)

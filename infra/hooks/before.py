@@ -1,11 +1,13 @@
 """Before anything is provisioned: are the rules good, and is Azure ready for them?"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from infra.hooks.needs import read_needs
+from infra.hooks.needs import ArmId, read_needs
+from infra.hooks.parameters import own_group
 from infra.hooks.programs import INFRA, HookError, az, mlevents, needed, say
+from infra.hooks.supplied import check_settings
 from infra.hooks.topics import check_identity, find_topic
 
 PROVIDERS = ("Microsoft.EventGrid", "Microsoft.MachineLearningServices")
@@ -13,15 +15,17 @@ TOPIC_TYPE = "Microsoft.MachineLearningServices.Workspaces"
 FILTERS = INFRA / "filters.json"
 
 
-def prepare(environment: Mapping[str, str]) -> None:
-    """Check the rules, compile their filters, and see that Azure has what they name.
+def prepare(environment: Mapping[str, str], parameters: Mapping[str, Any]) -> None:
+    """Check the rules and their settings, compile their filters, and see that Azure has what they name.
 
     Raises HookError at the first thing that would fail later, before anything is made.
     """
     needed(environment, "AZURE_SUBSCRIPTION_ID")
     check_rules(environment)
+    check_settings(environment, parameters)
     write_filters(environment)
     needs = read_needs(environment)
+    keep_apart(own_group(environment, parameters), environment, needs.places)
     if not needs.workspaces:
         raise HookError(
             "the rule file lists no workspaces, so there is nothing to subscribe to: "
@@ -33,6 +37,18 @@ def prepare(environment: Mapping[str, str]) -> None:
     for workspace in needs.workspaces:
         az("resource", "show", "--ids", workspace.text)
         check_identity(find_topic(workspace, environment.get("AZURE_FUNCTION_APP_NAME", "")))
+
+
+def keep_apart(group: str, environment: Mapping[str, str], places: Iterable[ArmId]) -> None:
+    """Raise HookError when a workspace or factory is in our resource group: it is deleted whole."""
+    own = f"/subscriptions/{environment.get('AZURE_SUBSCRIPTION_ID', '')}/resourceGroups/{group}".casefold()
+    inside = [one.text for one in places if one.group_id.casefold() == own]
+    if inside:
+        raise HookError(
+            f"the resource group '{group}' is to hold mlevents alone, and is deleted with all that is in it; "
+            f"but there is also {', '.join(inside)}: install mlevents into a group of its own (another "
+            "environment name, or the parameter resourceGroupName); to take it away, move that resource first"
+        )
 
 
 def check_rules(environment: Mapping[str, str]) -> None:

@@ -2,21 +2,22 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from infra.hooks.access import places, revoke
-from infra.hooks.before import leave_out_unknown_types, wanted_functions, write_filters
+from infra.hooks.before import keep_apart, leave_out_unknown_types, wanted_functions, write_filters
 from infra.hooks.needs import ArmId, read_needs
+from infra.hooks.parameters import own_group, read_parameters
 from infra.hooks.programs import INFRA, HookError, az, deploy_template, mlevents, needed, say
-from infra.hooks.topics import Topic, find_topic
+from infra.hooks.topics import MACHINE_LEARNING, Topic, find_topic, workspace_topics
 from mlevents.errors import ConfigError
 
 STREAMS = INFRA / "streams.json"
 """Subscriptions without code: {"streams": […], "webHooks": […]}. Optional; see events.bicep."""
 WAITS = 30
 PAUSE = 10.0
-MACHINE_LEARNING, DATA_FACTORY = "microsoft.machinelearningservices", "microsoft.datafactory"
+DATA_FACTORY = "microsoft.datafactory"
 
 
 def subscribe(environment: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> None:
@@ -85,14 +86,27 @@ def prune(topic: Topic, app: str, wanted: list[str]) -> None:
 
 
 def detach(environment: Mapping[str, str], keep: set[ArmId]) -> None:
-    """Leave every workspace and factory that the app has rights on, but for those to keep."""
+    """Leave every workspace and factory that the app is attached to, but for those to keep."""
     app = needed(environment, "AZURE_FUNCTION_APP_NAME")
     principal = needed(environment, "MLEVENTS_PRINCIPAL_ID")
-    subscriptions = {needed(environment, "AZURE_SUBSCRIPTION_ID"), *(one.subscription for one in keep)}
-    group = needed(environment, "AZURE_RESOURCE_GROUP")
-    for place in places(sorted(subscriptions), principal, group):
-        if place not in keep and place.provider in (MACHINE_LEARNING, DATA_FACTORY):
+    for place in attached(environment, keep):
+        if place not in keep:
             leave_place(place, app, principal)
+
+
+def attached(environment: Mapping[str, str], known: Iterable[ArmId]) -> list[ArmId]:
+    """The workspaces and factories that the app has rights on or is subscribed to, as Azure says.
+
+    It asks in the app's subscription, and in those of the places that are known.
+    """
+    app = needed(environment, "AZURE_FUNCTION_APP_NAME")
+    subscriptions = {needed(environment, "AZURE_SUBSCRIPTION_ID"), *(one.subscription for one in known)}
+    found = places(sorted(subscriptions), needed(environment, "MLEVENTS_PRINCIPAL_ID"))
+    for subscription in sorted(subscriptions):
+        for topic in workspace_topics(subscription, app):
+            if topic.ours or any(name.startswith(f"{app}-") for name in topic.subscriptions()):
+                found.append(topic.workspace)
+    return [one for one in dict.fromkeys(found) if one.provider in (MACHINE_LEARNING, DATA_FACTORY)]
 
 
 def leave_place(place: ArmId, app: str, principal: str) -> None:
@@ -107,14 +121,21 @@ def leave_place(place: ArmId, app: str, principal: str) -> None:
 
 
 def leave(environment: Mapping[str, str]) -> None:
-    """Before `azd down`: leave every workspace and factory as it was."""
+    """Before `azd down`: leave every workspace and factory as it was.
+
+    Raises HookError, and leaves none, when one of them would be deleted with our resource group.
+    """
+    group = environment.get("AZURE_RESOURCE_GROUP") or own_group(environment, read_parameters(environment))
+    written = written_places(environment)
+    keep_apart(group, environment, written)
     if not environment.get("AZURE_FUNCTION_APP_NAME"):
         say("mlevents: nothing was provisioned, so nothing is left behind")
         return
     app, principal = environment["AZURE_FUNCTION_APP_NAME"], needed(environment, "MLEVENTS_PRINCIPAL_ID")
-    for place in written_places(environment):
+    found = dict.fromkeys((*written, *attached(environment, written)))
+    keep_apart(group, environment, found)
+    for place in found:
         leave_place(place, app, principal)
-    detach(environment, keep=set())
 
 
 def written_places(environment: Mapping[str, str]) -> tuple[ArmId, ...]:

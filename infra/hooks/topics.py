@@ -1,6 +1,6 @@
 """System topics: a workspace can have only one, ours or somebody else's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.hooks.needs import ArmId
@@ -8,6 +8,7 @@ from infra.hooks.programs import HookError, az
 
 MARK = "mlevents-app"
 """The tag that says which app made a topic."""
+MACHINE_LEARNING = "microsoft.machinelearningservices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,22 @@ def find_topic(workspace: ArmId, app: str) -> Topic:
 
     A topic without an identity of its own cannot write dead letters, and events would be lost.
     """
-    listed = az("eventgrid", "system-topic", "list", "--subscription", workspace.subscription)
-    for one in listed:
-        if ArmId(one["source"]) == workspace:
-            return _found(one, workspace, app)
+    for topic in workspace_topics(workspace.subscription, app):
+        if topic.workspace == workspace:
+            return replace(topic, workspace=workspace)
     name = f"mlevents-{workspace.name}".replace("_", "-")
     return Topic(workspace, name, workspace.group, ours=True, exists=False)
+
+
+def workspace_topics(subscription: str, app: str) -> list[Topic]:
+    """The system topics of a subscription's workspaces."""
+    listed = az("eventgrid", "system-topic", "list", "--subscription", subscription)
+    found = [(ArmId(one["source"]), one) for one in listed]
+    return [
+        _found(one, source, app)
+        for source, one in found
+        if len(source.text.split("/")) > 8 and source.provider == MACHINE_LEARNING
+    ]
 
 
 def check_identity(topic: Topic) -> None:

@@ -18,7 +18,7 @@ var watched = [
   }
   {
     name: 'quarantined'
-    description: 'An event could not be understood. It is kept; look at it, and replay it.'
+    description: 'An event could not be understood. It is kept; look at it, and deliver it again: python -m mlevents send.'
     severity: 2
     query: loadTextContent('../queries/quarantine.kql')
     splitBy: []

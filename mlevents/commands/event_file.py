@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mlevents.commands.command import give_up
+from mlevents.commands.command import PROBLEMS, give_up
 from mlevents.errors import EventError
 from mlevents.events.document import text_of, value_of
 
@@ -19,9 +19,10 @@ EventFile = Annotated[
 
 
 def read_events(name: str) -> list[Any]:
-    """The events in a file or in standard input as they stand there; leaves where there is no JSON.
+    """The events in a file or in standard input as they stand there; leaves where there is no file.
 
     An array counts as the events in it: so does a dead-letter blob. Else each line may be a value.
+    Raises EventError, with the place in the file, for what is no JSON.
     """
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
@@ -30,8 +31,17 @@ def read_events(name: str) -> list[Any]:
     except OSError as error:
         give_up(f"{name}: cannot be read: {error.strerror}")
     except EventError as error:
-        give_up(f"{name}:{error}" if error.where else f"{name}: {error}")
+        place = f"{name}:{error.where}" if error.where else name
+        raise EventError(str(error).removeprefix(f"{error.where}: "), where=place) from error
     return [event for value in values for event in (value if isinstance(value, list) else [value])]
+
+
+def good_events(name: str) -> list[Any]:
+    """The events in a file, or leave with what keeps it from being read."""
+    try:
+        return read_events(name)
+    except EventError as error:
+        give_up(str(error), PROBLEMS)
 
 
 def events_below(name: str) -> Iterator[tuple[str, Any]]:
@@ -43,7 +53,7 @@ def events_below(name: str) -> Iterator[tuple[str, Any]]:
     if not files:
         give_up(f"{name}: there is no file that ends in {', '.join(ENDINGS)}")
     for file in files:
-        yield from ((file, event) for event in read_events(file))
+        yield from ((file, event) for event in good_events(file))
 
 
 def _values(text: str) -> list[Any]:

@@ -56,7 +56,10 @@ class Explained:
 def explain(event: EventFile, rules: RulesFile = RULES, at: At = None, as_json: AsJson = False) -> None:
     """Say which rules each event matches, with what they would do, and why the others do not match."""
     loaded, moment = good_rules(rules), Moment(_time(at), Settings.read().max_depth)
-    told = list(_explained(read_events(event), loaded))
+    try:
+        told = list(_explained(read_events(event), loaded))
+    except EventError as error:
+        told = [error]
     if as_json:
         print_json({"events": [_as_json(one) for one in told]})
     else:

@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 import typer
 
 from mlevents.commands.command import PROBLEMS, AsJson, command, give_up, print_json, say
-from mlevents.commands.event_file import EventFile, read_events
+from mlevents.commands.event_file import EventFile, good_events
 
 PATIENCE = 30.0
 """Seconds that Event Grid waits for an answer."""
@@ -29,7 +29,7 @@ def send(event: EventFile, to: Target, as_json: AsJson = False) -> None:
     """Deliver each event of a file by a request of its own, and say what was answered."""
     if not to.startswith(("http://", "https://")):
         give_up(f"'{to}' is no address: begin with http:// or https://")
-    answers = [_deliver(one, webhook(to, one)) for one in read_events(event)]
+    answers = [_deliver(one, webhook(to, one)) for one in good_events(event)]
     if as_json:
         print_json({"deliveries": answers})
     else:

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[set[str], set[str]]] = {  # required options, and thos
     "role definition list": (set(), {"--custom-role-only", "--scope", "--subscription"}),
     "role definition delete": ({"--name"}, {"--scope", "--subscription"}),
 }
+TYPES = {"string": str, "bool": bool, "int": int, "array": list, "object": dict}
 FLAGS = {"--yes", "--wait", "--all", "--only-show-errors"}
 
 
@@ -65,12 +66,16 @@ def check(command: str, options: dict[str, str]) -> None:
 def check_parameters(options: dict[str, str]) -> dict[str, Any]:
     """A deployment's parameters; leaves when the template does not declare them so."""
     declared = Path(options["--template-file"]).read_text()
-    names = dict(re.findall(r"^param (\w+) \w+( =)?", declared, re.MULTILINE))
+    found = re.findall(r"^param (\w+) (\w+)( =)?", declared, re.MULTILINE)
+    names, types = {name: default for name, _, default in found}, {name: kind for name, kind, _ in found}
     document = json.loads(Path(options["--parameters"].removeprefix("@")).read_text())
     given = {name: one["value"] for name, one in document["parameters"].items()}
     required = {name for name, default in names.items() if not default}
     if not required <= set(given) <= set(names):
         sys.exit(f"InvalidTemplate: wants {sorted(required)} of {sorted(names)}, found {sorted(given)}")
+    wrong = [name for name, value in given.items() if type(value) is not TYPES[types[name]]]
+    if wrong:
+        sys.exit(f"InvalidTemplate: the values of {wrong} are not of the declared type")
     return given
 
 

@@ -51,6 +51,8 @@ class Azure:
             "AZURE_LOCATION": "westeurope",
             "AZURE_ENV_NAME": "test",
             "MLEVENTS_DOCTOR": "off",
+            "COMMUNICATION_ENDPOINT": "https://c.example.com",
+            "TEAMS_WORKFLOW_URL": "workflows://host/id/signature",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         whole = known | environment
@@ -132,6 +134,62 @@ def test_rules_with_a_mistake_stop_everything(azure: Azure) -> None:
     assert "nothing was deployed" in done.stderr
     assert azure.state["calls"] == []
     assert not (azure.project / "infra/filters.json").exists()
+
+
+@pytest.mark.parametrize("step", ["preprovision", "predeploy"])
+def test_settings_that_the_rules_name_must_not_be_empty(azure: Azure, step: str) -> None:
+    done = azure.step(step, COMMUNICATION_ENDPOINT="", TEAMS_WORKFLOW_URL="", **OUTPUTS)
+    assert (done.returncode, azure.state["calls"]) == (1, [])
+    assert "COMMUNICATION_ENDPOINT: `azd env set COMMUNICATION_ENDPOINT …`" in done.stderr
+    assert "`azd env set MLEVENTS_USE_COMMUNICATION true`" in done.stderr
+    assert "TEAMS_WORKFLOW_URL: `azd env set TEAMS_WORKFLOW_URL …`" in done.stderr
+    assert "AZURE_SUBSCRIPTION_ID:" not in done.stderr
+
+
+def test_what_is_made_or_kept_in_the_vault_is_not_empty(azure: Azure) -> None:
+    made = {"MLEVENTS_USE_COMMUNICATION": "true", "MLEVENTS_USE_KEY_VAULT": "true"}
+    done = azure.step("preprovision", COMMUNICATION_ENDPOINT="", TEAMS_WORKFLOW_URL="", **made)
+    assert done.returncode == 0, done.stderr
+    assert "vault's secret teams-workflow-url" in done.stderr
+
+
+def test_a_setting_of_your_own_is_supplied_by_the_parameter_settings(azure: Azure) -> None:
+    rules, file = azure.project / "rules.yaml", azure.project / "infra/main.parameters.json"
+    rules.write_text(rules.read_text().replace("{setting: TEAMS_WORKFLOW_URL}", "{setting: HOOK}"))
+    done = azure.step("preprovision", HOOK="only here")
+    assert done.returncode == 1
+    assert '"settings": {"value": {"HOOK": "${HOOK}"}}' in done.stderr
+    document = json.loads(file.read_text())
+    document["parameters"]["settings"] = {"value": {"HOOK": "${HOOK}"}}
+    file.write_text(json.dumps(document))
+    assert azure.step("preprovision").returncode == 1
+    done = azure.step("preprovision", HOOK="there, too")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("group", ["RG-ml", "rg-data"])
+def test_the_group_of_a_workspace_or_factory_is_never_ours(azure: Azure, group: str) -> None:
+    done = azure.step("deploy", "test", "westeurope", f"resourceGroupName={group}")
+    assert (done.returncode, azure.state["calls"]) == (1, [])
+    assert f"the resource group '{group}' is to hold mlevents alone" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("predown",), ("down", "test")])
+def test_down_refuses_to_delete_a_workspace(azure: Azure, words: tuple[str, ...]) -> None:
+    given = OUTPUTS | {"AZURE_RESOURCE_GROUP": "RG-ML"}
+    azure.set(
+        topics=topic(APP, f"{APP}-ModelRegistered"),
+        assignments=[assignment(WORKSPACE, 1)],
+        outputs={name: {"value": value} for name, value in given.items()},
+    )
+    for rules in ((ROOT / "rules.yaml").read_text(), "version: 1\nrules: oops\n"):
+        (azure.project / "rules.yaml").write_text(rules)
+        done = azure.step(*words, **given)
+        assert done.returncode == 1
+        assert WORKSPACE.casefold() in done.stderr.casefold()
+        assert azure.calls("group delete") == []
+        assert azure.state["assignments"], "nothing was taken away"
+        assert azure.state["topics"]["the-topic"]["subscriptions"]
 
 
 def test_providers_are_registered_where_they_are_not(azure: Azure) -> None:
@@ -240,6 +298,21 @@ def test_a_workspace_that_the_rules_dropped_is_left(azure: Azure) -> None:
     assert azure.state["assignments"] == [assignment(WORKSPACE, 1)]
 
 
+@pytest.mark.parametrize(("owner", "left"), [(APP, False), (None, True)])
+def test_a_dropped_workspace_that_the_app_has_no_rights_on_is_left_too(
+    azure: Azure, owner: str | None, left: bool
+) -> None:
+    found = topic(owner, f"{APP}-RunStatusChanged", *(["somebody-elses"] if left else []))
+    found["the-topic"]["source"] = WORKSPACE.replace("ml-prod", "ml-old")
+    storage = topic("mlevents-other", f"{APP}x")["the-topic"]
+    storage |= {"name": "storage", "source": f"/subscriptions/{SUBSCRIPTION}"}
+    azure.set(topics=found | {"storage": storage})
+    done = azure.step("postdeploy", **OUTPUTS)
+    assert done.returncode == 0, done.stderr
+    remaining = {name: one["subscriptions"] for name, one in azure.state["topics"].items()}
+    assert remaining == {"storage": [f"{APP}x"]} | ({"the-topic": ["somebody-elses"]} if left else {})
+
+
 def test_the_doctor_looks_at_what_was_deployed(azure: Azure) -> None:
     only_az = {"MLEVENTS_DOCTOR": "on", "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential"}
     done = azure.step("postdeploy", **OUTPUTS, **only_az)
@@ -297,7 +370,8 @@ def test_the_plain_way_does_it_all_in_order(azure: Azure) -> None:
     run_sh.parent.mkdir(parents=True)
     run_sh.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     run_sh.chmod(0o755)
-    done = azure.run("sh", "infra/deploy.sh", "test", "westeurope", "mode=shadow")
+    typed = ("useKeyVault=True", "maxDepth=5", 'settings={"HOOK": "a=b"}', 'allowedAddresses=["10.0.0.0/8"]')
+    done = azure.run("sh", "infra/deploy.sh", "test", "westeurope", "mode=shadow", *typed)
     assert done.returncode == 0, done.stderr
     deployed = [one["template"] for one in azure.calls("deployment sub create")]
     assert deployed == ["main.bicep", "access.bicep", "events.bicep"]
@@ -305,6 +379,16 @@ def test_the_plain_way_does_it_all_in_order(azure: Azure) -> None:
         "environmentName": "test",
         "location": "westeurope",
         "mode": "shadow",
+        "rulesFile": "rules.yaml",
+        "alertEmail": "",
+        "useCommunication": False,
+        "useKeyVault": True,
+        "usePrivateNetwork": False,
+        "communicationEndpoint": "https://c.example.com",
+        "teamsWorkflowUrl": "workflows://host/id/signature",
+        "maxDepth": 5,
+        "settings": {"HOOK": "a=b"},
+        "allowedAddresses": ["10.0.0.0/8"],
     }
     published = [one["words"] for one in azure.state["calls"] if one["program"] == "func"]
     assert published == [["azure", "functionapp", "publish", APP, "--python"]]
@@ -316,6 +400,35 @@ def test_the_plain_way_back(azure: Azure) -> None:
     assert done.returncode == 0, done.stderr
     assert azure.state["topics"] == {}
     assert azure.state["calls"][-1]["options"]["--name"] == "rg-mlevents-test"
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("useKeyVault=yes", "'useKeyVault' is 'yes': give it as bool"),
+        ("maxDepth=1.5", "'maxDepth' is '1.5': give it as int"),
+        ("settings=[]", "'settings' is '[]': give it as object"),
+        ("maxDeph=1", "no parameter 'maxDeph' (did you mean 'maxDepth'?)"),
+    ],
+)
+def test_a_parameter_that_main_bicep_would_not_take_is_said_at_once(
+    azure: Azure, word: str, said: str
+) -> None:
+    done = azure.step("deploy", "test", "westeurope", word)
+    assert (done.returncode, azure.state["calls"]) == (1, [])
+    assert said in done.stderr
+
+
+def test_the_filters_and_the_app_are_of_one_rule_file(azure: Azure) -> None:
+    other = (azure.project / "rules.yaml").read_text().replace("prefix: fraud-", "prefix: credit-")
+    (azure.project / "other.yaml").write_text(other.replace("fraud-net", "credit-net"))
+    done = azure.step("deploy", "test", "westeurope", "rulesFile=other.yaml")
+    assert done.returncode == 0, done.stderr
+    assert azure.template("main.bicep")["rulesFile"] == "other.yaml"
+    filters = json.loads((azure.project / "infra/filters.json").read_text())
+    assert filters["ModelRegistered"]["subjectBeginsWith"] == "models/credit-"
+    assert azure.step("deploy", "test", "westeurope", MLEVENTS_RULES="other.yaml").returncode == 0
+    assert azure.template("main.bicep")["rulesFile"] == "other.yaml"
 
 
 def test_a_failure_of_az_is_shown_with_its_command(azure: Azure) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,30 @@ def test_a_pipeline_checks_tests_compiles_and_deploys_without_a_stored_secret_of
     assert places == sorted(places)
     assert not [word for word in ("client-secret", "AZURE_CREDENTIALS", "publish-profile") if word in text]
     assert "for template in main access events; do" in text
+
+
+def names_of_parameters() -> dict[str, str]:
+    """Every `${NAME=default}` of the parameters file."""
+    return dict(re.findall(r"\$\{(\w+)(?:=([^}]*))?\}", (INFRA / "main.parameters.json").read_text()))
+
+
+def test_the_workflow_passes_every_parameter() -> None:
+    passed = yaml.safe_load(PIPELINES[0].read_text())["jobs"]["deploy"]["env"]
+    assert set(names_of_parameters()) <= set(passed)
+    assert all(f".{name}" in value for name, value in passed.items())
+
+
+def test_azure_devops_passes_every_parameter_and_defines_what_it_passes() -> None:
+    pipeline = yaml.safe_load(PIPELINES[1].read_text())
+    deploy = pipeline["stages"][1]
+    steps = deploy["jobs"][0]["strategy"]["runOnce"]["deploy"]["steps"]
+    passed = next(one["env"] for one in steps if "env" in one)
+    assert passed == {name: f"$({name})" for name in passed}
+    assert set(names_of_parameters()) <= set(passed)
+    defined = {one["name"]: one["value"] for one in pipeline["variables"] if "name" in one}
+    assert set(passed) - set(defined) == {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_SUBSCRIPTION_ID"}
+    assert defined == {name: names_of_parameters()[name] for name in defined}
+    assert deploy["variables"] == [{"group": "mlevents"}], "the group wins over the defaults"
 
 
 def test_github_gives_its_token_to_the_deployment_alone() -> None:

@@ -5,7 +5,13 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from bicep_file import INFRA, Declaration, declarations, properties
+
+from infra.hooks.parameters import vault_secrets
+from infra.hooks.supplied import ALWAYS, PARAMETERS
+from mlevents.errors import ConfigError
+from mlevents.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = INFRA / "modules/function-app.bicep"
@@ -48,6 +54,13 @@ def test_what_the_code_and_the_rules_read_is_set_on_azure() -> None:
     assert variable("appSettings") == read_by_code() | named_by_rules() | ONLY_ON_AZURE
 
 
+def test_the_hook_knows_what_the_template_fills_in() -> None:
+    assert variable("appSettings") == set(ALWAYS) | set(PARAMETERS)
+    declared = {one.name for one in declarations(INFRA / "main.bicep", "param")}
+    assert set(PARAMETERS.values()) <= declared
+    assert vault_secrets({"useKeyVault": True}) == ["TEAMS_WORKFLOW_URL"]
+
+
 def test_what_the_code_and_the_rules_read_is_in_the_example_for_your_machine() -> None:
     assert local() == read_by_code() | named_by_rules() | ONLY_LOCAL
 
@@ -69,3 +82,13 @@ def test_what_observability_names_is_set() -> None:
     page = (ROOT / "docs/observability.md").read_text()
     named = set(re.findall(r"^\| `((?:APPLICATIONINSIGHTS|PYTHON|OTEL)_\w+)` \|", page, re.MULTILINE))
     assert named <= variable("hostSettings")
+
+
+def test_an_empty_setting_is_called_empty_and_no_empty_one_is_proposed() -> None:
+    settings = Settings(environment={"HOOK": "", "HOOKS": "", "HOOK_URL": "https://h"})
+    with pytest.raises(ConfigError, match=r"'HOOK' is empty \(did you mean 'HOOK_URL'\?\)"):
+        settings.value("HOOK")
+    with pytest.raises(ConfigError, match="'HOOKS' is empty"):
+        settings.value("HOOKS")
+    with pytest.raises(ConfigError, match="'ELSEWHERE' is not set: "):
+        settings.value("ELSEWHERE")

@@ -140,11 +140,16 @@ def test_an_event_that_cannot_be_understood_is_told_and_fails(run: Callable[...,
     assert error["file"] == "events/d.json"
 
 
+def test_what_is_no_json_is_a_problem(run: Callable[..., Result]):
+    result = run("events/c.txt", "--against", "old.yaml")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("events/c.txt:1:1: is no JSON")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["none.json", "--against", "old.yaml"], "none.json: cannot be read: No such file or directory\n"),
-        (["events/c.txt", "--against", "old.yaml"], "events/c.txt:1:1: is no JSON"),
         (["events", "--against", "none.yaml"], "none.yaml: there is no such rule file"),
         (["empty", "--against", "old.yaml"], "empty: there is no file that ends in .json, .jsonl, .ndjson\n"),
         (["events"], ""),

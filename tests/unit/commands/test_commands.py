@@ -177,15 +177,21 @@ def test_explain_goes_on_after_an_event_that_cannot_be_understood(run: Callable[
 @pytest.mark.parametrize(
     ("name", "given", "told"),
     [
-        ("-", '{"a": ', "-:1:7: is no JSON"),
         ("none.json", "", "none.json: cannot be read: No such file or directory\n"),
         (".", "", ".: cannot be read: Is a directory\n"),
     ],
 )
-def test_explain_leaves_where_there_is_no_json(run: Callable[..., Result], name: str, given: str, told: str):
+def test_explain_leaves_where_there_is_no_file(run: Callable[..., Result], name: str, given: str, told: str):
     result = run("explain", name, given=given)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(told)
+
+
+def test_what_is_no_json_is_an_event_that_cannot_be_understood(run: Callable[..., Result]):
+    result = run("explain", "-", "--json", given='{"a": ')
+    [bad] = json.loads(result.stdout)["events"]
+    assert (result.exit_code, bad["id"], bad["rules"]) == (1, None, [])
+    assert bad["error"].startswith("-:1:7: is no JSON")
 
 
 def test_explain_leaves_where_the_rules_have_problems(run: Callable[..., Result], tmp_path: Path):
