@@ -14,6 +14,8 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, TaskFailedError
 
+from mlevents.responses.response import Step, for_a_step
+
 Call = dict[str, Any]
 """What `perform` is called with: `response`, `step`, `verb`, `progress`, `results`, `failure`."""
 Answer = Mapping[str, Any]
@@ -22,6 +24,18 @@ Course = Generator[Any, Any, Answer]
 
 LONGEST_POLL = 300.0
 DEFAULT_TIMEOUT = 86_400.0
+
+
+def begin(document: Mapping[str, Any], step: Step, **names: Any) -> Call:
+    """The first call of one step of a response; `names` are the `results` so far, and a `failure`."""
+    return {
+        "response": for_a_step(document),
+        "step": dict(step),
+        "verb": "perform",
+        "progress": {},
+        "results": {},
+        **names,
+    }
 
 
 class StepFailedError(Exception):

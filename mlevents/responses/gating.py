@@ -9,8 +9,8 @@ from durabletask.task import OrchestrationContext
 
 from mlevents.gates.gate import Served, gate
 from mlevents.gates.order import newer
-from mlevents.responses.carry import Call, StepFailedError, StepStoppedError, carry
-from mlevents.responses.response import digest, for_a_step
+from mlevents.responses.carry import Call, StepFailedError, StepStoppedError, begin, carry
+from mlevents.responses.response import digest
 
 ROLLOUT = "rollout"
 """The orchestrator of the steps that change what an endpoint serves."""
@@ -30,15 +30,8 @@ def before_steps(context: OrchestrationContext, document: Mapping[str, Any]) -> 
         return
     deploying = [step for step in document["steps"] if step["orchestrator"] == ROLLOUT]
     for step in deploying:
-        call: Call = {
-            "response": for_a_step(document),
-            "step": dict(step),
-            "verb": "",
-            "progress": {},
-            "results": {},
-        }
         try:
-            yield from under_lock(context, call)
+            yield from under_lock(context, begin(document, step))
         except GateClosedError:
             raise
         except StepFailedError:

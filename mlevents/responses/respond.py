@@ -8,9 +8,9 @@ from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext, TaskFailedError
 
 from mlevents import telemetry
-from mlevents.responses.carry import Answer, Call, Course, StepFailedError, StepStoppedError, carry
+from mlevents.responses.carry import Answer, Course, StepFailedError, StepStoppedError, begin, carry
 from mlevents.responses.gating import GateClosedError, before_steps
-from mlevents.responses.response import Step, for_a_step
+from mlevents.responses.response import Step
 from mlevents.responses.shown import shown
 
 
@@ -160,13 +160,7 @@ def perform_step(
     context: OrchestrationContext, document: dict[str, Any], step: Step, names: dict[str, Any]
 ) -> Course:
     """One step, here or, when its action has an orchestrator of its own, in that."""
-    call: Call = {
-        "response": for_a_step(document),
-        "step": dict(step),
-        "verb": "perform",
-        "progress": {},
-        **names,
-    }
+    call = begin(document, step, **names)
     answer: Answer
     if not step["orchestrator"]:
         answer = yield from carry(context, call)

@@ -13,6 +13,9 @@ import pytest
 import requests
 from aiohttp import web
 
+from mlevents.services import azure, machine_learning
+from mlevents.services.services import Services
+from mlevents.settings import Settings
 from sandbox.arm.resource_manager import ResourceManager
 from sandbox.identity import Identity
 from sandbox.pace import Pace
@@ -150,3 +153,20 @@ def until(look: Any, patience: float = 10.0) -> Any:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
     return found
+
+
+@contextmanager
+def services_of(server: Server, monkeypatch: pytest.MonkeyPatch, **files: str) -> Iterator[Services]:
+    """The app's services against this server, with the real SDKs; its faults are gone afterwards."""
+    server.settings(monkeypatch)
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+    monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # the SDK changes it, for good
+    _forget()
+    yield Services(Settings(resource_manager=server.manager.base_url), files=files)
+    server.call("DELETE", "/_sandbox/faults")
+    _forget()
+
+
+def _forget() -> None:
+    azure._credential.cache_clear()
+    machine_learning._open.cache_clear()

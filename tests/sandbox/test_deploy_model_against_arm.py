@@ -12,10 +12,8 @@ from mlevents.actions.action import Done, StepContext
 from mlevents.actions.deploy_model import DeployModel
 from mlevents.errors import PermanentError, TransientError
 from mlevents.events import Event
-from mlevents.services import azure, machine_learning
 from mlevents.services.services import Services
-from mlevents.settings import Settings
-from tests.sandbox.arm_server import Server, serving
+from tests.sandbox.arm_server import Server, services_of, serving
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
 
@@ -39,18 +37,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def services(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    server.settings(monkeypatch)
-    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
-    monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # the SDK changes it, for good
-    _forget()
-    yield Services(Settings(resource_manager=server.manager.base_url), files={"small.yaml": TEMPLATE})
-    server.call("DELETE", "/_sandbox/faults")
-    _forget()
-
-
-def _forget() -> None:
-    azure._credential.cache_clear()
-    machine_learning._open.cache_clear()
+    with services_of(server, monkeypatch, **{"small.yaml": TEMPLATE}) as found:
+        yield found
 
 
 def context(server: Server, model: str, version: str = "1") -> StepContext:

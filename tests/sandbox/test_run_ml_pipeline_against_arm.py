@@ -11,10 +11,8 @@ from mlevents.actions.action import Done, StepContext
 from mlevents.actions.run_ml_pipeline import RunMlPipeline
 from mlevents.errors import PermanentError, TransientError
 from mlevents.events import Event
-from mlevents.services import azure, machine_learning
 from mlevents.services.services import Services
-from mlevents.settings import Settings
-from tests.sandbox.arm_server import Server, serving
+from tests.sandbox.arm_server import Server, services_of, serving
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
 
@@ -40,18 +38,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def services(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    server.settings(monkeypatch)
-    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
-    monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # the SDK changes it, for good
-    _forget()
-    yield Services(Settings(resource_manager=server.manager.base_url), files={"job.yml": JOB})
-    server.call("DELETE", "/_sandbox/faults")
-    _forget()
-
-
-def _forget() -> None:
-    azure._credential.cache_clear()
-    machine_learning._open.cache_clear()
+    with services_of(server, monkeypatch, **{"job.yml": JOB}) as found:
+        yield found
 
 
 def context(server: Server) -> StepContext:
