@@ -1,14 +1,15 @@
 """The task hub: Microsoft's in-memory Durable backend, behaving as the Functions extension does.
 
 What differs from upstream: it listens on loopback only; a parent hears of a sub-orchestration however
-long that takes; what arrives for a finished instance is dropped; starting or waking an instance is
-refused as the extension refuses it; timers keep the sandbox's pace (durable_clock.py), and an entity's
-lock is kept (entity_locks.py).
+long that takes; what arrives for a finished instance is dropped; starting an instance heeds the reuse
+policy, and waking one that has finished is refused; timers keep the sandbox's pace (durable_clock.py),
+and an entity's lock is kept (entity_locks.py).
 """
 
 import asyncio
 import json
 from collections import defaultdict
+from collections.abc import Container
 from concurrent.futures import ThreadPoolExecutor
 from typing import override
 
@@ -28,6 +29,7 @@ FINISHED = (
     pb.ORCHESTRATION_STATUS_FAILED,
     pb.ORCHESTRATION_STATUS_TERMINATED,
 )
+EVERY = tuple(pb.OrchestrationStatus.values())
 
 
 class DurableHub(DurableClock):
@@ -74,17 +76,30 @@ class DurableHub(DurableClock):
     def StartInstance(
         self, request: pb.CreateInstanceRequest, context: grpc.ServicerContext
     ) -> pb.CreateInstanceResponse:
-        """Start an instance, or a finished one again; the extension heeds no reuse policy of a call."""
+        """Start an instance, or one again whose status may be replaced, as extension 3.19 does.
+
+        A policy names the statuses that may be replaced, and an empty one names none; without a policy
+        an instance that has finished is replaced.
+        """
         with self._lock:
             known = self._instances.get(request.instanceId)
-            if known is not None and known.status not in FINISHED:
+            if known is not None and known.status not in _replaceable(request):
                 context.abort(
                     grpc.StatusCode.ALREADY_EXISTS,
                     f"An Orchestration instance with the ID {request.instanceId} already exists.",
                 )
-            self._ahead.pop(request.instanceId, None)
-            request.orchestrationIdReusePolicy.replaceableStatus[:] = FINISHED
+            self._forget(request.instanceId)
+            request.orchestrationIdReusePolicy.replaceableStatus[:] = EVERY
             return super().StartInstance(request, context)
+
+    def _forget(self, instance_id: str) -> None:
+        """Make room for a new execution: what the old one has under way is not for the new one."""
+        self._ahead.pop(instance_id, None)
+        self._parents.pop(instance_id, None)
+        self._orchestration_in_flight.discard(instance_id)
+        under_way = [one for one in self._activity_queue if one.instance_id != instance_id]
+        self._activity_queue.clear()
+        self._activity_queue.extend(under_way)
 
     @override
     def RaiseEvent(
@@ -120,6 +135,12 @@ class DurableHub(DurableClock):
             instance.pending_events.clear()
         elif instance_id not in self._orchestration_in_flight:
             super()._enqueue_orchestration(instance_id)
+
+
+def _replaceable(request: pb.CreateInstanceRequest) -> Container[int]:
+    if request.HasField("orchestrationIdReusePolicy"):
+        return request.orchestrationIdReusePolicy.replaceableStatus
+    return FINISHED
 
 
 def _ended(child: OrchestrationInstance, task: int) -> pb.HistoryEvent:
