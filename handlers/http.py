@@ -58,7 +58,7 @@ async def responses(req: func.HttpRequest, client: df.DurableFunctionsClient) ->
     return answer(views(states, req.params.get("event_id"), rule))
 
 
-@blueprint.function_name("Response")
+@blueprint.function_name("GetResponse")
 @blueprint.route("responses/{id}", methods=["GET"])
 @blueprint.durable_client_input(client_name="client")
 async def response(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:

@@ -66,5 +66,5 @@ def test_only_health_answers_anybody():
         " if t.type == 'httpTrigger'}))"
     )
     assert {name for name, level in levels.items() if level == "ANONYMOUS"} == {"Health"}
-    assert set(levels) == {"Health", "HealthDetails", "Responses", "Response"}
+    assert set(levels) == {"Health", "HealthDetails", "Responses", "GetResponse"}
     assert set(levels.values()) == {"ANONYMOUS", "FUNCTION"}
