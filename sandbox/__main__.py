@@ -12,9 +12,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from sandbox.event_grid_delivery import HandshakeError
+from sandbox.function import WorkerError
 from sandbox.stage import Stage
 from sandbox.up import ROOT, Options, PortTakenError, Sandbox
-from sandbox.worker import WorkerError
 
 FAILURE, USAGE = 1, 2
 command = typer.Typer(

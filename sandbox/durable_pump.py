@@ -21,8 +21,9 @@ from durabletask.internal import helpers
 from google.protobuf.message import Message as Protobuf
 
 from sandbox.durable_hub import DurableHub
+from sandbox.function import Function, FunctionError
 from sandbox.messages import TypedData
-from sandbox.worker import Function, FunctionError, Worker
+from sandbox.worker import Worker
 
 AT_ONCE = 100
 log = logging.getLogger(__name__)

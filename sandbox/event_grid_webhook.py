@@ -13,8 +13,9 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.function import FunctionError
 from sandbox.messages import TypedData
-from sandbox.worker import FunctionError, Worker
+from sandbox.worker import Worker
 
 TRIGGER = "eventGridTrigger"
 log = logging.getLogger(__name__)

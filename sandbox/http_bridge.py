@@ -13,9 +13,10 @@ from aiohttp import web
 from aiohttp.typedefs import LooseHeaders
 from multidict import CIMultiDict
 
+from sandbox.function import FunctionError
 from sandbox.http_routes import Route
 from sandbox.messages import Message, RpcHttp, TypedData
-from sandbox.worker import FunctionError, Worker
+from sandbox.worker import Worker
 
 SAME_SITE = {1: "Lax", 2: "Strict", 3: "None"}
 FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "date", "server"})

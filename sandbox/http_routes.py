@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from sandbox.worker import Function
+from sandbox.function import Function
 
 CONSTRAINTS = {
     "int": r"-?\d+",

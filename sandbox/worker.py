@@ -9,50 +9,16 @@ import os
 import sys
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import azure_functions_runtime as runtime
 
+from sandbox.function import Function, FunctionError, WorkerError, check_names
 from sandbox.messages import PROTOCOL, Message, ParameterBinding, StatusResult, TypedData
 
 SCRIPT_SETTING = "PYTHON_SCRIPT_FILE_NAME"
-DURABLE_CLIENT = "durableClient"
-
-
-class WorkerError(Exception):
-    """The app cannot be indexed or loaded; the message holds the worker's own, with the stack."""
-
-
-class FunctionError(Exception):
-    """A function raised: `kind` is the exception's class name, and `text` what it said."""
-
-    def __init__(self, message: str, stack: str = "") -> None:
-        kind, _, text = message.partition(": ")
-        self.kind, self.text, self.stack = kind, text, stack
-        super().__init__(message)
-
-
-@dataclass(frozen=True)
-class Function:
-    """One function of the app, with its bindings as function.json would hold them."""
-
-    name: str
-    id: str
-    bindings: tuple[Mapping[str, Any], ...]
-
-    @cached_property
-    def trigger(self) -> Mapping[str, Any]:
-        """The binding that wakes the function."""
-        return next(binding for binding in self.bindings if binding["type"].endswith("Trigger"))
-
-    @cached_property
-    def clients(self) -> tuple[str, ...]:
-        """The parameters that take a durable client."""
-        return tuple(one["name"] for one in self.bindings if one["type"] == DURABLE_CLIENT)
 
 
 class Worker:
@@ -85,6 +51,7 @@ class Worker:
             _check(await runtime.function_load_request(_request("function_load_request", load)))
             bindings = tuple(map(json.loads, metadata.raw_bindings))
             self.functions[metadata.name] = Function(metadata.name, metadata.function_id, bindings)
+        check_names(self.functions)
 
     def triggered_by(self, kind: str) -> dict[str, Function]:
         """The functions that a trigger of this kind wakes, such as `httpTrigger`, by name."""
