@@ -93,8 +93,7 @@ def test_rubbish_is_kept_and_somebody_is_told(shipped: Stage, rubbish, says: str
 @pytest.mark.parametrize("body", ["[[{}]]", "[17]", "[null]", '["text"]', '{"id": ', "17", ""])
 def test_what_the_host_cannot_hand_over_is_refused_and_delivered_again(shipped: Stage, body: str):
     answer = shipped.post("ModelRegistered", body)
-    assert answer.status_code == 500  # Event Grid delivers again, and then dead-letters
-    assert "JSON" in answer.text or "bind" in answer.text
+    assert (answer.status_code, answer.content) == (500, b"")  # delivered again, then a dead letter
 
 
 @pytest.mark.parametrize("tag", ["a\x00b", "a\ud800b"], ids=["nul", "surrogate"])
@@ -156,8 +155,8 @@ def test_a_broken_rule_file_loses_nothing(start: Callable[..., Stage]):
     details = requests.get(f"{stage.ready['functions']}/api/health/details", timeout=10).json()
     assert any("model.registered" in problem for problem in details["problems"])
     refused = stage.deliver("ModelRegistered", stage.model_registered("m", "1", {}))
-    assert refused.status_code == 500
-    assert "rules.yaml:4" in refused.text
+    failed = "Exception while executing function: Functions.ModelRegistered"
+    assert (refused.status_code, refused.text) == (500, failed)  # the host keeps the cause for its log
 
 
 def test_a_response_that_nobody_knows_is_not_found(shipped: Stage):

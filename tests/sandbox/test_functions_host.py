@@ -1,6 +1,5 @@
 """The Functions host: Event Grid's webhook and HTTP functions, as the real host answers."""
 
-import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,23 +31,18 @@ def test_validation_is_answered_with_the_code(host: Small):
     assert host.app.SEEN == []
 
 
-def test_validation_in_cloudevents_carries_its_data_twice_encoded(host: Small):
-    event = {**CLOUD, "data": json.dumps({"validationCode": "512d38b6"})}
-    answer = host.post("Raw", event, "SubscriptionValidation")
-    assert answer.json() == {"validationResponse": "512d38b6"}
+@pytest.mark.parametrize("data", ['{"validationCode": "512d38b6"}', "text", {}, None, ["validationCode"]])
+def test_a_validation_whose_data_holds_no_code_fails_without_a_word(host: Small, data: object):
+    answer = host.post("Raw", [{**EVENT, "data": data}], "SubscriptionValidation")
+    assert (answer.status_code, answer.content) == (500, b"")
 
 
-def test_validation_without_a_code_fails(host: Small):
-    answer = host.post("Raw", [EVENT], "SubscriptionValidation")
-    assert answer.status_code == 500
-    assert "validationCode" in answer.text
-
-
-def test_the_handshake_of_cloudevents_allows_who_asks(host: Small):
+@pytest.mark.parametrize("headers", [{}, {"WebHook-Request-Origin": "somewhere.example.com"}])
+def test_the_handshake_of_cloudevents_always_allows_event_grid(host: Small, headers: dict[str, str]):
     url = f"{host.url}/runtime/webhooks/eventgrid?functionName=Raw"
-    answer = requests.options(url, headers={"WebHook-Request-Origin": "eventgrid.azure.net"}, timeout=5)
+    answer = requests.options(url, headers=headers, timeout=5)
     assert (answer.status_code, answer.headers["WebHook-Allowed-Origin"]) == (200, "eventgrid.azure.net")
-    assert requests.options(url, timeout=5).status_code == 400
+    assert "WebHook-Allowed-Rate" not in answer.headers
 
 
 @pytest.mark.parametrize("name", ["Nobody", "raw", "echo", ""])
@@ -76,12 +70,9 @@ def test_a_bare_object_is_one_event(host: Small):
     assert host.app.SEEN == [CLOUD]
 
 
-def test_one_failure_fails_the_batch_and_is_named(host: Small):
+def test_one_failure_fails_the_batch_and_names_the_function_but_no_cause(host: Small):
     answer = host.post("Raw", [EVENT, {**EVENT, "subject": "boom"}])
-    assert answer.status_code == 500
-    assert answer.text.startswith(
-        "Exception while executing function: Functions.Raw -> ValueError: it went boom"
-    )
+    assert (answer.status_code, answer.text) == (500, "Exception while executing function: Functions.Raw")
     assert len(host.app.SEEN) == 2
 
 
@@ -90,18 +81,16 @@ def test_an_empty_array_is_accepted(host: Small):
 
 
 @pytest.mark.parametrize("body", [b"nope", b"[", b"", b"7", b"null", b'"text"', b"\xff\xfe", b"[" * 100_000])
-def test_what_is_no_array_and_no_object_fails_and_says_so(host: Small, body: bytes):
+def test_what_is_no_array_and_no_object_fails_without_a_word(host: Small, body: bytes):
     answer = host.post("Raw", body)
-    assert answer.status_code == 500
-    assert "JSON" in answer.text
+    assert (answer.status_code, answer.content) == (500, b"")
     assert host.app.SEEN == []
 
 
 @pytest.mark.parametrize("element", [[EVENT], "text", 7, None])
-def test_an_element_that_is_no_object_fails_before_its_function(host: Small, element):
-    answer = host.post("Raw", [element])
-    assert answer.status_code == 500
-    assert "Unable to bind" in answer.text
+def test_an_element_that_is_no_object_fails_the_batch_before_its_function(host: Small, element):
+    answer = host.post("Raw", [element, element])
+    assert (answer.status_code, answer.content) == (500, b"")
     assert host.app.SEEN == []
 
 

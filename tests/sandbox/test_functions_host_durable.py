@@ -90,7 +90,6 @@ def test_a_live_id_is_refused_and_a_finished_one_starts_again(host: Small):
     event = {"id": id, "subject": "start", "data": {"orchestrator": "waiting"}}
     again = host.post("Raw", [event])
     assert again.status_code == 500
-    assert "already exists" in again.text
     assert requests.post(f"{host.url}/api/state/{id}", json="yes", timeout=5).status_code == 200
     assert host.ended(id)["output"] == '"yes"'
     assert host.post("Raw", [event]).status_code == 202
