@@ -3,7 +3,7 @@
 What differs from upstream: it listens on loopback only; a parent hears of a sub-orchestration however
 long that takes; what arrives for a finished instance is dropped; starting an instance heeds the reuse
 policy, and waking one that has finished is refused; timers keep the sandbox's pace (durable_clock.py),
-and an entity's lock is kept (entity_locks.py).
+an entity's lock is kept (entity_locks.py), and a failed dispatch is reported (entity_failures.py).
 """
 
 import asyncio
@@ -19,7 +19,7 @@ import grpc
 from durabletask.internal import helpers
 from durabletask.testing.in_memory_backend import OrchestrationInstance
 
-from sandbox.durable_clock import DurableClock
+from sandbox.entity_failures import EntityFailures
 from sandbox.pace import Pace
 
 MESSAGE_LIMIT = 16 * 1024 * 1024
@@ -32,7 +32,7 @@ FINISHED = (
 EVERY = tuple(pb.OrchestrationStatus.values())
 
 
-class DurableHub(DurableClock):
+class DurableHub(EntityFailures):
     """Orchestrations and entities of one app, in memory."""
 
     def __init__(self, pace: Pace) -> None:

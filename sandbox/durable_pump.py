@@ -10,9 +10,7 @@ import base64
 import json
 import logging
 import threading
-from collections import Counter
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
 from typing import Any
 
 import durabletask.internal.orchestrator_service_pb2 as pb
@@ -20,32 +18,16 @@ from durabletask.entities import EntityInstanceId
 from durabletask.internal import helpers
 from google.protobuf.message import Message as Protobuf
 
+from sandbox.arm.faults import Faults
+from sandbox.chaos import Chaos
 from sandbox.durable_hub import DurableHub
 from sandbox.function import Function, FunctionError
 from sandbox.messages import TypedData
 from sandbox.worker import Worker
 
 AT_ONCE = 100
+INVOCATION_FAILED = "Invocation of function '{}' failed with an exception."
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Chaos:
-    """What goes wrong between an activity's execution and the hub's knowing of it.
-
-    `twice` executes every activity twice in a row; `lost` counts, by activity, how many results get
-    lost yet, as when the worker crashes after the work: the activity is executed again.
-    """
-
-    twice: bool = False
-    lost: Counter[str] = field(default_factory=Counter)
-
-    def loses(self, activity: str, execution: int) -> bool:
-        """Whether the result of this execution, counted from 1, gets lost."""
-        if self.lost[activity] > 0:
-            self.lost[activity] -= 1
-            return True
-        return self.twice and execution == 1
 
 
 class HostCall:
@@ -63,8 +45,8 @@ class HostCall:
 class DurablePump:
     """Carries work items from the hub to the worker's functions, and their results back."""
 
-    def __init__(self, hub: DurableHub, worker: Worker, chaos: Chaos | None = None) -> None:
-        self.chaos = chaos or Chaos()
+    def __init__(self, hub: DurableHub, worker: Worker, chaos: Chaos, faults: Faults) -> None:
+        self.chaos, self._faults = chaos, faults
         self._hub, self._worker = hub, worker
         self._call: Any = HostCall()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -150,17 +132,22 @@ class DurablePump:
 
     async def _operate(self, request: pb.EntityRequest, token: str) -> None:
         batch, infos = helpers.convert_to_entity_batch_request(request)
-        result = pb.EntityBatchResult()
+        result = pb.EntityBatchResult(entityState=request.entityState)
         try:
             name = EntityInstanceId.parse(request.instanceId).entity
+            self._strike(name)
             await self._execute(self._entities, name, "entity", batch, result)
+            del result.operationInfos[:]
+            result.operationInfos.extend(infos)
         except FunctionError as error:
-            failed = pb.OperationResult(failure=pb.OperationResultFailure(failureDetails=_failure(error)))
-            result = pb.EntityBatchResult(entityState=request.entityState, results=[failed] * len(infos))
+            self._hub.fail_entity_calls(infos, error)
         result.completionToken = token
-        del result.operationInfos[:]
-        result.operationInfos.extend(infos)
         self._hub.complete_entity(request.instanceId, result, self._call)
+
+    def _strike(self, entity: str) -> None:
+        """Let the operation fail as when the worker dies inside it, if somebody asked for that."""
+        if self._faults.strike(f"ENTITY {entity}"):
+            raise FunctionError(f"FunctionInvocationFailed: {INVOCATION_FAILED.format(entity)}")
 
     async def _execute(
         self, known: dict[str, str], name: str, kind: str, request: Protobuf, response: Protobuf

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from sandbox.arm.faults import Faults
+from sandbox.chaos import Chaos
 from sandbox.durable_hub import DurableHub
-from sandbox.durable_pump import Chaos, DurablePump
+from sandbox.durable_pump import DurablePump
 from sandbox.event_grid_webhook import EventGridWebhook
 from sandbox.http_bridge import HttpBridge
 from sandbox.listener import Listener, listen
@@ -23,6 +25,7 @@ class FunctionsHost:
         self.worker = Worker(folder, script)
         self.hub = DurableHub(pace or Pace())
         self.chaos = Chaos()
+        self.faults = Faults()
         self.url = ""
         self._listener: Listener | None = None
         self._pump: DurablePump | None = None
@@ -41,7 +44,7 @@ class FunctionsHost:
         self.worker.durable_client = self.hub.client(self.url)
         self._webhook = EventGridWebhook(self.worker)
         self._bridge = HttpBridge(self.worker)
-        self._pump = DurablePump(self.hub, self.worker, self.chaos)
+        self._pump = DurablePump(self.hub, self.worker, self.chaos, self.faults)
         self._pump.start()
 
     async def stop(self) -> None:

@@ -19,8 +19,8 @@ from sandbox import event_grid
 from sandbox.arm.errors import ArmError
 from sandbox.arm.resource_manager import ResourceManager
 from sandbox.arm.workspace import SUBSCRIPTION
+from sandbox.chaos import Chaos
 from sandbox.communication import Communication
-from sandbox.durable_pump import Chaos
 from sandbox.environment import Environment
 from sandbox.event_grid import EventGrid
 from sandbox.event_grid_filters import compiled
@@ -83,6 +83,7 @@ class Sandbox:
         self.event_grid.heard = self._learn
         self.host = FunctionsHost(options.app, options.script, pace)
         self.host.chaos = Chaos(twice=options.twice)
+        self.host.faults = self.arm.faults
         self._environment = Environment()
         self._stack = AsyncExitStack()
 

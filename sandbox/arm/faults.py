@@ -5,7 +5,8 @@
 `match` is a regular expression that the beginning of "METHOD /path" must match, without regard to case.
 One of these says what happens: `status` (with `headers` and `body`), `drop` (the connection breaks
 without an answer), `delay` (seconds, which no speed divides; alone or with another), `fail_operation`
-(the operation is accepted and later ends Failed with that code and message). `times` is 1 when left out.
+(the operation is accepted and later ends Failed with that code and message). `ENTITY <name>` as `match`
+needs none of them: the dispatch of an operation on such an entity fails. `times` is 1 when left out.
 """
 
 import asyncio
@@ -146,7 +147,8 @@ def _nonsense(wanted: Any) -> list[str]:
     found = [f"unknown property '{name}'" for name in sorted(set(wanted) - KNOWN)]
     if isinstance(wanted.get("match"), str):
         found += _bad_pattern(wanted["match"])
-    if not KNOWN.intersection(wanted) - {"match", "times", "headers", "body"}:
+    inside = str(wanted.get("match", "")).upper().startswith("ENTITY ")
+    if not inside and not KNOWN.intersection(wanted) - {"match", "times", "headers", "body"}:
         found.append("one of 'status', 'drop', 'delay' and 'fail_operation' is required")
     ends = [name for name in ("status", "drop", "fail_operation") if wanted.get(name)]
     if len(ends) > 1:

@@ -68,6 +68,20 @@ def test_a_failed_entity_operation_reaches_its_caller(host: Small):
     assert "no operation 'no_such_operation'" in host.outcome("refused")
 
 
+@pytest.mark.parametrize("orchestrator", ["adding", "careful"])
+def test_a_failed_dispatch_of_an_entity_ends_its_caller_which_cannot_catch_it(host: Small, orchestrator: str):
+    before = host.outcome("adding", 0)
+    requests.post(host.ready["faults"], json={"match": "ENTITY counter"}, timeout=5).raise_for_status()
+    found = host.ended(host.begin(orchestrator, 5))
+    assert (found["status"], found["kind"]) == ("FAILED", "json.decoder.JSONDecodeError")
+    assert host.outcome("adding", 0) == before
+
+
+def test_an_entity_that_is_not_there_fails_its_caller_in_the_same_way(host: Small):
+    found = host.ended(host.begin("missing_entity"))
+    assert (found["status"], found["kind"]) == ("FAILED", "json.decoder.JSONDecodeError")
+
+
 def test_a_locked_entity_hears_its_holder_alone(host: Small):
     before = host.outcome("adding", 0)
     ids = [host.begin("locked") for _ in range(3)]

@@ -102,6 +102,19 @@ def adding(context: task.OrchestrationContext, given: Any):
 
 
 @app.orchestration_trigger(context_name="context")
+def careful(context: task.OrchestrationContext, given: Any):
+    try:
+        return (yield context.call_entity(EntityInstanceId("counter", "shared"), "add", given))
+    except Exception as error:  # noqa: BLE001 - the test is that it cannot be caught
+        return repr(error)
+
+
+@app.orchestration_trigger(context_name="context")
+def missing_entity(context: task.OrchestrationContext, given: Any):
+    yield context.call_entity(EntityInstanceId("nothing", "here"), "get")
+
+
+@app.orchestration_trigger(context_name="context")
 def refused(context: task.OrchestrationContext, given: Any):
     try:
         yield context.call_entity(EntityInstanceId("counter", "other"), "no_such_operation")
@@ -189,6 +202,7 @@ async def state(req: func.HttpRequest, client: df.DurableFunctionsClient) -> fun
         "status": found.runtime_status.name,
         "output": found.serialized_output,
         "failure": found.failure_details and found.failure_details.message,
+        "kind": found.failure_details and found.failure_details.error_type,
         "custom": found.serialized_custom_status,
     }
     return func.HttpResponse(json.dumps(answer), mimetype="application/json")
