@@ -58,9 +58,23 @@ class StoppedError(PermanentError):
     """The step must not go on, though nothing failed: somebody else was there, or a gate says so."""
 
 
-class TransientError(ActionError):
-    """Asking again may help; `retry_after` is what the service asked for, in seconds."""
+class RefusedError(PermanentError):
+    """Azure refused the request with this HTTP status; `answer` is what it said."""
 
-    def __init__(self, text: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, text: str, *, status: int, answer: str) -> None:
+        self.status = status
+        self.answer = answer
+        super().__init__(text)
+
+
+class TransientError(ActionError):
+    """Asking again may help; `retry_after` is what the service asked for, in seconds.
+
+    `busy` says that the resource only has to settle: someone else's operation on it is under way, or
+    Azure's answers contradict each other. That counts against the step's timeout, not its attempts.
+    """
+
+    def __init__(self, text: str, *, retry_after: float | None = None, busy: bool = False) -> None:
         self.retry_after = retry_after
+        self.busy = busy
         super().__init__(text)

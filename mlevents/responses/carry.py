@@ -66,26 +66,43 @@ def carry(context: OrchestrationContext, call: Call, limit: float | None = None)
     """Perform until done; raises StepFailedError after the last attempt or the step's timeout.
 
     `limit` is in the step's timeout's place, in seconds; `waited` in the answer says how many it took.
+    The last wait ends at the limit, with one more look. A resource that is busy with someone else's
+    operation counts against the limit, not against the attempts.
     """
     limit = limit or call["step"]["timeout"] or DEFAULT_TIMEOUT
-    polls = failures = 0
-    waited = 0.0
+    tries, waited = Tries(call["step"]["retry"]), 0.0
     while True:
         answer = yield from attempt(context, call)
         if answer["kind"] in ("done", "skipped"):
             return {**answer, "waited": waited}
         if answer["kind"] == "pending":
             call = {**call, "progress": answer["progress"]}
-            delay = poll_delay(answer["after"], polls)
-            polls, failures = polls + bool(delay), 0
-        else:
-            failures += 1
-            delay = retry_delay(answer, call["step"]["retry"], failures)
-        waited += delay
-        if waited > limit:
+        due = min(waited + tries.delay(answer), limit)
+        if waited >= limit:
             raise StepFailedError(f"gave up after {limit:g} s: {answer['detail']}")
+        delay, waited = due - waited, due
         if delay:
             yield context.create_timer(timedelta(seconds=delay))
+
+
+class Tries:
+    """How often one step was performed so far, by what came of it; counted anew after a pending answer."""
+
+    def __init__(self, retry: Mapping[str, Any]) -> None:
+        self.retry = retry
+        self.polls = self.failures = self.conflicts = 0
+
+    def delay(self, answer: Answer) -> float:
+        """Seconds until the next try; raises StepFailedError when there is none."""
+        if answer["kind"] == "pending":
+            delay = poll_delay(answer["after"], self.polls)
+            self.polls, self.failures, self.conflicts = self.polls + bool(delay), 0, 0
+            return delay
+        if answer.get("busy"):
+            self.conflicts += 1
+            return backoff(answer, self.retry, self.conflicts)
+        self.failures += 1
+        return retry_delay(answer, self.retry, self.failures)
 
 
 def poll_delay(after: float, polls: int) -> float:
@@ -94,12 +111,17 @@ def poll_delay(after: float, polls: int) -> float:
 
 
 def retry_delay(answer: Answer, retry: Mapping[str, Any], failures: int) -> float:
-    """Doubling from `first` to `max`, or longer where the service asked for it, in seconds."""
+    """Doubling from `first` to `max`, or longer where the service asked for it; raises after the last."""
     if answer["kind"] == "stopped":
         raise StepStoppedError(answer["detail"])
     if answer["kind"] == "failed":
         raise StepFailedError(answer["detail"])
     if failures >= retry["attempts"]:
         raise StepFailedError(f"{answer['detail']} (attempt {failures} of {retry['attempts']})")
-    backoff = float(min(retry["first"] * 2.0 ** min(failures - 1, 30), retry["max"]))
-    return max(backoff, float(answer["retry_after"] or 0))
+    return backoff(answer, retry, failures)
+
+
+def backoff(answer: Answer, retry: Mapping[str, Any], failures: int) -> float:
+    """The wait after so many failures in a row, in seconds."""
+    doubled = float(min(retry["first"] * 2.0 ** min(failures - 1, 30), retry["max"]))
+    return max(doubled, float(answer["retry_after"] or 0))

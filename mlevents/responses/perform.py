@@ -42,7 +42,8 @@ def answer(
         response = Response.from_json(call["response"])
         return answer_of(outcome(call, response, opened(settings, response.connections, response.files)))
     except TransientError as error:
-        return {"kind": "transient", "detail": clean(str(error)), "retry_after": error.retry_after}
+        waiting = {"retry_after": error.retry_after, "busy": error.busy}
+        return {"kind": "transient", "detail": clean(str(error)), **waiting}
     except StoppedError as error:
         return {"kind": "stopped", "detail": clean(str(error))}
     except (ActionError, ConfigError, ExpressionError) as error:

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from mlevents.errors import ActionError, PermanentError, TransientError
+from mlevents.errors import ActionError, PermanentError, RefusedError, TransientError
 from mlevents.services.importing import importing
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
 
-TRANSIENT_STATUSES = frozenset({408, 409, 425, 429})
+CONFLICT = 409
+TRANSIENT_STATUSES = frozenset({408, CONFLICT, 425, 429})
 TRANSIENT_CODES = frozenset({"ExpiredAuthenticationToken"})
 """A 401 for a token that ran out on its way passes with the next token; any other 401 stays."""
 PERMANENT_CODES = frozenset({"ScopeLocked", "MissingSubscriptionRegistration"})
@@ -62,8 +63,9 @@ def translation(
     code, message = _answer(error, response)
     text = clean(f"{what}: Azure answered {status} {code}: {message}")
     if _passes(status, code, message):
-        return TransientError(text, retry_after=retry_after(getattr(response, "headers", {}), now))
-    return PermanentError(text)
+        wait = retry_after(getattr(response, "headers", {}), now)
+        return TransientError(text, retry_after=wait, busy=status == CONFLICT or bool(BUSY.search(message)))
+    return RefusedError(text, status=status, answer=clean(f"{code}: {message}"))
 
 
 def retry_after(headers: Mapping[str, str], now: Callable[[], datetime]) -> float | None:

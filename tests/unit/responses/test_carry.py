@@ -81,6 +81,35 @@ def test_a_step_that_takes_too_long_is_given_up():
         carried(*[pending(30)] * 10, timeout=100)
 
 
+def test_the_last_wait_ends_at_the_timeout_with_one_more_look():
+    context, said = carried(pending(45), pending(45), DONE, timeout=60)
+    assert context.waits == [45, 15]
+    assert said["waited"] == 60
+
+
+def test_a_wait_that_a_service_asks_for_ends_at_the_timeout_too():
+    context, said = carried(transient(3600), DONE, timeout=60)
+    assert context.waits == [60]
+    assert said["kind"] == "done"
+
+
+def test_after_the_look_at_the_timeout_there_is_no_other():
+    context = Context(lambda _: pending(45))
+    call = {"step": {"retry": RETRY, "timeout": 60.0}, "progress": {}}
+    with pytest.raises(StepFailedError, match="gave up after 60 s"):
+        run(carry(context, call))
+    assert len(context.calls) == 3
+
+
+def test_a_resource_that_is_busy_counts_against_the_timeout_and_not_against_the_attempts():
+    busy = {**transient(), "busy": True}
+    context, said = carried(*[busy] * 20, *[transient()] * 4, DONE)
+    assert said["kind"] == "done"
+    assert context.waits[:6] == [5, 10, 20, 40, 60, 60]
+    with pytest.raises(StepFailedError, match="gave up after 100 s: busy"):
+        carried(*[busy] * 20, timeout=100)
+
+
 def test_a_worker_that_was_lost_is_no_answer_and_may_be_asked_again():
     lost = iter([RuntimeError("exit code 137"), RuntimeError("exit code 137")])
 

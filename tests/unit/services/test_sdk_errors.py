@@ -16,7 +16,7 @@ from azure.core.exceptions import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.errors import PermanentError, TransientError
+from mlevents.errors import PermanentError, RefusedError, TransientError
 from mlevents.services.sdk_errors import clean, retry_after, translated, translation
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -47,6 +47,30 @@ def test_a_refusal_is_permanent(status: int) -> None:
     error = translation("reading model 'm'", refusal(status))
     assert isinstance(error, PermanentError)
     assert str(error) == f"reading model 'm': Azure answered {status} SomeCode: some message"
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "busy"),
+    [
+        (409, "", True),
+        (400, "Endpoint net is in Updating provisioning state.", True),
+        (400, "Endpoint net is in Scaling provisioning state.", True),
+        (429, "", False),
+        (503, "", False),
+    ],
+)
+def test_an_operation_of_someone_else_is_busy_and_a_failing_service_is_not(
+    status: int, message: str, busy: bool
+) -> None:
+    error = translation("x", refusal(status, message=message))
+    assert isinstance(error, TransientError)
+    assert error.busy is busy
+
+
+def test_a_refusal_keeps_what_azure_said_apart_from_what_was_tried() -> None:
+    error = translation("moving traffic to net-1", refusal(400, "BadRequest", "net-2 is Failed"))
+    assert isinstance(error, RefusedError)
+    assert (error.status, error.answer) == (400, "BadRequest: net-2 is Failed")
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
