@@ -6,13 +6,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, TypeIs
 
+from mlevents.canonical import fold
 from mlevents.registry import Registry
 
 TEXT = frozenset({"text", "list"})
 NUMERIC = frozenset({"number", "text"})
 ANY = frozenset({"text", "number", "boolean", "list"})
 
-_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LONGEST_DECIMAL = 100
 _LONGEST_SHOWN = 100
@@ -83,11 +83,6 @@ class Comparison(Condition):
 
 
 operator = Registry[type[Condition]]("operator", "mlevents.conditions")
-
-
-def fold(text: str) -> str:
-    """The text with ASCII letters in lower case and all others as they are."""
-    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
 
 
 def type_of(value: object) -> str:

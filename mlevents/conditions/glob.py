@@ -9,7 +9,8 @@ where:
 import re
 from fnmatch import translate
 
-from mlevents.conditions.condition import Clause, Condition, fold, operator, texts
+from mlevents.canonical import fold
+from mlevents.conditions.condition import Clause, Condition, operator, texts
 
 _LITERAL = re.compile(r"[^*?\[]*")
 

@@ -5,7 +5,8 @@ where:
     experiment: {suffix: [-nightly, -weekly]}
 """
 
-from mlevents.conditions.condition import Clause, Condition, fold, operator, texts
+from mlevents.canonical import fold
+from mlevents.conditions.condition import Clause, Condition, operator, texts
 
 
 @operator("suffix")

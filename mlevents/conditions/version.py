@@ -15,7 +15,8 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from mlevents.conditions.condition import Condition, fold, operator, shown
+from mlevents.canonical import fold
+from mlevents.conditions.condition import Condition, operator, shown
 
 _BOUND = re.compile(r"\s*(===|==|!=|~=|<=|>=|<|>)\s*([^\s,<>=!~][^\s,]*)\s*")
 _LONGEST = 200

@@ -1,11 +1,11 @@
 """Azure Machine Learning's events: any envelope and any casing become one normalised Event."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from reprlib import repr as shown
 from typing import Any
 
+from mlevents.canonical import canonical_event_id, canonical_resource_id, joined_parts
 from mlevents.errors import EventError
 from mlevents.events.content import Content, folded
 from mlevents.events.document import check_characters, check_size, text_of, value_of
@@ -35,15 +35,15 @@ class Event:
     names: Mapping[str, Any]
 
     def identity(self, kind: str) -> str:
-        """What makes it the same event to rules that ask for this kind.
+        """What makes it the same event to rules that ask for this kind, whatever the case of its topic.
 
-        A v2 breach rides on every later event of its run: as a drift it is one by run and signal.
+        A v2 breach is on every later event of its run: as a drift it is one by run and signal.
         """
         drift = self.names.get("drift", {})
-        topic = self.topic.lower()
+        topic = canonical_resource_id(self.topic)
         if kind == "drift.detected" and drift.get("generation") == "v2" and "run" in drift:
-            return json.dumps([topic, kind, drift["run"], drift.get("signal")])
-        return json.dumps([topic, self.id])
+            return joined_parts("drift", topic, drift["run"], drift.get("signal"))
+        return joined_parts("event", topic, canonical_event_id(self.id))
 
     @property
     def depth(self) -> int:

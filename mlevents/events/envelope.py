@@ -16,6 +16,7 @@ from typing import Any
 
 from mlevents.errors import EventError
 from mlevents.events.content import folded, instant, plain_text, segments
+from mlevents.workspace_id import WorkspaceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,20 @@ def open_envelope(event: Mapping[str, Any]) -> Envelope:
 
 
 def workspace(topic: str) -> dict[str, str]:
-    """The parts of a workspace's ARM id, as far as the topic has them."""
+    """The parts of a workspace's ARM id, cased as it came; of another topic, as far as it has them."""
+    try:
+        known = WorkspaceId.parse(topic)
+    except ValueError:
+        return _likely(topic)
+    return {
+        "name": known.name,
+        "resource_group": known.group,
+        "subscription": known.subscription,
+        "id": topic.removesuffix("/"),
+    }
+
+
+def _likely(topic: str) -> dict[str, str]:
     parts = segments(topic)
     names = {
         "name": parts.get("workspaces"),

@@ -10,7 +10,9 @@ there, whenever it comes. Name the workspace in it where two workspaces may have
 
 import json
 
+from mlevents.canonical import joined_parts
+
 
 def identity(value: object) -> str:
     """What makes it the same response: the value, of any JSON type, and nothing of the event."""
-    return json.dumps(["dedupe", value], sort_keys=True)
+    return joined_parts("dedupe", json.dumps(value, sort_keys=True))

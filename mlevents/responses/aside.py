@@ -5,7 +5,8 @@ import logging
 
 from mlevents.errors import EventError
 from mlevents.events import Event
-from mlevents.responses.response import Response, digest
+from mlevents.responses.response import Response
+from mlevents.responses.response_id import quarantine_id, refused_id
 from mlevents.responses.travelling import as_json, used
 from mlevents.rules.model import Rules
 
@@ -20,8 +21,7 @@ def refused(event: Event, rules: Rules) -> Response:
         "add it under 'workspaces', or delete the event subscription that sends from it"
     )
     log.warning("event %s refused: %s", event.id, because)
-    key = digest(f"{event.topic.lower()} {event.id}")
-    return Response(id=f"refused.{key}", rule=None, event=event, status="refused", because=because)
+    return Response(id=refused_id(event), rule=None, event=event, status="refused", because=because)
 
 
 def quarantined(raw: str, error: EventError, rules: Rules) -> Response:
@@ -29,7 +29,7 @@ def quarantined(raw: str, error: EventError, rules: Rules) -> Response:
     log.error("an event is in quarantine: %s", error)
     steps = rules.defaults.on_failure
     return Response(
-        id=f"quarantine.{digest(raw)}",
+        id=quarantine_id(raw),
         rule=None,
         event=outline(raw),
         status="quarantined",

@@ -11,7 +11,8 @@ from mlevents.events import Event, parse
 from mlevents.gates import dedupe
 from mlevents.gates.max_age import too_old
 from mlevents.responses.aside import quarantined, refused
-from mlevents.responses.response import Response, digest
+from mlevents.responses.response import Response
+from mlevents.responses.response_id import response_id
 from mlevents.responses.travelling import as_json, gates_as_json, used, values_missing
 from mlevents.rules.expressions import ExpressionError, render
 from mlevents.rules.match import Verdict, kind_asked, matching, verdict
@@ -60,7 +61,7 @@ def respond(event: Event, found: Verdict, rules: Rules, settings: Settings, now:
     rule = found.rule
     named = [*rule.steps, *rule.on_failure]
     response = Response(
-        id=f"{rule.id}.{digest(event.identity(found.kind or event.type))}",
+        id=response_id(rule.id, event.identity(found.kind or event.type)),
         rule=rule.id,
         event=event,
         steps=tuple(map(as_json, rule.steps)),
@@ -71,18 +72,18 @@ def respond(event: Event, found: Verdict, rules: Rules, settings: Settings, now:
     )
     decided = settled(response, rule, settings, now)
     if decided.status == "running":
-        return decided if rule.dedupe is None else deduped(decided, rule.dedupe)
+        return decided if rule.dedupe is None else deduped(decided, rule.id, rule.dedupe)
     # A drift or a value of `dedupe` stays free for an event that is acted on: this one has its own id.
-    return replace(decided, id=f"{rule.id}.{digest(event.identity(event.type))}")
+    return replace(decided, id=response_id(rule.id, event.identity(event.type)))
 
 
-def deduped(response: Response, value: str) -> Response:
+def deduped(response: Response, rule: str, value: str) -> Response:
     """The response by the name of a value, whichever event has it."""
     try:
         same = dedupe.identity(render(value, response.event.names))
     except ExpressionError as error:
         return replace(response, status="failed", because=f"dedupe: {error}", alert=True)
-    return replace(response, id=f"{response.rule}.{digest(same)}")
+    return replace(response, id=response_id(rule, same))
 
 
 def settled(response: Response, rule: Rule, settings: Settings, now: datetime) -> Response:

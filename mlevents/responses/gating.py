@@ -10,7 +10,7 @@ from durabletask.task import OrchestrationContext
 from mlevents.gates.gate import Served, gate
 from mlevents.gates.order import newer
 from mlevents.responses.carry import Call, StepFailedError, StepStoppedError, begin, carry
-from mlevents.responses.response import digest
+from mlevents.responses.response_id import digest
 
 ROLLOUT = "rollout"
 """The orchestrator of the steps that change what an endpoint serves."""

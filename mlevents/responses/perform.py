@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from mlevents import telemetry
 from mlevents.actions.action import Done, Outcome, StepContext, action
 from mlevents.errors import ActionError, ConfigError, StoppedError, TransientError
-from mlevents.responses.response import Response, digest
+from mlevents.responses.response import Response
+from mlevents.responses.response_id import digest
 from mlevents.rules.expressions import ExpressionError, render
 from mlevents.services.sdk_errors import clean
 from mlevents.services.services import Services

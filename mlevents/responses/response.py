@@ -1,6 +1,5 @@
 """A response: one event × one rule, as it travels in an orchestration's input."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +8,6 @@ from mlevents.events import Event
 
 Step = Mapping[str, Any]
 """A step as JSON: `id`, `uses`, `with` (its `${…}` not yet filled in), `if`, `retry`, `timeout`."""
-
-
-def digest(text: str) -> str:
-    """Twenty hexadecimal digits that stand for this text."""
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:20]
 
 
 @dataclass(frozen=True, slots=True)

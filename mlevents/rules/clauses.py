@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlevents.conditions.condition import Clause, fold
+from mlevents.canonical import fold
+from mlevents.conditions.condition import Clause
 from mlevents.events.event_type import EventType
 from mlevents.rules.model import Rule
 from mlevents.rules.tree import AnyOf, Field, Not

@@ -11,17 +11,13 @@ from mlevents.rules.positions import join
 from mlevents.rules.report import Report
 from mlevents.rules.wording import Wording, quote, unknown
 from mlevents.services.connection import Connection
+from mlevents.workspace_id import FORM, workspace_key
 
 ELSEWHERE = "00000000-0000-0000-0000-000000000000"
 """Stands for a setting that is set on Azure only."""
 
 _INSERTED = re.compile(r"\$\{(.*?)\}", re.DOTALL)
 _VARIABLE = re.compile(r"\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*", re.ASCII)
-_WORKSPACE = re.compile(
-    r"/subscriptions/[^/\s]+/resourceGroups/[^/\s]+/providers"
-    r"/Microsoft\.MachineLearningServices/workspaces/[^/\s]+",
-    re.IGNORECASE,
-)
 
 
 def check_workspaces(section: Mapping[str, Any], report: Report) -> dict[str, str]:
@@ -32,12 +28,8 @@ def check_workspaces(section: Mapping[str, Any], report: Report) -> dict[str, st
         if not isinstance(written, str):
             continue
         workspaces[name] = fill(written, path, report)
-        if not _WORKSPACE.fullmatch(workspaces[name]):
-            report.error(
-                path,
-                f"{quote(written)} is no workspace id: write /subscriptions/<id>/resourceGroups/<name>"
-                "/providers/Microsoft.MachineLearningServices/workspaces/<name>",
-            )
+        if workspace_key(workspaces[name]) is None:
+            report.error(path, f"{quote(written)} is not a workspace id: write {FORM}")
     return workspaces
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlevents.conditions.condition import fold
+from mlevents.canonical import fold
 from mlevents.rules.delivered import delivered
 from mlevents.rules.filters import Filter
 from mlevents.rules.wire import PREFIX

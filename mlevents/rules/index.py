@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlevents.conditions.condition import fold
+from mlevents.canonical import fold
 from mlevents.events import Event
 from mlevents.rules.tree import Field, value_at
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from mlevents.conditions.condition import fold
+from mlevents.canonical import fold
 from mlevents.rules.clauses import ABSENT, PRESENT, SUBJECT, Advanced, Clauses
 
 MOST_FILTERS = 25

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidatio
 from mlevents.duration import Duration
 from mlevents.errors import Problem
 from mlevents.rules.where import Where
+from mlevents.workspace_id import workspace_key
 
 Mode = Literal["live", "shadow", "disabled"]
 
@@ -115,4 +116,5 @@ class Rules:
         """An event of this topic may be acted on: its workspace is listed, or no workspace is."""
         if not self.workspaces:
             return True
-        return topic.rstrip("/").lower() in {known.rstrip("/").lower() for known in self.workspaces.values()}
+        key = workspace_key(topic)
+        return key is not None and key in {workspace_key(known) for known in self.workspaces.values()}

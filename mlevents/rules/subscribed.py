@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlevents.conditions.condition import fold
+from mlevents.canonical import fold
 from mlevents.rules.filters import Filter
 from mlevents.rules.wire import PREFIX
 from mlevents.services.event_subscription import EventSubscription

@@ -14,13 +14,18 @@ from mlevents.registry import did_you_mean
 from mlevents.rules.model import Defaults, Mode, Step, Written
 
 RULE_ID = r"^[a-z][a-z0-9-]{0,59}$"
+QUARANTINE, REFUSED = "quarantine", "refused"
+RESERVED_IDS = (QUARANTINE, REFUSED)
+"""What begins the ids of responses that belong to no rule."""
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,59}$"
 
 
 def _rule_id(text: str) -> str:
+    if text in RESERVED_IDS:
+        raise ValueError(f"the id '{text}' is reserved for events that no rule answers: choose another")
     if not re.fullmatch(RULE_ID, text):
         raise ValueError(
-            f"'{text}' is no rule id: use lower-case letters, digits and '-', "
+            f"'{text}' is not a valid rule id: use lower-case letters, digits and '-', "
             "a letter first, at most 60 characters"
         )
     return text
@@ -49,6 +54,7 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+_RULE_ID_SCHEMA = {"type": "string", "pattern": RULE_ID, "not": {"enum": list(RESERVED_IDS)}}
 _EVENT_NAMES = {"enum": [*sorted(NAMES), "*"]}
 
 Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME})]
@@ -106,7 +112,7 @@ class Expect(Written):
 class RuleText(Written):
     """When this event, where these things hold, first make sure of this, then do that."""
 
-    id: Annotated[str, AfterValidator(_rule_id), WithJsonSchema({"type": "string", "pattern": RULE_ID})]
+    id: Annotated[str, AfterValidator(_rule_id), WithJsonSchema(_RULE_ID_SCHEMA)]
     """give the rule a name that no other rule has."""
     description: str = ""
     """What the rule is for, in a sentence."""

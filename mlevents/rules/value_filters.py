@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from jinja2 import Undefined
 
-from mlevents.conditions.condition import as_number, fold, shown
+from mlevents.canonical import fold
+from mlevents.conditions.condition import as_number, shown
 
 LONGEST = 1_000_000
 """How many characters an expression may come to."""

@@ -8,42 +8,24 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from mlevents.errors import PermanentError
+from mlevents.workspace_id import WorkspaceId
 
-WORKSPACE_ID = re.compile(
-    r"/subscriptions/(?P<subscription>[-\w]{1,64})/resourceGroups/(?P<group>[-\w.()]{1,90})"
-    r"/providers/Microsoft\.MachineLearningServices/workspaces/(?P<name>[-\w]{1,64})/?",
-    re.IGNORECASE | re.ASCII,
-)
 ASSET_NAME = re.compile(r"[A-Za-z0-9][-\w.]{0,254}", re.ASCII)
 STUDIO = "https://ml.azure.com"
 
 
 @dataclass(frozen=True, slots=True)
-class Workspace:
-    """A workspace's ARM id, taken apart."""
-
-    subscription: str
-    group: str
-    name: str
+class Workspace(WorkspaceId):
+    """A workspace, and the ids and pages of what is in it."""
 
     @classmethod
-    def parse(cls, workspace_id: str) -> Self:
-        """Take an ARM id apart, whatever its casing; raises PermanentError for any other id."""
-        found = WORKSPACE_ID.fullmatch(workspace_id)
-        if found:
-            return cls(**found.groupdict())
-        raise PermanentError(
-            f"'{workspace_id}' is no Azure ML workspace's id: write /subscriptions/<id>/resourceGroups/"
-            "<name>/providers/Microsoft.MachineLearningServices/workspaces/<name>"
-        )
-
-    @property
-    def id(self) -> str:
-        """The ARM id, cased as Azure documents it."""
-        return (
-            f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
-            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
-        )
+    def parse(cls, text: str) -> Self:
+        """Take an ARM id apart, whatever its case; raises PermanentError for any other id."""
+        try:
+            found = WorkspaceId.parse(text)
+        except ValueError as error:
+            raise PermanentError(str(error)) from error
+        return cls(found.subscription, found.group, found.name)
 
     @property
     def place(self) -> dict[str, Any]:

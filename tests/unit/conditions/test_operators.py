@@ -11,7 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.conditions.condition import as_number, fold, operator
+from mlevents.canonical import fold
+from mlevents.conditions.condition import as_number, operator
 from mlevents.rules.where import bind
 
 ALL = dict(operator.items())

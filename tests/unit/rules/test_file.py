@@ -117,7 +117,7 @@ def test_a_mistake_in_the_event_is_told_once(event: str, told: str):
         ),
         (
             "version: 1\nrules: []\nworkspaces: {a: b}\n",
-            "rules.yaml:3:14: workspaces.a: the text 'b' is no work",
+            "rules.yaml:3:14: workspaces.a: the text 'b' is not a work",
         ),
     ],
 )
