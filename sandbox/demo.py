@@ -17,12 +17,6 @@ from sandbox.raised import Json
 from sandbox.scenes import CONSOLE, FRAUD, Play, Scene, register, told
 from sandbox.stage import ROOT, Stage, stage
 
-BREACH = (
-    "The signal 'transactions' has failed due to one or more features violating metric thresholds.\n"
-    "The feature names and their corresponding computed metric values violating the threshold are \n"
-    """['{"group":"amount","metric_value":0.41,"metric_name":"wasserstein","threshold_value":0.1}']"""
-)
-
 
 def deployed(on: Stage) -> Scene:
     """A registered model is deployed, all traffic is on it, and it answers."""
@@ -71,11 +65,14 @@ def drifted(on: Stage) -> Scene:
 
 
 def breached(on: Stage) -> Scene:
-    """So does a breach that a version 2 model monitor reports, though it rides on two events."""
-    tags = {"azureml_modelmonitor_threshold_breached": BREACH}
-    on.publish(*(on.run_status_changed("monitor-1", status, tags) for status in ("Finalizing", "Completed")))
-    subject = on.run_status_changed("monitor-1", "")["subject"]
-    return told("model monitor (v2) reports a\nbreach, on two events", on.settled(subject=subject))
+    """So do the breaches that one run of a version 2 model monitor reports: two signals, four events."""
+    found = [(signal, status) for signal in ("inputs", "outputs") for status in ("Finalizing", "Completed")]
+    events = [on.signal_breached("monitor-1", *one) for one in found]
+    for event in events:
+        on.deliver("RunStatusChanged", event)
+    subjects = dict.fromkeys(event["subject"] for event in events)
+    responses = [one for subject in subjects for one in on.settled_or_none(subject)]
+    return told("model monitor (v2) reports two\nsignals, by four events", responses)
 
 
 def failed(on: Stage) -> Scene:

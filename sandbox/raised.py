@@ -5,6 +5,11 @@ import uuid
 from typing import Any
 
 Json = dict[str, Any]
+BREACH = (
+    "The signal '{}' has failed due to one or more features violating metric thresholds.\n"
+    "The feature names and their corresponding computed metric values violating the threshold are \n"
+    """['{{"group":"amount","metric_value":0.41,"metric_name":"wasserstein","threshold_value":0.1}}']"""
+)
 PREFIX = "Microsoft.MachineLearningServices."
 
 
@@ -44,6 +49,21 @@ class Raised:
             "runProperties": {},
         }
         return self.event("RunStatusChanged", f"experiments/{experiment}/runs/{run}", data)
+
+    def signal_breached(self, monitor_run: str, signal: str, status: str) -> Json:
+        """A RunStatusChanged event of the step of a monitor's run that found a signal beyond its threshold.
+
+        Each signal is evaluated by a step of its own, which Azure tags with the breach and with the
+        monitor's run (azureml-assets, `model_monitor_evaluate_metrics_threshold`).
+        """
+        tags = {
+            "azureml.pipelinerunid": monitor_run,
+            "mlflow.rootRunId": monitor_run,
+            "azureml_modelmonitor_threshold_breached": BREACH.format(signal),
+        }
+        event = self.run_status_changed(f"{monitor_run}-{signal}", status, tags)
+        event["data"]["runType"] = "azureml.StepRun"
+        return event
 
     def drift_detected(self, monitor: str, coefficient: float) -> Json:
         """A DatasetDriftDetected event, as version 1 of data drift raises it."""

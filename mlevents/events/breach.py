@@ -19,12 +19,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlevents.events.content import Content
-from mlevents.events.event_type import Field, text
+from mlevents.events.event_type import Field
+from mlevents.events.parent_run import RUN_ID, parent_run
 
 TAG = "azureml_modelmonitor_threshold_breached"
 PARENT_TAG = "azureml.modelmonitor.threshold.breached."
 # Nothing documented or captured names the monitor on its run; whoever defines it may set this tag.
 MONITOR_TAG = "monitor_name"
+# What Azure sets on each step of a pipeline: the run of the whole, here the monitor's own.
+PIPELINE_TAG = "azureml.pipelinerunid"
+ROOT_TAG = "mlflow.rootRunId"
 
 _FEATURE = re.compile(r'"(?:group|feature|feature_name)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _QUOTED = re.compile(r"""["']([^"']+)["']""")
@@ -60,8 +64,13 @@ def monitor(content: Content) -> str | None:
     return named or content.text("experimentName", "experimentId", "runId", subject=("experiments", "runs"))
 
 
+def monitor_run(content: Content) -> str | None:
+    """The monitor's own run: the root of the step that found the breach, else that run itself."""
+    return parent_run(content) or RUN_ID.read(content)
+
+
 def members(drift: Mapping[str, Any]) -> dict[str, Any]:
-    """The run and its tags that tell of a breach with these names, as Azure's component writes them."""
+    """The run and its tags that report a breach with these names, as Azure's component writes them."""
     said = "A signal has failed due to one or more features violating metric thresholds.\n"
     if drift.get("signal"):
         said = said.replace("A signal", f"The signal '{drift['signal']}'")
@@ -75,12 +84,15 @@ def members(drift: Mapping[str, Any]) -> dict[str, Any]:
         )
     named = {MONITOR_TAG: drift["monitor"]} if drift.get("monitor") else {}
     run = {"runId": drift["run"]} if drift.get("run") else {}
-    return {**run, "runTags": {TAG: said, **named}}
+    root = drift.get("monitor_run")
+    above = {PIPELINE_TAG: root, ROOT_TAG: root} if root and root != drift.get("run") else {}
+    return {**run, "runTags": {TAG: said, **above, **named}}
 
 
 DRIFT = {
     "monitor": Field("text", monitor),
-    "run": text("runId", subject=("runs",)),
+    "run": RUN_ID,
+    "monitor_run": Field("text", monitor_run),
     "generation": Field("text", lambda _: "v2"),
     "signal": Field("text", signal),
     "features": Field("list", features),

@@ -9,14 +9,34 @@ from typing import Any
 
 from mlevents.errors import EventError
 
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+
 
 def folded(members: Mapping[str, Any]) -> dict[str, Any]:
-    """The members that are not null, under lower-case names; the first of several casings wins."""
+    """The members that are not null, under lower-case names.
+
+    Names that differ only in case are one: see `merged`.
+    """
     found: dict[str, Any] = {}
     for key, value in members.items():
         if value is not None:
-            found.setdefault(key.lower(), value)
+            name = key.lower()
+            found[name] = merged(found[name], value) if name in found else value
     return found
+
+
+def merged(first: Any, second: Any, depth: int = 2) -> Any:
+    """One value of two that an event gives for one name: two objects are joined, key by key.
+
+    Of two others the first that says something stays: null, an empty text, list or object say nothing.
+    `depth` bounds how far objects inside objects are joined: `data`, then tags and properties.
+    """
+    if not (isinstance(first, dict) and isinstance(second, dict) and depth):
+        return second if first in EMPTY else first
+    joined = dict(first)
+    for key, value in second.items():
+        joined[key] = merged(first[key], value, depth - 1) if key in first else value
+    return joined
 
 
 def segments(path: str) -> dict[str, str]:

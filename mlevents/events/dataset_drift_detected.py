@@ -27,6 +27,8 @@ from typing import ClassVar
 
 from mlevents.events.event_type import EventType, Field, Fields, event_type, text
 
+RUN_ID = text("runId", subject=("run", "runs"))
+
 
 @event_type("Microsoft.MachineLearningServices.DatasetDriftDetected")
 class DatasetDriftDetected(EventType):
@@ -38,7 +40,8 @@ class DatasetDriftDetected(EventType):
     fields: ClassVar[Fields] = {
         "drift": {
             "monitor": text("dataDriftName", "dataDriftId", subject=("datadrift", "datadrifts")),
-            "run": text("runId", subject=("run", "runs")),
+            "run": RUN_ID,
+            "monitor_run": Field("text", RUN_ID.read),  # one run is a monitor's whole evaluation
             "generation": Field("text", lambda _: "v1"),
             "coefficient": Field(
                 "number", lambda content: content.number("driftCoefficient"), "driftCoefficient"

@@ -15,7 +15,7 @@ from reprlib import repr as shown
 from typing import Any
 
 from mlevents.errors import EventError
-from mlevents.events.content import folded, instant, plain_text, segments
+from mlevents.events.content import folded, instant, merged, plain_text, segments
 from mlevents.workspace_id import WorkspaceId
 
 
@@ -33,7 +33,10 @@ class Envelope:
 
 def open_envelope(event: Mapping[str, Any]) -> Envelope:
     """The envelope of one event; raises EventError for one without id or type, or with a bad time."""
-    members = folded({key.replace("_", ""): value for key, value in event.items()})
+    members: dict[str, Any] = {}
+    for key, value in event.items():  # one at a time: two spellings of one name are joined
+        for name, said in folded({key.replace("_", ""): value}).items():
+            members[name] = merged(members[name], said) if name in members else said
     return Envelope(
         id=_required(members, "id"),
         type=_required(members, "eventType", "type"),

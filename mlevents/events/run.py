@@ -5,19 +5,8 @@ import re
 from mlevents.events.breach import tells_of_breach
 from mlevents.events.content import Content
 from mlevents.events.event_type import Field, text, texts
+from mlevents.events.parent_run import RUN_ID, parent_run
 
-RUN_ID = text("runId", subject=("runs",))
-
-# Tags or properties that name another run, in lower case. A root run may name itself in any of them.
-PARENT_KEYS = frozenset(
-    {
-        "azureml.pipelinerunid",  # a pipeline's step: in its tags (captured) or its properties (SDK v1)
-        "mlflow.parentrunid",  # a nested MLflow run, a trial of a sweep
-        "mlflow.rootrunid",  # read by Azure's own monitoring components to find the pipeline
-        "azureml.parentrunid",  # (inferred)
-        "azureml.rootrunid",  # (inferred)
-    }
-)
 # (key, value) pairs in lower case that only a child run has.
 CHILD_MARKS = frozenset(
     {
@@ -40,17 +29,13 @@ def is_root(content: Content) -> bool:
     run_id = RUN_ID.read(content) or ""
     if (content.text("runType") or "").lower() in CHILD_TYPES or CHILD_ID.match(run_id):
         return False
+    if parent_run(content):
+        return False
     return not any(
-        _marks_child(name.lower(), value, run_id)
+        (name.lower(), value.lower()) in CHILD_MARKS
         for key in ("runTags", "runProperties")
         for name, value in content.texts(key).items()
     )
-
-
-def _marks_child(name: str, value: str, run_id: str) -> bool:
-    if name in PARENT_KEYS:
-        return value not in ("", run_id)
-    return (name, value.lower()) in CHILD_MARKS
 
 
 RUN = {

@@ -4,11 +4,14 @@
 max_age: 24h
 ```
 
-Event Grid delivers for up to a day, and a replay may come later still. An event without a time cannot
-be judged, so it is not acted on either.
+Event Grid delivers for up to a day, and a replay may come later still. The age of an event without a time,
+or with one that lies more than five minutes ahead, is unknown: it is not acted on either.
 """
 
 from datetime import datetime
+
+SKEW = 300.0
+"""Seconds by which the clock of the sender may be ahead of ours."""
 
 
 def too_old(time: str | None, max_age: float | None, now: datetime) -> str | None:
@@ -16,8 +19,11 @@ def too_old(time: str | None, max_age: float | None, now: datetime) -> str | Non
     if max_age is None:
         return None
     if time is None:
-        return f"max_age: the event carries no time, so nobody can tell if it is older than {words(max_age)}"
+        return "max_age: the event carries no time, so its age is unknown: send it with one"
     age = (now - datetime.fromisoformat(time)).total_seconds()
+    if age < -SKEW:
+        limit = f"more than {words(SKEW)}: correct the clock of its sender"
+        return f"max_age: the event's time {time} is {words(-age)} ahead of now, {limit}"
     if age <= max_age:
         return None
     return f"max_age: the event is {words(age)} old, more than {words(max_age)}"

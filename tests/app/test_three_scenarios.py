@@ -68,11 +68,12 @@ def test_drift_starts_the_data_factory_pipeline_with_values_from_the_event(shipp
     assert one["steps"][0]["uses"] == "run_data_factory_pipeline"
 
 
-def test_each_status_event_of_one_breach_is_the_same_drift(shipped: Stage):
-    tags = {
-        "azureml_modelmonitor_threshold_breached": "The signal 's1' has failed due to one or more features"
-    }
-    events = [shipped.run_status_changed("monitor-7", status, tags) for status in ("Finalizing", "Failed")]
+def test_two_breached_signals_of_one_monitor_run_retrain_once(shipped: Stage):
+    events = [
+        shipped.signal_breached("monitor-7", signal, status)
+        for signal in ("inputs", "outputs")
+        for status in ("Finalizing", "Failed")
+    ]
     for event in events:
         assert shipped.deliver("RunStatusChanged", event).status_code == 202
     [one] = [r for e in events for r in shipped.settled_or_none(event_id=e["id"])]

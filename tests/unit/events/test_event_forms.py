@@ -138,6 +138,7 @@ FORMS: list[tuple[str, tuple[str, ...], str | None, dict[str, dict[str, Any]]]] 
             "drift": {
                 "monitor": "kite-drift",
                 "run": "drift-guid-1_1571",
+                "monitor_run": "drift-guid-1_1571",
                 "generation": "v1",
                 "coefficient": 0.8350349068479208,
                 "baseline": "base-1",
@@ -154,6 +155,7 @@ FORMS: list[tuple[str, tuple[str, ...], str | None, dict[str, dict[str, Any]]]] 
             "drift": {
                 "monitor": "drift-guid-1",
                 "run": "drift-guid-1_1571",
+                "monitor_run": "drift-guid-1_1571",
                 "generation": "v1",
                 "coefficient": 1.0,
                 "baseline": "base-1",
@@ -284,6 +286,9 @@ def test_a_model_version_is_natural_text_and_falls_back_to_the_subject(sent, ver
     assert event.names["model"]["version"] == version
 
 
+V1_DRIFT = {"monitor": "d1", "run": "r1", "monitor_run": "r1"}
+
+
 @pytest.mark.parametrize(
     ("type_name", "subject", "root", "names"),
     [
@@ -291,8 +296,8 @@ def test_a_model_version_is_natural_text_and_falls_back_to_the_subject(sent, ver
         ("ModelRegistered", "/Models/kite", "model", {"name": "kite"}),
         ("ModelDeployed", "endpoints/svc", "deployment", {"service": "svc", "models": []}),
         ("RunCompleted", "experiments/g1/runs/r1", "run", {"id": "r1", "experiment_id": "g1"}),
-        ("DatasetDriftDetected", "datadrift/d1/run/r1", "drift", {"monitor": "d1", "run": "r1"}),
-        ("DatasetDriftDetected", "datadrifts/d1/runs/r1", "drift", {"monitor": "d1", "run": "r1"}),
+        ("DatasetDriftDetected", "datadrift/d1/run/r1", "drift", V1_DRIFT),
+        ("DatasetDriftDetected", "datadrifts/d1/runs/r1", "drift", V1_DRIFT),
     ],
 )
 def test_the_subject_answers_for_missing_data(type_name, subject, root, names):
@@ -311,9 +316,54 @@ def test_a_tag_that_is_no_text_becomes_its_json_text(sent, text):
     }
 
 
-def test_the_first_casing_that_is_not_null_wins():
-    both = {"RUNTAGS": None, "RunTags": {"a": "first"}, "runTags": {"a": "second"}}
-    assert parse(wire("RunCompleted", both)).names["run"]["tags"] == {"a": "first"}
+@pytest.mark.parametrize(
+    ("sent", "tags"),
+    [
+        ({"RUNTAGS": None, "RunTags": {"a": "1"}, "runTags": {"a": "2"}}, {"a": "1"}),
+        ({"RunTags": {"a": "1"}, "runTags": {"b": "2"}}, {"a": "1", "b": "2"}),
+        ({"RunTags": {"a": None, "b": ""}, "runTags": {"a": "1", "b": "2"}}, {"a": "1", "b": "2"}),
+        ({"RunTags": {"a": "1"}, "runTags": None}, {"a": "1"}),
+        ({"RunTags": "", "runTags": {"a": "1"}}, {"a": "1"}),
+        ({"RunTags": {"Stage": "1"}, "runTags": {"stage": "2"}}, {"Stage": "1", "stage": "2"}),
+    ],
+)
+def test_maps_whose_names_differ_only_in_case_are_joined(sent, tags):
+    assert parse(wire("RunCompleted", sent)).names["run"]["tags"] == tags
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        ({"ModelName": "", "modelName": "b"}, "b"),
+        ({"ModelName": None, "modelName": "b"}, "b"),
+        ({"ModelName": "a", "modelName": "b"}, "a"),
+        ({"modelName": "a", "ModelName": None}, "a"),
+    ],
+)
+def test_of_two_casings_the_first_that_says_something_wins(sent, name):
+    assert parse(wire("ModelRegistered", sent, subject="")).names["model"]["name"] == name
+
+
+def test_two_casings_of_data_are_one():
+    event = wire("ModelRegistered", {"modelName": "a", "modelTags": {"x": "1"}})
+    event |= {"Data": {"modelVersion": "2", "modelTags": {"y": "2"}, "ModelTags": {"z": "3"}}}
+    model = parse(event).names["model"]
+    assert (model["name"], model["version"]) == ("a", "2")
+    assert model["tags"] == {"x": "1", "y": "2", "z": "3"}
+
+
+def test_a_spelling_with_underscores_does_not_hide_the_other():
+    event = wire("RunCompleted", {}, event_time=None, event_type="")
+    assert parse(event).time == "2026-01-02T03:04:05Z"
+
+
+def test_deeply_nested_casings_are_read_without_recursion():
+    deep: dict[str, object] = {}
+    for _ in range(300):
+        deep = {"x": deep}
+    event = wire("ModelRegistered", {"modelName": "a", "modelTags": {"k": deep}})
+    event |= {"Data": {"modelTags": {"k": deep}}}
+    assert parse(event).names["model"]["name"] == "a"
 
 
 def test_keys_of_tags_keep_their_casing():

@@ -58,6 +58,7 @@ def test_a_breach_is_a_status_change_and_a_drift():
     assert event.names["drift"] == {
         "monitor": "kite-monitor",
         "run": "evaluate-1",
+        "monitor_run": "monitor-1",
         "generation": "v2",
         "signal": "kite-inputs",
         "features": ["wind", "pilot's age"],
@@ -90,6 +91,25 @@ def test_later_events_of_a_breached_run_are_the_same_drift_and_another_status_ch
 def test_another_workspace_run_or_signal_is_another_drift(changed):
     event = wire("RunStatusChanged", {"runId": "r1", "runTags": {TAG: BREACH}})
     assert parse(event).identity("drift.detected") != parse(event | changed).identity("drift.detected")
+
+
+@pytest.mark.parametrize(
+    ("tags", "properties", "found"),
+    [
+        ({}, {}, "r1"),
+        ({"azureml.pipelinerunid": "m1"}, {}, "m1"),
+        ({}, {"azureml.pipelinerunid": "m1"}, "m1"),
+        ({"mlflow.rootRunId": "m1", "azureml.pipelinerunid": "p1"}, {}, "m1"),
+        ({"azureml.pipelinerunid": "p1"}, {"mlflow.rootRunId": "m1"}, "m1"),
+        ({"MLFLOW.ROOTRUNID": "m1"}, {}, "m1"),
+        ({"mlflow.parentRunId": "p1", "azureml.rootRunId": "m1"}, {}, "m1"),
+        ({"mlflow.rootRunId": "r1"}, {}, "r1"),
+        ({"mlflow.rootRunId": ""}, {"mlflow.parentRunId": "p1"}, "p1"),
+    ],
+)
+def test_the_monitors_run_is_the_root_that_the_step_names(tags, properties, found):
+    drift = run_event({TAG: BREACH, **tags}, properties).names["drift"]
+    assert (drift["run"], drift["monitor_run"]) == ("r1", found)
 
 
 def test_two_events_of_v1_drift_are_two_drifts():
@@ -136,7 +156,7 @@ def test_features_are_read_or_left_out(listing, features):
 )
 def test_odd_breach_text_is_a_drift_all_the_same(odd):
     drift = run_event({TAG: odd}).names["drift"]
-    assert drift == {"monitor": "nightly", "run": "r1", "generation": "v2"}
+    assert drift == {"monitor": "nightly", "run": "r1", "monitor_run": "r1", "generation": "v2"}
 
 
 @pytest.mark.parametrize(

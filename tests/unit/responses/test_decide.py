@@ -156,9 +156,13 @@ def test_a_chain_of_responses_ends(tag, status):
 
 
 @pytest.mark.parametrize(
-    ("hours", "status"), [(0, "running"), (23.9, "running"), (24.1, "stopped"), (-1, "running")]
+    ("hours", "status"),
+    [
+        *((0, "running"), (23.9, "running"), (24.1, "stopped")),
+        *((-0.08, "running"), (-0.09, "stopped"), (-48, "stopped")),
+    ],
 )
-def test_an_event_older_than_max_age_is_recorded_only(hours, status):
+def test_an_event_older_than_max_age_or_from_the_future_is_recorded_only(hours, status):
     time = (NOW - timedelta(hours=hours)).isoformat()
     [one] = decided(registered(eventTime=time), "max_age: 24h")
     assert one.status == status

@@ -255,8 +255,11 @@ def normalised(draw):
                 names[root][name] = draw(TIMES if name.startswith("window_") else VALUES[field.type])
     if "generation" in names.get("drift", {}):
         names["drift"]["generation"] = "v2" if form.derived else "v1"
+    if "monitor_run" in names.get("drift", {}) and not form.derived:
+        names["drift"]["monitor_run"] = names["drift"]["run"]
     if form.derived and kind == "drift.detected":
         names["run"]["id"] = names["drift"]["run"]
+        names["drift"].setdefault("monitor_run", names["drift"]["run"])
         monitor = names["drift"].get("monitor")
         if "tags" in names["run"] and monitor:
             names["run"]["tags"].pop("monitor_name", None)
