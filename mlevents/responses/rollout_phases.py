@@ -21,6 +21,8 @@ from mlevents.responses.carry import (
     StepStoppedError,
     carry,
 )
+from mlevents.responses.shown import UNITS
+from mlevents.responses.sizes import cut_document
 
 STUBBORN = 1000
 """Attempts to restore the traffic: an endpoint left half-way is worse than a long wait."""
@@ -58,10 +60,10 @@ class Run:
     def say(self, words: str) -> None:
         """Show how far it is, in the custom status."""
         log = self.report.get("log", [])[-SHOWN_LINES:]
-        shown = {"detail": words[:300], "phases": self.phases[-SHOWN_PHASES:]}
-        self.context.set_custom_status(
-            {**shown, "log": [line[:SHOWN_WIDTH] for line in log]} if log else shown
-        )
+        shown: dict[str, Any] = {"detail": words[:300], "phases": self.phases[-SHOWN_PHASES:]}
+        if log:
+            shown["log"] = [line[:SHOWN_WIDTH] for line in log]
+        self.context.set_custom_status(cut_document(shown, UNITS))
 
     def phase(self, name: str, *verbs: str, limit: float | None = None) -> Course:
         """Verbs that belong together; what they leave joins the progress."""

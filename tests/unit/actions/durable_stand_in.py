@@ -63,7 +63,7 @@ class Context:
         return "orchestrator", (name, input, instance_id)
 
     def set_custom_status(self, status: Any) -> None:
-        size = len(json.dumps(status, ensure_ascii=False).encode("utf-16-le"))
+        size = len(json.dumps(status).encode("utf-16-le"))  # durabletask writes JSON in ASCII
         assert size <= 16_000, f"a custom status of {size} bytes"
         self.said.append(status)
 
