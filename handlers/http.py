@@ -9,6 +9,7 @@ from durabletask.client import OrchestrationQuery
 
 from handlers.delivery import rules
 from mlevents.errors import ConfigError
+from mlevents.responses.function_names import RESPOND_TO_EVENT
 from mlevents.responses.view import one, views
 
 blueprint = df.Blueprint()
@@ -47,10 +48,10 @@ def problems() -> list[str]:
     return []
 
 
-@blueprint.function_name("Responses")
+@blueprint.function_name("ListResponses")
 @blueprint.route("responses", methods=["GET"])
 @blueprint.durable_client_input(client_name="client")
-async def responses(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
+async def list_responses(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
     """What became of events, the newest first; `?event_id=` and `?rule=` narrow it down."""
     rule = req.params.get("rule")
     query = OrchestrationQuery(max_instance_count=PAGE, instance_id_prefix=f"{rule}." if rule else None)
@@ -61,9 +62,9 @@ async def responses(req: func.HttpRequest, client: df.DurableFunctionsClient) ->
 @blueprint.function_name("GetResponse")
 @blueprint.route("responses/{id}", methods=["GET"])
 @blueprint.durable_client_input(client_name="client")
-async def response(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
+async def get_response(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
     """One response, with the text of an event that could not be understood in `raw`."""
     state = await client.get_orchestration_state(req.route_params["id"])
-    if state is None or state.name != "response":
+    if state is None or state.name != RESPOND_TO_EVENT:
         return answer({"error": f"no response has the id '{req.route_params['id']}'"}, 404)
     return answer(one(state))

@@ -1,4 +1,4 @@
-"""Registers what carries responses: orchestrators, entities and the one activity."""
+"""Registers what completes responses: orchestrators, entities and activities."""
 
 from collections.abc import Generator
 from typing import Any
@@ -8,42 +8,41 @@ from durabletask.entities import EntityContext
 from durabletask.task import OrchestrationContext
 
 from handlers.delivery import settings
-from mlevents.responses import claims, endpoint_queue, perform, respond, rollout
+from mlevents.responses import endpoint_queue, function_names, newest_version, perform, respond, rollout
 
 blueprint = df.Blueprint()
 
 
-@blueprint.orchestration_trigger(context_name="context", orchestration="response")
-def response(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
+@blueprint.function_name(function_names.RESPOND_TO_EVENT)
+@blueprint.orchestration_trigger(context_name="context", orchestration=function_names.RESPOND_TO_EVENT)
+def respond_to_event(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
     """See `mlevents.responses.respond`."""
-    return (yield from respond.response(context, text))
+    return (yield from respond.respond_to_event(context, text))
 
 
-@blueprint.orchestration_trigger(context_name="context", orchestration="rollout")
-def roll_out(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
+@blueprint.function_name(function_names.ROLL_OUT_MODEL)
+@blueprint.orchestration_trigger(context_name="context", orchestration=function_names.ROLL_OUT_MODEL)
+def roll_out_model(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
     """See `mlevents.responses.rollout`."""
-    return (yield from rollout.rollout(context, text))
+    return (yield from rollout.roll_out_model(context, text))
 
 
-@blueprint.entity_trigger(context_name="context", entity_name="claim")
-def claim(context: EntityContext, document: Any) -> Any:
-    """See `mlevents.responses.claims`."""
-    return claims.claim(context, document)
-
-
-@blueprint.entity_trigger(context_name="context", entity_name="endpoint")
-def endpoint(context: EntityContext, document: Any) -> str | None:
+@blueprint.function_name(function_names.ENDPOINT_LEASE)
+@blueprint.entity_trigger(context_name="context", entity_name=function_names.ENDPOINT_LEASE)
+def endpoint_lease(context: EntityContext, document: Any) -> str | None:
     """See `mlevents.responses.endpoint_queue`."""
     return endpoint_queue.endpoint(context, document)
 
 
-@blueprint.entity_trigger(context_name="context", entity_name="order")
-def order(context: EntityContext, document: Any) -> str | None:
-    """See `mlevents.responses.endpoint_queue`."""
-    return endpoint_queue.order(context, document)
+@blueprint.function_name(function_names.NEWEST_VERSION)
+@blueprint.entity_trigger(context_name="context", entity_name=function_names.NEWEST_VERSION)
+def remember_version(context: EntityContext, document: Any) -> str:
+    """See `mlevents.responses.newest_version`."""
+    return newest_version.newest_version(context, document)
 
 
-@blueprint.activity_trigger(input_name="text", activity="perform")
+@blueprint.function_name(function_names.PERFORM_STEP)
+@blueprint.activity_trigger(input_name="text", activity=function_names.PERFORM_STEP)
 def perform_step(text: str) -> str:
     """See `mlevents.responses.perform`."""
     return perform.perform(text, settings())

@@ -137,7 +137,7 @@ def attempt(call: Mapping[str, Any]) -> Iterator[Attempt]:
 
 
 def began(response: Mapping[str, Any]) -> None:
-    """A response, as JSON, was claimed; call it once, and never while replaying."""
+    """A response, as JSON, has begun; call it once, and never while replaying."""
     if response["rule"]:
         _matches.add(1, {"rule": response["rule"]})
     if response["status"] == "quarantined":

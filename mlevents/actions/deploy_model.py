@@ -57,7 +57,7 @@ class DeployModel(Action):
     """
 
     permissions: ClassVar[tuple[Permission, ...]] = PERMISSIONS
-    orchestrator: ClassVar[str | None] = "rollout"
+    orchestrator: ClassVar[str | None] = "RollOutModel"
     causes: ClassVar[tuple[str, ...]] = ("model.deployed",)
     from_event: ClassVar[Mapping[str, str]] = {"model": "model"}
     verbs: ClassVar[tuple[str, ...]] = (
@@ -78,7 +78,9 @@ class DeployModel(Action):
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
         """Never called: the orchestrator calls the verbs."""
-        raise NotImplementedError("deploy_model is carried out verb by verb, by the orchestrator 'rollout'")
+        raise NotImplementedError(
+            "deploy_model is carried out verb by verb, by the orchestrator 'RollOutModel'"
+        )
 
     def check(self, read: Callable[[str], str]) -> None:
         """Look through the template; raises PermanentError. `read` gives the text of a file."""

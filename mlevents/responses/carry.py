@@ -2,9 +2,6 @@
 
 Durations are counted in the waits that were asked for, never read off a clock: an orchestrator is
 replayed, and the sandbox divides its timers.
-
-What travels between orchestrators and activities is JSON text, never an object: Durable Functions makes
-Python objects of JSON objects that hold `__class__`, and a tag of that name is somebody else's input.
 """
 
 import json
@@ -14,10 +11,12 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, TaskFailedError
 
+from mlevents.responses.function_names import PERFORM_STEP
+from mlevents.responses.json_text import to_text
 from mlevents.responses.response import Step, for_a_step
 
 Call = dict[str, Any]
-"""What `perform` is called with: `response`, `step`, `verb`, `progress`, `results`, `failure`."""
+"""What `PerformStep` is called with: `response`, `step`, `verb`, `progress`, `results`, `failure`."""
 Answer = Mapping[str, Any]
 """What it answers: `kind` (done, skipped, pending, transient, stopped, failed), `detail` and more."""
 Course = Generator[Any, Any, Answer]
@@ -55,7 +54,7 @@ class StepStoppedError(StepFailedError):
 def attempt(context: OrchestrationContext, call: Call) -> Course:
     """Perform once; one that gave no answer (a lost worker, a timeout of the host) may be tried again."""
     try:
-        answer = yield context.call_activity("perform", input=json.dumps(call, ensure_ascii=False))
+        answer = yield context.call_activity(PERFORM_STEP, input=to_text(call))
     except TaskFailedError as error:
         detail = f"the activity gave no answer: {error.details.message}"
         return {"kind": "transient", "detail": detail, "retry_after": None}

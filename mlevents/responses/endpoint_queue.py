@@ -1,4 +1,4 @@
-"""The entities that keep versions in order: who waits for an endpoint, and what went through last.
+"""The entity that keeps versions in order: who waits for an endpoint.
 
 An endpoint's entity is locked by the rollout that changes it; one that wants to be next joins first. A
 locked entity hears its holder alone, so those who joined meanwhile are all known when the lock is free.
@@ -9,8 +9,6 @@ import json
 from typing import Any
 
 from durabletask.entities import EntityContext
-
-from mlevents.gates.order import newer
 
 
 def endpoint(context: EntityContext, text: Any) -> str | None:
@@ -25,13 +23,3 @@ def endpoint(context: EntityContext, text: Any) -> str | None:
         tickets[ticket["id"]] = ticket
     context.set_state(json.dumps(list(tickets.values())))
     return waiting
-
-
-def order(context: EntityContext, text: Any) -> str | None:
-    """`pass` with a version: gives the newest that passed before, and remembers this one if it is newer."""
-    if context.operation != "pass":
-        raise ValueError(f"an order knows 'pass', not '{context.operation}'")
-    before: str | None = context.get_state(str)
-    if before is None or newer(text, before):
-        context.set_state(text)
-    return before

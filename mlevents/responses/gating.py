@@ -9,11 +9,10 @@ from durabletask.task import OrchestrationContext
 
 from mlevents.gates.gate import Served, gate
 from mlevents.gates.order import newer
+from mlevents.responses import function_names
 from mlevents.responses.carry import Call, StepFailedError, StepStoppedError, begin, carry
+from mlevents.responses.newest_version import PASS
 from mlevents.responses.response_id import digest
-
-ROLLOUT = "rollout"
-"""The orchestrator of the steps that change what an endpoint serves."""
 
 
 class GateClosedError(StepStoppedError):
@@ -28,7 +27,7 @@ def before_steps(context: OrchestrationContext, document: Mapping[str, Any]) -> 
     """Raise GateClosedError when a gate objects; what cannot be read now is left to the rollout."""
     if not document.get("gates"):
         return
-    deploying = [step for step in document["steps"] if step["orchestrator"] == ROLLOUT]
+    deploying = [step for step in document["steps"] if step["orchestrator"] == function_names.ROLL_OUT_MODEL]
     for step in deploying:
         try:
             yield from under_lock(context, begin(document, step))
@@ -65,6 +64,7 @@ def _remembered(context: OrchestrationContext, document: Mapping[str, Any]) -> G
     ask(gates, document["event"]["names"], ())
     if order:
         place = json.dumps([document["rule"], document["event"]["topic"].lower(), order["key"]])
-        before = yield context.call_entity(EntityInstanceId("order", digest(place)), "pass", order["by"])
-        if before is not None and newer(before, order["by"]):
-            raise GateClosedError("order", f"{before} of '{order['key']}' came before, and is newer")
+        entity = EntityInstanceId(function_names.NEWEST_VERSION, digest(place))
+        newest = yield context.call_entity(entity, PASS, order["by"])
+        if newer(newest, order["by"]):
+            raise GateClosedError("order", f"{newest} of '{order['key']}' came before, and is newer")

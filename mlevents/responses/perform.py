@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from mlevents import telemetry
 from mlevents.actions.action import Done, Outcome, StepContext, action
 from mlevents.errors import ActionError, ConfigError, StoppedError, TransientError
+from mlevents.responses.json_text import to_text
 from mlevents.responses.response import Response
 from mlevents.responses.response_id import digest
 from mlevents.rules.expressions import ExpressionError, render
@@ -29,7 +30,7 @@ def perform(text: str, settings: Settings) -> str:
     with telemetry.attempt(call) as attempt:
         said = answer(call, settings)
         attempt.outcome = said["kind"]
-    return json.dumps(said, ensure_ascii=False)
+    return to_text(said)
 
 
 def answer(

@@ -1,80 +1,48 @@
-"""The orchestrator of a response: claim, steps in order, and what to do when one fails."""
+"""The orchestrator of a response: its steps in order, and what to do when one fails.
+
+It has one boundary: whatever is raised becomes the outcome `failed`, with people notified and the outcome
+counted. Only errors of the replay itself (NonDeterminismError, JSONDecodeError of an entity's answer) come
+from outside the generator and cannot be caught here; the sweeper handles those (see `sweeper`).
+"""
 
 import json
-from collections.abc import Generator
+import logging
+from collections.abc import Generator, Mapping
 from typing import Any
 
-from durabletask.entities import EntityInstanceId
-from durabletask.task import OrchestrationContext, TaskFailedError
+from durabletask.task import OrchestrationContext
 
 from mlevents import telemetry
-from mlevents.responses.carry import Answer, Course, StepFailedError, StepStoppedError, begin, carry
+from mlevents.responses.carry import Course, StepFailedError, StepStoppedError
 from mlevents.responses.gating import GateClosedError, before_steps
+from mlevents.responses.record import Line, Record, entry
 from mlevents.responses.response import Step
-from mlevents.responses.shown import shown
+from mlevents.responses.sub_orchestration import perform_step
+
+log = logging.getLogger("mlevents")
 
 
-class Record:
-    """What has come of a response so far, shown in the orchestration's custom status."""
-
-    def __init__(self, context: OrchestrationContext, document: dict[str, Any]) -> None:
-        self.context = context
-        self.response = document
-        self.status: str = document["status"]
-        self.because: str | None = document["because"]
-        self.steps = [entry(step) for step in document["steps"]]
-        self.results: dict[str, Any] = {}
-        self.reports: dict[str, Any] = {}
-        self.show()
-
-    def show(self) -> None:
-        """Publish how it stands."""
-        self.context.set_custom_status(self.outcome())
-
-    def note(self, step: dict[str, str], status: str, detail: str = "") -> None:
-        """One step went on."""
-        step.update(status=status, detail=detail)
-        self.show()
-        if status not in ("running", "waiting") and not self.context.is_replaying:
-            telemetry.step_ended(self.response, step)
-
-    def end(self, status: str) -> None:
-        """Nothing more will be performed."""
-        self.status = status
-        for step in self.steps:
-            if step["status"] == "waiting":
-                step["status"] = "skipped"
-
-    def outcome(self) -> dict[str, Any]:
-        """How it stands, as people see it and as the claim keeps it."""
-        return shown(self.response, self.status, self.because, self.steps)
-
-    def whole(self) -> dict[str, Any]:
-        """The outcome, and what steps report besides; too much for a custom status."""
-        return {**self.outcome(), "reports": self.reports} if self.reports else self.outcome()
+def respond_to_event(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
+    """Complete one response, given as JSON text; it ends with an outcome, whatever is raised."""
+    try:
+        return (yield from complete(context, json.loads(text)))
+    except Exception as error:  # noqa: BLE001 - the boundary
+        return lost(context, text, error)
 
 
-def entry(step: Step, prefix: str = "") -> dict[str, str]:
-    """A step's line in the record."""
-    return {"id": prefix + step["id"], "uses": step["uses"], "status": "waiting", "detail": ""}
-
-
-def response(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
-    """Carry one response, given as JSON text, through: once, however often it is started."""
-    document, beginning = json.loads(text), context.current_utc_datetime
-    claim = EntityInstanceId("claim", context.instance_id)
-    kept = yield context.call_entity(claim, "take")
-    if kept:
-        context.set_custom_status({name: value for name, value in kept.items() if name != "reports"})
-        return kept
-    if not context.is_replaying:
+def complete(context: OrchestrationContext, document: dict[str, Any]) -> Generator[Any, Any, Any]:
+    """Perform the response, and give its outcome."""
+    beginning = context.current_utc_datetime
+    if not context.is_replaying and document.get("attempt", 1) == 1:
         telemetry.began(document)
     record = Record(context, document)
-    if record.status == "running":
-        yield from perform_steps(context, document, record)
-    else:
-        yield from only_tell(context, document, record)
-    yield context.call_entity(claim, "keep", record.whole())
+    try:
+        if record.status == "running":
+            yield from perform_steps(context, document, record)
+        else:
+            yield from only_notify(context, document, record)
+    except Exception as error:  # noqa: BLE001 - the boundary of the steps
+        yield from broken_off(context, document, record, error)
     record.show()
     if not context.is_replaying:
         seconds = (context.current_utc_datetime - beginning).total_seconds()
@@ -82,8 +50,47 @@ def response(context: OrchestrationContext, text: str) -> Generator[Any, Any, An
     return record.whole()
 
 
-def only_tell(context: OrchestrationContext, document: dict[str, Any], record: Record) -> Course:
-    """What is settled is not performed; until all who should be were told, it is under way."""
+def broken_off(
+    context: OrchestrationContext, document: dict[str, Any], record: Record, error: Exception
+) -> Course:
+    """An error of ours ended the steps: people are notified as of a step that failed."""
+    if not context.is_replaying:
+        log.error("response %s: a fault in mlevents", document["id"], exc_info=error)
+    record.break_off(fault(error))
+    if not record.notified and (record.status == "running" or document["alert"]):
+        record.status = "running"
+        yield from perform_on_failure(
+            context, document, record, {"step": None, "uses": None, "status": "failed"}
+        )
+    record.end("failed")
+    return {}
+
+
+def lost(context: OrchestrationContext, text: str, error: Exception) -> dict[str, Any]:
+    """The outcome of a response that not even the notification of could be completed."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    known = found if isinstance(found, dict) else {}
+    event = known["event"] if isinstance(known.get("event"), dict) else {}
+    names = {name: str(event.get(name) or "") for name in ("id", "type", "subject", "time")}
+    rule = str(known["rule"]) if known.get("rule") else None
+    outcome = {"rule": rule, "event": names, "status": "failed", "because": fault(error), "steps": []}
+    context.set_custom_status(outcome)
+    if not context.is_replaying:
+        log.error("response %s: a fault in mlevents", context.instance_id, exc_info=error)
+        telemetry.ended({**outcome, "id": context.instance_id}, "failed", fault(error), 0.0)
+    return outcome
+
+
+def fault(error: Exception) -> str:
+    """What people read of an error of ours."""
+    return f"a fault in mlevents: {type(error).__name__}: {error}"[:1000]
+
+
+def only_notify(context: OrchestrationContext, document: dict[str, Any], record: Record) -> Course:
+    """What is settled is not performed; until everyone is notified, it is running."""
     settled, record.status = record.status, "running"
     if document["alert"]:
         failure = {"step": None, "uses": None, "status": settled}
@@ -97,18 +104,14 @@ def perform_steps(context: OrchestrationContext, document: dict[str, Any], recor
     try:
         yield from before_steps(context, document)
     except GateClosedError as error:
-        record.because = f"{error.gate}: {error}"
-        record.end("stopped")
-        return {}
+        return stopped_by(error, record)
     for step, line in zip(document["steps"], record.steps, strict=True):
         record.note(line, "running")
         try:
             answer = yield from perform_step(context, document, step, {"results": record.results})
         except GateClosedError as error:
             record.note(line, "stopped", str(error))
-            record.because = f"{error.gate}: {error}"
-            record.end("stopped")
-            return {}
+            return stopped_by(error, record)
         except StepFailedError as error:
             yield from step_failed(context, document, record, (step, line, error))
             return {}
@@ -118,13 +121,20 @@ def perform_steps(context: OrchestrationContext, document: dict[str, Any], recor
     return {}
 
 
+def stopped_by(error: GateClosedError, record: Record) -> Mapping[str, Any]:
+    """A gate objects: the response has stopped, and nobody needs to be notified."""
+    record.because = f"{error.gate}: {error}"
+    record.end("stopped")
+    return {}
+
+
 def step_failed(
     context: OrchestrationContext,
     document: dict[str, Any],
     record: Record,
-    what: tuple[Step, dict[str, str], StepFailedError],
+    what: tuple[Step, Line, StepFailedError],
 ) -> Course:
-    """The steps of `on_failure` hear of a step that failed, or that had to stop."""
+    """The steps of `on_failure` are performed for a step that failed, or that had to stop."""
     step, line, error = what
     status = "stopped" if isinstance(error, StepStoppedError) else "failed"
     if error.report:
@@ -141,6 +151,7 @@ def perform_on_failure(
     context: OrchestrationContext, document: dict[str, Any], record: Record, failure: dict[str, Any]
 ) -> Course:
     """The steps of `on_failure`, each tried though the one before it failed."""
+    record.notified = True
     failure = {**failure, "message": record.because or ""}
     for step in document["on_failure"]:
         line = entry(step, "on_failure.")
@@ -151,37 +162,8 @@ def perform_on_failure(
             answer = yield from perform_step(context, document, {**step, "id": line["id"]}, names)
         except StepFailedError as error:
             record.note(line, "failed", str(error))
+        except Exception as error:  # noqa: BLE001 - one receiver's fault never keeps the next from it
+            record.note(line, "failed", fault(error))
         else:
             record.note(line, answer["kind"], answer["detail"])
     return {}
-
-
-def perform_step(
-    context: OrchestrationContext, document: dict[str, Any], step: Step, names: dict[str, Any]
-) -> Course:
-    """One step, here or, when its action has an orchestrator of its own, in that."""
-    call = begin(document, step, **names)
-    answer: Answer
-    if not step["orchestrator"]:
-        answer = yield from carry(context, call)
-        return answer
-    child = f"{context.instance_id}.{step['id']}"
-    try:
-        said = yield context.call_sub_orchestrator(
-            step["orchestrator"], input=json.dumps(call, ensure_ascii=False), instance_id=child
-        )
-    except TaskFailedError as error:
-        raise StepFailedError(f"{step['orchestrator']} broke off: {error.details.message}") from error
-    answer = json.loads(said)
-    must_have_gone_on(answer)
-    return answer
-
-
-def must_have_gone_on(answer: Answer) -> None:
-    """Raise what a step's own orchestrator tells instead of a result."""
-    if answer["kind"] == "stopped" and answer["gate"] != StepStoppedError.gate:
-        raise GateClosedError(answer["gate"], answer["detail"])
-    if answer["kind"] == "stopped":
-        raise StepStoppedError(answer["detail"], answer["report"])
-    if answer["kind"] == "failed":
-        raise StepFailedError(answer["detail"], answer["report"])

@@ -13,20 +13,22 @@ from durabletask.task import OrchestrationContext
 
 from mlevents.gates.order import Order
 from mlevents.responses.carry import Answer, Course, StepFailedError, StepStoppedError
+from mlevents.responses.function_names import ENDPOINT_LEASE
 from mlevents.responses.gating import GateClosedError, under_lock
+from mlevents.responses.json_text import to_text
 from mlevents.responses.rollout_phases import Run, restore, watch
 
 RESULT = ("endpoint", "deployment", "model", "scoring_uri", "traffic", "before", "studio")
 
 
-def rollout(context: OrchestrationContext, text: str) -> Generator[Any, Any, str]:
+def roll_out_model(context: OrchestrationContext, text: str) -> Generator[Any, Any, str]:
     """Carry a `deploy_model` step, given as JSON text, through; gives its answer as JSON text."""
     run = Run(context, json.loads(text))
     try:
         answer = yield from in_turn(context, run)
     except StepFailedError as error:
         answer = run.ended(error)
-    return json.dumps(answer, ensure_ascii=False)
+    return to_text(answer)
 
 
 def in_turn(context: OrchestrationContext, run: Run) -> Course:
@@ -36,7 +38,7 @@ def in_turn(context: OrchestrationContext, run: Run) -> Course:
         return place
     run.progress |= place["result"]
     run.say(f"waiting for its turn at endpoint '{place['result']['endpoint']}'")
-    endpoint = EntityInstanceId("endpoint", place["result"]["lock"])
+    endpoint = EntityInstanceId(ENDPOINT_LEASE, place["result"]["lock"])
     order = (run.call["response"].get("gates") or {}).get("order")
     ticket = json.dumps({**(order or {}), "id": context.instance_id})
     if order:

@@ -9,6 +9,9 @@ from mlevents.responses.response import Step
 from mlevents.rules.expressions import ExpressionError, render, roots
 from mlevents.rules.model import Step as RuleStep
 
+LONGEST_VERSION = 255
+"""Characters; Azure ML allows as many for a model's version."""
+
 
 def as_json(step: RuleStep) -> Step:
     """The step as it travels, with the orchestrator that its action asks for."""
@@ -28,6 +31,10 @@ def gates_as_json(gates: Mapping[str, Mapping[str, Any]], event: Event) -> dict[
     filled = {name: render(dict(written), event.names) for name, written in gates.items()}
     if order := filled.get("order"):
         filled["order"] = {name: str(value) for name, value in order.items()}
+        if (length := len(filled["order"]["by"])) > LONGEST_VERSION:
+            raise ExpressionError(
+                f"order.by has {length} characters: a version has at most {LONGEST_VERSION}"
+            )
     return filled
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from durabletask.client import OrchestrationState, OrchestrationStatus
 
+from mlevents.responses.function_names import RESPOND_TO_EVENT
+
 ENDED_BADLY = (OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED)
 NOTHING_YET = {"rule": None, "event": dict.fromkeys(("id", "type", "subject", "time")), "because": None}
 
@@ -20,8 +22,8 @@ def views(
 ) -> list[dict[str, Any]]:
     """The responses among these orchestrations, the newest first."""
     states = list(states)
-    inner = {state.instance_id: said(state) for state in states if state.name != "response"}
-    found = [view(state, inner) for state in states if state.name == "response"]
+    inner = {state.instance_id: said(state) for state in states if state.name != RESPOND_TO_EVENT}
+    found = [view(state, inner) for state in states if state.name == RESPOND_TO_EVENT]
     wanted = [one for one in found if event_id in (None, one["event"]["id"]) and rule in (None, one["rule"])]
     return sorted(wanted, key=lambda one: (one["created"], one["id"]), reverse=True)
 

@@ -66,5 +66,25 @@ def test_only_health_answers_anybody():
         " if t.type == 'httpTrigger'}))"
     )
     assert {name for name, level in levels.items() if level == "ANONYMOUS"} == {"Health"}
-    assert set(levels) == {"Health", "HealthDetails", "Responses", "GetResponse"}
+    assert set(levels) == {"Health", "HealthDetails", "ListResponses", "GetResponse"}
     assert set(levels.values()) == {"ANONYMOUS", "FUNCTION"}
+
+
+def test_no_two_names_differ_only_in_case():
+    """The Functions host compares names without case, and never starts with two of the same."""
+    named = asked(
+        "import function_app, json\n"
+        "found = [[f.get_function_name(), f.get_trigger().get_dict_repr()]"
+        " for f in function_app.app.get_functions()]\n"
+        "print(json.dumps(found, default=str))"
+    )
+    functions = [name.casefold() for name, _ in named]
+    assert len(functions) == len(set(functions)), sorted(functions)
+    kinds = {"orchestration": "orchestration", "activity": "activity", "entity": "entityName"}
+    durable = {
+        name: trigger[kinds[kind]]
+        for name, trigger in named
+        if (kind := trigger["type"].removesuffix("Trigger")) in kinds
+    }
+    assert {name for name in durable if not name.startswith("BuiltIn")} >= {"RespondToEvent", "RollOutModel"}
+    assert {name: called for name, called in durable.items() if name != called} == {}

@@ -127,8 +127,7 @@ class Durable:
             return "locked"
         if kind == "entity":
             name, operation, content = given
-            function = endpoint_queue.order if name.startswith("@order") else endpoint_queue.endpoint
-            return function(EntityCall(self.entities, name, operation), content)  # type: ignore[arg-type]
+            return endpoint_queue.endpoint(EntityCall(self.entities, name, operation), content)  # type: ignore[arg-type]
         self.world.twice = False
         said = self._perform(given)
         if self.world.twice:

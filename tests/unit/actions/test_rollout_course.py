@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mlevents.actions.rollout_parameters import Rollout
-from mlevents.responses.rollout import rollout
+from mlevents.responses.rollout import roll_out_model
 from mlevents.services.machine_learning_states import DeploymentState
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import Placed, Trouble, World, serving
@@ -29,7 +29,7 @@ def canary(**more: Any) -> dict[str, Any]:
 def details(at: World, plan: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The answer, and everything that the custom status said on the way."""
     durable = Durable(at)
-    answer = json.loads(durable.run(rollout, call(plan)))
+    answer = json.loads(durable.run(roll_out_model, call(plan)))
     return answer, [said["detail"] for said in durable.context.said]
 
 
@@ -53,7 +53,7 @@ def traffic(at: World) -> dict[str, int]:
 
 def test_the_first_deployment_of_an_endpoint_skips_mirror_and_canary() -> None:
     at = World()
-    answer = json.loads(Durable(at).run(rollout, call()))
+    answer = json.loads(Durable(at).run(roll_out_model, call()))
     assert answer["kind"] == "done"
     assert [phase["phase"] for phase in answer["result"]["phases"]] == [
         "endpoint",
@@ -67,7 +67,7 @@ def test_the_first_deployment_of_an_endpoint_skips_mirror_and_canary() -> None:
 
 def test_an_endpoint_without_traffic_is_like_a_new_one() -> None:
     at = serving({})
-    answer = json.loads(Durable(at).run(rollout, call()))
+    answer = json.loads(Durable(at).run(roll_out_model, call()))
     assert answer["kind"] == "done"
     assert at.writes == ["put deployment net-9", "put traffic {'net-9': 100}"]
 
@@ -199,7 +199,7 @@ def test_metrics_that_stop_coming_are_late_and_not_health() -> None:
 def test_traffic_that_somebody_else_moves_is_left_as_theirs(share: int) -> None:
     theirs = {"net-2": 100}
     at = serving(OLD, meddling=at_traffic(share, lambda world: world.put_maps(dict(theirs), {})))
-    answer = json.loads(Durable(at).run(rollout, call(canary())))
+    answer = json.loads(Durable(at).run(roll_out_model, call(canary())))
     assert answer["kind"] == "stopped"
     assert answer["detail"].startswith("somebody else moved the traffic of endpoint 'net', to net-2 100 %")
     assert traffic(at) == theirs
@@ -208,7 +208,7 @@ def test_traffic_that_somebody_else_moves_is_left_as_theirs(share: int) -> None:
 def test_traffic_that_somebody_moves_at_the_last_step_is_noticed_too() -> None:
     theirs = {"net-2": 100}
     at = serving(OLD, meddling=at_traffic(100, lambda world: world.put_maps(dict(theirs), {})))
-    answer = json.loads(Durable(at).run(rollout, call(canary(steps=[{"percent": 100, "for": "5m"}]))))
+    answer = json.loads(Durable(at).run(roll_out_model, call(canary(steps=[{"percent": 100, "for": "5m"}]))))
     assert answer["kind"] == "stopped"
     assert traffic(at) == theirs
 
@@ -216,7 +216,7 @@ def test_traffic_that_somebody_moves_at_the_last_step_is_noticed_too() -> None:
 def test_somebody_who_promotes_our_deployment_keeps_it() -> None:
     theirs = {"net-9": 80, "net-1": 20}
     at = serving(OLD, meddling=at_traffic(10, lambda world: world.put_maps(dict(theirs), {})))
-    answer = json.loads(Durable(at).run(rollout, call(canary())))
+    answer = json.loads(Durable(at).run(roll_out_model, call(canary())))
     assert answer["kind"] == "stopped"
     assert traffic(at) == theirs
     assert "net-9" in at.placed
@@ -229,7 +229,7 @@ def test_an_endpoint_that_is_deleted_under_our_feet_ends_it() -> None:
         world.placed.clear()
 
     at = serving(OLD, meddling=at_traffic(50, delete))
-    answer = json.loads(Durable(at).run(rollout, call(canary())))
+    answer = json.loads(Durable(at).run(roll_out_model, call(canary())))
     assert answer["kind"] == "failed"
     assert "endpoint 'net' is gone: somebody deleted it meanwhile" in answer["detail"]
     assert at.writes[-1].startswith("put traffic {'net-1': 35")
@@ -259,7 +259,7 @@ def test_old_deployments_of_ours_beyond_keep_are_retired(keep: int, left: set[st
 
 
 def ended_new(at: World, plan: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(Durable(at).run(rollout, call(plan)))
+    answer: dict[str, Any] = json.loads(Durable(at).run(roll_out_model, call(plan)))
     assert answer["kind"] == "done"
     assert at.live == {"net-9": 100}
     return answer
@@ -291,7 +291,7 @@ def test_a_mirror_of_somebody_else_rests_and_comes_back() -> None:
     at.endpoint_state = replace(at.endpoint_state, mirror={"shadow": 20})
     at.copied = {"shadow": 20}
     at.errors = {"9": 0.5}
-    answer = json.loads(Durable(at).run(rollout, call()))
+    answer = json.loads(Durable(at).run(roll_out_model, call()))
     assert answer["kind"] == "failed"
     assert at.endpoint_state.mirror == {"shadow": 20}
     assert at.endpoint_state.traffic == OLD
@@ -327,7 +327,7 @@ def test_an_older_version_gives_way_under_the_lock() -> None:
     at.placed["net-10"].state = replace(
         at.placed["net-10"].state, model=at.placed["net-10"].state.model.replace("/1", "/10")
     )
-    answer = json.loads(Durable(at).run(rollout, call(canary(), order={"key": "net", "by": "9"})))
+    answer = json.loads(Durable(at).run(roll_out_model, call(canary(), order={"key": "net", "by": "9"})))
     assert (answer["kind"], answer["gate"]) == ("stopped", "order")
     assert answer["detail"] == "'net-10' serves 10 of 'net', which is newer than 9"
     assert at.writes == []
@@ -341,7 +341,7 @@ def test_one_that_waits_gives_way_to_a_newer_one_that_waits_too() -> None:
     answer = json.loads(call(canary(), order={"key": "net", "by": "9"}))
     lock = locked(at, answer)
     entities[lock] = newer
-    answer = json.loads(durable.run(rollout, json.dumps(answer)))
+    answer = json.loads(durable.run(roll_out_model, json.dumps(answer)))
     assert (answer["kind"], answer["gate"]) == ("stopped", "order")
     assert answer["detail"] == "11 of 'net' waits too, and is newer than 9"
     assert json.loads(entities[lock]) == json.loads(newer), "the ticket of the one that gave way is gone"
@@ -359,7 +359,7 @@ def locked(at: World, text: dict[str, Any]) -> str:
 def _history(durable: Durable, text: dict[str, Any]) -> list[Any]:
     gateless = {**text, "response": {**text["response"], "gates": {}}}
     other = Durable(serving(OLD))
-    other.run(rollout, json.dumps(gateless))
+    other.run(roll_out_model, json.dumps(gateless))
     return other.history
 
 
@@ -376,7 +376,7 @@ def test_a_champion_that_is_better_is_not_replaced() -> None:
         call(canary(), require={"metric_tag": "accuracy", "at_least": "champion", "tolerance": 0.01})
     )
     text["response"]["event"]["names"]["model"]["tags"] = {"accuracy": "0.95"}
-    answer = json.loads(Durable(at).run(rollout, json.dumps(text)))
+    answer = json.loads(Durable(at).run(roll_out_model, json.dumps(text)))
     assert (answer["kind"], answer["gate"]) == ("stopped", "require")
     assert answer["detail"] == "accuracy is 0.95, less than 0.97 of the champion net:1, within 0.01"
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mlevents.events import Event
 from mlevents.responses.response import Response
-from mlevents.responses.rollout import rollout
+from mlevents.responses.rollout import roll_out_model
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.fake_workspace import TOPIC
 from tests.unit.actions.rollout_world import Trouble, World, serving
@@ -51,7 +51,7 @@ def call(plan: dict[str, Any] | None = PLAN, version: str = "9", **gates: Any) -
         "if": None,
         "retry": {"attempts": 5, "first": 5.0, "max": 300.0},
         "timeout": None,
-        "orchestrator": "rollout",
+        "orchestrator": "RollOutModel",
     }
     return json.dumps(
         {"response": response.to_json(), "step": step, "verb": "", "progress": {}, "results": {}}
@@ -81,7 +81,7 @@ def world(scene: str, trouble: Trouble | None = None) -> World:
 
 def ended(at: World, text: str | None = None) -> dict[str, Any]:
     """The answer of a rollout in this world, after checking what must be so at any end."""
-    answer: dict[str, Any] = json.loads(Durable(at).run(rollout, text or call()))
+    answer: dict[str, Any] = json.loads(Durable(at).run(roll_out_model, text or call()))
     at.advance(600.0)
     assert at.endpoint_state is not None
     at.must_hold()
@@ -126,6 +126,6 @@ def test_no_row_of_troubles_leaves_anything_but_the_old_or_the_new_map(
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_redeploy_at_every_moment_changes_nothing(scene: str) -> None:
     calm, restless = world(scene), world(scene)
-    expected = Durable(calm).run(rollout, call())
-    assert Durable(restless, restless=True).run(rollout, call()) == expected
+    expected = Durable(calm).run(roll_out_model, call())
+    assert Durable(restless, restless=True).run(roll_out_model, call()) == expected
     assert restless.writes == calm.writes

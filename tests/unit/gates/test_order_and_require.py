@@ -1,13 +1,17 @@
 """The gates that compare a version with what serves now."""
 
+from functools import reduce
+from itertools import permutations
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.version import Version
 from pydantic import ValidationError
 
 from mlevents.gates import order, require
-from mlevents.gates.order import Order, newer
+from mlevents.gates.order import Order, newer, newest
 from mlevents.gates.require import Require
 
 
@@ -42,13 +46,45 @@ def test_an_older_version_never_follows_a_newer_one(by: str, serving: list, obje
     assert bool(Order(key="net", by=by).objection({}, serving)) == objects
 
 
-versions = st.text("0123456789.abrc-", min_size=1, max_size=8)
+versions = st.one_of(
+    st.text("0123456789.abrc-!v+ ", max_size=8),
+    st.sampled_from(["1.0rc1", "1.0", "1.0-foo", "1", "1.0.0", "2024-05-01b", "v2", "9" * 5000, "1!0", "x"]),
+    st.text(max_size=5),
+)
 
 
 @given(one=versions, other=versions)
 def test_two_versions_are_never_newer_than_each_other(one: str, other: str) -> None:
     assert not (newer(one, other) and newer(other, one))
     assert not newer(one, one)
+
+
+@given(triple=st.tuples(versions, versions, versions))
+def test_the_order_of_versions_is_total_and_transitive(triple: tuple[str, str, str]) -> None:
+    for one, other, third in permutations(triple):
+        if not newer(one, other) and not newer(other, third):
+            assert not newer(one, third), "so a maximum does not depend on the order"
+
+
+@given(some=st.lists(versions, min_size=1, max_size=5), data=st.data())
+def test_the_newest_version_depends_on_no_order_and_on_no_repetition(some: list[str], data) -> None:
+    again = data.draw(st.permutations(some * 2))
+    assert reduce(newest, some) == reduce(newest, again)
+
+
+@given(one=versions, other=versions)
+def test_two_versions_of_pep_440_compare_by_it(one: str, other: str) -> None:
+    try:
+        expected = Version(one) > Version(other)
+    except ValueError:
+        return
+    assert newer(one, other) == expected
+
+
+def test_a_version_of_five_thousand_digits_is_a_version() -> None:
+    assert newer("9" * 5000, "8" * 5000)
+    assert newer("9" * 5000, "1.2.3")
+    assert not newer("1.2.3", "9" * 5000)
 
 
 @pytest.mark.parametrize(

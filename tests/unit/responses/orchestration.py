@@ -8,7 +8,7 @@ from typing import Any
 import durabletask.internal.orchestrator_service_pb2 as pb
 from durabletask.task import TaskFailedError
 
-from mlevents.responses.claims import claim
+from mlevents.responses.newest_version import newest_version
 
 Perform = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -30,6 +30,7 @@ class Context:
     """One execution of an orchestration; `store` outlives it, as the task hub does."""
 
     instance_id = "rule.0123"
+    version = "1"
     is_replaying = True
     current_utc_datetime = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -41,7 +42,7 @@ class Context:
         self.shown: list[Any] = []
 
     def call_activity(self, name: str, *, input: str) -> Any:
-        assert name == "perform"
+        assert name == "PerformStep"
         self.calls.append(json.loads(input))
         try:
             return json.dumps(self.perform(self.calls[-1]))
@@ -50,8 +51,8 @@ class Context:
             return TaskFailedError(str(error), details)
 
     def call_entity(self, entity: Any, operation: str, input: Any = None) -> Any:
-        assert entity.entity == "claim"
-        return claim(EntityState(self.store, entity.key, operation), input)
+        assert entity.entity == "newestversion"
+        return newest_version(EntityState(self.store, entity.key, operation), input)
 
     def create_timer(self, fire_at: timedelta) -> None:
         self.waits.append(fire_at.total_seconds())

@@ -188,3 +188,11 @@ def test_dedupe_by_a_value_that_is_missing_fails_and_is_told():
     [one] = decided(registered(), 'dedupe: "${model.tags.batch}"')
     assert (one.status, one.alert) == ("failed", True)
     assert "dedupe: " in (one.because or "")
+
+
+def test_a_version_that_is_no_version_fails_before_it_is_remembered():
+    gate = 'order: {key: "${model.name}", by: "${model.tags.release}"}'
+    data = registered()["data"] | {"modelTags": {"release": "9" * 5000}}
+    [one] = decided(registered(data=data), gate)
+    assert (one.status, one.alert) == ("failed", True)
+    assert "order.by has 5000 characters" in (one.because or "")

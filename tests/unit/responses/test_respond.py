@@ -1,4 +1,4 @@
-"""How a response is carried through: its steps in order, what a failure leads to, and only once."""
+"""How a response is completed: its steps in order, what a failure leads to, and always an outcome."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from orchestration import Context, run
 
-from mlevents.responses.respond import response
+from mlevents.responses.respond import respond_to_event
 from mlevents.responses.shown import BUDGET
 
 RETRY = {"attempts": 1, "first": 1, "max": 1}
@@ -48,9 +48,9 @@ class Team:
         return {"kind": "done", "detail": f"{name} is through", "result": {"said": name}}
 
 
-def carried(team: Team, store: dict[str, Any] | None = None, **changes: Any) -> tuple[Context, Any]:
-    context = Context(team, store)
-    return context, run(response(context, json.dumps(document(**changes))))
+def carried(team: Team, **changes: Any) -> tuple[Context, Any]:
+    context = Context(team)
+    return context, run(respond_to_event(context, json.dumps(document(**changes))))
 
 
 def statuses(outcome: Any) -> dict[str, str]:
@@ -100,23 +100,63 @@ def test_what_is_settled_is_never_performed_and_told_where_it_should_be(alert, s
     assert (outcome["status"], outcome["because"]) == ("stopped", "too old")
 
 
-def test_a_response_that_is_started_again_does_nothing_and_shows_what_was_done():
-    store: dict[str, Any] = {}
-    _, first = carried(Team(), store)
-    team = Team()
-    context, again = carried(team, store)
-    assert (team.seen, again) == ([], first)
-    assert context.shown == [first]
+class Broken(Team):
+    """A team of which one member's answer is of a form that no orchestrator expects."""
+
+    def __init__(self, *broken: str) -> None:
+        super().__init__()
+        self.broken = broken
+
+    def __call__(self, call: dict[str, Any]) -> dict[str, Any]:
+        said = super().__call__(call)
+        return {"kind": "pending", "detail": "?"} if call["step"]["id"] in self.broken else said
 
 
-def test_a_response_that_broke_off_goes_on_when_it_is_started_again():
-    store: dict[str, Any] = {}
-    broken = response(Context(Team(), store), json.dumps(document()))
-    broken.send(None)
-    broken.close()
-    team = Team()
-    _, outcome = carried(team, store)
-    assert (team.seen, outcome["status"]) == (["one", "two"], "done")
+def test_an_error_of_ours_is_an_outcome_and_people_are_notified():
+    team = Broken("one")
+    context, outcome = carried(team)
+    assert team.seen == ["one", "on_failure.alarm", "on_failure.mail"]
+    assert outcome["status"] == "failed"
+    assert outcome["because"].startswith("a fault in mlevents: KeyError")
+    assert statuses(outcome) == {
+        "one": "failed",
+        "two": "skipped",
+        "on_failure.alarm": "done",
+        "on_failure.mail": "done",
+    }
+    assert context.calls[1]["failure"]["message"] == outcome["because"]
+    assert context.shown[-1] == outcome
+
+
+def test_an_error_of_ours_in_a_notification_does_not_keep_the_next_from_being_sent():
+    team = Broken("on_failure.alarm")
+    _, outcome = carried(team, status="failed", because="a gate", alert=True)
+    assert team.seen == ["on_failure.alarm", "on_failure.mail"]
+    assert (outcome["status"], statuses(outcome)["on_failure.alarm"]) == ("failed", "failed")
+
+
+class Unpublished(Context):
+    """A context that refuses every custom status but one without steps."""
+
+    def set_custom_status(self, status: Any) -> None:
+        if status["steps"]:
+            raise ValueError("not serialisable")
+        super().set_custom_status(status)
+
+
+@pytest.mark.parametrize("text", [json.dumps(document()), "{", "[]", "{}", '{"event": 7}'])
+def test_a_response_always_ends_with_an_outcome(text: str):
+    context = Unpublished(Team())
+    outcome = run(respond_to_event(context, text))
+    assert outcome["status"] == "failed"
+    assert "a fault in mlevents: " in outcome["because"]
+    assert context.shown == [outcome]
+
+
+def test_an_orchestrator_that_is_thrown_away_passes_no_outcome_off():
+    course = respond_to_event(Context(Team()), json.dumps(document()))
+    course.send(None)
+    course.close()  # raises RuntimeError if the boundary catches GeneratorExit
 
 
 def test_steps_are_handed_what_they_need_and_not_the_raw_event():

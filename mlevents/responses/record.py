@@ -1,0 +1,68 @@
+"""What has come of a response so far, published in the custom status of its orchestration."""
+
+from typing import Any
+
+from durabletask.task import OrchestrationContext
+
+from mlevents import telemetry
+from mlevents.responses.response import Step
+from mlevents.responses.shown import shown
+
+Line = dict[str, str]
+"""One step in the record: `id`, `uses`, `status`, `detail`."""
+
+
+class Record:
+    """The outcome of a response, while it is being made.
+
+    `notified` says whether the steps of `on_failure` have begun; they run at most once.
+    """
+
+    def __init__(self, context: OrchestrationContext, document: dict[str, Any]) -> None:
+        self.context = context
+        self.response = document
+        self.status: str = document["status"]
+        self.because: str | None = document["because"]
+        self.steps = [entry(step) for step in document["steps"]]
+        self.results: dict[str, Any] = {}
+        self.reports: dict[str, Any] = {}
+        self.notified = False
+        self.show()
+
+    def show(self) -> None:
+        """Publish the current state."""
+        self.context.set_custom_status(self.outcome())
+
+    def note(self, step: Line, status: str, detail: str = "") -> None:
+        """One step has a new status."""
+        step.update(status=status, detail=detail)
+        self.show()
+        if status not in ("running", "waiting") and not self.context.is_replaying:
+            telemetry.step_ended(self.response, step)
+
+    def end(self, status: str) -> None:
+        """Nothing more will be performed."""
+        self.status = status
+        for step in self.steps:
+            if step["status"] == "waiting":
+                step["status"] = "skipped"
+
+    def break_off(self, because: str) -> None:
+        """An error of ours ended the response: the step that was running has failed."""
+        self.because = because
+        for step in self.steps:
+            if step["status"] == "running":
+                self.note(step, "failed", because)
+
+    def outcome(self) -> dict[str, Any]:
+        """The outcome as people see it."""
+        return shown(self.response, self.status, self.because, self.steps)
+
+    def whole(self) -> dict[str, Any]:
+        """The outcome with what steps report besides, which is too much for a custom status."""
+        return {**self.outcome(), "reports": self.reports} if self.reports else self.outcome()
+
+
+def entry(step: Step, prefix: str = "") -> Line:
+    """A step's line in the record."""
+    return {"id": prefix + step["id"], "uses": step["uses"], "status": "waiting", "detail": ""}
