@@ -8,7 +8,16 @@ from durabletask.entities import EntityContext
 from durabletask.task import OrchestrationContext
 
 from handlers.delivery import settings
-from mlevents.responses import endpoint_queue, function_names, newest_version, perform, respond, rollout
+from mlevents.responses import (
+    endpoint_lease,
+    function_names,
+    instances,
+    newest_version,
+    perform,
+    respond,
+    restore_traffic,
+    rollout,
+)
 
 blueprint = df.Blueprint()
 
@@ -27,11 +36,18 @@ def roll_out_model(context: OrchestrationContext, text: str) -> Generator[Any, A
     return (yield from rollout.roll_out_model(context, text))
 
 
+@blueprint.function_name(function_names.RESTORE_TRAFFIC)
+@blueprint.orchestration_trigger(context_name="context", orchestration=function_names.RESTORE_TRAFFIC)
+def put_traffic_back(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
+    """See `mlevents.responses.restore_traffic`."""
+    return (yield from restore_traffic.restore_traffic(context, text))
+
+
 @blueprint.function_name(function_names.ENDPOINT_LEASE)
 @blueprint.entity_trigger(context_name="context", entity_name=function_names.ENDPOINT_LEASE)
-def endpoint_lease(context: EntityContext, document: Any) -> str | None:
-    """See `mlevents.responses.endpoint_queue`."""
-    return endpoint_queue.endpoint(context, document)
+def hold_endpoint(context: EntityContext, text: Any) -> str:
+    """See `mlevents.responses.endpoint_lease`."""
+    return endpoint_lease.endpoint_lease(context, text)
 
 
 @blueprint.function_name(function_names.NEWEST_VERSION)
@@ -46,3 +62,11 @@ def remember_version(context: EntityContext, document: Any) -> str:
 def perform_step(text: str) -> str:
     """See `mlevents.responses.perform`."""
     return perform.perform(text, settings())
+
+
+@blueprint.function_name(function_names.FIND_INSTANCES)
+@blueprint.durable_client_input(client_name="client")
+@blueprint.activity_trigger(input_name="text", activity=function_names.FIND_INSTANCES)
+async def find_instances(text: str, client: df.DurableFunctionsClient) -> str:
+    """See `mlevents.responses.instances`."""
+    return await instances.find_instances(text, client)

@@ -1,4 +1,4 @@
-"""Asking the gates that look at Azure: before a response's steps, and again under an endpoint's lock."""
+"""Asking the gates that look at Azure: before a response's steps, and again with an endpoint's lease."""
 
 import json
 from collections.abc import Generator, Mapping, Sequence
@@ -30,7 +30,7 @@ def before_steps(context: OrchestrationContext, document: Mapping[str, Any]) -> 
     deploying = [step for step in document["steps"] if step["orchestrator"] == function_names.ROLL_OUT_MODEL]
     for step in deploying:
         try:
-            yield from under_lock(context, begin(document, step))
+            yield from at_endpoint(context, begin(document, step))
         except GateClosedError:
             raise
         except StepFailedError:
@@ -39,7 +39,7 @@ def before_steps(context: OrchestrationContext, document: Mapping[str, Any]) -> 
         yield from _remembered(context, document)
 
 
-def under_lock(context: OrchestrationContext, call: Call) -> Generator[Any, Any]:
+def at_endpoint(context: OrchestrationContext, call: Call) -> Generator[Any, Any]:
     """Raise GateClosedError when a gate objects to this step, by what its endpoint serves now."""
     gates = call["response"].get("gates") or {}
     if gates:

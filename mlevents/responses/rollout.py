@@ -1,89 +1,132 @@
 """The orchestrator of a deployment: either all traffic is on the new one, or all is as it was.
 
-Read from top to bottom, it is the course of a rollout; docs/rollouts.md draws it. The endpoint's lock is
-held throughout, so that responses which change one endpoint take turns.
+Read from top to bottom, it is the course of a rollout; docs/rollouts.md draws it. The endpoint's lease is
+held throughout, so that responses which change one endpoint take turns. What is needed to put the traffic
+back is kept with the lease, so that another orchestration can do it if this one ends before.
 """
 
 import json
-from collections.abc import Generator
+import logging
+from collections.abc import Generator, Mapping
 from typing import Any
 
-from durabletask.entities import EntityInstanceId
-from durabletask.task import OrchestrationContext
+from durabletask.task import OrchestrationContext, TaskFailedError
 
 from mlevents.gates.order import Order
-from mlevents.responses.carry import Answer, Course, StepFailedError, StepStoppedError
-from mlevents.responses.function_names import ENDPOINT_LEASE
-from mlevents.responses.gating import GateClosedError, under_lock
+from mlevents.responses.carry import DEFAULT_TIMEOUT, Answer, Course, StepFailedError, StepStoppedError
+from mlevents.responses.gating import GateClosedError, at_endpoint
+from mlevents.responses.going_back import UnrestoredError, fault, go_back, put_back, record_of
 from mlevents.responses.json_text import to_text
-from mlevents.responses.rollout_phases import Run, restore, watch
+from mlevents.responses.lease import Lease, LeaseLostError
+from mlevents.responses.rollout_phases import TIMEOUTS, Run, watch
 
 RESULT = ("endpoint", "deployment", "model", "scoring_uri", "traffic", "before", "studio")
 
+log = logging.getLogger("mlevents")
+
 
 def roll_out_model(context: OrchestrationContext, text: str) -> Generator[Any, Any, str]:
-    """Carry a `deploy_model` step, given as JSON text, through; gives its answer as JSON text."""
+    """Complete a `deploy_model` step, given as JSON text; gives its answer as JSON text in any case."""
     run = Run(context, json.loads(text))
     try:
         answer = yield from in_turn(context, run)
     except StepFailedError as error:
-        answer = run.ended(error)
+        answer = {**run.ended(error), "unrestored": isinstance(error, UnrestoredError)}
+    except Exception as error:  # the boundary
+        if not context.is_replaying:
+            log.exception("rollout %s: a fault in mlevents", context.instance_id)
+        answer = run.ended(fault(error))
     return to_text(answer)
 
 
 def in_turn(context: OrchestrationContext, run: Run) -> Course:
-    """Find the endpoint, wait for its lock, and go on if no gate objects by then."""
+    """Find the endpoint, wait for its lease, and give the lease back at the end."""
     place = yield from run.verb("locate")
     if place["kind"] == "skipped":
         return place
     run.progress |= place["result"]
-    run.say(f"waiting for its turn at endpoint '{place['result']['endpoint']}'")
-    endpoint = EntityInstanceId(ENDPOINT_LEASE, place["result"]["lock"])
     order = (run.call["response"].get("gates") or {}).get("order")
-    ticket = json.dumps({**(order or {}), "id": context.instance_id})
-    if order:
-        yield context.call_entity(endpoint, "join", ticket)
-    with (yield context.lock_entities([endpoint])):
-        if order:
-            waiting = yield context.call_entity(endpoint, "leave", ticket)
-            give_way(Order.model_validate(order), waiting)
-            run.progress["order"] = order
-        yield from under_lock(context, run.call)
-        return (yield from roll_out(context, run))
+    lease = Lease(context, place["result"]["lock"], order)
+    unfinished = yield from lease.acquire(run.call["step"]["timeout"] or DEFAULT_TIMEOUT, run.say)
+    try:
+        answer = yield from with_lease(context, run, lease, unfinished)
+    except UnrestoredError:
+        raise  # the lease is kept with its record, for the orchestration that restores the traffic
+    except Exception:
+        yield from lease.release()
+        raise
+    yield from lease.release()
+    return answer
 
 
-def give_way(order: Order, waiting: str) -> None:
-    """Raise GateClosedError when a newer version waits for the same endpoint."""
-    if superseded := order.superseded(json.loads(waiting)):
+def with_lease(
+    context: OrchestrationContext, run: Run, lease: Lease, unfinished: Mapping[str, Any] | None
+) -> Course:
+    """Put back what an ended rollout left, and go on if no gate objects by now."""
+    if unfinished is not None:
+        yield from put_back(context, unfinished)
+        yield from lease.renew(DEFAULT_TIMEOUT, None)
+    if lease.order:
+        yield from give_way(lease)
+        run.progress["order"] = lease.order
+    yield from at_endpoint(context, run.call)
+    return (yield from roll_out(context, run, lease))
+
+
+def give_way(lease: Lease) -> Generator[Any, Any]:
+    """Raise GateClosedError when a newer version waits for the same endpoint, and its response still runs."""
+    order = Order.model_validate(lease.order)
+    view = yield from lease.look()
+    newer = yield from lease.alive(
+        [one for one in view["waiting"] if "by" in one and order.superseded([one])]
+    )
+    if superseded := order.superseded(newer):
         raise GateClosedError("order", superseded)
 
 
-def roll_out(context: OrchestrationContext, run: Run) -> Course:
+def roll_out(context: OrchestrationContext, run: Run, lease: Lease) -> Course:
     """Endpoint, deployment, the phases of the plan; whatever goes wrong puts the traffic back."""
     answer: Answer = {}
     try:
         yield from run.phase("endpoint", "ensure_endpoint")
+        yield from lease.renew(allowed(run, "create_deployment", "follow_deployment"), record_of(run))
         yield from run.phase("deployment", "create_deployment", "follow_deployment")
         for number, phase in enumerate(run.progress["plan"]):
             run.progress["phase"] = number
+            yield from lease.renew(allowed(run, phase["verb"], phase=phase), record_of(run))
             answer = yield from run.phase(phase["name"], phase["verb"], limit=phase.get("timeout"))
             yield from watch(context, run, phase)
-    except StepFailedError as error:
+        yield from lease.renew(DEFAULT_TIMEOUT, None)
+    except LeaseLostError:
+        raise  # whoever has the endpoint now puts the traffic back
+    except Exception as error:
         if "before" not in run.progress:
             raise
-        raise (yield from undone(context, run, error)) from error
+        raise (yield from undone(context, run, lease, error)) from error
     retired = yield from run.tried("retired", "retire")
     result = {name: run.progress[name] for name in RESULT if name in run.progress}
     return {**answer, "result": {**result, "phases": run.phases, "retired": retired}}
 
 
+def allowed(run: Run, *verbs: str, phase: Mapping[str, Any] | None = None) -> float:
+    """How many seconds these verbs, and the watching of a phase, may take in all."""
+    known = run.progress["timeouts"]
+    limits = [known.get(TIMEOUTS[verb]) if verb in TIMEOUTS else None for verb in verbs]
+    watched = (phase.get("timeout") or phase.get("for") or 0.0) if phase else 0.0
+    return sum(limit or DEFAULT_TIMEOUT for limit in limits) + float(watched)
+
+
 def undone(
-    context: OrchestrationContext, run: Run, error: StepFailedError
+    context: OrchestrationContext, run: Run, lease: Lease, error: Exception
 ) -> Generator[Any, Any, StepFailedError]:
-    """The traffic as it was, the log of what failed, and the error that tells of all of it."""
-    run.say(f"going back: {error}")
-    restored = yield from restore(context, run)
-    left = yield from run.tried("clean-up", "discard")
-    run.report |= {"restored": restored, "left": left, "reason": str(error)}
-    told = f"{error}; {restored}; {left}"
-    return StepStoppedError(told) if isinstance(error, StepStoppedError) else StepFailedError(told)
+    """The traffic as it was, the log of what failed, and the error that tells all of it."""
+    cause = error if isinstance(error, StepFailedError) else fault(error)
+    run.say(f"going back: {cause}")
+    try:
+        yield from lease.renew(None, record_of(run))
+    except TaskFailedError:
+        run.say(f"going back without a renewed lease: {cause}")
+    restored, left = yield from go_back(context, run)
+    run.report |= {"restored": restored, "left": left, "reason": str(cause)}
+    text = f"{cause}; {restored}; {left}"
+    return StepStoppedError(text) if isinstance(cause, StepStoppedError) else StepFailedError(text)

@@ -1,18 +1,30 @@
-"""One step of a response: performed here or, when its action has its own orchestrator, in that."""
+"""One step of a response: performed here or, when its action has its own orchestrator, in that.
+
+An orchestrator of a step can end without an answer: terminated by an operator, changed by a release, or
+because the answer of an entity could not be read. Then the traffic is put back by RestoreTraffic, and the
+step has failed. Only the last of these causes is worth another start: the worker died inside an entity
+operation, and the extension's answer is plain text where durabletask expects JSON.
+"""
 
 import json
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from durabletask.task import OrchestrationContext, TaskFailedError
 
 from mlevents.responses.carry import Answer, Course, StepFailedError, StepStoppedError, begin, carry
+from mlevents.responses.function_names import RESTORE_TRAFFIC
 from mlevents.responses.gating import GateClosedError
 from mlevents.responses.json_text import to_text
 from mlevents.responses.response import Step
+from mlevents.responses.restore_traffic import request
+
+STARTS = 3
+"""How often one orchestrator is started where only the answers of its entities were lost."""
 
 
 def perform_step(
-    context: OrchestrationContext, document: dict[str, Any], step: Step, names: dict[str, Any]
+    context: OrchestrationContext, document: Mapping[str, Any], step: Step, names: dict[str, Any]
 ) -> Course:
     """Perform one step to its end; raises StepFailedError, StepStoppedError or GateClosedError."""
     call = begin(document, step, **names)
@@ -20,16 +32,77 @@ def perform_step(
     if not step["orchestrator"]:
         answer = yield from carry(context, call)
         return answer
-    child = f"{context.instance_id}.{step['id']}"
-    try:
-        said = yield context.call_sub_orchestrator(
-            step["orchestrator"], input=to_text(call), instance_id=child, version=context.version
-        )
-    except TaskFailedError as error:
-        raise StepFailedError(f"{step['orchestrator']} broke off: {error.details.message}") from error
-    answer = json.loads(said)
-    raise_unless_done(answer)
+    holders: list[str] = []
+    for start in range(1, STARTS + 1):
+        holders.append(child_id(document, step, start))
+        try:
+            answer = yield from started(context, step["orchestrator"], to_text(call), holders[-1])
+        except TaskFailedError as error:
+            if start < STARTS and lost_an_entity_answer(error):
+                continue
+            raise (yield from broken_off(context, call, holders, error)) from error
+        if answer.get("unrestored"):
+            raise (yield from unrestored(context, call, holders, answer))
+        raise_unless_done(answer)
+        return answer
+    raise AssertionError("the last start ends the loop")
+
+
+def child_id(document: Mapping[str, Any], step: Step, start: int = 1) -> str:
+    """The instance id of a step's orchestrator: a response that is run again never meets an earlier one."""
+    attempt = document.get("attempt", 1)
+    usual = f"{document['id']}.{step['id']}"
+    return usual if (attempt, start) == (1, 1) else f"{usual}.{attempt}-{start}"
+
+
+def started(
+    context: OrchestrationContext, orchestrator: str, text: str, instance: str
+) -> Generator[Any, Any, Answer]:
+    """The answer of a sub-orchestration of this version; raises TaskFailedError."""
+    said = yield context.call_sub_orchestrator(
+        orchestrator, input=text, instance_id=instance, version=context.version
+    )
+    answer: Answer = json.loads(said)
     return answer
+
+
+def lost_an_entity_answer(error: TaskFailedError) -> bool:
+    """Whether an orchestration failed because durabletask could not read an entity's answer."""
+    told = f"{error.details.error_type} {error.details.message} {error.details.stack_trace or ''}"
+    return "JSONDecodeError" in told or "entity dispatch failed" in told
+
+
+def broken_off(
+    context: OrchestrationContext, call: Mapping[str, Any], holders: list[str], error: TaskFailedError
+) -> Generator[Any, Any, StepFailedError]:
+    """The failure of a step whose orchestrator ended without an answer, with the traffic put back."""
+    reason = f"{call['step']['orchestrator']} broke off: {error.details.message}"
+    back = yield from put_back_by_another(context, call, holders)
+    return StepFailedError(f"{reason}; {back['detail']}", {**back["report"], "reason": reason})
+
+
+def unrestored(
+    context: OrchestrationContext, call: Mapping[str, Any], holders: list[str], answer: Answer
+) -> Generator[Any, Any, StepFailedError]:
+    """The failure of a step whose orchestrator could not put the traffic back itself."""
+    back = yield from put_back_by_another(context, call, holders)
+    report = {**answer["report"], **back["report"], "reason": answer["detail"]}
+    return StepFailedError(f"{answer['detail']}; {back['detail']}", report)
+
+
+def put_back_by_another(
+    context: OrchestrationContext, call: Mapping[str, Any], holders: list[str]
+) -> Generator[Any, Any, Answer]:
+    """The answer of a RestoreTraffic for the last of these rollouts; it is started again where it is lost."""
+    ended, reason = list(holders), ""
+    for start in range(1, STARTS + 1):
+        instance = f"{holders[-1]}.restore" + (f"-{start}" if start > 1 else "")
+        try:
+            return (yield from started(context, RESTORE_TRAFFIC, request(call, ended), instance))
+        except TaskFailedError as error:
+            reason = error.details.message
+            ended.append(instance)
+    return {"detail": f"the traffic could not be put back yet, and is tried again: {reason}", "report": {}}
 
 
 def raise_unless_done(answer: Answer) -> None:

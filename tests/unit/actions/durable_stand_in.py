@@ -6,11 +6,14 @@ then ask for the very same things in the same order. The activity runs again.
 
 import json
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mlevents.responses import endpoint_queue
+import durabletask.internal.orchestrator_service_pb2 as pb
+from durabletask.task import TaskFailedError
+
+from mlevents.responses.endpoint_lease import endpoint_lease
+from mlevents.responses.function_names import FIND_INSTANCES, PERFORM_STEP
 from mlevents.responses.perform import answer
 from tests.unit.actions.rollout_world import KilledError, World
 
@@ -38,16 +41,16 @@ class EntityCall:
 class Context:
     """What an orchestrator sees: each method gives a task, which the driver carries out when yielded."""
 
-    instance_id = "rule-1.abc.deploy"
     is_replaying = False
+    version = "1"
     current_utc_datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
-    def __init__(self) -> None:
+    def __init__(self, instance_id: str) -> None:
+        self.instance_id = instance_id
         self.said: list[Any] = []
-        self.locked: list[str] = []
 
     def call_activity(self, name: str, input: str) -> Task:
-        return "activity", input
+        return {PERFORM_STEP: "activity", FIND_INSTANCES: "find"}[name], input
 
     def create_timer(self, wait: timedelta) -> Task:
         return "timer", wait.total_seconds()
@@ -55,12 +58,8 @@ class Context:
     def call_entity(self, entity: Any, operation: str, input: Any = None) -> Task:
         return "entity", (str(entity), operation, input)
 
-    def lock_entities(self, entities: list[Any]) -> Task:
-        return "lock", [str(one) for one in entities]
-
-    def call_sub_orchestrator(self, name: str, input: str, instance_id: str) -> Task:
-        assert not self.locked, "no sub-orchestration may be called while a lock is held"
-        return "orchestrator", (name, input, instance_id)
+    def call_sub_orchestrator(self, name: str, input: str, instance_id: str, version: str | None) -> Task:
+        return "orchestrator", (name, input, instance_id, version)
 
     def set_custom_status(self, status: Any) -> None:
         size = len(json.dumps(status).encode("utf-16-le"))  # durabletask writes JSON in ASCII
@@ -69,21 +68,37 @@ class Context:
 
 
 class Durable:
-    """Runs one orchestrator in one world; a `restless` one is replayed from the start at every turn."""
+    """Runs one orchestrator in one world; a `restless` one is replayed from the start at every turn.
 
-    def __init__(self, world: World, entities: Entities | None = None, restless: bool = False) -> None:
+    `entities` are the states of entities, `instances` the statuses of other orchestrations.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        entities: Entities | None = None,
+        restless: bool = False,
+        instance_id: str = "rule-1.abc.deploy",
+    ) -> None:
         self.world = world
         self.restless = restless
         self.entities = entities if entities is not None else {}
+        self.instances: dict[str, str | None] = {}
+        self.instance_id = instance_id
         self.history: list[tuple[Task, Any]] = []
-        self.context = Context()
+        self.context = Context(instance_id)
+        self.stop_before: Callable[[Task], bool] = lambda _: False
 
     def run(self, orchestrator: Callable[[Any, str], Generator[Any, Any, Any]], text: str) -> Any:
-        """What the orchestrator returns."""
+        """What the orchestrator returns; None when it is terminated before a task of `stop_before`."""
         running, task = self._replayed(orchestrator, text)
         for _ in range(MOST_TURNS):
             if task[0] == "ended":
                 return task[1]
+            if self.stop_before(task):
+                running.close()
+                self.instances[self.instance_id] = "TERMINATED"
+                return None
             try:
                 result = self._carried_out(task)
             except KilledError:
@@ -98,7 +113,7 @@ class Durable:
         raise AssertionError(f"no end after {MOST_TURNS} turns; last: {self.context.said[-1]}")
 
     def _replayed(self, orchestrator: Any, text: str) -> tuple[Any, Task]:
-        self.context = Context()
+        self.context = Context(self.instance_id)
         running = orchestrator(self.context, text)
         task = self._next(running, None)
         for earlier, result in self.history:
@@ -108,26 +123,24 @@ class Durable:
 
     def _next(self, running: Any, result: Any) -> Task:
         try:
-            found: Task = running.send(self._lock() if result == "locked" else result)
+            if isinstance(result, Exception):
+                thrown: Task = running.throw(result)
+                return thrown
+            found: Task = running.send(result)
         except StopIteration as end:
             return "ended", end.value
         return found
-
-    @contextmanager
-    def _lock(self) -> Any:
-        with nullcontext():
-            yield
 
     def _carried_out(self, task: Task) -> Any:
         kind, given = task
         if kind == "timer":
             self.world.advance(given)
             return None
-        if kind == "lock":
-            return "locked"
+        if kind == "find":
+            return json.dumps({one: self.instances.get(one) for one in json.loads(given)})
         if kind == "entity":
             name, operation, content = given
-            return endpoint_queue.endpoint(EntityCall(self.entities, name, operation), content)  # type: ignore[arg-type]
+            return endpoint_lease(EntityCall(self.entities, name, operation), content)  # type: ignore[arg-type]
         self.world.twice = False
         said = self._perform(given)
         if self.world.twice:
@@ -137,3 +150,8 @@ class Durable:
     def _perform(self, text: str) -> str:
         self.world.advance(SECOND)
         return json.dumps(answer(json.loads(text), self.world.settings, lambda *_: self.world))  # type: ignore[arg-type, return-value]
+
+
+def failure(kind: str, message: str) -> TaskFailedError:
+    """What a task raises that failed."""
+    return TaskFailedError(message, pb.TaskFailureDetails(errorType=kind, errorMessage=message))

@@ -333,36 +333,6 @@ def test_an_older_version_gives_way_under_the_lock() -> None:
     assert at.writes == []
 
 
-def test_one_that_waits_gives_way_to_a_newer_one_that_waits_too() -> None:
-    entities = {}
-    at = serving(OLD)
-    durable = Durable(at, entities)
-    newer = json.dumps([{"id": "other", "key": "net", "by": "11"}])
-    answer = json.loads(call(canary(), order={"key": "net", "by": "9"}))
-    lock = locked(at, answer)
-    entities[lock] = newer
-    answer = json.loads(durable.run(roll_out_model, json.dumps(answer)))
-    assert (answer["kind"], answer["gate"]) == ("stopped", "order")
-    assert answer["detail"] == "11 of 'net' waits too, and is newer than 9"
-    assert json.loads(entities[lock]) == json.loads(newer), "the ticket of the one that gave way is gone"
-
-
-def locked(at: World, text: dict[str, Any]) -> str:
-    """The name of the endpoint's entity."""
-    seen = Durable(at)
-    for task, _ in [*_history(seen, text)]:
-        if task[0] == "lock":
-            return str(task[1][0])
-    raise AssertionError("no lock was taken")
-
-
-def _history(durable: Durable, text: dict[str, Any]) -> list[Any]:
-    gateless = {**text, "response": {**text["response"], "gates": {}}}
-    other = Durable(serving(OLD))
-    other.run(roll_out_model, json.dumps(gateless))
-    return other.history
-
-
 def test_the_order_is_written_on_the_deployment() -> None:
     at = serving(OLD)
     ended(at, call(canary(), order={"key": "net", "by": "9"}))

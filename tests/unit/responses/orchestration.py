@@ -40,6 +40,8 @@ class Context:
         self.waits: list[float] = []
         self.calls: list[dict[str, Any]] = []
         self.shown: list[Any] = []
+        self.children: list[tuple[str, str, str | None, Any]] = []
+        self.sub_orchestrator: Callable[[str, str], Any] = lambda *_: {}
 
     def call_activity(self, name: str, *, input: str) -> Any:
         assert name == "PerformStep"
@@ -47,18 +49,27 @@ class Context:
         try:
             return json.dumps(self.perform(self.calls[-1]))
         except RuntimeError as error:
-            details = pb.TaskFailureDetails(errorType="RuntimeError", errorMessage=str(error))
-            return TaskFailedError(str(error), details)
+            return failure("RuntimeError", str(error))
 
     def call_entity(self, entity: Any, operation: str, input: Any = None) -> Any:
         assert entity.entity == "newestversion"
         return newest_version(EntityState(self.store, entity.key, operation), input)
+
+    def call_sub_orchestrator(self, name: str, *, input: str, instance_id: str, version: str | None) -> Any:
+        self.children.append((name, instance_id, version, json.loads(input)))
+        said = self.sub_orchestrator(name, instance_id)
+        return said if isinstance(said, Exception) else json.dumps(said)
 
     def create_timer(self, fire_at: timedelta) -> None:
         self.waits.append(fire_at.total_seconds())
 
     def set_custom_status(self, status: Any) -> None:
         self.shown.append(json.loads(json.dumps(status)))
+
+
+def failure(kind: str, message: str) -> TaskFailedError:
+    """What a task raises that failed."""
+    return TaskFailedError(message, pb.TaskFailureDetails(errorType=kind, errorMessage=message))
 
 
 def run(course: Generator[Any, Any, Any]) -> Any:

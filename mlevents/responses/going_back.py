@@ -1,0 +1,53 @@
+"""Putting the traffic back: by the rollout that moved it, or by another one from the record that it kept."""
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from durabletask.task import OrchestrationContext
+
+from mlevents.responses.carry import StepFailedError
+from mlevents.responses.rollout_phases import Run, restore
+
+NEEDED = ("response", "step", "results", "verb")
+"""Of a rollout's call, what its verbs need to put the traffic back."""
+HEAVY = ("files", "connections", "gates")
+"""Of a response, what they do not need."""
+
+
+class UnrestoredError(StepFailedError):
+    """An error of ours kept the traffic from being put back: it must be tried by another orchestration."""
+
+
+def fault(error: Exception) -> StepFailedError:
+    """An error of ours as the failure of a step."""
+    return StepFailedError(f"a fault in mlevents: {type(error).__name__}: {error}"[:1000])
+
+
+def record_of(run: Run) -> Mapping[str, Any] | None:
+    """What another orchestration needs to put the traffic back; None while none was noted yet."""
+    if "before" not in run.progress:
+        return None
+    call = {name: run.call[name] for name in NEEDED if name in run.call}
+    call["response"] = {**call["response"], **{name: {} for name in HEAVY}}
+    return {"call": call, "progress": run.progress}
+
+
+def go_back(context: OrchestrationContext, run: Run) -> Generator[Any, Any, tuple[str, str]]:
+    """Restore the traffic, then clean up; gives the words for both. Raises UnrestoredError."""
+    try:
+        restored = yield from restore(context, run)
+    except Exception as error:
+        raise UnrestoredError(
+            f"the traffic could not be put back to {run.progress['before']}: {fault(error)}"
+        ) from error
+    left = yield from run.tried("clean-up", "discard")
+    return restored, left
+
+
+def put_back(
+    context: OrchestrationContext, record: Mapping[str, Any]
+) -> Generator[Any, Any, tuple[str, str]]:
+    """Restore the traffic that a rollout left when it ended, from its record."""
+    run = Run(context, dict(record["call"]))
+    run.progress = dict(record["progress"])
+    return (yield from go_back(context, run))

@@ -1,0 +1,269 @@
+"""The endpoint's lease in whole rollouts: whoever ends, however and whenever, nothing stays behind."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mlevents.responses.restore_traffic import request, restore_traffic
+from mlevents.responses.rollout import roll_out_model
+from tests.unit.actions.durable_stand_in import Durable, Task, failure
+from tests.unit.actions.rollout_world import World, serving
+from tests.unit.actions.test_rollout_exhaustive import NEW, OLD, PLAN, call
+
+SHORT = {**PLAN, "mirror": None, "smoke_test": None, "steps": [{"percent": 10, "for": "3m"}]}
+FIRST, SECOND = "rule-1.abc.deploy", "rule-1.def.deploy"
+LOCK = "@endpointlease@"
+
+
+def maps(at: World) -> dict[str, int]:
+    assert at.endpoint_state
+    return {name: share for name, share in at.endpoint_state.traffic.items() if share}
+
+
+def lease(entities: dict[str, Any]) -> dict[str, Any]:
+    """The state of the one endpoint's entity."""
+    [text] = entities.values()
+    return json.loads(text)
+
+
+def before_task(number: int) -> Callable[[Task], bool]:
+    """True at the task with this number, counted from 0."""
+    seen = iter(range(100_000))
+    return lambda _: next(seen) == number
+
+
+def when(share: int, at: World) -> Callable[[Task], bool]:
+    """True once the new deployment has this share."""
+    return lambda _: at.live.get("net-9") == share
+
+
+def terminated(at: World, stop: Callable[[Task], bool], text: str | None = None) -> Durable:
+    """A rollout that somebody terminates; its entity is in `entities`."""
+    durable = Durable(at)
+    durable.stop_before = stop
+    assert durable.run(roll_out_model, text or call(SHORT)) is None
+    at.advance(60.0)
+    return durable
+
+
+def another(first: Durable, instance_id: str) -> Durable:
+    """An orchestration in the same world, that can see how the first one ended."""
+    durable = Durable(first.world, first.entities, instance_id=instance_id)
+    durable.instances = first.instances
+    return durable
+
+
+def number_of_tasks() -> int:
+    durable = Durable(serving(OLD))
+    durable.run(roll_out_model, call(SHORT))
+    return len(durable.history)
+
+
+def must_be_free(entities: dict[str, Any]) -> None:
+    for text in entities.values():
+        state = json.loads(text)
+        assert (state["holder"], state["record"], state["waiting"]) == (None, None, {})
+
+
+def test_a_rollout_that_is_terminated_at_any_moment_has_its_traffic_restored_and_its_lease_freed() -> None:
+    for number in range(number_of_tasks()):
+        first = terminated(serving(OLD), before_task(number))
+        done = maps(first.world) == NEW and not (first.entities and lease(first.entities)["record"])
+        again = another(first, f"{FIRST}.restore")
+        answer = json.loads(again.run(restore_traffic, request(json.loads(call(SHORT)), [FIRST])))
+        first.world.advance(600.0)
+        assert answer["kind"] == "done", (number, answer)
+        assert maps(first.world) == (NEW if done else OLD), (number, answer)
+        must_be_free(first.entities)
+
+
+def test_the_next_version_restores_what_an_ended_rollout_left_and_then_goes_on() -> None:
+    for number in range(number_of_tasks()):
+        first = terminated(serving(OLD), before_task(number))
+        following = json.loads(call(SHORT, version="10"))
+        following["response"]["id"] = "rule-1.def"
+        answer = json.loads(another(first, SECOND).run(roll_out_model, json.dumps(following)))
+        assert answer["kind"] == "done", (number, answer)
+        assert maps(first.world) == {"net-10": 100}
+        must_be_free(first.entities)
+
+
+def test_restoring_twice_restores_once() -> None:
+    at = serving(OLD)
+    first = terminated(at, when(10, at))
+    assert maps(at)["net-9"] == 10
+    for expected in (
+        "the traffic of 'net' is net-1 70 %, net-2 30 %",
+        "the rollout left nothing to put back",
+    ):
+        answer = another(first, f"{FIRST}.restore").run(
+            restore_traffic, request(json.loads(call(SHORT)), [FIRST])
+        )
+        assert json.loads(answer)["detail"].startswith(expected)
+    assert maps(at) == OLD
+
+
+def test_restoring_waits_for_the_end_of_the_rollout() -> None:
+    at = serving(OLD)
+    first = terminated(at, when(10, at))
+    first.instances[FIRST] = "RUNNING"
+    ends = at.now + 200.0
+
+    def end(world: World) -> None:
+        if world.now > ends:
+            first.instances[FIRST] = "TERMINATED"
+
+    at.meddling = end
+    again = another(first, f"{FIRST}.restore")
+    again.run(restore_traffic, request(json.loads(call(SHORT)), [FIRST]))
+    assert maps(at) == OLD
+    assert at.now > ends
+
+
+def held(entities: dict[str, Any], ttl: float | None = 3600.0, **ticket: Any) -> dict[str, Any]:
+    """Entities in which somebody else has the endpoint, and with a ticket another one waits for it."""
+    seen = Durable(serving(OLD))
+    seen.run(roll_out_model, call(SHORT))
+    [name] = seen.entities
+    began = ["2026-01-01", 1]
+    waiting = {"other": {"n": began, **ticket}} if ticket else {}
+    holder = {"id": "elsewhere", "n": began, "ttl": ttl} if ttl is not None else None
+    entities[name] = json.dumps({"holder": holder, "record": None, "waiting": waiting, "known": {}})
+    return entities
+
+
+def waiting_for(status: str | None, ttl: float = 3600.0) -> tuple[dict[str, Any], Durable]:
+    durable = Durable(serving(OLD), held({}, ttl))
+    durable.instances["elsewhere"] = status
+    return json.loads(durable.run(roll_out_model, call(SHORT))), durable
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TERMINATED", "COMPLETED", None])
+def test_a_holder_that_has_ended_is_not_waited_for(status: str | None) -> None:
+    answer, durable = waiting_for(status)
+    assert answer["kind"] == "done"
+    assert not [task for task, _ in durable.history[:4] if task[0] == "timer"]
+
+
+def test_a_holder_that_is_silent_for_longer_than_it_declared_is_taken_over() -> None:
+    answer, durable = waiting_for("RUNNING", ttl=7200.0)
+    assert answer["kind"] == "done"
+    waited = []
+    for task, _ in durable.history:
+        if task[0] == "timer":
+            waited.append(task[1])
+        elif task[0] == "entity" and task[1][1] == "take_over":
+            break
+    assert 7200 < sum(waited) < 7200 + 120
+    assert max(waited) == 60.0
+
+
+def test_a_holder_that_speaks_is_waited_for_until_the_step_gives_up() -> None:
+    durable = Durable(serving(OLD), held({}, 600.0))
+    durable.instances["elsewhere"] = "RUNNING"
+
+    def speak(world: World) -> None:
+        [(name, text)] = durable.entities.items()
+        state = json.loads(text)
+        state["holder"]["n"] = ["2026-01-01", int(world.now)]
+        durable.entities[name] = json.dumps(state)
+
+    durable.world.meddling = speak
+    text = json.loads(call(SHORT))
+    text["step"]["timeout"] = 7200.0
+    answer = json.loads(durable.run(roll_out_model, json.dumps(text)))
+    assert answer["kind"] == "failed"
+    assert answer["detail"] == "gave up after 7200 s of waiting for the endpoint: elsewhere has it"
+    assert any(
+        "waiting for the endpoint: elsewhere has it" in said["detail"] for said in durable.context.said
+    )
+    assert lease(durable.entities)["waiting"] == {}
+    assert durable.world.writes == []
+
+
+def test_a_holder_whose_status_cannot_be_read_counts_as_alive() -> None:
+    durable = Durable(serving(OLD), held({}, 7200.0))
+    carried_out = durable._carried_out
+    durable._carried_out = lambda task: (
+        failure("RpcError", "unavailable") if task[0] == "find" else carried_out(task)
+    )
+    answer = json.loads(durable.run(roll_out_model, call(SHORT)))
+    assert answer["kind"] == "done"
+    assert sum(task[1] for task, _ in durable.history if task[0] == "timer") > 7200
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "TERMINATED"])
+def test_one_that_waits_gives_way_to_a_newer_one_only_if_that_still_runs(status: str) -> None:
+    durable = Durable(serving(OLD), held({}, None, key="net", by="11"))
+    durable.instances["other"] = status
+    answer = json.loads(durable.run(roll_out_model, call(SHORT, order={"key": "net", "by": "9"})))
+    tickets = lease(durable.entities)["waiting"]
+    if status == "RUNNING":
+        assert (answer["kind"], answer["gate"]) == ("stopped", "order")
+        assert answer["detail"] == "11 of 'net' waits too, and is newer than 9"
+        assert list(tickets) == ["other"]
+    else:
+        assert answer["kind"] == "done"
+        assert tickets == {}, "a ghost's ticket is dropped"
+
+
+def test_a_rollout_that_was_taken_over_writes_nothing_more() -> None:
+    at = serving(OLD)
+    durable = Durable(at)
+    written: list[int] = []
+
+    def rob(world: World) -> None:
+        if world.live.get("net-9") == 10 and not written:
+            [(name, text)] = durable.entities.items()
+            state = json.loads(text) | {"holder": {"id": "robber", "n": ["2026-01-02", 1], "ttl": 60.0}}
+            durable.entities[name] = json.dumps(state)
+            written.append(len(world.writes))
+
+    at.meddling = rob
+    answer = json.loads(durable.run(roll_out_model, call(SHORT)))
+    assert answer["kind"] == "stopped"
+    assert "taken over by robber" in answer["detail"]
+    assert len(at.writes) == written[0], "neither forward nor back"
+    assert lease(durable.entities)["holder"]["id"] == "robber"
+
+
+@pytest.mark.parametrize("broken", ["observe", "restore_traffic"])
+def test_an_error_of_ours_puts_the_traffic_back_or_leaves_the_record_to_another(broken: str) -> None:
+    at = serving(OLD)
+    durable = Durable(at)
+    perform = durable._perform
+    errors = {"9": 0.5} if broken == "restore_traffic" else {}
+    at.errors |= errors
+
+    def spoil(text: str) -> str:
+        verb = json.loads(text)["verb"]
+        return json.dumps({"kind": "done"}) if verb == broken else perform(text)
+
+    durable._perform = spoil  # type: ignore[method-assign]
+    answer = json.loads(durable.run(roll_out_model, call(SHORT)))
+    assert answer["kind"] == "failed"
+    assert "a fault in mlevents: KeyError" in answer["detail"]
+    assert answer["unrestored"] is (broken == "restore_traffic")
+    if broken == "restore_traffic":
+        assert lease(durable.entities)["record"]["progress"]["before"] == OLD
+        durable.instances[FIRST] = "COMPLETED"
+        again = another(durable, f"{FIRST}.restore")
+        again.run(restore_traffic, request(json.loads(call(SHORT)), [FIRST]))
+    assert maps(at) == OLD
+    must_be_free(durable.entities)
+
+
+def test_the_record_holds_what_goes_back_and_no_file() -> None:
+    at = serving(OLD)
+    text = json.loads(call(SHORT))
+    text["response"]["files"] = {"small.yaml": "x" * 10_000}
+    first = terminated(at, when(10, at), json.dumps(text))
+    record = lease(first.entities)["record"]
+    assert {name: record["progress"][name] for name in ("before", "before_mirror", "phase")} == {
+        "before": OLD,
+        "before_mirror": {},
+        "phase": 0,
+    }
+    assert "x" * 100 not in json.dumps(record)

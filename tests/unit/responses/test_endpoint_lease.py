@@ -1,0 +1,218 @@
+"""The endpoint's lease under messages that repeat, come late, or change places: laws of its entity."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from orchestration import EntityState
+
+from mlevents.responses.endpoint_lease import MOST_REMEMBERED, answer, endpoint_lease, loaded, take
+from mlevents.responses.newest_version import newest_version
+
+BEGAN = "2026-01-01T00:00:00"
+NAMES = ("a", "b", "c")
+
+
+def statement(instance: str, number: int, **more: Any) -> dict[str, Any]:
+    return {"id": instance, "n": [BEGAN, number], "ttl": 60.0, **more}
+
+
+@dataclass
+class Client:
+    """An orchestration: it says one thing after another, and believes what it is answered."""
+
+    name: str
+    said: int = 0
+    held: bool = False
+    view: dict[str, Any] = field(default_factory=dict)
+    dead: bool = False
+    left: bool = False
+
+    def next(self, operation: str, **more: Any) -> tuple[str, dict[str, Any]]:
+        self.said += 1
+        return operation, statement(self.name, self.said, **more)
+
+
+class Network:
+    """The entity, and every message that was ever sent to it."""
+
+    def __init__(self) -> None:
+        self.state = loaded(None)
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+
+    def deliver(self, client: Client, message: tuple[str, dict[str, Any]]) -> None:
+        self.sent.append(message)
+        take(self.state, *message)
+        client.view = answer(self.state, client.name)
+        client.held = client.view["holder"] is not None and client.view["holder"]["id"] == client.name
+
+    def repeat(self, message: tuple[str, dict[str, Any]]) -> None:
+        take(self.state, *message)
+
+
+def go_on(network: Network, client: Client, clients: list[Client], choice: int) -> None:
+    """The next statement of a client: as `lease` makes them."""
+    holder = client.view.get("holder")
+    dead = {one.name for one in clients if one.dead}
+    if client.held:
+        more = {"record": {"of": client.name}} if choice % 3 == 0 else {}
+        network.deliver(client, client.next("release" if choice % 3 == 2 else "renew", **more))
+        client.left = network.sent[-1][0] == "release"
+    elif holder and holder["id"] in dead:
+        network.deliver(client, client.next("take_over", holder=[holder["id"], holder["n"]]))
+    elif choice == 8:
+        network.deliver(client, client.next("release"))
+        client.left = True
+    else:
+        waiting = client.view.get("waiting", [])
+        gone = [[one["id"], one["n"]] for one in waiting if one["id"] in dead]
+        network.deliver(client, client.next("acquire", key="net", by="1", gone=gone))
+
+
+def the_last_one(network: Network, clients: list[Client]) -> Client:
+    """One more that wants the endpoint, and gets it while the others leave."""
+    last = Client("last")
+    while not last.held:
+        for client in clients:
+            if client.held and not client.dead and not client.left:
+                go_on(network, client, clients, 2)
+        go_on(network, last, clients, 0)
+        everyone_left = [one for one in clients if not one.dead and not one.left and not one.held]
+        for client in everyone_left:
+            network.deliver(client, client.next("release"))
+            client.left = True
+    return last
+
+
+steps = st.tuples(st.integers(0, 2), st.integers(0, 9), st.integers(0, 10_000))
+
+
+@given(steps=st.lists(steps, max_size=60), late=st.randoms(use_true_random=False))
+def test_one_holds_the_lease_whatever_repeats_or_comes_late_and_nothing_stays_behind(steps, late) -> None:
+    network, clients = Network(), [Client(name) for name in NAMES]
+    for who, choice, which in steps:
+        client = clients[who]
+        if choice == 9 and network.sent:
+            network.repeat(network.sent[which % len(network.sent)])
+        elif choice == 7 and which % 5 == 0:
+            client.dead = True
+        elif not client.dead and not client.left:
+            go_on(network, client, clients, choice)
+        holders = [one.name for one in clients if one.held and not one.dead and not one.left]
+        assert len(holders) <= 1, "two believe that they hold the endpoint"
+        if holders:
+            assert network.state["holder"]["id"] == holders[0]
+    last = the_last_one(network, clients)
+    go_on(network, last, clients, 1)
+    go_on(network, last, clients, 2)
+    messages = network.sent * 2
+    late.shuffle(messages)
+    for message in messages:
+        network.repeat(message)
+    assert (network.state["holder"], network.state["record"]) == (None, None)
+    assert not {one for one in network.state["waiting"] if one not in {c.name for c in clients if c.dead}}
+
+
+operations = st.sampled_from(["acquire", "renew", "release", "take_over"])
+others = st.builds(
+    lambda operation, name, number: (
+        operation,
+        statement(name, number, key="net", by="1", holder=["x", [BEGAN, 1]], record=None),
+    ),
+    operations,
+    st.sampled_from(NAMES),
+    st.integers(1, 5),
+)
+
+
+def unique(messages: list[Any]) -> list[Any]:
+    """One orchestration makes one statement of a number."""
+    return list({(one["id"], one["n"][1]): (operation, one) for operation, one in messages}.values())
+
+
+@given(messages=st.lists(others, max_size=12), data=st.data())
+def test_what_others_say_to_a_held_lease_leaves_one_state_in_whatever_order_it_arrives(
+    messages, data
+) -> None:
+    messages = [one for one in unique(messages) if one[0] in ("acquire", "release")]
+    states = []
+    for order in (messages, data.draw(st.permutations(messages * 2))):
+        state = loaded(None)
+        take(state, "acquire", statement("x", 9))
+        for message in order:
+            take(state, *message)
+        states.append(state)
+    assert states[0] == states[1]
+
+
+@given(messages=st.lists(others, max_size=12))
+def test_a_statement_that_is_repeated_changes_nothing_and_is_answered_alike(messages) -> None:
+    state = loaded(None)
+    for operation, said in unique(messages):
+        take(state, operation, said)
+        before, first = json.dumps(state), answer(state, said["id"])
+        take(state, operation, said)
+        assert (json.dumps(state), answer(state, said["id"])) == (before, first)
+
+
+@pytest.mark.parametrize("renewed", [False, True])
+def test_a_take_over_is_refused_to_all_when_the_holder_has_spoken_and_granted_to_one_otherwise(
+    renewed,
+) -> None:
+    state = loaded(None)
+    take(state, "acquire", statement("old", 1))
+    take(state, "renew", statement("old", 2, record={"before": {"net-1": 100}}))
+    if renewed:
+        take(state, "renew", statement("old", 3, record={"before": {"net-1": 100}}))
+    for name in ("a", "b"):
+        take(state, "take_over", statement(name, 1, holder=["old", [BEGAN, 2]]))
+    assert state["holder"]["id"] == ("old" if renewed else "a")
+    assert state["record"] == {"before": {"net-1": 100}}, "the record outlives its rollout"
+    take(state, "renew", statement("old", 4, record=None))
+    take(state, "release", statement("old", 5))
+    assert state["holder"] == (None if renewed else {"id": "a", "n": [BEGAN, 1], "ttl": 60.0})
+
+
+def test_the_numbers_of_those_who_are_gone_are_remembered_but_not_all_for_ever() -> None:
+    state = loaded(None)
+    for number in range(3 * MOST_REMEMBERED):
+        take(state, "acquire", statement(f"i{number}", 1))
+        take(state, "release", statement(f"i{number}", 2))
+    assert len(state["known"]) == MOST_REMEMBERED
+    assert len(json.dumps(state)) < 20_000
+
+
+def test_an_instance_that_is_run_again_under_its_old_id_is_heard() -> None:
+    state = loaded(None)
+    take(state, "release", statement("a", 40))
+    take(state, "acquire", {"id": "a", "n": ["2026-01-02T00:00:00", 1], "ttl": 60.0})
+    assert state["holder"]["id"] == "a"
+
+
+def test_the_entity_keeps_its_state_as_text_and_shows_the_record_to_its_holder_alone() -> None:
+    store: dict[str, Any] = {}
+
+    def say(operation: str, said: dict[str, Any]) -> dict[str, Any]:
+        return json.loads(endpoint_lease(EntityState(store, "e", operation), json.dumps(said)))
+
+    say("acquire", statement("a", 1))
+    held = say("renew", statement("a", 2, record={"before": {}}))
+    assert held["record"] == {"before": {}}
+    seen = say("acquire", statement("b", 1, key="net", by="7"))
+    assert "record" not in seen
+    assert say("look", {"id": "a"})["waiting"] == [{"id": "b", "n": [BEGAN, 1], "key": "net", "by": "7"}]
+    assert isinstance(store["e"], str)
+
+
+@given(versions=st.lists(st.text("0123456789.rc", min_size=1, max_size=4), min_size=1), data=st.data())
+def test_the_newest_version_is_the_same_in_whatever_order_and_how_often_versions_pass(versions, data) -> None:
+    found = []
+    for order in (versions, data.draw(st.permutations(versions * 2))):
+        store: dict[str, Any] = {}
+        for version in order:
+            newest_version(EntityState(store, "k", "pass"), version)
+        found.append(store["k"])
+    assert found[0] == found[1]
