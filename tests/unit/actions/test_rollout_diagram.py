@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlevents.responses.rollout import rollout
+from mlevents.responses.rollout import roll_out_model
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import Trouble, World, serving
 from tests.unit.actions.test_rollout_exhaustive import OLD, PLAN, SCENES, call, world
@@ -27,7 +27,7 @@ def state(phase: str) -> str:
 
 def arrows(at: World, text: str) -> set[Arrow]:
     """The way that one rollout took."""
-    answer: dict[str, Any] = json.loads(Durable(at).run(rollout, text))
+    answer: dict[str, Any] = json.loads(Durable(at).run(roll_out_model, text))
     told = answer.get("report") or answer["result"]
     way = ["[*]", "turn", *(state(phase["phase"]) for phase in told["phases"]), answer["kind"], "[*]"]
     return set(pairwise(way))
