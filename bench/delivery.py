@@ -82,6 +82,6 @@ def copies(on: Stage) -> Figure:
 
 
 def resident(on: Stage) -> float:
-    """The sandbox's resident memory in MB."""
-    status = Path(f"/proc/{on.pid}/status").read_text()
+    """The resident memory of the app's process in MB."""
+    status = Path(f"/proc/{on.host()['pid']}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) / 1024

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -76,8 +77,8 @@ async def _serve(options: Options) -> None:
 def _check_writable(file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-        file.unlink()
+        with tempfile.TemporaryFile(dir=file.parent):
+            pass
     except OSError as error:
         _end(f"the ready file '{file}' cannot be written: {error.strerror}", USAGE)
 

@@ -3,7 +3,8 @@
 What differs from upstream: it listens on loopback only; a parent hears of a sub-orchestration however
 long that takes; what arrives for a finished instance is dropped; starting an instance heeds the reuse
 policy, and waking one that has finished is refused; timers keep the sandbox's pace (durable_clock.py),
-an entity's lock is kept (entity_locks.py), and a failed dispatch is reported (entity_failures.py).
+an entity's lock is kept (entity_locks.py), a failed dispatch is reported (entity_failures.py), and a
+host may die (message_visibility.py).
 """
 
 import asyncio
@@ -19,7 +20,7 @@ import grpc
 from durabletask.internal import helpers
 from durabletask.testing.in_memory_backend import OrchestrationInstance
 
-from sandbox.entity_failures import EntityFailures
+from sandbox.message_visibility import MessageVisibility
 from sandbox.pace import Pace
 
 MESSAGE_LIMIT = 16 * 1024 * 1024
@@ -32,7 +33,7 @@ FINISHED = (
 EVERY = tuple(pb.OrchestrationStatus.values())
 
 
-class DurableHub(EntityFailures):
+class DurableHub(MessageVisibility):
     """Orchestrations and entities of one app, in memory."""
 
     def __init__(self, pace: Pace) -> None:
@@ -97,6 +98,7 @@ class DurableHub(EntityFailures):
         self._ahead.pop(instance_id, None)
         self._parents.pop(instance_id, None)
         self._orchestration_in_flight.discard(instance_id)
+        self._working = {key: one for key, one in self._working.items() if key[0] != instance_id}
         under_way = [one for one in self._activity_queue if one.instance_id != instance_id]
         self._activity_queue.clear()
         self._activity_queue.extend(under_way)
@@ -138,9 +140,8 @@ class DurableHub(EntityFailures):
 
 
 def _replaceable(request: pb.CreateInstanceRequest) -> Container[int]:
-    if request.HasField("orchestrationIdReusePolicy"):
-        return request.orchestrationIdReusePolicy.replaceableStatus
-    return FINISHED
+    known = request.HasField("orchestrationIdReusePolicy")
+    return tuple(request.orchestrationIdReusePolicy.replaceableStatus) if known else FINISHED
 
 
 def _ended(child: OrchestrationInstance, task: int) -> pb.HistoryEvent:

@@ -1,4 +1,4 @@
-"""Between the task hub and the worker: the Functions host's Durable extension, in this process.
+"""Between the task hub and the worker: the Functions host's Durable extension.
 
 Orchestrators and entities receive and return base64 protobuf; activities receive and return JSON.
 Failures are told as the extension tells them (OutOfProcMiddleware.cs): the text before the first
@@ -21,42 +21,32 @@ from google.protobuf.message import Message as Protobuf
 from sandbox.arm.faults import Faults
 from sandbox.chaos import Chaos
 from sandbox.durable_hub import DurableHub
-from sandbox.function import Function, FunctionError
+from sandbox.durable_work import HostCall, failure_details, find_function, functions_by_name, is_last_turn
+from sandbox.function import FunctionError, WorkerLostError
 from sandbox.messages import TypedData
-from sandbox.worker import Worker
+from sandbox.worker_process import WorkerProcess
 
 AT_ONCE = 100
 INVOCATION_FAILED = "Invocation of function '{}' failed with an exception."
 log = logging.getLogger(__name__)
 
 
-class HostCall:
-    """Stands in for the gRPC context when the host itself calls the hub."""
-
-    def is_active(self) -> bool:
-        """The host is there as long as the hub is."""
-        return True
-
-    def abort(self, code: object, details: str) -> None:
-        """The hub refuses: raises RuntimeError."""
-        raise RuntimeError(f"{code}: {details}")
-
-
 class DurablePump:
     """Carries work items from the hub to the worker's functions, and their results back."""
 
-    def __init__(self, hub: DurableHub, worker: Worker, chaos: Chaos, faults: Faults) -> None:
+    def __init__(self, hub: DurableHub, worker: WorkerProcess, chaos: Chaos, faults: Faults) -> None:
         self.chaos, self._faults = chaos, faults
         self._hub, self._worker = hub, worker
         self._call: Any = HostCall()
+        self._listener: threading.Thread | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(AT_ONCE)
-        self._orchestrators = _named(worker, "orchestration")
-        self._activities = _named(worker, "activity")
-        self._entities = _named(worker, "entity")
+        self._orchestrators = functions_by_name(worker, "orchestration")
+        self._activities = functions_by_name(worker, "activity")
+        self._entities = functions_by_name(worker, "entity")
 
     def start(self) -> None:
-        """Begin on the running event loop; the pump ends when the hub stops."""
+        """Begin on the running event loop."""
         loop = asyncio.get_running_loop()
 
         def listen() -> None:
@@ -65,15 +55,22 @@ class DurablePump:
                     return
                 loop.call_soon_threadsafe(self._accept, item)
 
-        threading.Thread(target=listen, name="durable-pump", daemon=True).start()
+        self._listener = threading.Thread(target=listen, name="durable-pump", daemon=True)
+        self._listener.start()
 
     async def stop(self) -> None:
-        """Give up what is under way, as a host that is killed does."""
-        for task in self._tasks:
+        """Take no more work and give up what is under way, as a host that is killed does."""
+        self._call.active = False
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._listener is not None:
+            await asyncio.to_thread(self._listener.join)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _accept(self, item: pb.WorkItem) -> None:
+        if not self._call.active:
+            return
         work: Awaitable[None]
         if item.HasField("orchestratorRequest"):
             work = self._orchestrate(item.orchestratorRequest, item.completionToken)
@@ -97,13 +94,19 @@ class DurablePump:
         response = pb.OrchestratorResponse()
         try:
             await self._execute(self._orchestrators, name, "orchestrator", request, response)
+        except WorkerLostError:
+            self._hub.abandon_orchestration(request.instanceId)
+            return
         except FunctionError as error:
             failed = helpers.new_complete_orchestration_action(
-                -1, pb.ORCHESTRATION_STATUS_FAILED, None, _failure(error)
+                -1, pb.ORCHESTRATION_STATUS_FAILED, None, failure_details(error)
             )
             response = pb.OrchestratorResponse(instanceId=request.instanceId, actions=[failed])
         response.completionToken = token
         self._hub.CompleteOrchestratorTask(response, self._call)
+        self._hub.completed_turn(request.instanceId)
+        if is_last_turn(response) and self.chaos.kills(f"ORCHESTRATION {name}"):
+            self._hub.lose_custom_status(request.instanceId)
 
     async def _act(self, request: pb.ActivityRequest, token: str) -> None:
         instance = request.orchestrationInstance.instanceId
@@ -115,14 +118,18 @@ class DurablePump:
             response.ClearField("failureDetails")
             try:
                 response.result.value = await self._perform(request)
+            except WorkerLostError:
+                self._hub.abandon_activity(instance, request.taskId)
+                return
             except FunctionError as error:
-                response.failureDetails.CopyFrom(_failure(error))
+                response.failureDetails.CopyFrom(failure_details(error))
             if not self.chaos.loses(request.name, execution):
                 break
-        self._hub.CompleteActivityTask(response, self._call)
+        if not self.chaos.kills(f"ACTIVITY {request.name}"):
+            self._hub.CompleteActivityTask(response, self._call)
 
     async def _perform(self, request: pb.ActivityRequest) -> str:
-        name = _find(self._activities, request.name, "activity")
+        name = find_function(self._activities, request.name, "activity")
         metadata = {"instanceId": TypedData(string=request.orchestrationInstance.instanceId)}
         async with self._room:
             returned = await self._worker.invoke(
@@ -133,12 +140,15 @@ class DurablePump:
     async def _operate(self, request: pb.EntityRequest, token: str) -> None:
         batch, infos = helpers.convert_to_entity_batch_request(request)
         result = pb.EntityBatchResult(entityState=request.entityState)
+        name = EntityInstanceId.parse(request.instanceId).entity
         try:
-            name = EntityInstanceId.parse(request.instanceId).entity
             self._strike(name)
             await self._execute(self._entities, name, "entity", batch, result)
             del result.operationInfos[:]
             result.operationInfos.extend(infos)
+        except WorkerLostError:
+            lost = FunctionError(f"FunctionInvocationFailed: {INVOCATION_FAILED.format(name)}")
+            self._hub.fail_entity_calls(infos, lost)
         except FunctionError as error:
             self._hub.fail_entity_calls(infos, error)
         result.completionToken = token
@@ -152,34 +162,8 @@ class DurablePump:
     async def _execute(
         self, known: dict[str, str], name: str, kind: str, request: Protobuf, response: Protobuf
     ) -> None:
-        function = _find(known, name, kind)
+        function = find_function(known, name, kind)
         encoded = base64.b64encode(request.SerializeToString()).decode()
         returned = await self._worker.invoke(function, TypedData(string=encoded))
         text = "" if returned is None else str(returned.value)
         response.ParseFromString(base64.b64decode(json.loads(text) if text.startswith('"') else text))
-
-
-def _named(worker: Worker, kind: str) -> dict[str, str]:
-    """The functions of one kind, by the name that durable work calls them, in lower case."""
-    setting = "entityName" if kind == "entity" else kind
-
-    def called(function: Function) -> str:
-        return str(function.trigger.get(setting) or function.name).casefold()
-
-    return {called(one): one.name for one in worker.triggered_by(f"{kind}Trigger").values()}
-
-
-def _find(known: dict[str, str], name: str, kind: str) -> str:
-    if name.casefold() in known:
-        return known[name.casefold()]
-    raise FunctionError(
-        f"InvalidOperationException: The function '{name}' doesn't exist, is disabled, or is not "
-        f"an {kind} function: the app has {', '.join(sorted(known.values())) or 'none'}"
-    )
-
-
-def _failure(error: FunctionError) -> pb.TaskFailureDetails:
-    first = error.text.split("\n", 1)[0].rstrip()
-    details = pb.TaskFailureDetails(errorType=error.kind, errorMessage=first or error.kind)
-    details.stackTrace.value = error.stack
-    return details

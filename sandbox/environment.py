@@ -1,7 +1,6 @@
-"""The app's settings in the sandbox: this process's environment, put back at the end."""
+"""The app's environment in the sandbox: that of this process, with Azure's settings in it."""
 
-import os
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Mapping
 
 FOREIGN = (
     "AZURE_CLIENT_ID",
@@ -20,37 +19,12 @@ FOREIGN = (
 LOOPBACK = "127.0.0.1,localhost"
 
 
-class Environment:
-    """Settings that hold from `put` to `restore`."""
+def app_environment(variables: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """These variables without FOREIGN and with the settings; proxies stay out of the way to loopback."""
+    direct = {name: _direct(variables.get(name)) for name in ("NO_PROXY", "no_proxy")}
+    kept = {name: value for name, value in variables.items() if name not in FOREIGN}
+    return {**kept, **direct, **settings}
 
-    def __init__(self, variables: MutableMapping[str, str] = os.environ) -> None:
-        self._variables = variables
-        self._before: dict[str, str | None] = {}
 
-    def put(self, settings: Mapping[str, str], without: Iterable[str] = FOREIGN) -> None:
-        """Set these, take those away, and keep proxies out of the way to loopback."""
-        direct = {name: self._direct(name) for name in ("NO_PROXY", "no_proxy")}
-        for name in without:
-            self._change(name, None)
-        for name, value in {**direct, **settings}.items():
-            self._change(name, value)
-
-    def restore(self) -> None:
-        """Set everything back to what it was."""
-        for name, value in self._before.items():
-            self._write(name, value)
-        self._before.clear()
-
-    def _direct(self, name: str) -> str:
-        known = self._variables.get(name)
-        return f"{known},{LOOPBACK}" if known else LOOPBACK
-
-    def _change(self, name: str, value: str | None) -> None:
-        self._before.setdefault(name, self._variables.get(name))
-        self._write(name, value)
-
-    def _write(self, name: str, value: str | None) -> None:
-        if value is None:
-            self._variables.pop(name, None)
-        else:
-            self._variables[name] = value
+def _direct(known: str | None) -> str:
+    return f"{known},{LOOPBACK}" if known else LOOPBACK

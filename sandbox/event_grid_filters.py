@@ -20,10 +20,10 @@ def only_types(function: str) -> Filter:
     return {"includedEventTypes": [PREFIX + function]}
 
 
-def compiled(rules: Path) -> dict[str, Filter]:
+def compiled(rules: Path, environment: Mapping[str, str]) -> dict[str, Filter]:
     """The filter of each function as the rules ask; none when they cannot be loaded, which the app says."""
     try:
-        loaded = load(rules, Settings.read())
+        loaded = load(rules, Settings.read(environment))
     except ConfigError as error:
         log.warning("the rules give no filters, every event is delivered by its type alone:\n%s", error)
         return {}

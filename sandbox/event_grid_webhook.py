@@ -15,7 +15,7 @@ from aiohttp import web
 
 from sandbox.function import FunctionError
 from sandbox.messages import TypedData
-from sandbox.worker import Worker
+from sandbox.worker_process import WorkerProcess
 
 TRIGGER = "eventGridTrigger"
 ORIGIN = "eventgrid.azure.net"
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class EventGridWebhook:
     """Hands what Event Grid delivers to the functions of one worker."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: WorkerProcess) -> None:
         self._worker = worker
         self._functions = worker.triggered_by(TRIGGER)
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 DURABLE_CLIENT = "durableClient"
+SCRIPT_SETTING = "PYTHON_SCRIPT_FILE_NAME"
 
 
 class WorkerError(Exception):
@@ -20,6 +21,10 @@ class FunctionError(Exception):
         kind, _, text = message.partition(": ")
         self.kind, self.text, self.stack = kind, text, stack
         super().__init__(message)
+
+
+class WorkerLostError(FunctionError):
+    """The worker's process ended while the function ran."""
 
 
 @dataclass(frozen=True)

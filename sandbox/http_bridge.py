@@ -4,10 +4,8 @@ As Core Tools does locally, no function key is asked. Headers come in lower case
 value is left out, as the host sends them to a Python worker (GrpcMessageConversionExtensions.cs).
 """
 
-import json
 import logging
 from http.cookies import SimpleCookie
-from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import LooseHeaders
@@ -16,7 +14,7 @@ from multidict import CIMultiDict
 from sandbox.function import FunctionError
 from sandbox.http_routes import Route
 from sandbox.messages import Message, RpcHttp, TypedData
-from sandbox.worker import Worker
+from sandbox.worker_process import WorkerProcess
 
 SAME_SITE = {1: "Lax", 2: "Strict", 3: "None"}
 FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "date", "server"})
@@ -24,11 +22,11 @@ log = logging.getLogger(__name__)
 
 
 class HttpBridge:
-    """Answers requests with the HTTP functions of one worker."""
+    """Answers requests with the HTTP functions of one worker; paths begin with `/` and the prefix."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: WorkerProcess, prefix: str) -> None:
         self._worker = worker
-        self._prefix = _prefix(worker.folder)
+        self._prefix = f"/{prefix.strip('/')}".rstrip("/").casefold()
         routes = (Route.of(function) for function in worker.triggered_by("httpTrigger").values())
         self._routes = sorted(routes, key=lambda route: (route.order, route.function))
 
@@ -52,14 +50,6 @@ class HttpBridge:
         if returned is None or returned.value is None:
             return web.Response(status=204)
         return _sent(returned.http) if returned.http else web.Response(text=str(returned.value))
-
-
-def _prefix(folder: Path) -> str:
-    """`/api`, or what host.json chose instead; a path after it begins with a slash."""
-    host = folder / "host.json"
-    settings = json.loads(host.read_text(encoding="utf-8")) if host.is_file() else {}
-    prefix = settings.get("extensions", {}).get("http", {}).get("routePrefix", "api").strip("/")
-    return f"/{prefix}".rstrip("/").casefold()
 
 
 async def _received(request: web.Request, parameters: dict[str, str]) -> RpcHttp:

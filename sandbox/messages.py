@@ -24,6 +24,9 @@ class Message:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.__dict__})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self).__name__, self.__dict__)
+
     def WhichOneof(self, _: str) -> str | None:  # noqa: N802 - protobuf's name
         """The field of the group that is set; each of our messages has one group at most."""
         return next((field for field in self.one_of if field in self.__dict__), None)
@@ -72,6 +75,11 @@ class RpcHttpCookie(Message):
     """A cookie that an HTTP function sets."""
 
     SameSite = SimpleNamespace(**{"None": 0, "Lax": 1, "Strict": 2, "ExplicitNone": 3})
+
+
+def _restore(name: str, fields: dict[str, Any]) -> Message:
+    kind: type[Message] = getattr(PROTOCOL, name)
+    return kind(**fields)
 
 
 def _message(name: str) -> type[Message]:

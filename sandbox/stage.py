@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import requests
 
+from sandbox.crashes import Crashes
 from sandbox.raised import Json, Raised
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,7 +25,7 @@ UNDER_WAY = ("running", "waiting")
 PATIENCE = 40.0
 
 
-class Stage(Raised):
+class Stage(Raised, Crashes):
     """A running sandbox; `ready` is its ready file, `pid` its process."""
 
     def __init__(self, ready: Json, pid: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""The whole sandbox: Azure's stand-ins on loopback, and the app on them, in this process."""
+"""The whole sandbox: Azure's stand-ins on loopback, and the app on them in a process of its own."""
 
 import json
 import os
@@ -15,26 +15,24 @@ from aiohttp import web
 
 from mlevents.errors import EventError
 from mlevents.events import parse
-from sandbox import event_grid
+from sandbox import event_grid, host_control
+from sandbox.app_settings import IDENTITY_HEADER, AppSettings
 from sandbox.arm.errors import ArmError
 from sandbox.arm.resource_manager import ResourceManager
-from sandbox.arm.workspace import SUBSCRIPTION
 from sandbox.chaos import Chaos
 from sandbox.communication import Communication
-from sandbox.environment import Environment
 from sandbox.event_grid import EventGrid
 from sandbox.event_grid_filters import compiled
 from sandbox.functions_host import FunctionsHost
+from sandbox.host_control import HostControl
 from sandbox.identity import Identity
 from sandbox.inboxes import Inbox
-from sandbox.listener import HOST, Listener, listen
+from sandbox.listener import Listener, listen
 from sandbox.mail_server import serve_mail
 from sandbox.pace import Pace
 from sandbox.tls import issue
-from sandbox.worker import SCRIPT_SETTING
 
 ROOT = Path(__file__).resolve().parent.parent
-IDENTITY_HEADER = "sandbox"
 FAULTS = "/_sandbox/faults"
 
 
@@ -84,7 +82,6 @@ class Sandbox:
         self.host = FunctionsHost(options.app, options.script, pace)
         self.host.chaos = Chaos(twice=options.twice)
         self.host.faults = self.arm.faults
-        self._environment = Environment()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -108,6 +105,7 @@ class Sandbox:
         topic = await self._serve(self.event_grid.application())
         inbox = await self._serve(self.inbox.application())
         faults = await self._serve(self._faults())
+        control = await self._serve(HostControl(self.host).application())
         arm = await self._serve(self.arm.application(), certificates.context)
         outside = await self._serve(self._outside(), certificates.context)
         mail = await serve_mail(self.inbox, certificates.context)
@@ -123,8 +121,12 @@ class Sandbox:
             "workspace": self.arm.workspace_id,
             "data_factory": self.arm.factory_id,
             "faults": f"{faults.url}{FAULTS}",
+            "host": f"{control.url}{host_control.PATH}",
         }
-        self._settle(outside, mail.port)
+        settings = AppSettings(
+            self.ready, outside.url, mail.port, self.options.script, self.options.app, self.options.rules
+        )
+        self.host.environment = settings.environment
         await self._run()
 
     def _learn(self, document: Mapping[str, Any]) -> None:
@@ -159,37 +161,12 @@ class Sandbox:
         self._stack.push_async_callback(listener.close)
         return listener
 
-    def _settle(self, outside: Listener, mail_port: int) -> None:
-        """Give the app its settings, before it is loaded."""
-        self._stack.callback(self._environment.restore)
-        settings = {
-            "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
-            "FUNCTIONS_WORKER_RUNTIME": "python",
-            SCRIPT_SETTING: self.options.script,
-            "WEBSITE_HOSTNAME": self.host.url.removeprefix("http://"),
-            "AzureWebJobsScriptRoot": str(self.options.app.resolve()),
-            "PYTHON_THREADPOOL_THREAD_COUNT": os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "32"),
-            "IDENTITY_ENDPOINT": self.ready["identity"],
-            "IDENTITY_HEADER": IDENTITY_HEADER,
-            "REQUESTS_CA_BUNDLE": self.ready["ca"],
-            "SSL_CERT_FILE": self.ready["ca"],
-            "MLEVENTS_RESOURCE_MANAGER": self.ready["arm"],
-            "MLEVENTS_METRICS": self.ready["arm"],
-            "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
-            "COMMUNICATION_ENDPOINT": outside.url,
-            "TEAMS_WORKFLOW_URL": f"workflows://{HOST}:{outside.port}/sandbox/sandbox",
-            "SMTP_HOST": HOST,
-            "SMTP_PORT": str(mail_port),
-        }
-        if self.options.rules is not None:
-            settings["MLEVENTS_RULES"] = str(self.options.rules.resolve())
-        self._environment.put(settings)
-
     async def _run(self) -> None:
         await self.host.start()
         await self.event_grid.start()
         self._stack.push_async_callback(self.event_grid.stop)
-        filters = compiled(self.options.rules) if self.options.rules else {}
+        environment = self.host.worker.environment or {}
+        filters = compiled(self.options.rules, environment) if self.options.rules else {}
         await self.event_grid.subscribe(self.host.url, self.options.functions, filters)
         if self.options.ready_file is not None:
             self._stack.callback(write_ready(self.options.ready_file, self.ready))

@@ -15,10 +15,8 @@ from typing import Any
 
 import azure_functions_runtime as runtime
 
-from sandbox.function import Function, FunctionError, WorkerError, check_names
+from sandbox.function import SCRIPT_SETTING, Function, FunctionError, WorkerError
 from sandbox.messages import PROTOCOL, Message, ParameterBinding, StatusResult, TypedData
-
-SCRIPT_SETTING = "PYTHON_SCRIPT_FILE_NAME"
 
 
 class Worker:
@@ -51,7 +49,6 @@ class Worker:
             _check(await runtime.function_load_request(_request("function_load_request", load)))
             bindings = tuple(map(json.loads, metadata.raw_bindings))
             self.functions[metadata.name] = Function(metadata.name, metadata.function_id, bindings)
-        check_names(self.functions)
 
     def triggered_by(self, kind: str) -> dict[str, Function]:
         """The functions that a trigger of this kind wakes, such as `httpTrigger`, by name."""

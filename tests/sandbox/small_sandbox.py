@@ -18,21 +18,52 @@ APPS = Path(__file__).with_name("apps")
 FINISHED = ("COMPLETED", "FAILED", "TERMINATED")
 
 
+class Recorded:
+    """What the small app, in its own process, recorded; and the gate that its activity waits at."""
+
+    def __init__(self, url: str) -> None:
+        self._api = f"{url}/api"
+
+    @property
+    def seen(self) -> list[Any]:
+        return requests.get(f"{self._api}/recorded/SEEN", timeout=20).json()
+
+    @property
+    def calls(self) -> list[Any]:
+        return requests.get(f"{self._api}/recorded/CALLS", timeout=20).json()
+
+    def forget(self) -> None:
+        for what in ("SEEN", "CALLS"):
+            requests.delete(f"{self._api}/recorded/{what}", timeout=20).raise_for_status()
+
+    def gate(self, way: str) -> None:
+        requests.post(f"{self._api}/gate/{way}", timeout=20).raise_for_status()
+
+    def setting(self, name: str) -> str | None:
+        return requests.get(f"{self._api}/settings/{name}", timeout=20).json()
+
+
 class Small:
     """A running sandbox of the small app."""
 
     def __init__(self, sandbox: Sandbox, loop: asyncio.AbstractEventLoop) -> None:
-        import small_app
-
-        self.sandbox, self.loop, self.app = sandbox, loop, small_app
+        self.sandbox, self.loop = sandbox, loop
         self.ready = sandbox.ready
         self.url = sandbox.ready["functions"]
+        self.app = Recorded(self.url)
 
     def run[T](self, work: Awaitable[T]) -> T:
         async def working() -> T:
             return await work
 
         return asyncio.run_coroutine_threadsafe(working(), self.loop).result(30)
+
+    def control(self, verb: str, **how: Any) -> requests.Response:
+        return requests.post(f"{self.ready['host']}/{verb}", json=how, timeout=30)
+
+    def restart(self, **how: Any) -> None:
+        for answer in (self.control("kill"), self.control("start", **how)):
+            assert answer.status_code == 200, answer.text
 
     def post(self, function: str, body: Any, kind: str = "Notification") -> requests.Response:
         url = f"{self.url}/runtime/webhooks/eventgrid?functionName={function}"
@@ -59,7 +90,7 @@ class Small:
         return json.loads(found["output"])
 
     def calls(self, activity: str) -> int:
-        return [name for name, _ in self.app.CALLS].count(activity)
+        return [name for name, _ in self.app.calls].count(activity)
 
 
 def until[T](look: Any, holds: Any, patience: float = 20) -> T:

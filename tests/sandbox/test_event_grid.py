@@ -249,7 +249,7 @@ def test_a_subscription_wants_its_own_types_in_any_case():
 def test_the_filters_of_the_rules_decide_what_is_delivered(tmp_path: Path):
     file = tmp_path / "rules.yaml"
     file.write_text(RULES)
-    filters = compiled(file)
+    filters = compiled(file, {})
     registered = Subscription("model-registered", "", filters["ModelRegistered"])
     event = {**GRID, "eventType": "Microsoft.MachineLearningServices.ModelRegistered"}
     assert registered.wants({**event, "subject": "models/fraud-a:1"})
@@ -262,7 +262,7 @@ def test_the_filters_of_the_rules_decide_what_is_delivered(tmp_path: Path):
 def test_rules_that_cannot_be_loaded_give_no_filters(tmp_path: Path):
     file = tmp_path / "rules.yaml"
     file.write_text("version: 1\nrules:\n  - id: x\n    event: model.registred\n    do: []\n")
-    assert compiled(file) == {}
+    assert compiled(file, {}) == {}
 
 
 @pytest.fixture(scope="module")
@@ -277,18 +277,18 @@ def told(topic: Small, name: str) -> dict[str, Any]:
 
 
 def test_what_is_published_reaches_the_function_that_wants_it(topic: Small):
-    topic.app.SEEN.clear()
+    topic.app.forget()
     assert requests.post(topic.ready["event_grid"], json=[GRID, CLOUD], timeout=5).status_code == 200
-    until(lambda: len(topic.app.SEEN), lambda count: count == 2)
+    until(lambda: len(topic.app.seen), lambda count: count == 2)
     assert told(topic, "raw")["delivered"] == 2
     assert told(topic, "typed") | {"delivered": 0, "dropped": 2, "dead": 0} == told(topic, "typed")
 
 
 def test_a_failing_function_is_tried_until_its_event_is_dead(topic: Small):
-    topic.app.SEEN.clear()
+    topic.app.forget()
     event = {**GRID, "id": "dead-1", "subject": "boom"}
     requests.post(topic.ready["event_grid"], json=[event], timeout=5)
-    until(lambda: topic.app.SEEN, lambda seen: len(seen) >= 3)
+    until(lambda: topic.app.seen, lambda seen: len(seen) >= 3)
     assert told(topic, "raw")["pending"] == 1
 
 
@@ -300,7 +300,7 @@ def test_a_refused_publication_is_answered_with_the_reason(topic: Small):
 
 
 def test_every_event_can_be_delivered_twice(topic: Small):
-    topic.app.SEEN.clear()
+    topic.app.forget()
     topic.sandbox.event_grid.twice = True
     requests.post(topic.ready["event_grid"], json=[{**GRID, "id": "twice"}], timeout=5)
-    until(lambda: [one for one in topic.app.SEEN if one["id"] == "twice"], lambda seen: len(seen) == 2)
+    until(lambda: [one for one in topic.app.seen if one["id"] == "twice"], lambda seen: len(seen) == 2)

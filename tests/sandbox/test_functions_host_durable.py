@@ -20,7 +20,7 @@ def host() -> Iterator[Small]:
 
 @pytest.fixture(autouse=True)
 def calm(host: Small) -> None:
-    host.app.CALLS.clear()
+    host.app.forget()
     host.sandbox.host.chaos.twice = False
     host.sandbox.host.chaos.lost = Counter()
 
@@ -32,10 +32,10 @@ def test_activities_fan_out_and_in(host: Small):
 
 def test_an_activity_begins_at_once(host: Small):
     host.outcome("fan", 0)
-    host.app.CALLS.clear()
+    host.app.forget()
     start = time.monotonic()
     host.outcome("fan", 0)
-    assert host.app.CALLS[0][1] - start < 1
+    assert host.app.calls[0][1] - start < 1
 
 
 def test_timers_are_divided_but_the_orchestrators_clock_keeps_azures_time(host: Small):

@@ -13,11 +13,22 @@ import pytest
 import requests
 from small_sandbox import APPS, small, until
 
-from sandbox.environment import Environment
+from sandbox.environment import app_environment
 from sandbox.up import ROOT
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
-KEYS = ["functions", "event_grid", "arm", "ca", "identity", "inbox", "workspace", "data_factory", "faults"]
+KEYS = [
+    "functions",
+    "event_grid",
+    "arm",
+    "ca",
+    "identity",
+    "inbox",
+    "workspace",
+    "data_factory",
+    "faults",
+    "host",
+]
 
 
 @pytest.fixture
@@ -100,29 +111,24 @@ def test_an_app_without_the_five_functions_is_refused(rules: Path, tmp_path: Pat
     assert "cannot find function: 'ModelRegistered'" in errors
 
 
-def test_the_app_finds_its_settings_and_they_are_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_app_finds_its_settings_and_none_of_them_is_in_this_process(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AZURE_CLIENT_ID", "somebody")
     before = dict(os.environ)
-    with small(ready_file=tmp_path / "ready.json") as running:
-        found = dict(os.environ)
+    with small() as running:
+        names = ("IDENTITY_ENDPOINT", "MLEVENTS_RESOURCE_MANAGER", "REQUESTS_CA_BUNDLE", "AZURE_CLIENT_ID")
+        found = [running.app.setting(name) for name in names]
+        assert "127.0.0.1" in (running.app.setting("NO_PROXY") or "")
+        assert dict(os.environ) == before
         ready = running.ready
-    assert found["IDENTITY_ENDPOINT"] == ready["identity"]
-    assert found["MLEVENTS_RESOURCE_MANAGER"] == ready["arm"]
-    assert found["REQUESTS_CA_BUNDLE"] == ready["ca"]
-    assert "127.0.0.1" in found["NO_PROXY"]
-    assert "AZURE_CLIENT_ID" not in found
-    assert dict(os.environ) == before
+    assert found == [ready["identity"], ready["arm"], ready["ca"], None]
 
 
 def test_the_environment_keeps_proxies_away_from_loopback_alone():
     variables = {"NO_PROXY": "example.com", "KEPT": "1", "AZURE_TENANT_ID": "t"}
-    environment = Environment(variables)
-    environment.put({"NEW": "2", "KEPT": "3"})
-    assert variables == {
+    assert app_environment(variables, {"NEW": "2", "KEPT": "3"}) == {
         "NO_PROXY": "example.com,127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
         "NEW": "2",
         "KEPT": "3",
     }
-    environment.restore()
     assert variables == {"NO_PROXY": "example.com", "KEPT": "1", "AZURE_TENANT_ID": "t"}

@@ -13,6 +13,7 @@ def taking(name: str) -> None:
 
 @app.route()
 def ping(req: func.HttpRequest) -> str:
+    print("ping was called")
     return "pong"
 
 

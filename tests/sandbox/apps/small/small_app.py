@@ -1,7 +1,9 @@
 """A small function app with one of everything that the sandbox serves."""
 
+import asyncio
 import json
 import logging
+import os
 import threading
 import time
 from datetime import timedelta
@@ -27,6 +29,8 @@ async def raw(event: str, client: df.DurableFunctionsClient) -> None:
     SEEN.append(document)
     if document.get("subject") == "boom":
         raise ValueError("it went boom\nand a second line")
+    if document.get("subject") == "stall":
+        await asyncio.sleep(10)
     if document.get("subject") == "start":
         data = document["data"]
         name, given = data["orchestrator"], data.get("input")
@@ -102,6 +106,11 @@ def adding(context: task.OrchestrationContext, given: Any):
 
 
 @app.orchestration_trigger(context_name="context")
+def stalling(context: task.OrchestrationContext, given: Any):
+    yield context.call_entity(EntityInstanceId("counter", "stalled"), "stall")
+
+
+@app.orchestration_trigger(context_name="context")
 def careful(context: task.OrchestrationContext, given: Any):
     try:
         return (yield context.call_entity(EntityInstanceId("counter", "shared"), "add", given))
@@ -135,6 +144,8 @@ def counter(context: df.DurableEntityContext) -> None:
         value += context.get_input()
     elif context.operation_name == "set":
         value = context.get_input()
+    elif context.operation_name == "stall":
+        GATE.wait(10)
     elif context.operation_name != "get":
         raise LookupError(f"no operation '{context.operation_name}'")
     context.set_state(value)
@@ -144,6 +155,7 @@ def counter(context: df.DurableEntityContext) -> None:
 @app.activity_trigger(input_name="given")
 def note(given: Any) -> str:
     CALLS.append(("note", time.monotonic()))
+    print(f"note {given}")
     return f"noted {given}"
 
 
@@ -188,6 +200,25 @@ def fixed(req: func.HttpRequest) -> str:
 @app.route()
 def nothing(req: func.HttpRequest) -> func.HttpResponse:
     raise KeyError("nothing")
+
+
+@app.route(route="recorded/{what}", methods=["GET", "DELETE"])
+def recorded(req: func.HttpRequest) -> str:
+    found = {"SEEN": SEEN, "CALLS": CALLS}[req.route_params["what"]]
+    if req.method == "DELETE":
+        found.clear()
+    return json.dumps(found)
+
+
+@app.route(route="gate/{way}", methods=["POST"])
+def gate(req: func.HttpRequest) -> str:
+    (GATE.set if req.route_params["way"] == "open" else GATE.clear)()
+    return "done"
+
+
+@app.route(route="settings/{name}")
+def setting(req: func.HttpRequest) -> str:
+    return json.dumps(os.environ.get(req.route_params["name"]))
 
 
 @app.route(route="state/{id}")
