@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
@@ -42,7 +43,7 @@ from mlevents.actions.action import (
     action,
 )
 from mlevents.actions.pipeline_examination import PERMISSIONS, findings
-from mlevents.errors import PermanentError
+from mlevents.errors import ActionError, PermanentError, TransientError
 from mlevents.services.data_factory import PIPELINE_NAME, DataFactory, Factory
 from mlevents.services.data_factory_states import PipelineRun
 from mlevents.services.finding import Finding
@@ -108,19 +109,27 @@ class RunDataFactoryPipeline(Action):
         return Pending(f"about to run pipeline '{self.pipeline}'", 0.0, progress)
 
     def _start(self, factory: Factory, context: StepContext) -> Outcome:
-        progress = context.progress
-        since = datetime.fromisoformat(progress["since"])
-        if progress["marked"]:
-            runs = factory.runs(self.pipeline, since)
-            found = next((run for run in runs if run.parameters.get(MARK) == context.key), None)
-        else:
-            like = self._like(factory, since)
-            found = next((run for run in like if run.id not in progress["before"]), None)
-        if found is not None:
-            return self._started(factory, found.id, self._recognised(found, bool(progress["marked"])))
-        mark = {MARK: context.key} if progress["marked"] else {}
-        run_id = factory.create_run(self.pipeline, {**self.parameters, **mark})
+        marked = bool(context.progress["marked"])
+        if found := self._own_run(factory, context):
+            return self._started(factory, found.id, self._recognised(found, marked))
+        mark = {MARK: context.key} if marked else {}
+        try:
+            run_id = factory.create_run(self.pipeline, {**self.parameters, **mark})
+        except TransientError:  # lost or unreadable: the run may have been started all the same
+            with suppress(ActionError):
+                if found := self._own_run(factory, context):
+                    return self._started(factory, found.id, self._recognised(found, marked))
+            raise
         return self._started(factory, run_id, f"started run {run_id} of pipeline '{self.pipeline}'")
+
+    def _own_run(self, factory: Factory, context: StepContext) -> PipelineRun | None:
+        """The run that an earlier attempt started, as far as the factory lists it."""
+        since = datetime.fromisoformat(context.progress["since"])
+        if context.progress["marked"]:
+            runs = factory.runs(self.pipeline, since)
+            return next((run for run in runs if run.parameters.get(MARK) == context.key), None)
+        like = self._like(factory, since)
+        return next((run for run in like if run.id not in context.progress["before"]), None)
 
     def _like(self, factory: Factory, since: datetime) -> list[PipelineRun]:
         """Runs begun since then, by hand or API, with these parameters."""

@@ -23,9 +23,10 @@ from urllib.parse import quote
 from pydantic import AfterValidator, JsonValue
 
 from mlevents.errors import PermanentError, TransientError
+from mlevents.services.answer import listed, run_name
 from mlevents.services.azure import PATIENCE, credential
 from mlevents.services.connection import Connection, connection
-from mlevents.services.data_factory_states import Pipeline, PipelineRun
+from mlevents.services.data_factory_states import Pipeline, PipelineRun, declared
 from mlevents.services.finding import Finding, attempt
 from mlevents.services.importing import importing
 from mlevents.services.sdk_errors import translated
@@ -83,14 +84,14 @@ class Factory:
                     name,
                     raw_response_hook=lambda r: dates.append(r.http_response.headers.get("Date")),
                 )
-                specified = (found.parameters or {}) if found else {}
-                declared = frozenset(specified)
+                specified = declared(found)
+                names: frozenset[str] | None = frozenset(specified)
                 required = frozenset(one for one in specified if specified[one].default_value is None)
             except HttpResponseError as error:
                 if error.status_code != 403:
                     raise
-                declared = None
-        return Pipeline(_date(dates[-1:], self._called(name)), declared, required)
+                names = None
+        return Pipeline(_date(dates[-1:], self._called(name)), names, required)
 
     def must_be_there(self) -> str:
         """Say that it is, by a question that starting runs needs anyway; raises PermanentError if not."""
@@ -116,7 +117,7 @@ class Factory:
         """Start a run and return its id. Not idempotent: look at `runs` first."""
         with translated(f"creating a run of {self._called(pipeline)}"):
             created = self._client.pipelines.create_run(*self._place, pipeline, dict(parameters) or None)
-        return str(created.run_id)
+            return run_name(created.run_id, "runId")
 
     def run(self, run_id: str) -> PipelineRun:
         """How far a run is; one that is not to be found yet is a TransientError."""
@@ -148,7 +149,7 @@ class Factory:
         }
         while True:
             page = self._client.pipeline_runs.query_by_factory(*self._place, wanted)
-            yield from page.value
+            yield from listed(page.value, "value")
             if not page.continuation_token:
                 return
             wanted["continuationToken"] = page.continuation_token

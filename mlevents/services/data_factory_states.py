@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from mlevents.services.answer import run_name
+
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
@@ -34,13 +36,21 @@ class PipelineRun:
 
     @classmethod
     def read(cls, found: Any) -> Self:
-        """From the SDK's model of it."""
+        """From the SDK's model of it; raises ValueError for what is not a run."""
         invoked_by = found.invoked_by
         return cls(
-            id=str(found.run_id),
+            id=run_name(found.run_id, "runId"),
             status=str(found.status or ""),
             message=" ".join(str(found.message or "").split()),
             parameters=dict(found.parameters or {}),
             started=found.run_start,
             invoked_by=invoked_by.invoked_by_type if invoked_by else None,
         )
+
+
+def declared(pipeline: Any) -> Mapping[str, Any]:
+    """The parameters that a pipeline declares; raises ValueError for an answer that is no pipeline."""
+    if pipeline is None or not pipeline.name:
+        raise ValueError("the answer is not a pipeline")
+    found: Mapping[str, Any] = pipeline.parameters or {}
+    return found

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from mlevents.errors import PermanentError
+from mlevents.services.answer import mapping
 from mlevents.services.azure import PATIENCE, credential
 from mlevents.services.connection import Connection, Message, Text, connection, named
 from mlevents.services.finding import Finding, attempt
@@ -31,13 +32,14 @@ from mlevents.services.permission import MAIL_OWNER, Permission
 from mlevents.services.sdk_errors import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from azure.communication.email import EmailClient
 
     from mlevents.services.services import Services
 
 API_VERSION = "2025-09-01"
+STATUSES = ("NotStarted", "Running", "Succeeded", "Failed", "Canceled")
 NOT_FOUND = 404
 
 
@@ -62,8 +64,13 @@ class Email(Connection):
             "content": content,
         }
         operation = str(uuid5(NAMESPACE_URL, f"mlevents:{message.key}"))
-        with translated(f"sending mail by {endpoint}"):
-            status = self._accept(_client(endpoint), operation, mail)
+        what = f"sending mail by {endpoint}"
+        with translated(what):
+            client = _client(endpoint)
+            known = _operation(client, operation)
+            if known is None:
+                client.begin_send(mail, operation_id=operation, polling=False)
+        status = "accepted" if known is None else _accepted_before(known)
         return f"{', '.join(receivers)} by {urlsplit(endpoint).hostname} ({status}, operation {operation})"
 
     def examine(self, services: Services) -> Iterator[Finding]:
@@ -84,18 +91,17 @@ class Email(Connection):
         sender, receivers = read_address(self.sender, services), read_addresses(self.to, services)
         return f"{sender} writes to {', '.join(receivers)}"
 
-    def _accept(self, client: EmailClient, operation: str, mail: dict[str, Any]) -> str:
-        known = _operation(client, operation)
-        if known is None:
-            client.begin_send(mail, operation_id=operation, polling=False)
-            return "accepted"
-        if known.get("status") in ("Failed", "Canceled"):
-            reason = (known.get("error") or {}).get("message") or "no reason given"
-            raise PermanentError(f"the mail was accepted, then {known['status']}: {reason!s:.300}")
-        return f"accepted before, {known.get('status')}"
+
+def _accepted_before(known: Mapping[str, Any]) -> str:
+    """The status of a mail that an earlier attempt handed over; raises PermanentError for one that failed."""
+    if known["status"] not in ("Failed", "Canceled"):
+        return f"accepted before, {known['status']}"
+    error: Any = known.get("error")
+    reason = (error.get("message") if isinstance(error, dict) else None) or "no reason given"
+    raise PermanentError(f"the mail was accepted, then {known['status']}: {reason!s:.300}")
 
 
-def _operation(client: EmailClient, operation: str) -> dict[str, Any] | None:
+def _operation(client: EmailClient, operation: str) -> Mapping[str, Any] | None:
     with importing():
         from azure.core.rest import HttpRequest
 
@@ -104,7 +110,9 @@ def _operation(client: EmailClient, operation: str) -> dict[str, Any] | None:
     if response.status_code == NOT_FOUND:
         return None
     response.raise_for_status()
-    known: dict[str, Any] = response.json()
+    known = mapping(response.json(), "the operation")
+    if known.get("status") not in STATUSES:
+        raise ValueError("the operation has no status that is known")
     return known
 
 

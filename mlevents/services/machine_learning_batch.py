@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from mlevents.errors import PermanentError
+from mlevents.errors import ActionError, PermanentError
+from mlevents.services.answer import listed, mapping, run_name
 from mlevents.services.azure import PATIENCE
 from mlevents.services.importing import importing
-from mlevents.services.machine_learning_ids import Workspace
-from mlevents.services.machine_learning_states import JobState
+from mlevents.services.machine_learning_ids import Workspace, endpoint_name
+from mlevents.services.machine_learning_states import KEY, JobState
+from mlevents.services.paging import next_page
 from mlevents.services.sdk_errors import translated
 
 if TYPE_CHECKING:
@@ -26,8 +29,6 @@ if TYPE_CHECKING:
     from azure.core import PipelineClient
     from azure.core.credentials import TokenCredential
 
-KEY = "mlevents.key"
-"""The property by which a job is known as ours."""
 JOBS_API = "2020-09-01-dataplanepreview"
 REQUESTS = uuid.UUID("b7c1a3f0-5f0e-4b8e-9a51-6d4f0c2e7a90")
 """The namespace of our request ids: one key gives one id, at every attempt."""
@@ -35,7 +36,9 @@ REQUESTS = uuid.UUID("b7c1a3f0-5f0e-4b8e-9a51-6d4f0c2e7a90")
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What to ask of a batch endpoint; `key` is the same at every attempt to ask it.
+    """What to ask of a batch endpoint; `key` is the same at every attempt to ask it, and is the mark.
+
+    The job is recognised by the mark alone; nobody else knows it before the request.
 
     `inputs` are on the wire form: `{"jobInputType": "Literal", "value": …}`, `{"jobInputType":
     "UriFolder", "uri": …}`. Without a `deployment`, the endpoint's default one runs.
@@ -61,6 +64,12 @@ class Invocation:
         }
         return {"properties": {name: value for name, value in properties.items() if value}}
 
+    def check(self) -> None:
+        """Raise PermanentError for a name that is not fit for a path or a header."""
+        endpoint_name(self.endpoint, "batch endpoint")
+        if self.deployment is not None:
+            endpoint_name(self.deployment, "batch deployment")
+
 
 class BatchEndpoints:
     """The batch endpoints of one workspace."""
@@ -71,21 +80,31 @@ class BatchEndpoints:
         self._credential = credential
 
     def invoke(self, wanted: Invocation) -> JobState:
-        """Start a job, unless the endpoint already has the one with this key.
+        """Start a job, unless the endpoint already has the one with this mark.
 
         The name that we ask for may be passed over (github.com/Azure/azure-sdk-for-python/issues/32763),
-        so the endpoint's jobs are looked through for our mark. Two attempts at the very same time
-        rely on the repeatability header; whether Azure ML honours it is not documented.
+        so the endpoint's jobs are looked through for our mark, before the request and again when its
+        answer is lost or unreadable. Two attempts at the very same time rely on the repeatability
+        header; whether Azure ML honours it is not documented.
         """
-        with translated(f"invoking batch endpoint '{wanted.endpoint}'"):
-            found = self._find(wanted)
-            if found is None:
-                target = self._client.batch_endpoints.get(wanted.endpoint).scoring_uri
-                found = self._ask("POST", target, json=wanted.body(), headers=_headers(wanted))
-        return _state(found)
+        wanted.check()
+        what = f"invoking batch endpoint '{wanted.endpoint}'"
+        with translated(what):
+            if found := self._find(wanted):
+                return found
+            target = self._client.batch_endpoints.get(wanted.endpoint).scoring_uri
+        try:
+            with translated(what):
+                return _state(self._ask("POST", target, json=wanted.body(), headers=_headers(wanted)))
+        except ActionError:
+            with suppress(ActionError), translated(what):
+                if started := self._find(wanted):
+                    return started
+            raise
 
     def must_have(self, endpoint: str, deployment: str | None) -> None:
         """Raise PermanentError unless there is such an endpoint, with this deployment or a default one."""
+        Invocation(endpoint, "", deployment=deployment).check()
         with translated(f"reading batch endpoint '{endpoint}'"):
             default = (self._client.batch_endpoints.get(endpoint).defaults or {}).get("deployment_name")
         if not (deployment or default):
@@ -94,23 +113,31 @@ class BatchEndpoints:
         with translated(f"reading deployment '{chosen}' of batch endpoint '{endpoint}'"):
             self._client.batch_deployments.get(chosen, endpoint)
 
-    def _find(self, wanted: Invocation) -> Mapping[str, Any] | None:
-        return next((job for job in self._jobs(wanted.endpoint) if _is_ours(job, wanted.key)), None)
+    def _find(self, wanted: Invocation) -> JobState | None:
+        jobs = self._jobs(wanted.endpoint)
+        return next((_state(job) for job in jobs if _mark(job) == wanted.key), None)
 
     def _jobs(self, endpoint: str) -> Iterator[Mapping[str, Any]]:
         """The endpoint's jobs; none where there is no such list."""
         place = f"{self._workspace.id}/batchEndpoints/{quote(endpoint, safe='')}/jobs"
         page: str | None = f"{self._front}{place}?api-version={JOBS_API}"
+        read: set[str] = set()
         while page:
+            read.add(page)
             answer = self._ask("GET", page, missing={})
-            yield from answer.get("value") or ()
-            page = answer.get("nextLink")
+            yield from (mapping(job, "a job") for job in listed(answer.get("value"), "value"))
+            page = next_page(page, answer.get("nextLink"))
+            if page in read:
+                raise ValueError("nextLink leads back to a page that was read already")
 
     @cached_property
     def _front(self) -> str:
         """The workspace's own front end, which alone lists the jobs of a batch endpoint."""
         workspace = self._client.workspaces.get(self._workspace.name)
-        return f"{self._ask('GET', workspace.discovery_url)['api']}/mferp/managementfrontend"
+        front = self._ask("GET", workspace.discovery_url).get("api")
+        if not isinstance(front, str) or not front.startswith("https://"):
+            raise ValueError("the workspace's discovery names no front end")
+        return f"{front.rstrip('/')}/mferp/managementfrontend"
 
     @cached_property
     def _http(self) -> PipelineClient[Any, Any]:
@@ -130,8 +157,7 @@ class BatchEndpoints:
         if response.status_code == HTTPStatus.NOT_FOUND and missing is not None:
             return dict(missing)
         response.raise_for_status()
-        answer: Mapping[str, Any] = response.json()
-        return answer
+        return mapping(response.json(), "the answer")
 
 
 def _headers(wanted: Invocation) -> dict[str, str]:
@@ -139,10 +165,12 @@ def _headers(wanted: Invocation) -> dict[str, str]:
     return {"Repeatability-Request-ID": str(uuid.uuid5(REQUESTS, wanted.key)), **deployment}
 
 
-def _is_ours(job: Mapping[str, Any], key: str) -> bool:
-    properties = job.get("properties") or {}
-    return key in (job.get("name"), properties.get("name"), (properties.get("properties") or {}).get(KEY))
+def _mark(job: Mapping[str, Any]) -> Any:
+    """The mark that a job carries; a name can be taken by anyone, and does not count."""
+    properties = mapping(job.get("properties") or {}, "properties")
+    return mapping(properties.get("properties") or {}, "properties.properties").get(KEY)
 
 
 def _state(job: Mapping[str, Any]) -> JobState:
-    return JobState(str(job["name"]), str((job.get("properties") or {}).get("status") or "NotStarted"))
+    status = mapping(job.get("properties") or {}, "properties").get("status")
+    return JobState(run_name(job.get("name"), "name"), str(status or "NotStarted"))

@@ -11,6 +11,7 @@ from mlevents.errors import PermanentError
 from mlevents.workspace_id import WorkspaceId
 
 ASSET_NAME = re.compile(r"[A-Za-z0-9][-\w.]{0,254}", re.ASCII)
+ENDPOINT_NAME = re.compile(r"[A-Za-z0-9][-\w]{0,254}", re.ASCII)
 STUDIO = "https://ml.azure.com"
 
 
@@ -53,6 +54,18 @@ class Workspace(WorkspaceId):
     def endpoint_link(self, endpoint: str) -> str:
         """The page of an online endpoint in Azure ML Studio."""
         return f"{STUDIO}/endpoints/realtime/{quote(endpoint, safe='')}/detail?wsid={quote(self.id)}"
+
+
+def endpoint_name(text: str, kind: str) -> str:
+    """The name of an endpoint, deployment or compute; raises PermanentError for what cannot be one.
+
+    So checked, it is safe as a segment of a path and as the value of a header.
+    """
+    if ENDPOINT_NAME.fullmatch(text):
+        return text
+    raise PermanentError(
+        f"'{text}' is not the name of a {kind}: Azure ML's names hold letters, digits, dashes and underscores"
+    )
 
 
 def same_asset(one: str, other: str) -> bool:

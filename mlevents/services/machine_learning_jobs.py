@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlevents.errors import ActionError, PermanentError
+from mlevents.services.answer import run_name
 from mlevents.services.importing import importing
-from mlevents.services.machine_learning_ids import name_and_version
-from mlevents.services.machine_learning_states import JobState
+from mlevents.services.machine_learning_ids import endpoint_name, name_and_version
+from mlevents.services.machine_learning_states import KEY, JobState
 from mlevents.services.machine_learning_yaml import load
 from mlevents.services.sdk_errors import translated
 
@@ -32,7 +33,7 @@ class Jobs:
                 found = self._client.jobs.get(name)
             except ResourceNotFoundError:
                 return None
-        return _state(found)
+            return _state(found)
 
     def submit(self, name: str, document: Mapping[str, Any]) -> JobState:
         """Submit a pipeline job in the CLI v2 schema under this name, or find it submitted already.
@@ -46,25 +47,24 @@ class Jobs:
         job = load(load_job, {**document, "name": name}, what)
         try:
             with translated(what):
-                made = self._client.jobs.create_or_update(job)
+                return _state(self._client.jobs.create_or_update(job))
         except ActionError:
-            found = self.job(name)
-            if found is None:
+            found = self.job(name)  # two attempts at once, or the answer was lost or unreadable
+            if found is None or found.mark != (document.get("tags") or {}).get(KEY, ""):
                 raise
-            return found  # two attempts at once: the other was faster, or this one's answer was lost
-        return _state(made)
+            return found
 
     def component(self, reference: str) -> str:
         """A pipeline component named `name:version` or `name@latest`, as `azureml:` and its ARM id.
 
         The short form would not do: the SDK sends a whole job's component as it is written.
         """
-        found = self._component(reference)
-        if found.type != "pipeline":
-            raise PermanentError(
-                f"component '{reference}' is a {found.type} component: name a pipeline component"
-            )
-        return f"azureml:{found.id}"
+        with translated(f"reading component '{reference}'"):
+            found = self._component(reference)
+            kind, place = str(found.type), _arm_id(found.id)
+        if kind != "pipeline":
+            raise PermanentError(f"component '{reference}' is a {kind} component: name a pipeline component")
+        return f"azureml:{place}"
 
     def must_have_component(self, reference: str) -> None:
         """Raise PermanentError unless there is such a component, of whatever type."""
@@ -72,6 +72,7 @@ class Jobs:
 
     def must_have_compute(self, name: str) -> None:
         """Raise PermanentError unless there is such a compute."""
+        endpoint_name(name, "compute")
         with translated(f"reading compute '{name}'"):
             self._client.compute.get(name)
 
@@ -81,6 +82,14 @@ class Jobs:
             return self._client.components.get(name, version=version or None, label=label or None)
 
 
+def _arm_id(value: object) -> str:
+    """The ARM id; raises ValueError for anything else."""
+    if isinstance(value, str) and value.startswith("/"):
+        return value
+    raise ValueError("the component has no id")
+
+
 def _state(job: Any) -> JobState:
     """The SDK's status is an enumeration for the names that it knows, and text for others."""
-    return JobState(str(job.name), str(getattr(job.status, "value", job.status) or "NotStarted"))
+    status = str(getattr(job.status, "value", job.status) or "NotStarted")
+    return JobState(run_name(job.name, "name"), status, str((job.tags or {}).get(KEY) or ""))

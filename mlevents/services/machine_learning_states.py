@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+KEY = "mlevents.key"
+"""The tag or property that holds our mark: by it a job is recognised as ours."""
 STATUS_URL = "AzureAsyncOperationUri"
 """The property of a resource that holds the status URL of its last operation."""
 
@@ -90,7 +92,8 @@ class NewDeployment:
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """A job's name and status: NotStarted, …, Running, Completed, Failed, Canceled."""
+    """A job's name and status: NotStarted, …, Running, Completed, Failed, Canceled; `mark` is its tag."""
 
     name: str
     status: str
+    mark: str = ""

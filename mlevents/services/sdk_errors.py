@@ -25,6 +25,12 @@ PERMANENT_CODES = frozenset({"ScopeLocked", "MissingSubscriptionRegistration"})
 BUSY = re.compile(r"\bis in (?:Creating|Updating|Deleting|Scaling) provisioning state", re.IGNORECASE)
 """How Azure ML says 400 when another operation on the endpoint is under way."""
 
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What reading an answer raises that has another shape: an SDK's own parser, or ours."""
+
+NOT_OURS = "SystemError"
+"""What azure-ai-ml calls errors that are the service's: a job of a type that there is not, and the like."""
+
 LONGEST_MESSAGE = 1000
 SECRETS = re.compile(
     r"(?P<name>\b(?:bearer|basic)\s+(?=\S{16})|://[^\s/:@]+:(?=[^\s/@]+@)"
@@ -43,12 +49,29 @@ def translated(what: str) -> Iterator[None]:
     `what` says what was tried and on which resource, such as `reading endpoint 'fraud'`.
     """
     with importing():
-        from azure.core.exceptions import AzureError
+        from azure.core.exceptions import AzureError, SerializationError
 
     try:
         yield
+    except ActionError:
+        raise
+    except SerializationError as error:
+        raise PermanentError(clean(f"{what}: the request cannot be written: {error}")) from error
     except AzureError as error:
         raise translation(what, error) from error
+    except UNREADABLE as error:
+        raise unreadable(what, error) from error
+
+
+def unreadable(what: str, error: BaseException) -> TransientError:
+    """Something was answered, but not what the service is documented to answer: a proxy's page, half a body.
+
+    Whether the request was carried out is unknown; the text of the answer is not quoted.
+    """
+    return TransientError(
+        f"{what}: the answer cannot be read ({type(error).__name__}): "
+        "a proxy, a gateway or a cut connection may have answered for the service"
+    )
 
 
 def translation(
@@ -56,6 +79,8 @@ def translation(
 ) -> ActionError:
     """The error of ours that says the same; `now` is asked when Azure names a date to wait for."""
     error = _inner(error)
+    if _is_unreadable(error):
+        return unreadable(what, error)
     response = getattr(error, "response", None)
     status = getattr(error, "status_code", None) or getattr(response, "status_code", None)
     if not isinstance(status, int):
@@ -101,6 +126,18 @@ def _without_answer(what: str, error: AzureError) -> ActionError:
     if _is_refusal_of_azure_ai_ml(error):
         return PermanentError(text)
     return TransientError(text)
+
+
+def _is_unreadable(error: BaseException) -> bool:
+    """Whether an SDK could make nothing of a body, whatever the status that came with it."""
+    with importing():
+        from azure.core.exceptions import DecodeError
+
+    if isinstance(error, DecodeError):
+        return True
+    if not _is_refusal_of_azure_ai_ml(error):
+        return False
+    return isinstance(error.__cause__, UNREADABLE) or getattr(error, "error_category", "") == NOT_OURS
 
 
 def _is_refusal_of_azure_ai_ml(error: BaseException) -> bool:

@@ -6,12 +6,14 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.arm.assets import page
-from sandbox.arm.errors import ArmError, not_found, user_error
+from sandbox.arm.errors import ArmError, not_found
 from sandbox.arm.jobs import Jobs
 from sandbox.arm.routes import Call, Routes
 from sandbox.arm.workspace import ML, WORKSPACE_PATH, Workspace
 
 PATH = f"{WORKSPACE_PATH}/batchEndpoints"
+FRONT = "/mferp/managementfrontend"
+"""The workspace's own front end, which lists what batch endpoints started."""
 PRINCIPAL = "66666666-6666-6666-6666-666666666666"
 
 
@@ -23,6 +25,7 @@ class BatchEndpoints:
         self._jobs = jobs
         self._components: dict[str, dict[str, str]] = {}
         self._defaults: dict[str, str] = {}
+        self._started: dict[str, list[dict[str, Any]]] = {}
 
     def add(self, endpoint: str, deployment: str, component: str) -> None:
         """Create an endpoint, or one more deployment of it; the first deployment is the default."""
@@ -35,6 +38,7 @@ class BatchEndpoints:
         routes.add("GET", f"{PATH}/{{endpoint}}", self._get)
         routes.add("GET", f"{PATH}/{{endpoint}}/deployments", self._deployments)
         routes.add("GET", f"{PATH}/{{endpoint}}/deployments/{{deployment}}", self._deployment)
+        routes.add("GET", f"{FRONT}{PATH}/{{endpoint}}/jobs", self._listed, audience="ml")
         routes.add("POST", "/batch/{endpoint}/jobs", self._invoke, versioned=False, audience="ml")
 
     async def _list(self, call: Call) -> web.Response:
@@ -62,11 +66,14 @@ class BatchEndpoints:
         if not isinstance(body, dict) or not isinstance(body.get("properties"), dict):
             raise ArmError(400, "BadRequest", "'properties' is required, and must be an object.")
         properties = body["properties"]
-        name = properties.get("name") or f"batchjob-{uuid.uuid4()}"
-        if self._jobs.known(name):
-            raise user_error(f"A job with the name '{name}' already exists.")
+        name = f"batchjob-{uuid.uuid4()}"  # whatever was asked for: azure-sdk-for-python issue 32763
         self._jobs.submit(name, self._job(endpoint, asked, properties), call.failure)
-        return web.json_response(self._answer(endpoint, name, properties), status=201)
+        answer = self._answer(endpoint, name, properties)
+        self._started.setdefault(endpoint, []).append(answer)
+        return web.json_response(answer, status=201)
+
+    async def _listed(self, call: Call) -> web.Response:
+        return page(call, list(reversed(self._started.get(self._named(call), []))))
 
     def _job(self, endpoint: str, deployment: str, properties: dict[str, Any]) -> dict[str, Any]:
         inputs = {name: _input(value) for name, value in (properties.get("inputData") or {}).items()}

@@ -47,10 +47,6 @@ class Jobs:
         routes.add("PUT", f"{path}/{{job}}", self._put)
         routes.add("POST", f"{path}/{{job}}/cancel", self._cancel)
 
-    def known(self, name: str) -> bool:
-        """Whether a job has this name."""
-        return name in self._jobs
-
     def submit(self, name: str, body: dict[str, Any], failure: Failure | None = None) -> dict[str, Any]:
         """Start a job; raises ArmError when the body is refused. The steps follow their parent."""
         if list(NAME(name, "name")):

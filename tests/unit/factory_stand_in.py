@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -52,7 +53,7 @@ class FactoryStandIn:
         self.now += timedelta(seconds=1)
         answer = self._answer(request)
         date = {"Date": format_datetime(self.now, usegmt=True)}
-        return Answer(answer.status, answer.body, {**date, **answer.headers}, answer.drop)
+        return replace(answer, headers={**date, **answer.headers})
 
     def _answer(self, request: Request) -> Answer:
         route = ROUTES.fullmatch(request.path)

@@ -41,12 +41,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is answered; `drop` breaks the connection instead."""
+    """What is answered; `drop` breaks the connection instead, `raw` is a body that need not be JSON."""
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     drop: bool = False
+    raw: bytes | None = None
 
 
 class Server:
@@ -82,6 +83,7 @@ def _handler(answer: Callable[[Request], Answer], seen: list[Request]) -> type[B
             if given.drop:
                 return
             body = b"" if given.body is None else json.dumps(given.body).encode()
+            body = body if given.raw is None else given.raw
             self.send_response_only(given.status)
             usual = {"Date": self.date_time_string(), "Content-Type": "application/json"}
             for name, value in {**usual, **given.headers}.items():

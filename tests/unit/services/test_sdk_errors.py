@@ -9,7 +9,9 @@ import pytest
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
+    DecodeError,
     HttpResponseError,
+    SerializationError,
     ServiceRequestError,
     ServiceResponseError,
 )
@@ -165,9 +167,28 @@ def test_secrets_are_left_out(text: str) -> None:
     assert "s3cr3t" not in clean(text)
 
 
+@pytest.mark.parametrize(
+    "error", [KeyError("runId"), ValueError("<html>"), TypeError("x"), AttributeError("x"), RecursionError()]
+)
+def test_an_answer_that_cannot_be_read_is_transient_and_not_quoted(error: Exception) -> None:
+    with pytest.raises(TransientError, match="x: the answer cannot be read") as caught, translated("x"):
+        raise error
+    assert "html" not in str(caught.value)
+
+
+def test_a_body_that_the_sdk_cannot_decode_is_transient_whatever_its_status() -> None:
+    error = DecodeError("not JSON", response=Response(200, "<html>"))  # type: ignore[arg-type]
+    assert isinstance(translation("x", error), TransientError)
+
+
+def test_a_request_that_cannot_be_written_is_permanent() -> None:
+    with pytest.raises(PermanentError, match="x: the request cannot be written"), translated("x"):
+        raise SerializationError("a set is no JSON")
+
+
 def test_other_errors_pass_through() -> None:
-    with pytest.raises(KeyError), translated("x"):
-        raise KeyError("ours")
+    with pytest.raises(ZeroDivisionError), translated("x"):
+        raise ZeroDivisionError("ours")
     with pytest.raises(TransientError, match="ours"), translated("x"):
         raise TransientError("ours")
 
