@@ -23,9 +23,11 @@ from sandbox.host_settings import HostSettings
 from sandbox.http_bridge import HttpBridge
 from sandbox.listener import Listener, listen
 from sandbox.pace import Pace
+from sandbox.timer_triggers import Status, TimerClock, TimerTriggers
 from sandbox.worker_process import WorkerProcess
 
 BODY_LIMIT = 100 * 1024 * 1024
+ADMIN = "/admin/functions/"
 HOME = "Your Azure Function app is up and running, in the mlevents sandbox."
 STOPPED, STARTING, RUNNING, FAILED = "stopped", "starting", "running", "failed"
 log = logging.getLogger(__name__)
@@ -41,6 +43,9 @@ class FunctionsHost:
         self.state, self.error = STOPPED, ""
         self.environment: Callable[[Path], Mapping[str, str]] | None = None
         self.hub = DurableHub(pace or Pace())
+        self._clock = TimerClock(pace or Pace())
+        self._timer_statuses: dict[str, Status] = {}
+        self._timers: TimerTriggers | None = None
         self.chaos = Chaos()
         self.faults = Faults()
         self.url = ""
@@ -71,7 +76,9 @@ class FunctionsHost:
         self._webhook = EventGridWebhook(self.worker)
         self._bridge = HttpBridge(self.worker, self._settings.route_prefix)
         self._pump = DurablePump(self.hub, self.worker, self.chaos, self.faults)
+        self._timers = TimerTriggers(self.worker, self._clock, self._timer_statuses)
         self._pump.start()
+        self._timers.start()
         self.state = RUNNING
 
     async def kill(self) -> None:
@@ -81,7 +88,7 @@ class FunctionsHost:
         if pump is None:
             await self.worker.kill()
             return
-        await asyncio.gather(pump.stop(), self.worker.kill())  # in this order: a dead host reports nothing
+        await asyncio.gather(pump.stop(), self._stop_timers(), self.worker.kill())  # a dead host is silent
         self.hub.host_died(self._settings.control_visibility, self._settings.work_visibility)
 
     async def kill_worker(self) -> None:
@@ -100,7 +107,12 @@ class FunctionsHost:
         self.hub.stop(grace=0)
         if self._pump is not None:
             await self._pump.stop()
+        await self._stop_timers()
         await self.worker.stop()
+
+    async def _stop_timers(self) -> None:
+        if self._timers is not None:
+            await self._timers.stop()
 
     async def _start_worker(self) -> None:
         worker = self.worker
@@ -140,6 +152,12 @@ class FunctionsHost:
     async def _ask(self, request: web.Request) -> web.StreamResponse:
         if request.path.casefold() == "/runtime/webhooks/eventgrid":
             return await self._webhook.answer(request)
+        if (
+            request.path.casefold().startswith(ADMIN)
+            and request.method == "POST"
+            and self._timers is not None
+        ):
+            return web.Response(status=202 if self._timers.run_now(request.path[len(ADMIN) :]) else 404)
         if request.path == "/":
             return web.Response(text=HOME)
         return await self._bridge.answer(request)
