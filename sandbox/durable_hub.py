@@ -3,8 +3,8 @@
 What differs from upstream: it listens on loopback only; a parent hears of a sub-orchestration however
 long that takes; what arrives for a finished instance is dropped; starting an instance heeds the reuse
 policy, and waking one that has finished is refused; timers keep the sandbox's pace (durable_clock.py),
-an entity's lock is kept (entity_locks.py), a failed dispatch is reported (entity_failures.py), and a
-host may die (message_visibility.py).
+an entity's lock is kept (entity_locks.py), a failed dispatch is reported (entity_failures.py), a
+host may die (message_visibility.py), and instances have versions (versioning.py).
 """
 
 import asyncio
@@ -20,8 +20,8 @@ import grpc
 from durabletask.internal import helpers
 from durabletask.testing.in_memory_backend import OrchestrationInstance
 
-from sandbox.message_visibility import MessageVisibility
 from sandbox.pace import Pace
+from sandbox.versioning import Versioning
 
 MESSAGE_LIMIT = 16 * 1024 * 1024
 CALLERS = 32
@@ -33,7 +33,7 @@ FINISHED = (
 EVERY = tuple(pb.OrchestrationStatus.values())
 
 
-class DurableHub(MessageVisibility):
+class DurableHub(Versioning):
     """Orchestrations and entities of one app, in memory."""
 
     def __init__(self, pace: Pace) -> None:

@@ -24,6 +24,7 @@ from sandbox.durable_hub import DurableHub
 from sandbox.durable_work import HostCall, failure_details, find_function, functions_by_name, is_last_turn
 from sandbox.function import FunctionError, WorkerLostError
 from sandbox.messages import TypedData
+from sandbox.versioning import MISMATCH, complies
 from sandbox.worker_process import WorkerProcess
 
 AT_ONCE = 100
@@ -90,18 +91,21 @@ class DurablePump:
 
     async def _orchestrate(self, request: pb.OrchestratorRequest, token: str) -> None:
         events = [*request.pastEvents, *request.newEvents]
-        name = [one.executionStarted.name for one in events if one.HasField("executionStarted")][-1]
-        response = pb.OrchestratorResponse()
+        started = [one.executionStarted for one in events if one.HasField("executionStarted")][-1]
+        response, name = pb.OrchestratorResponse(), started.name
         try:
-            await self._execute(self._orchestrators, name, "orchestrator", request, response)
+            if complies(started.version.value, self._hub.settings):
+                await self._execute(self._orchestrators, name, "orchestrator", request, response)
+            elif self._hub.settings.version_failure.casefold() == "fail":
+                response = _failed(request, MISMATCH)
+            else:
+                self._hub.abandon_orchestration(request.instanceId)
+                return
         except WorkerLostError:
             self._hub.abandon_orchestration(request.instanceId)
             return
         except FunctionError as error:
-            failed = helpers.new_complete_orchestration_action(
-                -1, pb.ORCHESTRATION_STATUS_FAILED, None, failure_details(error)
-            )
-            response = pb.OrchestratorResponse(instanceId=request.instanceId, actions=[failed])
+            response = _failed(request, failure_details(error))
         response.completionToken = token
         self._hub.CompleteOrchestratorTask(response, self._call)
         self._hub.completed_turn(request.instanceId)
@@ -167,3 +171,8 @@ class DurablePump:
         returned = await self._worker.invoke(function, TypedData(string=encoded))
         text = "" if returned is None else str(returned.value)
         response.ParseFromString(base64.b64decode(json.loads(text) if text.startswith('"') else text))
+
+
+def _failed(request: pb.OrchestratorRequest, details: pb.TaskFailureDetails) -> pb.OrchestratorResponse:
+    failed = helpers.new_complete_orchestration_action(-1, pb.ORCHESTRATION_STATUS_FAILED, None, details)
+    return pb.OrchestratorResponse(instanceId=request.instanceId, actions=[failed])

@@ -50,7 +50,6 @@ class FunctionsHost:
         self.faults = Faults()
         self.url = ""
         self.worker = WorkerProcess(folder, script)
-        self._settings = HostSettings()
         self._listener: Listener | None = None
         self._pump: DurablePump | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -69,12 +68,12 @@ class FunctionsHost:
         self.worker = WorkerProcess(folder or self.worker.folder, self.worker.script)
         try:
             await self._start_worker()
-            self._settings = HostSettings.read(self.worker.folder)
+            self.hub.settings = HostSettings.read(self.worker.folder)
         except (WorkerError, ValueError) as error:
             await self._fail(str(error))
             raise WorkerError(str(error)) from error
         self._webhook = EventGridWebhook(self.worker)
-        self._bridge = HttpBridge(self.worker, self._settings.route_prefix)
+        self._bridge = HttpBridge(self.worker, self.hub.settings.route_prefix)
         self._pump = DurablePump(self.hub, self.worker, self.chaos, self.faults)
         self._timers = TimerTriggers(self.worker, self._clock, self._timer_statuses)
         self._pump.start()
@@ -89,7 +88,7 @@ class FunctionsHost:
             await self.worker.kill()
             return
         await asyncio.gather(pump.stop(), self._stop_timers(), self.worker.kill())  # a dead host is silent
-        self.hub.host_died(self._settings.control_visibility, self._settings.work_visibility)
+        self.hub.host_died(self.hub.settings.control_visibility, self.hub.settings.work_visibility)
 
     async def kill_worker(self) -> None:
         """End the app by SIGKILL; the host notices, and starts it again."""

@@ -137,6 +137,20 @@ def waiting(context: task.OrchestrationContext, given: Any):
     return (yield context.wait_for_external_event("approval"))
 
 
+@app.orchestration_trigger(context_name="context")
+def versioned(context: task.OrchestrationContext, given: Any):
+    context.set_custom_status({"waiting": "approval"})
+    yield context.wait_for_external_event("approval")
+    without = yield context.call_sub_orchestrator("its_version", input=None)
+    passed = yield context.call_sub_orchestrator("its_version", input=None, version=context.version)
+    return [context.version, without, passed]
+
+
+@app.orchestration_trigger(context_name="context")
+def its_version(context: task.OrchestrationContext, given: Any):
+    return context.version
+
+
 @app.entity_trigger(context_name="context")
 def counter(context: df.DurableEntityContext) -> None:
     value = context.get_state(initializer=lambda: 0)
