@@ -118,6 +118,14 @@ class DurableHub(Versioning):
             return super().RaiseEvent(request, context)
 
     @override
+    def TerminateInstance(
+        self, request: pb.TerminateRequest, context: grpc.ServicerContext
+    ) -> pb.TerminateResponse:
+        """Terminate one instance alone: the extension leaves its sub-orchestrations running."""
+        request.recursive = False
+        return super().TerminateInstance(request, context)
+
+    @override
     def _watch_sub_orchestration(self, parent_instance_id: str, sub_instance_id: str, task_id: int) -> None:
         self._parents[sub_instance_id].append((parent_instance_id, task_id))
 

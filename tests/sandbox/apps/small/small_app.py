@@ -91,6 +91,26 @@ def locked(context: task.OrchestrationContext, given: Any):
 
 
 @app.orchestration_trigger(context_name="context")
+def critical(context: task.OrchestrationContext, given: Any):
+    with (yield context.lock_entities([EntityInstanceId("counter", given["key"])])):
+        context.set_custom_status({"waiting": "approval"})
+        yield context.wait_for_external_event("approval")
+        if given.get("fails"):
+            raise ValueError("inside the critical section")
+    return "left"
+
+
+@app.orchestration_trigger(context_name="context")
+def adding_to(context: task.OrchestrationContext, given: Any):
+    return (yield context.call_entity(EntityInstanceId("counter", given), "add", 1))
+
+
+@app.orchestration_trigger(context_name="context")
+def family(context: task.OrchestrationContext, given: Any):
+    return (yield context.call_sub_orchestrator("waiting", input=None, instance_id=given))
+
+
+@app.orchestration_trigger(context_name="context")
 def locking_later(context: task.OrchestrationContext, given: Any):
     yield context.create_timer(timedelta(hours=1))
     before = str(context.new_uuid())
@@ -235,7 +255,14 @@ def setting(req: func.HttpRequest) -> str:
     return json.dumps(os.environ.get(req.route_params["name"]))
 
 
-@app.route(route="state/{id}")
+@app.route(route="clean", methods=["POST"])
+@app.durable_client_input(client_name="client")
+async def clean(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
+    result = await client.clean_entity_storage(remove_empty_entities=False, release_orphaned_locks=True)
+    return func.HttpResponse(json.dumps(result.orphaned_locks_released))
+
+
+@app.route(route="state/{id}", methods=["GET", "POST", "DELETE"])
 @app.durable_client_input(client_name="client")
 async def state(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
     found = await client.get_orchestration_state(req.route_params["id"])
@@ -243,6 +270,8 @@ async def state(req: func.HttpRequest, client: df.DurableFunctionsClient) -> fun
         return func.HttpResponse(status_code=404)
     if req.method == "POST":
         await client.raise_orchestration_event(req.route_params["id"], "approval", data=req.get_json())
+    if req.method == "DELETE":
+        await client.terminate_orchestration(req.route_params["id"])
     answer = {
         "status": found.runtime_status.name,
         "output": found.serialized_output,
