@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from sandbox.up import Options, Sandbox
@@ -99,6 +100,15 @@ def until[T](look: Any, holds: Any, patience: float = 20) -> T:
         assert time.monotonic() < deadline, found
         time.sleep(0.01)
     return found
+
+
+@contextmanager
+def with_its_settings(running: Small) -> Iterator[Small]:
+    """This process has the app's settings too, for tests that ask the stand-ins as the app does."""
+    with pytest.MonkeyPatch.context() as here:
+        for name, value in (running.sandbox.host.worker.environment or {}).items():
+            here.setenv(name, value)
+        yield running
 
 
 @contextmanager

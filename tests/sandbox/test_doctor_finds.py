@@ -26,7 +26,7 @@ from sandbox.arm.event_subscriptions import APP_ID
 from sandbox.event_grid_delivery import Subscription
 from sandbox.stage import Stage
 from sandbox.up import ROOT
-from tests.sandbox.small_sandbox import Small, small
+from tests.sandbox.small_sandbox import Small, small, with_its_settings
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
 
@@ -127,7 +127,7 @@ class Clinic:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Small]:
-    with small() as running:
+    with small() as sandbox, with_its_settings(sandbox) as running:
         forget_clients()
         yield running
         forget_clients()

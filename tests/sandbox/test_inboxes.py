@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from small_sandbox import Small, small
+from small_sandbox import Small, small, with_its_settings
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 MAIL = {
@@ -21,7 +21,7 @@ MAIL = {
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Small]:
-    with small() as running:
+    with small() as running, with_its_settings(running):
         yield running
 
 
