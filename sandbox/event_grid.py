@@ -33,6 +33,7 @@ class EventGrid:
         self.subscriptions: list[Subscription] = []
         self.twice = twice
         self.heard: Callable[[Event], None] = lambda _: None
+        self._pace = pace
         self._courier = Courier(pace, folder)
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -108,7 +109,7 @@ class EventGrid:
         return web.Response()
 
     async def _tell(self, _: web.Request) -> web.Response:
-        shown = [subscription.shown() for subscription in self.subscriptions]
+        shown = [one.shown() | {"probation": one.probation.left(self._pace)} for one in self.subscriptions]
         return web.json_response({"topic": self.topic, "subscriptions": shown})
 
     async def _tell_dead(self, _: web.Request) -> web.Response:

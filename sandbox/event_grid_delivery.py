@@ -1,8 +1,7 @@
 """One subscription of the topic: filtering, delivery over HTTP, retries and dead letters.
 
-The retry schedule, what is never retried and the shortest waits by status are those of Event Grid's
-documentation ("Event Grid message delivery and retry"); waits are divided by the sandbox's speed, the
-30 seconds to answer are not.
+Waits are divided by the sandbox's speed, the 30 seconds to answer are not; see event_grid_retry.py and
+event_grid_probation.py for how long they are.
 """
 
 import io
@@ -11,48 +10,32 @@ import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from sandbox.event_grid_filter import delivers
+from sandbox.event_grid_probation import Probation
+from sandbox.event_grid_retry import (
+    BEFORE_DEAD_LETTER,
+    NO_CONNECTION,
+    PROBATION,
+    TIMED_OUT,
+    RetryPolicy,
+    outcome_of,
+)
 from sandbox.event_grid_schema import Event, content, dead, moment, versions
 from sandbox.pace import Pace
 
-SCHEDULE = (10, 30, 60, 300, 600, 1800, 3600, 10800, 21600, 43200)
-SHORTEST = {401: 300, 404: 300, 408: 120, 503: 30}
-NEVER_AGAIN = {
-    400: "UndeliverableDueToHttpBadRequest",
-    403: "UndeliverableDueToHttpForbidden",
-    413: "UndeliverableDueToHttpRequestEntityTooLarge",
-}
-"""What is not tried again, and a dead letter's reason for it (inferred: no list is documented)."""
-OUTCOMES = {
-    400: "BadRequest",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "NotFound",
-    408: "TimedOut",
-    413: "PayloadTooLarge",
-    503: "Busy",
-}
-TIMED_OUT, NO_CONNECTION = 0, -1
+DELIVERED = "delivered"
 ANSWER_WITHIN = ClientTimeout(total=30)
 log = logging.getLogger(__name__)
 
 
 class HandshakeError(Exception):
     """The endpoint did not validate the subscription."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """When Event Grid gives up: after so many attempts, or so many seconds."""
-
-    attempts: int = 30
-    seconds: float = 24 * 60 * 60
 
 
 @dataclass
@@ -62,9 +45,10 @@ class Subscription:
     name: str
     endpoint: str
     filter: Mapping[str, Any]
-    policy: RetryPolicy = RetryPolicy()
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
     dead_letters: bool = True
     labels: tuple[str, ...] = ()
+    probation: Probation = field(default_factory=Probation)
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("delivered", "dropped", "failed", "pending", "dead"), 0)
     )
@@ -118,28 +102,42 @@ class Courier:
 
     async def deliver(self, subscription: Subscription, event: Event) -> None:
         """Deliver one event, and again until it is taken or becomes a dead letter."""
-        published = self._pace.now()
-        attempts, waited = 0, 0.0
+        delivery = _Delivery(self._pace.now(), self._pace.elapsed())
         while True:
-            attempts += 1
-            tried = self._pace.now()
-            status, _ = await self._post(subscription, event, "Notification", attempts - 1)
-            if 200 <= status <= 204:
-                subscription.counts["delivered"] += 1
+            reason = await self._wait_for_probation(subscription, delivery) or await self._try(
+                subscription, event, delivery
+            )
+            if reason == DELIVERED:
                 return
-            subscription.counts["failed"] += 1
-            wait = max(SCHEDULE[min(attempts, len(SCHEDULE)) - 1], SHORTEST.get(status, 0))
-            reason = _give_up(subscription.policy, status, attempts, waited + wait)
-            if reason:
-                outcome = _outcome(status)
-                self._bury(
-                    subscription,
-                    dead(event, reason, attempts, outcome, moment(published), moment(tried)),
-                    tried,
-                )
+            if reason is not None:
+                await self._bury(subscription, event, delivery, reason)
                 return
-            waited += wait
-            await self._pace.sleep(wait)
+            await self._pace.sleep(subscription.policy.wait(delivery.status, delivery.attempts))
+
+    async def _wait_for_probation(self, subscription: Subscription, delivery: "_Delivery") -> str | None:
+        """Wait until the endpoint may be tried; gives a reason when the event does not live that long."""
+        while left := subscription.probation.left(self._pace):
+            if self._pace.elapsed() - delivery.began + left > subscription.policy.seconds:
+                delivery.outcome = PROBATION
+                return "TimeToLiveExceeded"
+            await self._pace.sleep(left)
+        return None
+
+    async def _try(self, subscription: Subscription, event: Event, delivery: "_Delivery") -> str | None:
+        """One attempt: DELIVERED, why there is no other, or None."""
+        delivery.attempts += 1
+        delivery.tried = self._pace.now()
+        status, _ = await self._post(subscription, event, "Notification", delivery.attempts - 1)
+        if 200 <= status <= 204:
+            subscription.counts["delivered"] += 1
+            subscription.probation.succeeded()
+            return DELIVERED
+        subscription.counts["failed"] += 1
+        subscription.probation.failed(self._pace)
+        delivery.status, delivery.outcome = status, outcome_of(status)
+        wait = subscription.policy.wait(status, delivery.attempts)
+        lived = self._pace.elapsed() - delivery.began + wait
+        return subscription.policy.give_up(status, delivery.attempts, lived)
 
     async def _post(self, subscription: Subscription, event: Event, kind: str, count: int) -> tuple[int, str]:
         """The endpoint's status and body."""
@@ -162,29 +160,35 @@ class Courier:
         except ClientError as error:
             return NO_CONNECTION, str(error)
 
-    def _bury(self, subscription: Subscription, letter: Event, tried: datetime) -> None:
+    async def _bury(
+        self, subscription: Subscription, event: Event, delivery: "_Delivery", reason: str
+    ) -> None:
+        """Write the dead letter, five minutes after the last try."""
+        times = moment(delivery.published), moment(delivery.tried)
+        letter = dead(event, reason, delivery.attempts, delivery.outcome, *times)
+        await self._pace.sleep(BEFORE_DEAD_LETTER)
         subscription.counts["dead"] += 1
         if not subscription.dead_letters:
             return
         self.dead_letters.append(letter)
         log.warning("Event Grid gave up on event '%s' for '%s'", letter.get("id"), subscription.name)
         if self._folder is not None:
-            hour = Path(
-                subscription.name.upper(), *map(str, (tried.year, tried.month, tried.day, tried.hour))
-            )
-            (self._folder / hour).mkdir(parents=True, exist_ok=True)
-            (self._folder / hour / f"{uuid.uuid4()}.json").write_text(json.dumps([letter]), encoding="utf-8")
+            _write(self._folder, subscription.name, letter, self._pace.now())
 
 
-def _give_up(policy: RetryPolicy, status: int, attempts: int, seconds: float) -> str | None:
-    if status in NEVER_AGAIN:
-        return NEVER_AGAIN[status]
-    if attempts >= policy.attempts:
-        return "MaxDeliveryAttemptsExceeded"
-    return "TimeToLiveExceeded" if seconds > policy.seconds else None
+@dataclass(slots=True)
+class _Delivery:
+    """One event on its way to one subscription; `began` is in Azure's seconds."""
+
+    published: datetime
+    began: float
+    attempts: int = 0
+    status: int = 0
+    outcome: str = PROBATION
+    tried: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-def _outcome(status: int) -> str:
-    return {TIMED_OUT: "TimedOut", NO_CONNECTION: "SocketError"}.get(
-        status, OUTCOMES.get(status, "GenericError")
-    )
+def _write(folder: Path, subscription: str, letter: Event, now: datetime) -> None:
+    hour = folder / Path(subscription.upper(), *map(str, (now.year, now.month, now.day, now.hour)))
+    hour.mkdir(parents=True, exist_ok=True)
+    (hour / f"{uuid.uuid4()}.json").write_text(json.dumps([letter]), encoding="utf-8")

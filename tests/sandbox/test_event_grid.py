@@ -13,8 +13,10 @@ import requests
 from small_sandbox import Small, on_loop, small, until
 
 from sandbox.event_grid import EventGrid
-from sandbox.event_grid_delivery import Courier, HandshakeError, RetryPolicy, Subscription
+from sandbox.event_grid_delivery import Courier, HandshakeError, Subscription
 from sandbox.event_grid_filters import compiled, only_types
+from sandbox.event_grid_probation import FAILURES, LONGEST, Probation
+from sandbox.event_grid_retry import RetryPolicy
 from sandbox.event_grid_schema import LIMIT, RefusedError, received
 from sandbox.pace import Pace
 
@@ -36,7 +38,7 @@ rules:
 
 
 class Patient(Pace):
-    """Keeps the waits that were asked for, and waits for none."""
+    """Keeps the waits that were asked for, and lets the time pass at once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,6 +46,9 @@ class Patient(Pace):
 
     async def sleep(self, azure: float) -> None:
         self.waits.append(azure)
+
+    def elapsed(self) -> float:
+        return sum(self.waits)
 
 
 class Endpoint:
@@ -149,7 +154,7 @@ def test_some_statuses_are_never_retried(status: int, outcome: str):
     with endpoint(status) as to:
         _, courier, waits = deliver(to.url, GRID)
     [letter] = courier.dead_letters
-    assert (waits, letter["deliveryAttempts"], letter["lastDeliveryOutcome"]) == ([], 1, outcome)
+    assert (waits, letter["deliveryAttempts"], letter["lastDeliveryOutcome"]) == ([300], 1, outcome)
     assert letter["deadLetterReason"].startswith("Undeliverable")
 
 
@@ -158,7 +163,7 @@ def test_after_a_day_the_event_is_a_dead_letter():
         _, courier, waits = deliver(to.url, GRID)
     [letter] = courier.dead_letters
     assert letter["deadLetterReason"] == "TimeToLiveExceeded"
-    assert (letter["deliveryAttempts"], sum(waits)) == (len(waits) + 1, 82000)
+    assert (letter["deliveryAttempts"], sum(waits)) == (len(waits), 82000 + 300)
 
 
 def test_after_so_many_attempts_the_event_is_a_dead_letter():
@@ -186,7 +191,7 @@ def test_a_dead_cloudevent_has_lower_case_members():
 
 def test_an_endpoint_that_is_not_there_is_tried_again():
     _, courier, waits = deliver("http://127.0.0.1:9", GRID, RetryPolicy(attempts=2))
-    assert (waits, courier.dead_letters[0]["lastDeliveryOutcome"]) == ([10], "SocketError")
+    assert (waits, courier.dead_letters[0]["lastDeliveryOutcome"]) == ([10, 300], "SocketError")
 
 
 def test_dead_letters_lie_where_the_storage_container_has_them(tmp_path: Path):
@@ -198,6 +203,78 @@ def test_dead_letters_lie_where_the_storage_container_has_them(tmp_path: Path):
     assert [str(int(part)) for part in day] == day
     assert len(day) == 4
     assert json.loads(file.read_text()) == courier.dead_letters
+
+
+def test_a_dead_letter_is_written_five_minutes_after_the_last_try():
+    with endpoint(400) as to:
+        subscription, courier, waits = deliver(to.url, GRID)
+    assert (waits, len(courier.dead_letters), subscription.counts["dead"]) == ([300], 1, 1)
+
+
+def test_ten_failures_in_a_row_put_an_endpoint_on_probation():
+    for failures, left in ((FAILURES - 1, 0), (FAILURES, 60)):
+        with endpoint(500) as to:
+            subscription, _, waits = deliver(to.url, GRID, RetryPolicy(attempts=failures))
+        pace = Patient()
+        pace.waits = waits[:-1]
+        assert subscription.probation.left(pace) == left
+
+
+def test_probation_grows_with_each_failure_to_hours_and_ends_with_a_success():
+    pace, probation = Patient(), Probation()
+    spans = []
+    for _ in range(FAILURES + 10):
+        probation.failed(pace)
+        spans.append(probation.left(pace))
+        pace.waits.append(probation.left(pace))
+    assert spans[: FAILURES - 1] == [0] * (FAILURES - 1)
+    assert spans[FAILURES - 1 : FAILURES + 3] == [60, 120, 240, 480]
+    assert spans[-1] == LONGEST
+    probation.failed(pace)
+    probation.failed(pace)
+    assert probation.left(pace) == LONGEST  # what was under way already does not prolong it
+    probation.succeeded()
+    assert probation.left(pace) == 0
+
+
+def on_probation(url: str, policy: RetryPolicy) -> tuple[Subscription, Courier, Patient]:
+    pace = Patient()
+    courier, subscription = Courier(pace), Subscription("raw", url, only_types("Raw"), policy)
+    for _ in range(FAILURES):
+        subscription.probation.failed(pace)
+
+    async def delivering() -> None:
+        await courier.start()
+        await courier.deliver(subscription, GRID)
+        await courier.stop()
+
+    run(delivering())
+    return subscription, courier, pace
+
+
+def test_a_new_event_waits_for_the_end_of_probation():
+    with endpoint(200) as to:
+        subscription, _, pace = on_probation(to.url, RetryPolicy())
+    assert (pace.waits, subscription.counts["delivered"], len(to.deliveries)) == ([60], 1, 1)
+
+
+def test_an_event_that_does_not_outlive_probation_is_a_dead_letter_that_says_so():
+    with endpoint(200) as to:
+        _, courier, _ = on_probation(to.url, RetryPolicy(seconds=30))
+    [letter] = courier.dead_letters
+    told = letter["deadLetterReason"], letter["lastDeliveryOutcome"], letter["deliveryAttempts"]
+    assert (told, to.deliveries) == (("TimeToLiveExceeded", "Probation", 0), [])
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(401, "Unauthorized"), (404, "NotFound"), (408, "TimedOut"), (503, "Busy"), (500, "GenericError")],
+)
+def test_a_dead_letter_names_the_outcome_of_the_last_try(status: int, outcome: str):
+    with endpoint(status) as to:
+        _, courier, waits = deliver(to.url, GRID, RetryPolicy(attempts=2))
+    assert courier.dead_letters[0]["lastDeliveryOutcome"] == outcome
+    assert len(waits) == 2  # it was tried again
 
 
 def test_an_endpoint_that_does_not_validate_gets_no_subscription():
@@ -304,3 +381,14 @@ def test_every_event_can_be_delivered_twice(topic: Small):
     topic.sandbox.event_grid.twice = True
     requests.post(topic.ready["event_grid"], json=[{**GRID, "id": "twice"}], timeout=5)
     until(lambda: [one for one in topic.app.seen if one["id"] == "twice"], lambda seen: len(seen) == 2)
+
+
+def test_events_that_always_fail_delay_a_good_one_of_the_same_subscription_alone():
+    with small(speed=600) as running:
+        bad = [{**GRID, "id": f"bad-{number}", "subject": "boom"} for number in range(FAILURES)]
+        requests.post(running.ready["event_grid"], json=bad, timeout=5)
+        until(lambda: told(running, "raw")["failed"], lambda failed: failed >= FAILURES)
+        left = until(lambda: told(running, "raw")["probation"], bool)
+        assert (0 < left <= 60, told(running, "typed")["probation"]) == (True, 0)
+        requests.post(running.ready["event_grid"], json=[{**GRID, "id": "good"}], timeout=5)
+        until(lambda: [one for one in running.app.seen if one["id"] == "good"], bool, patience=60)
