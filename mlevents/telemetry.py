@@ -33,6 +33,7 @@ _meter = metrics.get_meter("mlevents")
 _events = _meter.create_counter("mlevents.events", "{delivery}", "Deliveries, by type and outcome")
 _matches = _meter.create_counter("mlevents.matches", "{response}", "Responses begun, by rule")
 _responses = _meter.create_counter("mlevents.responses", "{response}", "Responses ended, by rule and status")
+_swept = _meter.create_counter("mlevents.swept", "{response}", "What the sweeper did, by what")
 _quarantined = _meter.create_counter("mlevents.quarantined", "{event}", "Events put in quarantine")
 _durations = _meter.create_histogram(
     "mlevents.response.duration",
@@ -142,6 +143,11 @@ def began(response: Mapping[str, Any]) -> None:
         _matches.add(1, {"rule": response["rule"]})
     if response["status"] == "quarantined":
         _quarantined.add(1)
+
+
+def swept(what: str) -> None:
+    """The sweeper did this about one orchestration that ended badly."""
+    _swept.add(1, {"what": what})
 
 
 def step_ended(response: Mapping[str, Any], step: Mapping[str, str]) -> None:

@@ -17,7 +17,7 @@ from mlevents.responses.carry import Course, StepFailedError, StepStoppedError
 from mlevents.responses.gating import GateClosedError, before_steps
 from mlevents.responses.record import Line, Record, entry
 from mlevents.responses.response import Step
-from mlevents.responses.sub_orchestration import perform_step
+from mlevents.responses.sub_orchestration import attempt_of, perform_step, put_back_by_another
 
 log = logging.getLogger("mlevents")
 
@@ -33,7 +33,7 @@ def respond_to_event(context: OrchestrationContext, text: str) -> Generator[Any,
 def complete(context: OrchestrationContext, document: dict[str, Any]) -> Generator[Any, Any, Any]:
     """Perform the response, and give its outcome."""
     beginning = context.current_utc_datetime
-    if not context.is_replaying and document.get("attempt", 1) == 1:
+    if not context.is_replaying and attempt_of(document) == 1:
         telemetry.began(document)
     record = Record(context, document)
     try:
@@ -92,11 +92,24 @@ def fault(error: Exception) -> str:
 def only_notify(context: OrchestrationContext, document: dict[str, Any], record: Record) -> Course:
     """What is settled is not performed; until everyone is notified, it is running."""
     settled, record.status = record.status, "running"
+    yield from put_back_unfinished(context, document, record)
     if document["alert"]:
         failure = {"step": None, "uses": None, "status": settled}
         yield from perform_on_failure(context, document, record, failure)
     record.end(settled)
     return {}
+
+
+def put_back_unfinished(
+    context: OrchestrationContext, document: dict[str, Any], record: Record
+) -> Generator[Any, Any]:
+    """Put back the traffic that rollouts of earlier attempts left when they ended."""
+    for rollout in document.get("unfinished", ()):
+        record.show()
+        call, holders = rollout["call"], rollout["holders"]
+        back = yield from put_back_by_another(context, attempt_of(document), call, holders)
+        record.reports[call["step"]["id"]] = back["report"]
+        record.because = f"{record.because}; {back['detail']}"
 
 
 def perform_steps(context: OrchestrationContext, document: dict[str, Any], record: Record) -> Course:

@@ -21,6 +21,8 @@ class Response:
     `files` are the texts of the files that the steps name, as they were when the event came.
     `gates` are those that look at Azure, with their values. `traceparent` is the trace context of the
     delivery that began it, as W3C writes it.
+    `attempt` counts how often the sweeper had it run again; `unfinished` are the rollouts of earlier attempts
+    whose traffic must be put back.
     """
 
     id: str
@@ -37,6 +39,8 @@ class Response:
     raw: str | None = None
     traceparent: str | None = None
     gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    attempt: int = 1
+    unfinished: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The response as JSON; `from_json` gives it back."""
@@ -45,6 +49,7 @@ class Response:
             "event": self.event.to_json(),
             "steps": [dict(step) for step in self.steps],
             "on_failure": [dict(step) for step in self.on_failure],
+            "unfinished": [dict(rollout) for rollout in self.unfinished],
         }
 
     @classmethod
@@ -53,11 +58,15 @@ class Response:
         known: dict[str, Any] = {
             name: document[name] for name in cls.__dataclass_fields__ if name in document
         }
-        for name in ("steps", "on_failure"):
+        for name in ("steps", "on_failure", "unfinished"):
             known[name] = tuple(known.get(name, ()))
         return cls(**{**known, "event": Event.from_json(known["event"])})
 
 
 def for_a_step(document: Mapping[str, Any]) -> dict[str, Any]:
     """Of a response as JSON what each of its steps needs: what travels often travels light."""
-    return {name: value for name, value in document.items() if name not in ("steps", "on_failure", "raw")}
+    return {
+        name: value
+        for name, value in document.items()
+        if name not in ("steps", "on_failure", "raw", "unfinished")
+    }

@@ -50,7 +50,7 @@ def perform_step(
 
 def child_id(document: Mapping[str, Any], step: Step, start: int = 1) -> str:
     """The instance id of a step's orchestrator: a response that is run again never meets an earlier one."""
-    attempt = document.get("attempt", 1)
+    attempt = attempt_of(document)
     usual = f"{document['id']}.{step['id']}"
     return usual if (attempt, start) == (1, 1) else f"{usual}.{attempt}-{start}"
 
@@ -77,7 +77,7 @@ def broken_off(
 ) -> Generator[Any, Any, StepFailedError]:
     """The failure of a step whose orchestrator ended without an answer, with the traffic put back."""
     reason = f"{call['step']['orchestrator']} broke off: {error.details.message}"
-    back = yield from put_back_by_another(context, call, holders)
+    back = yield from put_back_by_another(context, attempt_of(call), call, holders)
     return StepFailedError(f"{reason}; {back['detail']}", {**back["report"], "reason": reason})
 
 
@@ -85,18 +85,24 @@ def unrestored(
     context: OrchestrationContext, call: Mapping[str, Any], holders: list[str], answer: Answer
 ) -> Generator[Any, Any, StepFailedError]:
     """The failure of a step whose orchestrator could not put the traffic back itself."""
-    back = yield from put_back_by_another(context, call, holders)
+    back = yield from put_back_by_another(context, attempt_of(call), call, holders)
     report = {**answer["report"], **back["report"], "reason": answer["detail"]}
     return StepFailedError(f"{answer['detail']}; {back['detail']}", report)
 
 
+def attempt_of(document: Mapping[str, Any]) -> int:
+    """Which attempt of the response this is, counted from 1; `document` is its call or itself."""
+    return int(document.get("response", document).get("attempt", 1))
+
+
 def put_back_by_another(
-    context: OrchestrationContext, call: Mapping[str, Any], holders: list[str]
+    context: OrchestrationContext, attempt: int, call: Mapping[str, Any], holders: list[str]
 ) -> Generator[Any, Any, Answer]:
     """The answer of a RestoreTraffic for the last of these rollouts; it is started again where it is lost."""
     ended, reason = list(holders), ""
     for start in range(1, STARTS + 1):
-        instance = f"{holders[-1]}.restore" + (f"-{start}" if start > 1 else "")
+        usual = f"{holders[-1]}.restore"
+        instance = usual if (attempt, start) == (1, 1) else f"{usual}.{attempt}-{start}"
         try:
             return (yield from started(context, RESTORE_TRAFFIC, request(call, ended), instance))
         except TaskFailedError as error:

@@ -76,13 +76,13 @@ def test_a_restoration_that_broke_off_is_started_again_and_may_take_over_from_th
     context, _, _ = responded(TERMINATED, LOST, TERMINATED, RESTORED)
     assert [one for _, one in called(context)][1:] == [
         "rule.0123.deploy.restore",
-        "rule.0123.deploy.restore-2",
-        "rule.0123.deploy.restore-3",
+        "rule.0123.deploy.restore.1-2",
+        "rule.0123.deploy.restore.1-3",
     ]
     assert context.children[3][3]["holders"] == [
         "rule.0123.deploy",
         "rule.0123.deploy.restore",
-        "rule.0123.deploy.restore-2",
+        "rule.0123.deploy.restore.1-2",
     ]
     _, team, outcome = responded(TERMINATED, LOST, LOST, LOST)
     assert "could not be put back yet" in outcome["because"]

@@ -1,0 +1,19 @@
+"""Every five minutes: responses and rollouts that ended without an outcome."""
+
+from datetime import UTC, datetime
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from mlevents.responses.function_names import SWEEP_RESPONSES
+from mlevents.responses.sweeper import Sweeper
+
+blueprint = df.Blueprint()
+
+
+@blueprint.function_name(SWEEP_RESPONSES)
+@blueprint.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
+@blueprint.durable_client_input(client_name="client")
+async def sweep_responses(timer: func.TimerRequest, client: df.DurableFunctionsClient) -> None:
+    """See `mlevents.responses.sweeper`."""
+    await Sweeper(client, datetime.now(UTC)).sweep()

@@ -1,0 +1,186 @@
+"""The sweeper: no response and no rollout stays without an outcome, whatever ended it.
+
+It may run at any time, twice at once, and be ended in between: an instance that runs is never replaced, and
+everything else that it does can be done twice.
+"""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+from durabletask.client import (
+    AsyncTaskHubGrpcClient,
+    OrchestrationQuery,
+    OrchestrationState,
+    OrchestrationStatus,
+)
+from durabletask.internal.orchestrator_service_pb2 import OrchestrationIdReusePolicy
+
+from mlevents import telemetry
+from mlevents.responses import function_names
+from mlevents.responses.json_text import to_text
+from mlevents.responses.restore_traffic import request
+from mlevents.responses.sweep import Ended, rerun, settle
+
+LOOK_BACK = timedelta(days=30)
+"""Orchestrations that were created earlier are not looked for."""
+RECENT = timedelta(days=1)
+"""Rollouts that ended earlier were looked at often enough."""
+PAGE = 100
+MOST_RESTORES = 3
+"""How often RestoreTraffic is started for one rollout, each taking over from the one before."""
+LOCKS_EVERY = 6
+"""Hours between two cleanings of entities."""
+BADLY = [OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED]
+OVER = [*BADLY, OrchestrationStatus.COMPLETED]
+REPLACE_ENDED_BADLY = OrchestrationIdReusePolicy(replaceableStatus=[status.value for status in BADLY])
+REPLACE_NOTHING = OrchestrationIdReusePolicy(replaceableStatus=[])
+SWEPT = ".swept"
+
+log = logging.getLogger("mlevents")
+
+
+class Sweeper:
+    """One sweep, at this time (UTC); `counted` says how often it did what."""
+
+    def __init__(self, client: AsyncTaskHubGrpcClient, now: datetime) -> None:
+        self.client, self.now = client, now
+        self.counted: Counter[str] = Counter()
+
+    async def sweep(self) -> Counter[str]:
+        """Look at everything that ended badly, the responses first: they restart their own rollouts."""
+        states = [state async for state in self.ended_badly()]
+        for state in sorted(states, key=lambda one: one.name != function_names.RESPOND_TO_EVENT):
+            try:
+                done = await self.look_at(state)
+            except Exception:
+                log.exception("sweeping %s failed: it is tried again at the next sweep", state.instance_id)
+                done = "error"
+            if done:
+                self.counted[done] += 1
+                telemetry.swept(done)
+        if self.now.hour % LOCKS_EVERY == 0 and self.now.minute < 5:
+            await self.clean_entities()
+        return self.counted
+
+    async def ended_badly(self) -> AsyncIterator[OrchestrationState]:
+        """Ours that are Failed or Terminated, without their inputs."""
+        query = OrchestrationQuery(
+            created_time_from=self.now - LOOK_BACK, runtime_status=BADLY, max_instance_count=PAGE
+        )
+        ours = (
+            function_names.RESPOND_TO_EVENT,
+            function_names.ROLL_OUT_MODEL,
+            function_names.RESTORE_TRAFFIC,
+        )
+        for state in await self.client.get_all_orchestration_states(query):
+            if state.name in ours:
+                yield state
+
+    async def look_at(self, state: OrchestrationState) -> str | None:
+        """Do what is to be done about one; says what in a word, None for nothing."""
+        if state.name != function_names.RESPOND_TO_EVENT:
+            recent = state.last_updated_at.replace(tzinfo=UTC) > self.now - RECENT
+            return await self.restore(state.instance_id) if recent else None
+        whole = await self.client.get_orchestration_state(state.instance_id)
+        if whole is None or whole.runtime_status not in BADLY:
+            return None
+        ended = Ended(
+            document=json.loads(whole.get_input()),
+            terminated=whole.runtime_status == OrchestrationStatus.TERMINATED,
+            why=why(whole),
+        )
+        if ended.change == "leave":
+            return self.leave(state, ended)
+        if ended.change == "rerun":
+            document = rerun(ended)
+        else:
+            document = settle(ended, [one async for one in self.unfinished(state.instance_id)])
+        if not await self.start(
+            function_names.RESPOND_TO_EVENT, document, state.instance_id, REPLACE_ENDED_BADLY
+        ):
+            return None
+        log.warning(
+            "response %s ended without an outcome (%s): %s", state.instance_id, ended.why, ended.change
+        )
+        return ended.change
+
+    def leave(self, state: OrchestrationState, ended: Ended) -> str | None:
+        """Not even the notification ended with an outcome: say so while it is news."""
+        if state.last_updated_at.replace(tzinfo=UTC) < self.now - timedelta(minutes=15):
+            return None
+        log.error("response %s has no outcome after its last attempt: %s", state.instance_id, ended.why)
+        return "leave"
+
+    async def unfinished(self, response: str) -> AsyncIterator[dict[str, Any]]:
+        """The rollouts of a response that did not complete; one that runs is terminated."""
+        query = OrchestrationQuery(instance_id_prefix=f"{response}.", max_instance_count=PAGE)
+        for state in await self.client.get_all_orchestration_states(query):
+            if (
+                state.name != function_names.ROLL_OUT_MODEL
+                or state.runtime_status == OrchestrationStatus.COMPLETED
+            ):
+                continue
+            whole = await self.client.get_orchestration_state(state.instance_id)
+            if whole is None:
+                continue
+            if whole.runtime_status not in OVER:
+                await self.client.terminate_orchestration(state.instance_id, output="its response has ended")
+            yield {"holders": [state.instance_id], "call": json.loads(whole.get_input())}
+
+    async def restore(self, instance: str) -> str | None:
+        """Start RestoreTraffic for a rollout, or a RestoreTraffic, that nobody waits for any more."""
+        whole = await self.client.get_orchestration_state(instance)
+        if whole is None or whole.runtime_status not in BADLY:
+            return None
+        document = json.loads(whole.get_input())
+        call, holders = document.get("call", document), [*document.get("holders", []), instance]
+        parent = await self.client.get_orchestration_state(call["response"]["id"], fetch_payloads=False)
+        if (parent is not None and parent.runtime_status not in OVER) or await self.is_restored(instance):
+            return None
+        if instance.count(SWEPT) >= MOST_RESTORES:
+            log.error("the traffic of %s could not be put back: %s", instance, why(whole))
+            return "leave"
+        name, text = function_names.RESTORE_TRAFFIC, json.loads(request(call, holders))
+        started = await self.start(name, text, instance + SWEPT, REPLACE_NOTHING)
+        return "restore" if started else None
+
+    async def is_restored(self, instance: str) -> bool:
+        """Whether another orchestration already puts back, or has put back, what this one left."""
+        for suffix in (SWEPT, ".restore"):
+            state = await self.client.get_orchestration_state(instance + suffix, fetch_payloads=False)
+            if state is not None and (suffix == SWEPT or state.runtime_status not in BADLY):
+                return True
+        return False
+
+    async def start(
+        self, name: str, document: dict[str, Any], instance: str, policy: OrchestrationIdReusePolicy
+    ) -> bool:
+        """Start an orchestration unless another sweep was faster; says whether it did."""
+        try:
+            await self.client.schedule_new_orchestration(
+                name, input=to_text(document), instance_id=instance, reuse_id_policy=policy
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
+                raise
+            return False
+        return True
+
+    async def clean_entities(self) -> None:
+        """Free the locks that ended orchestrations of earlier releases left, and drop empty entities."""
+        cleaned = await self.client.clean_entity_storage(release_orphaned_locks=True)
+        if cleaned.orphaned_locks_released:
+            log.warning("%d orphaned entity locks were released", cleaned.orphaned_locks_released)
+            self.counted["unlock"] += cleaned.orphaned_locks_released
+
+
+def why(state: OrchestrationState) -> str:
+    """What is known of the end of an orchestration."""
+    if state.failure_details is not None:
+        return f"{state.failure_details.error_type}: {state.failure_details.message}"[:500]
+    return (state.serialized_output or "")[:500]

@@ -1,0 +1,21 @@
+"""The version of the orchestrators, and the one place where their code may branch on it.
+
+An orchestrator is replayed against the history that an earlier release recorded: an activity, timer, entity
+call or sub-orchestration that is added, removed or moved fails it (NonDeterminismError). So such a change
+
+1. raises `CURRENT` here and `defaultVersion` in host.json, by one;
+2. is made behind `since(context, "<new version>")`, the old way staying beside it;
+3. gets a recorded history of the new way (`python -m tests.histories`); the old ones stay and are replayed.
+
+The old way may go when no instance of that version runs any more. `versionMatchStrategy` stays
+`CurrentOrOlder`: with `Strict` a running instance fails or freezes, and so does one whose setting is removed.
+"""
+
+from durabletask.task import OrchestrationContext
+
+CURRENT = "1"
+
+
+def since(context: OrchestrationContext, version: str) -> bool:
+    """Whether this instance was started by the release of this version, or by a later one."""
+    return int(context.version or 0) >= int(version)
