@@ -43,6 +43,7 @@ class Lease:
         self.statements = 0
         self.began = context.current_utc_datetime.isoformat()
         self.held = False
+        self.ghosts: list[list[Any]] = []
 
     def acquire(self, limit: float, say: Callable[[str], None]) -> Generator[Any, Any, Record | None]:
         """Wait for the endpoint; gives the record of a rollout that ended before it put the traffic back.
@@ -51,15 +52,14 @@ class Lease:
         """
         patience = Patience(limit)
         while True:
-            view = yield from self.state(entity.ACQUIRE, gone=patience.gone)
-            statuses = {}
+            view = yield from self.state(entity.ACQUIRE)
+            statuses: Mapping[str, str | None] = {}
             if not self.held and patience.is_time_to_find():
-                statuses = yield from self.find(
-                    [view["holder"]["id"], *(one["id"] for one in view["waiting"])]
-                )
+                statuses = yield from self.find_named(view)
             if not self.held and patience.is_over(view["holder"], statuses):
                 view = yield from self.take_over(view["holder"])
             if self.held:
+                yield from self.find_named(view)
                 return view.get("record")
             holder = view["holder"]["id"]
             if patience.waited >= limit:
@@ -68,18 +68,20 @@ class Lease:
                     f"gave up after {limit:g} s of waiting for the endpoint: {holder} has it"
                 )
             say(f"waiting for the endpoint: {holder} has it")
-            patience.gone = [[one["id"], one["n"]] for one in view["waiting"] if ended(statuses, one["id"])]
             yield self.context.create_timer(timedelta(seconds=patience.wait(view["holder"])))
 
     def inherit(self, holders: Sequence[str]) -> Generator[Any, Any, Record | None]:
-        """Take the lease over from one of these once it has ended; not held afterwards if none has it."""
+        """Take the lease over from one of these once it has ended; not held afterwards if none has it.
+
+        What it knows of tickets of ended orchestrations, it says when it releases.
+        """
         patience = Patience(DEFAULT_TIMEOUT)
         while True:
             view = yield from self.look()
             holder = view["holder"]
+            statuses = yield from self.find_named(view)
             if holder is None or holder["id"] not in holders:
                 return None
-            statuses = yield from self.find([holder["id"]])
             if ended(statuses, holder["id"]):
                 view = yield from self.take_over(holder)
                 if self.held:
@@ -116,13 +118,10 @@ class Lease:
         return (yield from self.state(entity.TAKE_OVER, holder=[holder["id"], holder["n"]]))
 
     def alive(self, tickets: Sequence[Mapping[str, Any]]) -> Generator[Any, Any, list[Mapping[str, Any]]]:
-        """Those tickets whose orchestrations still run; the others are dropped from the entity."""
+        """Those tickets whose orchestrations still run."""
         if not tickets:
             return []
         statuses = yield from self.find([one["id"] for one in tickets])
-        ghosts = [[one["id"], one["n"]] for one in tickets if ended(statuses, one["id"])]
-        if ghosts:
-            yield from self.state(entity.ACQUIRE, gone=ghosts)
         return [one for one in tickets if statuses.get(one["id"]) in ALIVE]
 
     def state(
@@ -133,9 +132,22 @@ class Lease:
         me = self.context.instance_id
         ttl = None if seconds is None else seconds + SLACK
         statement = {"id": me, "n": [self.began, self.statements], "ttl": ttl, **self.order, **more}
+        if operation != entity.LOOK and self.ghosts:
+            statement["gone"], self.ghosts = self.ghosts, []
         view: View = json.loads((yield self.context.call_entity(self.entity, operation, to_text(statement))))
         self.held = view["holder"] is not None and view["holder"]["id"] == me
         return view
+
+    def find_named(self, view: View) -> Generator[Any, Any, Mapping[str, str | None]]:
+        """The statuses of the others that a view names; tickets of ended ones go with the next statement."""
+        others = [one["id"] for one in view["waiting"]]
+        if view["holder"] is not None and not self.held:
+            others.append(view["holder"]["id"])
+        if not others:
+            return {}
+        statuses = yield from self.find(others)
+        self.ghosts = [[one["id"], one["n"]] for one in view["waiting"] if ended(statuses, one["id"])]
+        return statuses
 
     def find(self, instances: Sequence[str]) -> Generator[Any, Any, Mapping[str, str | None]]:
         """The status of each orchestration, None for one that is not there; nothing if it cannot be read."""

@@ -16,7 +16,6 @@ class Patience:
     def __init__(self, limit: float) -> None:
         self.limit, self.waited, self.silent, self.looks = limit, 0.0, 0.0, 0
         self.last: Any = None
-        self.gone: list[Any] = []
 
     def is_time_to_find(self) -> bool:
         """Whether to look the statuses up this time."""

@@ -38,6 +38,8 @@ def restored(context: OrchestrationContext, run: Run, holders: Sequence[str]) ->
     lease = Lease(context, place["result"]["lock"])
     record = yield from lease.inherit(holders)
     if not lease.held:
+        if lease.ghosts:
+            yield from lease.release()
         return {"kind": "done", "detail": "the rollout left nothing to put back", "report": {}}
     known, report, said = {}, {}, "the rollout had not moved any traffic"
     if record is not None:

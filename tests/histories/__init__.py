@@ -1,0 +1,1 @@
+"""Recorded histories of every orchestrator, in the form that the Durable extension gives them."""

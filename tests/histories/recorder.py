@@ -1,0 +1,176 @@
+"""Runs orchestrators in Microsoft's own executor, turn by turn, and keeps the history that they leave.
+
+Entities answer in the older protocol (`eventSent`, `eventRaised`), as the Functions extension does.
+"""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import durabletask.internal.orchestrator_service_pb2 as pb
+from azure.durable_functions.worker import DurableFunctionsWorker
+from durabletask.internal import helpers
+from google.protobuf import json_format
+
+from mlevents.responses.endpoint_lease import endpoint_lease
+from mlevents.responses.function_names import (
+    ENDPOINT_LEASE,
+    FIND_INSTANCES,
+    NEWEST_VERSION,
+    RESPOND_TO_EVENT,
+    RESTORE_TRAFFIC,
+    ROLL_OUT_MODEL,
+)
+from mlevents.responses.newest_version import newest_version
+from mlevents.responses.respond import respond_to_event
+from mlevents.responses.restore_traffic import restore_traffic
+from mlevents.responses.rollout import roll_out_model
+from mlevents.responses.versions import CURRENT
+from tests.unit.actions.durable_stand_in import EntityCall
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+MOST_TURNS = 2000
+ORCHESTRATORS: dict[str, Callable[..., Any]] = {
+    RESPOND_TO_EVENT: respond_to_event,
+    ROLL_OUT_MODEL: roll_out_model,
+    RESTORE_TRAFFIC: restore_traffic,
+}
+ENTITIES = {ENDPOINT_LEASE.lower(): endpoint_lease, NEWEST_VERSION.lower(): newest_version}
+LOST = "Invocation of function 'EndpointLease' failed with an exception."
+
+Turns = list[list[pb.HistoryEvent]]
+Perform = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def turn(orchestrator: Callable[..., Any], instance: str, turns: Turns) -> pb.OrchestratorResponse:
+    """What the executor answers to a history; its last turn is new."""
+    past = [event for one in turns[:-1] for event in one]
+    request = pb.OrchestratorRequest(instanceId=instance, pastEvents=past, newEvents=turns[-1])
+    encoded = base64.b64encode(request.SerializeToString()).decode()
+    answer = DurableFunctionsWorker().execute_orchestration_request(orchestrator, encoded)
+    response = pb.OrchestratorResponse()
+    response.ParseFromString(base64.b64decode(answer))
+    return response
+
+
+def completion(response: pb.OrchestratorResponse) -> pb.CompleteOrchestrationAction | None:
+    """How an orchestration ended in this turn, if it did."""
+    for action in response.actions:
+        if action.HasField("completeOrchestration"):
+            return action.completeOrchestration
+    return None
+
+
+@dataclass
+class Recorder:
+    """A world of orchestrations; `recorded` are their histories, by instance id.
+
+    `perform` answers PerformStep; `advance` lets time pass; `loses` says which entity call, counted from 1,
+    gets the answer of a dispatch that failed; `statuses` are those of other instances.
+    """
+
+    perform: Perform
+    advance: Callable[[float], None] = lambda _: None
+    loses: Callable[[int], bool] = lambda _: False
+    statuses: dict[str, str] = field(default_factory=dict)
+    entities: dict[str, Any] = field(default_factory=dict)
+    recorded: dict[str, tuple[str, Turns, str]] = field(default_factory=dict)
+    now: datetime = BEGAN
+    entity_calls: int = 0
+
+    def run(
+        self, name: str, instance: str, text: str, version: str = CURRENT
+    ) -> pb.CompleteOrchestrationAction:
+        """Run an orchestration, given a JSON text as its input, to its end."""
+        started = helpers.new_execution_started_event(name, instance, json.dumps(text), version=version)
+        turns: Turns = [[self._started(), started]]
+        for _ in range(MOST_TURNS):
+            response = turn(ORCHESTRATORS[name], instance, turns)
+            if done := completion(response):
+                ended = done.orchestrationStatus == pb.ORCHESTRATION_STATUS_COMPLETED
+                self.statuses[instance] = "COMPLETED" if ended else "FAILED"
+                self.recorded[instance] = (name, turns, ending(done))
+                return done
+            happened = [event for action in response.actions for event in self._happens(instance, action)]
+            scheduled = [event for event, _ in happened]
+            turns.append([self._started(), *scheduled, *(event for _, event in happened)])
+        raise AssertionError(f"{name} does not end")
+
+    def _started(self) -> pb.HistoryEvent:
+        started = helpers.new_orchestrator_started_event()
+        started.timestamp.FromDatetime(self.now)
+        return started
+
+    def _happens(
+        self, instance: str, action: pb.OrchestratorAction
+    ) -> list[tuple[pb.HistoryEvent, pb.HistoryEvent]]:
+        """What the history says of an action, and of what came of it."""
+        kind = action.WhichOneof("orchestratorActionType")
+        return [getattr(self, f"_{kind}")(instance, action)]
+
+    def _scheduleTask(self, _: str, action: pb.OrchestratorAction) -> Any:  # noqa: N802
+        asked = json.loads(json.loads(action.scheduleTask.input.value))
+        if action.scheduleTask.name == FIND_INSTANCES:
+            said: Any = {one: self.statuses.get(one) for one in asked}
+        else:
+            said = self.perform(asked)
+        scheduled = helpers.new_task_scheduled_event(action.id, action.scheduleTask.name)
+        return scheduled, helpers.new_task_completed_event(action.id, json.dumps(json.dumps(said)))
+
+    def _createTimer(self, _: str, action: pb.OrchestratorAction) -> Any:  # noqa: N802
+        due = action.createTimer.fireAt.ToDatetime(tzinfo=UTC)
+        self.advance(max(0.0, (due - self.now).total_seconds()))
+        self.now = max(self.now, due) + timedelta(milliseconds=1)
+        return helpers.new_timer_created_event(action.id, due), helpers.new_timer_fired_event(action.id, due)
+
+    def _createSubOrchestration(self, _: str, action: pb.OrchestratorAction) -> Any:  # noqa: N802
+        child = action.createSubOrchestration
+        assert child.version.value, "a sub-orchestration without a version"
+        created = helpers.new_sub_orchestration_created_event(
+            action.id, child.name, child.instanceId, version=child.version.value
+        )
+        done = self.run(child.name, child.instanceId, json.loads(child.input.value), child.version.value)
+        if done.orchestrationStatus == pb.ORCHESTRATION_STATUS_COMPLETED:
+            return created, helpers.new_sub_orchestration_completed_event(action.id, done.result.value)
+        failed = helpers.new_sub_orchestration_failed_event(action.id, Exception("failed"))
+        failed.subOrchestrationInstanceFailed.failureDetails.CopyFrom(done.failureDetails)
+        return created, failed
+
+    def _sendEntityMessage(self, _: str, action: pb.OrchestratorAction) -> Any:  # noqa: N802
+        called = action.sendEntityMessage.entityOperationCalled
+        target, request = called.targetInstanceId.value, called.requestId
+        sent = helpers.new_event_sent_event(action.id, target, json.dumps({"id": request}), name="op")
+        self.entity_calls += 1
+        if self.loses(self.entity_calls):
+            answer = {"result": LOST, "exceptionType": "entity dispatch failed"}
+        else:
+            function = ENTITIES[target.split("@")[1]]
+            state = EntityCall(self.entities, target, called.operation)
+            answer = {"result": json.dumps(function(state, json.loads(called.input.value)))}  # type: ignore[arg-type]
+        return sent, helpers.new_event_raised_event(request, json.dumps(answer))
+
+
+def ending(done: pb.CompleteOrchestrationAction) -> str:
+    """How an orchestration ended, in a word: the status of a response, the kind of an answer, or an error."""
+    if done.orchestrationStatus != pb.ORCHESTRATION_STATUS_COMPLETED:
+        return done.failureDetails.errorType
+    said = json.loads(done.result.value)
+    known = said if isinstance(said, dict) else json.loads(said)
+    return str(known.get("status") or known["kind"])
+
+
+def written(name: str, turns: Turns, end: str) -> str:
+    """A history as the text of its file."""
+    events = [[json_format.MessageToDict(event) for event in one] for one in turns]
+    known = {"orchestrator": name, "version": CURRENT, "ending": end}
+    return json.dumps({**known, "turns": events}, indent=1) + "\n"
+
+
+def read(text: str) -> tuple[str, Turns, str]:
+    """The orchestrator's name, the history of a file, and how it ended."""
+    document = json.loads(text)
+    turns = [[json_format.ParseDict(event, pb.HistoryEvent()) for event in one] for one in document["turns"]]
+    return document["orchestrator"], turns, document["ending"]

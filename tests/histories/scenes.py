@@ -1,0 +1,141 @@
+"""What is recorded: each way that an orchestrator can take, in a world where it takes that way."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from mlevents.responses.function_names import RESPOND_TO_EVENT, RESTORE_TRAFFIC, ROLL_OUT_MODEL
+from mlevents.responses.perform import answer
+from mlevents.responses.restore_traffic import request
+from tests.histories.recorder import Recorder
+from tests.unit.actions.rollout_world import World, serving
+from tests.unit.actions.test_rollout_exhaustive import OLD, PLAN, SCENES, call
+
+CANARY = {**PLAN, "mirror": None, "smoke_test": None}
+RESPONSE = "rule-1.abc"
+ROLLOUT = f"{RESPONSE}.deploy"
+
+
+def in_world(world: World, **more: Any) -> Recorder:
+    """Orchestrations whose activities are performed in this world; `notify` always succeeds."""
+
+    def perform(asked: dict[str, Any]) -> dict[str, Any]:
+        world.advance(0.2)
+        if asked["step"]["uses"] == "notify":
+            return {"kind": "done", "detail": "notified", "result": {}}
+        return answer(asked, world.settings, lambda *_: world)  # type: ignore[arg-type, return-value]
+
+    return Recorder(perform, world.advance, **more)
+
+
+def step(name: str, uses: str = "notify", **more: Any) -> dict[str, Any]:
+    retry = {"attempts": 2, "first": 5.0, "max": 60.0}
+    known = {"id": name, "uses": uses, "with": {}, "if": None, "retry": retry, "timeout": None}
+    return {**known, "orchestrator": None, **more}
+
+
+def response(*steps: dict[str, Any], **changes: Any) -> str:
+    """A response with these steps, and one of `on_failure`, as JSON text."""
+    known = json.loads(call())["response"]
+    failing = {"steps": list(steps), "on_failure": [step("alarm")]}
+    return json.dumps({**known, "id": RESPONSE, **failing, **changes})
+
+
+def deploying(plan: Any = CANARY) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(call(plan))["step"]
+    return found
+
+
+def respond(world: World, text: str, **more: Any) -> Recorder:
+    recorder = in_world(world, **more)
+    recorder.run(RESPOND_TO_EVENT, RESPONSE, text)
+    return recorder
+
+
+def roll_out(world: World, text: str, **more: Any) -> Recorder:
+    recorder = in_world(world, **more)
+    recorder.run(ROLL_OUT_MODEL, ROLLOUT, text)
+    return recorder
+
+
+def taken_over(recorder: Recorder, statuses: dict[str, str]) -> Recorder:
+    """The same world and its entities for others, in which the first rollout has ended as these say."""
+    recorder.statuses |= statuses
+    recorder.recorded.clear()
+    return recorder
+
+
+def left_behind() -> Recorder:
+    """A world in which a rollout ended in the middle, and nobody has put its traffic back."""
+    world = serving(OLD, **SCENES["good"]())
+    recorder = roll_out(world, call(CANARY), loses=lambda number: number == 5)
+    recorder.loses = lambda _: False
+    world.advance(60.0)
+    return taken_over(recorder, {ROLLOUT: "FAILED"})
+
+
+def waiting() -> Recorder:
+    """A rollout that waits for another one, which ends after a while without a word."""
+    world = serving(OLD)
+    recorder = roll_out(world, call(CANARY), loses=lambda number: number == 2)
+    recorder.loses = lambda _: False
+    taken_over(recorder, {ROLLOUT: "RUNNING"})
+    advance, waited = recorder.advance, []
+
+    def ending(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 4:
+            recorder.statuses[ROLLOUT] = "TERMINATED"
+        advance(seconds)
+
+    recorder.advance = ending
+    recorder.run(ROLL_OUT_MODEL, f"{ROLLOUT}.1-2", call(CANARY))
+    return recorder
+
+
+def restored() -> Recorder:
+    recorder = left_behind()
+    recorder.run(RESTORE_TRAFFIC, f"{ROLLOUT}.restore", request(json.loads(call(CANARY)), [ROLLOUT]))
+    return recorder
+
+
+def followed() -> Recorder:
+    recorder = left_behind()
+    recorder.run(ROLL_OUT_MODEL, f"{ROLLOUT}.1-2", call(CANARY))
+    return recorder
+
+
+def settled() -> Recorder:
+    recorder = left_behind()
+    unfinished = [{"holders": [ROLLOUT], "call": json.loads(call(CANARY))}]
+    text = response(
+        step("one"), status="failed", because="ended", alert=True, attempt=4, unfinished=unfinished
+    )
+    recorder.run(RESPOND_TO_EVENT, RESPONSE, text)
+    return recorder
+
+
+ORDER = {"order": {"key": "net", "by": "9"}}
+FORBIDDEN = step("other", uses="run_data_factory_pipeline", **{"with": {"connection": "x"}})
+RECORDINGS: dict[str, Callable[[], Recorder]] = {
+    "response-done": lambda: respond(serving(OLD), response(step("one"), step("two"))),
+    "response-failed": lambda: respond(serving(OLD), response(step("one"), FORBIDDEN)),
+    "response-ordered": lambda: respond(serving(OLD), response(step("one"), gates=ORDER)),
+    "response-quarantined": lambda: respond(serving(OLD), response(status="quarantined", alert=True)),
+    "response-shadow": lambda: respond(serving(OLD), response(step("one"), status="shadow")),
+    "response-settled": settled,
+    "deployed": lambda: respond(serving(OLD), response(deploying(), step("tell"), gates=ORDER)),
+    "deployed-badly": lambda: respond(serving(OLD, errors={"9": 0.5}), response(deploying())),
+    "deployed-lost": lambda: respond(
+        serving(OLD), response(deploying()), loses=lambda number: number in (2, 7)
+    ),
+    "deployed-broken": lambda: respond(
+        serving(OLD), response(deploying()), loses=lambda number: number in (2, 4, 6)
+    ),
+    "rollout-whole": lambda: roll_out(serving(OLD), call(PLAN)),
+    "rollout-plain": lambda: roll_out(World(), call(None)),
+    "rollout-bad-at-50": lambda: roll_out(serving(OLD, **SCENES["bad at 50 %"]()), call(PLAN)),
+    "rollout-waiting": waiting,
+    "rollout-following": followed,
+    "restored": restored,
+}

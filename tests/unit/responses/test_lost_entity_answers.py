@@ -1,0 +1,106 @@
+"""The worker dies inside an entity operation, and durabletask cannot read what the extension answers then.
+
+In Microsoft's own executor: the orchestration that called ends as Failed with JSONDecodeError.
+"""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import Phase, example, given, settings
+from hypothesis import strategies as st
+
+from mlevents.responses.function_names import RESPOND_TO_EVENT, RESTORE_TRAFFIC
+from mlevents.responses.restore_traffic import request
+from mlevents.responses.sweep import Ended, rerun
+from tests.histories.recorder import Recorder, ending
+from tests.histories.scenes import ORDER, RESPONSE, deploying, in_world, response, step
+from tests.unit.actions.rollout_world import World, serving
+from tests.unit.actions.test_rollout_exhaustive import NEW, OLD, call
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:azure.functions")
+SHORT = {"steps": [{"percent": 10, "for": "3m"}], "checks": [{"metric": "error_rate", "max": 0.02}]}
+DEPLOYING_CALL = call(SHORT)
+DEPLOYING = response(deploying(SHORT), step("tell"))
+
+
+def responded(lost: set[int], text: str = DEPLOYING) -> tuple[Recorder, World, list[str], str]:
+    """What came of a response, these entity calls (counted from 1) getting no readable answer."""
+    world, performed = serving(OLD), []
+    recorder = in_world(world, loses=lambda number: number in lost)
+    perform = recorder.perform
+
+    def counted(asked: dict[str, Any]) -> dict[str, Any]:
+        performed.append(asked["step"]["id"])
+        return perform(asked)
+
+    recorder.perform = counted
+    end = ending(recorder.run(RESPOND_TO_EVENT, RESPONSE, text))
+    world.advance(600.0)
+    return recorder, world, performed, end
+
+
+def maps(world: World) -> dict[str, int]:
+    assert world.endpoint_state
+    return {name: share for name, share in world.endpoint_state.traffic.items() if share}
+
+
+def must_be_free(recorder: Recorder) -> None:
+    for text in recorder.entities.values():
+        state = json.loads(text)
+        assert (state["holder"], state["record"], state["waiting"]) == (None, None, {})
+
+
+def number_of_calls() -> int:
+    return responded(set())[0].entity_calls
+
+
+def test_one_lost_answer_at_any_call_loses_nothing_and_does_nothing_twice() -> None:
+    for number in range(1, number_of_calls() + 1):
+        recorder, world, performed, end = responded({number})
+        assert end == "done", number
+        assert maps(world) == NEW
+        assert performed.count("tell") == 1
+        assert world.writes.count("put deployment net-9") <= 2, "again only after it was taken back"
+        must_be_free(recorder)
+
+
+@settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.generate])
+@example(lost={2, 4})
+@example(lost={2, 8, 14, 15, 16, 17})
+@given(lost=st.sets(st.integers(1, 20), min_size=2, max_size=6))
+def test_any_number_of_lost_answers_leaves_the_old_or_the_new_map_and_a_free_lease(lost: set[int]) -> None:
+    recorder, world, performed, end = responded(lost)
+    assert end in ("done", "failed")
+    if lost_all_restorations(recorder):
+        recorder.loses = lambda _: False
+        asked = request(json.loads(DEPLOYING_CALL), list(recorder.recorded))
+        recorder.run(RESTORE_TRAFFIC, f"{RESPONSE}.swept", asked)  # as the sweeper does
+        world.advance(600.0)
+    assert maps(world) == (NEW if end == "done" else OLD)
+    assert end == "done" or len(lost) > 2
+    assert performed.count("tell") == (end == "done")
+    assert performed.count("on_failure.alarm") == (end == "failed")
+    must_be_free(recorder)
+
+
+def lost_all_restorations(recorder: Recorder) -> bool:
+    kinds = [(name, end) for name, _, end in recorder.recorded.values()]
+    return kinds.count((RESTORE_TRAFFIC, "json.decoder.JSONDecodeError")) == 3
+
+
+def test_a_response_whose_own_entity_gave_no_answer_is_run_again_by_the_sweeper() -> None:
+    text = response(step("one"), gates=ORDER)
+    recorder, _, performed, end = responded({1}, text)
+    assert (end, performed) == ("json.decoder.JSONDecodeError", [])
+    ended = Ended(json.loads(text), False, end)
+    assert ending(recorder.run(RESPOND_TO_EVENT, RESPONSE, json.dumps(rerun(ended)))) == "done"
+    assert performed == ["one"]
+
+
+def test_a_rollout_that_was_lost_too_often_is_restored() -> None:
+    for first in range(1, number_of_calls() + 1, 2):
+        recorder, world, performed, end = responded({first, first + 2, first + 4})
+        assert maps(world) == (OLD if end == "failed" else NEW)
+        assert performed.count("on_failure.alarm") == (end == "failed")
+        must_be_free(recorder)
