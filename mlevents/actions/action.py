@@ -107,6 +107,7 @@ class Action(BaseModel, ABC):
 
     `orchestrator` names the sub-orchestration that carries an action out which takes several
     writes and must be undone as a whole; without one, `perform` is called until it is `Done`.
+    `notifies` says that it sends a message `to` people, by a `template`.
     `causes` are the kinds of events that Azure ML may raise of what the action makes, with its tags.
     `permissions` are what the app must be allowed in Azure to perform it. `from_event` maps a parameter
     that the event answers for, when it is left out, to the root of the names that the event then needs.
@@ -115,6 +116,7 @@ class Action(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     orchestrator: ClassVar[str | None] = None
+    notifies: ClassVar[bool] = False
     causes: ClassVar[tuple[str, ...]] = ()
     permissions: ClassVar[tuple[Permission, ...]] = ()
     verbs: ClassVar[tuple[str, ...]] = ("perform",)

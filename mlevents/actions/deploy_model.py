@@ -32,7 +32,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from mlevents.actions import rollout_cleanup, rollout_creation, rollout_traffic
+from mlevents.actions import rollout_cleanup, rollout_creation, rollout_restore, rollout_traffic
 from mlevents.actions.action import Action, Done, Examination, FileName, Outcome, StepContext, action
 from mlevents.actions.documents import parse
 from mlevents.actions.endpoint_examination import PERMISSIONS, findings
@@ -159,7 +159,7 @@ class DeployModel(Action):
 
     def restore_traffic(self, context: StepContext, services: Services) -> Outcome:
         """Put the traffic maps back that stood before ours, and never ones that somebody else made."""
-        return rollout_traffic.restore(self._target(context, services), context.progress)
+        return rollout_restore.restore(self._target(context, services), context.progress)
 
     def discard(self, context: StepContext, services: Services) -> Outcome:
         """Take the end of the failed deployment's log; with `on_failure: rollback` delete what we made."""

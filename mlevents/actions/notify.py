@@ -18,7 +18,8 @@ with:
 ```
 
 Templates: `run-failed`, `model-deployed`, `response-failed`, `response-quarantined`,
-`rollout-failed` and `rollback-done`.
+`rollout-failed`, `rollback-done` and `traffic-not-restored` (which a rollout sends by itself, to the
+receivers of `on_failure`, while it cannot put the traffic back).
 Every receiver is told by an attempt of its own, and progress remembers it: one that fails keeps no
 other from being told, and a retry tells only those who were not.
 """
@@ -27,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -59,6 +60,8 @@ class Tally:
 @action("notify")
 class Notify(Action):
     """Send one message to each of some receivers."""
+
+    notifies: ClassVar[bool] = True
 
     to: Receiver | Annotated[list[Receiver], Field(min_length=1)]
     template: Annotated[str, AfterValidator(known_template)] | None = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mlevents.actions.rollout_parameters import Check, Rollout, limit
+from mlevents.actions.traffic import fold
 from mlevents.services.metrics import Minute, Minutes
 
 Verdict = Literal["healthy", "breached", "unclear"]
@@ -85,9 +86,9 @@ def judged(check: Check, needed: int, minutes: Minutes, sides: tuple[str, Sequen
     too many even if every further request went well.
     """
     deployment, stable = sides
-    window = window_of(minutes.get(deployment.lower(), ()), check.window, needed)
-    new = totals([minutes.get(deployment.lower(), ())], window)
-    base = totals([minutes.get(name.lower(), ()) for name in stable], window).value(check.metric)
+    window = window_of(minutes.get(fold(deployment), ()), check.window, needed)
+    new = totals([minutes.get(fold(deployment), ())], window)
+    base = totals([minutes.get(fold(name), ()) for name in stable], window).value(check.metric)
     value = new.value(check.metric)
     if value is None or (check.of == "stable" and base is None):
         whose = "" if value is None else " of the stable deployment"
@@ -146,7 +147,7 @@ def _too_little(needed: int, minutes: Minutes, deployment: str) -> Iterator[str]
     """Why nothing can be said yet, if so."""
     if not needed:
         return
-    own = minutes.get(deployment.lower(), ())
+    own = minutes.get(fold(deployment), ())
     requests = sum(minute.requests for minute in own)
     if requests < needed:
         yield f"{requests:g} of {needed} requests"

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome, Pending
+from mlevents.actions.rollout_lookup import find_endpoint
 from mlevents.actions.rollout_target import LATER, MODEL_TAG, RESPONSE_TAG, UNDER_WAY, RolloutTarget
-from mlevents.actions.traffic import serving
+from mlevents.actions.traffic import Names, fold, same_name, serving, share_of
 from mlevents.errors import ActionError, TransientError
 from mlevents.services.machine_learning_states import DeploymentState
 
@@ -24,7 +25,7 @@ def discard(target: RolloutTarget, progress: Progress, delete: str) -> Outcome:
 
     `delete` is the id of that response; empty, the deployment is kept.
     """
-    state = target.endpoints.deployment(target.endpoint, target.deployment)
+    state = target.found()
     if state is None:
         gone = "is deleted" if progress.get("deleting") else "is not there"
         return Done(f"deployment '{target.deployment}' {gone}", _log(progress))
@@ -51,7 +52,7 @@ def _kept(target: RolloutTarget, state: DeploymentState, progress: Progress, del
 
 def retire(target: RolloutTarget, progress: Progress, keep: int) -> Outcome:
     """Delete the deployments of ours without traffic, but for the newest so many; one after another."""
-    tried = list(progress.get("tried", ()))
+    tried = Names(progress.get("tried", ()))
     there = target.endpoints.deployments(target.endpoint)
     if any(state.provisioning_state == "Deleting" for state in there):
         return Pending("an old deployment is being deleted", LATER, dict(progress))
@@ -63,7 +64,7 @@ def retire(target: RolloutTarget, progress: Progress, keep: int) -> Outcome:
                 LATER,
                 {**progress, "tried": [*tried, state.name]},
             )
-    left = {state.name for state in there}
+    left = Names(state.name for state in there)
     deleted = ", ".join(name for name in tried if name not in left)
     failed = ", ".join(name for name in tried if name in left)
     said = [f"deleted {deleted}"] * bool(deleted) + [f"could not delete {failed}"] * bool(failed)
@@ -78,21 +79,21 @@ def _superfluous(
     idle = [
         state
         for state in there
-        if state.name not in busy and state.name != target.deployment and MODEL_TAG in state.tags
+        if state.name not in busy and not same_name(state.name, target.deployment) and MODEL_TAG in state.tags
     ]
-    before = serving(progress.get("before", {}))
-    idle.sort(key=lambda state: (before.get(state.name, 0), state.created, state.name), reverse=True)
+    before = progress.get("before", {})
+    idle.sort(key=lambda state: (share_of(before, state.name), state.created, fold(state.name)), reverse=True)
     return [state for state in idle[keep:] if state.provisioning_state not in UNDER_WAY]
 
 
-def _sharing(target: RolloutTarget) -> set[str]:
+def _sharing(target: RolloutTarget) -> Names:
     state = target.standing()
-    return set(serving(state.traffic)) | set(serving(state.mirror))
+    return Names([*serving(state.traffic), *serving(state.mirror)])
 
 
 def _busy(target: RolloutTarget, name: str) -> bool:
-    endpoint = target.endpoints.endpoint(target.endpoint)
-    return endpoint is not None and name in {*serving(endpoint.traffic), *serving(endpoint.mirror)}
+    endpoint = find_endpoint(target.endpoints, target.endpoint)
+    return endpoint is not None and name in Names([*serving(endpoint.traffic), *serving(endpoint.mirror)])
 
 
 def _tail(target: RolloutTarget) -> list[str]:

@@ -4,31 +4,60 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome, Pending
+from mlevents.actions.rollout_lookup import find_endpoint
 from mlevents.actions.rollout_parameters import Rollout
 from mlevents.actions.rollout_plan import planned
-from mlevents.actions.rollout_target import LATER, MODEL_TAG, SOON, UNDER_WAY, RolloutTarget
-from mlevents.actions.traffic import words
+from mlevents.actions.rollout_target import (
+    LATER,
+    MODEL_TAG,
+    RESPONSE_TAG,
+    SOON,
+    UNDER_WAY,
+    RolloutTarget,
+)
+from mlevents.actions.traffic import serving, words
+from mlevents.errors import PermanentError
 from mlevents.services.machine_learning_states import NewDeployment, NewEndpoint
 
 Progress = Mapping[str, Any]
 
 
 def ensure_endpoint(target: RolloutTarget, wanted: NewEndpoint, progress: Progress) -> Outcome:
-    """Make the endpoint if it is missing; done when it can be worked on."""
-    state = target.endpoints.endpoint(target.endpoint)
+    """Make the endpoint if it is missing; done when it can be worked on.
+
+    It was made here if it carries this response's tag: another answer to the PUT may have been lost.
+    """
+    state = find_endpoint(target.endpoints, target.endpoint)
     if state is None:
-        target.endpoints.put_endpoint(wanted)
+        new = target.endpoints.put_endpoint(wanted)
         being = f"endpoint '{target.endpoint}' is being created"
-        return Pending(being, SOON, {**progress, "created": True})
+        return Pending(being, SOON, {**progress, "replaced": not new or bool(progress.get("replaced"))})
     if state.provisioning_state in UNDER_WAY:
         return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, dict(progress))
     target.must_be_usable(state)
+    own = state.tags.get(RESPONSE_TAG) == wanted.tags.get(RESPONSE_TAG)
+    if own and not serving(state.traffic):
+        _must_be_unharmed(target, wanted)
     result = {
         "endpoint": target.endpoint,
         "before": dict(state.traffic),
-        "created": bool(progress.get("created")),
+        "created": own and not progress.get("replaced"),
     }
     return Done(f"endpoint '{state.name}' is there, its traffic: {words(state.traffic)}", result)
+
+
+def _must_be_unharmed(target: RolloutTarget, wanted: NewEndpoint) -> None:
+    """Raise PermanentError when the PUT met an endpoint that Azure had hidden: its traffic may be lost."""
+    own = wanted.tags.get(RESPONSE_TAG)
+    others = [
+        one.name for one in target.endpoints.deployments(target.endpoint) if one.tags.get(RESPONSE_TAG) != own
+    ]
+    if others:
+        raise PermanentError(
+            f"endpoint '{target.endpoint}' existed although Azure answered 404 and did not list it, and has "
+            f"no traffic now: set the traffic of its deployments ({', '.join(sorted(others))}) again: "
+            f"{target.studio}"
+        )
 
 
 def create_deployment(
@@ -38,7 +67,7 @@ def create_deployment(
     progress: Progress,
 ) -> Outcome:
     """Create the deployment from the document, or find it there with the same model."""
-    state = target.endpoints.deployment(target.endpoint, target.deployment)
+    state = target.found()
     if state and state.provisioning_state == "Deleting":
         return Pending(f"deployment '{state.name}' is being deleted", LATER, dict(progress))
     result = {"deployment": target.deployment, "model": target.model}
@@ -60,7 +89,7 @@ def create_deployment(
 
 def follow_deployment(target: RolloutTarget, rollout: Rollout | None, progress: Progress) -> Outcome:
     """Wait until the deployment can serve; then plan, from the traffic as it is by now."""
-    state = target.endpoints.deployment(target.endpoint, target.deployment)
+    state = target.found()
     if state and state.provisioning_state in UNDER_WAY:
         return Pending(f"deployment '{state.name}' is {state.provisioning_state}", LATER, dict(progress))
     target.must_be_able(state)

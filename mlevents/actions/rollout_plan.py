@@ -1,10 +1,10 @@
 """The plan of a rollout: every traffic map that it will ever put on the endpoint, fixed before the first."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mlevents.actions.rollout_parameters import WHOLE, Rollout, Step
-from mlevents.actions.traffic import Traffic, same, serving, stepped
+from mlevents.actions.traffic import Traffic, same, share_of, stepped, without
 
 Phase = dict[str, Any]
 """One phase as JSON: `name` for people, `verb`, `traffic` and `mirror` (the maps that it puts),
@@ -18,12 +18,11 @@ def planned(rollout: Rollout | None, deployment: str, traffic: Traffic, mirror: 
     """
     asked = rollout or Rollout()
     phases = [_smoke_test(asked)] if asked.smoke_test else []
-    others = {name: share for name, share in serving(traffic).items() if name != deployment}
-    if others:
+    if without(traffic, deployment):
         phases += _mirror(asked, deployment, traffic)
         phases += _steps(asked, deployment, traffic, mirror)
     else:
-        phases.append(_shift(Step(percent=WHOLE), {deployment: WHOLE}, _without(mirror, deployment)))
+        phases.append(_shift(Step(percent=WHOLE), {deployment: WHOLE}, without(mirror, deployment)))
     return phases
 
 
@@ -40,7 +39,7 @@ def _smoke_test(asked: Rollout) -> Phase:
 
 def _mirror(asked: Rollout, deployment: str, traffic: Traffic) -> Iterator[Phase]:
     """A mirror to somewhere else rests meanwhile: Azure ML allows one."""
-    if asked.mirror is None or serving(traffic).get(deployment):
+    if asked.mirror is None or share_of(traffic, deployment):
         return
     step = Step.model_construct(percent=0, for_=asked.mirror.for_, timeout=asked.mirror.timeout)
     phase = _shift(step, traffic, {deployment: asked.mirror.percent})
@@ -50,8 +49,8 @@ def _mirror(asked: Rollout, deployment: str, traffic: Traffic) -> Iterator[Phase
 def _steps(asked: Rollout, deployment: str, traffic: Traffic, mirror: Traffic) -> Iterator[Phase]:
     last = [] if asked.steps[-1].percent == WHOLE else [Step(percent=WHOLE)]
     for step in [*asked.steps, *last]:
-        if step.percent > traffic.get(deployment, 0):
-            yield _shift(step, stepped(traffic, deployment, step.percent), _without(mirror, deployment))
+        if step.percent > share_of(traffic, deployment):
+            yield _shift(step, stepped(traffic, deployment, step.percent), without(mirror, deployment))
 
 
 def _shift(step: Step, traffic: Traffic, mirror: Traffic) -> Phase:
@@ -65,7 +64,3 @@ def _shift(step: Step, traffic: Traffic, mirror: Traffic) -> Phase:
         "for": step.for_,
         "timeout": max(timeout, step.for_),
     }
-
-
-def _without(mirror: Mapping[str, int], deployment: str) -> dict[str, int]:
-    return {name: share for name, share in serving(mirror).items() if name != deployment}

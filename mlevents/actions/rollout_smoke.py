@@ -21,7 +21,7 @@ def smoke_test(
     `fill` puts the event's values into a request that a file holds.
     """
     state = target.standing()
-    target.must_be_able(target.endpoints.deployment(target.endpoint, target.deployment))
+    target.must_be_able(target.found())
     asked = test.request if not isinstance(test.request, str) else fill(request(test.request, services.read))
     answer = services.score(state.scoring_uri, target.endpoints.token(state), target.deployment, asked)
     wrong = list(unexpected(test, answer))

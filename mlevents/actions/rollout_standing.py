@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome
+from mlevents.actions.rollout_lookup import find_endpoint, list_deployments
 from mlevents.actions.rollout_target import RolloutTarget
-from mlevents.actions.traffic import serving
+from mlevents.actions.traffic import serving, share_of
 from mlevents.services.machine_learning_states import DeploymentState
 
 ORDER_KEY, ORDER_BY = "mlevents.order.key", "mlevents.order.by"
@@ -16,13 +17,12 @@ MODEL_ID = re.compile(r".*/models/(?P<name>[^/]+)/versions/(?P<version>[^/]+)", 
 
 def standing(target: RolloutTarget, tags: bool) -> Outcome:
     """Each deployment with traffic: its model, what orders it, and with `tags` the model's tags."""
-    state = target.endpoints.endpoint(target.endpoint)
-    shares = {name.lower(): share for name, share in serving(state.traffic).items()} if state else {}
-    there = target.endpoints.deployments(target.endpoint) if shares else ()
+    state = find_endpoint(target.endpoints, target.endpoint)
+    there = list_deployments(target.endpoints, state) if state and serving(state.traffic) else ()
     found = [
-        _served(target, one, tags) | {"percent": shares[one.name.lower()]}
+        _served(target, one, tags) | {"percent": share_of(state.traffic, one.name)}
         for one in there
-        if one.name.lower() in shares
+        if state and share_of(state.traffic, one.name)
     ]
     found.sort(key=lambda one: (-one["percent"], one["deployment"]))
     models = ", ".join(f"{one['model']}:{one['version']}" for one in found) or "nothing"

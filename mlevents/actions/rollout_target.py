@@ -8,8 +8,9 @@ from typing import Self
 from mlevents.actions.action import StepContext
 from mlevents.actions.endpoint_names import deployment_name, endpoint_name
 from mlevents.actions.model_names import model_of
-from mlevents.actions.traffic import Traffic, serving, shared
-from mlevents.errors import PermanentError
+from mlevents.actions.rollout_lookup import find_deployment, find_endpoint
+from mlevents.actions.traffic import Names, fold, same_name, serving
+from mlevents.errors import PermanentError, TransientError
 from mlevents.services.machine_learning import MachineLearning
 from mlevents.services.machine_learning_endpoints import OnlineEndpoints
 from mlevents.services.machine_learning_ids import same_asset
@@ -67,7 +68,7 @@ class RolloutTarget:
     def lock(self) -> str:
         """One name for one endpoint, however the workspace's id is cased."""
         workspace = hashlib.sha256(self.machine_learning.workspace.id.lower().encode()).hexdigest()[:16]
-        return f"{workspace}-{self.endpoint.lower()}"
+        return f"{workspace}-{fold(self.endpoint)}"
 
     @property
     def all_traffic(self) -> Mapping[str, int]:
@@ -86,30 +87,21 @@ class RolloutTarget:
 
     def standing(self) -> EndpointState:
         """The endpoint as it stands; raises PermanentError if it is gone."""
-        state = self.endpoints.endpoint(self.endpoint)
+        state = find_endpoint(self.endpoints, self.endpoint)
         if state is None:
             raise PermanentError(f"endpoint '{self.endpoint}' is gone: somebody deleted it meanwhile")
         return state
 
-    def restorable(self, before: Traffic) -> dict[str, int]:
-        """The earlier map, as far as the deployments that it names can still serve."""
-        return shared(before, self._ready())
-
-    def able(self, mirror: Traffic) -> dict[str, int]:
-        """The earlier mirrored traffic, as far as it goes to a deployment that can still serve."""
-        ready = self._ready() if serving(mirror) else ()
-        return {name: share for name, share in mirror.items() if not share or name in ready}
-
-    def _ready(self) -> set[str]:
-        there = self.endpoints.deployments(self.endpoint)
-        return {state.name for state in there if state.provisioning_state == "Succeeded"}
+    def found(self) -> DeploymentState | None:
+        """The new deployment, or None when there surely is none."""
+        return find_deployment(self.endpoints, self.endpoint, self.deployment)
 
     def must_have_room(self) -> None:
         """Raise PermanentError when the endpoint is full, naming which deployments could go."""
         there = [state.name for state in self.endpoints.deployments(self.endpoint)]
         if len(there) < MOST_DEPLOYMENTS:
             return
-        busy = serving(self.standing().traffic)
+        busy = Names(serving(self.standing().traffic))
         idle = ", ".join(sorted(name for name in there if name not in busy)) or "none"
         raise PermanentError(
             f"endpoint '{self.endpoint}' has {len(there)} deployments, and Azure allows {MOST_DEPLOYMENTS}: "
@@ -124,17 +116,24 @@ class RolloutTarget:
                 f"mend or delete it: {self.studio}"
             )
         made_for = state.tags.get(TEXT_TAG)
-        if self.text != self.endpoint and made_for not in (None, self.text[:LONGEST_TAG]):
+        known = made_for is None or same_name(made_for, self.text[:LONGEST_TAG])
+        if not known and not same_name(self.text, self.endpoint):
             raise PermanentError(
                 f"endpoint '{state.name}' was made for '{made_for}', and '{self.text}' comes out as the same "
                 "name: give this one's `endpoint` another name"
             )
 
     def must_be_able(self, state: DeploymentState | None) -> None:
-        """Raise PermanentError unless the deployment serves this model and has Succeeded."""
+        """Raise PermanentError unless the deployment serves this model and has Succeeded.
+
+        Raises TransientError while it changes: someone scales it, for example.
+        """
         if state is None:
             raise PermanentError(f"deployment '{self.deployment}' of endpoint '{self.endpoint}' is gone")
         self._must_be_this_model(state)
+        if state.provisioning_state in UNDER_WAY:
+            said = f"deployment '{state.name}' of endpoint '{self.endpoint}' is {state.provisioning_state}"
+            raise TransientError(said, busy=True)
         if state.provisioning_state != "Succeeded":
             raise PermanentError(
                 f"deployment '{state.name}' of endpoint '{self.endpoint}' is {state.provisioning_state}: "

@@ -1,19 +1,18 @@
-"""The traffic of a rollout: planned once, moved map by map, watched, and put back.
+"""The traffic of a rollout: planned once, moved map by map, and watched.
 
 Each function may be called any number of times, and writes only over a map that is its own predecessor:
 what somebody else has put is left alone.
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome, Pending
 from mlevents.actions.rollout_analysis import Reading, percentiles, read
 from mlevents.actions.rollout_parameters import Rollout
-from mlevents.actions.rollout_plan import Phase, ours
+from mlevents.actions.rollout_plan import Phase
 from mlevents.actions.rollout_target import SOON, UNDER_WAY, RolloutTarget
-from mlevents.actions.traffic import same, serving, words
+from mlevents.actions.traffic import same, serving, share_of, without, words
 from mlevents.errors import StoppedError, TransientError
 from mlevents.services.machine_learning_states import EndpointState
 
@@ -26,13 +25,13 @@ def shift(target: RolloutTarget, progress: Progress) -> Outcome:
     """Put the map of this phase, unless it stands there already; stop for one of somebody else."""
     state = target.standing()
     if state.provisioning_state in UNDER_WAY:
-        return _busy(state, progress)
+        return endpoint_changes(state, progress)
     target.must_be_usable(state)
     phase = phase_of(target, progress)
     if _is_at(state, phase):
         return Done(f"{_phase_words(target, phase)} of '{state.name}'", result(target, state, progress))
     _must_follow(state, target, progress)
-    target.must_be_able(target.endpoints.deployment(target.endpoint, target.deployment))
+    target.must_be_able(target.found())
     target.endpoints.set_traffic(
         target.endpoint,
         phase["traffic"],
@@ -46,11 +45,11 @@ def observe(target: RolloutTarget, progress: Progress, rollout: Rollout, address
     """What the metrics say of this phase so far; stop when somebody else has moved the traffic."""
     state = target.standing()
     if state.provisioning_state in UNDER_WAY:
-        return _busy(state, progress)
+        return endpoint_changes(state, progress)
     phase = phase_of(target, progress)
     if not _is_at(state, phase):
         raise _foreign(state, target)
-    deployment = target.endpoints.deployment(target.endpoint, target.deployment)
+    deployment = target.found()
     if deployment and deployment.provisioning_state in UNDER_WAY:
         said = f"deployment '{deployment.name}' is {deployment.provisioning_state}"
         return Done(said, {"verdict": "unclear"})
@@ -59,28 +58,9 @@ def observe(target: RolloutTarget, progress: Progress, rollout: Rollout, address
     return Done(reading.words, {"verdict": reading.verdict})
 
 
-def restore(target: RolloutTarget, progress: Progress) -> Outcome:
-    """Put the maps back that stood before ours, and never over ones that somebody else made."""
-    state = target.endpoints.endpoint(target.endpoint)
-    before = progress.get("before")
-    if state is None or before is None:
-        return Done("no traffic was moved")
-    if state.provisioning_state in UNDER_WAY:
-        return _busy(state, progress)
-    mirror = progress.get("before_mirror", state.mirror)
-    wanted, mirrored = target.restorable(before), target.able(mirror)
-    restored = any(same(state.traffic, one) for one in (before, wanted)) and same(state.mirror, mirrored)
-    if restored and not _is_broken_by_us(state, progress):
-        return Done(f"the traffic of '{state.name}' is {words(state.traffic)}")
-    if not restored and not _is_ours(state, target, progress):
-        return Done(f"the traffic of '{state.name}' is somebody else's, so left: {words(state.traffic)}")
-    if serving(before) and not serving(wanted):
-        return Done(f"the traffic of '{state.name}' stays as it is: none of {words(before)} can serve")
-    if progress.get("restoring"):
-        target.must_be_usable(state)
-    target.endpoints.set_traffic(target.endpoint, wanted, mirrored, check=partial(_must_stand, state))
-    said = f"the traffic of '{state.name}' goes back to {words(wanted)}"
-    return Pending(said, SOON, {**progress, "restoring": True})
+def endpoint_changes(state: EndpointState, progress: Progress) -> Pending:
+    """An operation on the endpoint is under way: look again soon."""
+    return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, dict(progress))
 
 
 def phase_of(target: RolloutTarget, progress: Progress) -> Phase:
@@ -89,7 +69,7 @@ def phase_of(target: RolloutTarget, progress: Progress) -> Phase:
         found: Phase = progress["plan"][progress["phase"]]
         return found
     mirror = progress.get("before_mirror", {})
-    kept = {name: share for name, share in mirror.items() if name != target.deployment}
+    kept = without(mirror, target.deployment)
     return {"percent": 100, "traffic": dict(target.all_traffic), "mirror": kept, "verb": "shift_traffic"}
 
 
@@ -113,7 +93,7 @@ def _reading(
     if not rollout.needed and not rollout.checks:
         return Reading("healthy", "nothing to check")
     state, address = place
-    stable = [name for name in serving(phase_of(target, progress)["traffic"]) if name != target.deployment]
+    stable = [*without(phase_of(target, progress)["traffic"], target.deployment)]
     span = min(max(float(progress.get("elapsed", 0.0)), 60.0), LONGEST_SPAN)
     try:
         minutes = target.machine_learning.metrics(state.location, address).minutes(
@@ -136,12 +116,6 @@ def _must_follow(state: EndpointState, target: RolloutTarget, progress: Progress
         raise _foreign(state, target)
 
 
-def _must_stand(then: EndpointState, now: EndpointState) -> None:
-    """Raise TransientError when the maps have changed since they were looked at."""
-    if not (same(now.traffic, then.traffic) and same(now.mirror, then.mirror)):
-        raise TransientError(f"the traffic of '{now.name}' changed at this moment: look again")
-
-
 def _foreign(state: EndpointState, target: RolloutTarget) -> StoppedError:
     mirrored = f" (mirrored: {words(state.mirror)})" if serving(state.mirror) else ""
     return StoppedError(
@@ -154,23 +128,11 @@ def _is_at(state: EndpointState, phase: Phase) -> bool:
     return same(state.traffic, phase["traffic"]) and same(state.mirror, phase["mirror"])
 
 
-def _is_ours(state: EndpointState, target: RolloutTarget, progress: Progress) -> bool:
-    plan = progress.get("plan") or [phase_of(target, progress)]
-    return ours(plan, state.traffic, state.mirror)
-
-
-def _is_broken_by_us(state: EndpointState, progress: Progress) -> bool:
-    """Whether a move of ours failed and left the endpoint so, which the next write mends."""
-    return state.provisioning_state == "Failed" and "phase" in progress and not progress.get("restoring")
-
-
-def _busy(state: EndpointState, progress: Progress) -> Pending:
-    return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, dict(progress))
-
-
 def _phase_words(target: RolloutTarget, phase: Phase) -> str:
     if phase["percent"] == 100:
         return f"'{target.deployment}' has all traffic"
     if phase["percent"]:
         return f"'{target.deployment}' has {phase['percent']} % of the traffic"
-    return f"'{target.deployment}' has a copy of {phase['mirror'][target.deployment]} % of the traffic"
+    return (
+        f"'{target.deployment}' has a copy of {share_of(phase['mirror'], target.deployment)} % of the traffic"
+    )

@@ -38,10 +38,14 @@ def begin(document: Mapping[str, Any], step: Step, **names: Any) -> Call:
 
 
 class StepFailedError(Exception):
-    """A step will not succeed; the message is for people, `report` what else is known of it."""
+    """A step will not succeed; the message is for people, `report` what else is known of it.
 
-    def __init__(self, text: str, report: Mapping[str, Any] | None = None) -> None:
+    `waited` is how many seconds were waited before it was known.
+    """
+
+    def __init__(self, text: str, report: Mapping[str, Any] | None = None, waited: float = 0.0) -> None:
         self.report = report or {}
+        self.waited = waited
         super().__init__(text)
 
 
@@ -68,31 +72,40 @@ def carry(context: OrchestrationContext, call: Call, limit: float | None = None)
     The last wait ends at the limit, with one more look. A resource that is busy with someone else's
     operation counts against the limit, not against the attempts.
     """
-    limit = limit or call["step"]["timeout"] or DEFAULT_TIMEOUT
-    tries, waited = Tries(call["step"]["retry"]), 0.0
+    tries = Tries(call["step"]["retry"], limit or call["step"]["timeout"] or DEFAULT_TIMEOUT)
     while True:
         answer = yield from attempt(context, call)
         if answer["kind"] in ("done", "skipped"):
-            return {**answer, "waited": waited}
+            return {**answer, "waited": tries.waited}
         if answer["kind"] == "pending":
             call = {**call, "progress": answer["progress"]}
-        due = min(waited + tries.delay(answer), limit)
-        if waited >= limit:
-            raise StepFailedError(f"gave up after {limit:g} s: {answer['detail']}")
-        delay, waited = due - waited, due
-        if delay:
+        if delay := tries.wait(answer):
             yield context.create_timer(timedelta(seconds=delay))
 
 
 class Tries:
-    """How often one step was performed so far, by what came of it; counted anew after a pending answer."""
+    """The tries of one step: how often it was performed, by what came of it, and how long that took."""
 
-    def __init__(self, retry: Mapping[str, Any]) -> None:
+    def __init__(self, retry: Mapping[str, Any], limit: float) -> None:
         self.retry = retry
+        self.limit = limit
+        self.waited = 0.0
         self.polls = self.failures = self.conflicts = 0
 
-    def delay(self, answer: Answer) -> float:
+    def wait(self, answer: Answer) -> float:
         """Seconds until the next try; raises StepFailedError when there is none."""
+        try:
+            due = min(self.waited + self._delay(answer), self.limit)
+        except StepFailedError as error:
+            error.waited = self.waited
+            raise
+        if self.waited >= self.limit:
+            raise StepFailedError(f"gave up after {self.limit:g} s: {answer['detail']}", waited=self.waited)
+        delay, self.waited = due - self.waited, due
+        return delay
+
+    def _delay(self, answer: Answer) -> float:
+        """As long as this answer asks for; tries are counted anew after a pending one."""
         if answer["kind"] == "pending":
             delay = poll_delay(answer["after"], self.polls)
             self.polls, self.failures, self.conflicts = self.polls + bool(delay), 0, 0

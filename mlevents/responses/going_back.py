@@ -6,7 +6,8 @@ from typing import Any
 from durabletask.task import OrchestrationContext
 
 from mlevents.responses.carry import StepFailedError
-from mlevents.responses.rollout_phases import Run, restore
+from mlevents.responses.rollout_phases import Run
+from mlevents.responses.traffic_restoration import restore
 
 NEEDED = ("response", "step", "results", "verb")
 """Of a rollout's call, what its verbs need to put the traffic back."""
@@ -29,7 +30,7 @@ def record_of(run: Run) -> Mapping[str, Any] | None:
         return None
     call = {name: run.call[name] for name in NEEDED if name in run.call}
     call["response"] = {**call["response"], **{name: {} for name in HEAVY}}
-    return {"call": call, "progress": run.progress}
+    return {"call": {**call, "notices": run.notices}, "progress": run.progress}
 
 
 def go_back(context: OrchestrationContext, run: Run) -> Generator[Any, Any, tuple[str, str]]:

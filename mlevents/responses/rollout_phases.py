@@ -1,4 +1,4 @@
-"""The phases of a rollout: what each took, the watching of its metrics, and the way back.
+"""The phases of a rollout: what each took, and the watching of its metrics.
 
 Seconds are counted in the waits that were asked for, never read off a clock.
 """
@@ -24,10 +24,6 @@ from mlevents.responses.carry import (
 from mlevents.responses.shown import UNITS
 from mlevents.responses.sizes import cut_document
 
-STUBBORN = 1000
-"""Attempts to restore the traffic: an endpoint left half-way is worse than a long wait."""
-ROUNDS, BETWEEN_ROUNDS = 12, 300.0
-"""How often the restoring begins anew when Azure refuses it, and after how many seconds."""
 CLEAN_UP = 3600.0
 """Seconds for what is left behind; the endpoint's lock is held meanwhile."""
 SHORTEST_LOOK, LONGEST_LOOK, LOOKS = 60.0, 300.0, 60
@@ -47,11 +43,13 @@ class Run:
     """A rollout under way: its call, what its verbs left, what its phases took.
 
     `spent` is in seconds, over all phases; `report` is what a failure tells besides its message.
+    `notices` are the calls by which people are notified before the rollout has ended.
     """
 
     def __init__(self, context: OrchestrationContext, call: Call) -> None:
         self.context = context
-        self.call = call
+        self.call = {name: value for name, value in call.items() if name != "notices"}
+        self.notices: list[Call] = call.get("notices") or []
         self.progress: dict[str, Any] = {}
         self.phases: list[dict[str, Any]] = []
         self.report: dict[str, Any] = {}
@@ -150,21 +148,3 @@ def next_look(phase: Mapping[str, Any], elapsed: float) -> float:
     interval = min(max(phase["for"] / LOOKS, SHORTEST_LOOK), LONGEST_LOOK)
     ends = [end for end in (phase["for"], phase["timeout"]) if end > elapsed]
     return float(min([elapsed + interval, *ends]))
-
-
-def restore(context: OrchestrationContext, run: Run) -> Generator[Any, Any, str]:
-    """Put the previous traffic maps back, stubbornly: beyond the step's attempts and timeout."""
-    retry = {**run.call["step"]["retry"], "attempts": STUBBORN}
-    step = {**run.call["step"], "retry": retry}
-    call = {**run.call, "step": step, "verb": "restore_traffic", "progress": run.progress}
-    run.phases.append({"phase": "restoring", "seconds": 0.0, "detail": ""})
-    for attempt in range(1, ROUNDS + 1):
-        try:
-            answer = yield from carry(context, call, DEFAULT_TIMEOUT)
-        except StepFailedError as error:
-            run.note(f"{error} (round {attempt} of {ROUNDS})", BETWEEN_ROUNDS)
-            yield context.create_timer(timedelta(seconds=BETWEEN_ROUNDS))
-        else:
-            run.note(answer["detail"], answer["waited"])
-            return str(answer["detail"])
-    return f"the previous traffic {run.progress['before']} could NOT be restored: {run.phases[-1]['detail']}"

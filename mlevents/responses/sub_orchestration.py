@@ -16,6 +16,7 @@ from mlevents.responses.carry import Answer, Course, StepFailedError, StepStoppe
 from mlevents.responses.function_names import RESTORE_TRAFFIC
 from mlevents.responses.gating import GateClosedError
 from mlevents.responses.json_text import to_text
+from mlevents.responses.notices import notices
 from mlevents.responses.response import Step
 from mlevents.responses.restore_traffic import request
 
@@ -32,6 +33,7 @@ def perform_step(
     if not step["orchestrator"]:
         answer = yield from carry(context, call)
         return answer
+    call["notices"] = notices(document, names["results"])
     holders: list[str] = []
     for start in range(1, STARTS + 1):
         holders.append(child_id(document, step, start))

@@ -15,6 +15,7 @@ LONGEST_VERSION = 255
 
 def as_json(step: RuleStep) -> Step:
     """The step as it travels, with the orchestrator that its action asks for."""
+    chosen = action.find(step.uses)
     return {
         "id": step.id,
         "uses": step.uses,
@@ -22,7 +23,8 @@ def as_json(step: RuleStep) -> Step:
         "if": step.if_,
         "retry": {"attempts": step.retry.attempts, "first": step.retry.first, "max": step.retry.max},
         "timeout": step.timeout,
-        "orchestrator": action.find(step.uses).orchestrator,
+        "orchestrator": chosen.orchestrator,
+        "notifies": chosen.notifies,
     }
 
 

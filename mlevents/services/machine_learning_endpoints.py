@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from mlevents.errors import ActionError, PermanentError
+from mlevents.errors import ActionError, TransientError
 from mlevents.services.azure import credential
 from mlevents.services.importing import importing
 from mlevents.services.machine_learning_deployment import deployment_body
 from mlevents.services.machine_learning_ids import Workspace
 from mlevents.services.machine_learning_states import (
+    AUTH_MODES,
     DeploymentState,
     EndpointState,
     NewDeployment,
@@ -22,7 +24,6 @@ from mlevents.services.sdk_errors import clean, translated
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-AUTH_MODES = {"key": "Key", "aml_token": "AMLToken", "aad_token": "AADToken"}
 SCORING_SCOPE = "https://ml.azure.com/.default"
 
 
@@ -38,25 +39,24 @@ class OnlineEndpoints:
         self._deployments = client.online_deployments._online_deployment
 
     def endpoint(self, name: str) -> EndpointState | None:
-        """The endpoint, or None when there is none of this name."""
+        """The endpoint, or None when Azure answers 404, which may be wrong for a moment."""
         found = self._read(f"reading endpoint '{name}'", self._endpoints, endpoint_name=name)
         return EndpointState.read(found) if found else None
 
-    def put_endpoint(self, wanted: NewEndpoint) -> None:
-        """Create an endpoint without traffic."""
-        properties: dict[str, Any] = {
-            "authMode": AUTH_MODES[wanted.auth_mode],
-            "publicNetworkAccess": "Enabled" if wanted.public else "Disabled",
-            "traffic": {},
-            "mirrorTraffic": {},
-        }
-        body = {
-            "location": self._location,
-            "identity": _identity(wanted.identities),
-            "properties": properties,
-            "tags": dict(wanted.tags),
-        }
-        self._put_endpoint(f"creating endpoint '{wanted.name}'", wanted.name, body)
+    def names(self) -> tuple[str, ...]:
+        """The names of all endpoints."""
+        with translated("listing the endpoints"):
+            return tuple(str(one["name"]) for one in self._endpoints.list(**self._workspace.place))
+
+    def put_endpoint(self, wanted: NewEndpoint) -> bool:
+        """Create an endpoint; False when Azure answers that it existed already.
+
+        Only for one that was looked for and is absent. The body names no traffic map, so that it asks
+        for no change of one.
+        """
+        body = wanted.body(self._location)
+        status = self._put_endpoint(f"creating endpoint '{wanted.name}'", wanted.name, body)
+        return status != HTTPStatus.OK
 
     def set_traffic(
         self,
@@ -73,7 +73,7 @@ class OnlineEndpoints:
         what = f"moving the traffic of endpoint '{name}' to {dict(traffic)}"
         found = self._read(what, self._endpoints, endpoint_name=name)
         if found is None:
-            raise PermanentError(f"{what}: the endpoint does not exist")
+            raise TransientError(f"{what}: Azure answered 404: it is looked for again", busy=True)
         check(EndpointState.read(found))
         found["properties"]["traffic"] = dict(traffic)
         if mirror is not None:
@@ -103,13 +103,19 @@ class OnlineEndpoints:
         return tuple(clean(line) for line in str(found["content"] or "").splitlines()[-lines:])
 
     def deployments(self, endpoint: str) -> tuple[DeploymentState, ...]:
-        """Every deployment of the endpoint."""
+        """The deployments that Azure lists of the endpoint; none for one that it does not find."""
+        with importing():
+            from azure.core.exceptions import ResourceNotFoundError
+
         with translated(f"listing the deployments of endpoint '{endpoint}'"):
-            found = list(self._deployments.list(**self._workspace.place, endpoint_name=endpoint))
+            try:
+                found = list(self._deployments.list(**self._workspace.place, endpoint_name=endpoint))
+            except ResourceNotFoundError:
+                return ()
         return tuple(map(DeploymentState.read, found))
 
     def deployment(self, endpoint: str, name: str) -> DeploymentState | None:
-        """The deployment, or None when the endpoint has none of this name."""
+        """The deployment, or None when Azure answers 404, which may be wrong for a moment."""
         what = f"reading deployment '{name}' of endpoint '{endpoint}'"
         found = self._read(what, self._deployments, endpoint_name=endpoint, deployment_name=name)
         return DeploymentState.read(found) if found else None
@@ -174,19 +180,20 @@ class OnlineEndpoints:
             except ResourceNotFoundError:
                 return None
 
-    def _put_endpoint(self, what: str, name: str, body: Any) -> None:
+    def _put_endpoint(self, what: str, name: str, body: Any) -> int:
+        """Put it; gives the HTTP status of the answer."""
+        statuses: list[int] = []
         with translated(what):
             self._endpoints.begin_create_or_update(
-                **self._workspace.place, endpoint_name=name, body=body, polling=False
+                **self._workspace.place,
+                endpoint_name=name,
+                body=body,
+                polling=False,
+                raw_response_hook=lambda answer: statuses.append(answer.http_response.status_code),
             )
+        return statuses[-1] if statuses else HTTPStatus.CREATED
 
     @cached_property
     def _location(self) -> str:
         with translated(f"reading workspace '{self._workspace.name}'"):
             return str(self._client.workspaces.get(self._workspace.name).location)
-
-
-def _identity(ids: tuple[str, ...]) -> dict[str, Any]:
-    if not ids:
-        return {"type": "SystemAssigned"}
-    return {"type": "UserAssigned", "userAssignedIdentities": {one: {} for one in ids}}

@@ -8,6 +8,8 @@ from typing import Any, Self
 
 KEY = "mlevents.key"
 """The tag or property that holds our mark: by it a job is recognised as ours."""
+AUTH_MODES = {"key": "Key", "aml_token": "AMLToken", "aad_token": "AADToken"}
+"""How rules and Azure ML name the ways to sign in at an endpoint."""
 STATUS_URL = "AzureAsyncOperationUri"
 """The property of a resource that holds the status URL of its last operation."""
 
@@ -77,6 +79,21 @@ class NewEndpoint:
     tags: Mapping[str, str] = field(default_factory=dict)
     identities: tuple[str, ...] = ()
     public: bool = True
+
+    def body(self, location: str) -> dict[str, Any]:
+        """The resource to put; it names no traffic map, so that it asks for no change of one."""
+        identity: dict[str, Any] = {"type": "SystemAssigned"}
+        if self.identities:
+            identity = {"type": "UserAssigned", "userAssignedIdentities": dict.fromkeys(self.identities, {})}
+        return {
+            "location": location,
+            "identity": identity,
+            "properties": {
+                "authMode": AUTH_MODES[self.auth_mode],
+                "publicNetworkAccess": "Enabled" if self.public else "Disabled",
+            },
+            "tags": dict(self.tags),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from mlevents.actions.action import Done, StepContext
 from mlevents.actions.deploy_model import DeployModel
 from mlevents.errors import PermanentError, TransientError
 from mlevents.events import Event
+from mlevents.services.machine_learning_states import NewEndpoint
 from mlevents.services.services import Services
 from tests.sandbox.arm_server import Server, services_of, serving
 
@@ -134,6 +135,61 @@ def test_moving_traffic_keeps_everything_else_of_the_endpoint(server: Server, se
     assert found["tags"] == {"owner": "somebody"}
     assert {name: found["properties"][name] for name in body["properties"]} == body["properties"]  # type: ignore[attr-defined]
     assert found["identity"]["type"] == "SystemAssigned"
+
+
+def test_moving_traffic_loses_nothing_that_others_wrote(server: Server, services: Services) -> None:
+    group = server.manager.workspace_id.split("/providers")[0]
+    identity = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/one"
+    body = {
+        "location": "westeurope",
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}},
+        "tags": {"owner": "somebody", "Team.Dotted": "risk"},
+        "properties": {
+            "authMode": "Key",
+            "description": "theirs",
+            "publicNetworkAccess": "Disabled",
+            "properties": {"their.key": "their value"},
+        },
+    }
+    server.call("PUT", "onlineEndpoints/net-kept", json=body)
+    at = context(server, "net-kept")
+    carry("ensure_endpoint", at, services)
+    before = resource(server, "net-kept")
+    deploy(at, services)
+    after = resource(server, "net-kept")
+    assert after["properties"]["traffic"] == {"net-kept-1": 100}
+    moving = {"traffic", "provisioningState", "properties"}
+    for name in before.keys() - {"properties", "systemData"}:
+        assert after[name] == before[name], name
+    for name in before["properties"].keys() - moving:
+        assert after["properties"][name] == before["properties"][name], name
+    assert after["properties"]["properties"]["their.key"] == "their value"
+
+
+def test_a_404_for_an_endpoint_that_is_there_creates_nothing_over_it(
+    server: Server, services: Services
+) -> None:
+    deploy(context(server, "net-hid"), services)
+    first = writes(server, "/net-hid")
+    for match in ("GET .*/onlineEndpoints/net-hid$", "GET .*/net-hid/deployments/net-hid-1$"):
+        server.fault(match=match, status=404, times=2)
+    assert deploy(context(server, "net-hid"), services)["traffic"] == {"net-hid-1": 100}
+    assert writes(server, "/net-hid") == first
+
+
+def test_azure_says_whether_a_put_created_the_endpoint(server: Server, services: Services) -> None:
+    endpoints = services.machine_learning(server.manager.workspace_id).endpoints
+    assert endpoints.put_endpoint(NewEndpoint("net-put")) is True
+    until_ready(server, "net-put")
+    assert endpoints.put_endpoint(NewEndpoint("net-put")) is False
+    assert "net-put" in endpoints.names()
+
+
+def until_ready(server: Server, name: str) -> None:
+    for _ in range(200):
+        if resource(server, name)["properties"]["provisioningState"] == "Succeeded":
+            return
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,10 @@ class FakeEndpoints:
             state = self.endpoints[name] = replace(state, provisioning_state="Succeeded")
         return state
 
-    def put_endpoint(self, wanted: NewEndpoint) -> None:
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.endpoints)
+
+    def put_endpoint(self, wanted: NewEndpoint) -> bool:
         name = wanted.name
         made = EndpointState(
             name,
@@ -50,6 +53,7 @@ class FakeEndpoints:
             scoring_uri=f"https://{name}/score",
         )
         self._write(f"endpoint {name}", lambda: self.endpoints.__setitem__(name, made))
+        return True
 
     def set_traffic(
         self,

@@ -5,10 +5,12 @@ the traffic. `Trouble` strikes one numbered call, so that a test can strike each
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mlevents.errors import PermanentError, TransientError
+from mlevents.errors import PermanentError, RefusedError, TransientError
+from mlevents.services.connection import Message
 from mlevents.services.machine_learning_ids import Workspace
 from mlevents.services.machine_learning_states import (
     DeploymentState,
@@ -21,8 +23,10 @@ from mlevents.services.scoring import Score
 from mlevents.settings import Settings
 from tests.unit.actions.fake_workspace import TOPIC
 
-BUSY = ("Creating", "Updating", "Deleting")
+BUSY = ("Creating", "Updating", "Scaling", "Deleting")
 ENDPOINT, TRAFFIC, DEPLOYMENT, DELETE = 60.0, 15.0, 480.0, 90.0
+COLLEAGUE = 600.0
+"""Seconds that an operation of someone else takes."""
 RATE, TICK, LATE = 5.0, 15.0, 60.0
 """Requests a second; seconds by which the clock moves; seconds until a request shows in the metrics."""
 
@@ -43,11 +47,22 @@ class Trouble:
 
 @dataclass
 class Placed:
-    """A deployment; `error_rate` and `latency` are its model's doing."""
+    """A deployment; `error_rate` and `latency` are its model's doing.
+
+    One that has succeeded once goes on to serve while it changes or after a change has failed; `refused`
+    means that Azure takes no map that names it unless it has succeeded.
+    """
 
     state: DeploymentState
     error_rate: float = 0.0
     latency: float = 0.02
+    served: bool = False
+    refused: bool = True
+
+    @property
+    def able(self) -> bool:
+        """Whether it answers requests."""
+        return self.served or self.state.provisioning_state == "Succeeded"
 
 
 @dataclass
@@ -74,6 +89,10 @@ class World:
     settings: Settings = field(default_factory=Settings)
     workspace: Workspace = field(default_factory=lambda: Workspace.parse(TOPIC))
     model_tags_of: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    busy_until: float = 0.0
+    recase: Callable[[str], str] = str
+    failing: str = ""
+    messages: list[tuple[float, Message]] = field(default_factory=list)
 
     # Services
 
@@ -89,9 +108,16 @@ class World:
 
     def score(self, _uri: str, _token: str, deployment: str, _request: Any) -> Score:
         with self.call("score"):
-            placed = self.placed[deployment]
+            placed = self.placed[self._own(deployment)]
             status = 424 if placed.error_rate >= 1 else 200
             return Score(status, placed.latency, {"predictions": [0.5]}, "{}")
+
+    def connection(self, _: str) -> "World":
+        return self
+
+    def send(self, message: Message, _services: Any) -> str:
+        self.messages.append((self.now, message))
+        return "people"
 
     def metrics(self, _region: str, _address: str) -> "World":
         return self
@@ -130,17 +156,38 @@ class World:
     def call(self, name: str) -> "Call":
         return Call(self, name)
 
+    def names(self) -> tuple[str, ...]:
+        with self.call("list endpoints") as call:
+            if call.kind == "empty" or self.endpoint_state is None:
+                return ()
+            return (self.recase(self.endpoint_state.name),)
+
     def endpoint(self, name: str) -> EndpointState | None:
-        with self.call("read endpoint"):
-            return self.endpoint_state
+        with self.call("read endpoint") as call:
+            state = self.endpoint_state
+            if call.kind == "absent" or state is None or state.name.lower() != name.lower():
+                return None
+            maps = (
+                {self.recase(one): share for one, share in m.items()} for m in (state.traffic, state.mirror)
+            )
+            traffic, mirror = maps
+            return replace(state, name=self.recase(state.name), traffic=traffic, mirror=mirror)
 
     def deployments(self, endpoint: str) -> tuple[DeploymentState, ...]:
-        with self.call("list deployments"):
-            return tuple(one.state for one in self.placed.values())
+        with self.call("list deployments") as call:
+            return tuple(map(self._shown, self.placed.values())) if call.kind != "empty" else ()
 
     def deployment(self, endpoint: str, name: str) -> DeploymentState | None:
-        with self.call("read deployment"):
-            return self.placed[name].state if name in self.placed else None
+        with self.call("read deployment") as call:
+            found = self.placed.get(self._own(name))
+            return self._shown(found) if found and call.kind != "absent" else None
+
+    def _shown(self, one: Placed) -> DeploymentState:
+        return replace(one.state, name=self.recase(one.state.name))
+
+    def _own(self, name: str) -> str:
+        """The name under which a deployment was created."""
+        return next((own for own in self.placed if own.lower() == name.lower()), name)
 
     def token(self, state: EndpointState) -> str:
         with self.call("read key"):
@@ -154,9 +201,15 @@ class World:
         return "OutOfQuota: not enough cores"
 
     def minutes(self, endpoint_id: str, span: float, percentiles: Any) -> Minutes:
-        with self.call("read metrics"):
+        with self.call("read metrics") as call:
             if self.metrics_down:
                 return {}
+            if call.kind == "nan":
+                nan = float("nan")
+                return {
+                    name.lower(): (Minute(60.0, nan, nan, dict.fromkeys(percentiles, nan)),)
+                    for name in self.placed
+                }
             found: dict[str, dict[int, Minute]] = {}
             for time, name, requests, errors in self.answered:
                 if self.now - span - 60 <= time <= self.now - LATE:
@@ -174,13 +227,18 @@ class World:
                 for name, those in found.items()
             }
 
-    def put_endpoint(self, wanted: NewEndpoint) -> None:
+    def put_endpoint(self, wanted: NewEndpoint) -> bool:
         with self.call(f"put endpoint {wanted.name}") as call:
             self._free()
+            if self.endpoint_state is not None:
+                self.endpoint_state = replace(self.endpoint_state, tags=dict(wanted.tags))
+                self.put_maps({}, {}, call)
+                return False
             self.endpoint_state = EndpointState(
                 wanted.name, "Creating", tags=dict(wanted.tags), auth_mode="Key", scoring_uri="https://score"
             )
             self._wrote(call, ENDPOINT, self._endpoint_is("Succeeded"), self._endpoint_is("Failed"))
+            return True
 
     def set_traffic(
         self,
@@ -191,12 +249,30 @@ class World:
     ) -> None:
         found = self.endpoint(name)
         if found is None:
-            raise PermanentError("the endpoint does not exist")
+            raise TransientError("404: it is looked for again", busy=True)
         check(found)
-        wanted = (dict(traffic), dict(found.mirror if mirror is None else mirror))
+        wanted = (self._owned(traffic), self._owned(found.mirror if mirror is None else mirror))
         with self.call(f"put traffic {wanted[0]} {wanted[1] or ''}".strip()) as call:
             self._free()
+            self._refuse_broken(*wanted)
             self.put_maps(*wanted, call)
+
+    def _owned(self, traffic: Mapping[str, int]) -> dict[str, int]:
+        return {self._own(name): share for name, share in traffic.items()}
+
+    def _refuse_broken(self, *maps: Mapping[str, int]) -> None:
+        for name in [name for one in maps for name, share in one.items() if share]:
+            placed = self.placed.get(name)
+            state = placed.state.provisioning_state if placed else "missing"
+            if state != "Succeeded" and (placed is None or placed.refused):
+                answer = f"Deployment {name} cannot take traffic in {state} provisioning state."
+                raise RefusedError(f"moving the traffic: 400 {answer}", status=400, answer=answer)
+
+    def colleague(self, name: str, state: str, seconds: float = COLLEAGUE, then: str = "Succeeded") -> None:
+        """Someone else changes a deployment, which serves meanwhile."""
+        self.placed[name].served = True
+        self._deployment_is(name, state)()
+        self._later(seconds, self._deployment_is(name, then))
 
     def put_maps(self, traffic: dict[str, int], mirror: dict[str, int], call: "Call | None" = None) -> None:
         """Somebody puts the endpoint with these maps."""
@@ -236,6 +312,7 @@ class World:
             )
 
     def delete_deployment(self, endpoint: str, name: str) -> None:
+        name = self._own(name)
         with self.call(f"delete deployment {name}") as call:
             self._free()
             assert self.endpoint_state is not None
@@ -246,10 +323,17 @@ class World:
                 call, DELETE, lambda: self.placed.pop(name) and None, self._deployment_is(name, "Failed")
             )
 
+    def colleagues(self) -> None:
+        """Someone scales the first deployment, if Azure lets them."""
+        with suppress(TransientError):
+            self._free()
+            for name in [*self.placed][:1]:
+                self.colleague(name, "Scaling")
+
     def _free(self) -> None:
         states = [self.endpoint_state, *(one.state for one in self.placed.values())]
-        if any(state and state.provisioning_state in BUSY for state in states):
-            raise TransientError("409 Conflict: another operation is in progress")
+        if self.now < self.busy_until or any(one and one.provisioning_state in BUSY for one in states):
+            raise TransientError("409 Conflict: another operation is in progress", busy=True)
 
     def _endpoint_is(self, state: str) -> Callable[[], None]:
         def become() -> None:
@@ -269,7 +353,8 @@ class World:
     def _wrote(
         self, call: "Call | None", seconds: float, done: Callable[[], None], failed: Callable[[], None]
     ) -> None:
-        self._later(seconds, failed if call and call.kind == "operation" else done)
+        fails = call and (call.kind == "operation" or (self.failing and self.failing in call.name))
+        self._later(seconds, failed if fails else done)
         if call:
             self.writes.append(call.name)
         self.must_hold()
@@ -285,11 +370,7 @@ class World:
         shares = [
             name for name in shared if any(m.get(name) for m in (state.traffic, self.live, state.mirror))
         ]
-        broken = [
-            n
-            for n in shares
-            if n not in self.placed or self.placed[n].state.provisioning_state != "Succeeded"
-        ]
+        broken = [n for n in shares if n not in self.placed or not self.placed[n].able]
         assert not broken, f"traffic on {broken}, which cannot serve"
         assert sum(state.mirror.values()) <= 50
         assert not any(state.traffic.get(name) for name, share in state.mirror.items() if share)
@@ -315,7 +396,11 @@ class Call:
         if self.kind == "throttled":
             raise TransientError(f"{self.name}: 429", retry_after=30.0)
         if self.kind == "forbidden":
-            raise PermanentError(f"{self.name}: 403")
+            raise RefusedError(f"{self.name}: 403", status=403, answer="403")
+        if self.kind == "conflict":
+            self.world.busy_until = self.world.now + COLLEAGUE
+        if self.kind == "scaling":
+            self.world.colleagues()
         if self.kind == "twice":
             self.world.twice = True
         return self

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from mlevents.actions import deploy_model
 from mlevents.actions.action import Pending
 from mlevents.actions.deploy_model import DeployModel
-from mlevents.errors import PermanentError
+from mlevents.errors import PermanentError, TransientError
 from mlevents.services.machine_learning_states import DeploymentState, EndpointState
 from tests.unit.actions.fake_workspace import TOPIC, FakeWorkspace
 from tests.unit.actions.rollouts import carry, context, deploy
@@ -132,14 +132,17 @@ def test_traffic_that_somebody_moved_meanwhile_is_left_so() -> None:
     assert traffic(world) == {"blue": 90, "green": 10}
 
 
-@pytest.mark.parametrize("state", ["Failed", "Updating", "Creating"])
-def test_traffic_never_goes_to_a_deployment_that_cannot_serve(state: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [("Failed", PermanentError), ("Updating", TransientError), ("Creating", TransientError)],
+)
+def test_traffic_never_goes_to_a_deployment_that_cannot_serve(state: str, error: type[Exception]) -> None:
     world = serving(**{"fraud-net-8": state})
     mine = world.endpoints.placed["fraud-net"]["fraud-net-8"]
     world.endpoints.placed["fraud-net"]["fraud-net-8"] = replace(
         mine, model=f"{TOPIC}/models/fraud-net/versions/8"
     )
-    with pytest.raises(PermanentError, match=f"'fraud-net-8' of endpoint 'fraud-net' is {state}"):
+    with pytest.raises(error, match=f"'fraud-net-8' of endpoint 'fraud-net' is {state}"):
         SMALL.shift_traffic(context(), world)
     assert world.endpoints.writes == []
 

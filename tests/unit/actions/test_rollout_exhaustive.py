@@ -22,7 +22,7 @@ from tests.unit.actions.rollout_world import Trouble, World, serving
 
 OLD = {"net-1": 70, "net-2": 30}
 NEW = {"net-9": 100}
-PASSING = ("refused", "throttled", "lost", "killed", "twice")
+PASSING = ("refused", "throttled", "lost", "killed", "twice", "absent", "empty", "conflict", "scaling", "nan")
 KINDS = (*PASSING, "forbidden", "operation")
 PLAN = {
     "smoke_test": {"request": {"input_data": [[1]]}},
@@ -89,6 +89,7 @@ def ended(at: World, text: str | None = None) -> dict[str, Any]:
     assert final == (NEW if answer["kind"] == "done" else OLD), (answer, final)
     assert at.live == at.endpoint_state.traffic
     assert not any(at.endpoint_state.mirror.values())
+    assert not [name for name in at.writes if name.startswith("put endpoint")], "it was there before"
     return answer
 
 

@@ -1,0 +1,164 @@
+"""Putting the traffic back that stood before a rollout, whatever state the old deployments are in.
+
+It ends as done only when the new deployment has no more traffic than before, when the maps are someone
+else's, or when nothing is left to go back to. Everything else is pending or an error, and tried again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from mlevents.actions.action import Done, Outcome, Pending
+from mlevents.actions.rollout_lookup import find_deployments, find_endpoint
+from mlevents.actions.rollout_plan import ours
+from mlevents.actions.rollout_target import SOON, UNDER_WAY, RolloutTarget
+from mlevents.actions.rollout_traffic import endpoint_changes, phase_of
+from mlevents.actions.traffic import Names, Traffic, fold, same, serving, shared, words
+from mlevents.errors import PermanentError, RefusedError, TransientError
+from mlevents.services.machine_learning_states import DeploymentState, EndpointState
+
+Progress = Mapping[str, Any]
+LOOKS = 3
+"""How often an old deployment must be absent before it counts as deleted."""
+INVALID = frozenset({400, 422})
+"""Statuses of a request that is wrong in itself; 401, 403 and 404 say nothing about the map."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The maps before the rollout, and how the deployments that they name are now (None: gone)."""
+
+    traffic: Traffic
+    mirror: Traffic
+    states: Mapping[str, DeploymentState | None]
+
+    @classmethod
+    def find(cls, target: RolloutTarget, traffic: Traffic, mirror: Traffic) -> "Earlier":
+        """Read each deployment by its name: a list that is empty or short is not the truth."""
+        names = Names([*serving(traffic), *serving(mirror)])
+        return cls(traffic, mirror, find_deployments(target.endpoints, target.endpoint, names))
+
+    @property
+    def changing(self) -> DeploymentState | None:
+        """One that is in transition, during which Azure takes no write."""
+        states = [one for one in self.states.values() if one]
+        return next((one for one in states if one.provisioning_state in UNDER_WAY), None)
+
+    @property
+    def broken(self) -> list[str]:
+        """Those that exist, and may or may not be able to serve."""
+        return [one.name for one in self.states.values() if one and one.provisioning_state != "Succeeded"]
+
+    @property
+    def absent(self) -> list[str]:
+        """Those that were not found."""
+        return [name for name, one in self.states.items() if one is None]
+
+    def maps(self, sure: bool) -> tuple[dict[str, int], dict[str, int]]:
+        """Traffic and mirror for those that exist, or for those alone that are `sure` to serve."""
+        able = Names(
+            name
+            for name, one in self.states.items()
+            if one and (not sure or one.provisioning_state == "Succeeded")
+        )
+        mirror = {name: share for name, share in self.mirror.items() if not share or name in able}
+        return shared(self.traffic, able), mirror
+
+
+def restore(target: RolloutTarget, progress: Progress) -> Outcome:
+    """Put the maps back that stood before ours, and never over ones that someone else made."""
+    state = find_endpoint(target.endpoints, target.endpoint)
+    before = progress.get("before")
+    if state is None or before is None:
+        return Done("no traffic was moved")
+    if state.provisioning_state in UNDER_WAY:
+        return endpoint_changes(state, progress)
+    mirror = progress.get("before_mirror", state.mirror)
+    there = _is_at(state, (before, mirror))
+    if there and not _is_broken_by_us(state, progress):
+        return Done(f"the traffic of '{state.name}' is {words(state.traffic)}")
+    earlier = Earlier.find(target, before, mirror)
+    if there or _is_ours(state, target, progress):
+        return _waiting(earlier, progress) or _put_back(target, state, earlier, progress)
+    if _is_at(state, earlier.maps(sure=True)):
+        return Done(f"the traffic of '{state.name}' is {words(state.traffic)}")
+    return Done(f"the traffic of '{state.name}' is somebody else's, so left: {words(state.traffic)}")
+
+
+def _waiting(earlier: Earlier, progress: Progress) -> Pending | None:
+    """What keeps the traffic from going back for the moment, if anything does."""
+    if changing := earlier.changing:
+        said = f"deployment '{changing.name}' is {changing.provisioning_state}"
+        return Pending(f"{said}: the traffic waits to go back", SOON, dict(progress))
+    looks = int(progress.get("absent", 0)) + 1
+    if earlier.absent and looks < LOOKS:
+        said = f"not found, so looked for again: {', '.join(earlier.absent)}"
+        return Pending(said, SOON, {**progress, "absent": looks})
+    return None
+
+
+def _put_back(target: RolloutTarget, state: EndpointState, earlier: Earlier, progress: Progress) -> Outcome:
+    """Write the old maps; without the deployments that have failed where Azure refuses these."""
+    if serving(earlier.traffic) and not serving(earlier.maps(sure=False)[0]):
+        none = f"none of {words(earlier.traffic)} exists any more"
+        return Done(f"the traffic of '{state.name}' stays as it is: {none}")
+    progress = _after_a_failure(target, state, earlier, progress)
+    sure = bool(earlier.broken and progress.get("refused"))
+    traffic, mirror = earlier.maps(sure)
+    if serving(earlier.traffic) and not serving(traffic):
+        raise PermanentError(
+            f"the traffic of '{state.name}' could not go back to {words(earlier.traffic)}: Azure refuses "
+            f"{', '.join(earlier.broken)}: {progress['refused']}"
+        )
+    unchanged = partial(_must_be_unchanged, state)
+    try:
+        target.endpoints.set_traffic(target.endpoint, traffic, mirror, check=unchanged)
+    except RefusedError as error:
+        if sure or not _is_about(error, earlier.broken):
+            raise
+        said = f"Azure refused {words(traffic)}: {error.answer}"
+        return Pending(said, 0.0, {**progress, "refused": error.answer})
+    said = f"the traffic of '{state.name}' goes back to {words(traffic)}"
+    return Pending(said, SOON, {**progress, "restoring": "sure" if sure else "whole"})
+
+
+def _after_a_failure(
+    target: RolloutTarget, state: EndpointState, earlier: Earlier, progress: Progress
+) -> Progress:
+    """The progress after a look at what came of an earlier write of ours.
+
+    Raises PermanentError for one that failed though every deployment in it could serve.
+    """
+    tried = progress.get("restoring")
+    if not tried or state.provisioning_state != "Failed":
+        return progress
+    if tried == "sure" or not earlier.broken:
+        target.must_be_usable(state)
+    return {**progress, "refused": target.endpoints.reason(state)}
+
+
+def _is_about(error: RefusedError, broken: list[str]) -> bool:
+    """Whether Azure refused the map for the deployments in it that have not succeeded."""
+    named = any(fold(name) in fold(error.answer) for name in broken)
+    return bool(broken) and 400 <= error.status < 500 and (named or error.status in INVALID)
+
+
+def _is_at(state: EndpointState, maps: tuple[Traffic, Traffic]) -> bool:
+    return same(state.traffic, maps[0]) and same(state.mirror, maps[1])
+
+
+def _is_ours(state: EndpointState, target: RolloutTarget, progress: Progress) -> bool:
+    plan = progress.get("plan") or [phase_of(target, progress)]
+    return ours(plan, state.traffic, state.mirror)
+
+
+def _is_broken_by_us(state: EndpointState, progress: Progress) -> bool:
+    """Whether a move of ours failed and left the endpoint so, which the next write repairs."""
+    return state.provisioning_state == "Failed" and "phase" in progress and not progress.get("restoring")
+
+
+def _must_be_unchanged(then: EndpointState, now: EndpointState) -> None:
+    """Raise TransientError when the maps have changed since they were looked at."""
+    if not (same(now.traffic, then.traffic) and same(now.mirror, then.mirror)):
+        raise TransientError(f"the traffic of '{now.name}' changed at this moment: look again")
