@@ -9,7 +9,7 @@ from mlevents.actions.rollout_body import faults
 from mlevents.actions.rollout_parameters import SmokeTest
 from mlevents.actions.rollout_target import RolloutTarget
 from mlevents.errors import PermanentError
-from mlevents.services.scoring import Score
+from mlevents.services.scoring import Score, Scoring
 from mlevents.services.services import Services
 
 
@@ -22,14 +22,21 @@ def smoke_test(
     """
     state = target.standing()
     target.must_be_able(target.found())
-    asked = test.request if not isinstance(test.request, str) else fill(request(test.request, services.read))
-    answer = services.score(state.scoring_uri, target.endpoints.token(state), target.deployment, asked)
+    place = Scoring(state.scoring_uri, target.endpoints.token(state), target.deployment)
+    answer = services.score(place, asked(test, services, fill))
     wrong = list(unexpected(test, answer))
     if wrong:
         raise PermanentError(
             f"smoke test of '{target.deployment}': {'; '.join(wrong)}; it answered: {answer.text}"
         )
     return Done(f"smoke test: {answer.status} in {answer.seconds * 1000:.0f} ms")
+
+
+def asked(test: SmokeTest, services: Services, fill: Callable[[Any], Any]) -> Any:
+    """The request's JSON."""
+    if isinstance(test.request, str):
+        return fill(request(test.request, services.read))
+    return test.request
 
 
 def unexpected(test: SmokeTest, answer: Score) -> Iterator[str]:

@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from mlevents.errors import TransientError
+from mlevents.errors import PermanentError, TransientError
 from mlevents.services.azure import PATIENCE
 from mlevents.services.importing import importing
 from mlevents.services.sdk_errors import clean, translated
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
     from azure.core import PipelineClient
 
 DEPLOYMENT = "azureml-model-deployment"
-AWAKENING = frozenset({408, 429, 502, 503, 504})
-"""Statuses of a deployment that does not answer for the moment; 424 is its model's own failure."""
-LONGEST_BODY = 100_000
-LONGEST_QUOTE = 200
+PROBE = "x-mlevents-probe"
+"""The header that marks a request of our own; its value is the response's id."""
+AWAKENING = frozenset({408, 409, 429})
+"""Statuses, besides 5xx, of a model that is not ready yet; 424 is the model's own failure."""
+LONGEST_BODY = 10_000_000
+"""Bytes of an answer that are read."""
+LONGEST_QUOTE, LONGEST_CLEANED = 200, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +41,73 @@ class Score:
     text: str
 
 
-def score(
-    uri: str, token: str, deployment: str, request: Any, clock: Callable[[], float] = time.perf_counter
-) -> Score:
-    """One request to one deployment alone; raises TransientError while it does not answer at all."""
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """Where to score: an endpoint's address, what lets a request in, and the deployment to ask.
+
+    `mark` says in a header that a request is our own, and for which response.
+    """
+
+    uri: str
+    token: str
+    deployment: str
+    mark: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of a request there."""
+        own = {PROBE: self.mark} if self.mark else {}
+        return {
+            "Authorization": f"Bearer {self.token}",
+            DEPLOYMENT: self.deployment,
+            "Accept": "application/json",
+            **own,
+        }
+
+
+def score(place: Scoring, request: Any, clock: Callable[[], float] = time.perf_counter) -> Score:
+    """One request to one deployment alone.
+
+    Raises TransientError while its model is not ready, which takes time and no attempts, and
+    PermanentError for an answer that is too long to be read.
+    """
     with importing():
         from azure.core.rest import HttpRequest
 
-    headers = {"Authorization": f"Bearer {token}", DEPLOYMENT: deployment, "Accept": "application/json"}
-    what = f"scoring deployment '{deployment}'"
-    with translated(what):
-        began = clock()
-        response = _http().send_request(HttpRequest("POST", uri, json=request, headers=headers))
-        seconds = clock() - began
-    text = response.content[:LONGEST_BODY].decode("utf-8", "replace")
-    if response.status_code in AWAKENING:
-        raise TransientError(f"{what}: it answered {response.status_code}: {clean(text)[:LONGEST_QUOTE]}")
-    return Score(response.status_code, seconds, _parsed(text), clean(text)[:LONGEST_QUOTE])
+    what = f"scoring deployment '{place.deployment}'"
+    began = clock()
+    try:
+        with translated(what):
+            asked = HttpRequest("POST", place.uri, json=request, headers=place.headers)
+            response = _http().send_request(asked, stream=True)
+            content = _content(what, response)
+    except TransientError as error:
+        raise TransientError(str(error), retry_after=error.retry_after, busy=True) from error
+    seconds, text, status = clock() - began, content.decode("utf-8", "replace"), response.status_code
+    if status in AWAKENING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        said = f"{what}: it answered {status}: {clean(text[:LONGEST_CLEANED])[:LONGEST_QUOTE]}"
+        raise TransientError(said, busy=True)
+    return Score(status, seconds, _parsed(text), clean(text[:LONGEST_CLEANED])[:LONGEST_QUOTE])
+
+
+def _content(what: str, response: Any) -> bytes:
+    """The answer's body; raises PermanentError for one that is longer than anything a test looks at."""
+    content = bytearray()
+    with response:
+        for part in response.iter_bytes():
+            content += part
+            if len(content) > LONGEST_BODY:
+                raise PermanentError(
+                    f"{what}: it answered with more than {LONGEST_BODY // 1_000_000} MB: let the smoke test "
+                    "ask for less"
+                )
+    return bytes(content)
 
 
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

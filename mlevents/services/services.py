@@ -15,7 +15,7 @@ from mlevents.settings import Settings
 if TYPE_CHECKING:
     from mlevents.services.machine_learning import MachineLearning
     from mlevents.services.resource_manager import ResourceManager
-    from mlevents.services.scoring import Score
+    from mlevents.services.scoring import Score, Scoring
 
 
 class Services:
@@ -48,11 +48,11 @@ class Services:
 
         return open_manager(self.settings.resource_manager)
 
-    def score(self, uri: str, token: str, deployment: str, request: Any) -> Score:
+    def score(self, place: Scoring, request: Any) -> Score:
         """Ask one deployment of an endpoint, and no other."""
         from mlevents.services.scoring import score
 
-        return score(uri, token, deployment, request)
+        return score(place, request)
 
     def connection(self, name: str) -> Connection:
         """The connection of this name; raises PermanentError when there is none that can be used.

@@ -13,6 +13,7 @@ from mlevents.actions.deploy_model import DeployModel
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services import azure, machine_learning, metrics, scoring
 from mlevents.services.metrics import Metrics
+from mlevents.services.scoring import Scoring
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 from sandbox.arm.scoring import Score
@@ -216,7 +217,9 @@ def test_an_endpoint_lets_us_in_by_its_own_way(fast: Server, services: Services,
     endpoints = services.machine_learning(fast.manager.workspace_id).endpoints
     state = endpoints.endpoint(name)
     assert state is not None
-    score = services.score(state.scoring_uri, endpoints.token(state), f"{name}-1", {"input_data": [[1]]})
+    score = services.score(
+        Scoring(state.scoring_uri, endpoints.token(state), f"{name}-1"), {"input_data": [[1]]}
+    )
     assert (score.status, score.body["version"]) == (200, "1")
 
 
@@ -227,10 +230,10 @@ def test_a_deployment_that_sleeps_is_asked_again_and_a_wrong_key_is_an_answer(
     endpoints = services.machine_learning(fast.manager.workspace_id).endpoints
     state = endpoints.endpoint("net-s")
     assert state is not None
-    assert services.score(state.scoring_uri, "wrong", "net-s-1", {}).status == 401
+    assert services.score(Scoring(state.scoring_uri, "wrong", "net-s-1"), {}).status == 401
     fast.fault(match="POST .*/inference/net-s/score", status=503)
     with pytest.raises(TransientError, match="it answered 503"):
-        services.score(state.scoring_uri, endpoints.token(state), "net-s-1", {})
+        services.score(Scoring(state.scoring_uri, endpoints.token(state), "net-s-1"), {})
 
 
 def test_a_models_tags_are_read_as_they_are_now(fast: Server, services: Services) -> None:
