@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _FORM = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)", re.ASCII)
@@ -38,3 +38,13 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$", "examples": ["15m"]}),
 ]
 """A duration such as `15m`; the value is in seconds."""
+
+
+def _some_time(value: float) -> float:
+    if value <= 0:
+        raise ValueError("a duration of 0 s is not possible here: write more, such as 15m, or leave it out")
+    return value
+
+
+PositiveDuration = Annotated[Duration, AfterValidator(_some_time)]
+"""A duration of more than nothing, such as a timeout."""

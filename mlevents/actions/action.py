@@ -128,6 +128,10 @@ class Action(BaseModel, ABC):
         `read` gives the text of a file beside the rule file. Raises PermanentError, as `read` does.
         """
 
+    def cautions(self) -> Iterator[tuple[str, str]]:
+        """Parameters that will hardly do as they are written, and why: warnings when the rules load."""
+        yield from ()
+
     def examine(self, examination: Examination) -> Iterator[Finding]:  # noqa: ARG002 - an action may
         """Ask Azure for what the parameters name, changing nothing; nothing unless an action knows how.
 

@@ -37,6 +37,8 @@ from mlevents.actions.action import Action, Done, Examination, FileName, Outcome
 from mlevents.actions.documents import parse
 from mlevents.actions.endpoint_examination import PERMISSIONS, findings
 from mlevents.actions.model_names import model_reference
+from mlevents.actions.rollout_cautions import cautions
+from mlevents.actions.rollout_observation import Prober, observe
 from mlevents.actions.rollout_parameters import Rollout, Timeouts
 from mlevents.actions.rollout_smoke import request, smoke_test
 from mlevents.actions.rollout_standing import order_tags, standing
@@ -89,6 +91,11 @@ class DeployModel(Action):
         if test and isinstance(test.request, str) and "${" not in test.request:
             request(test.request, read)
 
+    def cautions(self) -> Iterator[tuple[str, str]]:
+        """What of the rollout can hardly be met."""
+        for parameter, text in cautions(self.rollout) if self.rollout else ():
+            yield f"rollout.{parameter}", text
+
     def examine(self, examination: Examination) -> Iterator[Finding]:
         """Ask for the endpoint and the model, and for the quota where that is wanted."""
         return findings(self.endpoint, self.model, self.template, examination)
@@ -136,20 +143,20 @@ class DeployModel(Action):
         return rollout_creation.follow_deployment(target, self.rollout, context.progress)
 
     def smoke_test(self, context: StepContext, services: Services) -> Outcome:
-        """Ask the new deployment once, and nobody else's request."""
+        """Ask the new deployment once, and no one else's request."""
         if self.rollout is None or self.rollout.smoke_test is None:
             return Done("no smoke test")
         return smoke_test(self._target(context, services), self.rollout.smoke_test, services, context.fill)
 
     def shift_traffic(self, context: StepContext, services: Services) -> Outcome:
-        """Put the traffic of the phase under way, unless somebody else has moved it meanwhile."""
+        """Put the traffic of the phase under way, unless someone else has moved it meanwhile."""
         return rollout_traffic.shift(self._target(context, services), context.progress)
 
     def observe(self, context: StepContext, services: Services) -> Outcome:
-        """Say what the metrics say of the phase under way: `verdict` in the result."""
+        """Say what the metrics say of the phase under way: `verdict` and `excused` in the result."""
+        prober = Prober(services, context.id, context.fill)
         target = self._target(context, services)
-        rollout = self.rollout or Rollout()
-        return rollout_traffic.observe(target, context.progress, rollout, services.settings.metrics)
+        return observe(target, context.progress, self.rollout or Rollout(), prober)
 
     def retire(self, context: StepContext, services: Services) -> Outcome:
         """Delete the deployments of ours that are no longer needed to go back to."""
@@ -158,7 +165,7 @@ class DeployModel(Action):
         return rollout_cleanup.retire(self._target(context, services), context.progress, self.rollout.keep)
 
     def restore_traffic(self, context: StepContext, services: Services) -> Outcome:
-        """Put the traffic maps back that stood before ours, and never ones that somebody else made."""
+        """Put the traffic maps back that stood before ours, and never ones that someone else made."""
         return rollout_restore.restore(self._target(context, services), context.progress)
 
     def discard(self, context: StepContext, services: Services) -> Outcome:

@@ -1,112 +1,131 @@
 """Is the new deployment healthy, and what follows? Pure: metrics and parameters in, a verdict with words out.
 
-Metrics that are late, missing, or of too few requests are never healthy: they are `unclear`.
+Metrics that are late, missing, malformed, or of too few requests are never healthy: they are `unclear`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mlevents.actions.rollout_parameters import Check, Rollout, limit
+from mlevents.actions.metric_silence import Exposure, silences
+from mlevents.actions.metric_totals import (
+    is_readable,
+    percentile,
+    spell_metric,
+    spell_value,
+    totals,
+    window_of,
+    within,
+)
+from mlevents.actions.rollout_check import Check, limit
+from mlevents.actions.rollout_parameters import Rollout
 from mlevents.actions.traffic import fold
 from mlevents.services.metrics import Minute, Minutes
 
 Verdict = Literal["healthy", "breached", "unclear"]
 Move = Literal["promote", "hold", "fail", "stop"]
-
-LATE = 300.0
-"""Seconds: Azure Monitor shows a minute after one to three; older news is no news."""
-MINUTE = 60.0
+ANYWHERE = Exposure()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the metrics say at one moment, in one word and for people."""
+    """What the metrics say at one moment, in one word and for people.
+
+    `scarce` says of an unclear one that there are only too few requests: nothing speaks against it.
+    """
 
     verdict: Verdict
     words: str
+    scarce: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How far a phase is: seconds so far, how long it should and may take, readings beyond a limit."""
+    """How far a phase is: seconds so far, how long it should and may take, readings beyond a limit.
+
+    `excused` says that too few requests are no reason to stay.
+    """
 
     elapsed: float
     lasting: float
     longest: float
     breaches: int = 0
     forgiven: int = 0
+    excused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """What some deployments answered together within a window; latencies in seconds."""
+class Sides:
+    """The readable minutes of the new deployment and of those that serve beside it."""
 
-    requests: float
-    errors: float
-    latency: Mapping[str, float]
-
-    def value(self, metric: str) -> float | None:
-        """The metric's value; None where there is none."""
-        if metric == "requests":
-            return self.requests
-        if metric == "error_rate":
-            return self.errors / self.requests if self.requests else None
-        return self.latency.get(percentile(metric))
+    new: Sequence[Minute]
+    stable: Sequence[Sequence[Minute]]
 
 
 def move(verdict: Verdict, course: Course) -> Move:
     """What follows from a reading; `course.breaches` counts this one already."""
     if verdict == "breached" and course.breaches > course.forgiven:
         return "fail"
-    if verdict == "healthy" and course.elapsed >= course.lasting:
+    good = verdict == "healthy" or (verdict == "unclear" and course.excused)
+    if good and course.elapsed >= course.lasting:
         return "promote"
     return "stop" if course.elapsed >= course.longest else "hold"
 
 
-def read(rollout: Rollout, minutes: Minutes, deployment: str, stable: Sequence[str]) -> Reading:
+def read(
+    rollout: Rollout,
+    minutes: Minutes,
+    deployment: str,
+    stable: Sequence[str],
+    exposure: Exposure = ANYWHERE,
+) -> Reading:
     """The reading of a phase; `stable` are the deployments that serve beside the new one, if any do."""
-    found = [
-        judged(check, rollout.needed, minutes, (deployment, stable))
-        for check in rollout.checks
-        if check.of is None or stable
+    sides = Sides(_readable(minutes, deployment), [_readable(minutes, name) for name in stable])
+    others = [minute for those in sides.stable for minute in those]
+    readings = [
+        *_malformed(rollout, minutes, (deployment, *stable)),
+        *(
+            Reading("unclear", one.words, one.scarce)
+            for one in silences(rollout.needed, sides.new, others, exposure)
+        ),
+        *(judged(check, rollout.needed, sides) for check in rollout.checks if check.of is None or stable),
     ]
-    said = list(_too_little(rollout.needed, minutes, deployment))
-    readings = [*(Reading("unclear", words) for words in said), *found]
-    worst: Verdict = next(
-        (kind for kind in ("breached", "unclear") if any(one.verdict == kind for one in readings)), "healthy"
-    )
-    return Reading(worst, ", ".join(one.words for one in readings) or "nothing to check")
+    unclear = [one for one in readings if one.verdict == "unclear"]
+    verdict: Verdict = "unclear" if unclear else "healthy"
+    if any(one.verdict == "breached" for one in readings):
+        verdict = "breached"
+    scarce = verdict == "unclear" and all(one.scarce for one in unclear)
+    return Reading(verdict, ", ".join(one.words for one in readings) or "nothing to check", scarce)
 
 
-def judged(check: Check, needed: int, minutes: Minutes, sides: tuple[str, Sequence[str]]) -> Reading:
+def judged(check: Check, needed: int, sides: Sides) -> Reading:
     """One check: the new deployment's value against its limits.
 
     With fewer requests than it takes to judge, only errors can be beyond a limit: where there would be
     too many even if every further request went well.
     """
-    deployment, stable = sides
-    window = window_of(minutes.get(fold(deployment), ()), check.window, needed)
-    new = totals([minutes.get(fold(deployment), ())], window)
-    base = totals([minutes.get(fold(name), ()) for name in stable], window).value(check.metric)
-    value = new.value(check.metric)
-    if value is None or (check.of == "stable" and base is None):
-        whose = "" if value is None else " of the stable deployment"
-        return Reading("unclear", f"{named(check.metric)}{whose} is not known")
+    metric, window = check.metric, window_of(sides.new, check.window, needed)
+    new = totals([sides.new], window)
+    old = totals(sides.stable, window)
+    base, value = old.value(metric), new.value(metric)
+    if value is None:
+        return Reading("unclear", f"{spell_metric(metric)} is not known", scarce=not new.requests)
+    if check.of == "stable" and base is None:
+        whose = f"{spell_metric(metric)} of the stable deployment"
+        return Reading("unclear", f"{whose} is not known", scarce=not old.requests)
     least, most = bound(check, "min", base), bound(check, "max", base)
-    surely = new.errors / max(new.requests, needed, 1) if check.metric == "error_rate" else value
-    enough = new.requests >= needed or check.metric == "error_rate"
-    words = f"{named(check.metric)} {shown(check.metric, value)}"
+    surely = new.errors / max(new.requests, needed, 1) if metric == "error_rate" else value
+    enough = new.requests >= needed or metric == "error_rate"
+    words = f"{spell_metric(metric)} {spell_value(metric, value)}"
     if most is not None and value > most:
-        return Reading(
-            "breached" if enough and surely > most else "unclear",
-            f"{words}, beyond {shown(check.metric, most)}",
-        )
+        beyond: Verdict = "breached" if enough and surely > most else "unclear"
+        return Reading(beyond, f"{words}, beyond {spell_value(metric, most)}")
     if least is not None and value < least:
-        enough = enough and check.metric != "requests"
-        return Reading("breached" if enough else "unclear", f"{words}, below {shown(check.metric, least)}")
+        few = metric == "requests"
+        below: Verdict = "breached" if enough and not few else "unclear"
+        return Reading(below, f"{words}, below {spell_value(metric, least)}", scarce=few)
     end = most if most is not None else least
-    return Reading("healthy", f"{words} of {shown(check.metric, end or 0.0)}")
+    return Reading("healthy", f"{words} of {spell_value(metric, end or 0.0)}")
 
 
 def bound(check: Check, name: str, base: float | None) -> float | None:
@@ -118,63 +137,20 @@ def bound(check: Check, name: str, base: float | None) -> float | None:
     return value * (base or 0.0) + slack
 
 
-def window_of(minutes: Sequence[Minute], window: float, needed: int) -> float:
-    """How far back to look, in seconds: the window, or further until there are requests enough."""
-    requests, reach = 0.0, window
-    for minute in minutes:
-        if minute.age > window:
-            if requests >= needed:
-                break
-            reach = minute.age
-        requests += minute.requests
-    return reach
-
-
-def totals(deployments: Sequence[Sequence[Minute]], window: float) -> Totals:
-    """All minutes within the window together; latencies are means, weighted by requests."""
-    minutes = [minute for those in deployments for minute in those if minute.age <= window]
-    names = {name for minute in minutes for name in minute.latency}
-    latency = {}
-    for name in names:
-        known = [
-            (minute.latency[name], minute.requests or 1.0) for minute in minutes if name in minute.latency
-        ]
-        latency[name] = sum(value * weight for value, weight in known) / sum(weight for _, weight in known)
-    return Totals(sum(one.requests for one in minutes), sum(one.errors for one in minutes), latency)
-
-
-def _too_little(needed: int, minutes: Minutes, deployment: str) -> Iterator[str]:
-    """Why nothing can be said yet, if so."""
-    if not needed:
-        return
-    own = minutes.get(fold(deployment), ())
-    requests = sum(minute.requests for minute in own)
-    if requests < needed:
-        yield f"{requests:g} of {needed} requests"
-    newest = min((minute.age for those in minutes.values() for minute in those), default=None)
-    if newest is None:
-        yield "no metrics yet"
-    elif newest > LATE:
-        yield f"the metrics are late, the newest of {newest / MINUTE:.0f} min ago"
-
-
-def percentile(metric: str) -> str:
-    """`P95` of `latency_p95`."""
-    return metric.rpartition("_")[2].upper()
-
-
 def percentiles(rollout: Rollout) -> set[str]:
     """The percentiles that the checks need."""
     return {percentile(check.metric) for check in rollout.checks if check.metric.startswith("latency")}
 
 
-def named(metric: str) -> str:
-    """The metric as people call it."""
-    return metric.replace("latency_", "latency ").replace("_", " ")
+def _readable(minutes: Minutes, name: str) -> list[Minute]:
+    return [minute for minute in minutes.get(fold(name), ()) if is_readable(minute)]
 
 
-def shown(metric: str, value: float) -> str:
-    """A value with its unit."""
-    if metric == "error_rate":
-        return f"{value * 100:.3g} %"
-    return f"{value * 1000:.4g} ms" if metric.startswith("latency") else f"{value:g}"
+def _malformed(rollout: Rollout, minutes: Minutes, names: Sequence[str]) -> Iterator[Reading]:
+    """What Azure Monitor said that is no number: whatever else it says of these minutes may be wrong."""
+    windows = [check.window for check in rollout.checks]
+    reach = None if None in windows else max((one for one in windows if one), default=None)
+    for name in names:
+        count = sum(not is_readable(one) for one in within(minutes.get(fold(name), ()), reach))
+        if count:
+            yield Reading("unclear", f"the metrics of '{name}' cannot be read in {count} min")

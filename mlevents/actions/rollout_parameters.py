@@ -17,23 +17,18 @@ rollout:
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from mlevents.actions.action import FileName
 from mlevents.actions.rollout_body import condition, path_parts
-from mlevents.duration import Duration, seconds
+from mlevents.actions.rollout_check import Check, Parameters
+from mlevents.duration import Duration, PositiveDuration
 
 WHOLE = 100
 MOST_MIRRORED = 50
 """Azure ML's limit, in percent, to one deployment (learn.microsoft.com, "safe rollout")."""
-
-
-class Parameters(BaseModel):
-    """A part of an action's parameters: nothing unknown, nothing converted, nothing changed afterwards."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, populate_by_name=True
-    )
+MOST_PROBES = 10
+"""Requests a second that are sent to try a deployment, at most."""
 
 
 def _paths(checks: dict[str, Any]) -> dict[str, Any]:
@@ -52,10 +47,10 @@ class SmokeTest(Parameters):
     """The HTTP status that the answer must have."""
     body: Annotated[dict[str, Any], Field(alias="json", default_factory=dict), AfterValidator(_paths)]
     """What the answer's JSON must hold: by path, such as `predictions[0]`, a value or an operator."""
-    latency: Duration | None = None
+    latency: PositiveDuration | None = None
     """How long the answer may take."""
-    timeout: Duration | None = None
-    """How long to try again while the deployment does not answer at all."""
+    timeout: PositiveDuration | None = None
+    """How long to try again while the model is not ready (409, 429, 5xx, no connection); 10m if left out."""
 
 
 class Mirror(Parameters):
@@ -63,9 +58,9 @@ class Mirror(Parameters):
 
     percent: Annotated[int, Field(ge=1, le=MOST_MIRRORED)]
     """say how many of a hundred requests are copied: 1 to 50."""
-    for_: Annotated[Duration, Field(alias="for")]
+    for_: Annotated[PositiveDuration, Field(alias="for")]
     """say how long to mirror, such as 15m."""
-    timeout: Duration | None = None
+    timeout: PositiveDuration | None = None
     """How long to wait for enough requests; twice `for` when left out."""
 
 
@@ -76,51 +71,15 @@ class Step(Parameters):
     """say how much of the traffic the new deployment gets: 1 to 100."""
     for_: Annotated[Duration, Field(alias="for")] = 0.0
     """How long to stay there; the checks must hold at the end of it."""
-    timeout: Duration | None = None
+    timeout: PositiveDuration | None = None
     """How long to wait for enough requests; twice `for` when left out."""
 
 
-class Check(Parameters):
-    """One metric of the new deployment, against a limit or against the stable deployment."""
+class Probe(Parameters):
+    """Requests of our own to the new deployment, where others send it too few."""
 
-    metric: Literal["error_rate", "latency_p50", "latency_p90", "latency_p95", "latency_p99", "requests"]
-    """name the metric."""
-    max: float | str | None = None
-    """The most that is healthy: a share, a duration, a number, or with `of: stable` a factor."""
-    min: float | str | None = None
-    """The least that is healthy."""
-    of: Literal["stable"] | None = None
-    """`stable` makes the limits factors of what the stable deployment has in the same minutes."""
-    plus: float | str | None = None
-    """What is added to a limit that is a factor, so that a stable deployment without errors allows some."""
-    window: Duration = 300.0
-    """The minutes that are judged; more where they hold too few requests."""
-
-    @model_validator(mode="after")
-    def _limits(self) -> Self:
-        if self.max is None and self.min is None:
-            raise ValueError(f"the check of {self.metric} has no limit: give `max` or `min`")
-        if self.plus is not None and self.of is None:
-            raise ValueError("`plus` is added to a factor: give `of: stable`, or leave it out")
-        for name in ("max", "min", "plus"):
-            limit(self, name)
-        return self
-
-
-def limit(check: Check, name: str) -> float | None:
-    """A limit of the check as a number: seconds for a latency; raises ValueError for one of no use."""
-    value: float | str | None = getattr(check, name)
-    factor = check.of is not None and name != "plus"
-    if value is None or (isinstance(value, str) and "${" in value):
-        return None
-    if check.metric.startswith("latency") and not factor:
-        return seconds(value)
-    if isinstance(value, str):
-        raise ValueError(f"`{name}` of {check.metric} is '{value}': write a number without quotes")  # noqa: TRY004
-    if value < 0 or (check.metric == "error_rate" and not factor and value > 1):
-        bounds = "from 0 to 1, such as 0.01 for 1 %" if check.metric == "error_rate" else "from 0"
-        raise ValueError(f"`{name}` of {check.metric} is {value:g}: write a number {bounds}")
-    return float(value)
+    rps: Annotated[float, Field(gt=0, le=MOST_PROBES)] = 1.0
+    """How many requests a second, on average between two looks at the metrics."""
 
 
 class Rollout(Parameters):
@@ -136,6 +95,11 @@ class Rollout(Parameters):
     """What must be so during the mirror and every step with a duration."""
     min_requests: Annotated[int, Field(ge=0)] | None = None
     """How many requests the new deployment must have answered to be judged; 1 when there are checks."""
+    no_traffic: Literal["hold", "proceed", "probe"] = "hold"
+    """What a phase does that ends with fewer: `hold` waits for its timeout and then goes back, `proceed` goes
+    on if nothing speaks against it, `probe` sends the smoke test's request itself."""
+    probe: Probe | None = None
+    """How often to send it, with `no_traffic: probe`."""
     failures: Annotated[int, Field(ge=0)] = 0
     """How many readings beyond a limit are forgiven in each phase."""
     on_failure: Literal["rollback", "hold"] = "rollback"
@@ -150,6 +114,33 @@ class Rollout(Parameters):
             raise ValueError(f"the steps' percents are {shares}: each must be more than the one before")
         return self
 
+    @model_validator(mode="after")
+    def _judged(self) -> Self:
+        wanted = {"checks": self.checks, "min_requests": self.min_requests}
+        given = [f"`{name}`" for name, value in wanted.items() if value]
+        if given and not self.lasting:
+            raise ValueError(
+                f"{' and '.join(given)} would never be looked at: no step and no mirror has a `for`; write "
+                "{percent: 10, for: 15m} in `steps`, or leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _probed(self) -> Self:
+        if self.no_traffic == "probe" and self.smoke_test is None:
+            raise ValueError("`no_traffic: probe` sends the smoke test's request: give `smoke_test`")
+        if self.probe is not None and self.no_traffic != "probe":
+            raise ValueError(
+                f"`probe` does nothing with `no_traffic: {self.no_traffic}`: write `probe` there"
+            )
+        return self
+
+    @property
+    def lasting(self) -> list[float]:
+        """The durations of the phases in which the new deployment is watched."""
+        mirrored = [self.mirror.for_] if self.mirror else []
+        return [*mirrored, *(step.for_ for step in self.steps if step.for_)]
+
     @property
     def needed(self) -> int:
         """How many requests it takes to judge; 0 when nothing is judged."""
@@ -159,9 +150,9 @@ class Rollout(Parameters):
 class Timeouts(Parameters):
     """How long what Azure does may take; a step's own `timeout` is for the whole rollout."""
 
-    endpoint: Duration = 1800.0
+    endpoint: PositiveDuration = 1800.0
     """Making the endpoint."""
-    deployment: Duration = 10_800.0
+    deployment: PositiveDuration = 10_800.0
     """Provisioning the deployment."""
-    traffic: Duration = 1800.0
+    traffic: PositiveDuration = 1800.0
     """Each move of the traffic."""

@@ -6,9 +6,12 @@ from typing import Any
 from mlevents.actions.rollout_parameters import WHOLE, Rollout, Step
 from mlevents.actions.traffic import Traffic, same, share_of, stepped, without
 
+WARMING_UP = 600.0
+"""Seconds for a model to answer its first request."""
+
 Phase = dict[str, Any]
 """One phase as JSON: `name` for people, `verb`, `traffic` and `mirror` (the maps that it puts),
-`percent` (the new deployment's share), `for` and `timeout` in seconds."""
+`percent` (the new deployment's share), `for` and `timeout` in seconds, `own` (whether a rule wrote it)."""
 
 
 def planned(rollout: Rollout | None, deployment: str, traffic: Traffic, mirror: Traffic) -> list[Phase]:
@@ -33,7 +36,7 @@ def ours(phases: Sequence[Phase], traffic: Traffic, mirror: Traffic) -> bool:
 
 
 def _smoke_test(asked: Rollout) -> Phase:
-    timeout = asked.smoke_test and asked.smoke_test.timeout
+    timeout = (asked.smoke_test and asked.smoke_test.timeout) or WARMING_UP
     return {"name": "smoke test", "verb": "smoke_test", "for": 0.0, "timeout": timeout}
 
 
@@ -63,4 +66,5 @@ def _shift(step: Step, traffic: Traffic, mirror: Traffic) -> Phase:
         "mirror": dict(mirror),
         "for": step.for_,
         "timeout": max(timeout, step.for_),
+        "own": step.timeout is not None,
     }

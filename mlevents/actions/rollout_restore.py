@@ -83,7 +83,7 @@ def restore(target: RolloutTarget, progress: Progress) -> Outcome:
         return _waiting(earlier, progress) or _put_back(target, state, earlier, progress)
     if _is_at(state, earlier.maps(sure=True)):
         return Done(f"the traffic of '{state.name}' is {words(state.traffic)}")
-    return Done(f"the traffic of '{state.name}' is somebody else's, so left: {words(state.traffic)}")
+    return Done(f"the traffic of '{state.name}' was set by someone else, so it stays: {words(state.traffic)}")
 
 
 def _waiting(earlier: Earlier, progress: Progress) -> Pending | None:

@@ -89,7 +89,7 @@ class RolloutTarget:
         """The endpoint as it stands; raises PermanentError if it is gone."""
         state = find_endpoint(self.endpoints, self.endpoint)
         if state is None:
-            raise PermanentError(f"endpoint '{self.endpoint}' is gone: somebody deleted it meanwhile")
+            raise PermanentError(f"endpoint '{self.endpoint}' is gone: someone deleted it meanwhile")
         return state
 
     def found(self) -> DeploymentState | None:

@@ -27,6 +27,8 @@ from mlevents.responses.sizes import cut_document
 CLEAN_UP = 3600.0
 """Seconds for what is left behind; the endpoint's lock is held meanwhile."""
 SHORTEST_LOOK, LONGEST_LOOK, LOOKS = 60.0, 300.0, 60
+LAST_LOOK = 60.0
+"""Seconds for reading the metrics once more when the step's timeout is over."""
 LONGEST_WORDS = 150
 SHOWN_PHASES, SHOWN_LINES, SHOWN_WIDTH = 16, 20, 150
 """What of it stands in the custom status, which Durable Functions keeps under 16 KB of UTF-16."""
@@ -54,6 +56,21 @@ class Run:
         self.phases: list[dict[str, Any]] = []
         self.report: dict[str, Any] = {}
         self.spent = 0.0
+
+    @property
+    def left(self) -> float:
+        """Seconds until the step's timeout."""
+        whole = self.call["step"]["timeout"]
+        return DEFAULT_TIMEOUT if whole is None else float(whole) - self.spent
+
+    def longest(self, phase: Mapping[str, Any]) -> float:
+        """How long to wait in a phase for enough requests.
+
+        Its own timeout, else to the end of the step's, else what the plan says.
+        """
+        if phase.get("own") or self.call["step"]["timeout"] is None or not phase["for"]:
+            return float(phase["timeout"] or 0.0)
+        return max(self.left, float(phase["for"]))
 
     def say(self, words: str) -> None:
         """Show how far it is, in the custom status."""
@@ -85,10 +102,11 @@ class Run:
     def verb(self, name: str, limit: float | None = None, **more: Any) -> Course:
         """One verb of the action, carried to its end within its own time and the step's."""
         call = {**self.call, "verb": name, "progress": {**self.progress, **more}}
-        whole = self.call["step"]["timeout"]
-        left = DEFAULT_TIMEOUT if whole is None else whole - self.spent
+        left = self.left
+        if left <= 0 and name == "observe":
+            left = LAST_LOOK
         if left <= 0:
-            raise StepFailedError(f"gave up after {whole:g} s, the step's timeout")
+            raise StepFailedError(f"gave up after {self.call['step']['timeout']:g} s, the step's timeout")
         answer = yield from carry(self.context, call, min(limit or DEFAULT_TIMEOUT, left))
         self.spent += answer["waited"]
         if self.phases:
@@ -122,16 +140,18 @@ class Run:
 def watch(context: OrchestrationContext, run: Run, phase: Mapping[str, Any]) -> Generator[Any, Any]:
     """Stay in a phase for its time, reading the metrics; return when it may go on, and raise when not."""
     elapsed, breaches = 0.0, 0
+    phase = {**phase, "timeout": run.longest(phase)}
     while phase["for"]:
-        until = next_look(phase, elapsed)
-        yield context.create_timer(timedelta(seconds=until - elapsed))
-        run.note(run.phases[-1]["detail"], until - elapsed)
-        elapsed = until
-        answer = yield from run.verb("observe", elapsed=elapsed)
-        verdict = answer["result"]["verdict"]
+        since = next_look(phase, elapsed) - elapsed
+        yield context.create_timer(timedelta(seconds=since))
+        run.note(run.phases[-1]["detail"], since)
+        elapsed += since
+        answer = yield from run.verb("observe", elapsed=elapsed, since=since)
+        verdict, excused = answer["result"]["verdict"], bool(answer["result"].get("excused"))
         breaches += verdict == "breached"
         run.note(f"{spoken(elapsed)} of {spoken(phase['for'])}, {answer['detail']}", 0.0)
-        course = PhaseCourse(elapsed, phase["for"], phase["timeout"], breaches, run.progress["failures"])
+        forgiven = run.progress["failures"]
+        course = PhaseCourse(elapsed, phase["for"], phase["timeout"], breaches, forgiven, excused)
         decided = move(verdict, course)
         if decided == "promote":
             return

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, WithJsonSchema
 
-from mlevents.duration import Duration
+from mlevents.duration import Duration, PositiveDuration
 from mlevents.errors import Problem
 from mlevents.rules.where import Where
 from mlevents.workspace_id import workspace_key
@@ -59,7 +59,7 @@ class Step(Written):
     """An expression; the step is skipped where it does not hold."""
     retry: Retry = Retry()
     """How to try again; what is left out comes from `defaults`."""
-    timeout: Duration | None = None
+    timeout: PositiveDuration | None = None
     """How long the step may take, waits included."""
 
 

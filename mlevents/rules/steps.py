@@ -103,6 +103,8 @@ class StepCheck:
         except ValidationError as error:
             self.report.errors(path, Wording(action, "parameter", filled_later=True).findings(error, written))
         else:
+            for parameter, text in parameters.cautions():
+                self.report.warn(f"{path}.{parameter}", text)
             files = [named.text for named in names if isinstance(named.mark, RuleFile)]
             if files and not any(faults) and not any("${" in name for name in files):
                 self._contents(parameters, files, path)

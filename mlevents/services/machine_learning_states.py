@@ -84,7 +84,8 @@ class NewEndpoint:
         """The resource to put; it names no traffic map, so that it asks for no change of one."""
         identity: dict[str, Any] = {"type": "SystemAssigned"}
         if self.identities:
-            identity = {"type": "UserAssigned", "userAssignedIdentities": dict.fromkeys(self.identities, {})}
+            own: dict[str, Any] = {one: {} for one in self.identities}
+            identity = {"type": "UserAssigned", "userAssignedIdentities": own}
         return {
             "location": location,
             "identity": identity,

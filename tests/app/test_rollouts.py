@@ -183,14 +183,14 @@ def register_more(on: Stage) -> None:
 def test_somebody_who_moves_the_traffic_keeps_their_map(on: Stage) -> None:
     one = ended(on, "their-net", "2")
     assert one["status"] == "stopped", one
-    assert "somebody else moved the traffic" in one["because"]
+    assert "someone else moved the traffic" in one["because"]
     must_have_held(on, "their-net", THEIRS)
 
 
 def test_an_endpoint_that_is_deleted_under_our_feet_ends_the_response(on: Stage) -> None:
     one = ended(on, "gone-net", "2")
     assert one["status"] == "failed"
-    assert "gone-net' is gone: somebody deleted it meanwhile" in one["because"]
+    assert "gone-net' is gone: someone deleted it meanwhile" in one["because"]
 
 
 def test_of_several_that_wait_only_the_newest_is_rolled_out(on: Stage) -> None:

@@ -32,7 +32,8 @@ from mlevents.actions.action import action
 from mlevents.actions.documents import parse
 from mlevents.actions.message_templates import template_names
 from mlevents.actions.permissions import Need, permissions
-from mlevents.actions.rollout_parameters import Check, Mirror, Rollout, SmokeTest
+from mlevents.actions.rollout_check import Check
+from mlevents.actions.rollout_parameters import Mirror, Probe, Rollout, SmokeTest
 from mlevents.actions.rollout_parameters import Step as TrafficStep
 from mlevents.commands.command import command
 from mlevents.conditions.condition import ANY, Membership, operator
@@ -334,7 +335,7 @@ def test_every_parameter_is_documented_and_said_to_be_required_or_not(name: str,
 
 
 def test_every_key_of_a_rollout_is_documented_and_said_to_be_required_or_not():
-    parts = {"smoke_test": SmokeTest, "mirror": Mirror, "steps": TrafficStep, "checks": Check}
+    parts = {"smoke_test": SmokeTest, "mirror": Mirror, "steps": TrafficStep, "checks": Check, "probe": Probe}
     models = {"": Rollout, **{f"{name}.": model for name, model in parts.items()}}
     wanted = {
         f"{place}{field.alias or key}": field.is_required()

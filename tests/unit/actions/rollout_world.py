@@ -19,7 +19,7 @@ from mlevents.services.machine_learning_states import (
     NewEndpoint,
 )
 from mlevents.services.metrics import Minute, Minutes
-from mlevents.services.scoring import Score
+from mlevents.services.scoring import Score, Scoring
 from mlevents.settings import Settings
 from tests.unit.actions.fake_workspace import TOPIC
 
@@ -82,6 +82,7 @@ class World:
     copied: dict[str, int] = field(default_factory=dict)
     placed: dict[str, Placed] = field(default_factory=dict)
     answered: list[tuple[float, str, float, float]] = field(default_factory=list)
+    probed: list[tuple[float, str, float, float]] = field(default_factory=list)
     pending: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     meddling: Callable[["World"], None] = lambda _: None
     metrics_down: bool = False
@@ -106,10 +107,13 @@ class World:
     def read(self, name: str) -> str:
         return self.files[name]
 
-    def score(self, _uri: str, _token: str, deployment: str, _request: Any) -> Score:
+    def score(self, place: Scoring, _request: Any) -> Score:
         with self.call("score"):
-            placed = self.placed[self._own(deployment)]
+            name = self._own(place.deployment)
+            placed = self.placed[name]
             status = 424 if placed.error_rate >= 1 else 200
+            if place.mark:
+                self.probed.append((self.now, name, 1.0, placed.error_rate))
             return Score(status, placed.latency, {"predictions": [0.5]}, "{}")
 
     def connection(self, _: str) -> "World":
@@ -211,7 +215,7 @@ class World:
                     for name in self.placed
                 }
             found: dict[str, dict[int, Minute]] = {}
-            for time, name, requests, errors in self.answered:
+            for time, name, requests, errors in (*self.answered, *self.probed):
                 if self.now - span - 60 <= time <= self.now - LATE:
                     began = int(time // 60)
                     latency = dict.fromkeys(

@@ -126,9 +126,9 @@ def test_traffic_that_somebody_moved_meanwhile_is_left_so() -> None:
     world.endpoints.placed["fraud-net"]["fraud-net-8"] = DeploymentState(
         "fraud-net-8", "Succeeded", f"{TOPIC}/models/fraud-net/versions/8"
     )
-    with pytest.raises(PermanentError, match=r"somebody else moved the traffic .* to blue 90 %, green 10 %"):
+    with pytest.raises(PermanentError, match=r"someone else moved the traffic .* to blue 90 %, green 10 %"):
         SMALL.shift_traffic(at, world)
-    assert "is somebody else's" in carry(SMALL, "restore_traffic", at, world).detail
+    assert "was set by someone else" in carry(SMALL, "restore_traffic", at, world).detail
     assert traffic(world) == {"blue": 90, "green": 10}
 
 
@@ -184,7 +184,7 @@ def test_restoring_puts_the_old_map_back_for_those_who_can_serve(
     for _ in range(2):
         done = carry(SMALL, "restore_traffic", replace(context(), progress={"before": before}), world)
         assert traffic(world) == restored
-        assert "somebody else" not in done.detail
+        assert "someone else" not in done.detail
 
 
 def test_there_is_nothing_to_restore_before_anything_was_moved() -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlevents.actions.metric_silence import Exposure
 from mlevents.actions.rollout_analysis import Course, move, read
 from mlevents.actions.rollout_parameters import Rollout
 from mlevents.services.metrics import Minute
@@ -12,7 +13,8 @@ FINE = {"metric": "error_rate", "max": 0.02, "window": "2m"}
 
 
 def rollout(*checks: dict, **more: object) -> Rollout:
-    return Rollout.model_validate({"checks": list(checks), "min_requests": 10, **more})
+    steps = [{"percent": 50, "for": "10m"}]
+    return Rollout.model_validate({"checks": list(checks), "min_requests": 10, "steps": steps, **more})
 
 
 def minutes(*each: tuple[float, float], latency: float = 0.02) -> tuple[Minute, ...]:
@@ -30,7 +32,15 @@ def minutes(*each: tuple[float, float], latency: float = 0.02) -> tuple[Minute, 
         (FINE, minutes((50, 2), (50, 2)), (), "breached", "error rate 4 %, beyond 2 %"),
         (FINE, minutes((4, 0)), (), "unclear", "4 of 10 requests, error rate 0 % of 2 %"),
         (FINE, minutes((4, 1)), (), "breached", "4 of 10 requests, error rate 25 %, beyond 2 %"),
-        (FINE, (), minutes((90, 0)), "unclear", "0 of 10 requests, error rate is not known"),
+        (FINE, (), minutes((3, 0)), "unclear", "0 of 10 requests, error rate is not known"),
+        (
+            FINE,
+            (),
+            minutes((90, 0)),
+            "unclear",
+            "0 of 10 requests, no request for 2 min, where about 90 requests were to be expected, "
+            "error rate is not known",
+        ),
         (FINE, (), (), "unclear", "0 of 10 requests, no metrics yet, error rate is not known"),
         (
             {"metric": "latency_p95", "max": "250ms"},
@@ -110,10 +120,97 @@ def test_without_a_stable_deployment_relative_checks_rest() -> None:
         ("breached", Course(60, 120, 240, 1, 0), "fail"),
         ("breached", Course(60, 120, 240, 1, 1), "hold"),
         ("breached", Course(240, 120, 240, 1, 1), "stop"),
+        ("unclear", Course(60, 120, 240, excused=True), "hold"),
+        ("unclear", Course(120, 120, 240, excused=True), "promote"),
+        ("breached", Course(120, 120, 240, 1, 1, excused=True), "hold"),
     ],
 )
 def test_what_follows_from_a_reading(verdict, course: Course, wanted: str) -> None:
     assert move(verdict, course) == wanted
+
+
+NOT_NUMBERS = [float("nan"), float("inf"), float("-inf"), -1.0, "12", None]
+
+
+@pytest.mark.parametrize("value", NOT_NUMBERS)
+@pytest.mark.parametrize("where", ["requests", "errors", "latency"])
+@pytest.mark.parametrize("whose", ["new", "old"])
+def test_what_is_no_number_is_unclear_and_never_good(value: object, where: str, whose: str) -> None:
+    found = {"new": minutes((50, 0), (50, 0)), "old": minutes((50, 0), (50, 0))}
+    if where == "latency":
+        found[whose][1].latency["P95"] = value  # type: ignore[assignment]
+    else:
+        setattr(found[whose][1], where, value)
+    relative = {"metric": "latency_p95", "max": 1.5, "of": "stable"}
+    reading = read(rollout(FINE, relative), found, "new", ["old"])
+    assert (reading.verdict, reading.scarce) == ("unclear", False)
+    assert f"the metrics of '{whose}' cannot be read in 1 min" in reading.words
+
+
+def test_a_minute_that_was_no_number_long_ago_is_forgotten_where_windows_say_so() -> None:
+    found = {"new": (*minutes((50, 0), (50, 0)), Minute(1200.0, float("nan")))}
+    assert read(rollout(FINE), found, "new", []).verdict == "healthy"
+    whole = {"metric": "error_rate", "max": 0.02}
+    assert read(rollout(whole), found, "new", []).verdict == "unclear"
+
+
+@pytest.mark.parametrize("needed", [0, 1, 10])
+def test_a_new_deployment_that_falls_silent_beside_a_busy_one_is_unclear(needed: int) -> None:
+    early = tuple(Minute(60.0 * age, 50, 0) for age in range(8, 12))
+    found = {"new": early, "old": minutes(*[(450, 0)] * 11)}
+    asked = rollout({"metric": "error_rate", "max": 0.5}, min_requests=needed)
+    reading = read(asked, found, "new", ["old"], Exposure(0.1, 720.0))
+    assert (reading.verdict, reading.scarce) == ("unclear", False)
+    assert "the newest of 8 min ago" in reading.words
+
+
+def test_one_request_hours_ago_beside_a_busy_deployment_is_no_health() -> None:
+    found = {"new": (Minute(7200.0, 1, 0),), "old": minutes(*[(9, 0)] * 120)}
+    asked = rollout({"metric": "error_rate", "max": 0.5}, min_requests=1)
+    reading = read(asked, found, "new", ["old"], Exposure(0.1, 7300.0))
+    assert (reading.verdict, reading.scarce) == ("unclear", False)
+    assert reading.words.startswith("no request for 2 h, where about 108 requests were to be expected")
+
+
+def test_no_request_at_all_beside_a_busy_deployment_is_more_than_too_few() -> None:
+    found = {"old": minutes((90, 0), (90, 0))}
+    asked = rollout({"metric": "requests", "max": 500}, min_requests=0)
+    reading = read(asked, found, "new", ["old"], Exposure(0.1, 120.0))
+    assert (reading.verdict, reading.scarce) == ("unclear", False)
+
+
+def test_the_silence_of_a_small_endpoint_is_its_usual_pace() -> None:
+    day, hour = 86_400.0, 3600.0
+    found = {
+        "new": tuple(Minute(hour * age, 1, 0) for age in (3, 9, 12, 17, 22)),
+        "old": tuple(Minute(hour * age, 1, 0) for age in range(1, 24)),
+    }
+    asked = rollout({"metric": "error_rate", "max": 0.1}, min_requests=5)
+    assert read(asked, found, "new", ["old"], Exposure(0.25, day)).verdict == "healthy"
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "scarce"),
+    [
+        ((), (), True),
+        ((), minutes((4, 0)), True),
+        (minutes((4, 0)), minutes((4, 0)), True),
+        (minutes((4, 0), latency=0.9), minutes((4, 0)), False),
+        (minutes((50, 0), (50, 0)), (), True),
+    ],
+    ids=["nothing", "old alone", "few", "few, and slow", "nothing to compare with"],
+)
+def test_too_few_requests_are_told_from_what_speaks_against(new, old, scarce: bool) -> None:
+    relative = {"metric": "latency_p95", "max": 1.5, "of": "stable"}
+    found = {"new": new, "old": old}
+    reading = read(rollout(FINE, relative), found, "new", ["old"], Exposure(0.1, 300.0))
+    assert (reading.verdict, reading.scarce) == ("unclear", scarce)
+
+
+def test_without_a_window_the_whole_phase_is_judged() -> None:
+    found = {"new": minutes(*[(50, 0)] * 100, (5000, 5000))}
+    assert read(rollout(FINE), found, "new", []).verdict == "healthy"
+    assert read(rollout({"metric": "error_rate", "max": 0.02}), found, "new", []).verdict == "breached"
 
 
 verdicts = st.sampled_from(["healthy", "breached", "unclear"])

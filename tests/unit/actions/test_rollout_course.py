@@ -201,7 +201,7 @@ def test_traffic_that_somebody_else_moves_is_left_as_theirs(share: int) -> None:
     at = serving(OLD, meddling=at_traffic(share, lambda world: world.put_maps(dict(theirs), {})))
     answer = json.loads(Durable(at).run(roll_out_model, call(canary())))
     assert answer["kind"] == "stopped"
-    assert answer["detail"].startswith("somebody else moved the traffic of endpoint 'net', to net-2 100 %")
+    assert answer["detail"].startswith("someone else moved the traffic of endpoint 'net', to net-2 100 %")
     assert traffic(at) == theirs
 
 
@@ -231,7 +231,7 @@ def test_an_endpoint_that_is_deleted_under_our_feet_ends_it() -> None:
     at = serving(OLD, meddling=at_traffic(50, delete))
     answer = json.loads(Durable(at).run(roll_out_model, call(canary())))
     assert answer["kind"] == "failed"
-    assert "endpoint 'net' is gone: somebody deleted it meanwhile" in answer["detail"]
+    assert "endpoint 'net' is gone: someone deleted it meanwhile" in answer["detail"]
     assert at.writes[-1].startswith("put traffic {'net-1': 35")
 
 

@@ -14,6 +14,7 @@ from mlevents.actions.rollout_parameters import Rollout
 from mlevents.actions.rollout_plan import ours, planned
 from mlevents.actions.traffic import scaled, serving
 
+LASTING = [{"percent": 10, "for": "5m"}]
 names = st.sampled_from(["a", "b", "c", "d", "new"])
 
 
@@ -93,14 +94,35 @@ def test_the_example_in_the_docstring_is_a_rollout() -> None:
         ({"mirror": {"percent": 60, "for": "5m"}}, "less than or equal to 50"),
         ({"mirror": {"percent": 10}}, "Field required"),
         ({"checks": [{"metric": "error_rate"}]}, "has no limit: give `max` or `min`"),
-        ({"checks": [{"metric": "error_rate", "max": 1}]}, ""),
+        ({"checks": [{"metric": "error_rate", "max": 1}], "steps": LASTING}, ""),
+        ({"checks": [{"metric": "error_rate", "max": 1}], "mirror": {"percent": 5, "for": "5m"}}, ""),
+        ({"checks": [{"metric": "error_rate", "max": 1}]}, "`checks` would never be looked at: no step"),
+        ({"min_requests": 50}, "`min_requests` would never be looked at: no step and no mirror has a `for`"),
+        ({"min_requests": 50, "steps": [{"percent": 10, "for": "0s"}]}, "write {percent: 10, for: 15m}"),
+        ({"min_requests": 0}, ""),
+        ({"steps": [{"percent": 10, "for": "5m", "timeout": "0s"}]}, "a duration of 0 s is not possible"),
+        ({"mirror": {"percent": 10, "for": "0s"}}, "a duration of 0 s is not possible"),
+        ({"mirror": {"percent": 10, "for": "1m", "timeout": "0m"}}, "a duration of 0 s is not possible"),
+        ({"smoke_test": {"request": {}, "timeout": "0s"}}, "a duration of 0 s is not possible"),
+        ({"checks": [{"metric": "requests", "max": 1, "window": "0s"}]}, "a duration of 0 s is not possible"),
+        ({"no_traffic": "probe", "min_requests": 5, "steps": LASTING}, "give `smoke_test`"),
+        ({"probe": {"rps": 2}}, "`probe` does nothing with `no_traffic: hold`"),
+        ({"no_traffic": "probe", "smoke_test": {"request": {}}, "probe": {"rps": 0}}, "greater than 0"),
+        ({"no_traffic": "probe", "smoke_test": {"request": {}}, "probe": {"rps": 2}}, ""),
+        ({"no_traffic": "wait"}, "'hold', 'proceed' or 'probe'"),
         (
             {"checks": [{"metric": "error_rate", "max": 5}]},
             "write a number from 0 to 1, such as 0.01 for 1 %",
         ),
         ({"checks": [{"metric": "error_rate", "max": "1%"}]}, "write a number without quotes"),
         ({"checks": [{"metric": "latency_p95", "max": 250}]}, "has no unit"),
-        ({"checks": [{"metric": "latency_p95", "max": 1.2, "of": "stable", "plus": "10ms"}]}, ""),
+        (
+            {
+                "checks": [{"metric": "latency_p95", "max": 1.2, "of": "stable", "plus": "10ms"}],
+                "steps": LASTING,
+            },
+            "",
+        ),
         ({"checks": [{"metric": "requests", "min": 1, "plus": 2}]}, "give `of: stable`"),
         ({"smoke_test": {"request": {}, "json": {"a[": 1}}}, "is no path into JSON"),
         ({"smoke_test": {"request": {}, "json": {"a": {"gtt": 1}}}}, "unknown operator 'gtt'"),

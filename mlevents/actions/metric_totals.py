@@ -1,0 +1,80 @@
+"""Sums over the minutes of metrics, and how their values read for people."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+
+from mlevents.services.metrics import Minute
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What some deployments answered together within a window; latencies in seconds."""
+
+    requests: float
+    errors: float
+    latency: Mapping[str, float]
+
+    def value(self, metric: str) -> float | None:
+        """The metric's value; None where there is none."""
+        if metric == "requests":
+            return self.requests
+        if metric == "error_rate":
+            return self.errors / self.requests if self.requests else None
+        return self.latency.get(percentile(metric))
+
+
+def is_readable(minute: Minute) -> bool:
+    """Whether every value of the minute is a number that requests and durations can have."""
+    values = (minute.requests, minute.errors, *minute.latency.values())
+    numbers = all(isinstance(one, int | float) and isfinite(one) and one >= 0 for one in values)
+    return numbers and not getattr(minute, "unreadable", False)
+
+
+def within(minutes: Iterable[Minute], window: float | None) -> list[Minute]:
+    """The minutes of the last so many seconds; all without a window."""
+    return [minute for minute in minutes if minute.age <= (inf if window is None else window)]
+
+
+def window_of(minutes: Sequence[Minute], window: float | None, needed: int) -> float | None:
+    """How far back to look, in seconds: the window, or further until there are requests enough."""
+    if window is None:
+        return None
+    requests, reach = 0.0, window
+    for minute in minutes:
+        if minute.age > window:
+            if requests >= needed:
+                break
+            reach = minute.age
+        requests += minute.requests
+    return reach
+
+
+def totals(deployments: Iterable[Sequence[Minute]], window: float | None) -> Totals:
+    """All minutes within the window together; latencies are means, weighted by requests."""
+    minutes = [minute for those in deployments for minute in within(those, window)]
+    names = {name for minute in minutes for name in minute.latency}
+    latency = {}
+    for name in names:
+        known = [
+            (minute.latency[name], minute.requests or 1.0) for minute in minutes if name in minute.latency
+        ]
+        latency[name] = sum(value * weight for value, weight in known) / sum(weight for _, weight in known)
+    return Totals(sum(one.requests for one in minutes), sum(one.errors for one in minutes), latency)
+
+
+def percentile(metric: str) -> str:
+    """`P95` of `latency_p95`."""
+    return metric.rpartition("_")[2].upper()
+
+
+def spell_metric(metric: str) -> str:
+    """The metric as people call it."""
+    return metric.replace("latency_", "latency ").replace("_", " ")
+
+
+def spell_value(metric: str, value: float) -> str:
+    """A value with its unit."""
+    if metric == "error_rate":
+        return f"{value * 100:.3g} %"
+    return f"{value * 1000:.4g} ms" if metric.startswith("latency") else f"{value:g}"

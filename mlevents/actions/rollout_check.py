@@ -1,0 +1,65 @@
+"""One check of a rollout: a metric of the new deployment and its limits.
+
+```yaml
+checks:
+  - {metric: error_rate, max: 0.01, window: 5m}
+  - {metric: latency_p95, max: 1.2, of: stable}
+```
+"""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from mlevents.duration import PositiveDuration, seconds
+
+
+class Parameters(BaseModel):
+    """A part of an action's parameters: nothing unknown, nothing converted, nothing changed afterwards."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, populate_by_name=True
+    )
+
+
+class Check(Parameters):
+    """One metric of the new deployment, against a limit or against the stable deployment."""
+
+    metric: Literal["error_rate", "latency_p50", "latency_p90", "latency_p95", "latency_p99", "requests"]
+    """name the metric."""
+    max: float | str | None = None
+    """The most that is healthy: a share, a duration, a number, or with `of: stable` a factor."""
+    min: float | str | None = None
+    """The least that is healthy."""
+    of: Literal["stable"] | None = None
+    """`stable` makes the limits factors of what the stable deployment has in the same minutes."""
+    plus: float | str | None = None
+    """What is added to a limit that is a factor, so that a stable deployment without errors allows some."""
+    window: PositiveDuration | None = None
+    """The last minutes that are judged, more where they hold too few requests; the phase when left out."""
+
+    @model_validator(mode="after")
+    def _limits(self) -> Self:
+        if self.max is None and self.min is None:
+            raise ValueError(f"the check of {self.metric} has no limit: give `max` or `min`")
+        if self.plus is not None and self.of is None:
+            raise ValueError("`plus` is added to a factor: give `of: stable`, or leave it out")
+        for name in ("max", "min", "plus"):
+            limit(self, name)
+        return self
+
+
+def limit(check: Check, name: str) -> float | None:
+    """A limit of the check as a number: seconds for a latency; raises ValueError for one of no use."""
+    value: float | str | None = getattr(check, name)
+    factor = check.of is not None and name != "plus"
+    if value is None or (isinstance(value, str) and "${" in value):
+        return None
+    if check.metric.startswith("latency") and not factor:
+        return seconds(value)
+    if isinstance(value, str):
+        raise ValueError(f"`{name}` of {check.metric} is '{value}': write a number without quotes")  # noqa: TRY004
+    if value < 0 or (check.metric == "error_rate" and not factor and value > 1):
+        bounds = "from 0 to 1, such as 0.01 for 1 %" if check.metric == "error_rate" else "from 0"
+        raise ValueError(f"`{name}` of {check.metric} is {value:g}: write a number {bounds}")
+    return float(value)

@@ -1,0 +1,99 @@
+"""What `check` says of checks that can hardly be met, and of durations of nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mlevents.actions.rollout_cautions import cautions
+from mlevents.actions.rollout_parameters import Rollout
+from mlevents.errors import RulesError
+from mlevents.rules.file import load
+from mlevents.rules.model import Rules
+from mlevents.settings import Settings
+
+SMOKE = {"request": {"input_data": [[1]]}}
+RATE = {"metric": "error_rate", "max": 0.1}
+
+
+def said(**rollout: Any) -> list[tuple[str, str]]:
+    return list(cautions(Rollout.model_validate(rollout)))
+
+
+def step(**more: str) -> dict[str, Any]:
+    return {"percent": 10, "for": "10m", **more}
+
+
+@pytest.mark.parametrize(
+    ("rollout", "parameter", "words"),
+    [
+        (
+            {"checks": [RATE], "steps": [step()], "min_requests": 0},
+            "min_requests",
+            "error_rate is known by requests alone: a phase without any never goes on; write `no_traffic",
+        ),
+        ({"checks": [RATE], "steps": [step(**{"for": "1m"})]}, "steps[0].for", ": nothing can be judged"),
+        ({"checks": [RATE], "steps": [step(**{"for": "2m"})]}, "steps[0].for", "shorter than the 3 min"),
+        ({"min_requests": 1, "mirror": {"percent": 5, "for": "2m"}}, "mirror.for", "shorter than the 3 min"),
+        (
+            {"checks": [RATE | {"window": "15m"}], "steps": [step()]},
+            "checks[0].window",
+            "15 min is longer than the 10 min of steps[0]",
+        ),
+        (
+            {"no_traffic": "probe", "smoke_test": SMOKE, "min_requests": 500, "steps": [step()]},
+            "steps[0].for",
+            "1 probes a second for 10 min show no 500 requests in time",
+        ),
+    ],
+    ids=["no requests", "never", "late", "mirror", "window", "probes"],
+)
+def test_a_check_that_can_hardly_be_met_is_named(rollout: dict, parameter: str, words: str) -> None:
+    [(where, text)] = said(**rollout)
+    assert where == parameter
+    assert words in text
+
+
+@pytest.mark.parametrize(
+    "rollout",
+    [
+        {"steps": [step(**{"for": "1m"})]},
+        {"checks": [RATE | {"window": "5m"}], "steps": [step()], "min_requests": 50},
+        {"checks": [RATE], "steps": [step()], "min_requests": 0, "no_traffic": "proceed"},
+        {"checks": [{"metric": "requests", "max": 9}], "steps": [step()], "min_requests": 0},
+        {"no_traffic": "probe", "smoke_test": SMOKE, "min_requests": 50, "steps": [step()]},
+    ],
+)
+def test_what_can_be_met_is_said_nothing_of(rollout: dict[str, Any]) -> None:
+    assert said(**rollout) == []
+
+
+def loaded(folder: Path, rollout: dict[str, Any], **step: Any) -> Rules:
+    (folder / "small.yaml").write_text("instance_type: Standard_DS3_v2\n")
+    one = {"uses": "deploy_model", "with": {"template": "small.yaml", "rollout": rollout}, **step}
+    rule = {"id": "r", "event": "model.registered", "do": [one]}
+    path = folder / "rules.yaml"
+    path.write_text(yaml.safe_dump({"version": 1, "rules": [rule]}))
+    return load(path, Settings(environment={}))
+
+
+def test_a_caution_is_a_warning_at_its_place(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, {"checks": [RATE], "steps": [step()], "min_requests": 0})
+    warnings = {one.path: one.text for one in rules.warnings}
+    assert warnings["rules[0].do[0].with.rollout.min_requests"].startswith("0 asks for no request")
+
+
+@pytest.mark.parametrize(
+    ("rollout", "more", "words"),
+    [
+        ({"checks": [RATE], "min_requests": 50}, {}, "`checks` and `min_requests` would never be looked at"),
+        ({"keep": 1}, {"timeout": "0s"}, "rules[0].do[0].timeout: a duration of 0 s is not possible here"),
+    ],
+)
+def test_what_would_check_nothing_does_not_load(
+    tmp_path: Path, rollout: dict, more: dict, words: str
+) -> None:
+    with pytest.raises(RulesError) as caught:
+        loaded(tmp_path, rollout, **more)
+    assert words in str(caught.value)
