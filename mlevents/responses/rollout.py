@@ -112,8 +112,8 @@ def allowed(run: Run, *verbs: str, phase: Mapping[str, Any] | None = None) -> fl
     """How many seconds these verbs, and the watching of a phase, may take in all."""
     known = run.progress["timeouts"]
     limits = [known.get(TIMEOUTS[verb]) if verb in TIMEOUTS else None for verb in verbs]
-    watched = (phase.get("timeout") or phase.get("for") or 0.0) if phase else 0.0
-    return sum(limit or DEFAULT_TIMEOUT for limit in limits) + float(watched)
+    watched = run.longest(phase) if phase else 0.0
+    return sum(limit or DEFAULT_TIMEOUT for limit in limits) + watched
 
 
 def undone(

@@ -10,7 +10,7 @@ from mlevents.actions.action import Done
 from mlevents.actions.deploy_model import DeployModel
 from mlevents.actions.rollout_lookup import find_deployment, find_endpoint, list_deployments
 from mlevents.errors import TransientError
-from mlevents.responses.rollout import rollout
+from mlevents.responses.rollout import roll_out_model
 from mlevents.services.machine_learning_states import DeploymentState, EndpointState
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import Placed, Trouble, World, serving
@@ -20,7 +20,7 @@ from tests.unit.actions.test_rollout_exhaustive import OLD, PASSING, call
 
 
 def carried(at: World) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(Durable(at).run(rollout, call()))
+    answer: dict[str, Any] = json.loads(Durable(at).run(roll_out_model, call()))
     return answer
 
 

@@ -12,7 +12,7 @@ from mlevents.actions.rollout_analysis import read
 from mlevents.actions.rollout_parameters import Rollout
 from mlevents.actions.rollout_plan import ours, planned
 from mlevents.actions.traffic import Names, fold, same, scaled, share_of, shared, stepped, without
-from mlevents.responses.rollout import rollout
+from mlevents.responses.rollout import roll_out_model
 from mlevents.services.metrics import Minute
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import World, serving
@@ -86,7 +86,7 @@ def test_a_whole_rollout_takes_the_same_way_however_names_are_cased(
         at: World = serving({"Net-1": 70, "net-2": 30, "Net-3": 0}, **SCENES[scene](), **more)
         text = json.loads(call(order={"key": "net", "by": "9"}))
         text["step"]["with"]["endpoint"] = endpoint if more else "net"
-        answer = json.loads(Durable(at).run(rollout, json.dumps(text)))
+        answer = json.loads(Durable(at).run(roll_out_model, json.dumps(text)))
         return answer["kind"], [name.lower() for name in at.writes], set(at.placed)
 
     assert way(recase=recase) == way()

@@ -11,7 +11,7 @@ import pytest
 from mlevents.actions.traffic import share_of
 from mlevents.errors import RefusedError
 from mlevents.responses.notices import notices
-from mlevents.responses.rollout import rollout
+from mlevents.responses.rollout import roll_out_model
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import World, serving
 from tests.unit.actions.test_rollout_course import at_traffic, canary, traffic
@@ -46,7 +46,7 @@ def with_notices(plan: dict[str, Any]) -> str:
 
 
 def carried(at: World, text: str) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(Durable(at).run(rollout, text))
+    answer: dict[str, Any] = json.loads(Durable(at).run(roll_out_model, text))
     at.advance(60.0)
     return answer
 

@@ -10,7 +10,7 @@ from mlevents.actions.deploy_model import DeployModel
 from mlevents.actions.rollout_observation import Prober, observe
 from mlevents.actions.rollout_target import RolloutTarget
 from mlevents.errors import TransientError
-from mlevents.responses.rollout import rollout
+from mlevents.responses.rollout import roll_out_model
 from mlevents.services.scoring import Score, Scoring
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import World, serving
@@ -32,7 +32,7 @@ def plan(no_traffic: str, **more: Any) -> dict[str, Any]:
 def carried(at: World, asked: dict[str, Any], timeout: float | None = None) -> dict[str, Any]:
     text = json.loads(call(asked))
     text["step"]["timeout"] = timeout
-    answer: dict[str, Any] = json.loads(Durable(at).run(rollout, json.dumps(text)))
+    answer: dict[str, Any] = json.loads(Durable(at).run(roll_out_model, json.dumps(text)))
     at.advance(60.0)
     return answer
 
