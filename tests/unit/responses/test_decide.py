@@ -113,7 +113,7 @@ def test_what_nobody_can_understand_is_kept_as_it_came(raw):
     [one] = decided(raw)
     assert (one.status, one.raw, one.alert) == ("quarantined", raw, True)
     assert one.because
-    assert [step["uses"] for step in one.on_failure] == ["notify"]
+    assert [(step["uses"], step["notifies"]) for step in one.on_failure] == [("notify", True)]
 
 
 def test_a_quarantined_event_shows_what_could_be_read_of_it():

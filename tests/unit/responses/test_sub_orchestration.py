@@ -7,7 +7,9 @@ import pytest
 from orchestration import Context, failure, run
 from test_respond import Team, document, step
 
+from mlevents.responses.going_back import record_of
 from mlevents.responses.respond import respond_to_event
+from mlevents.responses.rollout_phases import Run
 
 LOST = failure("json.decoder.JSONDecodeError", "Expecting value: line 1 column 1 (char 0)")
 TERMINATED = failure("", "the orchestration was terminated")
@@ -92,3 +94,18 @@ def test_a_restoration_that_broke_off_is_started_again_and_may_take_over_from_th
 def test_a_response_that_runs_again_never_meets_its_earlier_rollout():
     context, _, _ = responded(DONE, attempt=2)
     assert called(context) == [("RollOutModel", "rule.0123.deploy.2-1")]
+
+
+def test_a_rollout_knows_who_is_notified_while_the_traffic_is_not_restored():
+    mail = step("mail", uses="notify", notifies=True) | {"with": {"to": "team", "template": "run-failed"}}
+    context, _, _ = responded(DONE, on_failure=[step("alarm"), mail])
+    [(_, _, _, call)] = context.children
+    [notice] = call["notices"]
+    assert notice["step"]["with"] == {"to": "team", "template": "traffic-not-restored"}
+    assert notice["verb"] == "perform"
+    rollout = Run(context, {**call, "step": step("deploy")})  # type: ignore[arg-type]
+    rollout.progress = {"before": {"net-1": 100}}
+    record = record_of(rollout)
+    assert record
+    assert record["call"]["notices"] == call["notices"], "whoever restores it later notifies them too"
+    assert "notices" not in rollout.call, "no activity carries them"
