@@ -83,12 +83,7 @@ class FunctionsHost:
     async def kill(self) -> None:
         """End the app by SIGKILL, and the host with it; what both had taken from the hub stays hidden."""
         self.state = STOPPED
-        pump, self._pump = self._pump, None
-        if pump is None:
-            await self.worker.kill()
-            return
-        await asyncio.gather(pump.stop(), self._stop_timers(), self.worker.kill())  # a dead host is silent
-        self.hub.host_died(self.hub.settings.control_visibility, self.hub.settings.work_visibility)
+        await self._give_up(self.worker.kill())
 
     async def kill_worker(self) -> None:
         """End the app by SIGKILL; the host notices, and starts it again."""
@@ -127,13 +122,26 @@ class FunctionsHost:
             return
         try:
             await self._start_worker()
+            if self.state != RUNNING:  # killed meanwhile
+                await worker.stop()
         except WorkerError as error:
+            if self.state != RUNNING:
+                return
             log.error("the app cannot be started again: %s", error)  # noqa: TRY400 - it says all there is
             await self._fail(str(error))
 
     async def _fail(self, reason: str) -> None:
         self.state, self.error = FAILED, reason
-        await self.worker.stop()
+        await self._give_up(self.worker.stop())
+
+    async def _give_up(self, end: Coroutine[Any, Any, None]) -> None:
+        """Report nothing more to the hub, and end the app; what they had taken stays hidden for a while."""
+        pump, self._pump = self._pump, None
+        if pump is None:
+            await end
+            return
+        await asyncio.gather(pump.stop(), self._stop_timers(), end)  # in this order
+        self.hub.host_died(self.hub.settings.control_visibility, self.hub.settings.work_visibility)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -88,6 +88,8 @@ class WorkerProcess:
         Raises FunctionError for what the function raises, and WorkerLostError when the process ends.
         """
         await self._ready.wait()
+        if self._process is None:
+            raise WorkerLostError("WorkerProcessExitException: the worker process has ended")
         number = next(self._numbers)
         answer: asyncio.Future[TypedData | None] = asyncio.get_running_loop().create_future()
         self._calls[number] = answer
@@ -130,16 +132,20 @@ class WorkerProcess:
 
     async def _end(self, how: Callable[[Process], None]) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        how(process)
-        try:
-            await asyncio.wait_for(process.wait(), PATIENCE)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-        if self._watch is not None:
-            await self._watch
+        if process is not None:
+            how(process)
+            await _ended(process)
+            if self._watch is not None:
+                await self._watch
+        self._ready.set()  # who still waits learns that there is no process
+
+
+async def _ended(process: Process) -> None:
+    try:
+        await asyncio.wait_for(process.wait(), PATIENCE)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 def _hang_up(process: Process) -> None:

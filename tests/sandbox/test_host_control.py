@@ -1,5 +1,6 @@
 """The app killed and started again, while its task hub and everything else of the sandbox lives on."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -14,8 +15,9 @@ from typing import Any
 
 import pytest
 import requests
-from small_sandbox import APPS, Small, small, until
+from small_sandbox import APPS, Small, on_loop, small, until
 
+from sandbox.functions_host import FunctionsHost
 from sandbox.up import ROOT
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
@@ -212,6 +214,49 @@ def test_a_dead_worker_cannot_be_killed(host: Small):
     assert host.control("kill").status_code == 200
 
 
+def test_a_worker_that_cannot_be_started_again_fails_the_host_until_it_is_started(
+    host: Small, tmp_path: Path
+):
+    checkout = tmp_path / "app"
+    shutil.copytree(APPS / "small", checkout)
+    host.restart(checkout=str(checkout))
+    script = checkout / "small_app.py"
+    good = script.read_text()
+    script.write_text("raise RuntimeError('broken')")
+    host.control("kill", worker=True)
+    found = until(
+        lambda: requests.get(host.ready["host"], timeout=5).json(), lambda one: one["state"] == "failed"
+    )
+    assert "broken" in found["error"]
+    assert requests.get(f"{host.url}/api/echo/fixed", timeout=5).status_code == 503
+    script.write_text(good)
+    assert host.control("start").status_code == 200
+    assert len(host.outcome("fan", 5)) == 4
+    assert host.calls("note") == 4  # nothing of the first host executes work as well
+
+
+def test_a_delivery_that_waits_for_the_worker_is_answered_when_there_is_none_any_more(
+    host: Small, tmp_path: Path
+):
+    checkout = tmp_path / "app"
+    shutil.copytree(APPS / "small", checkout)
+    host.restart(checkout=str(checkout))
+    (checkout / "small_app.py").write_text("import time\ntime.sleep(1)\nraise RuntimeError('broken')")
+    host.control("kill", worker=True)
+    with pytest.raises(requests.ConnectionError):
+        host.post("Raw", [EVENT])
+
+
+def test_a_host_that_has_not_started_yet_answers_503_to_everything():
+    starting = FunctionsHost(APPS / "small", "small_app.py")
+    with on_loop() as loop:
+        asyncio.run_coroutine_threadsafe(starting.open(), loop).result(10)
+        url = f"{starting.url}/runtime/webhooks/eventgrid?functionName=Raw"
+        answers = [requests.request(method, url, timeout=5) for method in ("OPTIONS", "POST", "GET")]
+        asyncio.run_coroutine_threadsafe(starting.stop(), loop).result(10)
+    assert [(one.status_code, one.text) for one in answers] == [(503, "Function host is not running.")] * 3
+
+
 def up(tmp_path: Path) -> tuple[subprocess.Popen[str], dict[str, Any]]:
     file, rules = tmp_path / "ready.json", tmp_path / "rules.yaml"
     rules.write_text("version: 1\nrules: []\n")
@@ -230,6 +275,9 @@ def test_the_app_ends_with_the_sandbox_however_that_ends(tmp_path: Path, number:
         process.send_signal(number)
         process.communicate(timeout=10)
     until(lambda: gone(pid), bool)
+    for name in ("functions", "host", "event_grid"):
+        with pytest.raises(requests.ConnectionError):
+            requests.get(ready[name], timeout=5)
 
 
 def test_what_the_app_prints_reaches_standard_error_and_nothing_else(tmp_path: Path):
