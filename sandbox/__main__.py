@@ -31,7 +31,7 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
     rules: Annotated[Path, typer.Option(help="The rule file.")] = ROOT / "rules.yaml",
     speed: Annotated[float, typer.Option(min=0.001, help="What every wait is divided by.")] = 60.0,
     ready_file: Annotated[Path | None, typer.Option(help="Receives the addresses, once all is up.")] = None,
-    twice: Annotated[bool, typer.Option(help="Execute every activity twice.")] = False,
+    twice: Annotated[bool, typer.Option(help="Execute activities and entity operations twice.")] = False,
     deliver_twice: Annotated[bool, typer.Option(help="Deliver every event twice.")] = False,
     dead_letters: Annotated[Path | None, typer.Option(help="A folder that receives dead letters.")] = None,
     app: Annotated[Path, typer.Option(help="The function app's folder.")] = ROOT,

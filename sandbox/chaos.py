@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 class Chaos:
     """What goes wrong between an activity's execution and the hub's knowing of it.
 
-    `twice` executes every activity twice in a row; `lost` counts, by activity, how many results get
-    lost yet, as when the worker crashes after the work: the activity is executed again. `deadly` matches the
-    work that is the host's last, such as `ACTIVITY note`: `die` is called once it is done, and once only.
+    `twice` executes every activity twice in a row, and every operation on an entity too where host.json lets
+    messages to entities be repeated (`entityMessageReorderWindowInMinutes` is 0). `lost` counts, by activity,
+    how many results get lost yet, as when the worker crashes after the work: the activity is executed again.
+    `deadly` matches the work that is the host's last, such as `ACTIVITY note`: `die` is called once it is
+    done, and once only.
     """
 
     twice: bool = False

@@ -147,7 +147,9 @@ class DurablePump:
         name = EntityInstanceId.parse(request.instanceId).entity
         try:
             self._strike(name)
-            await self._execute(self._entities, name, "entity", batch, result)
+            await self._execute(self._entities, name, "entity", self._repeated(batch), result)
+            if len(result.results) > len(infos):
+                del result.results[1::2]  # a caller hears of the first of two executions alone
             del result.operationInfos[:]
             result.operationInfos.extend(infos)
         except WorkerLostError:
@@ -157,6 +159,14 @@ class DurablePump:
             self._hub.fail_entity_calls(infos, error)
         result.completionToken = token
         self._hub.complete_entity(request.instanceId, result, self._call)
+
+    def _repeated(self, batch: pb.EntityBatchRequest) -> pb.EntityBatchRequest:
+        """The operations, each twice where messages to entities may be repeated and everything is."""
+        if self.chaos.twice and not self._hub.settings.reorder_window:
+            doubled = [operation for operation in batch.operations for _ in range(2)]
+            del batch.operations[:]
+            batch.operations.extend(doubled)
+        return batch
 
     def _strike(self, entity: str) -> None:
         """Let the operation fail as when the worker dies inside it, if somebody asked for that."""

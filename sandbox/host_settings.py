@@ -16,6 +16,7 @@ TIME_SPAN = re.compile(r"(?:(?P<days>\d+)\.)?(?P<hours>\d+):(?P<minutes>\d+)(?::
 class HostSettings:
     """The settings that the sandbox heeds; the defaults are those of the host and of extension 3.19.
 
+    `reorder_window` is in minutes; with 0 no message to an entity is recognised as a repetition.
     `control_visibility` and `work_visibility` say how long a message stays invisible that a dead host
     had taken from a control queue or from the work-item queue.
     """
@@ -24,6 +25,7 @@ class HostSettings:
     default_version: str | None = None
     version_match: str = "CurrentOrOlder"
     version_failure: str = "Reject"
+    reorder_window: float = 30
     control_visibility: timedelta = timedelta(minutes=5)
     work_visibility: timedelta = timedelta(minutes=5)
 
@@ -41,6 +43,7 @@ class HostSettings:
             default_version=None if version is None else str(version),
             version_match=str(durable.get("versionMatchStrategy", "CurrentOrOlder")),
             version_failure=str(durable.get("versionFailureStrategy", "Reject")),
+            reorder_window=float(durable.get("entityMessageReorderWindowInMinutes", 30)),
             control_visibility=_span(storage, "controlQueueVisibilityTimeout"),
             work_visibility=_span(storage, "workItemQueueVisibilityTimeout"),
         )

@@ -1,13 +1,15 @@
 """Durable work on the sandbox: the engine behaves as the Functions extension does."""
 
 import json
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
-from small_sandbox import Small, small, until
+from small_sandbox import APPS, Small, small, until
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 
@@ -120,6 +122,18 @@ def test_every_activity_can_be_executed_twice(host: Small):
     host.sandbox.host.chaos.twice = True
     assert host.outcome("fan", 5) == ["noted 5", "noted 0", "noted 1", "noted 2"]
     assert host.calls("note") == 8
+
+
+@pytest.mark.parametrize(("window", "executions"), [(0, 2), (30, 1)])
+def test_operations_on_entities_repeat_only_where_host_json_lets_them(
+    tmp_path: Path, window: int, executions: int
+):
+    shutil.copytree(APPS / "small", tmp_path / "app")
+    durable = {"entityMessageReorderWindowInMinutes": window}
+    (tmp_path / "app" / "host.json").write_text(json.dumps({"extensions": {"durableTask": durable}}))
+    with small(app=tmp_path / "app", twice=True) as running:
+        assert running.outcome("adding", 1) == 1  # the caller hears of the first execution
+        assert running.outcome("adding", 0) == executions
 
 
 def test_an_activity_whose_result_is_lost_runs_again(host: Small):
