@@ -76,7 +76,13 @@ def lost(context: OrchestrationContext, text: str, error: Exception) -> dict[str
     event = known["event"] if isinstance(known.get("event"), dict) else {}
     names = {name: str(event.get(name) or "") for name in ("id", "type", "subject", "time")}
     rule = str(known["rule"]) if known.get("rule") else None
-    outcome = {"rule": rule, "event": names, "status": "failed", "because": fault(error), "steps": []}
+    outcome: dict[str, Any] = {
+        "rule": rule,
+        "event": names,
+        "status": "failed",
+        "because": fault(error),
+        "steps": [],
+    }
     context.set_custom_status(outcome)
     if not context.is_replaying:
         log.error("response %s: a fault in mlevents", context.instance_id, exc_info=error)
