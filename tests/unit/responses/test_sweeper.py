@@ -197,10 +197,11 @@ def test_one_that_cannot_be_swept_keeps_no_other_from_it(hub: Hub) -> None:
 
 
 def test_a_lock_of_an_earlier_release_is_freed_every_few_hours(hub: Hub) -> None:
-    hub.start("RespondToEvent", "rule.1", **RESPONSE, locks=True)
-    until(lambda: hub.runs("rule.1"), bool)
-    hub.terminate("rule.1")
-    hub.start("RespondToEvent", "rule.2", **RESPONSE, locks=True)
-    hub.sweep(NOON.replace(hour=12, minute=3))
-    hub.client.raise_orchestration_event("rule.2", "end")
-    assert hub.status("rule.2", over=True) == OrchestrationStatus.COMPLETED
+    hub.start("Other", "old.1", locks=True)
+    until(lambda: hub.runs("old.1"), bool)
+    hub.terminate("old.1")
+    hub.start("Other", "old.2", locks=True)
+    assert hub.sweep() == {}, "not at every sweep"
+    assert hub.sweep(NOON.replace(hour=12, minute=3)) == {"unlock": 1}
+    hub.client.raise_orchestration_event("old.2", "end")
+    assert hub.status("old.2", over=True) == OrchestrationStatus.COMPLETED
