@@ -138,3 +138,15 @@ def test_responses_are_found_by_rule(stage: Stage):
     assert {one["rule"] for one in stage.responses(rule="deploy")} == {"deploy"}
     assert stage.responses(rule="nobody") == []
     assert json.dumps(stage.responses(event_id=event["id"])).count('"rule"') == 1
+
+
+def test_half_a_character_in_an_answer_of_azure_is_an_outcome(stage: Stage):
+    """JSON may hold half of a surrogate pair, which protobuf and UTF-8 refuse."""
+    error = {"error": {"code": "BadRequest", "message": "no \ud800 pipeline"}}
+    stage.fault(match="POST .*createRun.*", status=400, body=error)
+    event = stage.drift_detected("odd", 0.1)
+    stage.publish(event)
+    [one] = stage.settled(event_id=event["id"])
+    assert one["status"] == "failed"
+    assert "no \ufffd pipeline" in one["because"]
+    assert [mail for mail in mails(stage) if "no \ufffd pipeline" in mail["text"]]
