@@ -7,6 +7,7 @@ exactly the old one.
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -24,6 +25,15 @@ OLD = {"net-1": 70, "net-2": 30}
 NEW = {"net-9": 100}
 PASSING = ("refused", "throttled", "lost", "killed", "twice", "absent", "empty", "conflict", "scaling", "nan")
 KINDS = (*PASSING, "forbidden", "operation")
+STRIKES = {
+    "absent": ("read endpoint", "read deployment"),
+    "empty": ("list",),
+    "nan": ("read metrics",),
+    "operation": ("put", "delete"),
+    "conflict": ("put", "delete", "read deployment"),
+    "scaling": ("put", "delete", "read deployment"),
+}
+"""The calls that a kind of trouble does something to; any call where it is left out."""
 PLAN = {
     "smoke_test": {"request": {"input_data": [[1]]}},
     "mirror": {"percent": 10, "for": "3m"},
@@ -93,16 +103,19 @@ def ended(at: World, text: str | None = None) -> dict[str, Any]:
     return answer
 
 
-def number_of_calls(scene: str) -> int:
+@cache
+def calls_of(scene: str) -> tuple[str, ...]:
     at = world(scene)
     assert ended(at)["kind"] == ("done" if scene == "good" else "failed")
-    return len(at.calls)
+    return tuple(at.calls)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scene", SCENES)
 def test_no_single_trouble_leaves_anything_but_the_old_or_the_new_map(scene: str, kind: str) -> None:
-    for number in range(1, number_of_calls(scene) + 1):
+    struck = [n for n, name in enumerate(calls_of(scene), 1) if name.startswith(STRIKES.get(kind, ""))]
+    assert struck or kind == "empty"
+    for number in struck:
         trouble = Trouble(number, kind)
         at = world(scene, trouble)
         answer = ended(at)
