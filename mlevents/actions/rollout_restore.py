@@ -22,7 +22,9 @@ Progress = Mapping[str, Any]
 LOOKS = 3
 """How often an old deployment must be absent before it counts as deleted."""
 INVALID = frozenset({400, 422})
-"""Statuses of a request that is wrong in itself; 401, 403 and 404 say nothing about the map."""
+"""Statuses of a request that is wrong in itself."""
+RIGHTS = frozenset({401, 403})
+"""Statuses that say nothing about the map, whatever they name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,10 @@ def _put_back(target: RolloutTarget, state: EndpointState, earlier: Earlier, pro
         return Done(f"the traffic of '{state.name}' stays as it is: {none}")
     progress = _after_a_failure(target, state, earlier, progress)
     sure = bool(earlier.broken and progress.get("refused"))
+    if sure and _is_at(state, (earlier.traffic, earlier.mirror)):
+        return Done(
+            f"the traffic of '{state.name}' is {words(state.traffic)}, and Azure takes no repair of it"
+        )
     traffic, mirror = earlier.maps(sure)
     if serving(earlier.traffic) and not serving(traffic):
         raise PermanentError(
@@ -141,7 +147,8 @@ def _after_a_failure(
 def _is_about(error: RefusedError, broken: list[str]) -> bool:
     """Whether Azure refused the map for the deployments in it that have not succeeded."""
     named = any(fold(name) in fold(error.answer) for name in broken)
-    return bool(broken) and 400 <= error.status < 500 and (named or error.status in INVALID)
+    about = error.status in INVALID or (named and 400 <= error.status < 500)
+    return bool(broken) and about and error.status not in RIGHTS
 
 
 def _is_at(state: EndpointState, maps: tuple[Traffic, Traffic]) -> bool:

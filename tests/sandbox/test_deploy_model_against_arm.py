@@ -177,6 +177,17 @@ def test_a_404_for_an_endpoint_that_is_there_creates_nothing_over_it(
     assert writes(server, "/net-hid") == first
 
 
+def test_the_way_back_waits_for_an_old_deployment_that_changes(server: Server, services: Services) -> None:
+    deploy(context(server, "net-back"), services)
+    newer = context(server, "net-back", "2")
+    progress = deploy(newer, services)
+    assert progress["traffic"] == {"net-back-2": 100}
+    server.call("PATCH", "onlineEndpoints/net-back/deployments/net-back-1", json={"tags": {"scaled": "yes"}})
+    said = carry("restore_traffic", replace(newer, progress=progress), services).detail
+    assert said == "the traffic of 'net-back' is net-back-1 100 %"
+    assert resource(server, "net-back")["properties"]["traffic"] == {"net-back-1": 100}
+
+
 def test_azure_says_whether_a_put_created_the_endpoint(server: Server, services: Services) -> None:
     endpoints = services.machine_learning(server.manager.workspace_id).endpoints
     assert endpoints.put_endpoint(NewEndpoint("net-put")) is True

@@ -126,6 +126,38 @@ def test_no_single_trouble_leaves_anything_but_the_old_or_the_new_map(scene: str
             assert answer["kind"] == ("done" if scene == "good" else "failed"), (trouble, answer)
 
 
+def changed(state: str, seconds: float, then: str) -> Callable[[World], None]:
+    """The new version turns bad at 50 % while someone changes an old deployment."""
+    done: list[bool] = []
+
+    def meddle(at: World) -> None:
+        if at.live.get("net-9") == 50 and not done:
+            done.append(True)
+            at.placed["net-9"].error_rate = 0.5
+            at.colleague("net-1", state, seconds, then)
+            at.placed["net-1"].refused = False
+
+    return meddle
+
+
+UNKIND: dict[str, tuple[str, float, str]] = {
+    "an old one scales": ("Scaling", 1200.0, "Succeeded"),
+    "an old one fails": ("Updating", 30.0, "Failed"),
+}
+
+
+@pytest.mark.parametrize("kind", ["refused", "lost", "killed", "twice", "absent", "empty", "conflict"])
+@pytest.mark.parametrize("scene", UNKIND)
+def test_no_single_trouble_on_the_way_back_keeps_traffic_on_a_bad_version(scene: str, kind: str) -> None:
+    calm = serving(OLD, meddling=changed(*UNKIND[scene]))
+    assert ended(calm)["kind"] == "failed"
+    half = max(n for n, name in enumerate(calm.calls, 1) if "'net-9': 50" in name)
+    back = [n for n, name in enumerate(calm.calls, 1) if name.startswith(STRIKES.get(kind, ""))]
+    for number in [one for one in back if one > half]:
+        at = serving(OLD, trouble=Trouble(number, kind), meddling=changed(*UNKIND[scene]))
+        assert ended(at)["kind"] == "failed", (scene, at.trouble)
+
+
 @settings(max_examples=250, deadline=None)
 @given(
     scene=st.sampled_from(list(SCENES)),

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from mlevents.actions.action import Done
+from mlevents.actions.deploy_model import DeployModel
 from mlevents.actions.traffic import share_of
 from mlevents.errors import RefusedError
 from mlevents.responses.notices import notices
 from mlevents.responses.rollout import roll_out_model
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import World, serving
+from tests.unit.actions.rollouts import context
 from tests.unit.actions.test_rollout_course import at_traffic, canary, traffic
 from tests.unit.actions.test_rollout_exhaustive import OLD, call, ended
 
@@ -139,6 +142,25 @@ def test_rights_that_are_missing_for_a_day_end_nothing(monkeypatch: pytest.Monke
     assert ended(at, call(BY_STEPS))["kind"] == "failed"
 
 
+def test_rights_that_are_missing_are_no_refusal_of_a_failed_deployment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(world: World) -> None:
+        world.colleague("net-1", "Updating", 30.0, "Failed")
+        world.placed["net-1"].refused = False
+
+    at = spoiled_when(10, fail)
+    put, times = at.set_traffic, iter(range(3))
+
+    def forbidden(name: str, maps: Any, *more: Any, **named: Any) -> None:
+        if share_of(maps, "net-9") == 0 and next(times, None) is not None:
+            raise RefusedError("403", status=403, answer="AuthorizationFailed: deployments/net-1")
+        put(name, maps, *more, **named)
+
+    monkeypatch.setattr(at, "set_traffic", forbidden)
+    assert ended(at, call(BY_STEPS))["kind"] == "failed"
+
+
 def test_a_list_that_is_always_empty_is_not_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     at = spoiled_when(10, lambda _: None)
     monkeypatch.setattr(at, "deployments", lambda _: ())
@@ -178,3 +200,22 @@ def test_traffic_that_someone_else_sets_meanwhile_is_left_so() -> None:
     answer = carried(at, call(BY_STEPS))
     assert answer["kind"] == "stopped"
     assert traffic(at) == theirs
+
+
+def test_an_endpoint_that_failed_at_the_old_map_keeps_that_map() -> None:
+    at = serving(OLD)
+    at.colleague("net-1", "Updating", 30.0, "Failed")
+    at.advance(60.0)
+    assert at.endpoint_state
+    at.endpoint_state = replace(at.endpoint_state, provisioning_state="Failed")
+    progress = {"before": OLD, "before_mirror": {}, "plan": [], "phase": 0}
+    action = DeployModel(template="small.yaml", endpoint="net")
+    said = []
+    for _ in range(3):
+        outcome = action.restore_traffic(replace(context("net", "9"), progress=progress), at)  # type: ignore[arg-type]
+        said.append(outcome.detail)
+        progress = dict(getattr(outcome, "progress", {}))
+        if isinstance(outcome, Done):
+            break
+    assert said[-1] == "the traffic of 'net' is net-1 70 %, net-2 30 %, and Azure takes no repair of it"
+    assert traffic(at) == OLD
