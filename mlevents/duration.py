@@ -16,7 +16,9 @@ def seconds(text: object) -> float:
     if isinstance(text, int | float) and not isinstance(text, bool):
         fault = f"the duration {text} has no unit: write {text}s, {text}m or {text}h"
         raise ValueError(fault)  # noqa: TRY004 — what pydantic collects
-    raise ValueError(f"'{text}' is no duration: write a number and its unit, such as 90s, 15m, 24h or 7d")
+    raise ValueError(
+        f"'{text}' is not a valid duration: write a number and its unit, such as 90s, 15m, 24h or 7d"
+    )
 
 
 def written(value: float) -> str:

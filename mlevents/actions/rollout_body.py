@@ -1,4 +1,4 @@
-"""What a smoke test expects of an answer's JSON: paths into it, and operators on what stands there."""
+"""What a smoke test expects of an answer's JSON: paths into it, and operators on the values there."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,9 @@ def path_parts(path: str) -> tuple[str | int, ...]:
     """`predictions[0].score` as keys and indexes; a leading `$.` is allowed. Raises ValueError."""
     found = PATH.fullmatch(path)
     if not found:
-        raise ValueError(f"'{path}' is no path into JSON: write keys and indexes, as in predictions[0].score")
+        raise ValueError(
+            f"'{path}' is not a path into JSON: write keys and indexes, as in predictions[0].score"
+        )
     return tuple(int(index) if index else key for key, index in PART.findall(found["parts"]))
 
 

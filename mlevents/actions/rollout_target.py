@@ -1,4 +1,4 @@
-"""What a deployment is about: which model goes where, and what may be done with what stands there."""
+"""What a deployment is about: which model goes where, and what may be done with what is there."""
 
 import hashlib
 from collections.abc import Mapping
@@ -113,7 +113,7 @@ class RolloutTarget:
         if state.provisioning_state not in ("Succeeded", ""):
             raise PermanentError(
                 f"endpoint '{state.name}' is {state.provisioning_state}: {self.endpoints.reason(state)}; "
-                f"mend or delete it: {self.studio}"
+                f"fix or delete it: {self.studio}"
             )
         made_for = state.tags.get(TEXT_TAG)
         known = made_for is None or same_name(made_for, self.text[:LONGEST_TAG])
@@ -141,7 +141,7 @@ class RolloutTarget:
             )
 
     def must_be_put_again(self, state: DeploymentState) -> bool:
-        """Whether what stands under our name is a failed try of ours; raises PermanentError if foreign."""
+        """Whether the deployment with our name is a failed try of ours; raises PermanentError if foreign."""
         self._must_be_this_model(state)
         if state.provisioning_state not in ("Failed", "Canceled"):
             return False

@@ -18,7 +18,7 @@ Progress = Mapping[str, Any]
 
 
 def shift(target: RolloutTarget, progress: Progress) -> Outcome:
-    """Put the map of this phase, unless it stands there already; stop for one of someone else."""
+    """Put the map of this phase, unless it is there already; stop for one that someone else has set."""
     state = target.standing()
     if state.provisioning_state in UNDER_WAY:
         return endpoint_changes(state, progress)

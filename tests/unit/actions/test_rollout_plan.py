@@ -124,7 +124,7 @@ def test_the_example_in_the_docstring_is_a_rollout() -> None:
             "",
         ),
         ({"checks": [{"metric": "requests", "min": 1, "plus": 2}]}, "give `of: stable`"),
-        ({"smoke_test": {"request": {}, "json": {"a[": 1}}}, "is no path into JSON"),
+        ({"smoke_test": {"request": {}, "json": {"a[": 1}}}, "is not a path into JSON"),
         ({"smoke_test": {"request": {}, "json": {"a": {"gtt": 1}}}}, "unknown operator 'gtt'"),
         ({"smoke_test": {"request": {}, "json": {"a": {}}}}, "an empty mapping says nothing"),
         ({"on_failure": "retry"}, "'rollback' or 'hold'"),

@@ -65,7 +65,7 @@ def test_every_problem_is_told_at_once_in_order_of_place():
         ("    do: [{uses: tell, with: {to: [team, teem]}}]\n", "with.to[1]: unknown connection 'teem'"),
         ("    do: [{uses: tell, with: {to: adf}}]\n", "'adf' is of type factory, which does not fit here"),
         ("    do: [{uses: tell, with: {to: team}, timeout: 5}]\n", "the duration 5 has no unit: write 5s"),
-        ("    do: [{uses: tell, with: {to: team}, timeout: 5 min}]\n", "'5 min' is no duration"),
+        ("    do: [{uses: tell, with: {to: team}, timeout: 5 min}]\n", "'5 min' is not a valid duration"),
         ("    do: [{uses: tell, with: {to: team}, id: Tell it}]\n", "'Tell it' is no step id"),
         ("    mode: lve\n" + TELL, "not the text 'lve' (did you mean 'live'?)"),
         ("    description: 5\n" + TELL, "description: must be text, not the number 5: put it in quotes"),
