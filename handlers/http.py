@@ -1,21 +1,20 @@
-"""What can be asked over HTTP: is it healthy, and what became of an event."""
+"""The API, version 1: is it healthy, and what became of an event.
+
+The addresses without `v1` are older; they stay until version 1.0.
+"""
 
 import json
 from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
-from durabletask.client import OrchestrationQuery
 
 from handlers.delivery import rules
+from handlers.response_reader import ResponseReader
 from mlevents.errors import ConfigError
-from mlevents.responses.function_names import RESPOND_TO_EVENT
-from mlevents.responses.view import one, views
+from mlevents.responses.response_query import QueryError, ResponseQuery
 
 blueprint = df.Blueprint()
-
-PAGE = 100
-"""Orchestrations in one answer of the task hub, of which all are fetched."""
 
 
 def answer(document: Any, status: int = 200) -> func.HttpResponse:
@@ -24,9 +23,17 @@ def answer(document: Any, status: int = 200) -> func.HttpResponse:
 
 
 @blueprint.function_name("Health")
-@blueprint.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("v1/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:
     """200 or 503, and no word why: anybody may ask."""
+    healthy = not problems()
+    return answer({"status": "ok" if healthy else "failing"}, 200 if healthy else 503)
+
+
+@blueprint.function_name("HealthUnversioned")
+@blueprint.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def health_unversioned(req: func.HttpRequest) -> func.HttpResponse:
+    """The same at its older address."""
     healthy = not problems()
     return answer({"status": "ok" if healthy else "failing"}, 200 if healthy else 503)
 
@@ -39,6 +46,60 @@ def health_details(req: func.HttpRequest) -> func.HttpResponse:
     return answer({"status": "failing" if found else "ok", "problems": found}, 503 if found else 200)
 
 
+@blueprint.function_name("ListResponses")
+@blueprint.route("v1/responses", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+async def list_responses(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
+    """A page of responses, narrowed down by the parameters of `ResponseQuery`."""
+    try:
+        query = ResponseQuery.read(req.params)
+    except QueryError as error:
+        return answer({"error": str(error)}, 400)
+    found, following = await ResponseReader(client, workspaces()).page(query)
+    return answer({"responses": found, "continuation": following and following.to_text()})
+
+
+@blueprint.function_name("ListResponsesUnversioned")
+@blueprint.route("responses", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+async def list_every_response(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
+    """All responses as a plain list, the newest first; `?event_id=` and `?rule=` narrow it down."""
+    query = ResponseQuery(event_id=req.params.get("event_id"), rule=req.params.get("rule"))
+    return answer(await ResponseReader(client, workspaces()).every(query))
+
+
+@blueprint.function_name("GetResponse")
+@blueprint.route("v1/responses/{id}", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+async def get_response(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
+    """One response, with its whole event, and the text of one that could not be understood in `raw`."""
+    return await one_response(req.route_params["id"], client)
+
+
+@blueprint.function_name("GetResponseUnversioned")
+@blueprint.route("responses/{id}", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+async def get_response_unversioned(
+    req: func.HttpRequest, client: df.DurableFunctionsClient
+) -> func.HttpResponse:
+    """The same at its older address."""
+    return await one_response(req.route_params["id"], client)
+
+
+async def one_response(response_id: str, client: df.DurableFunctionsClient) -> func.HttpResponse:
+    """The response of this id, or 404."""
+    found = await ResponseReader(client, workspaces()).one(response_id)
+    return answer(found) if found else answer({"error": f"no response has the id '{response_id}'"}, 404)
+
+
+def workspaces() -> dict[str, str]:
+    """The workspaces of the rule file by name; none while it is broken."""
+    try:
+        return dict(rules().workspaces)
+    except ConfigError:
+        return {}
+
+
 def problems() -> list[str]:
     """Why deliveries are raising now; empty when they are not."""
     try:
@@ -46,25 +107,3 @@ def problems() -> list[str]:
     except ConfigError as error:
         return str(error).splitlines()
     return []
-
-
-@blueprint.function_name("ListResponses")
-@blueprint.route("responses", methods=["GET"])
-@blueprint.durable_client_input(client_name="client")
-async def list_responses(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
-    """What became of events, the newest first; `?event_id=` and `?rule=` narrow it down."""
-    rule = req.params.get("rule")
-    query = OrchestrationQuery(max_instance_count=PAGE, instance_id_prefix=f"{rule}." if rule else None)
-    states = await client.get_all_orchestration_states(query)
-    return answer(views(states, req.params.get("event_id"), rule))
-
-
-@blueprint.function_name("GetResponse")
-@blueprint.route("responses/{id}", methods=["GET"])
-@blueprint.durable_client_input(client_name="client")
-async def get_response(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
-    """One response, with the text of an event that could not be understood in `raw`."""
-    state = await client.get_orchestration_state(req.route_params["id"])
-    if state is None or state.name != RESPOND_TO_EVENT:
-        return answer({"error": f"no response has the id '{req.route_params['id']}'"}, 404)
-    return answer(one(state))

@@ -47,7 +47,7 @@ def in_turn(context: OrchestrationContext, run: Run) -> Course:
     run.progress |= place["result"]
     order = (run.call["response"].get("gates") or {}).get("order")
     lease = Lease(context, place["result"]["lock"], order)
-    unfinished = yield from lease.acquire(run.call["step"]["timeout"] or DEFAULT_TIMEOUT, run.say)
+    unfinished = yield from lease.acquire(run.call["step"]["timeout"] or DEFAULT_TIMEOUT, run.wait)
     try:
         answer = yield from with_lease(context, run, lease, unfinished)
     except UnrestoredError:

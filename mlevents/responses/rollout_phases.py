@@ -72,13 +72,19 @@ class Run:
             return float(phase["timeout"] or 0.0)
         return max(self.left, float(phase["for"]))
 
-    def say(self, words: str) -> None:
-        """Show how far it is, in the custom status."""
+    def say(self, words: str, waiting: str | None = None) -> None:
+        """Show how far it is, in the custom status; `waiting` names the gate that it waits for."""
         log = self.report.get("log", [])[-SHOWN_LINES:]
         shown: dict[str, Any] = {"detail": words[:300], "phases": self.phases[-SHOWN_PHASES:]}
+        if waiting:
+            shown["waiting"] = waiting
         if log:
             shown["log"] = [line[:SHOWN_WIDTH] for line in log]
         self.context.set_custom_status(cut_document(shown, UNITS))
+
+    def wait(self, words: str) -> None:
+        """Show that it waits for its endpoint."""
+        self.say(words, waiting="endpoint")
 
     def phase(self, name: str, *verbs: str, limit: float | None = None) -> Course:
         """Verbs that belong together; what they leave joins the progress."""

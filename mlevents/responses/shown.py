@@ -40,10 +40,10 @@ def shown(
         "because": because and cut_text(because, LONGEST_REASON),
     }
     for longest in DETAILS:
-        found = {**head, "steps": [_line(step, longest) for step in steps]}
-        if json_units(found) <= UNITS:
-            return found
-    return _with_fewer_steps(head, found["steps"])
+        lines = [_line(step, longest) for step in steps]
+        if json_units({**head, "steps": lines}) <= UNITS:
+            return {**head, "steps": lines}
+    return _with_fewer_steps(head, lines)
 
 
 def event_outline(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,66 +1,162 @@
-"""What people and programs see of a response: the body of `GET /api/responses`.
+"""What people and programs see of a response, made of the state of its orchestration.
 
-It is read from the custom status alone: inputs and outputs of thousands of orchestrations would not
-pass through one gRPC answer.
+The custom status says it, and listing reads nothing else. Where that is missing or has stopped short (before
+the first turn, after a crash between two writes), the output says it, else the input: whoever lists fetches
+those of these instances alone, because inputs and outputs of thousands do not pass through one gRPC answer.
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from durabletask.client import OrchestrationState, OrchestrationStatus
 
 from mlevents.responses.function_names import RESPOND_TO_EVENT
+from mlevents.responses.record import entry
+from mlevents.responses.shown import shown
+from mlevents.services.sdk_errors import clean
 
-ENDED_BADLY = (OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED)
-NOTHING_YET = {"rule": None, "event": dict.fromkeys(("id", "type", "subject", "time")), "because": None}
-
-
-def views(
-    states: Iterable[OrchestrationState], event_id: str | None = None, rule: str | None = None
-) -> list[dict[str, Any]]:
-    """The responses among these orchestrations, the newest first."""
-    states = list(states)
-    inner = {state.instance_id: said(state) for state in states if state.name != RESPOND_TO_EVENT}
-    found = [view(state, inner) for state in states if state.name == RESPOND_TO_EVENT]
-    wanted = [one for one in found if event_id in (None, one["event"]["id"]) and rule in (None, one["rule"])]
-    return sorted(wanted, key=lambda one: (one["created"], one["id"]), reverse=True)
-
-
-def one(state: OrchestrationState) -> dict[str, Any]:
-    """One response alone: besides, what its steps reported and the event's text, where it was kept."""
-    document = json.loads(state.get_input() or "{}")
-    kept = state.get_output()
-    reports = kept.get("reports", {}) if isinstance(kept, Mapping) else {}
-    return {**view(state, {}), "reports": reports, "raw": document.get("raw")}
+ENDED_BADLY = {OrchestrationStatus.FAILED: "failed", OrchestrationStatus.TERMINATED: "was terminated"}
+UNDER_WAY = ("running", "waiting")
+NOTHING_KNOWN: Mapping[str, Any] = {
+    "rule": None,
+    "event": dict.fromkeys(("id", "type", "subject", "time")),
+    "topic": "",
+    "status": "running",
+    "because": None,
+    "steps": [],
+}
+LONGEST_REASON = 500
+NONE: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
-def view(state: OrchestrationState, inner: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """One response; `inner` holds what its sub-orchestrations say, by instance id."""
-    found = {**NOTHING_YET, "status": "running", "steps": [], **said(state)}
-    steps = [dict(step) for step in found["steps"]]
-    for step in steps:
-        if step["status"] == "running":
-            step["detail"] = inner.get(f"{state.instance_id}.{step['id']}", step).get("detail", "")
-        told = inner.get(f"{state.instance_id}.{step['id']}", {})
-        step |= {name: told[name] for name in ("phases", "log") if name in told}
-    if state.runtime_status in ENDED_BADLY:
-        why = state.failure_details.message if state.failure_details else str(state.runtime_status)
-        found |= {"status": "failed", "because": f"the orchestration ended: {why}"}
-    return {
+@dataclass(frozen=True, slots=True)
+class View:
+    """One response: `document` is the JSON that the API answers, `topic` its workspace's id in lower case."""
+
+    document: dict[str, Any]
+    topic: str
+    created: datetime
+
+
+def is_response(state: OrchestrationState) -> bool:
+    """Whether the orchestration is a response, and not a part of one."""
+    return bool(state.name == RESPOND_TO_EVENT)
+
+
+def needs_payloads(state: OrchestrationState) -> bool:
+    """Whether the custom status is not enough, so that input and output must be fetched."""
+    status = status_of(state)
+    if state.runtime_status is OrchestrationStatus.COMPLETED:
+        return status.get("status", "running") in UNDER_WAY
+    return not status.get("status") or (state.runtime_status in ENDED_BADLY and not failure_text(state))
+
+
+def view(state: OrchestrationState, parts: Mapping[str, Mapping[str, Any]] = NONE) -> View:
+    """One response; `parts` holds the custom statuses of its sub-orchestrations, by instance id."""
+    found = {**NOTHING_KNOWN, **known_of(state)}
+    steps = [with_part(step, state.instance_id, parts) for step in found["steps"]]
+    waiting = next((step["waiting"] for step in steps if "waiting" in step), None)
+    if found["status"] == "running" and waiting:
+        found |= {"status": "waiting", "because": waiting}
+    if ended := ENDED_BADLY.get(state.runtime_status):
+        why = failure_text(state)
+        found |= {"status": "failed", "because": f"the orchestration {ended}{why and f': {why}'}"}
+        steps = [broken_off(step) for step in steps]
+    document = {
         "id": state.instance_id,
         **{name: found[name] for name in ("rule", "event", "status", "because")},
-        "steps": steps,
+        "steps": [{name: said for name, said in step.items() if name != "waiting"} for step in steps],
         "created": in_utc(state.created_at),
         "updated": in_utc(state.last_updated_at),
     }
+    if "omitted" in found:
+        document["steps_omitted"] = found["omitted"]
+    return View(document, str(found["topic"]).lower(), state.created_at.replace(tzinfo=UTC))
 
 
-def said(state: OrchestrationState) -> Mapping[str, Any]:
-    """What an orchestration says of itself; nothing before its first turn."""
-    status = state.get_custom_status()
-    return status if isinstance(status, Mapping) else {}
+def details(state: OrchestrationState, parts: Mapping[str, Mapping[str, Any]] = NONE) -> dict[str, Any]:
+    """One response alone: with its whole event, its steps' reports, and the text of one in quarantine."""
+    document, output = input_of(state), output_of(state)
+    found = view(state, parts).document
+    event = {**found["event"], **document.get("event", {})}
+    return {**found, "event": event, "reports": output.get("reports", {}), "raw": document.get("raw")}
+
+
+def with_part(
+    step: Mapping[str, Any], response_id: str, parts: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """A step with what its sub-orchestration says of it; that of its last attempt is the last of `parts`."""
+    own = f"{response_id}.{step['id']}"
+    tries = [said for name, said in parts.items() if f"{name}.".startswith(f"{own}.")]
+    part = tries[-1] if tries else {}
+    found = {**step, **{name: part[name] for name in ("phases", "log") if name in part}}
+    if step["status"] == "running":
+        found["detail"] = part.get("detail", step["detail"])
+        if "waiting" in part:
+            found["waiting"] = f"{part['waiting']}: {found['detail']}"
+    return found
+
+
+def broken_off(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step of an orchestration that has ended, as nothing more comes of it."""
+    status = {"running": "failed", "waiting": "skipped"}.get(step["status"], step["status"])
+    return {**step, "status": status}
+
+
+def known_of(state: OrchestrationState) -> Mapping[str, Any]:
+    """What the orchestration says of itself, the latest first: its output, its custom status, its input."""
+    output, status = output_of(state), status_of(state)
+    if output.get("status"):
+        return output
+    if status.get("status"):
+        return status
+    document = input_of(state)
+    if not document:
+        return {}
+    return shown(document, "running", None, [entry(step) for step in document.get("steps", ())])
+
+
+def status_of(state: OrchestrationState) -> Mapping[str, Any]:
+    """The custom status; empty before the first turn."""
+    return mapping(state.serialized_custom_status)
+
+
+def output_of(state: OrchestrationState) -> Mapping[str, Any]:
+    """The outcome that a completed orchestration returned, where it was fetched."""
+    completed = state.runtime_status is OrchestrationStatus.COMPLETED
+    return mapping(state.serialized_output) if completed else {}
+
+
+def input_of(state: OrchestrationState) -> Mapping[str, Any]:
+    """The response as it was started, where it was fetched."""
+    return mapping(state.serialized_input)
+
+
+def mapping(text: str | None) -> Mapping[str, Any]:
+    """A JSON object, which JSON text may hold once more as text; empty for anything else.
+
+    It is read without the durable library, which makes Python objects of maps that hold `__class__`.
+    """
+    found: Any = text
+    for _ in range(2):
+        try:
+            found = json.loads(found) if isinstance(found, str) else found
+        except ValueError:
+            return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def failure_text(state: OrchestrationState) -> str:
+    """Why an orchestration ended badly, in one line; what terminated it left the reason as its output."""
+    said = state.failure_details.message if state.failure_details else state.serialized_output or ""
+    with suppress(ValueError):
+        said = json.loads(said)
+    return clean(" ".join(str(said or "").split()))[:LONGEST_REASON]
 
 
 def in_utc(moment: datetime) -> str:

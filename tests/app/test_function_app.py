@@ -65,8 +65,9 @@ def test_only_health_answers_anybody():
         "print(json.dumps({n: t.get_dict_repr()['authLevel'].name for n, t in triggers.items()"
         " if t.type == 'httpTrigger'}))"
     )
-    assert {name for name, level in levels.items() if level == "ANONYMOUS"} == {"Health"}
-    assert set(levels) == {"Health", "HealthDetails", "ListResponses", "GetResponse"}
+    assert {name for name, level in levels.items() if level == "ANONYMOUS"} == {"Health", "HealthUnversioned"}
+    versioned = {"Health", "ListResponses", "GetResponse"}
+    assert set(levels) == versioned | {f"{name}Unversioned" for name in versioned} | {"HealthDetails"}
     assert set(levels.values()) == {"ANONYMOUS", "FUNCTION"}
 
 

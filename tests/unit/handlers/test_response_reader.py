@@ -1,0 +1,274 @@
+"""What the API reads of the task hub: a page at a time, and of each instance what it holds."""
+
+from typing import Any
+
+import durabletask.internal.orchestrator_service_pb2 as pb
+import pytest
+from task_hub import NOW, WORKSPACE, Hub, on_hub, response
+
+from handlers.response_reader import AT_ONCE, ResponseReader
+from mlevents.responses.function_names import ROLL_OUT_MODEL
+from mlevents.responses.response_query import ResponseQuery
+from mlevents.responses.shown import shown
+
+OUTLINE = {
+    "id": "e1",
+    "type": "model.registered",
+    "subject": "models/net:1",
+    "time": "2026-01-01T00:00:00Z",
+}
+
+
+def steps(*statuses: str) -> list[dict[str, str]]:
+    uses = ("deploy_model", "notify")
+    ids = ("deploy", "say")
+    return [
+        {"id": i, "uses": u, "status": s, "detail": ""} for i, u, s in zip(ids, uses, statuses, strict=True)
+    ]
+
+
+def status(number: int, said: str, *statuses: str, **changes: Any) -> dict[str, Any]:
+    document = response(number, **changes).to_json()
+    return shown(document, said, None, steps(*(statuses or ("done", "done"))))
+
+
+async def page(hub: Hub, **parameters: str) -> list[dict[str, Any]]:
+    found, _ = await ResponseReader(hub.client, {"prod": WORKSPACE}).page(ResponseQuery.read(parameters))
+    return found
+
+
+def test_a_response_before_its_first_turn_shows_what_its_input_holds():
+    async def test(hub: Hub) -> None:
+        await hub.start(response())
+        [one] = await page(hub, event_id="e1")
+        assert (one["rule"], one["event"], one["status"]) == ("deploy", OUTLINE, "running")
+        assert one["steps"] == steps("waiting", "waiting")
+        assert await page(hub, event_id="e2") == []
+        assert await ResponseReader(hub.client, {}).every(ResponseQuery(event_id="e1")) == [one]
+
+    on_hub(test)
+
+
+@pytest.mark.parametrize("custom_status", [None, status(1, "running", "running", "waiting")])
+def test_a_response_killed_between_its_two_writes_shows_its_output(custom_status):
+    async def test(hub: Hub) -> None:
+        await hub.start(response())
+        hub.set(
+            "deploy.0001",
+            "COMPLETED",
+            custom_status=custom_status and custom_status,
+            output=status(1, "done"),
+        )
+        [one] = await page(hub, status="done")
+        assert (one["status"], one["steps"], one["event"]) == ("done", steps("done", "done"), OUTLINE)
+
+    on_hub(test)
+
+
+def test_an_orchestrator_that_failed_outright_says_why_in_one_line():
+    async def test(hub: Hub) -> None:
+        await hub.start(response())
+        details = pb.TaskFailureDetails(
+            errorType="JSONDecodeError", errorMessage="Expecting value:\n  line 1"
+        )
+        hub.set("deploy.0001", "FAILED", failure_details=details)
+        [one] = await page(hub, event_id="e1")
+        assert (one["status"], one["rule"], one["event"]) == ("failed", "deploy", OUTLINE)
+        assert one["because"] == "the orchestration failed: Expecting value: line 1"
+        assert [step["status"] for step in one["steps"]] == ["skipped", "skipped"]
+
+    on_hub(test)
+
+
+def test_a_terminated_response_says_what_terminated_it_and_ends_its_steps():
+    async def test(hub: Hub) -> None:
+        await hub.start(response())
+        hub.set(
+            "deploy.0001",
+            "TERMINATED",
+            custom_status=status(1, "running", "running", "waiting"),
+            output="a person\nin the portal",
+        )
+        [one] = await page(hub, status="failed")
+        assert one["because"] == "the orchestration was terminated: a person in the portal"
+        assert [step["status"] for step in one["steps"]] == ["failed", "skipped"]
+
+    on_hub(test)
+
+
+def test_a_secret_in_a_failure_is_not_shown():
+    async def test(hub: Hub) -> None:
+        await hub.start(response())
+        details = pb.TaskFailureDetails(errorType="E", errorMessage="AccountKey=abcdefgh12345678;")
+        hub.set("deploy.0001", "FAILED", failure_details=details)
+        assert "abcdefgh" not in str(await page(hub))
+
+    on_hub(test)
+
+
+def test_listing_fetches_the_input_only_of_those_that_need_it():
+    async def test(hub: Hub) -> None:
+        for number in range(1, 31):
+            await hub.start(response(number))
+            if number > 3:
+                hub.set(
+                    f"deploy.{number:04}",
+                    "COMPLETED",
+                    custom_status=status(number, "stopped", "skipped", "skipped"),
+                )
+        hub.asked.clear()
+        assert len(await page(hub)) == 30
+        assert sorted(hub.asked) == ["GetInstance"] * 3 + ["QueryInstances"]
+
+    on_hub(test)
+
+
+@pytest.mark.parametrize("limit", ["1", "7", "100", "250", "500"])
+def test_pages_together_are_the_list_without_gaps_or_repeats(limit):
+    async def test(hub: Hub) -> None:
+        for number in range(1, 231):
+            await hub.start(response(number, rule="a" if number % 3 else "b"))
+            hub.set(hub_id(number), "COMPLETED", custom_status=status(number, "done", "skipped", "done"))
+            hub.age(hub_id(number), number // 10)
+        every = [one["id"] for one in await ResponseReader(hub.client, {}).every(ResponseQuery())]
+        found: list[str] = []
+        parameters = {"limit": limit}
+        while True:
+            query = ResponseQuery.read(parameters)
+            listed, following = await ResponseReader(hub.client, {}).page(query)
+            assert len(listed) <= int(limit)
+            assert [one["created"] for one in listed] == sorted(
+                (one["created"] for one in listed), reverse=True
+            )
+            found += [one["id"] for one in listed]
+            if following is None:
+                break
+            parameters["continuation"] = following.to_text()
+        assert sorted(found) == sorted(every)
+        assert len(every) == 230
+
+    def hub_id(number: int) -> str:
+        return f"{'a' if number % 3 else 'b'}.{number:04}"
+
+    on_hub(test)
+
+
+def test_one_page_reads_no_more_of_the_hub_than_it_needs():
+    async def test(hub: Hub) -> None:
+        for number in range(1, 251):
+            await hub.start(response(number))
+            hub.set(
+                f"deploy.{number:04}", "COMPLETED", custom_status=status(number, "done", "skipped", "done")
+            )
+        hub.asked.clear()
+        assert len(await page(hub, limit="10")) == 10
+        assert hub.asked == ["QueryInstances"]
+        hub.asked.clear()
+        assert [one["event"]["id"] for one in await page(hub, event_id="e250")] == ["e250"]
+        assert hub.asked == ["QueryInstances"] * 3
+
+    on_hub(test)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "numbers"),
+    [
+        ({"status": "done"}, [2]),
+        ({"status": "failed"}, []),
+        ({"status": "running"}, [1, 3]),
+        ({"rule": "deploy"}, [1, 2]),
+        ({"rule": "dep"}, []),
+        ({"rule": "other"}, [3]),
+        ({"event_id": "e2"}, [2]),
+        ({"event_id": "E2"}, []),
+        ({"subject": "models/net:3"}, [3]),
+        ({"subject": "models/net"}, []),
+        ({"workspace": "prod"}, [1, 2, 3]),
+        ({"workspace": "ML-prod"}, [1, 2, 3]),
+        ({"workspace": WORKSPACE.upper() + "/"}, [1, 2, 3]),
+        ({"workspace": "ml"}, []),
+        ({"since": "2026-01-01T23:58:30Z"}, [1]),
+        ({"until": "2026-01-01T23:58:00Z"}, [3]),
+        ({"since": "2026-01-01T23:58:00Z", "until": "2026-01-02T01:59:00 02:00"}, [2]),
+        ({"since": "2026-01-03"}, []),
+        ({"rule": "deploy", "status": "done", "code": "a-function-key"}, [2]),
+    ],
+)
+def test_parameters_narrow_the_list_down(parameters, numbers):
+    async def test(hub: Hub) -> None:
+        for number, rule in ((1, "deploy"), (2, "deploy"), (3, "other")):
+            await hub.start(response(number, rule))
+            hub.age(f"{rule}.{number:04}", number)
+        hub.set("deploy.0002", "COMPLETED", custom_status=status(2, "done", "skipped", "done"))
+        found = await page(hub, **parameters)
+        assert [one["event"]["id"] for one in found] == [f"e{number}" for number in numbers]
+
+    on_hub(test)
+
+
+def test_a_running_step_shows_what_its_own_orchestration_says_and_for_what_it_waits():
+    async def test(hub: Hub) -> None:
+        await hub.start(response())
+        hub.set("deploy.0001", "RUNNING", custom_status=status(1, "running", "running", "waiting"))
+        for child, said in (
+            ("deploy.0001.deploy", {"detail": "the first try", "phases": []}),
+            (
+                "deploy.0001.deploy.2",
+                {"detail": "waiting for 'fraud'", "phases": [{"phase": "x"}], "waiting": "endpoint"},
+            ),
+        ):
+            await hub.start(response(id=child), ROLL_OUT_MODEL)
+            hub.set(child, "RUNNING", custom_status=said)
+        [one] = await page(hub, status="waiting")
+        assert (one["status"], one["because"]) == ("waiting", "endpoint: waiting for 'fraud'")
+        assert one["steps"][0]["detail"] == "waiting for 'fraud'"
+        assert one["steps"][0]["phases"] == [{"phase": "x"}]
+        assert await page(hub, status="running") == []
+
+    on_hub(test)
+
+
+def test_calls_of_the_task_hub_are_bounded():
+    most = under_way = 0
+
+    async def test(hub: Hub) -> None:
+        for number in range(1, 61):
+            await hub.start(response(number))
+        plain = hub.client.get_orchestration_state
+
+        async def counted(instance_id: str) -> Any:
+            nonlocal most, under_way
+            under_way += 1
+            most = max(most, under_way)
+            try:
+                return await plain(instance_id)
+            finally:
+                under_way -= 1
+
+        hub.client.get_orchestration_state = counted  # type: ignore[method-assign]
+        assert len(await page(hub)) == 60
+
+    on_hub(test)
+    assert 1 < most <= AT_ONCE
+
+
+def test_one_response_alone_has_its_whole_event():
+    async def test(hub: Hub) -> None:
+        await hub.start(response())
+        hub.age("deploy.0001", 0)
+        one = await ResponseReader(hub.client, {}).one("deploy.0001")
+        assert one is not None
+        assert one["event"] == response().event.to_json()
+        assert (one["id"], one["raw"], one["created"]) == ("deploy.0001", None, f"{NOW:%Y-%m-%dT%H:%M:%S}Z")
+        assert await ResponseReader(hub.client, {}).one("nobody.1") is None
+
+    on_hub(test)
+
+
+def test_a_part_of_a_response_is_no_response():
+    async def test(hub: Hub) -> None:
+        await hub.start(response(id="deploy.0001.deploy"), ROLL_OUT_MODEL)
+        assert await ResponseReader(hub.client, {}).one("deploy.0001.deploy") is None
+        assert await page(hub) == []
+
+    on_hub(test)
