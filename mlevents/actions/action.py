@@ -139,12 +139,26 @@ class Action(BaseModel, ABC):
         """
         yield from ()
 
+    @classmethod
+    def names_read(cls, written: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Of the names of an event, `steps` and `failure`, what the action reads besides its expressions.
+
+        `written` is its `with`. Nothing else of the event goes to the activity, so keep it small. Unless an
+        action says otherwise, it is what `from_event` answers for, without tags and properties.
+        """
+        left_out = {root for parameter, root in cls.from_event.items() if parameter not in written}
+        return {root: _plain_fields(names[root]) for root in left_out if root in names}
+
     @abstractmethod
     def perform(self, context: StepContext, services: Services) -> Outcome:
         """Do it, or look how far it is; performing twice leaves what performing once leaves.
 
         Raises PermanentError or TransientError.
         """
+
+
+def _plain_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if not isinstance(value, Mapping | list)}
 
 
 action = Registry[type[Action]]("action", "mlevents.actions")

@@ -24,6 +24,7 @@ FOLDER = Path(__file__).parent / "templates"
 SUBJECT_LENGTH = 200
 VALUE_LENGTH = 1_000
 TEXT_LENGTH = 20_000
+MOST_ITEMS = 50
 
 
 @cache
@@ -105,6 +106,30 @@ def _names(context: StepContext) -> dict[str, Any]:
         if endpoint
         else "",
     }
+
+
+def inserted_names(names: Mapping[str, Any]) -> dict[str, Any]:
+    """Of an event's names, `steps` and `failure` what templates can insert, as far as they can show it.
+
+    Of tags and properties that is the error of a run; of steps the deployment.
+    """
+    found: dict[str, Any] = {
+        root: {name: _start(value) for name, value in fields.items() if not isinstance(value, Mapping)}
+        for root, fields in names.items()
+        if root not in ("steps", "failure") and isinstance(fields, Mapping)
+    }
+    if error := _error(_map(names, "run")):
+        found["run"]["tags"] = {"error": _start(error)}
+    deployed = _deployed(names)
+    steps = _map(names, "steps").items()
+    return {**found, "steps": {step: result for step, result in steps if result is deployed}}
+
+
+def _start(value: Any) -> Any:
+    """As much of a value as `one_line` looks at."""
+    if isinstance(value, str):
+        return value[: 4 * VALUE_LENGTH]
+    return [_start(one) for one in value[:MOST_ITEMS]] if isinstance(value, list) else value
 
 
 def _map(names: Mapping[str, Any], root: str) -> Mapping[str, Any]:

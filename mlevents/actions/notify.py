@@ -33,7 +33,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from mlevents.actions.action import Action, ConnectionName, Done, Outcome, Pending, StepContext, action
-from mlevents.actions.message_templates import known_template, one_line, plain, render
+from mlevents.actions.message_templates import inserted_names, known_template, one_line, plain, render
 from mlevents.errors import ConfigError, PermanentError, TransientError
 from mlevents.services.connection import Message, Sender
 from mlevents.services.services import Services
@@ -79,6 +79,11 @@ class Notify(Action):
             )
             raise ValueError(f"give either 'template', or both 'subject' and 'text': {has}")
         return self
+
+    @classmethod
+    def names_read(cls, written: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What templates insert."""
+        return inserted_names(names) if "template" in written else {}
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
         """Tell one receiver; once each was tried, try those again that may be told later."""

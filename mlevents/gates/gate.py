@@ -21,6 +21,11 @@ class Gate(BaseModel, ABC):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
+    @property
+    def paths(self) -> set[tuple[str | int, ...]]:
+        """Which of the event's names `objection` reads."""
+        return set()
+
     @abstractmethod
     def objection(self, names: Mapping[str, Any], /, serving: Sequence[Served]) -> str | None:
         """Why this event must not be acted on, or None; pure. The deployment with most traffic is first."""

@@ -41,6 +41,10 @@ class Require(Gate):
             raise ValueError(f"`tolerance` is {self.tolerance:g}: write how far, from 0 on")
         return self
 
+    @property
+    def paths(self) -> set[tuple[str | int, ...]]:
+        return {("model", "tags", self.metric_tag)}
+
     def objection(self, names: Mapping[str, Any], /, serving: Sequence[Served]) -> str | None:
         bar: Bar | None = self.at_least if self.at_least is not None else self.at_most
         tags = (names.get("model") or {}).get("tags") or {}

@@ -13,7 +13,8 @@ from durabletask.task import OrchestrationContext, TaskFailedError
 
 from mlevents.responses.function_names import PERFORM_STEP
 from mlevents.responses.json_text import to_text
-from mlevents.responses.response import Step, for_a_step
+from mlevents.responses.response import Step
+from mlevents.responses.step_input import step_input
 
 Call = dict[str, Any]
 """What `PerformStep` is called with: `response`, `step`, `verb`, `progress`, `results`, `failure`."""
@@ -25,15 +26,22 @@ LONGEST_POLL = 300.0
 DEFAULT_TIMEOUT = 86_400.0
 
 
-def begin(document: Mapping[str, Any], step: Step, **names: Any) -> Call:
-    """The first call of one step of a response; `names` are the `results` so far, and a `failure`."""
+def begin(
+    document: Mapping[str, Any],
+    step: Step,
+    results: Mapping[str, Any] | None = None,
+    failure: Mapping[str, Any] | None = None,
+) -> Call:
+    """The first call of one step of a response; `results` are those of the steps before it.
+
+    It holds only what the step names, so that large values do not go through each of its activities.
+    """
     return {
-        "response": for_a_step(document),
+        **step_input(document, step, results or {}, failure),
         "step": dict(step),
         "verb": "perform",
         "progress": {},
-        "results": {},
-        **names,
+        **({"failure": failure} if failure else {}),
     }
 
 

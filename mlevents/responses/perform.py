@@ -13,6 +13,7 @@ from mlevents.errors import ActionError, ConfigError, StoppedError, TransientErr
 from mlevents.responses.json_text import to_text
 from mlevents.responses.response import Response
 from mlevents.responses.response_id import digest
+from mlevents.responses.sizes import cut_answer
 from mlevents.rules.expressions import ExpressionError, render
 from mlevents.services.sdk_errors import clean
 from mlevents.services.services import Services
@@ -30,7 +31,7 @@ def perform(text: str, settings: Settings) -> str:
     with telemetry.attempt(call) as attempt:
         said = answer(call, settings)
         attempt.outcome = said["kind"]
-    return to_text(said)
+    return to_text(cut_answer(said))
 
 
 def answer(

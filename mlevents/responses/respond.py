@@ -17,6 +17,7 @@ from mlevents.responses.carry import Course, StepFailedError, StepStoppedError
 from mlevents.responses.gating import GateClosedError, before_steps
 from mlevents.responses.record import Line, Record, entry
 from mlevents.responses.response import Step
+from mlevents.responses.sizes import REPORT_UNITS, RESULT_UNITS, cut_document
 from mlevents.responses.sub_orchestration import attempt_of, perform_step, put_back_by_another
 
 log = logging.getLogger("mlevents")
@@ -134,7 +135,7 @@ def perform_steps(context: OrchestrationContext, document: dict[str, Any], recor
         except StepFailedError as error:
             yield from step_failed(context, document, record, (step, line, error))
             return {}
-        record.results[step["id"]] = answer.get("result", {})
+        record.results[step["id"]] = cut_document(answer.get("result", {}), RESULT_UNITS)
         record.note(line, answer["kind"], answer["detail"])
     record.end("done")
     return {}
@@ -156,11 +157,12 @@ def step_failed(
     """The steps of `on_failure` are performed for a step that failed, or that had to stop."""
     step, line, error = what
     status = "stopped" if isinstance(error, StepStoppedError) else "failed"
-    if error.report:
-        record.reports[step["id"]] = error.report
+    report = cut_document(error.report, REPORT_UNITS)
+    if report:
+        record.reports[step["id"]] = report
     record.note(line, status, str(error))
     record.because = f"step '{step['id']}': {error}"
-    failure = {**error.report, "step": step["id"], "uses": step["uses"], "status": status}
+    failure = {**report, "step": step["id"], "uses": step["uses"], "status": status}
     yield from perform_on_failure(context, document, record, failure)
     record.end(status)
     return {}

@@ -61,12 +61,3 @@ class Response:
         for name in ("steps", "on_failure", "unfinished"):
             known[name] = tuple(known.get(name, ()))
         return cls(**{**known, "event": Event.from_json(known["event"])})
-
-
-def for_a_step(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a response as JSON what each of its steps needs: what travels often travels light."""
-    return {
-        name: value
-        for name, value in document.items()
-        if name not in ("steps", "on_failure", "raw", "unfinished")
-    }

@@ -13,6 +13,9 @@ from typing import Any
 ELLIPSIS = "…"
 ELLIPSIS_UNITS = 6
 DIGEST_DIGITS = 12
+RESULT_UNITS = REPORT_UNITS = 32_000
+"""What a step leaves for the steps after it, and what one that failed reports besides its message."""
+DETAIL_UNITS = 2000
 TEXTS = (4000, 1000, 300, 100)
 ITEMS = (200, 100, 40, 10)
 """How long a text and a list may be in a document that is cut: the first pair with which all of it fits."""
@@ -58,6 +61,16 @@ def cut_document(document: Mapping[str, Any], units: int) -> dict[str, Any]:
         if json_units(found) <= units:
             return found
     return {"omitted": f"{json_units(document)} characters of JSON, more than the limit of {units}"}
+
+
+def cut_answer(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer of an activity, its detail and result cut where they are too long; then it says so."""
+    found = {**answer, "detail": cut_text(answer["detail"], DETAIL_UNITS)}
+    result = answer.get("result", {})
+    if json_units(result) > RESULT_UNITS:
+        found["result"] = cut_document(result, RESULT_UNITS)
+        found["detail"] += f" (its result is cut to {RESULT_UNITS:,} characters)"
+    return found
 
 
 def _cut(value: Any, longest: int, most: int) -> Any:

@@ -75,6 +75,11 @@ def roots(value: Any) -> set[str]:
     return {str(path[0]) for said in _texts(value) for path in _paths(said)}
 
 
+def paths(value: Any) -> set[Path]:
+    """All paths in the expressions of a JSON value; raises ExpressionError."""
+    return {path for said in _texts(value) for path in _paths(said)}
+
+
 def reads(value: Any, root: str) -> set[str]:
     """The names below a root in the expressions of a JSON value, such as steps; raises ExpressionError."""
     paths = (path for said in _texts(value) for path in _paths(said))

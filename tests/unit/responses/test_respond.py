@@ -59,11 +59,12 @@ def statuses(outcome: Any) -> dict[str, str]:
 
 def test_steps_are_performed_in_order_and_read_what_went_before():
     team = Team()
-    context, outcome = carried(team)
-    assert team.seen == ["one", "two"]
-    assert context.calls[1]["results"] == {"one": {"said": "one"}}
+    steps = [step("one"), step("two", **{"with": {"text": "${steps.one.said}"}}), step("three")]
+    context, outcome = carried(team, steps=steps)
+    assert team.seen == ["one", "two", "three"]
+    assert [call["results"] for call in context.calls] == [{}, {"one": {"said": "one"}}, {}]
     assert (outcome["status"], outcome["because"]) == ("done", None)
-    assert statuses(outcome) == {"one": "done", "two": "done"}
+    assert statuses(outcome) == {"one": "done", "two": "done", "three": "done"}
 
 
 def test_a_failure_ends_the_steps_and_begins_those_of_on_failure():
@@ -171,3 +172,15 @@ def test_what_is_shown_always_fits():
     assert len(team.seen) == 200
     assert all(len(json.dumps(shown).encode("utf-16-le")) <= BUDGET for shown in context.shown)
     assert outcome["status"] == "done"
+
+
+def test_what_a_step_leaves_and_reports_is_bounded():
+    class Talker(Team):
+        def __call__(self, call: dict[str, Any]) -> dict[str, Any]:
+            return {**super().__call__(call), "result": {"body": "x" * 1_000_000}}
+
+    steps = [step("one"), step("two", **{"with": {"text": "${steps.one.body}"}})]
+    context, outcome = carried(Talker(), steps=steps)
+    assert len(json.dumps(context.calls[1])) < 40_000
+    assert context.calls[1]["results"]["one"]["body"].startswith("xxx")
+    assert len(json.dumps(outcome)) < 40_000

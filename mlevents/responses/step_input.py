@@ -1,0 +1,88 @@
+"""What a step is given of its response: the values that it names, and no others.
+
+A tag of 900 KB would otherwise be in the input of each activity of a response, and a rollout has dozens.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mlevents.actions.action import action
+from mlevents.gates.gate import gate
+from mlevents.responses.response import Step
+from mlevents.responses.sizes import cut_text
+from mlevents.responses.travelling import leaves
+from mlevents.rules.expressions import ExpressionError, paths
+from mlevents.rules.sandboxed import Path
+
+LEFT_OUT = frozenset({"steps", "on_failure", "raw", "because", "unfinished"})
+"""What of a response no step needs."""
+LONGEST_SUBJECT = 1000
+"""Characters of JSON of the event's id and subject; a step that names `event.subject` is given all of it."""
+HIDDEN_DOLLAR = re.compile(r"\\(?:x24|u0024|U00000024)", re.IGNORECASE)
+"""A `$` that YAML or JSON writes as an escape, so that an expression does not look like one."""
+
+
+def step_input(
+    document: Mapping[str, Any], step: Step, results: Mapping[str, Any], failure: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The `response` and the `results` of a step's call: `document` is the response as JSON."""
+    texts = set(leaves([step["with"], step["if"]]))
+    files = {name: text for name, text in document.get("files", {}).items() if name in texts}
+    event = document["event"]
+    names = {**event.get("names", {}), "steps": results}
+    wanted = paths_read(document, step, files.values())
+    kept = names if wanted is None else select(names, wanted)
+    chosen = action.find(step["uses"])
+    own = chosen.names_read(step["with"], {**names, "failure": failure or {}})
+    kept = merged(kept, {root: value for root, value in own.items() if root in names})
+    response = {name: value for name, value in document.items() if name not in LEFT_OUT}
+    return {
+        "response": {
+            **response,
+            "event": {
+                **event,
+                **{name: cut_text(event.get(name) or "", LONGEST_SUBJECT) for name in ("id", "subject")},
+                "names": {root: value for root, value in kept.items() if root != "steps"},
+            },
+            "files": files,
+            "connections": {
+                name: one for name, one in document.get("connections", {}).items() if name in texts
+            },
+        },
+        "results": kept.get("steps", {}),
+    }
+
+
+def paths_read(document: Mapping[str, Any], step: Step, files: Iterable[str]) -> set[Path] | None:
+    """What the step's expressions, its files and the gates before it read; None when it cannot be told."""
+    files = list(files)
+    if any(map(HIDDEN_DOLLAR.search, files)):
+        return None
+    try:
+        found = paths([step["with"], step["if"], *files])
+    except ExpressionError:  # a file is read here as it is written, before YAML or JSON is
+        return None
+    if step["orchestrator"]:
+        for name, written in (document.get("gates") or {}).items():
+            found |= gate.find(name).model_validate(written).paths
+    return found
+
+
+def select(names: Any, wanted: Iterable[Path]) -> Any:
+    """The names with the values at these paths alone, in the same order; of a list, the whole list."""
+    wanted = set(wanted)
+    if () in wanted or not isinstance(names, Mapping):
+        return names
+    below = {key: {path[1:] for path in wanted if path[0] == key} for key in names}
+    return {key: select(value, below[key]) for key, value in names.items() if below[key]}
+
+
+def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """One selection with what only the other has."""
+    found = dict(one)
+    for key, value in other.items():
+        there = found.setdefault(key, value)
+        if isinstance(there, Mapping) and isinstance(value, Mapping):
+            found[key] = merged(there, value)
+    return found

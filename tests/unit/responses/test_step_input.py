@@ -1,0 +1,251 @@
+"""A step is given what it names: enough that nothing changes for it, and no more."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlevents.actions.action import StepContext
+from mlevents.actions.message_templates import render as render_template
+from mlevents.actions.message_templates import template_names
+from mlevents.events import Event
+from mlevents.responses.carry import begin
+from mlevents.responses.decide import decide
+from mlevents.responses.json_text import to_text
+from mlevents.responses.sizes import RESULT_UNITS, cut_answer, json_units
+from mlevents.responses.step_input import select, step_input
+from mlevents.rules.expressions import ExpressionError, render
+from mlevents.rules.file import load
+from mlevents.settings import Settings
+
+NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
+WORKSPACE = "/subscriptions/s/resourceGroups/r/providers/Microsoft.MachineLearningServices/workspaces/w"
+BIG = "x" * 900_000
+SMALL = 8_000
+"""Characters of an activity's input, where nothing large is named."""
+RULES = """
+version: 1
+defaults:
+  on_failure: [{uses: notify, with: {to: team, template: response-failed}}]
+connections:
+  team: {type: apprise, url: {setting: TEAM_URL}}
+  other: {type: apprise, url: {setting: TEAM_URL}}
+rules:
+  - id: deploy
+    event: model.registered
+    order: {key: "${model.name}", by: "${model.version}"}
+    require: {metric_tag: accuracy, at_least: champion}
+    do:
+      - id: deploy
+        uses: deploy_model
+        with:
+          endpoint: "${model.tags.endpoint}"
+          template: small.yaml
+          rollout:
+            steps: [{percent: 10, for: 15m}, {percent: 100}]
+            checks: [{metric: error_rate, max: 0.01}]
+      - {uses: notify, with: {to: team, template: model-deployed}}
+      - {uses: notify, with: {to: other, subject: "${steps.deploy.endpoint}", text: "${model.tags.big}"}}
+"""
+TEMPLATE = """
+name: x
+endpoint_name: y
+model: azureml:m:1
+instance_type: Standard_DS3_v2
+instance_count: 1
+environment_variables: {OWNER: "${model.tags['a.owner'] | default('nobody')}"}
+"""
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> dict[str, Any]:
+    """The response to a model with a tag of 900 KB."""
+    (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "small.yaml").write_text(TEMPLATE)
+    settings = Settings(environment={"TEAM_URL": "json://localhost"})
+    tags = {"big": BIG, "endpoint": "fraud", "a.owner": "ann", "accuracy": "0.9", "other": "y" * 900}
+    event = {
+        "id": "e1",
+        "topic": WORKSPACE,
+        "subject": "models/net:7",
+        "eventType": "Microsoft.MachineLearningServices.ModelRegistered",
+        "eventTime": "2026-01-02T11:00:00Z",
+        "data": {"modelName": "net", "modelVersion": "7", "modelTags": tags},
+    }
+    [one] = decide(json.dumps(event), load(tmp_path / "rules.yaml", settings), settings, NOW)
+    assert one.status == "running"
+    found: dict[str, Any] = json.loads(json.dumps(one.to_json()))
+    return found
+
+
+def call(document: dict[str, Any], number: int, **names: Any) -> dict[str, Any]:
+    return begin(document, document["steps"][number], **names)
+
+
+def test_a_large_tag_is_in_the_input_of_the_step_alone_that_names_it(document):
+    results = {"deploy": {"endpoint": "fraud", "log": ["z" * 500]}}
+    sizes = [len(to_text(call(document, number, results=results))) for number in range(3)]
+    assert max(sizes[:2]) < SMALL
+    assert sizes[2] > len(BIG)
+
+
+def test_the_failure_of_a_step_is_told_without_large_values(document):
+    failed = begin(document, document["on_failure"][0], {}, {"step": "deploy", "message": "no quota"})
+    assert len(to_text(failed)) < SMALL
+    assert failed["failure"]["message"] == "no quota"
+
+
+def test_a_rollout_is_given_what_its_parameters_files_gates_and_action_read(document):
+    given = call(document, 0)["response"]
+    tags = {"endpoint": "fraud", "a.owner": "ann", "accuracy": "0.9"}
+    model = {"name": "net", "version": "7", "tags": tags}
+    assert given["event"]["names"] == {"model": model}
+    assert list(given["files"]) == ["small.yaml"]
+    assert given["connections"] == {}
+    assert {name: given["event"][name] for name in ("id", "type", "topic", "time", "subject")} == {
+        "id": "e1",
+        "type": "model.registered",
+        "topic": WORKSPACE,
+        "time": "2026-01-02T11:00:00Z",
+        "subject": "models/net:7",
+    }
+
+
+def test_a_step_is_given_its_own_connection_and_the_results_that_it_names(document):
+    results = {"deploy": {"endpoint": "fraud", "studio": "https://ml"}, "notify": {"sent": ["team"]}}
+    given = call(document, 2, results=results)
+    assert list(given["response"]["connections"]) == ["other"]
+    assert given["results"] == {"deploy": {"endpoint": "fraud"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: ${ broken",
+        'a: "${model.tags[\\"big\\"]}"',
+        'a: "\\u0024{model.tags.big}"',
+        "a: '${model.tags[''big'']}'",
+    ],
+)
+def test_a_file_whose_expressions_cannot_be_told_from_its_text_is_given_everything(document, text):
+    document["files"]["small.yaml"] = text
+    assert call(document, 0)["response"]["event"]["names"]["model"]["tags"]["big"] == BIG
+
+
+def test_an_event_with_a_long_subject_does_not_travel_whole(document):
+    document["event"] |= {"subject": BIG, "id": BIG}
+    document["event"]["names"]["event"] |= {"subject": BIG, "id": BIG}
+    given = call(document, 0)
+    assert len(to_text(given)) < SMALL
+    assert given["response"]["event"]["id"][:256] == BIG[:256]  # what a provenance tag holds
+
+
+NAMES = {
+    "event": {"id": "e1", "type": "t"},
+    "model": {"name": "net", "tags": {"a": "1", "a.b": "2", "c": "3"}, "files": ["x", "y"]},
+    "steps": {"one": {"said": "yes", "list": [1, {"deep": "z"}]}, "two": {"said": "no"}},
+}
+EXPRESSIONS = st.sampled_from(
+    [
+        "${model.name}",
+        "${model.tags}",
+        "${model}",
+        "${model.tags['a.b']}",
+        "${model.tags.missing}",
+        "${model.tags.missing | default(event.id)}",
+        "${steps.one.list[1].deep}",
+        "${steps.one.list[7]}",
+        "${steps.one}",
+        "${steps.two.said}",
+        "${model.files[1]}",
+        "${model.name.deeper}",
+        "${event.type ~ model.tags.c}",
+        "$${model.tags.c}",
+    ]
+)
+
+
+def outcome(value: Any, names: dict[str, Any]) -> Any:
+    try:
+        return render(value, names)
+    except ExpressionError as error:
+        return str(error)
+
+
+@given(texts=st.lists(EXPRESSIONS, max_size=4))
+def test_a_step_renders_alike_from_what_it_is_given(texts):
+    step = {
+        "id": "s",
+        "uses": "notify",
+        "with": {"text": " ".join(texts), "list": texts},
+        "if": None,
+        "orchestrator": None,
+    }
+    event = {"id": "e1", "subject": "s", "names": {name: NAMES[name] for name in ("event", "model")}}
+    found = step_input({"event": event}, step, NAMES["steps"], None)
+    names = {**found["response"]["event"]["names"], "steps": found["results"]}
+    for value in [step["with"], *texts]:
+        assert outcome(value, names) == outcome(value, NAMES)
+
+
+def test_nothing_is_selected_that_is_not_named():
+    wanted = [("model", "tags", "a"), ("model", "name"), ("steps", "one", "list", 1, "deep"), ("nobody", "x")]
+    assert select(NAMES, wanted) == {
+        "model": {"tags": {"a": "1"}, "name": "net"},
+        "steps": {"one": {"list": [1, {"deep": "z"}]}},
+    }
+
+
+RUN = {
+    "id": "r1",
+    "experiment": "x" * 3000,
+    "status": "Failed",
+    "tags": {"big": "b" * 900_000, "note": "n"},
+    "properties": {"azureml.error_message": " out\n of " + "m" * 6000},
+}
+MODEL = {"name": "net", "version": "7", "tags": {"big": "b" * 900_000}}
+
+
+@pytest.mark.parametrize("template", template_names())
+@pytest.mark.parametrize("names", [{"run": RUN}, {"model": MODEL}, {"deployment": {"models": ["a:1"] * 30}}])
+def test_a_message_reads_alike_from_what_its_step_is_given(template, names):
+    event = Event(
+        id="e1",
+        type="t",
+        kinds=(),
+        time=None,
+        subject="s",
+        topic=WORKSPACE,
+        names={"event": {"id": "e1", "subject": "s"}, "workspace": {"id": WORKSPACE, "name": "w"}, **names},
+    )
+    deployed = {
+        "endpoint": "fraud",
+        "deployment": "net-7",
+        "phases": [{"phase": "p", "seconds": 3, "detail": "d"}],
+    }
+    results = {"first": {"endpoint": "old"}, "deploy": deployed, "other": {"log": ["l" * 900_000]}}
+    failure = {"step": "deploy", "uses": "deploy_model", "status": "failed", "message": "no quota"}
+    step = {"id": "s", "uses": "notify", "with": {"template": template}, "if": None, "orchestrator": None}
+    found = step_input({"event": event.to_json()}, step, results, failure)
+    assert json_units(found) < 40_000
+
+    def message(names: dict[str, Any]) -> tuple[str, str]:
+        context = StepContext(id="r.1", rule="r", step="s", key="k", event=event, names=names)
+        return render_template(template, context)
+
+    given = {**found["response"]["event"]["names"], "steps": found["results"], "failure": failure}
+    assert message(given) == message({**event.names, "steps": results, "failure": failure})
+
+
+def test_an_answer_is_bounded_and_says_so():
+    answer = {"kind": "done", "detail": "d" * 90_000, "result": {"body": "x" * 1_000_000, "status": 200}}
+    cut = cut_answer(answer)
+    assert json_units(cut) < RESULT_UNITS + 3000
+    assert "cut to 32,000" in cut["detail"]
+    assert cut["result"]["status"] == 200
+    small = {"kind": "done", "detail": "d", "result": {"a": 1}}
+    assert cut_answer(small) == small
