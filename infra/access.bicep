@@ -21,7 +21,7 @@ param factories array = []
 param targets array = []
 
 module workspaceRoles 'modules/workspace-role.bicep' = [for workspace in workspaces: {
-  name: 'mlevents-${uniqueString(appName, workspace.id)}'
+  name: 'mlevents-${uniqueString(appName, toLower(workspace.id))}'
   scope: resourceGroup(split(workspace.id, '/')[2], split(workspace.id, '/')[4])
   params: {
     appName: appName
@@ -32,7 +32,7 @@ module workspaceRoles 'modules/workspace-role.bicep' = [for workspace in workspa
 }]
 
 module factoryRoles 'modules/factory-role.bicep' = [for factory in factories: {
-  name: 'mlevents-${uniqueString(appName, factory.id)}'
+  name: 'mlevents-${uniqueString(appName, toLower(factory.id))}'
   scope: resourceGroup(split(factory.id, '/')[2], split(factory.id, '/')[4])
   params: {
     appName: appName
@@ -43,7 +43,7 @@ module factoryRoles 'modules/factory-role.bicep' = [for factory in factories: {
 }]
 
 module senders 'modules/sender-role.bicep' = [for id in targets: {
-  name: 'mlevents-${uniqueString(appName, id)}'
+  name: 'mlevents-${uniqueString(appName, toLower(id))}'
   scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
     principalId: principalId

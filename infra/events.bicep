@@ -1,7 +1,6 @@
 // What is subscribed to the events of the workspaces: the app's functions, and streams without code.
 //
 // A subscription names a function, so the functions must be there first: the postdeploy hook deploys this.
-// `filters.json` is written by `python -m mlevents filters --json > infra/filters.json`; the hook does that too.
 targetScope = 'subscription'
 
 @description('The resource id of the Function App.')
@@ -13,14 +12,21 @@ param storageName string
 @description('One for each workspace: workspaceId, location, and its system topic: topicName, topicResourceGroup, topicIsOurs. A workspace can have only one system topic, so one that is there already is used.')
 param sources array
 
+@description('The filter of each function: what `python -m mlevents filters --json` prints.')
+param filters object
+
 @description('A label for the subscription of each function, by which `doctor` sees that its filter is that of the rules.')
 param labels object = {}
 
 @description('More subscriptions, without code: name, kind (EventHub, ServiceBusQueue, ServiceBusTopic, StorageQueue), target (a resource id), and if wanted eventTypes and subjectBeginsWith.')
 param streams array = []
 
-@description('The same to web hooks: name, url, and if wanted eventTypes and subjectBeginsWith. The URL must answer the validation of Event Grid.')
+@description('The same to web hooks: name, and if wanted eventTypes and subjectBeginsWith.')
 param webHooks array = []
+
+@description('The URL of each web hook, by its name. The URL must answer the validation of Event Grid.')
+@secure()
+param webHookUrls object = {}
 
 @description('Tries before an event is dead-lettered.')
 @minValue(1)
@@ -35,12 +41,12 @@ param timeToLiveMinutes int = 1440
 @description('Who is told of dead letters; empty: no alert rule, which costs a little each month.')
 param actionGroupId string = ''
 
-var filters = any(loadJsonContent('filters.json'))
+var appKey = toLower(functionAppId)
 var appParts = split(functionAppId, '/')
 var appName = appParts[8]
 
 module topics 'modules/system-topic.bicep' = [for source in sources: {
-  name: 'mlevents-topic-${uniqueString(appName, source.workspaceId)}'
+  name: 'mlevents-topic-${uniqueString(appKey, toLower(source.workspaceId))}'
   scope: resourceGroup(split(source.workspaceId, '/')[2], source.topicResourceGroup)
   params: {
     appName: appName
@@ -52,7 +58,7 @@ module topics 'modules/system-topic.bicep' = [for source in sources: {
 }]
 
 module deadLetterRoles 'modules/dead-letter-role.bicep' = [for (source, index) in sources: {
-  name: 'mlevents-dead-letters-${uniqueString(appName, source.workspaceId)}'
+  name: 'mlevents-dead-letters-${uniqueString(appKey, toLower(source.workspaceId))}'
   scope: resourceGroup(appParts[2], appParts[4])
   params: {
     storageName: storageName
@@ -61,7 +67,7 @@ module deadLetterRoles 'modules/dead-letter-role.bicep' = [for (source, index) i
 }]
 
 module subscriptions 'modules/event-subscriptions.bicep' = [for (source, index) in sources: {
-  name: 'mlevents-events-${uniqueString(appName, source.workspaceId)}'
+  name: 'mlevents-events-${uniqueString(appKey, toLower(source.workspaceId))}'
   scope: resourceGroup(split(source.workspaceId, '/')[2], source.topicResourceGroup)
   params: {
     functionAppId: functionAppId
@@ -75,7 +81,7 @@ module subscriptions 'modules/event-subscriptions.bicep' = [for (source, index) 
 }]
 
 module streaming 'modules/streams.bicep' = [for (source, index) in sources: if (!empty(streams) || !empty(webHooks)) {
-  name: 'mlevents-streams-${uniqueString(appName, source.workspaceId)}'
+  name: 'mlevents-streams-${uniqueString(appKey, toLower(source.workspaceId))}'
   scope: resourceGroup(split(source.workspaceId, '/')[2], source.topicResourceGroup)
   params: {
     appName: appName
@@ -83,17 +89,21 @@ module streaming 'modules/streams.bicep' = [for (source, index) in sources: if (
     topicPrincipalId: topics[index].outputs.principalId
     streams: streams
     webHooks: webHooks
+    webHookUrls: webHookUrls
     deadLetterAccountId: deadLetterRoles[index].outputs.accountId
     deliveryAttempts: deliveryAttempts
     timeToLiveMinutes: timeToLiveMinutes
   }
+  dependsOn: [
+    subscriptions
+  ]
 }]
 
 module alerts 'modules/topic-alert.bicep' = [for (source, index) in sources: if (!empty(actionGroupId)) {
-  name: 'mlevents-alert-${uniqueString(appName, source.workspaceId)}'
+  name: 'mlevents-alert-${uniqueString(appKey, toLower(source.workspaceId))}'
   scope: resourceGroup(appParts[2], appParts[4])
   params: {
-    name: '${appName}-dead-letters-${uniqueString(source.workspaceId)}'
+    name: '${appName}-dead-letters-${uniqueString(toLower(source.workspaceId))}'
     appName: appName
     topicId: topics[index].outputs.id
     actionGroupId: actionGroupId

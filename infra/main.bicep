@@ -43,6 +43,7 @@ param maxDepth int = 3
 param metricsEndpoint string = ''
 
 @description('Other app settings that rules name, by name. For secrets use Key Vault: see secretSettings.')
+@secure()
 param settings object = {}
 
 @description('Memory of an instance in MB. Flex Consumption bills it by the second while events are worked on.')
@@ -69,6 +70,17 @@ param alwaysReady array = []
   'Standard_GZRS'
 ])
 param storageReplication string = 'Standard_LRS'
+
+@description('The object id of a person, group or service principal who may read dead letters and the task hub. Empty: nobody but the app.')
+param operatorId string = ''
+
+@description('What operatorId is.')
+@allowed([
+  'User'
+  'Group'
+  'ServicePrincipal'
+])
+param operatorType string = 'User'
 
 @description('Who is mailed by alerts (dead letters, failed responses, quarantine, function errors). Empty: no alert rules, which cost a little each month.')
 param alertEmail string = ''
@@ -111,6 +123,18 @@ param appAddresses string = '10.80.0.0/26'
 @description('The part of it for private endpoints.')
 param endpointAddresses string = '10.80.0.64/26'
 
+@description('The id of an existing subnet that the app calls out of, delegated to Microsoft.App/environments. Needs usePrivateNetwork and endpointSubnetId.')
+param appSubnetId string = ''
+
+@description('The id of an existing subnet for private endpoints. Needs usePrivateNetwork and appSubnetId.')
+param endpointSubnetId string = ''
+
+@description('The ids of existing private DNS zones by service: blob, queue, table, vault. A zone that is not named is made and linked.')
+param dnsZoneIds object = {}
+
+@description('The ids of virtual networks that ours is peered with, such as that of a private workspace. The other direction is made by its owner.')
+param peerNetworkIds array = []
+
 @description('IPv4 ranges that may call the app besides Event Grid. Empty: anybody who holds a key.')
 param allowedAddresses array = []
 
@@ -118,6 +142,8 @@ var token = toLower(uniqueString(subscription().id, environmentName, location))
 var appName = 'mlevents-${token}'
 var storageName = 'mlevents${token}'
 var vaultName = 'mlev-${token}'
+var vaultZone = 'privatelink${replace(environment().suffixes.keyvaultDns, '.vault.', '.vaultcore.')}'
+var makesNetwork = usePrivateNetwork && empty(appSubnetId)
 var tags = {
   'azd-env-name': environmentName
   app: 'mlevents'
@@ -139,7 +165,7 @@ module identity 'modules/identity.bicep' = {
   }
 }
 
-module network 'modules/network.bicep' = if (usePrivateNetwork) {
+module network 'modules/network.bicep' = if (makesNetwork) {
   name: 'network'
   scope: group
   params: {
@@ -149,6 +175,7 @@ module network 'modules/network.bicep' = if (usePrivateNetwork) {
     addresses: networkAddresses
     appAddresses: appAddresses
     endpointAddresses: endpointAddresses
+    peerNetworkIds: peerNetworkIds
   }
 }
 
@@ -161,6 +188,8 @@ module storage 'modules/storage.bicep' = {
     tags: tags
     replication: storageReplication
     principalId: identity.outputs.principalId
+    operatorId: operatorId
+    operatorType: operatorType
     isPrivate: usePrivateNetwork
   }
 }
@@ -175,8 +204,8 @@ module storageEndpoints 'modules/private-endpoint.bicep' = [for service in ['blo
     targetId: storage.outputs.id
     service: service
     zoneName: 'privatelink.${service}.${environment().suffixes.storage}'
-    networkId: network!.outputs.id
-    subnetId: network!.outputs.endpointSubnetId
+    zoneId: dnsZoneIds[?service] ?? ''
+    subnetId: makesNetwork ? network!.outputs.endpointSubnetId : endpointSubnetId
   }
 }]
 
@@ -236,9 +265,9 @@ module vaultEndpoint 'modules/private-endpoint.bicep' = if (useKeyVault && usePr
     tags: tags
     targetId: vault!.outputs.id
     service: 'vault'
-    zoneName: 'privatelink.vaultcore.azure.net'
-    networkId: network!.outputs.id
-    subnetId: network!.outputs.endpointSubnetId
+    zoneName: vaultZone
+    zoneId: dnsZoneIds.?vault ?? ''
+    subnetId: makesNetwork ? network!.outputs.endpointSubnetId : endpointSubnetId
   }
 }
 
@@ -253,7 +282,11 @@ module app 'modules/function-app.bicep' = {
     })
     identityId: identity.outputs.id
     clientId: identity.outputs.clientId
-    storageName: storage.outputs.name
+    storageUris: {
+      blob: storage.outputs.blobUri
+      queue: storage.outputs.queueUri
+      table: storage.outputs.tableUri
+    }
     packageContainer: storage.outputs.packageContainerUrl
     applicationInsightsConnection: monitoring.outputs.connectionString
     mode: mode
@@ -268,11 +301,14 @@ module app 'modules/function-app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
-    subnetId: usePrivateNetwork ? network!.outputs.appSubnetId : ''
+    subnetId: makesNetwork ? network!.outputs.appSubnetId : appSubnetId
     allowedAddresses: allowedAddresses
   }
+  // References to the vault are resolved when the app starts: vault, role and private endpoint come first.
   dependsOn: [
     storageEndpoints
+    vault
+    vaultEndpoint
   ]
 }
 
@@ -286,4 +322,5 @@ output MLEVENTS_STORAGE_NAME string = storage.outputs.name
 output MLEVENTS_DEAD_LETTERS string = storage.outputs.deadLettersUrl
 output MLEVENTS_ACTION_GROUP_ID string = empty(alertEmail) ? '' : alerts!.outputs.actionGroupId
 output MLEVENTS_EMAIL_SENDER string = useCommunication ? communication!.outputs.sender : ''
+output MLEVENTS_NETWORK_ID string = makesNetwork ? network!.outputs.id : ''
 output MLEVENTS_VAULT_NAME string = useKeyVault ? vaultName : ''

@@ -4,15 +4,17 @@ import os
 import sys
 from collections.abc import Callable
 
-from infra.hooks import access, app, before, events
+from infra.hooks import access, app, before, events, key_vault, package
 from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import HookError, say
 from mlevents.errors import ConfigError, RulesError
 
 STEPS: dict[str, Callable[[list[str]], None]] = {
     "preprovision": lambda _: before.prepare(os.environ, read_parameters(os.environ)),
+    "prepackage": lambda _: package.build(),
     "predeploy": lambda _: access.check_and_grant(os.environ),
     "postdeploy": lambda _: events.subscribe(os.environ),
+    "refresh": lambda _: key_vault.refresh(os.environ),
     "predown": lambda _: events.leave(os.environ),
     "deploy": lambda words: app.deploy(words, os.environ),
     "down": lambda words: app.take_down(words, os.environ),

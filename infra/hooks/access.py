@@ -43,13 +43,24 @@ def assigned(subscription: str, principal: str) -> list[dict[str, Any]]:
 
 def revoke(place: ArmId, app: str, principal: str) -> None:
     """Take the app's rights on one workspace, factory or target away, and the custom role with them."""
-    for one in assigned(place.subscription, principal):
-        if ArmId(one["scope"]) == place:
-            az("role", "assignment", "delete", "--ids", one["id"])
+    granted = [one for one in assigned(place.subscription, principal) if ArmId(one["scope"]) == place]
+    for one in granted:
+        az("role", "assignment", "delete", "--ids", one["id"])
+    held = {one["roleDefinitionId"].rsplit("/", 1)[-1].casefold() for one in granted}
     scope = ("--scope", place.group_id, "--subscription", place.subscription)
     for role in az("role", "definition", "list", "--custom-role-only", "true", *scope):
-        if role["roleName"].startswith(f"{app} on ") and role["roleName"].endswith(f" {place.name}"):
+        if is_role_of(app, role) and (role["name"].casefold() in held or describes(role, place)):
             az("role", "definition", "delete", "--name", role["name"], *scope)
+
+
+def is_role_of(app: str, role: Mapping[str, Any]) -> bool:
+    """Whether access.bicep made this custom role for the app."""
+    return str(role["roleName"]).startswith(f"{app} on ")
+
+
+def describes(role: Mapping[str, Any], place: ArmId) -> bool:
+    """Whether the role is for this very place: its description holds the resource id, names can be equal."""
+    return f" in {place.text}, and no more.".casefold() in str(role.get("description") or "").casefold()
 
 
 def places(subscriptions: list[str], principal: str) -> list[ArmId]:

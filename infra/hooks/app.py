@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from infra.hooks import access, before, events
+from infra.hooks import access, before, events, package
 from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import HookError, az, deploy_template, outputs, run, say
 
@@ -25,8 +25,9 @@ def deploy(words: list[str], environment: Mapping[str, str]) -> None:
 
 
 def publish(app: str) -> None:
-    """Publish this folder as `func` does; Azure builds the dependencies."""
-    if run("func", "azure", "functionapp", "publish", app, "--python").returncode != 0:
+    """Publish this folder as `func` does, with the dependencies built here."""
+    package.build()
+    if run("func", "azure", "functionapp", "publish", app, "--python", "--no-build").returncode != 0:
         raise HookError(f"the code was not published to '{app}' (see above)")
 
 

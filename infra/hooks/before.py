@@ -6,13 +6,17 @@ from typing import Any
 
 from infra.hooks.needs import ArmId, read_needs
 from infra.hooks.parameters import own_group
-from infra.hooks.programs import INFRA, HookError, az, mlevents, needed, say
+from infra.hooks.programs import INFRA, HookError, az, mlevents, say
 from infra.hooks.supplied import check_settings
 from infra.hooks.topics import check_identity, find_topic
 
 PROVIDERS = ("Microsoft.EventGrid", "Microsoft.MachineLearningServices")
+NETWORK_PROVIDER = "Microsoft.App"
+"""What Flex Consumption needs registered before an app can call out through a network."""
 TOPIC_TYPE = "Microsoft.MachineLearningServices.Workspaces"
 FILTERS = INFRA / "filters.json"
+PRIVATE = ("endpointSubnetId", "dnsZoneIds", "peerNetworkIds")
+"""Parameters of main.bicep that mean nothing without usePrivateNetwork."""
 
 
 def prepare(environment: Mapping[str, str], parameters: Mapping[str, Any]) -> None:
@@ -20,7 +24,8 @@ def prepare(environment: Mapping[str, str], parameters: Mapping[str, Any]) -> No
 
     Raises HookError at the first thing that would fail later, before anything is made.
     """
-    needed(environment, "AZURE_SUBSCRIPTION_ID")
+    check_place(environment)
+    check_network(parameters)
     check_rules(environment)
     check_settings(environment, parameters)
     write_filters(environment)
@@ -33,10 +38,44 @@ def prepare(environment: Mapping[str, str], parameters: Mapping[str, Any]) -> No
         )
     subscriptions = [environment["AZURE_SUBSCRIPTION_ID"], *(one.subscription for one in needs.workspaces)]
     for subscription in dict.fromkeys(subscriptions):
-        register_providers(subscription)
+        register_providers(subscription, PROVIDERS)
+    if parameters.get("usePrivateNetwork") or parameters.get("appSubnetId"):
+        register_providers(environment["AZURE_SUBSCRIPTION_ID"], (NETWORK_PROVIDER,))
     for workspace in needs.workspaces:
         az("resource", "show", "--ids", workspace.text)
         check_identity(find_topic(workspace, environment.get("AZURE_FUNCTION_APP_NAME", "")))
+
+
+def check_place(environment: Mapping[str, str]) -> None:
+    """Raise HookError without subscription and region: azd asks for them only after this hook has run."""
+    if not (environment.get("AZURE_SUBSCRIPTION_ID") and environment.get("AZURE_LOCATION")):
+        raise HookError(
+            "the environment has no subscription or no region yet: azd asks for them after this check. "
+            "Set both, then repeat the command: "
+            '`azd env set AZURE_SUBSCRIPTION_ID "$(az account show --query id -o tsv)"` and '
+            "`azd env set AZURE_LOCATION westeurope`"
+        )
+
+
+def check_network(parameters: Mapping[str, Any]) -> None:
+    """Raise HookError when the parameters of a private network do not fit together."""
+    app, endpoint = parameters.get("appSubnetId"), parameters.get("endpointSubnetId")
+    if not parameters.get("usePrivateNetwork"):
+        unused = [name for name in PRIVATE if parameters.get(name)]
+        if unused:
+            raise HookError(
+                f"{', '.join(unused)} is set, but usePrivateNetwork is not: "
+                "set `azd env set MLEVENTS_USE_PRIVATE_NETWORK true`, or leave it out"
+            )
+    elif bool(app) != bool(endpoint):
+        raise HookError(
+            f"only {'appSubnetId' if app else 'endpointSubnetId'} is set: "
+            "an existing network needs both subnets, a new one needs neither"
+        )
+    elif app and parameters.get("peerNetworkIds"):
+        raise HookError(
+            "peerNetworkIds is for a new network: peer the existing one yourself, or leave it out"
+        )
 
 
 def keep_apart(group: str, environment: Mapping[str, str], places: Iterable[ArmId]) -> None:
@@ -58,7 +97,7 @@ def check_rules(environment: Mapping[str, str]) -> None:
 
 
 def write_filters(environment: Mapping[str, str]) -> None:
-    """Write the filters that the rules compile to where events.bicep reads them."""
+    """Write the filters that the rules compile to; `subscribe` hands them to events.bicep."""
     done = mlevents("filters", "--json", environment=environment, keep=True)
     if done.returncode != 0:
         raise HookError("the rules cannot be compiled to filters (see above)")
@@ -70,7 +109,7 @@ def leave_out_unknown_types() -> None:
     """Ask for no event type that Azure does not (any longer) list: a subscription to one may be refused."""
     listed = az("eventgrid", "topic-type", "list-event-types", "--name", TOPIC_TYPE)
     known = {one["name"].split(".")[-1].casefold() for one in listed or ()}
-    compiled: dict[str, Any] = json.loads(FILTERS.read_text(encoding="utf-8"))
+    compiled = read_filters()
     for function, found in compiled.items():
         if found["includedEventTypes"] and known and function.casefold() not in known:
             say(f"mlevents: Event Grid knows no {function} events of workspaces, so none are subscribed to")
@@ -78,15 +117,20 @@ def leave_out_unknown_types() -> None:
     FILTERS.write_text(json.dumps(compiled, indent=2), encoding="utf-8")
 
 
+def read_filters() -> dict[str, Any]:
+    """The filters as they were written, by function."""
+    found: dict[str, Any] = json.loads(FILTERS.read_text(encoding="utf-8"))
+    return found
+
+
 def wanted_functions() -> list[str]:
     """The functions that a rule needs: those with an event type in their filter."""
-    compiled: dict[str, Any] = json.loads(FILTERS.read_text(encoding="utf-8"))
-    return [name for name, found in compiled.items() if found["includedEventTypes"]]
+    return [name for name, found in read_filters().items() if found["includedEventTypes"]]
 
 
-def register_providers(subscription: str) -> None:
-    """Register the resource providers, where they are not: a subscription to events fails without."""
-    for provider in PROVIDERS:
+def register_providers(subscription: str, providers: Iterable[str]) -> None:
+    """Register resource providers where they are not: a subscription to events fails without."""
+    for provider in providers:
         place = ("--namespace", provider, "--subscription", subscription)
         if az("provider", "show", *place)["registrationState"] != "Registered":
             say(f"mlevents: registers {provider} in {subscription}")

@@ -5,8 +5,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from infra.hooks import key_vault
 from infra.hooks.access import places, revoke
-from infra.hooks.before import keep_apart, leave_out_unknown_types, wanted_functions, write_filters
+from infra.hooks.before import (
+    keep_apart,
+    leave_out_unknown_types,
+    read_filters,
+    wanted_functions,
+    write_filters,
+)
 from infra.hooks.needs import ArmId, read_needs
 from infra.hooks.parameters import own_group, read_parameters
 from infra.hooks.programs import INFRA, HookError, az, deploy_template, mlevents, needed, say
@@ -25,6 +32,7 @@ def subscribe(environment: Mapping[str, str], pause: Callable[[float], None] = t
     app = needed(environment, "AZURE_FUNCTION_APP_NAME")
     write_filters(environment)
     leave_out_unknown_types()
+    key_vault.refresh(environment, pause)
     wait_for_functions(environment, pause)
     needs = read_needs(environment)
     streams = read_streams()
@@ -33,22 +41,32 @@ def subscribe(environment: Mapping[str, str], pause: Callable[[float], None] = t
         "functionAppId": needed(environment, "MLEVENTS_FUNCTION_APP_ID"),
         "storageName": needed(environment, "MLEVENTS_STORAGE_NAME"),
         "sources": [_source(topic) for topic in topics],
+        "filters": read_filters(),
         "labels": dict(needs.labels),
         "actionGroupId": environment.get("MLEVENTS_ACTION_GROUP_ID", ""),
         **streams,
     }
     deploy_template("events.bicep", f"{app}-events", parameters, environment)
-    wanted = [*wanted_functions(), *(one["name"] for each in streams.values() for one in each)]
+    named = (*streams["streams"], *streams["webHooks"])
+    wanted = [*wanted_functions(), *(one["name"] for one in named)]
     for topic in topics:
         prune(find_topic(topic.workspace, app), app, wanted)
     detach(environment, keep=set(needs.places))
     ask_doctor(environment)
 
 
-def read_streams() -> dict[str, list[dict[str, Any]]]:
-    """The subscriptions without code; none when there is no such file."""
+def read_streams() -> dict[str, Any]:
+    """The subscriptions without code, as events.bicep takes them; none when there is no such file.
+
+    The URLs are apart, because a URL often holds a key: no deployment shows a secure parameter.
+    """
     written = json.loads(STREAMS.read_text(encoding="utf-8")) if STREAMS.exists() else {}
-    return {"streams": written.get("streams", []), "webHooks": written.get("webHooks", [])}
+    hooks = written.get("webHooks", [])
+    return {
+        "streams": written.get("streams", []),
+        "webHooks": [{key: one[key] for key in one if key != "url"} for one in hooks],
+        "webHookUrls": {one["name"]: one["url"] for one in hooks},
+    }
 
 
 def wait_for_functions(environment: Mapping[str, str], pause: Callable[[float], None]) -> None:
@@ -63,7 +81,8 @@ def wait_for_functions(environment: Mapping[str, str], pause: Callable[[float], 
         pause(PAUSE)
     raise HookError(
         f"the app '{app}' has no function {', '.join(sorted(missing))} after {WAITS * PAUSE:.0f} s: "
-        "look at its log stream, deploy the code again, then run `azd hooks run postdeploy`"
+        "look at its traces in Application Insights, deploy the code again, "
+        "then run `azd hooks run postdeploy`"
     )
 
 

@@ -1,5 +1,6 @@
 """System topics: a workspace can have only one, ours or somebody else's."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +9,8 @@ from infra.hooks.programs import HookError, az
 
 MARK = "mlevents-app"
 """The tag that says which app made a topic."""
+DIGITS = 8
+LONGEST = 50 - len("mlevents--") - DIGITS
 MACHINE_LEARNING = "microsoft.machinelearningservices"
 
 
@@ -51,8 +54,13 @@ def find_topic(workspace: ArmId, app: str) -> Topic:
     for topic in workspace_topics(workspace.subscription, app):
         if topic.workspace == workspace:
             return replace(topic, workspace=workspace)
-    name = f"mlevents-{workspace.name}".replace("_", "-")
-    return Topic(workspace, name, workspace.group, ours=True, exists=False)
+    return Topic(workspace, topic_name(workspace), workspace.group, ours=True, exists=False)
+
+
+def topic_name(workspace: ArmId) -> str:
+    """What we name a topic: of two workspaces with one name each has its own. At most 50 characters."""
+    digest = hashlib.sha256(workspace.text.casefold().encode()).hexdigest()[:DIGITS]
+    return f"mlevents-{workspace.name[:LONGEST]}-{digest}".replace("_", "-")
 
 
 def workspace_topics(subscription: str, app: str) -> list[Topic]:
@@ -75,8 +83,8 @@ def check_identity(topic: Topic) -> None:
         raise HookError(
             f"the system topic '{topic.name}' of the workspace '{topic.workspace.name}' has no identity, "
             "and without one events that cannot be delivered would be lost. Give it one:\n"
-            f"  az eventgrid system-topic update --name {topic.name} {' '.join(topic.place)} "
-            "--identity systemassigned"
+            f"  `az eventgrid system-topic update --name {topic.name} --resource-group {topic.group} "
+            f"--subscription {topic.workspace.subscription} --identity systemassigned`"
         )
 
 

@@ -8,7 +8,7 @@ param principalId string
 
 var ownerRole = '09976791-48a7-449e-bb21-39d1a415f350' // Communication and Email Service Owner
 
-resource email 'Microsoft.Communication/emailServices@2023-04-01' = {
+resource email 'Microsoft.Communication/emailServices@2025-05-01' = {
   name: 'mail-${name}'
   location: 'global'
   tags: tags
@@ -17,7 +17,7 @@ resource email 'Microsoft.Communication/emailServices@2023-04-01' = {
   }
 }
 
-resource domain 'Microsoft.Communication/emailServices/domains@2023-04-01' = {
+resource domain 'Microsoft.Communication/emailServices/domains@2025-05-01' = {
   parent: email
   name: 'AzureManagedDomain'
   location: 'global'
@@ -28,12 +28,13 @@ resource domain 'Microsoft.Communication/emailServices/domains@2023-04-01' = {
   }
 }
 
-resource communication 'Microsoft.Communication/communicationServices@2023-04-01' = {
+resource communication 'Microsoft.Communication/communicationServices@2025-05-01' = {
   name: 'acs-${name}'
   location: 'global'
   tags: tags
   properties: {
     dataLocation: dataLocation
+    disableLocalAuth: true // no access keys: the app signs in as its identity
     linkedDomains: [
       domain.id
     ]

@@ -17,7 +17,8 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
 }
 
 // A function without event types is needed by no rule. Each event is one delivery: one that fails must not
-// bring the others back.
+// bring the others back. One at a time: Event Grid refuses simultaneous changes of one topic.
+@batchSize(1)
 resource subscriptions 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = [for wanted in items(filters): if (!empty(wanted.value.includedEventTypes)) {
   parent: topic
   name: '${last(split(functionAppId, '/'))}-${wanted.key}'

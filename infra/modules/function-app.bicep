@@ -9,7 +9,9 @@ param location string
 param tags object
 param identityId string
 param clientId string
-param storageName string
+
+@description('The addresses of the storage account: blob, queue and table, as this cloud names them.')
+param storageUris object
 
 @description('The URL of the container that holds the app package.')
 param packageContainer string
@@ -21,6 +23,7 @@ param metricsEndpoint string
 param communicationEndpoint string
 @secure()
 param teamsWorkflowUrl string
+@secure()
 param settings object
 
 @description('The vault that secretSettings are read from; empty when there is none.')
@@ -38,7 +41,9 @@ param allowedAddresses array
 var hostSettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnection
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
-  AzureWebJobsStorage__accountName: storageName
+  AzureWebJobsStorage__blobServiceUri: storageUris.blob
+  AzureWebJobsStorage__queueServiceUri: storageUris.queue
+  AzureWebJobsStorage__tableServiceUri: storageUris.table
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: clientId
   OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'django,fastapi,flask,httpx,httpx2,psycopg2,requests,urllib,urllib3'

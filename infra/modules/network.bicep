@@ -8,6 +8,9 @@ param addresses string
 param appAddresses string
 param endpointAddresses string
 
+@description('Networks to peer with, by id; their owners make the other direction.')
+param peerNetworkIds array
+
 resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   name: 'vnet-${name}'
   location: location
@@ -48,6 +51,20 @@ resource endpointSubnet 'Microsoft.Network/virtualNetworks/subnets@2024-05-01' =
     appSubnet
   ]
 }
+
+resource peerings 'Microsoft.Network/virtualNetworks/virtualNetworkPeerings@2024-05-01' = [for peerId in peerNetworkIds: {
+  parent: network
+  name: 'to-${last(split(peerId, '/'))}-${uniqueString(toLower(peerId))}'
+  properties: {
+    allowVirtualNetworkAccess: true
+    remoteVirtualNetwork: {
+      id: peerId
+    }
+  }
+  dependsOn: [
+    endpointSubnet
+  ]
+}]
 
 output id string = network.id
 output appSubnetId string = appSubnet.id

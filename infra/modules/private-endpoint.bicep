@@ -8,8 +8,12 @@ param targetId string
 @description('The part of the resource: blob, queue, table, vault.')
 param service string
 param zoneName string
-param networkId string
+
+@description('An existing private DNS zone of that name; empty: one is made, and linked to the network of the subnet.')
+param zoneId string
 param subnetId string
+
+var networkId = split(subnetId, '/subnets/')[0]
 
 resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = {
   name: 'pe-${name}'
@@ -33,15 +37,15 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = {
   }
 }
 
-resource zone 'Microsoft.Network/privateDnsZones@2020-06-01' = {
+resource zone 'Microsoft.Network/privateDnsZones@2020-06-01' = if (empty(zoneId)) {
   name: zoneName
   location: 'global'
   tags: tags
 }
 
-resource zoneLink 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01' = {
+resource zoneLink 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01' = if (empty(zoneId)) {
   parent: zone
-  name: uniqueString(networkId)
+  name: uniqueString(toLower(networkId))
   location: 'global'
   tags: tags
   properties: {
@@ -60,7 +64,7 @@ resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024
       {
         name: service
         properties: {
-          privateDnsZoneId: zone.id
+          privateDnsZoneId: empty(zoneId) ? zone.id : zoneId
         }
       }
     ]

@@ -17,7 +17,7 @@ resource eventHub 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' existing 
 }
 
 resource sendsToEventHub 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (type == 'microsoft.eventhub/namespaces/eventhubs') {
-  name: guid(targetId, principalId, eventHubsSender)
+  name: guid(toLower(targetId), principalId, eventHubsSender)
   scope: eventHub
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', eventHubsSender)
@@ -31,7 +31,7 @@ resource serviceBusQueue 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' exi
 }
 
 resource sendsToServiceBusQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (type == 'microsoft.servicebus/namespaces/queues') {
-  name: guid(targetId, principalId, serviceBusSender)
+  name: guid(toLower(targetId), principalId, serviceBusSender)
   scope: serviceBusQueue
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', serviceBusSender)
@@ -45,7 +45,7 @@ resource serviceBusTopic 'Microsoft.ServiceBus/namespaces/topics@2024-01-01' exi
 }
 
 resource sendsToServiceBusTopic 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (type == 'microsoft.servicebus/namespaces/topics') {
-  name: guid(targetId, principalId, serviceBusSender)
+  name: guid(toLower(targetId), principalId, serviceBusSender)
   scope: serviceBusTopic
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', serviceBusSender)
@@ -59,7 +59,7 @@ resource storageQueue 'Microsoft.Storage/storageAccounts/queueServices/queues@20
 }
 
 resource sendsToStorageQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (type == 'microsoft.storage/storageaccounts/queues') {
-  name: guid(targetId, principalId, queueSender)
+  name: guid(toLower(targetId), principalId, queueSender)
   scope: storageQueue
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', queueSender)

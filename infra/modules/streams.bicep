@@ -7,8 +7,12 @@ param topicPrincipalId string
 @description('{name, kind, target, eventTypes?, subjectBeginsWith?}; the target is a resource id.')
 param streams array
 
-@description('{name, url, eventTypes?, subjectBeginsWith?}')
+@description('{name, eventTypes?, subjectBeginsWith?}')
 param webHooks array
+
+@description('The URL of each web hook, by its name. A URL often holds a key.')
+@secure()
+param webHookUrls object
 param deadLetterAccountId string
 param deliveryAttempts int
 param timeToLiveMinutes int
@@ -26,7 +30,7 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
 }
 
 module senders 'sender-role.bicep' = [for stream in streams: {
-  name: 'mlevents-sender-${uniqueString(topicName, stream.name)}'
+  name: 'mlevents-sender-${uniqueString(appName, toLower(topic.id), stream.name)}'
   scope: resourceGroup(split(stream.target, '/')[2], split(stream.target, '/')[4])
   params: {
     principalId: topicPrincipalId
@@ -50,6 +54,8 @@ var byQueue = [for stream in streams: {
   }
 }]
 
+// One at a time: Event Grid refuses simultaneous changes of one topic.
+@batchSize(1)
 resource subscriptions 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = [for (stream, index) in streams: {
   parent: topic
   name: '${appName}-${stream.name}'
@@ -62,8 +68,8 @@ resource subscriptions 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025
       destination: any(stream.kind == 'StorageQueue' ? byQueue[index] : byId[index])
     }
     filter: {
-      includedEventTypes: contains(stream, 'eventTypes') ? stream.eventTypes : everyType
-      subjectBeginsWith: contains(stream, 'subjectBeginsWith') ? stream.subjectBeginsWith : ''
+      includedEventTypes: stream.?eventTypes ?? everyType
+      subjectBeginsWith: stream.?subjectBeginsWith ?? ''
       isSubjectCaseSensitive: false
     }
     retryPolicy: {
@@ -88,6 +94,7 @@ resource subscriptions 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025
   ]
 }]
 
+@batchSize(1)
 resource webHookSubscriptions 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = [for webHook in webHooks: {
   parent: topic
   name: '${appName}-${webHook.name}'
@@ -96,14 +103,14 @@ resource webHookSubscriptions 'Microsoft.EventGrid/systemTopics/eventSubscriptio
     destination: {
       endpointType: 'WebHook'
       properties: {
-        endpointUrl: webHook.url
+        endpointUrl: webHookUrls[webHook.name]
         maxEventsPerBatch: 1
         minimumTlsVersionAllowed: '1.2'
       }
     }
     filter: {
-      includedEventTypes: contains(webHook, 'eventTypes') ? webHook.eventTypes : everyType
-      subjectBeginsWith: contains(webHook, 'subjectBeginsWith') ? webHook.subjectBeginsWith : ''
+      includedEventTypes: webHook.?eventTypes ?? everyType
+      subjectBeginsWith: webHook.?subjectBeginsWith ?? ''
       isSubjectCaseSensitive: false
     }
     retryPolicy: {
@@ -123,4 +130,7 @@ resource webHookSubscriptions 'Microsoft.EventGrid/systemTopics/eventSubscriptio
       }
     }
   }
+  dependsOn: [
+    subscriptions
+  ]
 }]

@@ -9,12 +9,14 @@ resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-12-01' exi
   name: workspaceName
 }
 
-// Role names are unique in a tenant: the app's name is in it. It can be assigned in this resource group alone.
+// Display names of roles are unique in the whole directory, so the app and a hash of the workspace's id are in this
+// one: two workspaces of one name are common. infra/hooks/access.py finds the role by the id in its description.
+// It can be assigned in this resource group alone.
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(workspace.id, appName)
+  name: guid(toLower(workspace.id), appName)
   properties: {
-    roleName: '${appName} on workspace ${workspaceName}'
-    description: 'What the rules of ${appName} need in the workspace ${workspaceName}, and no more.'
+    roleName: '${appName} on workspace ${workspaceName} (${uniqueString(toLower(workspace.id))})'
+    description: 'What the rules of ${appName} need in ${workspace.id}, and no more.'
     type: 'CustomRole'
     permissions: [
       {
@@ -28,7 +30,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(workspace.id, principalId, role.name)
+  name: guid(toLower(workspace.id), principalId, role.name)
   scope: workspace
   properties: {
     roleDefinitionId: role.id

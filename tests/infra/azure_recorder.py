@@ -1,7 +1,7 @@
 """Stands in for `az`, `azd` and `func` on the PATH: checks what it is asked, records it, answers from a file.
 
-It runs as a program of its own: `RECORDER` names a JSON file with what Azure has, and `calls` is added to it.
-The options are those of the Azure CLI's reference (learn.microsoft.com/cli/azure).
+It runs as a program of its own: `RECORDER` names a JSON file with what Azure has, and `calls` is added to it;
+`RECORDER_TABLE` is the folder of the table of commands, whose options alone it takes.
 """
 
 import json
@@ -12,55 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-TOPIC = {"--name", "--resource-group", "--subscription"}
-SUBSCRIPTION = {"--system-topic-name", "--resource-group", "--subscription"}
-COMMANDS: dict[str, tuple[set[str], set[str]]] = {  # required options, and those that may be
-    "account show": (set(), set()),
-    "provider show": ({"--namespace"}, {"--subscription"}),
-    "provider register": ({"--namespace"}, {"--subscription", "--wait"}),
-    "resource show": ({"--ids"}, set()),
-    "group delete": ({"--name", "--yes"}, {"--subscription"}),
-    "deployment sub create": (
-        {"--name", "--location", "--template-file", "--parameters"},
-        {"--subscription"},
-    ),
-    "deployment sub show": ({"--name"}, {"--subscription"}),
-    "functionapp function list": ({"--name", "--resource-group"}, {"--subscription"}),
-    "eventgrid topic-type list-event-types": ({"--name"}, set()),
-    "eventgrid system-topic list": (set(), {"--resource-group", "--subscription"}),
-    "eventgrid system-topic show": (TOPIC, set()),
-    "eventgrid system-topic delete": (TOPIC | {"--yes"}, set()),
-    "eventgrid system-topic event-subscription list": (SUBSCRIPTION, set()),
-    "eventgrid system-topic event-subscription delete": (SUBSCRIPTION | {"--name", "--yes"}, set()),
-    "role assignment list": (set(), {"--all", "--scope", "--subscription"}),
-    "role assignment delete": ({"--ids"}, set()),
-    "role definition list": (set(), {"--custom-role-only", "--scope", "--subscription"}),
-    "role definition delete": ({"--name"}, {"--scope", "--subscription"}),
-}
+sys.path.insert(0, os.environ.get("RECORDER_TABLE", str(Path(__file__).parent)))
+
+from command_table import Invocation, parse
+
 TYPES = {"string": str, "bool": bool, "int": int, "array": list, "object": dict}
-FLAGS = {"--yes", "--wait", "--all", "--only-show-errors"}
-
-
-def parse(words: list[str]) -> tuple[str, dict[str, str]]:
-    """The command and its options; a flag's value is empty."""
-    start = next((index for index, word in enumerate(words) if word.startswith("-")), len(words))
-    options, rest = {}, words[start:]
-    while rest:
-        option = rest.pop(0)
-        options[option] = "" if option in FLAGS else rest.pop(0)
-    return " ".join(words[:start]), options
-
-
-def check(command: str, options: dict[str, str]) -> None:
-    """Leave with 2, as `az` does, when it knows no such command or option."""
-    if command not in COMMANDS:
-        sys.exit(f"az: '{command}' is not in the recorder's table")
-    required, possible = COMMANDS[command]
-    given = set(options) - {"--output", "--only-show-errors"}
-    if missing := required - given:
-        sys.exit(f"az {command}: the following arguments are required: {sorted(missing)}")
-    if unknown := given - required - possible:
-        sys.exit(f"az {command}: unrecognized arguments: {sorted(unknown)}")
 
 
 def check_parameters(options: dict[str, str]) -> dict[str, Any]:
@@ -114,6 +70,15 @@ def delete_assignment(state: State, options: Options) -> None:
     state["assignments"] = [one for one in state["assignments"] if one["id"] != options["--ids"]]
 
 
+def rest(state: State, options: Options) -> Any:
+    if options["--method"] == "post":
+        state["refreshed"] = [*state.get("refreshed", []), options["--url"]]
+        return None
+    found = state.get("references", {})
+    head = options["--url"].split("?")[0]
+    return {"value": [{"id": f"{head}/{name}", "properties": {"status": found[name]}} for name in found]}
+
+
 def delete_role(state: State, options: Options) -> None:
     state["roles"] = [one for one in state["roles"] if one["name"] != options["--name"]]
 
@@ -133,10 +98,16 @@ ANSWERS: dict[str, Callable[[State, Options], Any]] = {
     "role assignment delete": delete_assignment,
     "role definition list": lambda state, _: state["roles"],
     "role definition delete": delete_role,
+    "rest": rest,
     "deployment sub create": lambda state, _: {"properties": {"outputs": state["outputs"]}},
     "deployment sub show": lambda state, _: {"properties": {"outputs": state["outputs"]}},
 }
 """What Azure says, and what becomes of it; nothing for the commands that are not here."""
+
+
+def taken(found: Invocation) -> Options:
+    """The options with their value, by the name they were given; a flag's value is empty."""
+    return {name: " ".join(values) for name, values in found.options.items()}
 
 
 def main() -> None:
@@ -144,9 +115,11 @@ def main() -> None:
     path, program, words = Path(os.environ["RECORDER"]), Path(sys.argv[0]).name, sys.argv[1:]
     state = json.loads(path.read_text())
     call: dict[str, Any] = {"program": program, "words": words}
+    found, problems = parse(program, words)
+    if problems:
+        sys.exit("\n".join(problems))
     if program == "az":
-        command, options = parse(words)
-        check(command, options)
+        command, options = found.command, taken(found)
         call |= {"command": command, "options": options}
         if command == "deployment sub create":
             call["parameters"] = check_parameters(options)

@@ -1,121 +1,27 @@
 """The steps around a deployment, with `az`, `azd` and `func` replaced by recorders on the PATH."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
+from deployment_project import (
+    APP,
+    FACTORY,
+    GROUP,
+    OUTPUTS,
+    PRINCIPAL,
+    ROOT,
+    SUBSCRIPTION,
+    WORKSPACE,
+    Azure,
+    assignment,
+    custom_role,
+    topic,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
-WORKSPACE = f"{GROUP}/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/ml-prod"
-FACTORY = f"{GROUP}/rg-data/providers/Microsoft.DataFactory/factories/adf-retrain"
-APP, PRINCIPAL = "mlevents-abc", "22222222-2222-2222-2222-222222222222"
-FUNCTIONS = ["ModelRegistered", "ModelDeployed", "RunCompleted", "RunStatusChanged", "DatasetDriftDetected"]
-OUTPUTS = {
-    "AZURE_FUNCTION_APP_NAME": APP,
-    "AZURE_RESOURCE_GROUP": "rg-mlevents-test",
-    "MLEVENTS_FUNCTION_APP_ID": f"{GROUP}/rg-mlevents-test/providers/Microsoft.Web/sites/{APP}",
-    "MLEVENTS_PRINCIPAL_ID": PRINCIPAL,
-    "MLEVENTS_STORAGE_NAME": "mleventsabc",
-    "MLEVENTS_URL": f"https://{APP}.azurewebsites.net",
-}
-
-
-@dataclass
-class Azure:
-    """A project folder of its own, and what the recorders answer and were asked."""
-
-    project: Path
-    file: Path
-
-    @property
-    def state(self) -> dict[str, Any]:
-        return json.loads(self.file.read_text())
-
-    def set(self, **changes: Any) -> None:
-        self.file.write_text(json.dumps(self.state | changes))
-
-    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        known = {
-            "PATH": f"{self.project / 'bin'}:{os.environ['PATH']}",
-            "RECORDER": str(self.file),
-            "HOME": str(self.project),
-            "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
-            "AZURE_LOCATION": "westeurope",
-            "AZURE_ENV_NAME": "test",
-            "MLEVENTS_DOCTOR": "off",
-            "COMMUNICATION_ENDPOINT": "https://c.example.com",
-            "TEAMS_WORKFLOW_URL": "workflows://host/id/signature",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        whole = known | environment
-        return subprocess.run(words, cwd=self.project, env=whole, capture_output=True, text=True, check=False)
-
-    def step(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.run(sys.executable, "-m", "infra.hooks", *words, **environment)
-
-    def calls(self, command: str) -> list[dict[str, Any]]:
-        return [one for one in self.state["calls"] if one.get("command") == command]
-
-    def template(self, name: str) -> dict[str, Any]:
-        deployed = [one for one in self.calls("deployment sub create") if one["template"] == name]
-        return deployed[-1]["parameters"]
-
-
-@pytest.fixture
-def azure(tmp_path: Path) -> Azure:
-    project = tmp_path / "project"
-    ignored = shutil.ignore_patterns("__pycache__", "filters.json", "streams.json", "targets.json")
-    shutil.copytree(ROOT / "infra", project / "infra", ignore=ignored)
-    shutil.copy(ROOT / "rules.yaml", project)
-    shutil.copytree(ROOT / "deployments", project / "deployments")
-    (project / "mlevents").symlink_to(ROOT / "mlevents")
-    (project / "bin").mkdir()
-    for name in ("az", "azd", "func"):
-        recorder = project / "bin" / name
-        recorder.write_text(
-            f"#!{sys.executable}\n" + (Path(__file__).parent / "azure_recorder.py").read_text()
-        )
-        recorder.chmod(0o755)
-    state = {
-        "calls": [],
-        "subscription": SUBSCRIPTION,
-        "providers": ["Microsoft.EventGrid", "Microsoft.MachineLearningServices"],
-        "resources": [WORKSPACE, FACTORY],
-        "functions": FUNCTIONS,
-        "types": [f"Microsoft.MachineLearningServices.{name}" for name in FUNCTIONS],
-        "topics": {},
-        "assignments": [],
-        "roles": [],
-        "outputs": {name[:5].lower() + name[5:]: {"value": value} for name, value in OUTPUTS.items()},
-    }
-    file = tmp_path / "azure.json"
-    file.write_text(json.dumps(state))
-    return Azure(project, file)
-
-
-def topic(owner: str | None, *subscriptions: str, identity: str | None = "SystemAssigned") -> dict[str, Any]:
-    return {
-        "the-topic": {
-            "name": "the-topic",
-            "resourceGroup": "rg-events",
-            "source": WORKSPACE.upper().replace("/SUBSCRIPTIONS", "/subscriptions"),
-            "tags": {"mlevents-app": owner} if owner else None,
-            "identity": {"type": identity} if identity else None,
-            "subscriptions": list(subscriptions),
-        }
-    }
-
-
-def assignment(scope: str, number: int, principal: str = PRINCIPAL) -> dict[str, str]:
-    return {"id": f"{scope}/assignments/{number}", "scope": scope, "principalId": principal}
+from infra.hooks.needs import ArmId
+from infra.hooks.topics import topic_name
 
 
 def test_before_provisioning_rules_are_checked_and_their_filters_written(azure: Azure) -> None:
@@ -235,7 +141,7 @@ def test_functions_are_subscribed_when_they_are_there(azure: Azure) -> None:
         {
             "workspaceId": WORKSPACE,
             "location": "westeurope",
-            "topicName": "mlevents-ml-prod",
+            "topicName": topic_name(ArmId(WORKSPACE)),
             "topicResourceGroup": "rg-ml",
             "topicIsOurs": True,
         }
@@ -277,6 +183,7 @@ def test_streams_without_code_are_deployed_too(azure: Azure) -> None:
     azure.set(topics=topic(APP, f"{APP}-lake", f"{APP}-old-stream"))
     assert azure.step("postdeploy", **OUTPUTS).returncode == 0
     assert azure.template("events.bicep")["streams"] == [stream]
+    assert azure.template("events.bicep")["webHookUrls"] == {}
     assert azure.state["topics"]["the-topic"]["subscriptions"] == [f"{APP}-lake"]
 
 
@@ -324,8 +231,8 @@ def test_the_doctor_looks_at_what_was_deployed(azure: Azure) -> None:
 
 
 def test_down_leaves_the_workspace_as_it_was(azure: Azure) -> None:
-    role = {"name": "r1", "roleName": f"{APP} on workspace ml-prod"}
-    other = {"name": "r2", "roleName": "Somebody's role on workspace ml-prod"}
+    role = custom_role("r1", WORKSPACE.upper())
+    other = {"name": "r2", "roleName": "Somebody's role on workspace ml-prod", "description": None}
     theirs = assignment(WORKSPACE, 3, "somebody")
     azure.set(
         topics=topic(APP, f"{APP}-ModelRegistered", f"{APP}-RunStatusChanged"),
@@ -384,6 +291,8 @@ def test_the_plain_way_does_it_all_in_order(azure: Azure) -> None:
         "useCommunication": False,
         "useKeyVault": True,
         "usePrivateNetwork": False,
+        "operatorId": "",
+        "operatorType": "User",
         "communicationEndpoint": "https://c.example.com",
         "teamsWorkflowUrl": "workflows://host/id/signature",
         "maxDepth": 5,
@@ -391,7 +300,8 @@ def test_the_plain_way_does_it_all_in_order(azure: Azure) -> None:
         "allowedAddresses": ["10.0.0.0/8"],
     }
     published = [one["words"] for one in azure.state["calls"] if one["program"] == "func"]
-    assert published == [["azure", "functionapp", "publish", APP, "--python"]]
+    assert published == [["azure", "functionapp", "publish", APP, "--python", "--no-build"]]
+    assert (azure.project / ".python_packages/lib/site-packages/tiny.py").exists()
 
 
 def test_the_plain_way_back(azure: Azure) -> None:

@@ -41,6 +41,32 @@ def test_durable_functions_gets_blobs_queues_and_tables() -> None:
     }
 
 
+def test_a_person_may_read_and_no_more_and_only_when_one_is_named() -> None:
+    assert set(strings(STORAGE, "readers")) == {
+        "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+        "19e7f393-937e-4f77-808e-94535e297925",
+        "76199698-9eea-4c19-bc75-cec21354c6b6",
+    }
+    assert "if (!empty(operatorId))" in text(one(STORAGE, "resource", "operatorReads").node)
+    assert "param operatorId string = ''" in (INFRA / "main.bicep").read_text()
+
+
+def test_communication_services_has_no_access_keys() -> None:
+    path = INFRA / "modules/communication.bicep"
+    assert values(path, "communication", "properties.disableLocalAuth") == ["true"]
+
+
+def test_a_network_that_is_there_is_used_and_nothing_of_it_is_made() -> None:
+    main = INFRA / "main.bicep"
+    assert "if (makesNetwork)" in text(one(main, "module", "network").node)
+    assert "usePrivateNetwork && empty(appSubnetId)" in text(one(main, "var", "makesNetwork").node)
+    app = one(main, "module", "app")
+    assert at(app.body, "params.subnetId") == "makesNetwork ? network!.outputs.appSubnetId : appSubnetId"
+    endpoint = INFRA / "modules/private-endpoint.bicep"
+    for name in ("zone", "zoneLink"):
+        assert "if (empty(zoneId))" in text(one(endpoint, "resource", name).node)
+
+
 def test_the_app_is_python_on_flex_consumption_and_pulls_its_package_by_identity() -> None:
     config = "properties.functionAppConfig"
     assert values(APP, "plan", "sku.name", "sku.tier") == ["FC1", "FlexConsumption"]
@@ -99,11 +125,13 @@ def test_no_secret_is_an_output() -> None:
 
 
 def test_rights_are_assigned_to_one_identity_at_one_resource() -> None:
+    person = (STORAGE.name, "operatorReads")
     for path in FILES:
         for resource in declarations(path, "resource"):
             if resource.target.startswith("Microsoft.Authorization/roleAssignments@"):
                 assert at(resource.body, "scope") not in ("", "subscription()"), (path, resource.name)
-                assert at(resource.body, "properties.principalType") == "'ServicePrincipal'"
+                kind = "operatorType" if (path.name, resource.name) == person else "'ServicePrincipal'"
+                assert at(resource.body, "properties.principalType") == kind
 
 
 def test_custom_roles_can_be_assigned_in_one_resource_group() -> None:

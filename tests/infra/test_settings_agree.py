@@ -69,7 +69,9 @@ def test_the_hosts_settings_open_its_storage_and_its_logs_by_identity() -> None:
     assert variable("hostSettings") == {
         "APPLICATIONINSIGHTS_CONNECTION_STRING",
         "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-        "AzureWebJobsStorage__accountName",
+        "AzureWebJobsStorage__blobServiceUri",
+        "AzureWebJobsStorage__queueServiceUri",
+        "AzureWebJobsStorage__tableServiceUri",
         "AzureWebJobsStorage__credential",
         "AzureWebJobsStorage__clientId",
         "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",

@@ -1,0 +1,58 @@
+"""Build `.python_packages`, so that nothing is left for Azure to build.
+
+A remote build on Flex Consumption was reported to use Python 3.11 although the app says 3.13
+(github.com/Azure/azure-dev/issues/8538). Here pip takes wheels for the app's Python and for Linux,
+whatever this machine is, and only those whose hashes are in requirements.txt.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.hooks.programs import ROOT, HookError, say
+
+PYTHON = (3, 13)
+"""The app's Python, as in infra/modules/function-app.bicep."""
+PLATFORMS = tuple(
+    f"manylinux{each}_x86_64" for each in ("_2_28", "_2_27", "_2_26", "_2_24", "_2_17", "2014", "2010", "1")
+)
+"""Flex Consumption runs on Linux with a glibc of 2.28 or later."""
+PACKAGES = Path(".python_packages", "lib", "site-packages")
+"""Where the Python worker looks for the app's dependencies."""
+
+
+def build(root: Path = ROOT) -> None:
+    """Install the locked dependencies beside the app, compiled; what was there before goes."""
+    if sys.version_info[:2] != PYTHON:
+        raise HookError(
+            f"Python {sys.version.split()[0]} builds the app for Python {_dotted()}: "
+            f"run the hooks with {_dotted()} (PYTHON=python{_dotted()} makes .venv)"
+        )
+    target = root / PACKAGES
+    shutil.rmtree(root / PACKAGES.parts[0], ignore_errors=True)
+    say(f"mlevents: installs the dependencies of the app into {PACKAGES}")
+    if subprocess.run(install_command(target), cwd=root, check=False).returncode != 0:
+        raise HookError("the dependencies of the app were not installed (see above): nothing was deployed")
+    subprocess.run(compile_command(target), cwd=root, check=False)
+
+
+def install_command(target: Path) -> list[str]:
+    """The pip command; `--no-deps` because the lock file is complete, on every platform."""
+    return [
+        *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *("--require-hashes", "--no-deps", "--no-compile", "--only-binary=:all:"),
+        *("--implementation", "cp", "--python-version", _dotted()),
+        *(word for platform in PLATFORMS for word in ("--platform", platform)),
+        *("--target", str(target), "--requirement", "requirements.txt"),
+    ]
+
+
+def compile_command(target: Path) -> list[str]:
+    """The command that compiles; unchecked, because a zip does not keep the times of files."""
+    mode = ("--invalidation-mode", "unchecked-hash")
+    return [sys.executable, "-W", "ignore", "-m", "compileall", "-qq", *mode, str(target)]
+
+
+def _dotted() -> str:
+    return ".".join(str(number) for number in PYTHON)
