@@ -1,8 +1,9 @@
-# make demo | test | check | bench — each installs what it needs into .venv first.
+# make demo | test | check | bench | audit — each installs what it needs into .venv first.
+# Every package is installed by the hashes of a lock file; `make lock` writes the lock files.
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check bench format lock clean
+.PHONY: demo test check bench audit format lock clean
 
 demo: .venv/installed
 	@$(BIN)/python -m sandbox demo
@@ -24,26 +25,42 @@ format: .venv/installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: .venv/installed
-	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+# What is deployed, as a list for others (CycloneDX), and its known vulnerabilities as PyPI reports them.
+# --strict: a package that PyPI does not answer for fails the audit.
+audit: .venv/tools/installed
+	@mkdir -p build
+	.venv/tools/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible -o build/sbom.json
+	.venv/tools/bin/pip-audit --strict --require-hashes --no-deps --disable-pip --requirement requirements.txt
 
-LOCK := --quiet --upgrade --python-version 3.13 --prerelease if-necessary --no-header --no-emit-index-url --no-emit-find-links
+lock: .venv/tools/installed
+	$(UV) pyproject.toml -o requirements.txt
+	$(UV) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(UV) infra/tools.in -o infra/tools.txt
+	$(UV) infra/checkov.in -o infra/checkov.txt
+
+UV := .venv/tools/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.13 \
+	--prerelease if-necessary --no-header --no-emit-index-url --no-emit-find-links
+INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .venv/installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13) and "mlevents needs Python 3.13, but $(PYTHON) is " + sys.version.split()[0] + ": install 3.13, or name it with make PYTHON=…")'
 	@echo "Installing into .venv (once; about a minute) …"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python $(INSTALL) -r requirements-dev.txt
 	@touch $@
 
 # checkov pins packages that mlevents needs newer, so it has an environment of its own.
 .venv/checkov/installed: infra/checkov.txt | .venv/installed
 	@echo "Installing checkov into .venv/checkov (once) …"
 	@$(PYTHON) -m venv .venv/checkov
-	@.venv/checkov/bin/python -m pip install --quiet --disable-pip-version-check -r infra/checkov.txt
+	@.venv/checkov/bin/python $(INSTALL) -r infra/checkov.txt
+	@touch $@
+
+.venv/tools/installed: infra/tools.txt | .venv/installed
+	@echo "Installing the tools of make lock and make audit into .venv/tools (once) …"
+	@$(PYTHON) -m venv .venv/tools
+	@.venv/tools/bin/python $(INSTALL) -r infra/tools.txt
 	@touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis

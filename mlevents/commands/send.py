@@ -22,14 +22,22 @@ Target = Annotated[
         "--to", help="A Functions host, such as http://localhost:7071; or its webhook, with functionName."
     ),
 ]
+Key = Annotated[
+    str,
+    typer.Option(
+        "--key",
+        envvar="MLEVENTS_KEY",
+        help="The app's key, sent in the header x-functions-key. A variable keeps it out of the command line.",
+    ),
+]
 
 
 @command("send")
-def send(event: EventFile, to: Target, as_json: AsJson = False) -> None:
+def send(event: EventFile, to: Target, key: Key = "", as_json: AsJson = False) -> None:
     """Deliver each event of a file by a request of its own, and say what was answered."""
     if not to.startswith(("http://", "https://")):
         give_up(f"'{to}' is no address: begin with http:// or https://")
-    answers = [_deliver(one, webhook(to, one)) for one in good_events(event)]
+    answers = [_deliver(one, webhook(to, one), key) for one in good_events(event)]
     if as_json:
         print_json({"deliveries": answers})
     else:
@@ -39,9 +47,9 @@ def send(event: EventFile, to: Target, as_json: AsJson = False) -> None:
         raise typer.Exit(PROBLEMS)
 
 
-def _deliver(event: Any, to: str) -> dict[str, Any]:
+def _deliver(event: Any, to: str, key: str) -> dict[str, Any]:
     try:
-        with urlopen(request(event, to), timeout=PATIENCE) as answer:
+        with urlopen(request(event, to, key), timeout=PATIENCE) as answer:
             status, text = answer.status, ""
     except HTTPError as error:
         status, text = error.code, error.read(1000).decode("utf-8", "replace")
@@ -60,7 +68,7 @@ def webhook(to: str, event: Any) -> str:
     return f"{to.rstrip('/')}{WEBHOOK}?functionName={quote(kind.rpartition('.')[2], safe='')}"
 
 
-def request(event: Any, to: str) -> Request:
+def request(event: Any, to: str, key: str = "") -> Request:
     """What Event Grid sends: an array of one in its own schema, a bare object in that of CloudEvents."""
     cloud = isinstance(event, dict) and "eventType" not in event and "specversion" in event
     kind = "application/cloudevents+json" if cloud else "application/json"
@@ -69,7 +77,10 @@ def request(event: Any, to: str) -> Request:
         "aeg-event-type": "Notification",
         "aeg-delivery-count": "0",
     }
-    return Request(to, json.dumps(event if cloud else [event]).encode(), headers)
+    made = Request(to, json.dumps(event if cloud else [event]).encode(), headers)
+    if key:
+        made.add_unredirected_header("x-functions-key", key)
+    return made
 
 
 def _show(answer: dict[str, Any]) -> None:

@@ -33,6 +33,12 @@ HOOK = {
     "required": ["shell", "run"],
     "properties": {"shell": {"enum": ["sh", "pwsh"]}, "run": {"type": "string", "minLength": 1}},
 }
+HOOK_OF_BOTH = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["posix", "windows"],
+    "properties": {"posix": HOOK, "windows": HOOK},
+}
 AZURE_YAML = {  # what of azd's own schema (Azure/azure-dev, schemas/v1.0/azure.yaml.json) our file can break
     "type": "object",
     "additionalProperties": False,
@@ -65,18 +71,19 @@ AZURE_YAML = {  # what of azd's own schema (Azure/azure-dev, schemas/v1.0/azure.
                     "host": {"const": "function"},
                     "language": {"enum": ["py", "python"]},
                     "project": {"type": "string"},
+                    "remoteBuild": {"const": False},
+                    "hooks": {
+                        "type": "object",
+                        "propertyNames": {"enum": ["prepackage"]},
+                        "additionalProperties": HOOK_OF_BOTH,
+                    },
                 },
             },
         },
         "hooks": {
             "type": "object",
             "propertyNames": {"enum": HOOK_NAMES},
-            "additionalProperties": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["posix", "windows"],
-                "properties": {"posix": HOOK, "windows": HOOK},
-            },
+            "additionalProperties": HOOK_OF_BOTH,
         },
     },
 }
@@ -103,11 +110,16 @@ def test_azd_finds_the_app_by_its_tag() -> None:
     assert f"'azd-service-name': '{service}'" in at(main.body, "params.tags")
 
 
-@pytest.mark.parametrize("hook", azure_yaml()["hooks"])
+def hooks() -> dict[str, Any]:
+    whole = azure_yaml()
+    return {**whole["hooks"], **whole["services"]["app"]["hooks"]}
+
+
+@pytest.mark.parametrize("hook", hooks())
 def test_a_hook_runs_a_step_that_there_is(hook: str) -> None:
     from infra.hooks.__main__ import STEPS
 
-    found = azure_yaml()["hooks"][hook]
+    found = hooks()[hook]
     assert found["posix"]["run"] == f"sh infra/hooks/run.sh {hook}"
     assert found["windows"]["run"] == f"python -m infra.hooks {hook}"
     assert hook in STEPS
@@ -120,7 +132,7 @@ PIPELINES = [ROOT / ".github/workflows/mlevents.yml", ROOT / ".azuredevops/pipel
 def test_a_pipeline_checks_tests_compiles_and_deploys_without_a_stored_secret_of_azure(path: Path) -> None:
     assert yaml.safe_load(path.read_text())
     text = path.read_text()
-    steps = ["make check", "make test", "filters --json", "az bicep build", "azd provision", "azd deploy"]
+    steps = ["make check", "make test", "az bicep build", "azd provision", "azd deploy"]
     places = [text.index(step) for step in steps]
     assert places == sorted(places)
     assert not [word for word in ("client-secret", "AZURE_CREDENTIALS", "publish-profile") if word in text]
@@ -156,6 +168,43 @@ def test_github_gives_its_token_to_the_deployment_alone() -> None:
     assert workflow["permissions"] == {"contents": "read"}
     assert "permissions" not in workflow["jobs"]["check"]
     assert workflow["jobs"]["deploy"]["permissions"] == {"contents": "read", "id-token": "write"}
+
+
+def test_every_action_is_pinned_by_its_commit() -> None:
+    """A tag can be moved to other code; a commit cannot."""
+    used = re.findall(r"uses: *(\S+)(.*)", PIPELINES[0].read_text())
+    assert used
+    for action, comment in used:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), action
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), f"{action} does not say its version"
+
+
+def test_a_pipeline_lists_and_audits_what_is_deployed() -> None:
+    assert all("make audit" in path.read_text() and "sbom.json" in path.read_text() for path in PIPELINES)
+    makefile = (ROOT / "Makefile").read_text()
+    assert "cyclonedx-py requirements requirements.txt" in makefile
+    assert "pip-audit --strict --require-hashes" in makefile
+
+
+def test_everything_is_installed_by_hash() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert "pip install --quiet --disable-pip-version-check --require-hashes" in makefile
+    assert [
+        line for line in makefile.splitlines() if "pip install" in line and "INSTALL :=" not in line
+    ] == []
+    scripts = [ROOT / "infra/hooks/run.sh", ROOT / "infra/hooks/package.py", ROOT / "README.md"]
+    assert [path.name for path in scripts if "--require-hashes" not in path.read_text()] == []
+
+
+LOCKS = ["requirements.txt", "requirements-dev.txt", "infra/tools.txt", "infra/checkov.txt"]
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_package_of_a_lock_file_has_a_hash(name: str) -> None:
+    text = (ROOT / name).read_text().replace("\\\n", "")
+    packages = [line for line in text.splitlines() if "==" in line and not line.lstrip().startswith("#")]
+    assert len(packages) > 20
+    assert [line for line in packages if "--hash=sha256:" not in line] == []
 
 
 def test_the_workbook_is_one() -> None:

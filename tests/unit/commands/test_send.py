@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mlevents.__main__ import commands
-from mlevents.commands.send import WEBHOOK, webhook
+from mlevents.commands.send import WEBHOOK, request, webhook
 
 
 class Function(BaseHTTPRequestHandler):
@@ -53,6 +53,13 @@ def test_each_event_is_a_request_of_its_own_in_its_own_schema(function: HTTPServ
         ("application/json; charset=utf-8", "Notification", [grid]),
         ("application/cloudevents+json; charset=utf-8", "Notification", cloud),
     ]
+
+
+def test_the_key_is_in_a_header_and_never_in_the_address():
+    made = request({"id": "1", "eventType": "a"}, "https://app.example.com/x", "a-key")
+    assert made.get_header("X-functions-key") == "a-key"
+    assert "a-key" not in made.full_url
+    assert not request({"id": "1"}, "https://app.example.com/x").has_header("X-functions-key")
 
 
 def test_an_event_that_is_not_accepted_is_told(function: HTTPServer):
