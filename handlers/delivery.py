@@ -2,18 +2,15 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
 import azure.durable_functions as df
-import grpc
-from durabletask.internal.orchestrator_service_pb2 import OrchestrationIdReusePolicy
 
+from handlers.floods import count_refused, keep_quarantined
+from handlers.scheduling import schedule
 from mlevents import telemetry
-from mlevents.responses import function_names
 from mlevents.responses.decide import decide
-from mlevents.responses.json_text import to_text
 from mlevents.responses.response import Response
 from mlevents.rules.file import load
 from mlevents.rules.model import Rules
@@ -21,8 +18,8 @@ from mlevents.settings import Settings
 
 log = logging.getLogger("mlevents")
 
-REPLACE_NOTHING = OrchestrationIdReusePolicy(replaceableStatus=[])
-"""No earlier instance of the id is replaced, whatever its status: the extension answers ALREADY_EXISTS."""
+KEEPERS = {"quarantined": keep_quarantined, "refused": count_refused}
+"""What is done with events that lead to no rule."""
 
 
 @cache
@@ -43,11 +40,14 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
     Whatever it raises makes Event Grid deliver again; what is scheduled already is not repeated.
     """
     with telemetry.delivery() as delivery:
-        responses = decide(event, rules(), settings(), datetime.now(UTC))
+        now = datetime.now(UTC)
+        responses = decide(event, rules(), settings(), now)
         started = []
         for response in responses:
             with telemetry.about({telemetry.RESPONSE: response.id, telemetry.RULE: response.rule}):
-                started.append(await schedule(response, client))
+                keeper = KEEPERS.get(response.status)
+                kept = keeper(response, client, now) if keeper else schedule(response, client)
+                started.append(await kept)
         delivery.outcome = outcome(responses, started)
 
 
@@ -58,28 +58,3 @@ def outcome(responses: Sequence[Response], started: Sequence[bool]) -> str:
     if not any(started):
         return "redelivered"
     return "matched" if responses[0].rule else responses[0].status
-
-
-async def schedule(response: Response, client: df.DurableFunctionsClient) -> bool:
-    """Start this response, unless it has been started before; says whether it did.
-
-    The look comes first because older extensions ignore the reuse policy.
-    """
-    response = replace(response, traceparent=telemetry.traceparent())
-    if await client.get_orchestration_state(response.id, fetch_payloads=False):
-        log.info("response %s exists already: a redelivery", response.id)
-        return False
-    try:
-        await client.schedule_new_orchestration(
-            function_names.RESPOND_TO_EVENT,
-            input=to_text(response.to_json()),
-            instance_id=response.id,
-            reuse_id_policy=REPLACE_NOTHING,
-        )
-    except grpc.aio.AioRpcError as error:
-        if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
-            raise
-        log.info("response %s was started by another delivery at the same moment", response.id)
-        return False
-    log.info("response %s to event %s: %s", response.id, response.event.id, response.status)
-    return True

@@ -10,10 +10,21 @@ from durabletask.client import OrchestrationQuery, OrchestrationState, Page, par
 from durabletask.internal.client_helpers import build_query_instances_req
 from google.protobuf.wrappers_pb2 import StringValue
 
+from handlers.floods import total
 from mlevents.actions.action import action
 from mlevents.registry import UnknownNameError
 from mlevents.responses.response_query import Place, ResponseQuery
-from mlevents.responses.view import UNDER_WAY, View, details, is_response, needs_payloads, status_of, view
+from mlevents.responses.view import (
+    UNDER_WAY,
+    View,
+    count_of,
+    counted,
+    details,
+    is_response,
+    needs_payloads,
+    status_of,
+    view,
+)
 
 AT_ONCE = 8
 """Calls of the task hub that one request has under way."""
@@ -65,7 +76,10 @@ class ResponseReader:
         state = await self.client.get_orchestration_state(response_id)
         if state is None or not is_response(state):
             return None
-        return details(state, await self._parts(view(state)))
+        found = details(state, await self._parts(view(state)))
+        if found["status"] == "refused":
+            found |= count_of(found, await total(self.client, response_id))
+        return found
 
     async def _wanted(self, states: Iterable[OrchestrationState], query: ResponseQuery) -> list[View]:
         """The responses among these instances that the query wants, the newest first."""
@@ -82,7 +96,10 @@ class ResponseReader:
         return await self._in_turn(self.client.get_orchestration_state(state.instance_id)) or state
 
     async def _view(self, state: OrchestrationState) -> View:
-        return view(state, await self._parts(view(state)))
+        found = view(state, await self._parts(view(state)))
+        if found.document["status"] != "refused":
+            return found
+        return counted(found, await self._in_turn(total(self.client, state.instance_id)))
 
     async def _parts(self, found: View) -> Parts:
         """The custom statuses of a response's sub-orchestrations, the oldest first."""

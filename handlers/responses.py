@@ -10,6 +10,8 @@ from durabletask.task import OrchestrationContext
 from handlers.delivery import settings
 from mlevents.responses import (
     endpoint_lease,
+    flood,
+    flood_report,
     function_names,
     instances,
     newest_version,
@@ -41,6 +43,20 @@ def roll_out_model(context: OrchestrationContext, text: str) -> Generator[Any, A
 def put_traffic_back(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
     """See `mlevents.responses.restore_traffic`."""
     return (yield from restore_traffic.restore_traffic(context, text))
+
+
+@blueprint.function_name(function_names.REPORT_FLOOD)
+@blueprint.orchestration_trigger(context_name="context", orchestration=function_names.REPORT_FLOOD)
+def report_flood(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
+    """See `mlevents.responses.flood_report`."""
+    return (yield from flood_report.report_flood(context, text))
+
+
+@blueprint.function_name(function_names.EVENT_FLOOD)
+@blueprint.entity_trigger(context_name="context", entity_name=function_names.EVENT_FLOOD)
+def count_event(context: EntityContext, mark: Any) -> int | None:
+    """See `mlevents.responses.flood`."""
+    return flood.event_flood(context, mark)
 
 
 @blueprint.function_name(function_names.ENDPOINT_LEASE)

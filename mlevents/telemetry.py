@@ -35,6 +35,7 @@ _matches = _meter.create_counter("mlevents.matches", "{response}", "Responses be
 _responses = _meter.create_counter("mlevents.responses", "{response}", "Responses ended, by rule and status")
 _swept = _meter.create_counter("mlevents.swept", "{response}", "What the sweeper did, by what")
 _quarantined = _meter.create_counter("mlevents.quarantined", "{event}", "Events put in quarantine")
+_unstored = _meter.create_counter("mlevents.unstored", "{event}", "Events in a flood, in the log only")
 _durations = _meter.create_histogram(
     "mlevents.response.duration",
     "s",
@@ -148,6 +149,11 @@ def began(response: Mapping[str, Any]) -> None:
 def swept(what: str) -> None:
     """The sweeper did this about one orchestration that ended badly."""
     _swept.add(1, {"what": what})
+
+
+def unstored(status: str) -> None:
+    """An event of this status came in a flood, and is in the log only."""
+    _unstored.add(1, {"status": status})
 
 
 def step_ended(response: Mapping[str, Any], step: Mapping[str, str]) -> None:

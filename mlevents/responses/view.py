@@ -8,7 +8,7 @@ those of these instances alone, because inputs and outputs of thousands do not p
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -85,6 +85,17 @@ def details(state: OrchestrationState, parts: Mapping[str, Mapping[str, Any]] = 
     found = view(state, parts).document
     event = {**found["event"], **document.get("event", {})}
     return {**found, "event": event, "reports": output.get("reports", {}), "raw": document.get("raw")}
+
+
+def counted(found: View, count: int) -> View:
+    """The refused events of a topic, of which the first is shown: with their count."""
+    return replace(found, document=found.document | count_of(found.document, count))
+
+
+def count_of(document: Mapping[str, Any], count: int) -> dict[str, Any]:
+    """How many events a response stands for, and the reason in which it says so."""
+    more = f"; {count - 1:,} more of this topic within the hour" if count > 1 else ""
+    return {"because": f"{document['because']}{more}", "count": max(count, 1)}
 
 
 def with_part(

@@ -218,6 +218,11 @@ def test_an_event_in_quarantine_matches_no_rule(counted: Counted):
     assert counted.since() == {("mlevents.quarantined", ()): 1}
 
 
+def test_an_event_that_is_not_stored_is_counted_by_status(counted: Counted):
+    telemetry.unstored("refused")
+    assert counted.since() == {("mlevents.unstored", (("status", "refused"),)): 1}
+
+
 def test_log_lines_carry_ids_as_attributes_and_in_their_text(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO, "mlevents")
     line = {"id": "s", "uses": "notify", "status": "failed", "detail": "no answer"}

@@ -35,6 +35,7 @@ LABELS = {  # what the tests of mlevents.telemetry see counted
     "mlevents.responses": {"rule", "status"},
     "mlevents.response.duration": {"rule", "status"},
     "mlevents.quarantined": set[str](),
+    "mlevents.unstored": {"status"},
     "mlevents.swept": {"what"},
 }
 ATTRIBUTES = {value for name, value in vars(telemetry).items() if name.isupper() and isinstance(value, str)}

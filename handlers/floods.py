@@ -1,0 +1,138 @@
+"""Events that lead to no rule, as they come in floods: all are counted, and so many are stored.
+
+An event of a rule never gets here, and reads no entity. The calls of the task hub for each event, each of
+which is at least one storage transaction; a start and a signal also cause those of the orchestration or the
+entity's operation:
+
+- quarantined: 3 reads, 1 start and 1 signal; the first one of a flood starts ReportFlood besides. Beyond the
+  bound: 2 or 3 reads and 1 signal. A redelivery: 1 read.
+- refused: the first of a topic in an hour 3 reads, 1 start and 2 signals; any other 1 read and 1 signal.
+"""
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import azure.durable_functions as df
+from durabletask.client import OrchestrationStatus
+from durabletask.entities import EntityInstanceId
+from durabletask.internal.orchestrator_service_pb2 import OrchestrationIdReusePolicy
+
+from handlers.scheduling import schedule, start
+from mlevents import telemetry
+from mlevents.responses.flood import (
+    COUNT,
+    MOST_STORED,
+    MOST_TOPICS,
+    Reservations,
+    allowed,
+    mark_of,
+    read_marks,
+    topic_id,
+    total_of,
+    window_of,
+)
+from mlevents.responses.flood_report import INSTANCE
+from mlevents.responses.function_names import EVENT_FLOOD, REPORT_FLOOD
+from mlevents.responses.json_text import to_text
+from mlevents.responses.response import Response
+from mlevents.responses.view import mapping
+
+ENDED = (OrchestrationStatus.COMPLETED, OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED)
+REPLACE_ENDED = OrchestrationIdReusePolicy(replaceableStatus=[status.value for status in ENDED])
+TRIES = 5
+"""Looks for the ReportFlood that runs now, while others start and end it."""
+
+log = logging.getLogger("mlevents")
+_reservations = Reservations()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFlood:
+    """The flood of events in quarantine that is reported now: the name of its entity, and its beginning."""
+
+    key: str
+    began: datetime
+
+
+async def keep_quarantined(response: Response, client: df.DurableFunctionsClient, now: datetime) -> bool:
+    """Store an event that nobody could understand, or only count it; says whether it is not known yet."""
+    if await client.get_orchestration_state(response.id, fetch_payloads=False):
+        log.info("response %s exists already: a redelivery", response.id)
+        return False
+    flood = await open_flood(response, client, now)
+    most = allowed(flood.began, now, MOST_STORED)
+    record = replace(response, alert=False, on_failure=(), connections={})
+    if not await store(record, client, flood.key, most):
+        unstored(response, f"{most:,} events in quarantine are stored already")
+    await count(client, flood.key, response.id)
+    return True
+
+
+async def count_refused(response: Response, client: df.DurableFunctionsClient, now: datetime) -> bool:
+    """Count an event of a foreign workspace; the first of its topic in an hour is stored, for the API."""
+    window = window_of(now)
+    first = replace(response, id=topic_id(response.event.topic, window))
+    flood = first.id
+    if not await client.get_orchestration_state(first.id, fetch_payloads=False):
+        topics = f"refused.{window}"
+        if await store(first, client, topics, MOST_TOPICS):
+            await count(client, topics, first.id)
+        else:
+            unstored(response, f"{MOST_TOPICS} foreign topics are stored already in this hour")
+            flood = f"{topics}.others"
+    await count(client, flood, response.id)
+    return True
+
+
+async def store(response: Response, client: df.DurableFunctionsClient, flood: str, most: int) -> bool:
+    """Start a response if the flood has room for it; says whether it is stored now."""
+    if not _reservations.take(flood, most):
+        return False
+    try:
+        room = await total(client, flood) < most
+        started = room and await schedule(response, client)
+    except BaseException:
+        _reservations.give_back(flood)
+        raise
+    if not started:
+        _reservations.give_back(flood)
+    return room
+
+
+async def open_flood(response: Response, client: df.DurableFunctionsClient, now: datetime) -> OpenFlood:
+    """The flood that is reported now; the first event of one starts the report, and is its first message."""
+    key = f"quarantine.{now:%Y%m%dT%H%M%S%f}"
+    report = {
+        **replace(response, raw=None).to_json(),
+        "on_failure": [dict(step) for step in response.on_failure] if response.alert else [],
+        "flood": {"key": key, "began": now.isoformat()},
+    }
+    for _ in range(TRIES):
+        state = await client.get_orchestration_state(INSTANCE)
+        if state is not None and state.runtime_status not in ENDED:
+            there = mapping(state.serialized_input)["flood"]
+            return OpenFlood(there["key"], datetime.fromisoformat(there["began"]))
+        if await start(client, REPORT_FLOOD, to_text(report), INSTANCE, REPLACE_ENDED):
+            return OpenFlood(key, now)
+    raise RuntimeError(f"{INSTANCE} neither runs nor starts: the event is delivered again")
+
+
+async def total(client: df.DurableFunctionsClient, flood: str) -> int:
+    """How many different events of a flood were counted so far."""
+    entity = await client.get_entity(EntityInstanceId(EVENT_FLOOD, flood))
+    return total_of(read_marks(entity.get_typed_state(str))) if entity else 0
+
+
+async def count(client: df.DurableFunctionsClient, flood: str, what: str) -> None:
+    """Count one event, or topic, of a flood."""
+    await client.signal_entity(EntityInstanceId(EVENT_FLOOD, flood), COUNT, mark_of(what))
+
+
+def unstored(response: Response, why: str) -> None:
+    """Say which event is in the log only."""
+    event = {name: getattr(response.event, name) for name in ("id", "type", "subject", "topic")}
+    words = (response.event.id, response.status, why, json.dumps(event))
+    log.error("event %.300s (%s) is NOT stored, because %s: %.2000s", *words)
+    telemetry.unstored(response.status)

@@ -1,0 +1,108 @@
+"""Floods: events that lead to no rule, counted in an entity, and stored up to a bound.
+
+The entity EventFlood counts different events. It keeps the smallest of their digests, at most `EXACT`: adding
+one twice, or two in another order, leaves the same state, so repeated and reordered messages change nothing.
+Below `EXACT` the count is exact; above, it is estimated from how densely the digests lie, with an error of
+about 2 %.
+"""
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from durabletask.entities import EntityContext
+
+from mlevents.canonical import canonical_resource_id, joined_parts
+from mlevents.responses.response_id import digest
+from mlevents.rules.syntax import REFUSED
+
+COUNT, TOTAL = "count", "total"
+EXACT = 2000
+DIGITS = 16
+POSSIBLE = int("f" * DIGITS, 16) + 1
+WINDOW = timedelta(hours=1)
+MOST_STORED = 100
+"""Texts of events in quarantine that are stored in each window."""
+MOST_TOPICS = 100
+"""Foreign topics that have a response of their own in each window."""
+MOST_KEYS = 1000
+
+
+def event_flood(context: EntityContext, mark: Any) -> int | None:
+    """`count` with an event's mark counts it, once; `total` answers how many different ones were counted."""
+    marks = read_marks(context.get_state(str))
+    if context.operation == TOTAL:
+        return total_of(marks)
+    if context.operation != COUNT:
+        raise ValueError(
+            f"the entity EventFlood has the operations 'count' and 'total', not '{context.operation}'"
+        )
+    context.set_state(write_marks({*marks, str(mark)}))
+    return None
+
+
+def mark_of(text: str) -> str:
+    """The mark by which an event is counted."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
+
+
+def read_marks(text: str | None) -> list[str]:
+    """The marks in an entity's state."""
+    found: list[str] = json.loads(text) if text else []
+    return found
+
+
+def write_marks(marks: Iterable[str]) -> str:
+    """An entity's state: the smallest of these marks."""
+    return json.dumps(sorted(set(marks))[:EXACT])
+
+
+def total_of(marks: list[str]) -> int:
+    """How many different events these marks stand for."""
+    if len(marks) < EXACT:
+        return len(marks)
+    return (EXACT - 1) * POSSIBLE // max(1, int(marks[-1], 16))
+
+
+def allowed(began: datetime, now: datetime, most: int) -> int:
+    """How many may be stored by now, so many in each window since a flood began."""
+    return most * (1 + max(0, (now - began) // WINDOW))
+
+
+def window_of(now: datetime) -> str:
+    """The window of a time, as it is in ids."""
+    return f"{now:%Y%m%dT%H}"
+
+
+def topic_id(topic: str, window: str) -> str:
+    """The id of the response that shows the refused events of one topic in one window."""
+    return f"{REFUSED}.{digest(joined_parts(REFUSED, canonical_resource_id(topic), window))}"
+
+
+class Reservations:
+    """How much of each flood this process has stored, or is about to.
+
+    Deliveries run at once, and the entity hears of a stored event only afterwards: without this, all
+    deliveries of one moment would find room.
+    """
+
+    def __init__(self) -> None:
+        self._taken: OrderedDict[str, int] = OrderedDict()
+
+    def take(self, flood: str, most: int) -> bool:
+        """Take one of `most` places, if there is one."""
+        taken = self._taken.get(flood, 0)
+        if taken >= most:
+            return False
+        self._taken[flood] = taken + 1
+        self._taken.move_to_end(flood)
+        while len(self._taken) > MOST_KEYS:
+            self._taken.popitem(last=False)
+        return True
+
+    def give_back(self, flood: str) -> None:
+        """The place was not needed."""
+        self._taken[flood] = max(0, self._taken.get(flood, 0) - 1)

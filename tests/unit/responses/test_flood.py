@@ -1,0 +1,177 @@
+"""Floods are counted whatever happens to the messages, and reported once a window."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import durabletask.internal.orchestrator_service_pb2 as pb
+import pytest
+from durabletask.task import TaskFailedError
+from hypothesis import given
+from hypothesis import strategies as st
+from orchestration import Context, EntityState, run
+
+from mlevents.responses.flood import (
+    COUNT,
+    EXACT,
+    TOTAL,
+    Reservations,
+    allowed,
+    event_flood,
+    mark_of,
+    topic_id,
+    window_of,
+)
+from mlevents.responses.flood_report import FAILURE, MOST_WINDOWS, report_flood
+
+NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+def counted(store: dict[str, Any], marks: list[str]) -> Any:
+    for mark in marks:
+        assert event_flood(EntityState(store, "f", COUNT), mark) is None  # type: ignore[arg-type]
+    return event_flood(EntityState(store, "f", TOTAL), None)  # type: ignore[arg-type]
+
+
+@given(events=st.lists(st.text(), max_size=50), data=st.data())
+def test_repeated_and_reordered_messages_leave_the_same_state(events, data):
+    marks = [mark_of(event) for event in events]
+    messages = data.draw(
+        st.permutations(marks + data.draw(st.lists(st.sampled_from(marks))) if marks else [])
+    )
+    one: dict[str, Any] = {}
+    other: dict[str, Any] = {}
+    assert counted(one, marks) == counted(other, messages) == len(set(events))
+    assert one == other
+
+
+@pytest.mark.parametrize("times", [EXACT - 1, EXACT, 3 * EXACT])
+def test_beyond_the_exact_count_is_an_estimate_that_depends_on_no_order(times):
+    marks = [mark_of(f"event {number}") for number in range(times)]
+    one, other = dict[str, Any](), dict[str, Any]()
+    total = counted(one, marks)
+    assert total == times if times < EXACT else abs(total - times) < times * 0.1
+    random.Random(1).shuffle(marks)
+    counted(other, marks + marks[:100])
+    assert one == other
+    assert len(one["f"]) < 50_000
+
+
+def test_an_operation_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="'clear'"):
+        event_flood(EntityState({}, "f", "clear"), None)  # type: ignore[arg-type]
+
+
+def test_a_process_stores_no_more_than_the_bound_and_forgets_old_floods():
+    places = Reservations()
+    assert [places.take("f", 2) for _ in range(4)] == [True, True, False, False]
+    places.give_back("f")
+    assert [places.take("f", 2) for _ in range(2)] == [True, False]
+    assert places.take("g", 2)
+    for number in range(5000):
+        places.take(f"flood {number}", 1)
+    assert len(places._taken) <= 1000
+
+
+def test_each_window_of_a_flood_has_room_of_its_own():
+    later = [
+        timedelta(minutes=-5),
+        timedelta(),
+        timedelta(minutes=59),
+        timedelta(hours=1),
+        timedelta(hours=2.5),
+    ]
+    assert [allowed(NOW, NOW + wait, 100) for wait in later] == [100, 100, 100, 200, 300]
+
+
+def test_a_topic_has_one_id_an_hour():
+    arm = "/subscriptions/s/resourceGroups/r/providers/Microsoft.MachineLearningServices/workspaces/w"
+    one = topic_id(arm, window_of(NOW))
+    assert one == topic_id(arm.upper() + "/", window_of(NOW + timedelta(minutes=59)))
+    assert one != topic_id(arm, window_of(NOW + timedelta(hours=1)))
+    assert one != topic_id(arm + "x", window_of(NOW))
+    assert one.startswith("refused.")
+
+
+def step(name: str) -> dict[str, Any]:
+    retry = {"attempts": 1, "first": 1, "max": 1}
+    known = {"id": name, "uses": "notify", "with": {}, "if": None, "retry": retry, "timeout": None}
+    return {**known, "orchestrator": None}
+
+
+class Flood(Context):
+    """ReportFlood's context: the entity's totals come one after another, None for no answer."""
+
+    def __init__(self, totals: list[int | None], perform: Any = None) -> None:
+        super().__init__(perform or (lambda _: {"kind": "done", "detail": "", "result": {}}))
+        self.totals = iter(totals)
+
+    def call_entity(self, entity: Any, operation: str, input: Any = None) -> Any:
+        assert (entity.entity, entity.key, operation) == ("eventflood", "quarantine.1", TOTAL)
+        total = next(self.totals)
+        details = pb.TaskFailureDetails(errorType="E", errorMessage="the worker died")
+        return TaskFailedError("the worker died", details) if total is None else total
+
+
+def reported(
+    *totals: int | None, on_failure: tuple[str, ...] = ("mail",)
+) -> tuple[Flood, list[dict[str, Any]]]:
+    event = {"id": "e1", "type": "", "subject": "", "time": None, "topic": "/t", "names": {}}
+    document = {
+        "id": "quarantine.0",
+        "rule": None,
+        "event": event,
+        "status": "quarantined",
+        "because": "id: is missing",
+        "alert": True,
+        "steps": [],
+        "on_failure": [step(name) for name in on_failure],
+        "flood": {"key": "quarantine.1", "began": NOW.isoformat()},
+    }
+    context = Flood(list(totals))
+    run(report_flood(context, json.dumps(document)))  # type: ignore[arg-type]
+    return context, [call["failure"] for call in context.calls]
+
+
+def test_one_event_is_one_message_at_once():
+    context, told = reported(1)
+    assert [one["message"] for one in told] == ["id: is missing"]
+    assert {name: told[0][name] for name in FAILURE} == FAILURE
+    assert context.waits == [3600]
+
+
+def test_a_flood_is_one_message_more_with_the_count():
+    context, told = reported(1500, 1500)
+    assert len(told) == 2
+    assert told[1]["message"].startswith("1,499 more events could not be understood")
+    assert "id: is missing" in told[1]["message"]
+    assert [call["response"]["id"] for call in context.calls] == ["quarantine.0"] * 2
+
+
+def test_the_messages_of_a_flood_are_different_steps_so_that_no_receiver_drops_one():
+    context, _ = reported(10, 20, 20)
+    ids = [call["step"]["id"] for call in context.calls]
+    assert len(set(ids)) == len(ids) == 3
+
+
+def test_each_window_reports_its_own_and_a_quiet_one_ends_it():
+    context, told = reported(100, 101, 101)
+    assert [one["message"].split(" could")[0] for one in told[1:]] == ["99 more events", "1 more event"]
+    assert context.waits == [3600] * 3
+
+
+def test_a_count_that_cannot_be_read_is_read_a_window_later():
+    _, told = reported(None, 8, 8)
+    assert [one["message"].split(" could")[0] for one in told[1:]] == ["7 more events"]
+
+
+def test_a_flood_without_end_ends_its_report_so_that_the_next_event_begins_one():
+    context, told = reported(*range(10, 10_000, 10))
+    assert len(told) == 1 + MOST_WINDOWS
+    assert len(context.waits) == MOST_WINDOWS
+
+
+def test_where_nobody_is_to_be_notified_the_flood_is_still_counted():
+    context, told = reported(5, 5, on_failure=())
+    assert (told, context.waits) == ([], [3600, 3600])
