@@ -20,7 +20,8 @@ class Settings:
     least as careful (shadow before live, disabled before shadow); `resource_manager`
     is the Azure Resource Manager endpoint, another one in a sovereign cloud or the sandbox; `metrics`
     is Azure Monitor's address for metrics where it is not the region's usual one;
-    `max_depth` is how many responses may cause one another; `environment` answers `{setting: NAME}`.
+    `max_depth` is how many responses may cause one another; `secret` goes into the names and marks of
+    what steps start, so that nobody can plant them; `environment` answers `{setting: NAME}`.
     """
 
     rules: Path = Path("rules.yaml")
@@ -28,6 +29,7 @@ class Settings:
     resource_manager: str = PUBLIC_RESOURCE_MANAGER
     metrics: str = ""
     max_depth: int = 3
+    secret: str = field(default="", repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -50,6 +52,8 @@ class Settings:
             resource_manager=manager.rstrip("/"),
             metrics=(environment.get("MLEVENTS_METRICS") or "").rstrip("/"),
             max_depth=int(depth),
+            # without one of its own, the app falls back to another secret that each app has
+            secret=environment.get("MLEVENTS_SECRET") or environment.get("AzureWebJobsStorage") or "",
             environment=environment,
         )
 

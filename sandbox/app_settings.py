@@ -1,8 +1,9 @@
 """The app settings that the sandbox gives to the app, as `infra/` does on Azure."""
 
 import os
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.arm.workspace import SUBSCRIPTION
@@ -24,6 +25,7 @@ class AppSettings:
     script: str
     home: Path
     rules: Path | None
+    secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
 
     def environment(self, folder: Path) -> dict[str, str]:
         """The environment of the app that is started from this folder."""
@@ -40,6 +42,7 @@ class AppSettings:
             "SSL_CERT_FILE": self.ready["ca"],
             "MLEVENTS_RESOURCE_MANAGER": self.ready["arm"],
             "MLEVENTS_METRICS": self.ready["arm"],
+            "MLEVENTS_SECRET": self.secret,
             "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
             "COMMUNICATION_ENDPOINT": self.outside,
             "TEAMS_WORKFLOW_URL": f"workflows://{self.outside.removeprefix('https://')}/sandbox/sandbox",

@@ -18,6 +18,7 @@ ALWAYS = frozenset(
         "MLEVENTS_MAX_DEPTH",
         "MLEVENTS_RESOURCE_MANAGER",
         "MLEVENTS_RULES",
+        "MLEVENTS_SECRET",
     }
 )
 """The app settings that main.bicep fills in by itself."""

@@ -62,6 +62,10 @@ var appSettings = {
   MLEVENTS_MODE: mode
   MLEVENTS_RESOURCE_MANAGER: environment().resourceManager
   MLEVENTS_RULES: rulesFile
+  // Goes into the names of what responses start, so that nobody can plant one. Azure made the connection
+  // string at random: who cannot read this resource group cannot know it, and it stays the same at every
+  // deployment of the app. A secret of your own (settings, or the vault) takes its place.
+  MLEVENTS_SECRET: guid(applicationInsightsConnection, clientId, name)
 }
 
 var references = [for setting in secretSettings: '"${setting}": "@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${toLower(replace(setting, '_', '-'))})"']

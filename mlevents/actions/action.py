@@ -42,7 +42,8 @@ class StepContext:
     """What a step knows of the response that it belongs to.
 
     `id` is the response's; `step` the step's own id; `key` names this step of this response alone,
-    in lower-case letters, digits and dashes, the same at every attempt. `names` holds the event's
+    in lower-case letters, digits and dashes, the same at every attempt; nobody without
+    the app's secret can know it beforehand, so it also marks what the step starts. `names` holds the event's
     normalised names, `steps` with the results of the steps before, and `failure` in `on_failure`.
     `progress` is what the last attempt left in its `Pending`. `fill` puts values into the `${…}` of a
     file's content, as was done with the parameters.

@@ -33,7 +33,8 @@ from mlevents.errors import PermanentError
 from mlevents.services.finding import Finding
 from mlevents.services.machine_learning import MachineLearning
 from mlevents.services.machine_learning_batch import Invocation
-from mlevents.services.machine_learning_states import JobState
+from mlevents.services.machine_learning_ids import endpoint_name
+from mlevents.services.machine_learning_states import KEY, JobState
 from mlevents.services.permission import Permission
 from mlevents.services.services import Services
 
@@ -70,6 +71,8 @@ class RunMlPipeline(Action):
             raise ValueError("`deployment` is one of a batch endpoint's: give `batch_endpoint` too")
         if self.compute is not None and self.batch_endpoint is not None:
             raise ValueError("`compute` stands in a batch endpoint's deployment: leave it out here")
+        for name in ("batch_endpoint", "deployment", "compute"):
+            _must_be_a_name(name, getattr(self, name))
         return self
 
     def check(self, read: Callable[[str], str]) -> None:
@@ -98,13 +101,23 @@ class RunMlPipeline(Action):
         return Pending(f"job '{state.name}' is {state.status}: {studio}", LOOK_AGAIN, {"job": state.name})
 
     def _known(self, machine_learning: MachineLearning, context: StepContext) -> JobState | None:
-        """The job that an earlier attempt began; a batch endpoint may have named it otherwise."""
-        return machine_learning.jobs.job(context.progress.get("job", context.key))
+        """The job that an earlier attempt started; those of batch endpoints are found by the endpoint."""
+        if "job" in context.progress:
+            return machine_learning.jobs.job(context.progress["job"])
+        if self.batch_endpoint is not None:
+            return None
+        found = machine_learning.jobs.job(context.key)
+        if found is not None and found.mark != context.key:
+            raise PermanentError(
+                f"job '{found.name}' has the name of this step's job, but not our mark: someone else "
+                "submitted it. Archive or delete it, then publish the event again under another id"
+            )
+        return found
 
     def _start(self, machine_learning: MachineLearning, context: StepContext, services: Services) -> JobState:
         if "job" in context.progress:
             raise PermanentError(f"job '{context.progress['job']}' is gone: somebody deleted it")
-        tags = {**self.tags, **context.provenance}
+        tags = {**self.tags, **context.provenance, KEY: context.key}
         if self.batch_endpoint is not None:
             return machine_learning.batch.invoke(
                 Invocation(
@@ -144,3 +157,13 @@ class RunMlPipeline(Action):
         experiment = self.experiment_name or document.get("experiment_name") or default
         whole = {**document, **named, "experiment_name": experiment, "settings": settings}
         return remote(self.job or f"component {self.component}", whole)
+
+
+def _must_be_a_name(parameter: str, text: str | None) -> None:
+    """Raise ValueError for what cannot be a segment of a path; an expression is checked once filled in."""
+    if text is None or "${" in text:
+        return
+    try:
+        endpoint_name(text.removeprefix("azureml:"), parameter.replace("_", " "))
+    except PermanentError as error:
+        raise ValueError(f"`{parameter}`: {error}") from None

@@ -12,8 +12,8 @@ from mlevents.actions.action import Done, Outcome, StepContext, action
 from mlevents.errors import ActionError, ConfigError, StoppedError, TransientError
 from mlevents.responses.json_text import to_text
 from mlevents.responses.response import Response
-from mlevents.responses.response_id import digest
 from mlevents.responses.sizes import cut_answer
+from mlevents.responses.step_key import step_key
 from mlevents.rules.expressions import ExpressionError, render
 from mlevents.services.sdk_errors import clean
 from mlevents.services.services import Services
@@ -73,7 +73,7 @@ def outcome(call: Mapping[str, Any], response: Response, services: Services) -> 
         id=response.id,
         rule=response.rule or "",
         step=step["id"],
-        key=f"mlevents-{digest(f'{response.id} {step["id"]}')}",
+        key=step_key(services.settings.secret, response.id, step["id"]),
         event=response.event,
         names=names,
         progress=call["progress"],

@@ -25,6 +25,8 @@ ONLY_ON_AZURE = {
 }
 SET_BY_THE_HOST = {"AzureWebJobsScriptRoot"}
 """The Functions host tells its worker where the app is; nobody sets it."""
+FALLBACKS = {"AzureWebJobsStorage"}
+"""Read where MLEVENTS_SECRET is not set, which the templates always set."""
 
 
 def variable(name: str) -> set[str]:
@@ -42,7 +44,7 @@ def read_by_code() -> set[str]:
     for node in ast.walk(ast.parse((ROOT / "mlevents/settings.py").read_text())):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "environment.get":
             names.add(ast.literal_eval(node.args[0]))
-    return names - SET_BY_THE_HOST
+    return names - SET_BY_THE_HOST - FALLBACKS
 
 
 def named_by_rules() -> set[str]:

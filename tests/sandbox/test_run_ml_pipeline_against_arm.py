@@ -90,6 +90,31 @@ def test_a_broken_connection_leads_to_one_job_all_the_same(
     assert len(started(server, since)) == 1
 
 
+UNREADABLE: dict[str, Any] = {"text": "<html>", "list": [], "empty": {}, "number": 5, "null": None}
+UNREADABLE["other"] = {"id": 5, "name": [], "properties": {"jobType": 7, "status": {}, "tags": "x"}}
+
+
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
+@pytest.mark.parametrize("match", ["GET .*/jobs/.*", "PUT .*/jobs/.*", "GET .*/components/.*"])
+def test_an_answer_that_cannot_be_read_leads_to_one_job_all_the_same(
+    server: Server, services: Services, match: str, body: Any
+) -> None:
+    since, at = len(server.manager.journal.entries), context(server)
+    server.fault(match=match, status=200, body=body)
+    follow(RunMlPipeline(component="retrain:1", wait=True), at, services)
+    assert len(started(server, since)) == 1
+
+
+@pytest.mark.parametrize("tags", [{}, {"mlevents.key": "another"}])
+def test_a_planted_job_is_not_ours(server: Server, services: Services, tags: dict[str, str]) -> None:
+    at = context(server)
+    component = f"{server.manager.workspace_id}/components/retrain/versions/1"
+    body = {"properties": {"jobType": "Pipeline", "componentId": component, "tags": tags}}
+    assert server.call("PUT", f"jobs/{at.key}", json=body).status_code == 201
+    with pytest.raises(PermanentError, match="but not our mark: someone else submitted it"):
+        follow(RunMlPipeline(component="retrain:1"), at, services)
+
+
 def test_a_job_says_where_it_came_from(server: Server, services: Services) -> None:
     at = context(server)
     follow(RunMlPipeline(component="retrain:1", tags={"team": "risk"}, compute="cpu-cluster"), at, services)

@@ -8,6 +8,7 @@ from mlevents.errors import PermanentError, TransientError
 from mlevents.services.machine_learning_batch import Invocation
 from mlevents.services.machine_learning_ids import Workspace
 from mlevents.services.machine_learning_states import (
+    KEY,
     DeploymentState,
     EndpointState,
     JobState,
@@ -118,12 +119,13 @@ class FakeJobs:
         if name not in self.submitted:
             return None
         self.looks += 1
-        return JobState(name, self.course[min(self.looks, len(self.course) - 1)])
+        mark = (self.submitted[name].get("tags") or {}).get(KEY, "")
+        return JobState(name, self.course[min(self.looks, len(self.course) - 1)], mark)
 
     def submit(self, name: str, document: Mapping[str, Any]) -> JobState:
         assert name not in self.submitted, f"job {name} is submitted twice"
         self.submitted[name] = document
-        return JobState(name, self.course[0])
+        return JobState(name, self.course[0], document["tags"][KEY])
 
     def component(self, reference: str) -> str:
         if reference == "gone:1":

@@ -1,0 +1,17 @@
+"""What names and marks whatever a step starts: every attempt finds it, and nobody can plant one."""
+
+import hmac
+import json
+
+LENGTH = 20
+"""Hexadecimal digits: 80 bits of the hash."""
+
+
+def step_key(secret: str, response: str, step: str) -> str:
+    """A keyed hash (HMAC-SHA256) of a step of a response, in lower-case letters, digits and a dash.
+
+    Whoever knows the response's id, which an event makes predictable, still cannot know the key without
+    the app's secret. JSON keeps the parts apart, whatever is in them.
+    """
+    text = json.dumps([response, step]).encode("ascii")
+    return f"mlevents-{hmac.digest(secret.encode('utf-8', 'surrogatepass'), text, 'sha256').hex()[:LENGTH]}"
