@@ -1,6 +1,7 @@
 """`send`: deliver events to a function as Event Grid does."""
 
 import json
+from http.client import HTTPException
 from typing import Annotated, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
@@ -10,6 +11,7 @@ import typer
 
 from mlevents.commands.command import PROBLEMS, AsJson, command, give_up, print_json, say
 from mlevents.commands.event_file import EventFile, good_events
+from mlevents.services.sdk_errors import clean
 
 PATIENCE = 30.0
 """Seconds that Event Grid waits for an answer."""
@@ -36,7 +38,7 @@ Key = Annotated[
 def send(event: EventFile, to: Target, key: Key = "", as_json: AsJson = False) -> None:
     """Deliver each event of a file by a request of its own, and say what was answered."""
     if not to.startswith(("http://", "https://")):
-        give_up(f"'{to}' is no address: begin with http:// or https://")
+        give_up(f"'{clean(to)}' is not an address: begin with http:// or https://")
     answers = [_deliver(one, webhook(to, one), key) for one in good_events(event)]
     if as_json:
         print_json({"deliveries": answers})
@@ -53,10 +55,10 @@ def _deliver(event: Any, to: str, key: str) -> dict[str, Any]:
             status, text = answer.status, ""
     except HTTPError as error:
         status, text = error.code, error.read(1000).decode("utf-8", "replace")
-    except (URLError, OSError) as error:
+    except (URLError, OSError, HTTPException, ValueError) as error:
         status, text = None, str(error)
     name = event.get("id") if isinstance(event, dict) else None
-    return {"id": name, "status": status, "accepted": status in range(200, 205), "answer": text}
+    return {"id": name, "status": status, "accepted": status in range(200, 205), "answer": clean(text)}
 
 
 def webhook(to: str, event: Any) -> str:

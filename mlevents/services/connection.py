@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,8 +14,6 @@ from mlevents.services.finding import Finding
 from mlevents.services.permission import Permission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mlevents.services.services import Services
 
 
@@ -33,6 +32,18 @@ Text = Annotated[str, Field(min_length=1)] | SettingName
 def named(value: str | SettingName | int, text: object) -> str:
     """A value in a message: as it is in the rule file, or by its app setting, which may hold a secret."""
     return f"what the app setting '{value.setting}' holds" if isinstance(value, SettingName) else f"'{text}'"
+
+
+def named_settings(written: Any) -> Iterator[str]:
+    """The name in every `{setting: NAME}` of what stands in a rule file."""
+    if isinstance(written, Mapping):
+        if isinstance(name := written.get("setting"), str) and len(written) == 1:
+            yield name
+        for inner in written.values():
+            yield from named_settings(inner)
+    elif isinstance(written, list):
+        for inner in written:
+            yield from named_settings(inner)
 
 
 class Connection(BaseModel, ABC):

@@ -119,7 +119,12 @@ def _operation(client: EmailClient, operation: str) -> Mapping[str, Any] | None:
 def _https(endpoint: str, written: Text) -> str:
     """Without https no token may be sent, and the SDK would say so less plainly."""
     parts = urlsplit(endpoint)
-    if parts.scheme == "https" and parts.hostname and not parts.username:
+    if (
+        parts.scheme == "https"
+        and parts.hostname
+        and not parts.username
+        and parts.netloc == endpoint.rstrip("/")[8:]
+    ):
         return endpoint.rstrip("/")
     raise PermanentError(
         f"{named(written, endpoint)} is no Communication Services endpoint: give its https address alone, "

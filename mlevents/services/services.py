@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from mlevents.errors import PermanentError
 from mlevents.registry import UnknownNameError
-from mlevents.services.connection import Connection, SettingName, connection
+from mlevents.services.connection import Connection, SettingName, connection, named_settings
+from mlevents.services.own_secrets import keep_secrets
 from mlevents.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Services:
         files: Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings
+        keep_secrets(settings.environment, named_settings(connections or {}))
         self._connections = connections or {}
         self._files = files or {}
 

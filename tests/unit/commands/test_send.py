@@ -86,3 +86,11 @@ def test_an_event_that_is_not_accepted_is_told(function: HTTPServer):
 )
 def test_a_host_that_is_only_named_gets_each_event_at_its_own_function(to, event, url):
     assert webhook(to, event) == url
+
+
+@pytest.mark.parametrize("to", ["ftp://f?code={}", "http://127.0.0.1:1/x?code={}", "http://a b/?code={}"])
+def test_a_key_in_the_address_is_not_printed(to: str):
+    key = "k" + "3y" * 12
+    result = CliRunner().invoke(commands(), ["send", "-", "--to", to.format(key)], input='{"id": "1"}')
+    assert result.exit_code != 0
+    assert key not in f"{result.output} {result.exception!r}"

@@ -22,7 +22,9 @@ GOOD: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(
     ("kind", "field"), [(kind, field) for kind, fields in GOOD.items() for field in fields]
 )
-@pytest.mark.parametrize("value", [SECRET, "slack://SEKRET123", "htps://x/?sig=SEKRET123"])
+@pytest.mark.parametrize(
+    "value", [SECRET, "slack://SEKRET123", "htps://x/?sig=SEKRET123", "https://x/?sig=SEKRET123"]
+)
 def test_a_secret_in_the_wrong_setting_is_not_told(
     kind: str, field: str, value: str, caplog: pytest.LogCaptureFixture
 ) -> None:
