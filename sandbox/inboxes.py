@@ -81,6 +81,11 @@ def _read(document: object) -> tuple[str, str]:
     return _first(document, SUBJECT_NAMES), _first(document, TEXT_NAMES)
 
 
+def _shown(text: str) -> str:
+    """What a reader sees: no backslash that escapes, no space of no width."""
+    return ESCAPED.sub(r"\1", text).replace("\u200b", "")
+
+
 def _first(document: Mapping[str, Any], names: Iterable[str]) -> str:
     found = (document[name] for name in names if isinstance(document.get(name), str))
     return next(found, "")
@@ -94,4 +99,4 @@ def _card_blocks(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         blocks = card.get("body") if isinstance(card, dict) else None
         for block in blocks if isinstance(blocks, list) else []:
             if isinstance(block, dict) and block.get("type") == "TextBlock":
-                yield str(block.get("id", "")), ESCAPED.sub(r"\1", str(block.get("text", "")))
+                yield str(block.get("id", "")), _shown(str(block.get("text", "")))

@@ -45,8 +45,9 @@ class StepContext:
     in lower-case letters, digits and dashes, the same at every attempt; nobody without
     the app's secret can know it beforehand, so it also marks what the step starts. `names` holds the event's
     normalised names, `steps` with the results of the steps before, and `failure` in `on_failure`.
-    `progress` is what the last attempt left in its `Pending`. `fill` puts values into the `${…}` of a
-    file's content, as was done with the parameters.
+    `progress` is what the last attempt left in its `Pending`. `retry` is the step's (`attempts`, `first` and
+    `max`, in seconds), `written` its parameters as the rule writes them. `fill` puts values into the `${…}`
+    of a file's content, as was done with the parameters.
     """
 
     id: str
@@ -57,6 +58,8 @@ class StepContext:
     names: Mapping[str, Any]
     progress: Mapping[str, Any] = field(default_factory=dict)
     depth: int = 1
+    retry: Mapping[str, Any] = field(default_factory=dict)
+    written: Mapping[str, Any] = field(default_factory=dict)
     fill: Callable[[Any], Any] = as_written
 
     @property
@@ -80,11 +83,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The step goes on elsewhere: perform it again `after` so many seconds, with this progress."""
+    """The step goes on elsewhere: perform it again `after` so many seconds, with this progress.
+
+    Each wait is half as long again after the one before, unless it is `exact`.
+    """
 
     detail: str
     after: float
     progress: Mapping[str, Any] = field(default_factory=dict)
+    exact: bool = False
 
 
 Outcome = Done | Pending
@@ -112,6 +119,7 @@ class Action(BaseModel, ABC):
     `causes` are the kinds of events that Azure ML may raise of what the action makes, with its tags.
     `permissions` are what the app must be allowed in Azure to perform it. `from_event` maps a parameter
     that the event answers for, when it is left out, to the root of the names that the event then needs.
+    `deferrable` says that later steps need not wait while this one waits long to be retried.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -121,6 +129,7 @@ class Action(BaseModel, ABC):
     causes: ClassVar[tuple[str, ...]] = ()
     permissions: ClassVar[tuple[Permission, ...]] = ()
     verbs: ClassVar[tuple[str, ...]] = ("perform",)
+    deferrable: ClassVar[bool] = False
     from_event: ClassVar[Mapping[str, str]] = {}
 
     def check(self, read: Callable[[str], str]) -> None:
@@ -131,6 +140,19 @@ class Action(BaseModel, ABC):
 
     def cautions(self) -> Iterator[tuple[str, str]]:
         """Parameters that will hardly do as they are written, and why: warnings when the rules load."""
+        yield from ()
+
+    @classmethod
+    def readable(cls, names: Mapping[str, Any], written: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG003
+        """What the expressions in its parameters may read; `written` are these as the rule has them."""
+        return names
+
+    def faults(
+        self,
+        connections: Mapping[str, Mapping[str, Any]],  # noqa: ARG002
+        environment: Mapping[str, str],  # noqa: ARG002
+    ) -> Iterator[str]:
+        """What keeps it from using the connections that it names, as far as is known when rules load."""
         yield from ()
 
     def examine(self, examination: Examination) -> Iterator[Finding]:  # noqa: ARG002 - an action may

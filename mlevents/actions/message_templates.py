@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from mlevents.actions.message_values import VALUE_LENGTH, one_line, visible
 from mlevents.duration import spoken
 from mlevents.registry import did_you_mean
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "templates"
 SUBJECT_LENGTH = 200
-VALUE_LENGTH = 1_000
 TEXT_LENGTH = 20_000
 MOST_ITEMS = 50
 
@@ -48,27 +48,11 @@ def render(name: str, context: StepContext) -> tuple[str, str]:
     return one_line(subject, SUBJECT_LENGTH), plain(text)
 
 
-def one_line(value: object, length: int = SUBJECT_LENGTH) -> str:
-    """One line fit for a header: no line breaks, no control characters, cut at this length."""
-    line = " ".join("".join(map(_visible, str(value)[: 4 * length])).split())
-    return line if len(line) <= length else line[: length - 1] + "…"
-
-
 def plain(text: str) -> str:
     """Several lines without control characters, cut at the length that every receiver takes."""
     cut = text[:TEXT_LENGTH].replace("\r\n", "\n")
-    lines = ("".join(map(_visible, line)).rstrip() for line in cut.strip("\n").split("\n"))
+    lines = ("".join(map(visible, line)).rstrip() for line in cut.strip("\n").split("\n"))
     return "\n".join(lines)
-
-
-def _visible(character: str) -> str:
-    """The character itself, a blank for any white space, nothing for what does not print.
-
-    Bidirectional overrides and lone surrogates do not print.
-    """
-    if character.isspace():
-        return " "
-    return character if character.isprintable() else ""
 
 
 @cache
@@ -80,7 +64,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         loader=FileSystemLoader(FOLDER, encoding="utf-8"),
         autoescape=False,  # plain text: the receivers escape for their own markup
         undefined=ChainableUndefined,
-        finalize=lambda value: "" if value is None else one_line(value, VALUE_LENGTH),
+        finalize=lambda value: "" if value is None else one_line(value),
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -19,42 +19,35 @@ with:
 
 Templates: `run-failed`, `model-deployed`, `response-failed`, `response-quarantined`,
 `rollout-failed`, `rollback-done` and `traffic-not-restored` (which a rollout sends by itself, to the
-receivers of `on_failure`, while it cannot put the traffic back).
-Every receiver is told by an attempt of its own, and progress remembers it: one that fails keeps no
-other from being told, and a retry tells only those who were not.
+receivers of `on_failure`, while it cannot put the traffic back). `include_log: true` shows what a container
+logged and a model answered; without it, the message says where that is kept.
+Every receiver is notified by an attempt of its own, and progress remembers it: one that fails keeps no
+other from being notified, and a retry notifies only those who were not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from mlevents.actions.action import Action, ConnectionName, Done, Outcome, Pending, StepContext, action
-from mlevents.actions.message_templates import inserted_names, known_template, one_line, plain, render
-from mlevents.errors import ConfigError, PermanentError, TransientError
-from mlevents.services.connection import Message, Sender
+from mlevents.actions.message_templates import (
+    SUBJECT_LENGTH,
+    inserted_names,
+    known_template,
+    plain,
+    render,
+)
+from mlevents.actions.message_values import is_blank, links_written_out, one_line, presentable
+from mlevents.actions.notify_tally import Tally
+from mlevents.errors import PermanentError
+from mlevents.registry import UnknownNameError
+from mlevents.services.connection import Message, Sender, connection
 from mlevents.services.services import Services
 
 Receiver = Annotated[str, ConnectionName()]
-AGAIN_AFTER = 5.0
-"""Seconds before those are tried again who could not be told in the first round."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """Who was told, who never can be, and who may be later: receiver → what was said of it."""
-
-    sent: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-    late: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, progress: Mapping[str, Any]) -> Self:
-        """The tally that an earlier attempt left."""
-        return cls(**{name: dict(progress.get(name) or {}) for name in ("sent", "refused", "late")})
 
 
 @action("notify")
@@ -62,11 +55,14 @@ class Notify(Action):
     """Send one message to each of some receivers."""
 
     notifies: ClassVar[bool] = True
+    deferrable: ClassVar[bool] = True
 
     to: Receiver | Annotated[list[Receiver], Field(min_length=1)]
     template: Annotated[str, AfterValidator(known_template)] | None = None
     subject: str | None = None
     text: str | None = None
+    include_log: bool = False
+    unsafe_text: bool = False
 
     @model_validator(mode="after")
     def _one_message(self) -> Self:
@@ -78,6 +74,9 @@ class Notify(Action):
                 else "there is none of them"
             )
             raise ValueError(f"give either 'template', or both 'subject' and 'text': {has}")
+        for name in ("subject", "text"):
+            if name in given and is_blank(getattr(self, name)):
+                raise ValueError(f"'{name}' is blank: write what people are to read")
         return self
 
     @classmethod
@@ -85,78 +84,66 @@ class Notify(Action):
         """What templates insert."""
         return inserted_names(names) if "template" in written else {}
 
+    @classmethod
+    def readable(cls, names: Mapping[str, Any], written: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Values of one line each, without logs and answers unless the rule asks for them."""
+        return presentable(names, written.get("include_log") is True)
+
+    def faults(
+        self, connections: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str]
+    ) -> Iterator[str]:
+        """The receivers that text must not be sent to, because it is not known what they make of it."""
+        for name in self._receivers():
+            fields = dict(connections.get(name, {}))
+            try:
+                receiver = connection.find(str(fields.pop("type", ""))).model_validate(fields)
+            except (UnknownNameError, ValidationError):
+                continue  # reported where the connection is written
+            if fault := receiver.fault(environment, self.unsafe_text):
+                yield f"the connection '{name}' cannot be notified: {fault}"
+
     def perform(self, context: StepContext, services: Services) -> Outcome:
-        """Tell one receiver; once each was tried, try those again that may be told later."""
-        tally = Tally.read(context.progress)
-        open_ = [name for name in self._receivers() if name not in tally.sent | tally.refused]
-        untried = [name for name in open_ if name not in tally.late]
-        tell = self._tell(context, services)
-        if untried and len(open_) > 1:
-            _try(untried[0], tell, tally)
-        elif open_:
-            _try_again(open_, tell, tally)
+        """Notify one receiver; once each was tried, try those again that may be notified later."""
+        tally = Tally.read(context.progress, context.retry)
+        tally.notify(self._receivers(), self._send(context, services))
         return self._outcome(tally)
 
     def _receivers(self) -> list[str]:
         return [self.to] if isinstance(self.to, str) else list(dict.fromkeys(self.to))
 
-    def _tell(self, context: StepContext, services: Services) -> Callable[[str], str]:
+    def _send(self, context: StepContext, services: Services) -> Callable[[str], str]:
         subject, text = self._message(context)
+        links = links_written_out(context.written.get("text"))
 
-        def tell(receiver: str) -> str:
-            connection = services.connection(receiver)
-            if not isinstance(connection, Sender):
+        def send(receiver: str) -> str:
+            found = services.connection(receiver)
+            if not isinstance(found, Sender):
                 raise PermanentError(
                     "is a connection that sends no messages: name an email, smtp or apprise one"
                 )
-            return connection.send(Message(subject, text, f"{context.key}-{receiver}"), services)
+            key = f"{context.key}-{receiver}"
+            return found.send(Message(subject, text, key, links, self.unsafe_text), services)
 
-        return tell
+        return send
 
     def _message(self, context: StepContext) -> tuple[str, str]:
         if self.template is not None:
             return render(self.template, context)
-        return one_line(self.subject), plain(self.text or "")
+        return one_line(self.subject, SUBJECT_LENGTH), plain(self.text or "")
 
     def _outcome(self, tally: Tally) -> Outcome:
         receivers = self._receivers()
-        ended = tally.sent | tally.refused
-        open_ = [name for name in receivers if name not in ended]
-        if open_:
-            after = AGAIN_AFTER if all(name in tally.late for name in open_) else 0.0
-            return Pending(f"told {len(tally.sent)} of {len(receivers)}", after, asdict(tally))
+        if tally.open(receivers):
+            detail = f"notified {len(tally.sent)} of {len(receivers)}{_late(tally)}"
+            return Pending(detail, tally.after, tally.to_json(), exact=True)
         if tally.refused:
-            told = f"; told: {_words(tally.sent)}" if tally.sent else ""
-            raise PermanentError(f"not told: {_words(tally.refused)}{told}")
-        return Done(f"told {_words(tally.sent)}", {"sent": receivers})
+            notified = f"; notified: {_words(tally.sent)}" if tally.sent else ""
+            raise PermanentError(f"not notified: {_words(tally.refused)}{notified}")
+        return Done(f"notified {_words(tally.sent)}", {"sent": receivers})
 
 
-def _try(receiver: str, tell: Callable[[str], str], tally: Tally) -> TransientError | None:
-    """Tell one receiver and note what came of it; an error that may pass is noted and returned."""
-    try:
-        tally.sent[receiver] = tell(receiver)
-        tally.late.pop(receiver, None)
-    except (PermanentError, ConfigError) as error:
-        tally.refused[receiver] = str(error)
-    except TransientError as error:
-        tally.late[receiver] = str(error)
-        return error
-    return None
-
-
-def _try_again(receivers: list[str], tell: Callable[[str], str], tally: Tally) -> None:
-    """Try until one is told or refused, which progress must hold; raises when none could be."""
-    errors = []
-    for receiver in receivers:
-        error = _try(receiver, tell, tally)
-        if error is None:
-            return
-        errors.append(error)
-    waits = [error.retry_after for error in errors if error.retry_after is not None]
-    late = {receiver: tally.late[receiver] for receiver in receivers}
-    raise TransientError(f"not told yet: {_words(late)}", retry_after=max(waits, default=None)) from errors[
-        -1
-    ]
+def _late(tally: Tally) -> str:
+    return f"; later: {_words(tally.late)}" if tally.late else ""
 
 
 def _words(said: Mapping[str, str]) -> str:

@@ -67,6 +67,7 @@ def outcome(call: Mapping[str, Any], response: Response, services: Services) -> 
     if step["if"] is not None and not render(step["if"], names):
         return None
     chosen = action.find(step["uses"])
+    names = dict(chosen.readable(names, step["with"]))
     if call["verb"] not in chosen.verbs:
         raise ValueError(f"'{step['uses']}' has no verb '{call['verb']}'")
     context = StepContext(
@@ -78,6 +79,8 @@ def outcome(call: Mapping[str, Any], response: Response, services: Services) -> 
         names=names,
         progress=call["progress"],
         depth=response.depth,
+        retry=step.get("retry") or {},
+        written=step["with"],
         fill=lambda value: render(value, names),
     )
     verb = getattr(chosen.model_validate(render(step["with"], names)), call["verb"])
@@ -92,7 +95,14 @@ def answer_of(outcome: Outcome | None) -> dict[str, Any]:
     if isinstance(outcome, Done):
         return {"kind": "done", "detail": outcome.detail, "result": dict(outcome.result)}
     progress = dict(outcome.progress)
-    return {"kind": "pending", "detail": outcome.detail, "after": outcome.after, "progress": progress}
+    exact = {"exact": True} if outcome.exact else {}
+    return {
+        "kind": "pending",
+        "detail": outcome.detail,
+        "after": outcome.after,
+        "progress": progress,
+        **exact,
+    }
 
 
 def misfit(error: ValidationError) -> str:

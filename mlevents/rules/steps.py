@@ -105,6 +105,8 @@ class StepCheck:
         else:
             for parameter, text in parameters.cautions():
                 self.report.warn(f"{path}.{parameter}", text)
+            for fault in parameters.faults(self.connections, self.report.settings.environment):
+                self.report.error(path, fault)
             files = [named.text for named in names if isinstance(named.mark, RuleFile)]
             if files and not any(faults) and not any("${" in name for name in files):
                 self._contents(parameters, files, path)

@@ -7,24 +7,29 @@ connections:
     url: {setting: TEAMS_WORKFLOW_URL}      # such a URL is a secret: keep it in a setting
 ```
 
-Every URL of https://github.com/caronc/apprise/wiki will do. Nothing of it but the schema is ever
-shown. What apprise sends carries no key of ours: a message whose answer was lost arrives twice.
+Nothing of the URL but its schema is ever shown. In chats, no value can write markup, a mention or a link; a
+service whose way with text is not known is refused, unless `unsafe_text: true` accepts it. Webhooks of our
+own form (`json://`, `xml://`, `form://`) carry the message's key as the header `Idempotency-Key`, PagerDuty
+and Opsgenie as the incident's; chats take none, so a message whose answer was lost may arrive twice.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
 from mlevents.errors import PermanentError, TransientError
+from mlevents.services.chat_services import KNOWN, PLAIN
+from mlevents.services.chat_text import inert
 from mlevents.services.connection import Connection, Message, SettingName, Text, connection
 from mlevents.services.finding import Finding, attempt
 from mlevents.services.importing import importing
+from mlevents.services.sdk_errors import UNREADABLE
 
 if TYPE_CHECKING:
     from mlevents.services.services import Services
@@ -32,8 +37,18 @@ if TYPE_CHECKING:
 SCHEMA = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://\S")
 STATUS = re.compile(r"\berror=([1-5]\d\d)\b")
 """How apprise's plug-ins log the HTTP status that they got."""
-NO_LINKS = str.maketrans("[]<>", "()‹›")
-"""apprise escapes the body but not the title: without these no Markdown link or tag can be written."""
+WEBHOOKS = frozenset(("json", "jsons", "xml", "xmls", "form", "forms"))
+"""Services that pass headers of ours on: `Idempotency-Key` is the message's key."""
+INCIDENTS = {"pagerduty": "dedup", "opsgenie": "alias"}
+"""Services that fold what has one key into one incident, and the plug-in's attribute for it."""
+REMEDIES = {
+    400: "it takes no such message, or the URL is of another place: compare {}",
+    401: "the token or signature in {} is wrong or expired: make a new one",
+    403: "the token in {} may not post there: allow it, or make a new one",
+    404: "there is no such webhook, channel or workflow: correct {}, or create it",
+    410: "the webhook was deleted: make a new one, and put its URL into {}",
+}
+"""What helps against a refusal; asked again all the same, because apprise does not tell reasons apart."""
 
 
 def _literal(value: str | SettingName) -> str | SettingName:
@@ -49,27 +64,58 @@ class Apprise(Connection):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     url: Annotated[Text, AfterValidator(_literal), Field(repr=False)]
+    unsafe_text: bool = False
 
     def send(self, message: Message, services: Services) -> str:
-        """Send as plain text, which apprise escapes for places that read Markdown or HTML."""
+        """Send as plain text, in which nothing is markup, a mention or a link that others wrote."""
         apprise = _apprise()
         asset = apprise.AppriseAsset(app_id="mlevents", async_mode=False, secure_logging=True)
         place, schema = self._place(services, asset)
+        title, body = self._written(place, message)
+        _mark(place, message.key)
         sender = apprise.Apprise(asset=asset)
         sender.add(place)
-        text = apprise.NotifyFormat.TEXT
-        rendered = place.resolve_format(text) == apprise.NotifyFormat.MARKDOWN
-        title = message.subject.translate(NO_LINKS) if rendered else message.subject
-        result = sender.notify(title=title, body=message.text, body_format=text)
+        try:
+            result = sender.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
+        except (*UNREADABLE, OSError) as error:
+            raise TransientError(
+                f"{place.service_name} ({schema}) answered what apprise cannot read: {type(error).__name__}"
+            ) from None  # what it quotes may hold the URL
         if not result:
-            raise TransientError(f"{place.service_name} ({schema}) did not take the message{_reason(result)}")
+            status = _status(result)
+            reason = f" (HTTP {status})" if status else ""
+            remedy = REMEDIES.get(status or 0, "")
+            where = self._setting().removeprefix(", in ") or "`url` of this connection"
+            raise TransientError(
+                f"{place.service_name} ({schema}) did not take the message{reason}"
+                + (f": {remedy.format(where)}" if remedy else "")
+            )
         return schema.removesuffix("://")
+
+    def fault(self, environment: Mapping[str, str], unsafe: bool = False) -> str | None:
+        """What is wrong with sending text there, as far as rules tell; None for a setting not set."""
+        url = self.url if isinstance(self.url, str) else environment.get(self.url.setting)
+        schema = _schema(url or "").removesuffix("://")
+        if not url or not SCHEMA.match(url) or unsafe or self.unsafe_text or schema in KNOWN:
+            return None
+        place = _apprise().Apprise.instantiate(url) if schema in ("http", "https") else None
+        return None if place is not None and _schemas(place) & KNOWN else _unknown(schema)
+
+    def _written(self, place: Any, message: Message) -> tuple[str, str]:
+        """Title and body; raises PermanentError where it is not known what becomes of text."""
+        schemas = _schemas(place)
+        if not schemas & KNOWN and not (self.unsafe_text or message.unsafe):
+            raise PermanentError(_unknown(str(place.service_name)))
+        if schemas & PLAIN:
+            return message.subject, message.text
+        return inert(message.subject), inert(message.text, message.links)
 
     def examine(self, services: Services) -> Iterator[Finding]:
         """See whether apprise understands the URL; nothing is sent, so whether it is taken stays unknown."""
 
         def understood() -> str:
             place, schema = self._place(services, None)
+            self._written(place, Message("subject", "text", "key"))
             return f"the {schema} URL is understood, for {place.service_name}; nothing was sent"
 
         yield attempt("url", understood, "compare it with https://github.com/caronc/apprise/wiki")
@@ -115,8 +161,33 @@ def _schema(url: str) -> str:
     return f"{found[1].lower()}://" if found else "(schema-less)"
 
 
-def _reason(result: Iterable[Any]) -> str:
+def _status(result: Iterable[Any]) -> int | None:
     """The HTTP status alone: the rest of apprise's log may quote what must not be shown."""
     logs = (entry.message for place in result for attempt in place for entry in attempt)
-    found = [status[1] for status in map(STATUS.search, logs) if status]
-    return f" (HTTP {found[-1]})" if found else ""
+    found = [int(status[1]) for status in map(STATUS.search, logs) if status]
+    return found[-1] if found else None
+
+
+def _schemas(place: Any) -> frozenset[str]:
+    """Every schema of the service, by which its native URLs are known as well."""
+    found: set[str] = set()
+    for protocols in (place.protocol, place.secure_protocol):
+        found |= {protocols} if isinstance(protocols, str) else set(protocols or ())
+    return frozenset(found)
+
+
+def _mark(place: Any, key: str) -> None:
+    """Put the message's key where the receiver can recognise a message that comes twice."""
+    schemas = _schemas(place)
+    if schemas & WEBHOOKS:
+        place.headers.setdefault("Idempotency-Key", key)
+    for schema, attribute in INCIDENTS.items():
+        if schema in schemas and not getattr(place, attribute, None):
+            setattr(place, attribute, key)
+
+
+def _unknown(service: str) -> str:
+    return (
+        f"what '{service}' makes of text is not known to mlevents, so that a value from an event could write "
+        "markup, a mention or a link: use another service, or write `unsafe_text: true` to accept it"
+    )

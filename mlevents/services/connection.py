@@ -61,6 +61,10 @@ class Connection(BaseModel, ABC):
         """The ARM id of what it leads to, where it is named by one."""
         return None
 
+    def fault(self, environment: Mapping[str, str], unsafe: bool = False) -> str | None:  # noqa: ARG002
+        """What keeps it from being sent to, known when rules load; None for nothing, or not known yet."""
+        return None
+
     def examine(self, services: Services) -> Iterator[Finding]:  # noqa: ARG002 - a type may need them
         """Look, without sending anything, whether it would work; nothing unless a type knows how."""
         yield from ()
@@ -68,11 +72,17 @@ class Connection(BaseModel, ABC):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What `notify` sends. `key` is the same at every attempt to send this message."""
+    """What `notify` sends. `key` is the same at every attempt to send this message.
+
+    `links` are beginnings of addresses that may stay links in a chat: ours, and those that the rule file
+    writes out. `unsafe` accepts services of which it is not known what they make of text.
+    """
 
     subject: str
     text: str
     key: str
+    links: tuple[str, ...] = ()
+    unsafe: bool = False
 
 
 @runtime_checkable

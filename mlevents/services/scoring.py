@@ -6,6 +6,7 @@ Azure ML's SDK is not used: its `invoke()` leaks the header that names the deplo
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,11 +30,16 @@ AWAKENING = frozenset({408, 409, 429})
 LONGEST_BODY = 10_000_000
 """Bytes of an answer that are read."""
 LONGEST_QUOTE, LONGEST_CLEANED = 200, 10_000
+ANSWER = re.compile(r"«[^«»]*»")
+"""How a model's own words stand in a message, so that they can be told from ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What a deployment answered, and in how many seconds; `body` is None for what is no JSON."""
+    """What a deployment answered, and in how many seconds; `body` is None for what is no JSON.
+
+    `text` is the beginning of it, within « and ».
+    """
 
     status: int
     seconds: float
@@ -85,9 +91,9 @@ def score(place: Scoring, request: Any, clock: Callable[[], float] = time.perf_c
         raise TransientError(str(error), retry_after=error.retry_after, busy=True) from error
     seconds, text, status = clock() - began, content.decode("utf-8", "replace"), response.status_code
     if status in AWAKENING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        said = f"{what}: it answered {status}: {clean(text[:LONGEST_CLEANED])[:LONGEST_QUOTE]}"
+        said = f"{what}: it answered {status}: {_quoted(text)}"
         raise TransientError(said, busy=True)
-    return Score(status, seconds, _parsed(text), clean(text[:LONGEST_CLEANED])[:LONGEST_QUOTE])
+    return Score(status, seconds, _parsed(text), _quoted(text))
 
 
 def _content(what: str, response: Any) -> bytes:
@@ -102,6 +108,11 @@ def _content(what: str, response: Any) -> bytes:
                     "ask for less"
                 )
     return bytes(content)
+
+
+def _quoted(text: str) -> str:
+    words = clean(text[:LONGEST_CLEANED])[:LONGEST_QUOTE].replace("«", "‹").replace("»", "›")
+    return f"«{words}»"
 
 
 def _parsed(text: str) -> Any:

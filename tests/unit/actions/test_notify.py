@@ -14,9 +14,13 @@ from pydantic import ValidationError
 
 from mlevents.actions import notify
 from mlevents.actions.action import Done, Outcome, Pending, StepContext
-from mlevents.actions.message_templates import SUBJECT_LENGTH, one_line, plain, render, template_names
+from mlevents.actions.message_templates import SUBJECT_LENGTH, plain, render, template_names
+from mlevents.actions.message_values import one_line
 from mlevents.actions.notify import Notify
 from mlevents.errors import ActionError, ConfigError, PermanentError, TransientError
+from mlevents.events import Event
+from mlevents.responses.perform import answer
+from mlevents.responses.response import Response
 from mlevents.services import smtp
 from mlevents.services.connection import Connection, Message
 from mlevents.services.services import Services
@@ -101,6 +105,8 @@ def test_the_documented_steps_load(example: int) -> None:
         ({"template": "run-failed", "text": "t"}, "there is template and text"),
         ({"template": "run-faild"}, r"unknown template 'run-faild' \(did you mean 'run-failed'\?\)"),
         ({"template": "../../rules"}, "unknown template"),
+        ({"subject": "s", "text": " \n\t"}, "'text' is blank: write what people are to read"),
+        ({"subject": "\u200b\u2800", "text": "t"}, "'subject' is blank"),
         ({"subject": "s", "text": "t", "to": []}, "at least 1 item"),
         ({"subject": "s", "text": "t", "too": "x"}, "too"),
     ],
@@ -114,7 +120,7 @@ def test_every_receiver_is_told_once() -> None:
     office = inboxes(a=[], b=[], c=[])
     done, waits = carry(write(["a", "b", "a", "c"]), Office(office))
     assert isinstance(done, Done)
-    assert done.detail == "told a (inbox a), b (inbox b), c (inbox c)"
+    assert done.detail == "notified a (inbox a), b (inbox b), c (inbox c)"
     assert told(office) == {"a": 1, "b": 1, "c": 1}
     assert waits == [0.0, 0.0]
 
@@ -129,7 +135,9 @@ def test_each_receiver_has_a_key_of_its_own_that_attempts_share() -> None:
 
 def test_one_that_refuses_keeps_no_other_from_being_told() -> None:
     office = inboxes(a=[PermanentError("no such channel")], b=[ConfigError("not set")], c=[])
-    with pytest.raises(PermanentError, match=r"not told: a \(no such channel\), b \(not set\); told: c"):
+    with pytest.raises(
+        PermanentError, match=r"not notified: a \(no such channel\), b \(not set\); notified: c"
+    ):
         carry(write(["a", "b", "c"]), Office(office))
     assert told(office) == {"a": 0, "b": 0, "c": 1}
 
@@ -142,11 +150,27 @@ def test_a_retry_tells_only_those_who_were_not() -> None:
     assert waits[:3] == [0.0, 0.0, 5.0]
 
 
-def test_one_that_stays_busy_fails_after_the_others_were_told() -> None:
+def test_one_that_stays_busy_fails_after_the_others_were_notified() -> None:
     office = inboxes(a=[TransientError("busy", retry_after=9.0)] * 50, b=[], c=[TransientError("busy")])
-    with pytest.raises(TransientError, match=r"not told yet: a \(busy\)") as caught:
-        carry(write(["a", "b", "c"]), Office(office), patience=4)
-    assert caught.value.retry_after == 9.0
+    with pytest.raises(
+        PermanentError, match=r"not notified: a \(busy \(attempt 5 of 5\)\); notified: c, b|b.*c"
+    ):
+        carry(write(["a", "b", "c"]), Office(office))
+    assert told(office) == {"a": 0, "b": 1, "c": 1}
+
+
+def test_one_that_is_throttled_for_an_hour_delays_no_other_retry() -> None:
+    office = inboxes(a=[TransientError("throttled", retry_after=3600.0)], b=[TransientError("busy")] * 2)
+    done, waits = carry(write(["a", "b"]), Office(office))
+    assert isinstance(done, Done)
+    assert told(office) == {"a": 1, "b": 1}
+    assert waits == [0.0, 5.0, 10.0, 3585.0]
+
+
+def test_a_fault_of_ours_with_one_receiver_keeps_no_other_from_being_notified() -> None:
+    office = inboxes(a=[ZeroDivisionError("ours")], b=[TransientError("busy")], c=[])
+    with pytest.raises(PermanentError, match=r"a \(a fault in mlevents: ZeroDivisionError\)"):
+        carry(write(["a", "b", "c"]), Office(office))
     assert told(office) == {"a": 0, "b": 1, "c": 1}
 
 
@@ -158,7 +182,7 @@ def test_a_single_receiver_that_is_busy_is_asked_once_an_attempt() -> None:
 
 
 def test_a_connection_that_sends_nothing_is_named() -> None:
-    with pytest.raises(PermanentError, match=r"not told: store \(is a connection that sends no messages"):
+    with pytest.raises(PermanentError, match=r"not notified: store \(is a connection that sends no messages"):
         write("store").perform(step(), Office({"store": Store()}))
 
 
@@ -285,7 +309,8 @@ def test_own_words_become_one_line_and_printable(value: str) -> None:
 def test_own_words_are_sent_as_written() -> None:
     office = inboxes(a=[])
     write("a", subject="Drift on m", text="one\r\n  two\n").perform(step(), Office(office))
-    assert office["a"].received == [Message("Drift on m", "one\n  two", "mlevents-k-a")]
+    (message,) = office["a"].received
+    assert (message.subject, message.text, message.key) == ("Drift on m", "one\n  two", "mlevents-k-a")
 
 
 def pending(outcome: Outcome) -> StepContext:
@@ -298,3 +323,74 @@ def test_an_attempt_that_is_repeated_with_its_progress_tells_nobody_again() -> N
     context = pending(write(["a", "b"]).perform(step(), Office(office)))
     write(["a", "b"]).perform(context, Office(office))
     assert told(office) == {"a": 1, "b": 1}
+
+
+EVENT = Event("e1", "run.completed", ("run.completed",), None, "s", WORKSPACE, {})
+
+
+def performed(
+    with_: dict[str, Any], names: dict[str, Any], office: Mapping[str, Connection]
+) -> dict[str, Any]:
+    """What a step of these parameters comes to, through the activity that fills in its expressions."""
+    made = Office(office)
+    event = replace(EVENT, names={"run": names})
+    retry = {"attempts": 5, "first": 5, "max": 300}
+    written = {"id": "tell", "uses": "notify", "with": with_, "if": None, "retry": retry, "timeout": None}
+    failure = names.get("failure")
+    call = {"response": Response("r.1", "r", event).to_json(), "step": written, "verb": "perform"}
+    return answer({**call, "progress": {}, "results": {}, "failure": failure}, made.settings, lambda *_: made)
+
+
+@given(EVIL)
+def test_no_value_adds_a_line_to_own_words(value: str) -> None:
+    office = inboxes(a=[])
+    said = performed({"to": "a", "subject": "s", "text": "Run: ${run.id}\nEnd"}, {"id": value}, office)
+    assert said["kind"] == "done"
+    first, second = office["a"].received[0].text.split("\n")
+    assert first.startswith("Run:")
+    assert second == "End"
+
+
+@pytest.mark.parametrize("value", ["", "   ", "\u200b", "\n\r\n", "\u3164"])
+def test_a_text_that_turns_out_blank_fails_the_step_with_a_clear_message(value: str) -> None:
+    office = inboxes(a=[])
+    said = performed({"to": "a", "subject": "s", "text": "${run.id}"}, {"id": value}, office)
+    assert said["kind"] == "failed"
+    assert "'text' is blank: write what people are to read" in said["detail"]
+    assert told(office) == {"a": 0}
+
+
+FAILURE = {
+    "step": "deploy",
+    "uses": "deploy_model",
+    "status": "failed",
+    "endpoint": "e",
+    "message": "smoke test of 'd': [0].p is 0.3, not 1; it answered: «customer 4711»",
+    "reason": "scoring deployment 'd': it answered 503: «customer 4711»",
+    "log": ["customer 4711 logged in"],
+}
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"template": "rollout-failed"},
+        {"subject": "s", "text": "${failure.message}. ${failure.reason}. ${failure.log | default([])}"},
+    ],
+)
+def test_logs_and_answers_reach_people_only_where_the_rule_asks_for_them(chosen: dict[str, str]) -> None:
+    for asked in (False, True):
+        office = inboxes(a=[])
+        said = performed({"to": "a", **chosen, "include_log": asked}, {"failure": FAILURE}, office)
+        assert said["kind"] == "done", said
+        assert ("4711" in office["a"].received[0].text) == asked
+        if not asked and "template" in chosen:
+            assert "GET /api/responses/r.1" in office["a"].received[0].text
+
+
+def test_only_what_the_rule_writes_out_may_stay_a_link() -> None:
+    office = inboxes(a=[])
+    text = "See https://wiki.example.com/runbook and https://${run.id}/ and ${run.id}"
+    performed({"to": "a", "subject": "s", "text": text}, {"id": "https://evil.example/x"}, office)
+    assert "https://wiki.example.com/runbook" in office["a"].received[0].links
+    assert not [link for link in office["a"].received[0].links if "evil" in link or link == "https://"]

@@ -1,0 +1,260 @@
+"""What chats get, in the payloads that apprise really sends: text in which no value can do anything."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+import requests
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from mlevents.actions.message_values import STUDIOS, one_line
+from mlevents.actions.notify import Notify
+from mlevents.errors import PermanentError
+from mlevents.services.apprise import Apprise, _apprise
+from mlevents.services.chat_services import CHATS, KNOWN, PLAIN
+from mlevents.services.chat_text import BREAK, inert
+from mlevents.services.connection import Message
+from tests.unit.stand_ins import services
+
+A = "a" * 24
+PLACES = {
+    "workflows": f"workflows://h.example/{'a' * 32}/{'b' * 40}",
+    "slack": f"slack://T1JJ3T3L2/A1BRTD4JD/{A}",
+    "slack blocks": f"slack://T1JJ3T3L2/A1BRTD4JD/{A}?blocks=yes",
+    "slack markdown": f"slack://T1JJ3T3L2/A1BRTD4JD/{A}?format=markdown",
+    "discord": f"discord://{'1' * 18}/{'c' * 64}",
+    "discord embeds": f"discord://{'1' * 18}/{'c' * 64}?format=markdown",
+    "mattermost": f"mmost://h.example/{'d' * 26}",
+    "zulip": f"zulip://bot@org/{'e' * 32}/general",
+    "guilded": f"guilded://{'1' * 18}/{'c' * 64}",
+    "telegram": "tgram://" + "123456789:" + "f" * 32 + "/12315544/",
+    "google chat": f"gchat://space/{'a' * 20}/{'b' * 20}",
+    "rocket": f"rocket://{'g' * 20}/{'h' * 20}@h.example/#general",
+    "webex": f"wxteams://{'a' * 80}",
+    "ryver": f"ryver://org/{'a' * 15}",
+    "flock": f"flock://{'a' * 24}",
+}
+HOSTILE = [
+    "@everyone",
+    "@here",
+    "@channel",
+    "@all",
+    "@room",
+    "<!channel>",
+    "<!here|x>",
+    "<@U12345>",
+    "<@&12345>",
+    "<#C123>",
+    "@**all**",
+    "@_**all**",
+    "#**general>x**",
+    "<users/all>",
+    "<at>Someone</at>",
+    "[x](https://evil.example/a)",
+    "https://evil.example/a",
+    "HTTP://EVIL.EXAMPLE",
+    "www.evil.example",
+    "evil.example",
+    "mailto:a@evil.example",
+    "a@evil.example",
+    "<https://evil.example|here>",
+    "![x](https://evil.example/p.png)",
+    "**bold**",
+    "_it_",
+    "~~s~~",
+    "||spoiler||",
+    "`code`",
+    "```\ncode",
+    "# head",
+    "> quote",
+    "- item",
+    "$$x$$",
+    "<b>x</b>",
+    "<script>x</script>",
+    "\\[x](https://evil.example)",
+    "&lt;@U1&gt;",
+    "https://ml.azure.com@evil.example/",
+    "ftp://evil.example",
+    "https://ml.azure.com.evil.example/",
+    "x\r\nForged: line",
+    "a\u2028b",
+    "\u202egnp.exe",
+    "evil。example",
+    "xn--e1awd7f.xn--p1ai",
+]
+LOOKALIKE = "ˍˋ"
+LIVE = re.compile(
+    r"@\w|@\*|@_|<[!@#/a-z]|\]\(|(?i:[a-z]://)|`|\|\||~~|(?i:\bwww\.\w)|(?i:\w[.。]example)|(?i:mailto:\w)"
+)
+"""Whatever some chat would take for a mention, markup or an address."""
+
+
+@contextmanager
+def captured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What goes over the wire: the body of each request, whoever it is for, parsed."""
+    sent: list[Any] = []
+
+    def send(self: requests.Session, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        body = request.body.decode() if isinstance(request.body, bytes) else str(request.body or "")
+        try:
+            sent.append(json.loads(body))
+        except ValueError:
+            sent.append(dict(parse_qsl(body)))
+        answer = requests.Response()
+        answer.status_code = 200
+        answer._content = b"ok" if "hooks.slack" in str(request.url) else b'{"ok": true, "success": true}'
+        answer.request, answer.url = request, str(request.url)
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(requests.Session, "send", send)
+        plugin = _apprise().plugins.NotifyBase
+        patched.setattr(plugin, "throttle", lambda *_, **__: None)
+        yield sent
+
+
+def texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if "url" not in name.lower() and name not in ("$schema", "contentType", "avatar"):
+                yield from texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts(inner)
+
+
+def shown(place: str, message: Message, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every text of every request, what apprise itself adds besides the message taken away."""
+    with captured(monkeypatch) as sent:
+        Apprise(url=place).send(message, services({}))
+    assert sent
+    found = (text for body in sent for text in texts(body))
+    return "\n".join(text for text in found if not text.startswith("https://github.com/caronc/apprise/"))
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
+@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=25)
+@given(st.lists(st.sampled_from(HOSTILE) | st.text(max_size=20), min_size=1, max_size=4).map(" ".join))
+@example(" ".join(HOSTILE))
+def test_no_value_is_live_in_any_chat(place: str, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    line = one_line(value)
+    message = Message(f"Run {line}"[:150], f"Run: {line}\nEnd", "k", STUDIOS)
+    found = shown(place, message, monkeypatch)
+    assert found.count("*") == shown(place, Message("Run x", "Run: x\nEnd", "k"), monkeypatch).count("*")
+    assert not LIVE.search(re.sub(r"\\(?=[!-/:-@\[-`{-~])|<(?=/?(?:b|h\d|br|p|flockml)\b)", "", found)), found
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("place", ["{}", "a {} b", "({})", "x{}", "\n{}", "{}{}"])
+def test_text_is_inert_by_itself(value: str, place: str) -> None:
+    found = inert(one_line(place.format(value, value)), STUDIOS)
+    assert "*" not in found
+    assert not LIVE.search(found), found
+
+
+@given(st.text())
+def test_written_twice_is_written_once_and_words_stay_the_same(text: str) -> None:
+    found = inert(one_line(text))
+    assert inert(found) == found
+    assert [c for c in found if c.isalnum() and c not in LOOKALIKE] == [
+        c for c in one_line(text) if c.isalnum() and c not in LOOKALIKE
+    ]
+
+
+def test_ids_and_arm_ids_stay_as_they_are() -> None:
+    for text in (
+        "/subscriptions/0/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/ml-prod",
+        "fraud_net-3, version 1.10, 2026-01-02T03:04:05.123456Z, 12:30:00",
+        "deploy-production.0123456789abcdef0123",
+        "models/fraud-net:8",
+    ):
+        assert inert(text) == text
+
+
+def test_our_own_links_stay_links_and_nothing_can_be_hidden_in_one() -> None:
+    link = "https://ml.azure.com/runs/r1?wsid=/subscriptions/0"
+    assert inert(f"Studio: {link}", STUDIOS) == f"Studio: {link}"
+    assert inert(f"{link}](https://evil.example)|@here", STUDIOS).startswith(
+        f"{link}%5D%28https://evil.example%29%7C%40"
+    )
+    assert "https://" not in inert(f"x{link} https://evil.example/?{link}", STUDIOS)
+
+
+@pytest.mark.parametrize(
+    "written", ["kook://token/channel", "apprise://h.example/token", "pushplus://" + "a" * 32]
+)
+def test_a_service_whose_way_with_text_is_unknown_is_refused(written: str) -> None:
+    connected = Apprise.model_validate({"url": {"setting": "URL"}})
+    with pytest.raises(PermanentError, match="write `unsafe_text: true`"):
+        connected.send(Message("s", "t", "k"), services({}, URL=written))
+    assert "unsafe_text" in str(connected.fault({"URL": written}))
+    assert connected.fault({}) is None
+    assert connected.fault({"URL": written}, unsafe=True) is None
+    assert Apprise.model_validate({"url": written, "unsafe_text": True}).fault({}) is None
+
+
+@pytest.mark.parametrize("unsafe", ["step", "connection"])
+def test_the_rule_may_accept_it(unsafe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connected = Apprise(url="apprise://h.example/token", unsafe_text=unsafe == "connection")
+    with captured(monkeypatch) as sent:
+        connected.send(Message("s", "t", "k", unsafe=unsafe == "step"), services({}))
+    assert len(sent) == 1
+
+
+def test_notify_reports_it_when_rules_load() -> None:
+    connections = {"chat": {"type": "apprise", "url": {"setting": "URL"}}}
+    step = Notify.model_validate({"to": "chat", "subject": "s", "text": "t"})
+    assert "the connection 'chat' cannot be notified" in next(step.faults(connections, {"URL": "kook://a/b"}))
+    assert not list(step.faults(connections, {"URL": PLACES["slack"]}))
+    assert not list(
+        step.faults(connections, {"URL": "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/" + A})
+    )
+    accepted = Notify.model_validate({"to": "chat", "subject": "s", "text": "t", "unsafe_text": True})
+    assert not list(accepted.faults(connections, {"URL": "kook://a/b"}))
+
+
+def test_every_service_in_the_lists_is_one_of_apprises() -> None:
+    manager = _apprise().manager_plugins.NotificationManager()
+    assert sorted(KNOWN - set(manager.schemas())) == []
+    assert not PLAIN & CHATS
+
+
+@pytest.mark.parametrize(("place", "name"), [("json://h.example", "headers"), ("xml://h.example", "headers")])
+def test_a_webhook_carries_the_messages_key(place: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = []
+
+    def send(self: requests.Session, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        keys.append(request.headers["Idempotency-Key"])
+        answer = requests.Response()
+        answer.status_code = 200
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(requests.Session, "send", send)
+        for _ in range(2):
+            Apprise(url=place).send(Message("s", "t", "mlevents-k-chat"), services({}))
+    assert keys == ["mlevents-k-chat"] * 2
+
+
+@pytest.mark.parametrize(
+    ("place", "member"),
+    [(f"pagerduty://{'a' * 32}@{'b' * 32}", "dedup_key"), (f"opsgenie://{'a' * 36}?action=new", "alias")],
+)
+def test_an_incident_is_known_by_the_messages_key(
+    place: str, member: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with captured(monkeypatch) as sent:
+        Apprise(url=place).send(Message("s", "t", "mlevents-k-chat"), services({}))
+    assert sent[0][member] == "mlevents-k-chat"
+
+
+def test_the_tables_hold_no_format_character_but_the_break() -> None:
+    assert unicodedata.category(BREAK) == "Cf"
