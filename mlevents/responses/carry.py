@@ -115,7 +115,7 @@ class Tries:
     def _delay(self, answer: Answer) -> float:
         """As long as this answer asks for; tries are counted anew after a pending one."""
         if answer["kind"] == "pending":
-            delay = poll_delay(answer["after"], self.polls)
+            delay = answer["after"] if answer.get("exact") else poll_delay(answer["after"], self.polls)
             self.polls, self.failures, self.conflicts = self.polls + bool(delay), 0, 0
             return delay
         if answer.get("busy"):

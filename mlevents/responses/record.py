@@ -5,6 +5,7 @@ from typing import Any
 from durabletask.task import OrchestrationContext
 
 from mlevents import telemetry
+from mlevents.responses.deferral import Deferred
 from mlevents.responses.response import Step
 from mlevents.responses.shown import shown
 
@@ -27,6 +28,7 @@ class Record:
         self.results: dict[str, Any] = {}
         self.reports: dict[str, Any] = {}
         self.notified = False
+        self.deferred: list[tuple[Step, Line, Deferred]] = []
         self.show()
 
     def show(self) -> None:
@@ -39,6 +41,11 @@ class Record:
         self.show()
         if status not in ("running", "waiting") and not self.context.is_replaying:
             telemetry.step_ended(self.response, step)
+
+    def defer(self, step: Step, line: Line, deferred: Deferred) -> None:
+        """One step waits long: the later ones go on meanwhile."""
+        self.deferred.append((step, line, deferred))
+        self.note(line, "running", "deferred: it is retried later, and the next steps go on")
 
     def end(self, status: str) -> None:
         """Nothing more will be performed."""

@@ -14,11 +14,12 @@ from durabletask.task import OrchestrationContext
 
 from mlevents import telemetry
 from mlevents.responses.carry import Course, StepFailedError, StepStoppedError
+from mlevents.responses.deferral import Deferred, complete_deferred, perform_or_defer
 from mlevents.responses.gating import GateClosedError, before_steps
 from mlevents.responses.record import Line, Record, entry
 from mlevents.responses.response import Step
 from mlevents.responses.sizes import REPORT_UNITS, RESULT_UNITS, cut_document
-from mlevents.responses.sub_orchestration import attempt_of, perform_step, put_back_by_another
+from mlevents.responses.sub_orchestration import attempt_of, put_back_by_another
 
 log = logging.getLogger("mlevents")
 
@@ -42,6 +43,7 @@ def complete(context: OrchestrationContext, document: dict[str, Any]) -> Generat
             yield from perform_steps(context, document, record)
         else:
             yield from only_notify(context, document, record)
+        yield from complete_deferred(record, lambda what: step_failed(context, document, record, what))
     except Exception as error:  # noqa: BLE001 - the boundary of the steps
         yield from broken_off(context, document, record, error)
     record.show()
@@ -128,13 +130,18 @@ def perform_steps(context: OrchestrationContext, document: dict[str, Any], recor
     for step, line in zip(document["steps"], record.steps, strict=True):
         record.note(line, "running")
         try:
-            answer = yield from perform_step(context, document, step, {"results": record.results})
+            later = document["steps"][document["steps"].index(step) + 1 :]
+            names = {"results": record.results}
+            answer = yield from perform_or_defer(context, document, step, names, later)
         except GateClosedError as error:
             record.note(line, "stopped", str(error))
             return stopped_by(error, record)
         except StepFailedError as error:
             yield from step_failed(context, document, record, (step, line, error))
             return {}
+        if isinstance(answer, Deferred):
+            record.defer(step, line, answer)
+            continue
         record.results[step["id"]] = cut_document(answer.get("result", {}), RESULT_UNITS)
         record.note(line, answer["kind"], answer["detail"])
     record.end("done")
@@ -180,11 +187,14 @@ def perform_on_failure(
         record.note(line, "running")
         names = {"results": record.results, "failure": failure}
         try:
-            answer = yield from perform_step(context, document, {**step, "id": line["id"]}, names)
+            answer = yield from perform_or_defer(context, document, {**step, "id": line["id"]}, names)
         except StepFailedError as error:
             record.note(line, "failed", str(error))
         except Exception as error:  # noqa: BLE001 - one receiver's fault never keeps the next from it
             record.note(line, "failed", fault(error))
         else:
-            record.note(line, answer["kind"], answer["detail"])
+            if isinstance(answer, Deferred):
+                record.defer(step, line, answer)
+            else:
+                record.note(line, answer["kind"], answer["detail"])
     return {}

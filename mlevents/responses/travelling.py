@@ -24,6 +24,7 @@ def as_json(step: RuleStep) -> Step:
         "retry": {"attempts": step.retry.attempts, "first": step.retry.first, "max": step.retry.max},
         "timeout": step.timeout,
         "orchestrator": chosen.orchestrator,
+        "deferrable": chosen.deferrable,
         "notifies": chosen.notifies,
     }
 

@@ -184,3 +184,72 @@ def test_what_a_step_leaves_and_reports_is_bounded():
     assert len(json.dumps(context.calls[1])) < 40_000
     assert context.calls[1]["results"]["one"]["body"].startswith("xxx")
     assert len(json.dumps(outcome)) < 40_000
+
+
+class Throttled(Team):
+    """Performs steps, but `late` is throttled for an hour once, and then fails if `ends` says so."""
+
+    def __init__(self, late: str, ends: str = "done") -> None:
+        super().__init__()
+        self.late, self.ends = late, ends
+
+    def __call__(self, call: dict[str, Any]) -> dict[str, Any]:
+        done = super().__call__(call)
+        if not call["step"]["id"].endswith(self.late):
+            return done
+        if self.seen.count(call["step"]["id"]) == 1:
+            return {"kind": "transient", "detail": "throttled", "retry_after": 3600.0}
+        return done if self.ends == "done" else {"kind": "failed", "detail": "no such channel"}
+
+
+def patient(name: str, **changes: Any) -> dict[str, Any]:
+    return step(name, deferrable=True, retry={"attempts": 3, "first": 1, "max": 1}, **changes)
+
+
+def test_a_notification_throttled_for_an_hour_holds_up_no_other_step():
+    team = Throttled("one")
+    context, outcome = carried(team, steps=[patient("one"), step("two"), step("three")])
+    assert team.seen == ["one", "two", "three", "one"]
+    assert (outcome["status"], set(statuses(outcome).values())) == ("done", {"done"})
+    assert context.waits == [3600.0]
+    (during,) = [
+        one for one in context.shown if statuses(one)["three"] == "done" and statuses(one)["one"] == "running"
+    ][:1]
+    assert "deferred" in during["steps"][0]["detail"]
+
+
+def test_a_deferred_step_that_fails_after_all_fails_the_response():
+    team = Throttled("one", ends="failed")
+    _, outcome = carried(team, steps=[patient("one"), step("two")])
+    assert team.seen == ["one", "two", "one", "on_failure.alarm", "on_failure.mail"]
+    assert (outcome["status"], outcome["because"]) == ("failed", "step 'one': no such channel")
+
+
+def test_a_deferred_notification_is_sent_though_a_later_step_fails():
+    team = Throttled("one")
+    team.refuse = ("two",)
+    _, outcome = carried(team, steps=[patient("one"), step("two")])
+    assert team.seen[-1] == "one"
+    assert (outcome["status"], statuses(outcome)["one"]) == ("failed", "done")
+
+
+def test_one_throttled_notification_of_a_failure_does_not_delay_the_next():
+    team = Throttled("alarm")
+    team.refuse = ("one",)
+    _, outcome = carried(team, on_failure=[patient("alarm"), patient("mail")])
+    assert team.seen == ["one", "on_failure.alarm", "on_failure.mail", "on_failure.alarm"]
+    assert statuses(outcome)["on_failure.alarm"] == "done"
+    assert outcome["status"] == "failed"
+
+
+def test_a_step_whose_result_is_read_later_is_awaited():
+    team = Throttled("one")
+    carried(team, steps=[patient("one"), step("two", **{"if": "${steps.one.said == 'one'}"})])
+    assert team.seen == ["one", "one", "two"]
+
+
+def test_a_response_of_an_earlier_release_defers_nothing():
+    team = Throttled("one")
+    retry = {"attempts": 3, "first": 1, "max": 1}
+    carried(team, steps=[step("one", retry=retry), step("two")])
+    assert team.seen == ["one", "one", "two"]
