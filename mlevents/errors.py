@@ -57,6 +57,8 @@ class PermanentError(ActionError):
 class StoppedError(PermanentError):
     """The step must not go on, though nothing failed: somebody else was there, or a gate says so."""
 
+    kind = "stopped"
+
 
 class RefusedError(PermanentError):
     """Azure refused the request with this HTTP status; `answer` is what it said."""
@@ -65,6 +67,12 @@ class RefusedError(PermanentError):
         self.status = status
         self.answer = answer
         super().__init__(text)
+
+
+class NotAllowedError(StoppedError):
+    """The rule file does not allow what a value from the event asks for; nothing was changed."""
+
+    kind = "refused"
 
 
 class TransientError(ActionError):

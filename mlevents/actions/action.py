@@ -1,7 +1,7 @@
 """What an action is: its parameters, and one verb that may be called any number of times."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
@@ -74,6 +74,24 @@ class StepContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What an action changes, where a value from the event may name it.
+
+    `section` is the list of the rule file, and the action's own parameter in its place, that says which
+    names a value from the event may take. `parameters` are those of which the name is made. `open` gives the
+    parameter that leaves the name to the event, or None where the rule names it; `name` makes it of these
+    parameters, filled in, and the event's names, and raises ValueError or PermanentError for none;
+    `refusal` says why a name is on none of the patterns, or None.
+    """
+
+    section: str
+    parameters: tuple[str, ...]
+    open: Callable[[Mapping[str, Any]], str | None]
+    name: Callable[[Mapping[str, Any], Mapping[str, Any]], str]
+    refusal: Callable[[str, Sequence[str]], str | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The step is through: `detail` is for people, `result` is what later steps read."""
 
@@ -120,6 +138,7 @@ class Action(BaseModel, ABC):
     `permissions` are what the app must be allowed in Azure to perform it. `from_event` maps a parameter
     that the event answers for, when it is left out, to the root of the names that the event then needs.
     `deferrable` says that later steps need not wait while this one waits long to be retried.
+    `target` is what an event may name only where the rule file lists it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -131,6 +150,7 @@ class Action(BaseModel, ABC):
     verbs: ClassVar[tuple[str, ...]] = ("perform",)
     deferrable: ClassVar[bool] = False
     from_event: ClassVar[Mapping[str, str]] = {}
+    target: ClassVar[Target | None] = None
 
     def check(self, read: Callable[[str], str]) -> None:
         """Look, when the rules load, through the files that the parameters name.

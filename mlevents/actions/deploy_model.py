@@ -4,6 +4,7 @@
 uses: deploy_model
 with:
   endpoint: "${model.tags.endpoint | default(model.name)}"   # made when it is missing
+  endpoints: [fraud-*]                 # those that a tag may name
   template: deployments/small.yaml     # a ManagedOnlineDeployment in the Azure ML CLI v2 schema
   rollout:                             # without it, all traffic moves at once
     smoke_test: {request: deployments/sample-request.json}
@@ -19,7 +20,8 @@ with:
 
 `template` says how to run the model (instance type and count, probes, environment …); its `name`,
 `endpoint_name` and `model` give way to the event's, and nothing local may stand in it. Its texts may
-hold `${…}`. `model` (`name:version`) is needed for events that are about no model. `deployment` defaults
+hold `${…}`. Where the event names the endpoint, `endpoints` lists those that it may name, here or at the top
+of the rule file. `model` (`name:version`) is needed for events that are about no model. `deployment` defaults
 to a name made of model and version. `auth_mode` (key, aml_token, aad_token), `identity` (ids of
 user-assigned identities), `public_access` and `tags` are for an endpoint that is made. docs/rollouts.md
 tells the whole course of a rollout.
@@ -33,9 +35,19 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from mlevents.actions import rollout_cleanup, rollout_creation, rollout_restore, rollout_traffic
-from mlevents.actions.action import Action, Done, Examination, FileName, Outcome, StepContext, action
+from mlevents.actions.action import (
+    Action,
+    Done,
+    Examination,
+    FileName,
+    Outcome,
+    StepContext,
+    Target,
+    action,
+)
 from mlevents.actions.documents import parse
 from mlevents.actions.endpoint_examination import PERMISSIONS, findings
+from mlevents.actions.endpoint_list import TARGET, EndpointList, must_be_listed
 from mlevents.actions.model_names import model_reference
 from mlevents.actions.rollout_cautions import cautions
 from mlevents.actions.rollout_observation import Prober, observe
@@ -62,6 +74,7 @@ class DeployModel(Action):
     orchestrator: ClassVar[str | None] = "RollOutModel"
     causes: ClassVar[tuple[str, ...]] = ("model.deployed",)
     from_event: ClassVar[Mapping[str, str]] = {"model": "model"}
+    target: ClassVar[Target | None] = TARGET
     verbs: ClassVar[tuple[str, ...]] = (
         *("locate", "standing", "ensure_endpoint", "create_deployment", "follow_deployment"),
         *("smoke_test", "shift_traffic", "observe", "retire", "restore_traffic", "discard"),
@@ -69,6 +82,7 @@ class DeployModel(Action):
 
     template: FileName
     endpoint: str | None = None
+    endpoints: EndpointList | None = None
     deployment: str | None = None
     model: Annotated[str, AfterValidator(model_reference)] | None = None
     auth_mode: Literal["key", "aml_token", "aad_token"] = "key"
@@ -101,8 +115,12 @@ class DeployModel(Action):
         return findings(self.endpoint, self.model, self.template, examination)
 
     def locate(self, context: StepContext, services: Services) -> Outcome:
-        """Say which endpoint this is about, and the name of its lock; asks Azure nothing."""
+        """Say which endpoint this is about, and the name of its lock; asks Azure nothing.
+
+        Raises NotAllowedError for an endpoint that the event may not name.
+        """
         target = self._target(context, services)
+        must_be_listed(target.endpoint, self.endpoints)
         return Done(
             f"{target.model} goes to endpoint '{target.endpoint}'",
             {
@@ -115,8 +133,9 @@ class DeployModel(Action):
 
     def standing(self, context: StepContext, services: Services) -> Outcome:
         """Say what serves at the endpoint now, for the gates that compare with it."""
-        wanted = bool(context.progress.get("tags"))
-        return standing(self._target(context, services), wanted)
+        wanted, target = bool(context.progress.get("tags")), self._target(context, services)
+        must_be_listed(target.endpoint, self.endpoints)
+        return standing(target, wanted)
 
     def ensure_endpoint(self, context: StepContext, services: Services) -> Outcome:
         """Make the endpoint if it is missing, wait until it can be worked on, note its traffic."""

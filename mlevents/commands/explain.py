@@ -23,10 +23,12 @@ from mlevents.commands.explain_rule import Moment, show_rule
 from mlevents.errors import EventError
 from mlevents.events import Event, parse_all
 from mlevents.events.content import instant
+from mlevents.rules.allowed_names import refusal
 from mlevents.rules.filters import Filter, compile_filters
 from mlevents.rules.held_back import held_back
 from mlevents.rules.match import Verdict, plan
 from mlevents.rules.model import Rules
+from mlevents.rules.tree import Because
 from mlevents.settings import Settings
 
 At = Annotated[
@@ -83,14 +85,30 @@ def _explained(documents: list[Any], rules: Rules) -> Iterator[Explained | Event
 def _as_json(one: Explained | EventError) -> dict[str, Any]:
     if isinstance(one, EventError):
         return {"id": None, "type": None, "subject": None, "error": str(one), "rules": []}
-    rules = [_verdict_json(verdict) | {"delivered": one.delivered} for verdict in one.verdicts]
+    rules = [
+        _verdict_json(verdict) | {"delivered": one.delivered} | _refused_json(verdict, one.event)
+        for verdict in one.verdicts
+    ]
     return {"id": one.event.id, "type": one.event.type, "subject": one.event.subject, "rules": rules}
 
 
 def _verdict_json(verdict: Verdict) -> dict[str, Any]:
-    because = verdict.because
-    told = because and {"path": because.path, "wanted": because.wanted, "found": because.found}
-    return {"id": verdict.rule.id, "matches": verdict.matches, "because": told}
+    because = verdict.because and _because_json(verdict.because)
+    return {"id": verdict.rule.id, "matches": verdict.matches, "because": because}
+
+
+def _because_json(because: Because) -> dict[str, Any]:
+    return {"path": because.path, "wanted": because.wanted, "found": because.found}
+
+
+def _refused_json(verdict: Verdict, event: Event) -> dict[str, Any]:
+    """What the event may not name, where that would stop the response of a rule that matches."""
+    because = refusal(verdict.rule, event) if verdict.matches else None
+    return (
+        {"refused": {"path": because.path, "wanted": because.wanted, "found": because.found}}
+        if because
+        else {}
+    )
 
 
 def _show(one: Explained | EventError, moment: Moment) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from mlevents.commands.command import say
 from mlevents.events import Event
 from mlevents.gates.max_age import too_old, words
+from mlevents.rules.allowed_names import refusal, refusal_text
 from mlevents.rules.expressions import ExpressionError, reads, render
 from mlevents.rules.match import Verdict
 from mlevents.rules.model import Rule, Step
@@ -70,6 +71,8 @@ def gates(rule: Rule, event: Event, moment: Moment) -> Iterator[Told]:
     if rule.dedupe is not None:
         value = _value(rule.dedupe, event)
         yield value[0], f"dedupe {value[1]}: one response for this value"
+    if because := refusal(rule, event):
+        yield False, f"refused: {refusal_text(rule, because)}"
     for name, gate in rule.gates.items():
         values = ", ".join(f"{key} {_value(said, event)[1]}" for key, said in gate.items())
         yield None, f"{name} {values}: asked when the response runs"

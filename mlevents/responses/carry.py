@@ -19,7 +19,7 @@ from mlevents.responses.step_input import step_input
 Call = dict[str, Any]
 """What `PerformStep` is called with: `response`, `step`, `verb`, `progress`, `results`, `failure`."""
 Answer = Mapping[str, Any]
-"""What it answers: `kind` (done, skipped, pending, transient, stopped, failed), `detail` and more."""
+"""What it answers: `kind` (see `perform.answer`), `detail` and more."""
 Course = Generator[Any, Any, Answer]
 
 LONGEST_POLL = 300.0
@@ -51,6 +51,8 @@ class StepFailedError(Exception):
     `waited` is how many seconds were waited before it was known.
     """
 
+    status = "failed"
+
     def __init__(self, text: str, report: Mapping[str, Any] | None = None, waited: float = 0.0) -> None:
         self.report = report or {}
         self.waited = waited
@@ -60,7 +62,14 @@ class StepFailedError(Exception):
 class StepStoppedError(StepFailedError):
     """A step must not go on, though nothing failed; `gate` names what stopped it."""
 
+    status = "stopped"
     gate = "rollout"
+
+
+class StepRefusedError(StepStoppedError):
+    """The rule file does not allow what the event asks for; nothing was changed."""
+
+    status = gate = "refused"
 
 
 def attempt(context: OrchestrationContext, call: Call) -> Course:
@@ -132,6 +141,8 @@ def poll_delay(after: float, polls: int) -> float:
 
 def retry_delay(answer: Answer, retry: Mapping[str, Any], failures: int) -> float:
     """Doubling from `first` to `max`, or longer where the service asked for it; raises after the last."""
+    if answer["kind"] == "refused":
+        raise StepRefusedError(answer["detail"])
     if answer["kind"] == "stopped":
         raise StepStoppedError(answer["detail"])
     if answer["kind"] == "failed":

@@ -14,6 +14,7 @@ from mlevents.responses.aside import quarantined, refused
 from mlevents.responses.response import Response
 from mlevents.responses.response_id import response_id
 from mlevents.responses.travelling import as_json, gates_as_json, used, values_missing
+from mlevents.rules.allowed_names import refusal, refusal_text
 from mlevents.rules.expressions import ExpressionError, render
 from mlevents.rules.match import Verdict, kind_asked, matching, verdict
 from mlevents.rules.model import Rule, Rules
@@ -100,8 +101,15 @@ def settled(response: Response, rule: Rule, settings: Settings, now: datetime) -
         return replace(response, status="stopped", because=chain, alert=True)
     if age := too_old(response.event.time, rule.max_age, now):
         return replace(response, status="stopped", because=age)
+    return with_values(response, rule)
+
+
+def with_values(response: Response, rule: Rule) -> Response:
+    """The response with its gates filled in, or settled where the event's values do not do for the rule."""
     if missing := values_missing(rule.steps, response.event):
         return replace(response, status="failed", because=missing, alert=True)
+    if because := refusal(rule, response.event):
+        return replace(response, status="refused", because=refusal_text(rule, because), alert=True)
     try:
         return replace(response, gates=gates_as_json(rule.gates, response.event))
     except ExpressionError as error:

@@ -37,7 +37,7 @@ def perform(text: str, settings: Settings) -> str:
 def answer(
     call: Mapping[str, Any], settings: Settings, opened: Callable[..., Services] = Services
 ) -> dict[str, Any]:
-    """What came of it; its `kind` is done, skipped, pending, transient, stopped or failed.
+    """What came of it; its `kind` is done, skipped, pending, transient, stopped, refused or failed.
 
     `opened` makes the services of a response from the settings, its connections and its files.
     """
@@ -48,7 +48,7 @@ def answer(
         waiting = {"retry_after": error.retry_after, "busy": error.busy}
         return {"kind": "transient", "detail": clean(str(error)), **waiting}
     except StoppedError as error:
-        return {"kind": "stopped", "detail": clean(str(error))}
+        return {"kind": error.kind, "detail": clean(str(error))}
     except (ActionError, ConfigError, ExpressionError) as error:
         return {"kind": "failed", "detail": clean(str(error))}
     except ValidationError as error:

@@ -13,7 +13,7 @@ from typing import Any
 from durabletask.task import OrchestrationContext
 
 from mlevents import telemetry
-from mlevents.responses.carry import Course, StepFailedError, StepStoppedError
+from mlevents.responses.carry import Course, StepFailedError
 from mlevents.responses.deferral import Deferred, complete_deferred, perform_or_defer
 from mlevents.responses.gating import GateClosedError, before_steps
 from mlevents.responses.record import Line, Record, entry
@@ -163,7 +163,7 @@ def step_failed(
 ) -> Course:
     """The steps of `on_failure` are performed for a step that failed, or that had to stop."""
     step, line, error = what
-    status = "stopped" if isinstance(error, StepStoppedError) else "failed"
+    status = error.status
     report = cut_document(error.report, REPORT_UNITS)
     if report:
         record.reports[step["id"]] = report

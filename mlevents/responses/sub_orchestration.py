@@ -12,7 +12,15 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, TaskFailedError
 
-from mlevents.responses.carry import Answer, Course, StepFailedError, StepStoppedError, begin, carry
+from mlevents.responses.carry import (
+    Answer,
+    Course,
+    StepFailedError,
+    StepRefusedError,
+    StepStoppedError,
+    begin,
+    carry,
+)
 from mlevents.responses.function_names import RESTORE_TRAFFIC
 from mlevents.responses.gating import GateClosedError
 from mlevents.responses.json_text import to_text
@@ -115,6 +123,8 @@ def put_back_by_another(
 
 def raise_unless_done(answer: Answer) -> None:
     """Raise what a step's own orchestrator answers instead of a result."""
+    if answer["kind"] == "stopped" and answer["gate"] == StepRefusedError.gate:
+        raise StepRefusedError(answer["detail"], answer["report"])
     if answer["kind"] == "stopped" and answer["gate"] != StepStoppedError.gate:
         raise GateClosedError(answer["gate"], answer["detail"])
     if answer["kind"] == "stopped":

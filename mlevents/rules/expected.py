@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from mlevents.actions.endpoint_list import SECTION
 from mlevents.events import Event
 from mlevents.gates.max_age import too_old, words
 from mlevents.registry import did_you_mean
+from mlevents.rules.allowed_names import refusal
 from mlevents.rules.expressions import ExpressionError, render
 from mlevents.rules.match import verdict
 from mlevents.rules.model import Rule
@@ -25,7 +27,7 @@ from mlevents.rules.tree import Because
 from mlevents.rules.wording import Finding, quote
 
 KEYS = ("match", "not", "only", "dedupe")
-ALWAYS = ("event", "mode", "max_age")
+ALWAYS = ("event", "mode", "max_age", SECTION)
 """What else than a condition can keep a rule from acting."""
 
 
@@ -38,11 +40,11 @@ class Given:
 
     def stopped(self, rule: Rule) -> Because | None:
         """What keeps the rule from acting on the event."""
-        because = verdict(rule, self.event).because
-        if because or self.now is None or rule.max_age is None:
+        if because := verdict(rule, self.event).because:
             return because
-        old = too_old(self.event.time, rule.max_age, self.now)
-        return Because("max_age", words(rule.max_age), self.event.time) if old else None
+        if rule.max_age is not None and self.now and too_old(self.event.time, rule.max_age, self.now):
+            return Because("max_age", words(rule.max_age), self.event.time)
+        return refusal(rule, self.event)
 
 
 @dataclass(slots=True)

@@ -7,13 +7,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mlevents.actions.endpoint_list import SECTION
 from mlevents.errors import Problem, RulesError
 from mlevents.rules.connections import check_connections, check_workspaces
 from mlevents.rules.examples import read_examples, run_examples
 from mlevents.rules.folder import RuleFolder
 from mlevents.rules.model import Rules
 from mlevents.rules.positions import join
-from mlevents.rules.ready import ready, ready_defaults
+from mlevents.rules.ready import ReadySteps
 from mlevents.rules.report import Report
 from mlevents.rules.rule_check import check_rules
 from mlevents.rules.steps import StepCheck
@@ -88,7 +89,7 @@ class _Loading:
         form = _form(written, report)
         workspaces = check_workspaces(_section(written, "workspaces"), report)
         connections = check_connections(_section(written, "connections"), report, self.vocabulary.connections)
-        steps = StepCheck(report, self.vocabulary, connections, RuleFolder(self.path.parent))
+        steps = StepCheck(report, self.vocabulary, connections, RuleFolder(self.path.parent), written)
         wheres = check_rules(written, report, steps)
         examples = read_examples(written, workspaces, report) if self.run_tests else []
         if report.problems or form is None:
@@ -96,8 +97,10 @@ class _Loading:
         _warn_of_unused(connections, steps.used, report)
         if not workspaces:
             report.warn("workspaces", "no workspace is listed, so events from every workspace are acted on")
-        defaults = ready_defaults(form.defaults)
-        rules = tuple(ready(rule, where, defaults) for rule, where in zip(form.rules, wheres, strict=True))
+        steps_ready = ReadySteps({SECTION: form.endpoints or ()}, self.vocabulary.actions)
+        defaults = steps_ready.defaults(form.defaults)
+        both = zip(form.rules, wheres, strict=True)
+        rules = tuple(steps_ready.rule(rule, where, defaults) for rule, where in both)
         run_examples(examples, rules, report)
         if report.problems:
             raise _error(report)
@@ -108,6 +111,7 @@ class _Loading:
             defaults,
             self.path,
             files={name: steps.folder.read(name) for name in sorted(steps.files)},
+            endpoints=form.endpoints or (),
             warnings=tuple(sorted(report.warnings)),
             tests=len(examples),
         )

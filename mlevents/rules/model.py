@@ -100,7 +100,8 @@ class Rules:
 
     `workspaces` maps a name to its ARM id. `connections` are as written, with their `type`, each
     `${env.NAME}` filled in and each `{setting: NAME}` kept. `files` are the texts of those that steps
-    name. `warnings` stop nobody. `tests` counts those that held.
+    name. `endpoints` are the patterns of those that an event may name. `warnings` stop nobody. `tests`
+    counts those that held.
     """
 
     rules: tuple[Rule, ...]
@@ -109,6 +110,7 @@ class Rules:
     defaults: Defaults
     path: Path
     files: Mapping[str, str] = field(default_factory=dict)
+    endpoints: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
     tests: int = 0
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from mlevents.actions.action import Action, ConnectionName, RuleFile
 from mlevents.errors import PermanentError
 from mlevents.registry import UnknownNameError, did_you_mean
+from mlevents.rules.allowed_names import list_missing
 from mlevents.rules.expressions import check
 from mlevents.rules.folder import RuleFolder
 from mlevents.rules.marks import Marked, marked
@@ -33,12 +34,13 @@ def next_id(uses: str, taken: Iterable[str]) -> str:
 
 @dataclass(slots=True)
 class StepCheck:
-    """What steps are checked against: the file's connections, and the files beside it."""
+    """What steps are checked against: the file as written, its connections, and the files beside it."""
 
     report: Report
     vocabulary: Vocabulary
     connections: Mapping[str, Mapping[str, Any]]
     folder: RuleFolder
+    file: Mapping[str, Any] = field(default_factory=dict)
     contents: dict[str, str | None] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
@@ -84,6 +86,7 @@ class StepCheck:
         else:
             self._parameters(action, step.get("with", {}), join(path, "with"))
             self._left_to_the_event(action, step, path, names)
+            self._allowed(action, step.get("with"), join(path, "with"))
 
     def _left_to_the_event(
         self, action: type[Action], step: Mapping[str, Any], path: str, names: Names
@@ -92,6 +95,11 @@ class StepCheck:
             if root not in names and parameter not in (step.get("with") or ()):
                 fault = f"no event of this rule is about a {root}, so '{parameter}' is missing: give it"
                 self.report.error(join(path, "with"), fault)
+
+    def _allowed(self, action: type[Action], written: object, path: str) -> None:
+        if action.target is not None:
+            given = written if isinstance(written, dict) else {}
+            self.report.errors(path, list_missing(action.target, given, self.file))
 
     def _parameters(self, action: type[Action], written: object, path: str) -> None:
         if not isinstance(written, dict):

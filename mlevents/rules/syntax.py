@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from mlevents.actions.endpoint_list import EndpointList
 from mlevents.duration import Duration
 from mlevents.events import NAMES
 from mlevents.gates.order import Order
@@ -160,6 +161,8 @@ class FileText(Written):
     """begin the file with `version: 1`."""
     defaults: Defaults = Defaults()
     """What rules do unless they say otherwise."""
+    endpoints: EndpointList | None = None
+    """The endpoints that a value from an event may name: patterns such as `fraud-*`; `"*"` allows all."""
     workspaces: dict[Name, str] = Field(default_factory=dict)
     """The allow-list: an event from any other workspace is refused."""
     connections: dict[Name, dict[str, Any]] = Field(default_factory=dict)

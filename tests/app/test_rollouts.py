@@ -47,6 +47,7 @@ RULES = """
 version: 1
 connections:
   people: {type: apprise, url: {setting: TEAMS_WORKFLOW_URL}}
+endpoints: "*"
 defaults:
   on_failure: [{uses: notify, with: {to: people, template: rollback-done}}]
 rules:

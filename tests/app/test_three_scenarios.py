@@ -60,6 +60,15 @@ def test_a_model_whose_tags_do_not_match_is_left_alone(shipped: Stage):
     assert shipped.responses(event_id=event["id"]) == []
 
 
+def test_a_tag_cannot_name_another_teams_endpoint(shipped: Stage):
+    event = shipped.model_registered("fraud-evil", "1", {**FRAUD, "endpoint": "payments-prod"})
+    shipped.publish(event)
+    [one] = shipped.settled(event_id=event["id"])
+    assert (one["rule"], one["status"]) == ("deploy-production-models", "refused")
+    assert "payments-prod" in one["because"]
+    assert [seen for seen in shipped.requests_seen("PUT") if "payments-prod" in seen["path"]] == []
+
+
 def test_drift_starts_the_data_factory_pipeline_with_values_from_the_event(shipped: Stage):
     event = shipped.drift_detected("cards-drift", 0.83)
     shipped.publish(event)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from mlevents.actions import deploy_model
 from mlevents.actions.action import Pending
 from mlevents.actions.deploy_model import DeployModel
-from mlevents.errors import PermanentError, TransientError
+from mlevents.errors import NotAllowedError, PermanentError, TransientError
 from mlevents.services.machine_learning_states import DeploymentState, EndpointState
 from tests.unit.actions.fake_workspace import TOPIC, FakeWorkspace
 from tests.unit.actions.rollouts import carry, context, deploy
@@ -266,3 +266,14 @@ def test_restoring_any_number_of_times_gives_the_old_map_back(
     at = replace(context(), progress=progress)
     carry(SMALL, "restore_traffic", at, world, lambda: repeats.draw(st.integers(1, 3)))
     assert traffic(world) == {"blue": 90, "green": 10}
+
+
+def test_an_endpoint_that_is_not_listed_is_refused_before_anything_is_asked() -> None:
+    world = FakeWorkspace()
+    listed = DeployModel(template="small.yaml", endpoint="Payments_Prod", endpoints=("fraud-*",))
+    for verb in (listed.locate, listed.standing):
+        with pytest.raises(NotAllowedError, match="names the endpoint 'payments-prod', which is not one of"):
+            verb(context(), world)
+    assert world.endpoints.writes == []
+    allowed = DeployModel(template="small.yaml", endpoint="payments", endpoints=("pay*",))
+    assert allowed.locate(context(), world)

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SECRET = "json://never-shown"
 RULES = """\
 version: 1
+endpoints: [fraud-*, blue-*]
 connections: {team: {type: apprise, url: {setting: HOOK}}}
 rules:
   - id: deploy
@@ -98,6 +99,7 @@ def test_a_rule_that_matches_is_told_with_its_gates_and_steps(run: Callable[...,
         "      1. out: deploy_model",
         '         endpoint: "fraud-net"',
         '         template: "small.yaml"',
+        '         endpoints: ["fraud-*", "blue-*"]',
         "      2. notify",
         "         if: true",
         '         to: "team"',
@@ -112,6 +114,17 @@ def test_a_rule_that_matches_is_told_with_its_gates_and_steps(run: Callable[...,
         "        run",
         '          ✗ status equals "failed": nothing',
     ]
+
+
+def test_an_endpoint_that_the_event_may_not_name_is_told(run: Callable[..., Result]):
+    event = json.dumps(registered(accuracy="0.95", owner="me", endpoint="Payments_Prod"))
+    lines = shown(run("explain", "-", "--at", "2030-01-01T03:00:00Z", given=event))
+    [refused] = [line for line in lines if "refused" in line]
+    assert refused.startswith("      ✗ refused: endpoints: the event names the endpoint 'payments-prod'")
+    [told] = json.loads(run("explain", "-", "--json", given=event).stdout)["events"]
+    rule = told["rules"][0]
+    assert rule["matches"] is True
+    assert rule["refused"] == {"path": "endpoints", "wanted": ["fraud-*", "blue-*"], "found": "payments-prod"}
 
 
 def test_what_stops_a_response_is_told(run: Callable[..., Result]):

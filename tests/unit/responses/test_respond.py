@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from orchestration import Context, run
 
+from mlevents.responses.carry import StepRefusedError
 from mlevents.responses.respond import respond_to_event
 from mlevents.responses.shown import BUDGET
+from mlevents.responses.sub_orchestration import raise_unless_done
 
 RETRY = {"attempts": 1, "first": 1, "max": 1}
 
@@ -253,3 +255,26 @@ def test_a_response_of_an_earlier_release_defers_nothing():
     retry = {"attempts": 3, "first": 1, "max": 1}
     carried(team, steps=[step("one", retry=retry), step("two")])
     assert team.seen == ["one", "one", "two"]
+
+
+def test_a_step_that_the_rule_file_does_not_allow_is_refused_and_reported():
+    class Guarded(Team):
+        def __call__(self, call: dict[str, Any]) -> dict[str, Any]:
+            super().__call__(call)
+            if call["step"]["id"] == "one":
+                return {"kind": "refused", "detail": "the event names 'payments'"}
+            return {"kind": "done", "detail": "", "result": {}}
+
+    team = Guarded()
+    context, outcome = carried(team)
+    assert team.seen == ["one", "on_failure.alarm", "on_failure.mail"]
+    assert outcome["status"] == "refused"
+    assert statuses(outcome)["one"] == "refused"
+    assert statuses(outcome)["two"] == "skipped"
+    assert context.calls[1]["failure"]["status"] == "refused"
+
+
+def test_a_rollout_that_is_not_allowed_refuses_the_response():
+    answer = {"kind": "stopped", "gate": "refused", "detail": "the event names 'payments'", "report": {}}
+    with pytest.raises(StepRefusedError, match="payments"):
+        raise_unless_done(answer)

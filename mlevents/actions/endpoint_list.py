@@ -1,0 +1,118 @@
+"""Which endpoints a value from an event may name: the rule file's `endpoints`.
+
+```yaml
+endpoints: [fraud-*, churn]     # "*" allows all
+```
+
+Names compare as Azure compares them: as the endpoint's name that a text comes out as, and without case. So
+no other spelling of a name gets past the list.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from mlevents.actions.action import Target
+from mlevents.actions.endpoint_names import endpoint_name
+from mlevents.canonical import fold
+from mlevents.errors import NotAllowedError, PermanentError
+
+SECTION = "endpoints"
+ANY = "*"
+OPEN = "${"
+LONGEST_PATTERN = 100
+
+_WITH_STAR = re.compile(r"[a-zA-Z0-9*-]+", re.ASCII)
+
+
+def check_pattern(text: str) -> str:
+    """A pattern as it is compared: the endpoint's name in lower case, or with `*` for any characters.
+
+    Raises ValueError for one that can match no endpoint.
+    """
+    if len(text) > LONGEST_PATTERN:
+        raise ValueError(f"the pattern has {len(text)} characters: keep it within {LONGEST_PATTERN}")
+    if OPEN in text:
+        raise ValueError(f"'{text}' is an expression: no event chooses what it may name, so write a name")
+    if ANY in text:
+        if not _WITH_STAR.fullmatch(text):
+            raise ValueError(
+                f"'{text}' can match no endpoint: names hold letters, digits and '-', and '*' stands for any"
+            )
+        return fold(text)
+    try:
+        return fold(endpoint_name(text))
+    except PermanentError as error:
+        raise ValueError(str(error)) from error
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+_SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST_PATTERN}
+EndpointList = Annotated[
+    tuple[Annotated[str, AfterValidator(check_pattern)], ...],
+    Field(min_length=1, strict=False),
+    BeforeValidator(_listed),
+    WithJsonSchema({"anyOf": [_SCHEMA, {"type": "array", "items": _SCHEMA, "minItems": 1}]}),
+]
+"""Patterns of endpoint names, one or a list."""
+
+
+def is_listed(name: str, patterns: Sequence[str]) -> bool:
+    """Whether one of the patterns matches this endpoint's name."""
+    return any(_matches(fold(name), check_pattern(pattern)) for pattern in patterns)
+
+
+def refusal(name: str, patterns: Sequence[str]) -> str | None:
+    """Why an event may not name this endpoint, with the remedy; None where it may."""
+    if is_listed(name, patterns):
+        return None
+    return (
+        f"the event names the endpoint '{name}', which is not one of `{SECTION}` ({', '.join(patterns)}): "
+        "correct the model's tag or name, or add the endpoint to the list"
+    )
+
+
+def must_be_listed(name: str, patterns: Sequence[str] | None) -> None:
+    """Raise NotAllowedError for an endpoint that no pattern matches; None is for one that the rule names."""
+    if patterns is not None and (because := refusal(name, patterns)):
+        raise NotAllowedError(because)
+
+
+def _open(written: Mapping[str, Any]) -> str | None:
+    """`endpoint` where the event chooses the endpoint: by an expression, or by the name of its model."""
+    said = written.get("endpoint") or written.get("model")
+    return None if said and not (isinstance(said, str) and OPEN in said) else "endpoint"
+
+
+def _name(parameters: Mapping[str, Any], names: Mapping[str, Any]) -> str:
+    """The endpoint's name, as a rollout makes it; raises ValueError where nothing names one."""
+    model = str(parameters.get("model") or "").rpartition(":")[0] or (names.get("model") or {}).get("name")
+    text = parameters.get("endpoint") or model
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r:.100} names no endpoint")  # noqa: TRY004 - a value, not a type of ours
+    return endpoint_name(text)
+
+
+TARGET = Target(SECTION, ("endpoint", "model"), _open, _name, refusal)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Compare piece by piece, so that no pattern takes more than linear time for each of its pieces."""
+    head, *middle = pattern.split(ANY)
+    if not middle:
+        return name == head
+    *middle, tail = middle
+    if not name.startswith(head):
+        return False
+    at = len(head)
+    for piece in middle:
+        found = name.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return len(name) - at >= len(tail) and name.endswith(tail)

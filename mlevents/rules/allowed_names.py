@@ -1,0 +1,100 @@
+"""What a value from an event may name: a list of the rule file, for the steps whose target the event chooses.
+
+A target that is written out in the rule needs no entry. Where the event chooses it, the step's own list
+counts, else that of the file; without either the file does not load.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mlevents.actions.action import Action, Target, action
+from mlevents.errors import PermanentError
+from mlevents.events import Event
+from mlevents.registry import Registry
+from mlevents.rules.expressions import ExpressionError, render, roots
+from mlevents.rules.model import Rule, Step
+from mlevents.rules.positions import join
+from mlevents.rules.tree import Because
+from mlevents.rules.wording import Finding
+
+LATER = {"steps", "failure"}
+"""What is known only when a step's turn comes."""
+
+
+def list_missing(target: Target, written: Mapping[str, Any], file: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is wrong with the list in force for a step, by its path below `with`."""
+    own = written.get(target.section)
+    for place, text in _texts(own, target.section):
+        if "${" in text:
+            yield place, f"'{text}' is an expression: no event chooses what it may name, so write names"
+    parameter = target.open(written)
+    if parameter is None or own is not None or file.get(target.section) is not None:
+        return
+    remedy = (
+        f"list under `{target.section}` at the top of the file what an event may name, such as "
+        f'`{target.section}: [fraud-*]`, or "*" to allow all'
+    )
+    if written.get(parameter):
+        yield parameter, f"'{written[parameter]}' lets the event choose: {remedy}"
+    else:
+        yield "", f"'{parameter}' is left out, which lets the event choose: {remedy}"
+
+
+def with_list(
+    step: Step, file: Mapping[str, Sequence[str]], actions: Registry[type[Action]]
+) -> dict[str, Any]:
+    """The step's parameters with the list in force, or with none where the rule names the target itself."""
+    target = actions.find(step.uses).target
+    if target is None:
+        return step.with_
+    others = {name: value for name, value in step.with_.items() if name != target.section}
+    if target.open(others) is None:
+        return others
+    own = step.with_.get(target.section)
+    return {**others, target.section: list(file[target.section]) if own is None else own}
+
+
+def refusal(rule: Rule, event: Event) -> Because | None:
+    """The first name, of those that the event alone tells, that it may not name; None if there is none.
+
+    `path` is the list's, `wanted` its patterns, `found` the name.
+    """
+    for step in rule.steps:
+        target = action.find(step.uses).target
+        if target and target.section in step.with_ and (name := _name(target, step, event)):
+            patterns = step.with_[target.section]
+            patterns = [patterns] if isinstance(patterns, str) else list(patterns)
+            if target.refusal(name, patterns):
+                return Because(target.section, patterns, name)
+    return None
+
+
+def refusal_text(rule: Rule, because: Because) -> str:
+    """What people read of a refusal, with the remedy."""
+    targets = (action.find(step.uses).target for step in rule.steps)
+    target = next(one for one in targets if one and one.section == because.path)
+    return f"{because.path}: {target.refusal(because.found, because.wanted)}"
+
+
+def _name(target: Target, step: Step, event: Event) -> str | None:
+    """The name that the step's turn will give; None where that is not known yet, or where there is none.
+
+    A value that is missing, or that makes no name, fails the step before it changes anything.
+    """
+    parameters = {name: step.with_.get(name) for name in target.parameters}
+    try:
+        if roots([parameters, step.if_]) & LATER:
+            return None
+        if step.if_ is not None and not render(step.if_, event.names):
+            return None
+        return target.name(render(parameters, event.names), event.names)
+    except (ExpressionError, PermanentError, ValueError):
+        return None
+
+
+def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, join(path, index))
