@@ -37,7 +37,7 @@ def deployed(on: Stage) -> Scene:
 
 
 def held_back(on: Stage) -> Scene:
-    """Event Grid does not even deliver a model whose tags match no rule; `explain` says why."""
+    """A model whose tags match no rule is left alone; `explain` says why."""
     tags = {**FRAUD, "stage": "dev"}
     register(on, "8", tags)
     why = explained(on.model_registered("fraud-net", "8", tags))

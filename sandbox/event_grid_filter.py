@@ -13,8 +13,11 @@ from typing import Any
 _TYPE_KEYS = ("eventType", "type")
 
 
-def delivers(filter_json: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether a subscription with this filter would be sent this event, in either schema."""
+def delivers(filter_json: Mapping[str, Any], event: Mapping[str, Any], *, cased: bool = False) -> bool:
+    """Whether a subscription with this filter would be sent this event, in either schema.
+
+    `cased` says that keys inside `data` are looked up with case, which is unverified either way.
+    """
     types = filter_json.get("includedEventTypes")
     event_type = next((value for key in _TYPE_KEYS if isinstance(value := event.get(key), str)), "")
     if types is not None and event_type.upper() not in {name.upper() for name in types}:
@@ -25,11 +28,11 @@ def delivers(filter_json: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     tail = _upper(filter_json.get("subjectEndsWith") or "")
     if not (subject.startswith(head) and subject.endswith(tail)):
         return False
-    return all(_passes(advanced, event) for advanced in filter_json.get("advancedFilters") or [])
+    return all(_passes(advanced, event, cased) for advanced in filter_json.get("advancedFilters") or [])
 
 
-def _passes(advanced: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    value = _look_up(event, advanced["key"])
+def _passes(advanced: Mapping[str, Any], event: Mapping[str, Any], cased: bool) -> bool:
+    value = _look_up(event, advanced["key"], cased)
     operator = advanced["operatorType"]
     if operator == "IsNullOrUndefined":
         return value is None
@@ -48,12 +51,15 @@ def _positive(operator: str) -> tuple[str, bool]:
     return operator, False
 
 
-def _look_up(event: Mapping[str, Any], path: str) -> Any:
+def _look_up(event: Mapping[str, Any], path: str, cased: bool) -> Any:
     found: Any = event
-    for name in path.split("."):
+    for depth, name in enumerate(path.split(".")):
         if not isinstance(found, Mapping):
             return None
-        found = next((value for key, value in found.items() if key.upper() == name.upper()), None)
+        if cased and depth:
+            found = found.get(name)
+        else:
+            found = next((value for key, value in found.items() if key.upper() == name.upper()), None)
     return found
 
 

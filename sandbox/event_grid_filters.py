@@ -27,4 +27,7 @@ def compiled(rules: Path, environment: Mapping[str, str]) -> dict[str, Filter]:
     except ConfigError as error:
         log.warning("the rules give no filters, every event is delivered by its type alone:\n%s", error)
         return {}
-    return {function: chosen.to_json() for function, chosen in compile_filters(loaded.rules).items()}
+    return {
+        function: chosen.to_json()
+        for function, chosen in compile_filters(loaded.rules, loaded.filters).items()
+    }

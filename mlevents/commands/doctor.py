@@ -101,7 +101,7 @@ def _needs(rules: Rules) -> dict[str, Any]:
         {"scope": one.scope, "resource": one.resource, "actions": sorted(one.actions)}
         for one in needed(rules, Services(Settings.read(), rules.connections))
     ]
-    wanted = compile_filters(rules.rules).items()
+    wanted = compile_filters(rules.rules, rules.filters).items()
     labels = {name: label(filter_.to_json()) for name, filter_ in wanted if filter_.types}
     return {"elements": elements, "resources": resources, "labels": labels}
 

@@ -149,7 +149,7 @@ class Doctor:
             remedy = "give yourself the role Reader on the workspace's subscription"
             yield Finding("event subscriptions", None, "may not be read", remedy)
             return
-        yield from compare(compile_filters(self.rules.rules), found, self._app)
+        yield from compare(compile_filters(self.rules.rules, self.rules.filters), found, self._app)
 
 
 def literal(step: NamedStep) -> tuple[Action | None, list[str]]:

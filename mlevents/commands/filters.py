@@ -3,16 +3,24 @@
 from mlevents.commands.command import RULES, AsJson, RulesFile, command, good_rules, print_json, say
 from mlevents.rules.filters import Filter, compile_filters
 
+RISK = (
+    "whether Azure compares the case of keys inside `data` is unverified, so an event that a rule wants "
+    "may be dropped: `filters: safe` cannot drop one"
+)
+
 
 @command("filters")
 def filters(rules: RulesFile = RULES, as_json: AsJson = False) -> None:
     """Compile the rules to one Event Grid subscription filter for each function."""
-    compiled = compile_filters(good_rules(rules).rules)
+    loaded = good_rules(rules)
+    compiled = compile_filters(loaded.rules, loaded.filters)
     if as_json:
         print_json({name: found.to_json() for name, found in compiled.items()})
         return
     for name, found in compiled.items():
         _show(name, found)
+    if loaded.filters == "narrow":
+        say(("narrow: ", "yellow"), RISK)
 
 
 def _show(name: str, found: Filter) -> None:

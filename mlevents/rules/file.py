@@ -112,6 +112,7 @@ class _Loading:
             self.path,
             files={name: steps.folder.read(name) for name in sorted(steps.files)},
             endpoints=form.endpoints or (),
+            filters=form.filters,
             warnings=tuple(sorted(report.warnings)),
             tests=len(examples),
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from mlevents.rules.clauses import PRESENT, SUBJECT, Advanced, Claims, Clauses, Origin, claims
+from mlevents.rules.clauses import PRESENT, SUBJECT, Advanced, Claims, Clauses, Origin, claims, safe
 from mlevents.rules.limits import (
     LONGEST,
     MOST_FILTERS,
@@ -24,7 +24,7 @@ from mlevents.rules.limits import (
     shortest_values,
     within_limits,
 )
-from mlevents.rules.model import Rule
+from mlevents.rules.model import Rule, Width
 from mlevents.rules.wire import PREFIX, functions
 
 _LEAST = ("NumberGreaterThan", "NumberGreaterThanOrEquals")
@@ -59,14 +59,19 @@ class Filter:
         }
 
 
-def compile_filters(rules: Iterable[Rule]) -> dict[str, Filter]:
-    """The filter of each function, by its name; disabled rules ask for nothing."""
+def compile_filters(rules: Iterable[Rule], width: Width) -> dict[str, Filter]:
+    """The filter of each function, by its name; disabled rules ask for nothing.
+
+    `safe` asks for event types and subjects alone, `narrow` for keys inside `data` as well.
+    """
     asked = list(rules)
-    return {
-        function: _filter(
-            PREFIX + function, [one for rule in asked if (one := claims(rule, function, known))]
-        )
+    found = {
+        function: [one for rule in asked if (one := claims(rule, function, known))]
         for function, known in functions().items()
+    }
+    return {
+        function: _filter(PREFIX + function, several if width == "narrow" else list(map(safe, several)))
+        for function, several in found.items()
     }
 
 

@@ -14,6 +14,8 @@ from mlevents.rules.where import Where
 from mlevents.workspace_id import workspace_key
 
 Mode = Literal["live", "shadow", "disabled"]
+Width = Literal["safe", "narrow"]
+"""How much the filters of Event Grid subscriptions ask for."""
 
 STEP_ID = r"^[a-z][a-z0-9_-]{0,59}$"
 
@@ -111,6 +113,7 @@ class Rules:
     path: Path
     files: Mapping[str, str] = field(default_factory=dict)
     endpoints: tuple[str, ...] = ()
+    filters: Width = "safe"
     warnings: tuple[Problem, ...] = ()
     tests: int = 0
 

@@ -12,7 +12,7 @@ from mlevents.events import NAMES
 from mlevents.gates.order import Order
 from mlevents.gates.require import Require
 from mlevents.registry import did_you_mean
-from mlevents.rules.model import Defaults, Mode, Step, Written
+from mlevents.rules.model import Defaults, Mode, Step, Width, Written
 
 RULE_ID = r"^[a-z][a-z0-9-]{0,59}$"
 QUARANTINE, REFUSED = "quarantine", "refused"
@@ -161,6 +161,8 @@ class FileText(Written):
     """begin the file with `version: 1`."""
     defaults: Defaults = Defaults()
     """What rules do unless they say otherwise."""
+    filters: Width = "safe"
+    """What Event Grid is asked for: `safe` event types and subjects, `narrow` keys inside `data` too."""
     endpoints: EndpointList | None = None
     """The endpoints that a value from an event may name: patterns such as `fraud-*`; `"*"` allows all."""
     workspaces: dict[Name, str] = Field(default_factory=dict)

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other
 
 RULES = """\
 version: 1
+filters: narrow
 defaults:
   on_failure: [{uses: notify, with: {to: mlops-mail, template: response-failed}}]
 workspaces:
@@ -153,7 +154,8 @@ def clinic(running: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
     monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # the SDK changes it, for good
     clinic = Clinic(running, tmp_path, monkeypatch)
-    filters = compile_filters(load(tmp_path / "rules.yaml", Settings.read()).rules)
+    loaded = load(tmp_path / "rules.yaml", Settings.read())
+    filters = compile_filters(loaded.rules, loaded.filters)
     running.sandbox.event_grid.subscriptions[:] = [
         Subscription(
             name=name,

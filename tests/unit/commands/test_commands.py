@@ -24,6 +24,7 @@ rules:
     event: drift.detected
     mode: shadow
     do: [{{uses: notify, with: {{to: team, template: model-deployed}}}}]
+filters: narrow
 """
 
 
@@ -90,11 +91,11 @@ def test_check_runs_the_tests_of_the_file(run: Callable[..., Result], tmp_path: 
     result = run("check")
     assert (result.exit_code, result.stdout.splitlines()[0]) == (
         1,
-        "rules.yaml:16:5: tests[0].expect: 'a draft stays': wanted production to match, "
+        "rules.yaml:17:5: tests[0].expect: 'a draft stays': wanted production to match, "
         'but where.model.tags.stage fails: wanted "production", found "draft"',
     )
     [problem] = json.loads(run("check", "--json").stdout)["problems"]
-    assert (problem["line"], problem["path"], problem["severity"]) == (16, "tests[0].expect", "error")
+    assert (problem["line"], problem["path"], problem["severity"]) == (17, "tests[0].expect", "error")
     assert run("explain", "-", given=json.dumps(registered())).exit_code == 0
 
 
@@ -221,6 +222,31 @@ def test_filters_are_shown_and_printed(run: Callable[..., Result]):
     shown = run("filters").stdout
     assert "data.modelTags.stage StringIn production" in shown
     assert "ModelDeployed: no rule needs it" in shown
+    assert "narrow: whether Azure compares the case of keys inside `data` is unverified" in shown
+
+
+def test_safe_filters_ask_for_types_and_subjects_and_say_what_was_widened(
+    run: Callable[..., Result], tmp_path: Path
+):
+    for text in (RULES.replace("filters: narrow", "filters: safe"), RULES.replace("filters: narrow", "")):
+        (tmp_path / "rules.yaml").write_text(text)
+        document = json.loads(run("filters", "--json").stdout)
+        assert all(one["advancedFilters"] == [] for one in document.values())
+        assert {(one["path"], one["reason"]) for one in document["ModelRegistered"]["widened"]} == {
+            ("where.model.tags.stage", "`filters: safe` asks for no key inside `data`"),
+            ("where.model.tags.hold", "`filters: safe` asks for no key inside `data`"),
+        }
+        [event] = json.loads(run("explain", "-", "--json", given=json.dumps(registered())).stdout)["events"]
+        assert [rule["delivered"] for rule in event["rules"]] == [True, True]
+        assert "narrow" not in run("filters").stdout
+
+
+def test_a_width_of_filters_that_is_none_is_a_mistake(run: Callable[..., Result], tmp_path: Path):
+    (tmp_path / "rules.yaml").write_text(RULES.replace("filters: narrow", "filters: narow"))
+    assert (
+        "filters: must be 'safe' or 'narrow', not the text 'narow' (did you mean 'narrow'?)"
+        in run("check").stdout
+    )
 
 
 def test_the_committed_schema_is_the_one_that_is_printed(run: Callable[..., Result]):

@@ -1,6 +1,7 @@
 """The compiled filters, told by Event Grid's documented semantics: more than the rules, never less."""
 
 from hypothesis import example, find, given, settings
+from hypothesis.strategies import booleans
 
 from mlevents.events import parse
 from mlevents.rules.delivered import delivered
@@ -50,17 +51,42 @@ def tagged(key, condition):
 )
 def test_the_compiled_filter_never_drops_a_matching_event(rules, sent):
     function, document = sent
-    filters = {name: one.to_json() for name, one in compile_filters(rules.rules).items()}
+    filters = {name: one.to_json() for name, one in compile_filters(rules.rules, "narrow").items()}
     for verdict in plan(rules, parse(document)):
         if verdict.matches:
             assert delivers(filters[function], document), (verdict.rule, filters[function])
+
+
+@settings(max_examples=600, deadline=None)
+@given(pair=close_pairs(), cased=booleans())
+@example((about_models(tagged("stage", "x")), *model(ModelName="fraud", ModelTags={"stage": "x"})), True)
+@example((about_models(tagged("hold", {"absent": True})), *model(modelTags={"Hold": "x"})), False)
+def test_a_safe_filter_drops_no_match_however_keys_inside_data_compare(pair, cased):
+    rules, function, document = pair
+    filters = compile_filters(rules.rules, "safe")
+    for verdict in plan(rules, parse(document)):
+        if verdict.matches:
+            assert delivers(filters[function].to_json(), document, cased=cased), filters[function]
+
+
+@given(rules=rules(most=6))
+@settings(max_examples=100, deadline=None)
+def test_a_safe_filter_asks_for_types_and_subjects_and_reports_all_that_a_narrow_one_asks_for(rules):
+    safe, narrow = (compile_filters(rules.rules, width) for width in ("safe", "narrow"))
+    for function, one in safe.items():
+        assert one.types == narrow[function].types
+        assert all(clause.key == "subject" for clause in one.clauses)
+        reported = {(widened.rule, widened.path) for widened in one.widened}
+        assert reported >= {(widened.rule, widened.path) for widened in narrow[function].widened}
+        if narrow[function].clauses != one.clauses:
+            assert any("filters: safe" in widened.reason for widened in one.widened)
 
 
 @settings(max_examples=1500, deadline=None)
 @given(close_pairs())
 def test_rules_close_to_an_event_never_drop_it(pair):
     rules, function, document = pair
-    filters = compile_filters(rules.rules)
+    filters = compile_filters(rules.rules, "narrow")
     for verdict in plan(rules, parse(document)):
         if verdict.matches:
             assert delivers(filters[function].to_json(), document), filters[function]
@@ -70,7 +96,7 @@ def test_rules_close_to_an_event_never_drop_it(pair):
 @given(rules=rules(), sent=wire_events())
 def test_what_explain_says_is_delivered_is_what_event_grid_delivers(rules, sent):
     _, document = sent
-    filters = compile_filters(rules.rules)
+    filters = compile_filters(rules.rules, "narrow")
     told = any(delivers(one.to_json(), document) for one in filters.values())
     assert delivered(filters, document) is told
 
@@ -78,7 +104,7 @@ def test_what_explain_says_is_delivered_is_what_event_grid_delivers(rules, sent)
 @given(rules=rules(most=40))
 @settings(max_examples=60, deadline=None)
 def test_a_filter_stays_within_the_limits_of_a_subscription(rules):
-    for one in compile_filters(rules.rules).values():
+    for one in compile_filters(rules.rules, "narrow").values():
         assert len(one.clauses) <= 25
         assert sum(max(1, len(clause.values)) for clause in one.clauses) <= 25
 
@@ -88,13 +114,13 @@ def test_the_laws_meet_events_that_match_and_events_that_are_dropped():
 
     def dropped(found):
         rules, function, document = found
-        one = compile_filters(rules.rules)[function]
+        one = compile_filters(rules.rules, "narrow")[function]
         return bool(one.clauses) and not delivers(one.to_json(), document)
 
     def matched(found):
         rules, function, document = found
         matches = any(verdict.matches for verdict in plan(rules, parse(document)))
-        return matches and bool(compile_filters(rules.rules)[function].clauses)
+        return matches and bool(compile_filters(rules.rules, "narrow")[function].clauses)
 
     assert find(close_pairs(), dropped, settings=patient)
     assert find(close_pairs(), matched, settings=patient)
