@@ -383,7 +383,7 @@ def test_a_failed_endpoint_is_found(clinic: Clinic):
 
 
 def test_a_value_that_waits_for_an_event_is_said_not_to_be_examined(clinic: Clinic):
-    clinic.rules("endpoint: fraud", 'endpoint: "${model.name}"')
+    clinic.rules("endpoint: fraud", 'endpoints: "*", endpoint: "${model.name}"')
     clinic.rules("pipeline: retrain", 'pipeline: "${drift.monitor}"')
     clinic.rules("component: retrain@latest", 'component: "${drift.monitor}"')
     found = clinic.findings()
