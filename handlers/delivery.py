@@ -10,6 +10,7 @@ import azure.durable_functions as df
 from handlers.floods import count_refused, keep_quarantined
 from handlers.scheduling import schedule
 from mlevents import telemetry
+from mlevents.errors import ConfigError
 from mlevents.responses.decide import decide
 from mlevents.responses.response import Response
 from mlevents.rules.file import load
@@ -28,10 +29,19 @@ def settings() -> Settings:
     return Settings.read()
 
 
+failures: list[ConfigError] = []
+"""Why the rule file could not be loaded at the last try; empty when it was loaded, or was not tried yet."""
+
+
 @cache
 def rules() -> Rules:
     """The rule file, loaded once a process; raises RulesError for each delivery while it is broken."""
-    return load(settings().rules, settings())
+    failures.clear()
+    try:
+        return load(settings().rules, settings())
+    except ConfigError as error:
+        failures.append(error)
+        raise
 
 
 async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
@@ -45,10 +55,11 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
         started = []
         for response in responses:
             with telemetry.about({telemetry.RESPONSE: response.id, telemetry.RULE: response.rule}):
-                keeper = KEEPERS.get(response.status)
+                keeper = None if response.rule else KEEPERS.get(response.status)
                 kept = keeper(response, client, now) if keeper else schedule(response, client)
                 started.append(await kept)
-        delivery.outcome = outcome(responses, started)
+        disabled = settings().mode == "disabled"
+        delivery.outcome = "disabled" if disabled else outcome(responses, started)
 
 
 def outcome(responses: Sequence[Response], started: Sequence[bool]) -> str:

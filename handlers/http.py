@@ -9,7 +9,7 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from handlers.delivery import rules
+from handlers.delivery import failures, rules
 from handlers.response_reader import ResponseReader
 from mlevents.errors import ConfigError
 from mlevents.responses.response_query import QueryError, ResponseQuery
@@ -101,7 +101,12 @@ def workspaces() -> dict[str, str]:
 
 
 def problems() -> list[str]:
-    """Why deliveries are raising now; empty when they are not."""
+    """Why deliveries are raising now; empty when they are not.
+
+    A file that could not be loaded is tried again by deliveries alone: whoever asks here costs nothing.
+    """
+    if failures:
+        return str(failures[0]).splitlines()
     try:
         rules()
     except ConfigError as error:

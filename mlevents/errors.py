@@ -3,7 +3,7 @@
 A message states the fact, quotes the value and names the remedy. It never holds a secret.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class MleventsError(Exception):
@@ -23,6 +23,8 @@ class Problem:
     column: int
     path: str
     text: str
+    setting: str = field(default="", compare=False)
+    """The app setting that is not set, where that is the problem."""
 
     def __str__(self) -> str:
         path = f"{self.path}: " if self.path else ""

@@ -6,6 +6,9 @@ import pkgutil
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
+LONGEST_NAME = 200
+"""Characters: nobody mistypes a longer name, and comparing long ones takes quadratic time."""
+
 
 class UnknownNameError(LookupError):
     """No element has this name; the message proposes the nearest one that exists."""
@@ -13,6 +16,8 @@ class UnknownNameError(LookupError):
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """The tail ` (did you mean 'x'?)` of a message about an unknown name, or nothing."""
+    if len(str(name)) > LONGEST_NAME:
+        return ""
     near = difflib.get_close_matches(str(name), sorted(known), n=1, cutoff=0.6)
     return f" (did you mean '{near[0]}'?)" if near else ""
 

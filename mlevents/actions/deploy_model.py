@@ -45,7 +45,7 @@ from mlevents.actions.action import (
     Target,
     action,
 )
-from mlevents.actions.documents import parse
+from mlevents.actions.documents import parse, remote
 from mlevents.actions.endpoint_examination import PERMISSIONS, findings
 from mlevents.actions.endpoint_list import TARGET, EndpointList, must_be_listed
 from mlevents.actions.model_names import model_reference
@@ -149,8 +149,8 @@ class DeployModel(Action):
         """Create the deployment, which gets no traffic, or find it there with the same model."""
 
         def document() -> dict[str, Any]:
-            filled: dict[str, Any] = context.fill(parse(self.template, services.read(self.template)))
-            return filled
+            filled = context.fill(parse(self.template, services.read(self.template)))
+            return remote(self.template, filled)  # once more: values of the event stand in it now
 
         order = order_tags(context.progress.get("order"))
         target, tags = self._target(context, services), {**context.provenance, **order}

@@ -4,18 +4,25 @@ Nothing local may be named in them: the SDK would upload it, from a function's o
 calls that can hang. What is needed is registered beforehand and named by reference.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mlevents.errors import PermanentError
+from mlevents.yamlfile.reader import LARGEST, compose
+from mlevents.yamlfile.scalars import without_writing
 
-LONGEST_PATH = 4096
-REFERENCE = re.compile(r"azureml:.|/subscriptions/", re.IGNORECASE)
-REMOTE = re.compile(r"azureml:.|/subscriptions/|(?:https?|wasbs?|abfss?|adl)://", re.IGNORECASE)
+# Nothing but the text decides: no file is ever looked for, so no event can learn which there are.
+REFERENCE = re.compile(r"azureml:.|/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.", re.IGNORECASE)
+REMOTE = re.compile(
+    r"azureml:.|/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.|(?:https?|wasbs?|abfss?|adl)://.",
+    re.IGNORECASE,
+)
+BINDING = re.compile(r"\$\{\{[\w.\s-]*\}\}")
+"""How a part of a pipeline names another."""
+UPWARDS = re.compile(r"(?:^|[/\\:])\.{1,2}(?:[/\\]|$)")
+SHOWN_PROBLEMS = 3
 ASSETS = frozenset({"code", "component", "environment"})
 FREE = frozenset({"inputs", "outputs", "jobs", "tags", "properties", "environment_variables"})
 """Maps whose keys are names of the author's own, and whose plain texts are values."""
@@ -24,22 +31,34 @@ FILES = frozenset({"conda_file", "build", "dockerfile_path", "local_path"})
 
 def parse(name: str, text: str) -> dict[str, Any]:
     """The document in the file of this name; raises PermanentError saying what is wrong with it."""
-    try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise PermanentError(f"'{name}' is no YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(document, dict):
+    document = compose(text, name)
+    if document.problems:
+        raise PermanentError("; ".join(map(str, document.problems[:SHOWN_PROBLEMS])))
+    if not isinstance(document.value, dict):
         raise PermanentError(f"'{name}' holds no YAML mapping: write it in the Azure ML CLI v2 schema")
-    return remote(name, document)
+    return remote(name, without_writing(document.value))
+
+
+def parse_json(name: str, text: str) -> Any:
+    """The JSON in the file of this name, within the limits of YAML files; raises PermanentError."""
+    if len(text) > LARGEST:
+        raise PermanentError(f"'{name}' has {len(text):,} characters: keep it within {LARGEST:,}")
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise PermanentError(f"'{name}' is nested too deeply to be read: flatten it") from error
+    except ValueError as error:
+        raise PermanentError(f"'{name}' is not JSON: {error}") from error
+
+
+def is_remote(text: str) -> bool:
+    """Whether a text names data that Azure can reach, and can never be taken for a file of ours."""
+    return REMOTE.match(text) is not None and not UPWARDS.search(text) and text.isprintable()
 
 
 def remote(name: str, document: dict[str, Any]) -> dict[str, Any]:
     """The document itself; raises PermanentError when something in it is not in the workspace."""
-    try:
-        local = list(local_parts(document))
-    except RecursionError as error:
-        raise PermanentError(f"'{name}' holds an anchor that leads back to itself: write it out") from error
-    if local:
+    if local := list(local_parts(document)):
         raise PermanentError(
             f"'{name}' names what is not in the workspace: {'; '.join(local)}. Nothing is uploaded from a "
             "function: register it once, and name it by reference, such as azureml:name:version"
@@ -60,10 +79,8 @@ def local_parts(value: Any, path: str = "") -> Iterator[str]:
 def _local(key: str, value: Any, path: str) -> Iterator[str]:
     if key in FREE and isinstance(value, Mapping):
         for name, member in value.items():
-            if not isinstance(member, str):
+            if not isinstance(member, str):  # a text is a literal value, to Azure ML's SDK too
                 yield from local_parts(member, f"{path}.{name}")
-            elif key == "inputs" and _is_here(member):
-                yield f"{path}.{name} is {_quoted(member)}"
     elif (key in ASSETS and isinstance(value, Mapping)) or (key in FILES and value is not None):
         yield f"{path} is {_quoted(value)}"
     elif isinstance(value, str):
@@ -74,20 +91,13 @@ def _local(key: str, value: Any, path: str) -> Iterator[str]:
 
 
 def _is_local(key: str, text: str) -> bool:
-    if text.startswith("${{"):
+    if BINDING.fullmatch(text):
         return False
     if key == "compute":
         return text.removeprefix("azureml:") == "local"
     if key in ASSETS:
-        return not REFERENCE.match(text)
-    return text.startswith("file:") or (key == "path" and not REMOTE.match(text))
-
-
-def _is_here(text: str) -> bool:
-    """Whether the SDK could take an input's plain text for a file of ours, and upload it."""
-    if REMOTE.match(text) or text.startswith("${{"):
-        return False
-    return text.startswith("file:") or Path(text[:LONGEST_PATH]).exists()
+        return not REFERENCE.match(text) or UPWARDS.search(text) is not None
+    return text.startswith("file:") or (key == "path" and not is_remote(text))
 
 
 def _quoted(value: Any) -> str:

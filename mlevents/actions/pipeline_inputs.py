@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mlevents.actions.documents import REMOTE
+from mlevents.actions.documents import is_remote
 from mlevents.errors import PermanentError
 from mlevents.registry import did_you_mean
 from mlevents.services.machine_learning_ids import Workspace, name_and_version
@@ -47,7 +47,7 @@ def _wire(key: str, value: Any, workspace: Workspace) -> dict[str, Any]:
     kind, path = value.get("type", "uri_folder"), value.get("path")
     if kind not in WIRE_TYPES:
         raise PermanentError(f"input '{key}' is of type '{kind}': give one of {', '.join(WIRE_TYPES)}")
-    if not isinstance(path, str) or not REMOTE.match(path):
+    if not isinstance(path, str) or not is_remote(path):
         raise PermanentError(f"input '{key}' has the path '{path}': name data that Azure can reach")
     return {"jobInputType": WIRE_TYPES[kind], "uri": _uri(path, workspace)}
 

@@ -1,10 +1,10 @@
 """The smoke test: one request to the new deployment alone, and what its answer must be."""
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome
+from mlevents.actions.documents import parse_json
 from mlevents.actions.rollout_body import faults
 from mlevents.actions.rollout_parameters import SmokeTest
 from mlevents.actions.rollout_target import RolloutTarget
@@ -51,7 +51,4 @@ def unexpected(test: SmokeTest, answer: Score) -> Iterator[str]:
 
 def request(name: str, read: Callable[[str], str]) -> Any:
     """The JSON in a request file; raises PermanentError for anything else."""
-    try:
-        return json.loads(read(name))
-    except ValueError as error:
-        raise PermanentError(f"'{name}' is no JSON: {error}") from error
+    return parse_json(name, read(name))

@@ -37,7 +37,8 @@ def check(rules: RulesFile = RULES, as_json: AsJson = False) -> None:
 
 
 def _as_json(problem: Problem, severity: str) -> dict[str, Any]:
-    return asdict(problem) | {"severity": severity}
+    told = {name: value for name, value in asdict(problem).items() if name != "setting"}
+    return told | {"severity": severity}
 
 
 def _show(problem: Problem, severity: str) -> None:

@@ -21,7 +21,7 @@ from mlevents.settings import Settings
 
 AT_HOME = "WEBSITE_HOSTNAME"
 """Set where the app runs: there alone a setting that is not set is a fault."""
-UNSET = "the app setting '"
+UNSET_REMEDY = "set it on the Function App, or in local.settings.json"
 MOST_OWNERS = 3
 
 
@@ -105,11 +105,12 @@ class Doctor:
         """The settings that this part of the rule file names and that are not set."""
         inside = (f"{path}.", f"{path}[")
         here = [one for one in self.rules.warnings if one.path == path or one.path.startswith(inside)]
-        texts = dict.fromkeys(one.text for one in here if one.text.startswith(UNSET))
+        names = dict.fromkeys(one.setting for one in here if one.setting)
         ok = False if self.settings.environment.get(AT_HOME) else None
         rest = "" if ok is False else "; what needs it was not examined"
-        parts = [text.partition(": ") for text in texts]
-        return [Finding(path.partition(".")[2], ok, f"{said}{rest}", remedy) for said, _, remedy in parts]
+        about = path.partition(".")[2]
+        said = [f"the app setting '{name}' is not set{rest}" for name in names]
+        return [Finding(about, ok, text, UNSET_REMEDY) for text in said]
 
     def _permissions(self, resource: str) -> Iterator[Finding]:
         """What the rules need to be allowed on this resource, and are not."""

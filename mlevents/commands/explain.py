@@ -73,7 +73,7 @@ def explain(event: EventFile, rules: RulesFile = RULES, at: At = None, as_json: 
 
 def _explained(documents: list[Any], rules: Rules) -> Iterator[Explained | EventError]:
     filters: Mapping[str, Filter] = compile_filters(rules.rules, rules.filters)
-    unsure = any(warning.path.startswith("workspaces.") for warning in rules.warnings)
+    unsure = rules.workspaces_unsure
     for document, event in zip(documents, parse_all(documents), strict=True):
         if isinstance(event, EventError):
             yield event

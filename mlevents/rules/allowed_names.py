@@ -13,9 +13,9 @@ from mlevents.events import Event
 from mlevents.registry import Registry
 from mlevents.rules.expressions import ExpressionError, render, roots
 from mlevents.rules.model import Rule, Step
-from mlevents.rules.positions import join
 from mlevents.rules.tree import Because
 from mlevents.rules.wording import Finding
+from mlevents.yamlfile.positions import join
 
 LATER = {"steps", "failure"}
 """What is known only when a step's turn comes."""

@@ -44,7 +44,7 @@ class Side:
         self.rules = {rule.id: rule for rule in rules.rules}
         self.responses: dict[str, set[str]] = {name: set() for name in self.rules}
         self._file = rules
-        self._unsure = any(one.path.startswith("workspaces.") for one in rules.warnings)
+        self._unsure = rules.workspaces_unsure
 
     def take(self, event: Event) -> set[str]:
         """Count the event in, and give the rules that it fires."""

@@ -7,11 +7,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from mlevents.registry import Registry, UnknownNameError
-from mlevents.rules.positions import join
 from mlevents.rules.report import Report
 from mlevents.rules.wording import Wording, quote, unknown
 from mlevents.services.connection import Connection
 from mlevents.workspace_id import FORM, workspace_key
+from mlevents.yamlfile.positions import join
 
 ELSEWHERE = "00000000-0000-0000-0000-000000000000"
 """Stands for a setting that is set on Azure only."""
@@ -39,6 +39,8 @@ def check_connections(
     """Each connection with its `type`, `${env.NAME}` filled in; reports what its type does not accept."""
     connections = {}
     for name, written in section.items():
+        if report.full:
+            break
         path = join("connections", name)
         if isinstance(written, dict):
             connections[name] = fill(written, path, report)

@@ -10,8 +10,8 @@ from mlevents.events.content import instant
 from mlevents.rules.expected import Expected, Given
 from mlevents.rules.given import event_of
 from mlevents.rules.model import Rule
-from mlevents.rules.positions import join
 from mlevents.rules.report import Report
+from mlevents.yamlfile.positions import join
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from mlevents.rules.allowed_names import refusal
 from mlevents.rules.expressions import ExpressionError, render
 from mlevents.rules.match import verdict
 from mlevents.rules.model import Rule
-from mlevents.rules.positions import join
 from mlevents.rules.tree import Because
 from mlevents.rules.wording import Finding, quote
+from mlevents.yamlfile.positions import join
 
 KEYS = ("match", "not", "only", "dedupe")
 ALWAYS = ("event", "mode", "max_age", SECTION)

@@ -13,16 +13,16 @@ from mlevents.rules.connections import check_connections, check_workspaces
 from mlevents.rules.examples import read_examples, run_examples
 from mlevents.rules.folder import RuleFolder
 from mlevents.rules.model import Rules
-from mlevents.rules.positions import join
 from mlevents.rules.ready import ReadySteps
-from mlevents.rules.report import Report
+from mlevents.rules.report import MOST_PROBLEMS, Report
 from mlevents.rules.rule_check import check_rules
 from mlevents.rules.steps import StepCheck
 from mlevents.rules.syntax import FileText
 from mlevents.rules.vocabulary import VOCABULARY, Vocabulary
 from mlevents.rules.wording import Wording, quote
-from mlevents.rules.yaml_text import compose
 from mlevents.settings import Settings
+from mlevents.yamlfile.positions import join
+from mlevents.yamlfile.reader import compose
 
 
 def load(
@@ -74,7 +74,7 @@ class _Loading:
         document = compose(text, str(self.path))
         report = Report(document, self.settings, self.require_settings, document.problems)
         if document.broken:
-            raise RulesError(report.problems)
+            raise _error(report)
         if not isinstance(document.value, dict):
             found = (
                 "the file is empty"
@@ -119,7 +119,11 @@ class _Loading:
 
 
 def _error(report: Report) -> RulesError:
-    return RulesError(list(dict.fromkeys(report.problems)), report.warnings)
+    problems = list(dict.fromkeys(report.problems))[:MOST_PROBLEMS]
+    if report.full:
+        more = f"there are at least {MOST_PROBLEMS} problems: fix those that are shown, and check again"
+        problems.append(report.document.problem("", more))
+    return RulesError(problems, report.warnings)
 
 
 def _warn_of_unused(connections: Mapping[str, Any], used: Container[str], report: Report) -> None:

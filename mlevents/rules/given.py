@@ -13,8 +13,8 @@ from mlevents.events import NAMES, Event, parse
 from mlevents.events.content import instant
 from mlevents.events.sent import Form, forms
 from mlevents.registry import did_you_mean
-from mlevents.rules.positions import join
 from mlevents.rules.wording import Finding, quote
+from mlevents.yamlfile.positions import join
 
 WORKSPACE = "workspace"
 ANY_WORKSPACE = (

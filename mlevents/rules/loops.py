@@ -8,11 +8,11 @@ from mlevents.conditions.equals import Equals
 from mlevents.conditions.present import Present
 from mlevents.events.sent import forms
 from mlevents.registry import Registry
-from mlevents.rules.positions import join
 from mlevents.rules.reachable import reachable
 from mlevents.rules.tree import Field
 from mlevents.rules.where import EVERY, Where
 from mlevents.rules.wording import Finding
+from mlevents.yamlfile.positions import join
 
 TAGS = ("mlevents.event", "mlevents.response", "mlevents.depth")
 RULE = "mlevents.rule"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from mlevents.actions.action import ConnectionName, RuleFile
 from mlevents.rules.fields import own_fields
-from mlevents.rules.positions import join
+from mlevents.yamlfile.positions import join
 
 Mark = ConnectionName | RuleFile
 

@@ -117,6 +117,11 @@ class Rules:
     warnings: tuple[Problem, ...] = ()
     tests: int = 0
 
+    @property
+    def workspaces_unsure(self) -> bool:
+        """An app setting in the id of a workspace is not set here, so its events cannot be known."""
+        return any(one.setting and one.path.startswith("workspaces.") for one in self.warnings)
+
     def allows(self, topic: str) -> bool:
         """An event of this topic may be acted on: its workspace is listed, or no workspace is."""
         if not self.workspaces:

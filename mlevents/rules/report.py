@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mlevents.errors import ConfigError, Problem
-from mlevents.rules.positions import Document, join
 from mlevents.rules.wording import Finding
 from mlevents.settings import Settings
+from mlevents.yamlfile.positions import Document, join
+
+MOST_PROBLEMS = 200
+"""How many problems of one file are told: each takes time for its place and for what was meant."""
 
 
 @dataclass(slots=True)
@@ -23,9 +26,15 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
+    @property
+    def full(self) -> bool:
+        """So much is wrong that no more is looked for: whoever writes a file fixes these first."""
+        return len(self.problems) >= MOST_PROBLEMS
+
     def error(self, path: str, text: str) -> None:
         """Something that keeps the file from being used."""
-        self.problems.append(self.document.problem(path, text))
+        if not self.full:
+            self.problems.append(self.document.problem(path, text))
 
     def warn(self, path: str, text: str) -> None:
         """Something to look at that keeps nothing from working."""
@@ -34,6 +43,8 @@ class Report:
     def errors(self, path: str, findings: Iterable[Finding]) -> None:
         """Errors whose paths are counted from this one."""
         for inner, text in findings:
+            if self.full:
+                return  # the rest of the findings is never made
             self.error(_below(path, inner), text)
 
     def setting(self, path: str, name: str) -> str | None:
@@ -44,7 +55,8 @@ class Report:
             if self.require_settings:
                 self.error(path, str(error))
             else:
-                self.warn(path, f"{error}; here it is no error, where the app runs it is one")
+                text = f"{error}; here it is no error, where the app runs it is one"
+                self.warnings.append(self.document.problem(path, text, name))
             return None
 
 

@@ -7,11 +7,11 @@ from typing import Any
 from mlevents.events import NAMES
 from mlevents.rules.gates import gates_missing
 from mlevents.rules.loops import loops
-from mlevents.rules.positions import join
 from mlevents.rules.reachable import closed_ways, unreachable
 from mlevents.rules.report import Report
 from mlevents.rules.steps import RESULT, StepCheck
 from mlevents.rules.where import Where, bind, known_names
+from mlevents.yamlfile.positions import join
 
 EVERY = ("*",)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlevents.rules.expressions import ExpressionError, reads
-from mlevents.rules.positions import join
 from mlevents.rules.wording import Finding
+from mlevents.yamlfile.positions import join
 
 _READING = ("with", "if")
 

@@ -13,11 +13,11 @@ from mlevents.rules.allowed_names import list_missing
 from mlevents.rules.expressions import check
 from mlevents.rules.folder import RuleFolder
 from mlevents.rules.marks import Marked, marked
-from mlevents.rules.positions import join
 from mlevents.rules.report import Report
 from mlevents.rules.step_order import Placed, misplaced
 from mlevents.rules.vocabulary import Vocabulary
 from mlevents.rules.wording import Wording, unknown
+from mlevents.yamlfile.positions import join
 
 Names = Mapping[str, Any]
 """The names that expressions may use: by root, then by field, its type."""
@@ -103,6 +103,8 @@ class StepCheck:
 
     def _parameters(self, action: type[Action], written: object, path: str) -> None:
         if not isinstance(written, dict):
+            return
+        if self.report.full:
             return
         names = list(marked(action, written, path))
         faults = [self._named(named) for named in names]

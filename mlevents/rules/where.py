@@ -18,6 +18,8 @@ from mlevents.rules.tree import AllOf, AnyOf, Because, Field, Node, Not, conjunc
 
 COMBINED = ("any", "all", "not")
 EVERY = "*"
+MOST_PROBLEMS = 200
+"""How many problems of one `where` are told."""
 
 type Report = Callable[[str, str], None]
 type Names = Mapping[str, "Names"] | str
@@ -60,7 +62,7 @@ def bind(where: Mapping[str, Any], kinds: tuple[str, ...], at: str, report: Repo
     `report` gives a path that begins with it, and what is wrong there.
     """
     problems: list[tuple[str, str]] = []
-    binder = _Binder(kinds, lambda path, text: problems.append((path, text)))
+    binder = _Binder(kinds, problems)
     root = binder.level(where, _Level((), known_names(kinds), at, "where"))
     if root is not None and not problems:
         problems += [
@@ -98,9 +100,12 @@ class _Level:
 
 
 class _Binder:
-    def __init__(self, kinds: tuple[str, ...], report: Report) -> None:
+    def __init__(self, kinds: tuple[str, ...], problems: list[tuple[str, str]]) -> None:
         self.kinds = kinds
-        self.report = report
+        self.problems = problems
+
+    def report(self, path: str, text: str) -> None:
+        self.problems.append((path, text))
 
     def level(self, written: object, level: _Level) -> Node | None:
         """What is written at a level, whichever it is."""
@@ -119,6 +124,8 @@ class _Binder:
         return self.condition(name, written, written, level)
 
     def entry(self, key: object, value: object, level: _Level) -> Node | None:
+        if len(self.problems) >= MOST_PROBLEMS:
+            return None
         if not isinstance(key, str):
             self.report(level.at, f"the key {shown(key)} is no text: put it in quotes")
             return None

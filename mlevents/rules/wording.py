@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -10,9 +11,11 @@ from pydantic_core import ErrorDetails
 
 from mlevents.registry import UnknownNameError, did_you_mean
 from mlevents.rules.fields import fields_at
-from mlevents.rules.positions import join
+from mlevents.yamlfile.positions import join
 
 LONGEST_QUOTE = 80
+MOST_COMPARED = 50
+"""How many unknown keys are compared with a missing one: a typing mistake is among the first."""
 
 _WANTED = {
     "string_type": "text",
@@ -81,8 +84,9 @@ class Wording:
         if kind == "missing":
             key = str(details["loc"][-1])
             known = fields_at(self.model, path)
-            unknown = {str(other[-1]) for other in groups if other[:-1] == path and other[-1:]}
-            if not any(f"'{key}'" in did_you_mean(name, known) for name in unknown - known.keys()):
+            unknown = (str(other[-1]) for other in groups if other[:-1] == path and other[-1:])
+            near = islice((name for name in unknown if name not in known), MOST_COMPARED)
+            if not any(f"'{key}'" in did_you_mean(name, known) for name in near):
                 yield join("", *path), f"'{key}' is missing{_remedy(known.get(key))}"
         elif kind == "extra_forbidden":
             known = fields_at(self.model, path[:-1])

@@ -48,10 +48,10 @@ from mlevents.rules.rule_check import FAILURE
 from mlevents.rules.syntax import FileText, RuleText
 from mlevents.rules.value_filters import FILTERS
 from mlevents.rules.wire import functions, kinds_of
-from mlevents.rules.yaml_text import compose
 from mlevents.services.connection import connection
 from mlevents.services.permission import ML
 from mlevents.settings import Settings
+from mlevents.yamlfile.reader import compose
 from sandbox.__main__ import command as sandbox
 from sandbox.arm.faults import KNOWN, Faults
 

@@ -1,11 +1,20 @@
 """CLI v2 documents: what would have to be uploaded is refused, with its place."""
 
+import os
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.actions.documents import local_parts, parse
+from mlevents.actions.documents import is_remote, local_parts, parse, parse_json, remote
+from mlevents.actions.pipeline_inputs import with_inputs
 from mlevents.errors import PermanentError
+from mlevents.services.importing import importing
+from mlevents.services.machine_learning_yaml import load
+from mlevents.yamlfile.reader import LARGEST
 
 REMOTE = """
 type: pipeline
@@ -34,8 +43,15 @@ def test_references_and_plain_values_pass() -> None:
             "jobs: {train: {environment: {build: {path: docker}}}}",
             "jobs.train.environment is defined in place",
         ),
-        ("inputs: {data: file:x}", "inputs.data is 'file:x'"),
-        ("inputs: {data: /proc/self/environ}", "inputs.data is '/proc/self/environ'"),
+        ("inputs: {data: {type: uri_file, path: file:x}}", "inputs.data.path is 'file:x'"),
+        ("inputs: {data: {path: /proc/self/environ}}", "inputs.data.path is '/proc/self/environ'"),
+        ("inputs: {data: {path: /subscriptions/../etc/passwd}}", "inputs.data.path is '/subscriptions/"),
+        ("inputs: {data: {path: /subscriptions/s/resourceGroups/r/providers/../../../../../../x}}", "/x'"),
+        ("inputs: {data: {path: '${{/../rules.yaml'}}", "inputs.data.path is '${{/../rules.yaml'"),
+        ("inputs: {data: {path: 'azureml:../../etc/passwd'}}", "inputs.data.path is 'azureml:../"),
+        ("inputs: {data: {path: 'abfss://../../etc/passwd'}}", "inputs.data.path is 'abfss://../"),
+        ("inputs: {data: {path: 'abfss://c@a/x/..'}}", "inputs.data.path is"),
+        ("code_configuration: {code: 'azureml:../src'}", "code_configuration.code is 'azureml:../src'"),
         ("environment: file:env.yml", "environment is 'file:env.yml'"),
         ("jobs: {train: {component: ./train.yml}}", "jobs.train.component is './train.yml'"),
         ("inputs: {data: {type: uri_file, path: data.csv}}", "inputs.data.path is 'data.csv'"),
@@ -49,19 +65,30 @@ def test_what_is_local_is_refused_with_its_place(text: str, place: str) -> None:
     assert "register it once" in str(refused.value)
 
 
+ALIASES = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+MERGES = "a0: &a0 {k0: 1}\n" + "".join(
+    f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}], k{n}: *a{n - 1}}}\n" for n in range(1, 12)
+)
+
+
 @pytest.mark.parametrize(
     ("text", "fact"),
     [
-        ("a: [", "is no YAML"),
+        ("a: [", "job.yml:1:.*this is not YAML"),
         ("- a", "no YAML mapping"),
         ("", "no YAML mapping"),
-        ("a: &a {b: *a}", "leads back to itself"),
+        ("a: &a {b: *a}", "names the value that it stands in"),
+        ("a: 1\na: 2", "stands here a second time"),
+        (f"a: {'[' * 5000}{']' * 5000}", "nest deeper than 100 levels"),
+        (ALIASES, "aliases repeat more than"),
+        (MERGES, "job.yml"),
+        ("a: " + "x" * LARGEST, "keep it within"),
     ],
 )
 def test_what_is_no_document_is_refused_with_the_files_name(text: str, fact: str) -> None:
     with pytest.raises(PermanentError, match=fact) as refused:
         parse("job.yml", text)
-    assert "'job.yml'" in str(refused.value)
+    assert "job.yml" in str(refused.value)
 
 
 @given(
@@ -76,3 +103,51 @@ def test_what_is_no_document_is_refused_with_the_files_name(text: str, fact: str
 )
 def test_looking_for_local_parts_never_raises(document: object) -> None:
     assert isinstance(list(local_parts(document)), list)
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 300, "x" * 100_000, "/etc/passwd", "file:/etc/passwd", "rules.yaml", "\0"]
+)
+def test_a_plain_text_is_a_value_and_never_looked_for(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Azure ML's SDK sends such an input as a literal: the wire type says so."""
+    asked: list[str] = []
+    monkeypatch.setattr(os, "stat", lambda path, *_, **__: asked.append(str(path)))
+    document = {"type": "pipeline", "inputs": with_inputs("job.yml", {"note": "x"}, {"note": text})}
+    assert remote("job.yml", document)["inputs"]["note"] == text
+    assert asked == []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDK, at import
+@pytest.mark.parametrize("text", ["a" * 300, "/etc/passwd", "file:/etc/passwd", "rules.yaml", "azureml:x:1"])
+def test_the_sdk_takes_a_plain_text_for_a_literal(text: str) -> None:
+    with importing():
+        from azure.ai.ml import load_job
+
+    jobs = {"t": {"type": "command", "component": "azureml:train:1"}}
+    document = {"type": "pipeline", "name": "j", "inputs": {"note": text}, "jobs": jobs}
+    found = load(load_job, document, "a job")._to_rest_object().properties.inputs["note"]
+    assert (found.job_input_type, found.value) == ("literal", text)
+
+
+@given(st.text(max_size=300))
+def test_no_text_of_an_event_becomes_a_path_of_the_apps(text: str) -> None:
+    data = {"type": "uri_file", "path": "azureml:x:1"}
+    document = {"inputs": with_inputs("job.yml", {"data": data}, {"data": text})}
+    if not is_remote(text):
+        with pytest.raises(PermanentError, match=r"inputs\.data\.path is"):
+            remote("job.yml", document)
+    else:
+        assert not Path(text).is_absolute() or text.lower().startswith("/subscriptions/")
+        assert ".." not in re.split(r"[/\\:]", text)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", "nul", "x" * (LARGEST + 1)])
+def test_a_request_that_cannot_be_read_is_told(text: str) -> None:
+    with pytest.raises(PermanentError, match=r"'request\.json'"):
+        parse_json("request.json", text)
+
+
+def test_numbers_of_a_document_can_be_written_again() -> None:
+    document = parse("small.yaml", "instance_count: 1\nscale: &s {target: 1.10}\nother: *s\n")
+    assert yaml.safe_load(yaml.safe_dump(document)) == document
+    assert type(document["scale"]["target"]) is float

@@ -159,7 +159,7 @@ def test_data_that_a_batch_endpoint_cannot_reach_is_refused(value: dict[str, str
     [
         ({"job": "jobs/retrain.yml"}, {"reference": "/proc/self/environ"}),
         ({"job": "jobs/retrain.yml"}, {"reference": "file:settings"}),
-        ({"component": "retrain:1"}, {"reason": "/proc/self/environ"}),
+        ({"component": "retrain:1"}, {"reason": {"path": "/subscriptions/../proc/self/environ"}}),
         ({"component": "retrain:1"}, {"reason": {"type": "uri_file", "path": "/proc/self/environ"}}),
     ],
 )
@@ -168,3 +168,11 @@ def test_a_tag_cannot_make_us_upload_a_file_of_ours(way: dict[str, str], inputs:
     with pytest.raises(PermanentError, match="Nothing is uploaded from a function"):
         RunMlPipeline.model_validate({**way, "inputs": inputs}).perform(context(), there)
     assert there.jobs.submitted == {}
+
+
+@pytest.mark.parametrize("text", ["/proc/self/environ", "file:settings", "a" * 300, "x" * 70_000])
+def test_a_text_is_an_inputs_value_whatever_file_it_names(text: str) -> None:
+    there = world()
+    RunMlPipeline(component="retrain:1", inputs={"reason": text}).perform(context(), there)
+    [document] = there.jobs.submitted.values()
+    assert document["inputs"] == {"reason": text}

@@ -1,13 +1,18 @@
 """Laws of loading: any text and any structure gives rules or problems inside the file."""
 
 import re
+import time
+from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlevents.errors import Problem, RulesError
+from mlevents.rules.file import loads
 from mlevents.rules.model import Rules
+from mlevents.settings import Settings
 from tests.unit.rules.rule_files import HEAD, TELL, load_text
 
 LINES = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -78,3 +83,27 @@ def test_a_line_taken_twice_or_out_gives_rules_or_problems(number: int):
     number %= len(lines)
     holds("".join(lines[:number] + lines[number + 1 :]))
     holds("".join([*lines[:number], lines[number], *lines[number:]]))
+
+
+KEYS = "".join(f"{{}}unknown{n}: 1\n" for n in range(40_000))
+RULE = "version: 1\nrules:\n  - id: a\n    event: model.registered\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: 1\nrules: []\n" + KEYS.replace("{}", ""),
+        RULE + "    do: [{uses: notify}]\n" + KEYS.replace("{}", "    "),
+        RULE + "    where:\n      model:\n" + KEYS.replace("{}", "        ") + "    do: [{uses: notify}]\n",
+        RULE + "    do:\n      - uses: notify\n        with:\n" + KEYS.replace("{}", " " * 10),
+        "version: 1\nrules:\n  -\n" + KEYS.replace("{}", "    "),
+    ],
+)
+def test_tens_of_thousands_of_unknown_keys_take_seconds_and_the_first_are_told(text: str, tmp_path: Path):
+    """With a look through all keys for each of them, this would take many minutes."""
+    began = time.process_time()
+    with pytest.raises(RulesError) as refused:
+        loads(text, tmp_path / "rules.yaml", Settings())
+    assert time.process_time() - began < 20
+    assert len(refused.value.problems) == 201
+    assert any("there are at least 200 problems" in one.text for one in refused.value.problems)

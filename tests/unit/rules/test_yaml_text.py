@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlevents.rules.yaml_text import compose
+from mlevents.yamlfile.reader import compose
 
 
 def value(text: str) -> object:

@@ -6,8 +6,8 @@ from typing import Any
 import yaml
 
 from mlevents.errors import Problem
-from mlevents.rules.positions import Document, Places, join
-from mlevents.rules.scalars import plain_value
+from mlevents.yamlfile.positions import Document, Places, join
+from mlevents.yamlfile.scalars import plain_value
 
 DEEPEST = 100
 """How deep lists and mappings may nest."""

@@ -1,7 +1,7 @@
 """A rule file's values with the place of every key and item, so that each problem names its line."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from mlevents.errors import Problem
 Places = dict[str, Any] | list[Any] | None
 """Of a mapping or a list, by key or index: (line, column, the places inside)."""
 
+_END = re.compile(r"[.\[]")
 _INDEX = re.compile(r"\[([0-9]{1,9})\]")
 
 
@@ -38,9 +39,9 @@ class Document:
             place = line, column
         return place
 
-    def problem(self, path: str, text: str) -> Problem:
-        """A problem at the place of this path."""
-        return Problem(self.file, *self.place(path), path, text)
+    def problem(self, path: str, text: str, setting: str = "") -> Problem:
+        """A problem at the place of this path; `setting` names an app setting that is not set."""
+        return Problem(self.file, *self.place(path), path, text, setting)
 
 
 def join(path: str, *parts: str | int) -> str:
@@ -60,12 +61,19 @@ def _enter(inside: Places, path: str) -> tuple[tuple[int, int, Places], str] | N
         if index and int(index[1]) < len(inside):
             return inside[int(index[1])], path[index.end() :]
     elif inside:
-        key = max(_heads(path, inside), key=len, default=None)
+        key = _longest_head(path, inside)
         if key is not None:
             return inside[key], path[len(key) :]
     return None
 
 
-def _heads(path: str, keys: Iterable[str]) -> Iterable[str]:
-    """The keys that the path may begin with; several can, because keys of tags hold dots."""
-    return (key for key in keys if path.startswith(key) and path[len(key) :][:1] in ("", ".", "["))
+def _longest_head(path: str, keys: Collection[str]) -> str | None:
+    """The longest key that the path begins with; several can, because keys of tags hold dots.
+
+    Whichever are fewer are tried: the places where a key may end, or the keys.
+    """
+    if path.count(".") + path.count("[") < len(keys):
+        ends = [len(path), *(found.start() for found in reversed(list(_END.finditer(path))))]
+        return next((path[:end] for end in ends if path[:end] in keys), None)
+    heads = (key for key in keys if path.startswith(key) and path[len(key) :][:1] in ("", ".", "["))
+    return max(heads, key=len, default=None)

@@ -5,16 +5,23 @@ import re
 import yaml
 
 from mlevents.errors import Problem
-from mlevents.rules.composer import Composer
-from mlevents.rules.positions import Document
+from mlevents.yamlfile.composer import Composer
+from mlevents.yamlfile.positions import Document
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
+LARGEST = 16 * 1024 * 1024
+"""Characters that one file may have."""
+
+
 def compose(text: str, file: str) -> Document:
-    """The document in a YAML text; never raises: what is wrong stands in its `problems`."""
+    """The document in a YAML text; never raises: what is wrong is in its `problems`."""
     document = Document(file)
+    if len(text) > LARGEST:
+        _break_off(document, 1, 1, f"the file has {len(text):,} characters: keep it within {LARGEST:,}")
+        return document
     bad = _UNPRINTABLE.search(text)
     if bad:
         lines = _BREAK.split(text[: bad.start()])

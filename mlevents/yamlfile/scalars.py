@@ -1,6 +1,7 @@
 """What unquoted YAML text means here: YAML's own guesses (on, 0o7, 12:30:00, 1_000) are not made."""
 
 import re
+from typing import Any
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?", re.ASCII)
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -15,6 +16,27 @@ class WrittenFloat(float):
 
     def __str__(self) -> str:
         return self.written
+
+
+def without_writing(value: Any) -> Any:
+    """A JSON value whose numbers are plain ones: no writer of YAML or JSON knows a `WrittenFloat`.
+
+    What aliases share stays shared.
+    """
+    return _copied(value, {})
+
+
+def _copied(value: Any, known: dict[int, Any]) -> Any:
+    if isinstance(value, WrittenFloat):
+        return float(value)
+    if not isinstance(value, dict | list):
+        return value
+    if id(value) not in known:
+        if isinstance(value, dict):
+            known[id(value)] = {key: _copied(inner, known) for key, inner in value.items()}
+        else:
+            known[id(value)] = [_copied(inner, known) for inner in value]
+    return known[id(value)]
 
 
 def plain_value(text: str) -> Scalar:

@@ -1,0 +1,84 @@
+"""What health costs, and what a delivery in a disabled app is counted as."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlers import delivery, http
+from mlevents.errors import RulesError
+from mlevents.telemetry import Delivery
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The app's folder, with nothing loaded yet."""
+    monkeypatch.setenv("AzureWebJobsScriptRoot", str(tmp_path))
+    monkeypatch.delenv("MLEVENTS_RULES", raising=False)
+    yield tmp_path
+    forget()
+
+
+def forget() -> None:
+    delivery.settings.cache_clear()
+    delivery.rules.cache_clear()
+    delivery.failures.clear()
+
+
+def test_health_never_reads_a_broken_file_again_and_a_delivery_does(app: Path):
+    forget()
+    file = app / "rules.yaml"
+    file.write_text("version: 2\n")
+    told = http.problems()
+    assert told
+    file.write_text("version: 1\nrules: []\n")
+    assert http.problems() == told
+    assert delivery.rules().rules == ()
+    assert http.problems() == []
+    file.unlink()
+    assert http.problems() == []
+
+
+def test_each_delivery_tries_a_broken_file_again(app: Path):
+    forget()
+    for text in ("version: 2\n", "version: 3\n"):
+        (app / "rules.yaml").write_text(text)
+        with pytest.raises(RulesError, match=text.strip()[-1]):
+            delivery.rules()
+
+
+class NoClient:
+    """Nothing is asked of it."""
+
+
+@pytest.mark.parametrize(("mode", "outcome"), [("disabled", "disabled"), ("live", "unmatched")])
+def test_a_disabled_app_is_no_app_without_a_match(
+    app: Path, mode: str, outcome: str, monkeypatch: pytest.MonkeyPatch
+):
+    (app / "rules.yaml").write_text("version: 1\nrules: []\n")
+    monkeypatch.setenv("MLEVENTS_MODE", mode)
+    forget()
+    seen: list[Delivery] = []
+    began = delivery.telemetry.delivery
+
+    def watched() -> Any:
+        context = began()
+        enter = context.__enter__
+
+        class Watched:
+            def __enter__(self) -> Delivery:
+                seen.append(enter())
+                return seen[-1]
+
+            def __exit__(self, *error: Any) -> Any:
+                return context.__exit__(*error)
+
+        return Watched()
+
+    monkeypatch.setattr(delivery.telemetry, "delivery", watched)
+    event = {"id": "1", "eventType": "Contoso.Sale", "subject": "s", "topic": "t", "data": {}}
+    asyncio.run(delivery.deliver(json.dumps(event), NoClient()))  # type: ignore[arg-type]
+    assert [one.outcome for one in seen] == [outcome]
