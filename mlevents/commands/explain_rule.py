@@ -8,6 +8,7 @@ from typing import Any
 
 from mlevents.commands.command import say
 from mlevents.events import Event
+from mlevents.gates import dedupe
 from mlevents.gates.max_age import too_old, words
 from mlevents.rules.allowed_names import refusal, refusal_text
 from mlevents.rules.expressions import ExpressionError, reads, render
@@ -69,13 +70,21 @@ def gates(rule: Rule, event: Event, moment: Moment) -> Iterator[Told]:
     if rule.max_age is not None:
         yield _age(event, rule.max_age, moment.now)
     if rule.dedupe is not None:
-        value = _value(rule.dedupe, event)
-        yield value[0], f"dedupe {value[1]}: one response for this value"
+        yield _dedupe(rule.dedupe, event)
     if because := refusal(rule, event):
         yield False, f"refused: {refusal_text(rule, because)}"
     for name, gate in rule.gates.items():
         values = ", ".join(f"{key} {_value(said, event)[1]}" for key, said in gate.items())
         yield None, f"{name} {values}: asked when the response runs"
+
+
+def _dedupe(written: str, event: Event) -> Told:
+    holds, text = _value(written, event)
+    try:
+        dedupe.identity(render(written, event.names) if holds else "")
+    except ValueError as error:
+        return False, f"dedupe {text}: {error}: the response fails before its first step"
+    return holds, f"dedupe {text}: one response for this value"
 
 
 def _age(event: Event, max_age: float, now: datetime) -> Told:

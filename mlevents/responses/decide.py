@@ -82,7 +82,7 @@ def deduped(response: Response, rule: str, value: str) -> Response:
     """The response by the name of a value, whichever event has it."""
     try:
         same = dedupe.identity(render(value, response.event.names))
-    except ExpressionError as error:
+    except ValueError as error:  # an ExpressionError is one
         return replace(response, status="failed", because=f"dedupe: {error}", alert=True)
     return replace(response, id=response_id(rule, same))
 

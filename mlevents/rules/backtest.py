@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mlevents.events import Event
 from mlevents.gates import dedupe
-from mlevents.rules.expressions import ExpressionError, render
+from mlevents.rules.expressions import render
 from mlevents.rules.match import Verdict, matching, verdict
 from mlevents.rules.model import Rules
 from mlevents.rules.tree import Because
@@ -83,6 +83,6 @@ def _identity(found: Verdict, event: Event) -> str:
     if found.rule.dedupe is not None:
         try:
             return dedupe.identity(render(found.rule.dedupe, event.names))
-        except ExpressionError:  # a response all the same, one that fails
+        except ValueError:  # a missing value, or a map: a response all the same, one that fails
             pass
     return event.identity(found.kind or event.type)

@@ -9,6 +9,7 @@ The language is Jinja2's, sandboxed and strict: names, numbers, texts, lists and
 `~`, comparisons, `and`, `or`, `not`, `a if b else c`, and the filters of `value_filters`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,7 @@ from mlevents.rules.value_filters import LONGEST, present, text
 type Known = Mapping[str, Known] | str
 """The names below a name, or its type: `any` and `texts` are open, a `list` has indexes."""
 
+_LONE = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*\}")
 _ELSEWHERE = {
     "steps": "steps have results only for the steps after them",
     "failure": "it exists only in on_failure",
@@ -68,6 +70,21 @@ def check(value: Any, known: Mapping[str, Known], extra: Mapping[str, Known] | N
     """
     roots = {**known, **(extra or {})}
     return [problem for said in _texts(value) for problem in _problems(said, roots)]
+
+
+def lone_kind(said: object, known: Mapping[str, Known]) -> str | None:
+    """`map` or `list` where a text is one dotted name alone that leads to such a value; else None."""
+    found = _LONE.fullmatch(said) if isinstance(said, str) else None
+    if found is None:
+        return None
+    below: Known = known
+    for key in found[1].split("."):
+        if isinstance(below, str) or key not in below:
+            return None
+        below = below[key]
+    if isinstance(below, str):
+        return {"texts": "map", "list": "list"}.get(below)
+    return "map"
 
 
 def roots(value: Any) -> set[str]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlevents.events import NAMES
+from mlevents.gates.dedupe import REMEDY
+from mlevents.rules.expressions import lone_kind
 from mlevents.rules.gates import gates_missing
 from mlevents.rules.loops import loops
 from mlevents.rules.reachable import closed_ways, unreachable
@@ -55,6 +57,8 @@ class RuleCheck:
         names = known_names(kinds)
         for gate in ("dedupe", "order"):
             self.steps.expressions(written.get(gate), join(path, gate), names)
+        if (kind := lone_kind(written.get("dedupe"), names)) in ("map", "list"):
+            self.report.error(join(path, "dedupe"), f"{written['dedupe']} is a {kind}: {REMEDY}")
         if "require" in written and "tags" not in names.get("model", {}):
             fault = "no event of this rule tells a model's tags: require needs model.registered"
             self.report.error(join(path, "require"), fault)

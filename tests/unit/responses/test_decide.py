@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mlevents.errors import RulesError
 from mlevents.responses.decide import decide
 from mlevents.responses.response import Response
 from mlevents.rules.file import loads
@@ -196,3 +197,13 @@ def test_a_version_that_is_no_version_fails_before_it_is_remembered():
     [one] = decided(registered(data=data), gate)
     assert (one.status, one.alert) == ("failed", True)
     assert "order.by has 5000 characters" in (one.because or "")
+
+
+def test_a_map_is_no_value_to_dedupe_by():
+    for value in ("${model.tags}", "${model}", "${ model.properties }"):
+        with pytest.raises(RulesError, match="is a map: name one value"):
+            decided(registered(), f'dedupe: "{value}"')
+    [one] = decided(registered(), "dedupe: \"${{'a': model.name}}\"")
+    assert one.status == "failed"
+    assert "the value is a map: name one value" in (one.because or "")
+    assert decided(registered(), 'dedupe: "${model.tags | json}"')[0].status == "running"
