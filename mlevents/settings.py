@@ -66,5 +66,6 @@ class Settings:
         raise ConfigError(
             f"the app setting '{name}' is {'not set' if value is None else 'empty'}"
             f"{did_you_mean(name, others)}: "
-            f"set it on the Function App, or in local.settings.json"
+            "set it on the Function App, or in local.settings.json "
+            f"(on Azure: `az functionapp config appsettings set --settings {name}=<value>`)"
         )

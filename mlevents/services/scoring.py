@@ -111,7 +111,7 @@ def _content(what: str, response: Any) -> bytes:
 
 
 def _quoted(text: str) -> str:
-    words = clean(text[:LONGEST_CLEANED])[:LONGEST_QUOTE].replace("«", "‹").replace("»", "›")
+    words = clean(text[:LONGEST_CLEANED])[: LONGEST_QUOTE - 2].replace("«", "‹").replace("»", "›")
     return f"«{words}»"
 
 

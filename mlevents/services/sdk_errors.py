@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlevents.errors import ActionError, PermanentError, RefusedError, TransientError
 from mlevents.services.importing import importing
 from mlevents.services.redaction import redact
+from mlevents.services.remedies import remedy
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
@@ -85,6 +86,9 @@ def translation(
     if _passes(status, code, message):
         wait = retry_after(getattr(response, "headers", {}), now)
         return TransientError(text, retry_after=wait, busy=status == CONFLICT or bool(BUSY.search(message)))
+    helps = remedy(status, code, message)
+    if helps:
+        text = f"{text[: LONGEST_MESSAGE - len(helps) - 2]}; {helps}"
     return RefusedError(text, status=status, answer=clean(f"{code}: {message}"))
 
 

@@ -108,7 +108,9 @@ def captured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
             sent.append(dict(parse_qsl(body)))
         answer = requests.Response()
         answer.status_code = 200
-        answer._content = b"ok" if "hooks.slack" in str(request.url) else b'{"ok": true, "success": true}'
+        answer._content = (
+            b"ok" if "hooks.slack" in str(request.url) else b'{"ok": true, "requestId": "r", "success": true}'
+        )
         answer.request, answer.url = request, str(request.url)
         return answer
 

@@ -20,7 +20,7 @@ def scored(answer: Answer, mark: str = "", clock: Callable[[], float] | None = N
 
 def test_the_request_names_the_deployment_and_only_a_probe_is_marked() -> None:
     found, request = scored(Answer(body={"predictions": [0.5]}), clock=count(10.0, 0.25).__next__)
-    assert found == Score(200, 0.25, {"predictions": [0.5]}, '{"predictions": [0.5]}')
+    assert found == Score(200, 0.25, {"predictions": [0.5]}, '«{"predictions": [0.5]}»')
     assert request.headers["azureml-model-deployment"] == "net-9"
     assert request.headers["Authorization"] == "Bearer key"
     assert request.headers["x-mlevents-probe"] is None

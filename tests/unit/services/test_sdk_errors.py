@@ -48,7 +48,9 @@ def refusal(
 def test_a_refusal_is_permanent(status: int) -> None:
     error = translation("reading model 'm'", refusal(status))
     assert isinstance(error, PermanentError)
-    assert str(error) == f"reading model 'm': Azure answered {status} SomeCode: some message"
+    fact, _, helps = str(error).partition("; ")
+    assert fact == f"reading model 'm': Azure answered {status} SomeCode: some message"
+    assert bool(helps) == (status in (401, 403, 404))
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,39 @@ def test_a_refusal_keeps_what_azure_said_apart_from_what_was_tried() -> None:
     error = translation("moving traffic to net-1", refusal(400, "BadRequest", "net-2 is Failed"))
     assert isinstance(error, RefusedError)
     assert (error.status, error.answer) == (400, "BadRequest: net-2 is Failed")
+
+
+MAY_NOT = "The client 'x' does not have authorization to perform action 'Microsoft.A/b/read' over scope '/s'"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "helps"),
+    [
+        (
+            403,
+            "AuthorizationFailed",
+            MAY_NOT,
+            "a role that allows 'Microsoft.A/b/read': `mlevents doctor --needs`",
+        ),
+        (403, "Forbidden", "no", "infra/access.bicep"),
+        (401, "InvalidAuthenticationToken", "no", "AZURE_CLIENT_ID"),
+        (404, "ResourceNotFound", "no", "create it, or correct its name in the rule file"),
+        (409, "ScopeLocked", "locked", "remove the lock"),
+        (
+            409,
+            "MissingSubscriptionRegistration",
+            "use 'Microsoft.Foo'",
+            "az provider register --namespace Microsoft.Foo",
+        ),
+    ],
+)
+def test_a_refusal_names_the_remedy_however_long_it_is(
+    status: int, code: str, message: str, helps: str
+) -> None:
+    for text in (message, f"{message} {'x' * 3000}"):
+        said = str(translation("reading x", refusal(status, code, text)))
+        assert helps in said
+        assert len(said) <= 1000
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])

@@ -1,0 +1,32 @@
+"""What helps against a refusal of Azure: the role, the name, the identity, the command."""
+
+from __future__ import annotations
+
+import re
+
+ACTION = re.compile(r"perform(?:ing)? action '([^'\s]{3,200})'")
+"""How Resource Manager names the action that an identity may not perform."""
+NAMESPACE = re.compile(r"\b(Microsoft\.\w+)\b")
+FORBIDDEN = (
+    "give the app's identity a role that allows {}: `mlevents doctor --needs` lists the roles, and "
+    "infra/access.bicep (`azd provision`) assigns them; a new role takes some minutes to hold"
+)
+STATUSES = {
+    401: "see that the app runs as an identity of this tenant (AZURE_CLIENT_ID), as `mlevents doctor` shows",
+    404: "create it, or correct its name in the rule file",
+    410: "create it anew, or name another one in the rule file",
+    413: "send less: shorten the values that the rule inserts",
+}
+
+
+def remedy(status: int, code: str, message: str) -> str:
+    """In one sentence what to do; nothing where Azure's own message must say it."""
+    if code == "ScopeLocked":
+        return "remove the lock on the resource (`az lock list`)"
+    if code == "MissingSubscriptionRegistration":
+        found = NAMESPACE.search(message)
+        return f"run `az provider register --namespace {found[1] if found else '<the one named>'}`"
+    if status == 403:
+        action = ACTION.search(message)
+        return FORBIDDEN.format(f"'{action[1]}'" if action else "this")
+    return STATUSES.get(status, "")
