@@ -29,7 +29,7 @@ Key = Annotated[
     typer.Option(
         "--key",
         envvar="MLEVENTS_KEY",
-        help="The app's key, sent in the header x-functions-key. A variable keeps it out of the command line.",
+        help="The app's key, for the header x-functions-key. A variable keeps it out of the command line.",
     ),
 ]
 
