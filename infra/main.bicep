@@ -39,9 +39,6 @@ param rulesFile string = 'rules.yaml'
 @minValue(1)
 param maxDepth int = 3
 
-@description('The address of Azure Monitor for metrics, in another cloud than the public one. Empty: the one of the region.')
-param metricsEndpoint string = ''
-
 @description('Other app settings that rules name, by name. For secrets use Key Vault: see secretSettings.')
 @secure()
 param settings object = {}
@@ -292,7 +289,6 @@ module app 'modules/function-app.bicep' = {
     mode: mode
     rulesFile: rulesFile
     maxDepth: maxDepth
-    metricsEndpoint: metricsEndpoint
     communicationEndpoint: useCommunication ? communication!.outputs.endpoint : communicationEndpoint
     teamsWorkflowUrl: teamsWorkflowUrl
     settings: settings

@@ -18,8 +18,7 @@ class Settings:
 
     `rules` is the rule file; `mode` makes every rule at
     least as careful (shadow before live, disabled before shadow); `resource_manager`
-    is the Azure Resource Manager endpoint, another one in a sovereign cloud or the sandbox; `metrics`
-    is Azure Monitor's address for metrics where it is not the region's usual one;
+    is the Azure Resource Manager endpoint, another one in a sovereign cloud or the sandbox;
     `max_depth` is how many responses may cause one another; `secret` goes into the names and marks of
     what steps start, so that nobody can plant them; `environment` answers `{setting: NAME}`.
     """
@@ -27,7 +26,6 @@ class Settings:
     rules: Path = Path("rules.yaml")
     mode: str | None = None
     resource_manager: str = PUBLIC_RESOURCE_MANAGER
-    metrics: str = ""
     max_depth: int = 3
     secret: str = field(default="", repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -50,7 +48,6 @@ class Settings:
             rules=(root / (environment.get("MLEVENTS_RULES") or "rules.yaml")).resolve(),
             mode=mode,
             resource_manager=manager.rstrip("/"),
-            metrics=(environment.get("MLEVENTS_METRICS") or "").rstrip("/"),
             max_depth=int(depth),
             # without one of its own, the app falls back to another secret that each app has
             secret=environment.get("MLEVENTS_SECRET") or environment.get("AzureWebJobsStorage") or "",

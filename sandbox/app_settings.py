@@ -41,7 +41,6 @@ class AppSettings:
             "REQUESTS_CA_BUNDLE": self.ready["ca"],
             "SSL_CERT_FILE": self.ready["ca"],
             "MLEVENTS_RESOURCE_MANAGER": self.ready["arm"],
-            "MLEVENTS_METRICS": self.ready["arm"],
             "MLEVENTS_SECRET": self.secret,
             "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
             "COMMUNICATION_ENDPOINT": self.outside,

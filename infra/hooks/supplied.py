@@ -25,7 +25,6 @@ ALWAYS = frozenset(
 PARAMETERS = {
     "COMMUNICATION_ENDPOINT": "communicationEndpoint",
     "TEAMS_WORKFLOW_URL": "teamsWorkflowUrl",
-    "MLEVENTS_METRICS": "metricsEndpoint",
     "MLEVENTS_MODE": "mode",
 }
 """Those that it fills in from a parameter, which may be empty."""
@@ -90,8 +89,6 @@ def _supplied(name: str, parameters: Mapping[str, Any]) -> bool:
 def _remedy(name: str) -> str:
     if name in ("COMMUNICATION_ENDPOINT", "TEAMS_WORKFLOW_URL", "MLEVENTS_MODE"):
         return f"`azd env set {name} …` {BESIDES.get(name, '')}".rstrip()
-    if name == "MLEVENTS_METRICS":
-        return 'in infra/main.parameters.json "metricsEndpoint": {"value": "https://…"}'
     return (
         f'in infra/main.parameters.json "settings": {{"value": {{"{name}": "${{{name}}}"}}}}, '
         f"then `azd env set {name} …`"

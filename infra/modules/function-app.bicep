@@ -19,7 +19,6 @@ param applicationInsightsConnection string
 param mode string
 param rulesFile string
 param maxDepth int
-param metricsEndpoint string
 param communicationEndpoint string
 @secure()
 param teamsWorkflowUrl string
@@ -58,7 +57,6 @@ var appSettings = {
   COMMUNICATION_ENDPOINT: communicationEndpoint
   TEAMS_WORKFLOW_URL: teamsWorkflowUrl
   MLEVENTS_MAX_DEPTH: string(maxDepth)
-  MLEVENTS_METRICS: metricsEndpoint
   MLEVENTS_MODE: mode
   MLEVENTS_RESOURCE_MANAGER: environment().resourceManager
   MLEVENTS_RULES: rulesFile

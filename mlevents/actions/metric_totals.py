@@ -28,7 +28,7 @@ def is_readable(minute: Minute) -> bool:
     """Whether every value of the minute is a number that requests and durations can have."""
     values = (minute.requests, minute.errors, *minute.latency.values())
     numbers = all(isinstance(one, int | float) and isfinite(one) and one >= 0 for one in values)
-    return numbers and not getattr(minute, "unreadable", False)
+    return numbers and not minute.unreadable
 
 
 def within(minutes: Iterable[Minute], window: float | None) -> list[Minute]:

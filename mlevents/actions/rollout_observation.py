@@ -82,9 +82,7 @@ def _reading(
     span = max(float(progress.get("elapsed", 0.0)), SHORTEST_SPAN)
     endpoint = target.machine_learning.workspace.endpoint(target.endpoint)
     try:
-        minutes = target.machine_learning.metrics(state.location, address).minutes(
-            endpoint, span, percentiles(rollout)
-        )
+        minutes = target.machine_learning.metrics.minutes(endpoint, span, percentiles(rollout))
     except TransientError as error:
         return Reading("unclear", f"no metrics now: {error}")
     return read(rollout, minutes, target.deployment, stable, exposure(phase, target.deployment, span))

@@ -14,14 +14,14 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mlevents.errors import PermanentError
 from mlevents.services.azure import PATIENCE, credential
 from mlevents.services.importing import importing
 from mlevents.services.machine_learning_batch import BatchEndpoints
 from mlevents.services.machine_learning_endpoints import OnlineEndpoints
 from mlevents.services.machine_learning_ids import Workspace
 from mlevents.services.machine_learning_jobs import Jobs
-from mlevents.services.metrics import Metrics, open_metrics
+from mlevents.services.metrics import Metrics
+from mlevents.services.resource_manager import open_manager
 from mlevents.services.sdk_errors import translated
 from mlevents.settings import PUBLIC_RESOURCE_MANAGER
 
@@ -33,12 +33,6 @@ CLOUDS = {
     "https://management.usgovcloudapi.net": "AzureUSGovernment",
     "https://management.chinacloudapi.cn": "AzureChinaCloud",
 }
-METRICS = {
-    PUBLIC_RESOURCE_MANAGER: "metrics.monitor.azure.com",
-    "https://management.usgovcloudapi.net": "metrics.monitor.azure.us",
-    "https://management.chinacloudapi.cn": "metrics.monitor.azure.cn",
-}
-"""The metrics data plane of each cloud; a region's own address stands before it."""
 
 _lock = threading.Lock()
 
@@ -78,16 +72,10 @@ class MachineLearning:
             except ResourceNotFoundError:
                 return None
 
-    def metrics(self, region: str, address: str) -> Metrics:
-        """Azure Monitor's metrics of this workspace's endpoints; `address` overrides the cloud's own."""
-        cloud = METRICS.get(self._resource_manager)
-        if not address and cloud is None:
-            raise PermanentError(
-                f"there is no known address of Azure Monitor's metrics for {self._resource_manager}: "
-                "set MLEVENTS_METRICS, such as https://westeurope.metrics.monitor.azure.com"
-            )
-        domain = cloud or METRICS[PUBLIC_RESOURCE_MANAGER]
-        return open_metrics(address or f"https://{region}.{domain}", f"https://{domain}")
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Azure Monitor's metrics of this workspace's online endpoints."""
+        return Metrics(open_manager(self._resource_manager))
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -3,108 +3,118 @@
 The metrics are those of `Microsoft.MachineLearningServices/workspaces/onlineEndpoints`: RequestsPerMinute
 with the dimensions deployment and statusCode, RequestLatency_P50 … with deployment (learn.microsoft.com,
 "Supported metrics"). Their one aggregation is Average at a grain of a minute, which for RequestsPerMinute
-is the number of requests. The batch API reads them, so the identity needs Monitoring Reader.
+is the number of requests. They are read through Resource Manager at the endpoint itself, where a role on
+the workspace is enough; the batch API of Azure Monitor asks for a role on the subscription.
+
+The answer: https://learn.microsoft.com/rest/api/monitor/metrics/list, api-version 2024-02-01.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from mlevents.services.azure import PATIENCE, credential
-from mlevents.services.importing import importing
-from mlevents.services.sdk_errors import translated
+from mlevents.errors import TransientError
 
 if TYPE_CHECKING:
-    from azure.monitor.querymetrics import MetricsClient
+    from mlevents.services.resource_manager import ResourceManager
 
+API_VERSION = "2024-02-01"
 NAMESPACE = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
 REQUESTS = "RequestsPerMinute"
 MINUTE = timedelta(minutes=1)
+LONGEST_QUERY = timedelta(days=1)
+"""What one query asks for: 1,440 minutes. A longer span is read in several."""
 MOST_SERIES = 1000
-"""Time series an answer may hold; Azure Monitor gives ten when not asked."""
+"""Time series an answer may hold; Azure Monitor gives ten when not asked for more."""
 FAULTS = frozenset({"408", "424", "429"})
 """Besides 5xx, the statuses that are the deployment's doing: 424 is how Azure ML passes a model's own
 failure on, 408 and 429 a model too slow for its requests. Other 4xx are the caller's doing."""
-
-_lock = threading.Lock()
 
 
 @dataclass(slots=True)
 class Minute:
     """What a deployment answered in one minute; `age` is how many seconds ago the minute began.
 
-    `latency` maps a percentile such as `P95` to seconds.
+    `latency` maps a percentile such as `P95` to seconds. `unreadable` says that Azure Monitor gave a value
+    of this minute that is no number from 0 up: the others say nothing then.
     """
 
     age: float
     requests: float = 0.0
     errors: float = 0.0
     latency: dict[str, float] = field(default_factory=dict)
+    unreadable: bool = False
 
 
-Value = tuple[str, Mapping[str, str], datetime, float]
-"""One value: the metric's name, its dimensions in lower case, its moment, its average."""
 Minutes = Mapping[str, tuple[Minute, ...]]
 """By deployment in lower case, the newest minute first; a minute without a value is left out."""
 
 
-class Metrics:
-    """The metrics of one region's resources."""
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a metric; `number` is None for one that cannot be read.
 
-    def __init__(self, client: MetricsClient) -> None:
-        self._client = client
+    `labels` are its dimensions in lower case, with their values.
+    """
+
+    metric: str
+    labels: Mapping[str, str]
+    moment: datetime
+    number: float | None
+
+    @property
+    def deployment(self) -> str:
+        """Whose value it is, in lower case: names of deployments compare without case."""
+        return self.labels.get("deployment", "").lower()
+
+
+class Metrics:
+    """The metrics of online endpoints, at Resource Manager."""
+
+    def __init__(self, manager: ResourceManager) -> None:
+        self._manager = manager
 
     def minutes(self, endpoint_id: str, span: float, percentiles: Collection[str]) -> Minutes:
-        """The last `span` seconds of an endpoint; raises PermanentError and TransientError."""
+        """The last `span` seconds of an endpoint; raises PermanentError and TransientError.
+
+        An answer that cannot be read as a whole, or may lack a deployment, is a TransientError.
+        """
         now = datetime.now(UTC)
         found: dict[str, list[Minute]] = {}
-
-        def minute(deployment: str, moment: datetime) -> Minute:
-            """The one that began then; the answers to two queries may differ by less than half of it."""
-            those, age = found.setdefault(deployment.lower(), []), (now - moment).total_seconds()
-            known = [one for one in those if abs(one.age - age) < MINUTE.total_seconds() / 2]
-            if not known:
-                those.append(Minute(age))
-            return (known or those[-1:])[0]
-
-        def values(names: list[str], dimensions: str) -> Iterator[Value]:
-            return self._values(endpoint_id, (now - timedelta(seconds=span), now), names, dimensions)
-
-        for _, labels, moment, value in values([REQUESTS], "deployment eq '*' and statusCode eq '*'"):
-            one = minute(labels.get("deployment", ""), moment)
-            one.requests += value
-            one.errors += value * is_fault(labels.get("statuscode", ""))
+        spans = list(_spans(now - timedelta(seconds=span), now))
         names = [f"RequestLatency_{percentile}" for percentile in sorted(percentiles)]
-        if names:
-            for name, labels, moment, value in values(names, "deployment eq '*'"):
-                minute(labels.get("deployment", ""), moment).latency[name.rpartition("_")[2]] = value / 1000
+        asked = [(REQUESTS, "deployment eq '*' and statusCode eq '*'")]
+        asked += [(",".join(names), "deployment eq '*'")] if names else []
+        for metrics, dimensions in asked:
+            for one in spans:
+                for value in self._values(endpoint_id, one, metrics, dimensions):
+                    _count(_minute(found, value, now), value)
         return {name: tuple(sorted(those, key=lambda one: one.age)) for name, those in found.items()}
 
-    def _values(self, endpoint_id: str, timespan: Any, names: list[str], dimensions: str) -> Iterator[Value]:
-        """Each value of these metrics."""
-        with translated(f"reading the metrics of {endpoint_id}"):
-            results = self._client.query_resources(
-                resource_ids=[endpoint_id],
-                metric_namespace=NAMESPACE,
-                metric_names=names,
-                timespan=timespan,
-                granularity=MINUTE,
-                aggregations=["Average"],
-                max_results=MOST_SERIES,
-                filter=dimensions,
-            )
-        for result in results:
-            for metric in result.metrics:
-                for series in metric.timeseries:
-                    labels = {key.lower(): str(label) for key, label in series.metadata_values.items()}
-                    for point in series.data:
-                        if point.average is not None:
-                            yield metric.name, labels, point.timestamp, point.average
+    def _values(self, endpoint_id: str, span: str, metrics: str, dimensions: str) -> Iterator[Value]:
+        what = f"reading the metrics of {endpoint_id}"
+        query = {
+            "api-version": API_VERSION,
+            "metricnamespace": NAMESPACE,
+            "metricnames": metrics,
+            "timespan": span,
+            "interval": "PT1M",
+            "aggregation": "Average",
+            "top": str(MOST_SERIES),
+            "$filter": dimensions,
+        }
+        answer = self._manager.read(f"{endpoint_id}/providers/Microsoft.Insights/metrics", query, what)
+        try:
+            for metric in answer["value"]:
+                yield from _read(metric, what)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise TransientError(
+                f"{what}: the answer cannot be read ({error!r}); it is read again"
+            ) from error
 
 
 def is_fault(status: str) -> bool:
@@ -112,15 +122,60 @@ def is_fault(status: str) -> bool:
     return status.startswith("5") or status in FAULTS
 
 
-def open_metrics(address: str, audience: str) -> Metrics:
-    """The metrics data plane at this address, opened once."""
-    with _lock:
-        return _open(address.rstrip("/"), audience)
+def _spans(start: datetime, end: datetime) -> Iterator[str]:
+    while start < end:
+        until = min(start + LONGEST_QUERY, end)
+        yield f"{_text(start)}/{_text(until)}"
+        start = until
 
 
-@cache
-def _open(address: str, audience: str) -> Metrics:
-    with importing():
-        from azure.monitor.querymetrics import MetricsClient
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    return Metrics(MetricsClient(address, credential(), audience=audience, **PATIENCE))
+
+def _read(metric: Mapping[str, Any], what: str) -> Iterator[Value]:
+    """Each value of one metric that is not left out; raises TransientError for one that Azure refuses."""
+    name, series = metric["name"]["value"], metric["timeseries"]
+    code = metric.get("errorCode") or "Success"
+    if code != "Success":
+        raise TransientError(
+            f"{what}: Azure Monitor answered {code} for {name}: {metric.get('errorMessage')}"
+        )
+    if len(series) >= MOST_SERIES:
+        raise TransientError(f"{what}: {len(series)} time series of {name}, so others may be missing")
+    for one in series:
+        labels = {pair["name"]["value"].lower(): str(pair["value"]) for pair in one["metadatavalues"]}
+        for point in one["data"]:
+            if point.get("average") is not None:
+                yield Value(name, labels, _moment(point["timeStamp"]), _number(point["average"]))
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _number(value: object) -> float | None:
+    """The value if it is a number that requests and durations can have."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if isfinite(value) and value >= 0 else None
+
+
+def _minute(found: dict[str, list[Minute]], value: Value, now: datetime) -> Minute:
+    """The value's minute; what two queries say of one minute may differ by less than half of it."""
+    those, age = found.setdefault(value.deployment, []), (now - value.moment).total_seconds()
+    known = [one for one in those if abs(one.age - age) < MINUTE.total_seconds() / 2]
+    if not known:
+        those.append(Minute(age))
+    return (known or those[-1:])[0]
+
+
+def _count(minute: Minute, value: Value) -> None:
+    if value.number is None:
+        minute.unreadable = True
+    elif value.metric.casefold() == REQUESTS.casefold():
+        minute.requests += value.number
+        minute.errors += value.number * is_fault(value.labels.get("statuscode", ""))
+    else:
+        minute.latency[value.metric.rpartition("_")[2].upper()] = value.number / 1000

@@ -1,7 +1,7 @@
-"""Azure Resource Manager, asked plainly for what the SDKs of our services do not tell.
+"""Azure Resource Manager, read directly where the SDKs of our services have no method.
 
-azure-core's own pipeline with the app's credential: four reads are no reason for azure-mgmt-authorization
-and azure-mgmt-eventgrid, which would travel with every deployment for the sake of `doctor`.
+azure-core's own pipeline with the app's credential: a few reads are no reason for azure-mgmt-authorization,
+azure-mgmt-eventgrid and azure-mgmt-monitor, which would travel with every deployment.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from functools import cache
 from http import HTTPStatus
 from math import ceil
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from mlevents.errors import PermanentError
+from mlevents.errors import PermanentError, TransientError
 from mlevents.services.azure import PATIENCE, credential
 from mlevents.services.event_subscription import EventSubscription
 from mlevents.services.importing import importing
@@ -31,6 +32,7 @@ MACHINE_LEARNING = "2024-04-01"
 """The api-versions that are spoken."""
 CLAIMS = ("upn", "unique_name", "appid", "azp", "oid")
 """Members of a token that say who it is for, the most telling first."""
+PORTS = {"https": 443, "http": 80}
 ONLINE = "MIR"
 """What a VM size that online endpoints can run on supports."""
 
@@ -104,25 +106,39 @@ class ResourceManager:
             found["family"], int(found["vCPUs"]), int(usage["currentValue"]), limit if limit >= 0 else None
         )
 
+    def read(self, path: str, query: Mapping[str, str], what: str) -> Mapping[str, Any]:
+        """The JSON object at a path; raises PermanentError and TransientError, `what` says what was tried."""
+        with translated(what):
+            response = self._ask("GET", f"{self._address}{path}", params=dict(query))
+            response.raise_for_status()
+            return _object(response, what)
+
     def _list(self, path: str, version: str, what: str) -> list[Mapping[str, Any]] | None:
         """Every page of a list; None where it may not be read."""
         with translated(what):
-            pages = list(self._pages(f"{self._address}{path}?api-version={version}"))
+            pages = list(self._pages(f"{self._address}{path}?api-version={version}", what))
         return None if None in pages else [one for page in pages if page for one in page]
 
-    def _pages(self, url: str | None) -> Iterator[list[Mapping[str, Any]] | None]:
-        with importing():
-            from azure.core.rest import HttpRequest
-
-        while url and url.lower().startswith(f"{self._address.lower()}/"):  # our token goes nowhere else
-            response = _http(self._address).send_request(HttpRequest("GET", url))
+    def _pages(self, url: str | None, what: str) -> Iterator[list[Mapping[str, Any]] | None]:
+        while url:
+            if not same_origin(url, self._address):  # our token goes nowhere else
+                raise PermanentError(
+                    f"{what}: the next page is at {url}, not at {self._address}, so the list is incomplete"
+                )
+            response = self._ask("GET", url)
             if response.status_code == HTTPStatus.FORBIDDEN:
                 yield None
                 return
             response.raise_for_status()
-            page = response.json()
+            page = _object(response, what)
             yield page.get("value") or []
             url = page.get("nextLink")
+
+    def _ask(self, method: str, url: str, **content: Any) -> Any:
+        with importing():
+            from azure.core.rest import HttpRequest
+
+        return _http(self._address).send_request(HttpRequest(method, url, **content))
 
 
 @cache
@@ -139,6 +155,30 @@ def _http(address: str) -> PipelineClient[Any, Any]:
 
     policies = [BearerTokenCredentialPolicy(credential(), f"{address}/.default")]
     return PipelineClient(address, policies=policies, **PATIENCE)
+
+
+def same_origin(url: str, address: str) -> bool:
+    """Whether both lead to one server: scheme, host without case, and port, which may be left out."""
+    return _origin(url) == _origin(address)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None] | None:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+
+
+def _object(response: Any, what: str) -> Mapping[str, Any]:
+    """The answer's JSON object; what else a server answers with 200 may be another the next time."""
+    try:
+        found = response.json()
+    except ValueError as error:
+        raise TransientError(f"{what}: the answer is not JSON: {error}") from error
+    if not isinstance(found, Mapping):
+        raise TransientError(f"{what}: the answer is not a JSON object but a {type(found).__name__}")
+    return found
 
 
 def _is_of(usage: Mapping[str, Any], family: str) -> bool:

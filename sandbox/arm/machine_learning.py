@@ -96,7 +96,7 @@ class MachineLearning:
             jobs,
             self.batch,
             self.scoring,
-            Monitor(workspace, self.scoring.scores),
+            Monitor(workspace, endpoints, self.scoring.scores),
         )
         self._seed(workspace)
 

@@ -21,6 +21,8 @@ PERCENTILES = {"_P50": 0.50, "_P90": 0.90, "_P95": 0.95, "_P99": 0.99}
 LATENCIES = ("RequestLatency", *(f"RequestLatency{name}" for name in PERCENTILES))
 CLAUSE = re.compile(r"\s*(\w+)\s+(eq|ne)\s+'((?:[^']|'')*)'\s*", re.IGNORECASE)
 
+MOST_METRICS = 20
+
 Keep = Callable[[Score], bool]
 
 
@@ -28,6 +30,8 @@ def check(query: Mapping[str, str], names: list[str]) -> None:
     """Refuse what these metrics do not offer."""
     if query.get("metricnamespace", "").lower() != NAMESPACE.lower():
         raise refused(f"The metric namespace '{query.get('metricnamespace')}' is not {NAMESPACE}.")
+    if len(names) > MOST_METRICS:
+        raise refused(f"{len(names)} metrics are asked for, and {MOST_METRICS} are the most.")
     unknown = [name for name in names if name not in (REQUESTS, *LATENCIES)]
     if unknown or not names:
         raise refused(f"Failed to find metric configuration for metric {', '.join(unknown) or '(none)'}.")
@@ -63,6 +67,22 @@ def timespan(query: Mapping[str, str], now: datetime) -> tuple[datetime, datetim
     """From when to when; the last hour where nothing is said."""
     end = _parsed(query.get("endtime"), now)
     return _parsed(query.get("starttime"), end - timedelta(hours=1)), end
+
+
+def split_span(text: str) -> dict[str, str]:
+    """A `timespan`, `start/end` in ISO 8601, as the batch query names its two ends."""
+    start, slash, end = text.partition("/")
+    if text and not (start and slash and end):
+        raise refused(f"The timespan '{text}' is not 'start/end' in ISO 8601.")
+    return {"starttime": start, "endtime": end} if text else {}
+
+
+def number(query: Mapping[str, str], name: str, otherwise: int) -> int:
+    """A whole number of the query."""
+    text = query.get(name, str(otherwise))
+    if not text.isdigit():
+        raise refused(f"'{name}' is '{text}': give a whole number.")
+    return int(text)
 
 
 def _parsed(text: str | None, otherwise: datetime) -> datetime:

@@ -1,11 +1,12 @@
-"""Azure Monitor's metrics data plane: what the deployments of the online endpoints really answered.
+"""Azure Monitor's metrics of the online endpoints: what their deployments really answered.
 
-`POST /subscriptions/{id}/metrics:getBatch` as azure-monitor-querymetrics calls it, for
-RequestsPerMinute and the latencies, at a grain of a minute. A minute is one of Azure's: at a speed of 60
-it lasts a second here. The clock behind the buckets runs that much faster from the moment the sandbox
-started; a query's times count backwards from now, and so do the times in its answer. What is younger than
-DELAY is not shown yet, as in Azure. That mirrored requests count for the deployment they are copied to is
-inferred: nothing says so.
+`GET {endpoint id}/providers/Microsoft.Insights/metrics` at Resource Manager, and the batch query
+`POST /subscriptions/{id}/metrics:getBatch` of the regional data plane, which asks for a right on the whole
+subscription. Both serve RequestsPerMinute and the latencies at a grain of a minute. A minute is one of
+Azure's: at a speed of 60 it lasts a second here. The clock behind the buckets runs that much faster from the
+moment the sandbox started; a query's times count backwards from now, and so do the times in its answer. What
+is younger than DELAY is not shown yet, as in Azure. That mirrored requests count for the deployment they are
+copied to is inferred: nothing says so.
 """
 
 import math
@@ -16,18 +17,23 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.arm.endpoints import COLLECTION
 from sandbox.arm.errors import ArmError
 from sandbox.arm.metric_query import (
     DEPLOYMENT,
     DIMENSIONS,
+    NAMESPACE,
     PERCENTILES,
     REQUESTS,
     Keep,
     check,
+    number,
     refused,
     sieve,
+    split_span,
     timespan,
 )
+from sandbox.arm.online import Endpoints
 from sandbox.arm.routes import Call, Routes
 from sandbox.arm.scoring import Score
 from sandbox.arm.workspace import Workspace
@@ -43,17 +49,28 @@ Buckets = dict[tuple[str, ...], dict[int, list[Score]]]
 class Monitor:
     """Serves the metrics of the endpoints; `scores` are the answers, with real times."""
 
-    def __init__(self, workspace: Workspace, scores: Sequence[Score]) -> None:
+    def __init__(self, workspace: Workspace, endpoints: Endpoints, scores: Sequence[Score]) -> None:
         self._id = workspace.id
+        self._endpoints = endpoints
         self._pace = workspace.pace
         self._region = workspace.location
         self._scores = scores
         self._began = workspace.pace.now().timestamp()
 
     def register(self, routes: Routes) -> None:
-        """Serve the batch query."""
+        """Serve the query of one endpoint and the batch query."""
+        routes.add("GET", f"{COLLECTION}/{{endpoint}}/providers/Microsoft.Insights/metrics", self._one)
         path = "/subscriptions/{subscription}/metrics:getBatch"
         routes.add("POST", path, self._batch, audience="metrics")
+
+    async def _one(self, call: Call) -> web.Response:
+        query = {name.lower().removeprefix("$"): value for name, value in call.request.query.items()}
+        query = {"metricnamespace": NAMESPACE, **query, **split_span(query.get("timespan", ""))}
+        endpoint = self._endpoints.get(call.names["endpoint"], call.request.path)
+        answer = self._answer(f"{self._id}/onlineEndpoints/{endpoint.name}", query)
+        span = f"{answer.pop('starttime')}/{answer.pop('endtime')}"
+        del answer["resourceid"]
+        return web.json_response({"cost": 0, "timespan": span, **answer})
 
     async def _batch(self, call: Call) -> web.Response:
         query = {name.lower(): value for name, value in call.request.query.items()}
@@ -61,11 +78,11 @@ class Monitor:
         ids = body.get("resourceids") if isinstance(body, dict) else None
         if not isinstance(ids, list) or not ids:
             raise refused("'resourceids' is required, a list of resource ids.")
+        return web.json_response({"values": [self._answer(one, query) for one in ids]})
+
+    def _answer(self, resource: str, query: Mapping[str, str]) -> dict[str, Any]:
         names = [name for name in query.get("metricnames", "").split(",") if name]
         check(query, names)
-        return web.json_response({"values": [self._answer(one, query, names) for one in ids]})
-
-    def _answer(self, resource: str, query: Mapping[str, str], names: list[str]) -> dict[str, Any]:
         now = self._pace.now()
         start, end = timespan(query, now)
         metrics = [self._metric(resource, name, query, (now, start, end)) for name in names]
@@ -86,7 +103,7 @@ class Monitor:
         keep, split = sieve(query.get("filter", ""), known)
         now, start, end = times
         buckets = self._buckets(resource, (keep, split), self._minutes(now, start, end))
-        ranked = sorted(buckets.items())[: int(query.get("top", USUAL_SERIES))]
+        ranked = sorted(buckets.items())[: number(query, "top", USUAL_SERIES)]
         return {
             "id": f"{resource}/providers/Microsoft.Insights/metrics/{name}",
             "type": "Microsoft.Insights/metrics",
@@ -153,11 +170,19 @@ class Monitor:
 
 
 def _average(name: str, scores: list[Score]) -> float:
+    total = sum(score.count for score in scores)
     if name == REQUESTS:
-        return float(len(scores))
-    taken = sorted(score.seconds * 1000 for score in scores)
-    rank = PERCENTILES.get(name.removeprefix("RequestLatency"))
-    return sum(taken) / len(taken) if rank is None else taken[min(len(taken) - 1, int(rank * len(taken)))]
+        return float(total)
+    taken = sorted((score.seconds * 1000, score.count) for score in scores)
+    share = PERCENTILES.get(name.removeprefix("RequestLatency"))
+    if share is None:
+        return sum(milliseconds * count for milliseconds, count in taken) / total
+    place, passed = min(total - 1, int(share * total)), 0
+    for milliseconds, count in taken:
+        passed += count
+        if passed > place:
+            return milliseconds
+    return taken[-1][0]
 
 
 def _text(moment: datetime) -> str:

@@ -32,7 +32,7 @@ SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One request that a deployment answered; `seconds` is what the model took."""
+    """What a deployment answered, `count` times alike; `seconds` is what the model took for each."""
 
     time: float
     endpoint: str
@@ -41,6 +41,7 @@ class Score:
     seconds: float
     mirrored: bool
     model_status: int = 200
+    count: int = 1
 
 
 class Scoring:
@@ -66,7 +67,7 @@ class Scoring:
         for score in self.scores:
             row = counts.setdefault(f"{score.endpoint}/{score.deployment}", {})
             column = "mirrored" if score.mirrored else str(score.status)
-            row[column] = row.get(column, 0) + 1
+            row[column] = row.get(column, 0) + score.count
         return counts
 
     def listed(self) -> list[dict[str, Any]]:

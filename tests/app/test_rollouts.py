@@ -1,7 +1,7 @@
 """Rollouts of the whole app on the sandbox: the endpoint answers throughout, whatever happens.
 
 The exhaustive search is in tests/unit/actions/test_rollout_exhaustive.py; here are samples of it with
-every part real: Durable Functions, azure-ai-ml and azure-monitor-querymetrics over TLS.
+every part real: Durable Functions, azure-ai-ml over TLS.
 """
 
 import json
@@ -22,7 +22,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"match": "GET .*/fault-net/deployments/.*", "status": 401, "body": EXPIRED},
     {"match": "GET .*/fault-net$", "drop": True, "times": 2},
     {"match": "PUT .*/fault-net/deployments/.*", "status": 409, "times": 2},
-    {"match": "POST .*metrics:getBatch", "status": 503, "times": 5},
+    {"match": "GET .*/fault-net/providers/Microsoft.Insights/metrics", "status": 503, "times": 5},
     {
         "match": "PUT .*/quota-net/deployments/.*",
         "fail_operation": {"code": "OutOfQuota", "message": "no cores"},

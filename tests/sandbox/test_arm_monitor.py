@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import pytest
 
 from mlevents.actions.action import Done
 from mlevents.actions.deploy_model import DeployModel
-from mlevents.errors import PermanentError, TransientError
-from mlevents.services import azure, machine_learning, metrics, scoring
+from mlevents.errors import TransientError
+from mlevents.services import azure, machine_learning, resource_manager, scoring
 from mlevents.services.metrics import Metrics
 from mlevents.services.scoring import Scoring
 from mlevents.services.services import Services
@@ -23,6 +24,7 @@ from tests.sandbox.test_deploy_model_against_arm import TEMPLATE, carry, context
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
 
 AUDIENCE = "https://metrics.monitor.azure.com"
+METRICS = "/providers/Microsoft.Insights/metrics"
 ROLLOUT = {
     "smoke_test": {"request": {"input_data": [[1]]}, "json": {"version": "2", "predictions[0]": {"lte": 1}}},
     "steps": [{"percent": 10, "for": "5m"}],
@@ -46,7 +48,13 @@ def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test has its own identity and its own authority to trust."""
-    made_once = (azure._credential, machine_learning._open, metrics._open, scoring._http)
+    made_once = (
+        azure._credential,
+        machine_learning._open,
+        resource_manager._http,
+        resource_manager.open_manager,
+        scoring._http,
+    )
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
     monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # the SDK changes it, for good
     for one in made_once:
@@ -58,8 +66,11 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def monitored(server: Server, monkeypatch: pytest.MonkeyPatch) -> tuple[Metrics, str]:
     server.settings(monkeypatch)
+    if server.call("GET", "onlineEndpoints/net").status_code == 404:
+        body = {"location": "westeurope", "properties": {"authMode": "Key"}}
+        assert server.call("PUT", "onlineEndpoints/net", json=body).status_code == 201
     place = f"{server.manager.workspace_id}/onlineEndpoints/net"
-    return metrics.open_metrics(server.manager.base_url, AUDIENCE), place
+    return Metrics(resource_manager.ResourceManager(server.manager.base_url)), place
 
 
 def answered(server: Server, age: float, deployment: str = "blue", status: int = 200, **more: Any) -> None:
@@ -163,6 +174,31 @@ def test_what_azure_monitor_refuses_is_refused(quiet: Server, query: dict[str, s
     )
     assert answer.status_code == 400
     assert says in answer.json()["error"]["message"]
+    at_the_endpoint = {"$filter" if name == "filter" else name: value for name, value in query.items()}
+    place = f"onlineEndpoints/net{METRICS}"
+    answer = quiet.call("GET", place, params={**usual, **at_the_endpoint})
+    assert answer.status_code == 400
+    assert says in answer.json()["error"]["message"]
+
+
+def test_an_endpoint_that_is_not_there_has_no_metrics(quiet: Server) -> None:
+    answer = quiet.call("GET", f"onlineEndpoints/none{METRICS}", params={"metricnames": "RequestLatency"})
+    assert answer.status_code == 404
+
+
+def test_the_answer_has_the_documented_shape(quiet: Server) -> None:
+    answered(quiet, 130, status=424)
+    query = {"metricnames": "RequestsPerMinute", "$filter": "Deployment eq '*' and statuscode eq '*'"}
+    now = datetime.now(UTC)
+    query["timespan"] = f"{(now - timedelta(minutes=10)).isoformat()}/{now.isoformat()}"
+    told = quiet.call("GET", f"ONLINEENDPOINTS/Net{METRICS}", params=query).json()
+    assert set(told) == {"cost", "timespan", "interval", "namespace", "resourceregion", "value"}
+    [metric] = told["value"]
+    assert metric["errorCode"] == "Success"
+    [series] = metric["timeseries"]
+    labels = {one["name"]["value"]: one["value"] for one in series["metadatavalues"]}
+    assert labels == {"deployment": "blue", "statuscode": "424"}
+    assert [set(point) for point in series["data"]] == [{"timeStamp", "average"}]
 
 
 def test_a_token_for_another_audience_is_not_enough(quiet: Server) -> None:
@@ -175,7 +211,7 @@ def test_a_token_for_another_audience_is_not_enough(quiet: Server) -> None:
 def services(fast: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Services:
     fast.settings(monkeypatch)
     address = fast.manager.base_url
-    settings = Settings(rules=tmp_path / "rules.yaml", resource_manager=address, metrics=address)
+    settings = Settings(rules=tmp_path / "rules.yaml", resource_manager=address)
     return Services(settings, files={"small.yaml": TEMPLATE})
 
 
@@ -244,8 +280,3 @@ def test_a_models_tags_are_read_as_they_are_now(fast: Server, services: Services
     workspace = services.machine_learning(fast.manager.workspace_id)
     assert workspace.model_tags("tagged", "1") == {"accuracy": "0.9"}
     assert workspace.model_tags("nobodys", "1") is None
-
-
-def test_a_cloud_whose_metrics_have_no_known_address_asks_for_one(fast: Server, services: Services) -> None:
-    with pytest.raises(PermanentError, match="set MLEVENTS_METRICS"):
-        services.machine_learning(fast.manager.workspace_id).metrics("westeurope", "")

@@ -94,6 +94,15 @@ def test_old_news_is_no_news() -> None:
     assert "the metrics are late, the newest of 7 min ago" in reading.words
 
 
+@pytest.mark.parametrize("whose", ["new", "old"])
+def test_a_minute_that_cannot_be_read_makes_the_reading_unclear(whose: str) -> None:
+    found = {"new": minutes((50, 0), (50, 0)), "old": minutes((50, 0), (50, 0))}
+    found[whose][1].unreadable = True
+    reading = read(rollout(FINE), found, "New", ["Old"])
+    assert reading.verdict == "unclear"
+    assert f"the metrics of '{whose.title()}' cannot be read in 1 min" in reading.words
+
+
 def test_a_window_with_too_few_requests_reaches_further_back() -> None:
     sparse = minutes((3, 0), (3, 0), (3, 0), (3, 3), (50, 50))
     reading = read(rollout(FINE), {"new": sparse}, "new", [])
