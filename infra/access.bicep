@@ -17,6 +17,9 @@ param workspaces array = []
 @description('The same for each Data Factory.')
 param factories array = []
 
+@description('The same for each user-assigned identity that a step gives to an endpoint.')
+param identities array = []
+
 @description('Resource ids that the app sends events to: event hubs, Service Bus queues and topics, storage queues.')
 param targets array = []
 
@@ -39,6 +42,17 @@ module factoryRoles 'modules/factory-role.bicep' = [for factory in factories: {
     principalId: principalId
     factoryName: split(factory.id, '/')[8]
     actions: factory.actions
+  }
+}]
+
+module identityRoles 'modules/identity-role.bicep' = [for identity in identities: {
+  name: 'mlevents-${uniqueString(appName, toLower(identity.id))}'
+  scope: resourceGroup(split(identity.id, '/')[2], split(identity.id, '/')[4])
+  params: {
+    appName: appName
+    principalId: principalId
+    identityName: split(identity.id, '/')[8]
+    actions: identity.actions
   }
 }]
 

@@ -25,6 +25,8 @@ STREAMS = INFRA / "streams.json"
 WAITS = 30
 PAUSE = 10.0
 DATA_FACTORY = "microsoft.datafactory"
+MANAGED_IDENTITY = "microsoft.managedidentity"
+ROLE_PROVIDERS = (MACHINE_LEARNING, DATA_FACTORY, MANAGED_IDENTITY)
 
 
 def subscribe(environment: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> None:
@@ -125,7 +127,7 @@ def attached(environment: Mapping[str, str], known: Iterable[ArmId]) -> list[Arm
         for topic in workspace_topics(subscription, app):
             if topic.ours or any(name.startswith(f"{app}-") for name in topic.subscriptions()):
                 found.append(topic.workspace)
-    return [one for one in dict.fromkeys(found) if one.provider in (MACHINE_LEARNING, DATA_FACTORY)]
+    return [one for one in dict.fromkeys(found) if one.provider in ROLE_PROVIDERS]
 
 
 def leave_place(place: ArmId, app: str, principal: str) -> None:

@@ -10,7 +10,7 @@ from infra.hooks.programs import ROOT, HookError, mlevents
 from mlevents.rules.file import load
 from mlevents.settings import Settings
 
-ATTACHED = ("workspace", "data_factory")
+ATTACHED = ("workspace", "data_factory", "identity")
 """What the app gets a role of its own on; rights on other services are assigned as docs/deploying.md says."""
 
 
@@ -67,7 +67,7 @@ class Needs:
         return tuple(dict.fromkeys((*self.workspaces, *allowed)))
 
     def allowed(self, scope: str) -> list[dict[str, Any]]:
-        """What access.bicep takes for one kind of resource: `workspace` or `data_factory`."""
+        """What access.bicep takes for one kind of resource: `workspace`, `data_factory` or `identity`."""
         return [{"id": one.text, "actions": actions} for one, actions in self.rights.get(scope, {}).items()]
 
 

@@ -14,23 +14,28 @@ from mlevents.services.machine_learning import MachineLearning
 from mlevents.services.machine_learning_ids import name_and_version
 from mlevents.services.permission import (
     DATA_SCIENTIST,
+    IDENTITY,
+    IDENTITY_OPERATOR,
     ML,
     MONITORING_READER,
+    READER,
     WORKSPACE,
     Permission,
     below,
 )
 
 PERMISSIONS = (
+    Permission(WORKSPACE, READER, below(ML, "read")),
     Permission(
         WORKSPACE,
         DATA_SCIENTIST,
         below(
             ML,
-            "read",
-            "models/*/read",
-            "environments/*/read",
-            "codes/*/read",
+            *(
+                f"{kind}/{tail}"
+                for kind in ("models", "environments", "codes")
+                for tail in ("read", "*/read")
+            ),
             "onlineEndpoints/read",
             "onlineEndpoints/write",
             "onlineEndpoints/deployments/read",
@@ -48,9 +53,20 @@ PERMISSIONS = (
             "onlineEndpoints/token/action",
             "onlineEndpoints/score/action",
         ),
-        given=("rollout",),
+        given=("rollout.smoke_test",),
     ),
-    Permission(WORKSPACE, MONITORING_READER, ("Microsoft.Insights/metrics/read",), given=("rollout",)),
+    Permission(
+        WORKSPACE,
+        MONITORING_READER,
+        ("Microsoft.Insights/metrics/read",),
+        given=("rollout.checks", "rollout.min_requests"),
+    ),
+    Permission(
+        IDENTITY,
+        IDENTITY_OPERATOR,
+        ("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",),
+        given=("identity",),
+    ),
 )
 FAILED = ("Failed", "Canceled")
 SIZE = "Standard_F4s_v2"

@@ -10,16 +10,26 @@ from mlevents.actions.documents import parse
 from mlevents.actions.left_open import is_open, left_open
 from mlevents.services.finding import Finding, attempt
 from mlevents.services.machine_learning import MachineLearning
-from mlevents.services.permission import DATA_SCIENTIST, ML, WORKSPACE, Permission, below
+from mlevents.services.permission import (
+    COMPUTE_OPERATOR,
+    DATA_SCIENTIST,
+    ML,
+    READER,
+    WORKSPACE,
+    Permission,
+    below,
+)
 
+_JOB = ("job", "component")
+_BATCH = ("batch_endpoint",)
 PERMISSIONS = (
+    Permission(WORKSPACE, READER, below(ML, "read")),
     # learn.microsoft.com/azure/machine-learning/how-to-assign-roles, "Submit a training run"
     Permission(
         WORKSPACE,
         DATA_SCIENTIST,
         below(
             ML,
-            "read",
             "*/read",
             "jobs/*",
             "environments/write",
@@ -27,30 +37,39 @@ PERMISSIONS = (
             "environments/readSecrets/action",
             "metadata/artifacts/write",
         ),
-        given=("job", "component"),
+        given=_JOB,
     ),
-    # What our own requests do, and what learn.microsoft.com says in words under
-    # /azure/machine-learning/how-to-authenticate-batch-endpoint, "How authorization works". The page's
-    # detailed list is far longer.
+    # learn.microsoft.com/azure/machine-learning/how-to-authenticate-batch-endpoint, "Configure RBAC for
+    # batch endpoint invoke"; jobs/read and the jobs' own reads are what following the run takes.
     Permission(
         WORKSPACE,
         DATA_SCIENTIST,
         below(
             ML,
-            "read",
-            "jobs/read",
-            "batchEndpoints/read",
-            "batchEndpoints/deployments/read",
-            "batchEndpoints/jobs/write",
-            "batchEndpoints/deployments/jobs/write",
+            *("data/versions/write", "datasets/registered/read", "datasets/registered/write"),
+            *("datasets/unregistered/read", "datasets/unregistered/write"),
+            *("datastores/read", "datastores/write", "datastores/listSecrets/action"),
+            "listStorageAccountKeys/action",
+            *("batchEndpoints/read", "batchEndpoints/write"),
+            *("batchEndpoints/deployments/read", "batchEndpoints/deployments/write"),
+            *("batchEndpoints/jobs/read", "batchEndpoints/jobs/write"),
+            *("batchEndpoints/deployments/jobs/read", "batchEndpoints/deployments/jobs/write"),
+            "computes/read",
+            *("metadata/secrets/read", "metadata/snapshots/read"),
+            *("metadata/artifacts/read", "metadata/artifacts/write"),
+            *("experiments/read", "experiments/runs/read", "experiments/runs/write"),
             "experiments/runs/submit/action",
-            "experiments/runs/write",
-            "datastores/read",
-            "datastores/write",
-            "datastores/listSecrets/action",
+            "metrics/resource/write",
+            *("modules/read", "models/read"),
+            *("endpoints/pipelines/read", "endpoints/pipelines/write"),
+            *("environments/read", "environments/write", "environments/build/action"),
+            "environments/readSecrets/action",
+            "jobs/read",
         ),
-        given=("batch_endpoint",),
+        given=_BATCH,
     ),
+    # On the same list, and excepted from AzureML Data Scientist.
+    Permission(WORKSPACE, COMPUTE_OPERATOR, below(ML, "computes/listKeys/action"), given=_BATCH),
 )
 SERVERLESS = "serverless"
 REFERENCE = "azureml:"

@@ -20,7 +20,9 @@ PERMISSIONS = (
             "pipelines/createrun/action",
             "pipelines/read",
             "pipelineruns/read",
+            # Microsoft's list of operations names both, and refusals have named either.
             "querypipelineruns/action",
+            "querypipelineruns/read",
         ),
     ),
 )

@@ -51,7 +51,7 @@ def observe(target: RolloutTarget, progress: Progress, rollout: Rollout, prober:
         said = f"deployment '{deployment.name}' is {deployment.provisioning_state}"
         return _said(Reading("unclear", said), rollout)
     target.must_be_able(deployment)
-    reading = _reading(target, (state, prober.services.settings.metrics), progress, rollout)
+    reading = _reading(target, progress, rollout)
     if reading.verdict == "unclear" and rollout.no_traffic == "probe" and rollout.smoke_test:
         wrong = _probe(target, state, (rollout.smoke_test, rollout.probe or Probe(), prober), progress)
         if wrong:
@@ -70,13 +70,10 @@ def _said(reading: Reading, rollout: Rollout) -> Done:
     return Done(reading.words, {"verdict": reading.verdict, "excused": excused})
 
 
-def _reading(
-    target: RolloutTarget, place: tuple[EndpointState, str], progress: Progress, rollout: Rollout
-) -> Reading:
+def _reading(target: RolloutTarget, progress: Progress, rollout: Rollout) -> Reading:
     """Metrics that cannot be read now are unclear, not a failure: the next look may read them."""
     if not rollout.needed and not rollout.checks:
         return Reading("healthy", "nothing to check")
-    state, address = place
     phase = phase_of(target, progress)
     stable = [*without(phase["traffic"], target.deployment)]
     span = max(float(progress.get("elapsed", 0.0)), SHORTEST_SPAN)

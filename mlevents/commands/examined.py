@@ -14,7 +14,7 @@ from mlevents.rules.model import Rules
 from mlevents.rules.needs import NamedStep, named_steps, needed
 from mlevents.rules.subscribed import compare
 from mlevents.services.finding import Finding, attempt
-from mlevents.services.permission import allowed
+from mlevents.services.permission import IDENTITY, allowed
 from mlevents.services.sdk_errors import clean
 from mlevents.services.services import Services
 from mlevents.settings import Settings
@@ -60,6 +60,10 @@ class Doctor:
             yield from _guarded(f"events of workspace {name}", name, partial(self._subscriptions, id))
         for name in self.rules.connections:
             yield from _guarded(f"connection {name}", name, partial(self._connection, name))
+        for one in needed(self.rules, self.services):
+            if one.scope == IDENTITY:
+                name = one.resource.rpartition("/")[2]
+                yield from _guarded(f"identity {name}", name, partial(self._permissions, one.resource))
         for step in named_steps(self.rules):
             yield from _guarded(_title(step), step.uses, partial(self._step, step))
 

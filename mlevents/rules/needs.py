@@ -11,7 +11,7 @@ from mlevents.events.envelope import workspace
 from mlevents.rules.marks import marked
 from mlevents.rules.model import Rule, Rules, Step
 from mlevents.rules.tree import Field
-from mlevents.services.permission import WORKSPACE, Permission, Role
+from mlevents.services.permission import IDENTITY, WORKSPACE, Permission, Role
 from mlevents.services.services import Services
 
 DEFAULTS = "defaults"
@@ -95,6 +95,9 @@ def _concerns(rule: Rule, workspace_id: str) -> bool:
 def _resources(step: NamedStep, scope: str, rules: Rules, services: Services) -> Iterator[str]:
     if scope == WORKSPACE:
         yield from step.workspaces.values()
+        return
+    if scope == IDENTITY:
+        yield from (id for id in step.parameters.get(IDENTITY) or () if "${" not in id)
         return
     for name in step.connections():
         if rules.connections.get(name, {}).get("type") == scope:

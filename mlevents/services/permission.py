@@ -1,8 +1,8 @@
 """What our elements need to be allowed in Azure, and what Azure says that an identity is allowed.
 
-An action's name compares without case, and a `*` in a role stands for any text. `/*/` stands for no
-part as well: AzureML Data Scientist names `workspaces/*/read` alone, and may read the workspace
-(inferred: the documentation does not say so).
+An action's name compares without case, and a `*` in a role stands for any text: `X/*/read` covers
+`X/Y/read` and `X/Y/Z/read`, but not `X/read`, which must be named as well.
+https://learn.microsoft.com/azure/role-based-access-control/role-definitions
 """
 
 from __future__ import annotations
@@ -32,7 +32,12 @@ DATA_FACTORY_CONTRIBUTOR = Role("Data Factory Contributor", "673868aa-7521-48a0-
 MAIL_OWNER = Role("Communication and Email Service Owner", "09976791-48a7-449e-bb21-39d1a415f350")
 MONITORING_READER = Role("Monitoring Reader", "43d0d8ad-25c7-4714-9337-8ba259a9fe05")
 
+READER = Role("Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7")
+COMPUTE_OPERATOR = Role("AzureML Compute Operator", "e503ece1-11d0-4e8e-8e2c-7a6c3bf38815")
+IDENTITY_OPERATOR = Role("Managed Identity Operator", "f1a07417-d97a-45cb-824c-7a7467783830")
+
 WORKSPACE = "workspace"
+IDENTITY = "identity"
 ML = "Microsoft.MachineLearningServices/workspaces"
 
 
@@ -40,7 +45,8 @@ ML = "Microsoft.MachineLearningServices/workspaces"
 class Permission:
     """Actions of Azure's that an element performs on one kind of resource, and a role that has them all.
 
-    `scope` is `workspace`, or the type of the connection whose resource it is. `given` names parameters:
+    `scope` is `workspace`, `identity` for the user-assigned identities that a parameter lists, or the type
+    of the connection whose resource it is. `given` names parameters, as `rollout` or `rollout.smoke_test`:
     the actions are needed only where a step has one of them. An element that needs a role of data
     actions, which are not asked for, names no actions.
     """
@@ -52,7 +58,14 @@ class Permission:
 
     def needed(self, parameters: Mapping[str, Any]) -> bool:
         """Whether a step with these parameters needs it."""
-        return not self.given or any(parameters.get(name) is not None for name in self.given)
+        return not self.given or any(_at(parameters, name.split(".")) for name in self.given)
+
+
+def _at(value: Any, keys: list[str]) -> bool:
+    """Whether there is a value other than an empty list or map at the end of these keys."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value is not None and value not in ([], {})
 
 
 def below(head: str, *tails: str) -> tuple[str, ...]:
@@ -85,7 +98,7 @@ def allowed(grants: Iterable[Grant], action: str) -> bool:
 
 @cache
 def _pattern(granted: str) -> re.Pattern[str]:
-    text = re.escape(granted).replace(r"/\*/", r"/(?:.*/)?").replace(r"\*", ".*")
+    text = re.escape(granted).replace(r"\*", ".*")
     return re.compile(text, re.IGNORECASE | re.DOTALL)
 
 

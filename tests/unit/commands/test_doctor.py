@@ -69,6 +69,7 @@ def test_needs_are_said_by_resource_without_asking_azure(run: Callable[..., Resu
         "Microsoft.DataFactory/factories/pipelines/createrun/action",
         "Microsoft.DataFactory/factories/pipelines/read",
         "Microsoft.DataFactory/factories/querypipelineruns/action",
+        "Microsoft.DataFactory/factories/querypipelineruns/read",
     ]
     assert set(told["labels"]) == {
         "ModelRegistered",
@@ -84,7 +85,8 @@ def test_needs_are_shown_to_people(run: Callable[..., Result]):
     lines = run("--needs").stdout.splitlines()
     assert f"data_factory {FACTORY}" in lines
     assert f"  {ML}/onlineEndpoints/write" in lines
-    assert "deploy_model with rollout on its workspace: Monitoring Reader" in lines
+    given = "rollout.checks or rollout.min_requests"
+    assert f"deploy_model with {given} on its workspace: Monitoring Reader" in lines
 
 
 def test_every_action_that_calls_azure_says_what_it_needs():
@@ -92,11 +94,25 @@ def test_every_action_that_calls_azure_says_what_it_needs():
     assert {"deploy_model", "run_data_factory_pipeline", "run_ml_pipeline"} <= said
     assert said <= {*action.names(), *connection.names()}
     parameters = {name: set(element.model_fields) for name, element in [*action.items(), *connection.items()]}
-    assert all(set(one.permission.given) <= parameters[one.element] for one in permissions())
-    assert all(
-        one.permission.scope == "workspace" or one.permission.scope in connection.names()
-        for one in permissions()
-    )
+    for one in permissions():
+        assert {name.partition(".")[0] for name in one.permission.given} <= parameters[one.element]
+        assert one.permission.scope in ("workspace", "identity", *connection.names())
+
+
+def test_an_identity_that_a_step_gives_away_is_a_resource_of_its_own(
+    run: Callable[..., Result], tmp_path: Path
+):
+    identity = f"{HEAD}/Microsoft.ManagedIdentity/userAssignedIdentities/scoring"
+    given = f'identity: [{identity}, "${{model.tags.identity}}"]'
+    (tmp_path / "rules.yaml").write_text(RULES.replace("endpoint: e,", f"endpoint: e, {given},"))
+    told = json.loads(run("--needs", "--json").stdout)
+    assert [one for one in told["resources"] if one["scope"] == "identity"] == [
+        {
+            "scope": "identity",
+            "resource": identity,
+            "actions": ["Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"],
+        }
+    ]
 
 
 @pytest.fixture
