@@ -84,7 +84,7 @@ def _check_writable(file: Path) -> None:
 
 
 def _welcome(ready: dict[str, str], speed: float) -> str:
-    addresses = "\n".join(f"  {name:<13} {value}" for name, value in ready.items())
+    addresses = "\n".join(f"  {name:<13} {value}" for name, value in ready.items() if name != "owner")
     on = Stage(ready)
     model = on.model_registered("fraud-net", "1", {"stage": "production", "accuracy": "0.95"})
     failure = on.run_status_changed("train-42", "Failed")

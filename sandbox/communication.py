@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.arm.rights import COMMUNICATION_ID, MAIL, Rights
 from sandbox.identity import Identity, TokenError
 from sandbox.inboxes import Inbox
 
@@ -21,9 +22,10 @@ AUDIENCES = ("https://communication.azure.com",)
 class Communication:
     """The email part of a Communication Services resource; mail goes to the inbox."""
 
-    def __init__(self, inbox: Inbox, identity: Identity) -> None:
+    def __init__(self, inbox: Inbox, identity: Identity, rights: Rights) -> None:
         self._inbox = inbox
         self._identity = identity
+        self._rights = rights
         self._operations: set[str] = set()
 
     def routes(self) -> list[web.RouteDef]:
@@ -58,10 +60,13 @@ class Communication:
         return web.json_response({"id": operation, "status": "Succeeded", "error": None})
 
     def _stranger(self, request: web.Request) -> web.Response | None:
+        authorization = request.headers.get("Authorization")
         try:
-            self._identity.check(request.headers.get("Authorization"), AUDIENCES)
+            self._identity.check(authorization, AUDIENCES)
         except TokenError as error:
             return _error(401, "Denied", str(error))
+        if not self._rights.allowed(self._identity.who(authorization), MAIL, COMMUNICATION_ID):
+            return _error(403, "Forbidden", "The identity has no role on this resource that allows this.")
         return None
 
 

@@ -2,6 +2,7 @@
 
 The App Service form is `GET /msi/token` with the header that the platform gives the app as
 IDENTITY_HEADER; the virtual machine form is `GET /metadata/identity/oauth2/token` with `Metadata: true`.
+With `owner` as the header, the App Service form gives the tokens of a person who has every right.
 """
 
 import base64
@@ -18,6 +19,8 @@ from aiohttp import web
 TENANT = "22222222-2222-2222-2222-222222222222"
 PRINCIPAL = "44444444-4444-4444-4444-444444444444"
 APPLICATION = "55555555-5555-5555-5555-555555555555"
+APP, OWNER = "app", "owner"
+OBJECT_IDS = {APP: PRINCIPAL, OWNER: "77777777-7777-7777-7777-777777777777"}
 DAY = 24 * 60 * 60
 EARLY = 5 * 60
 
@@ -60,12 +63,25 @@ class Identity:
         return application
 
     def token(self, resource: str, client: str = APPLICATION) -> str:
-        """A token for this resource: the last one again, until it is about to expire."""
-        key = f"{client} {resource}"
+        """A token of the app for this resource: the last one again, until it is about to expire."""
+        return self._token(resource, client, APP)
+
+    def owner_token(self, resource: str) -> str:
+        """The same of a person who has every right."""
+        return self._token(resource, APPLICATION, OWNER)
+
+    def who(self, authorization: str | None) -> str:
+        """Whose token it is, `app` or `owner`; empty for one that was not issued here."""
+        token = (authorization or "").partition(" ")[2].strip()
+        owner = _claims(token).get("oid") if token in self._issued else None
+        return next((name for name, id in OBJECT_IDS.items() if id == owner), "")
+
+    def _token(self, resource: str, client: str, who: str) -> str:
+        key = f"{who} {client} {resource}"
         known = self._latest.get(key)
         if known and _claims(known)["exp"] > self._clock() + min(EARLY, self.lifetime / 2):
             return known
-        token = self._issue(resource, client)
+        token = self._issue(resource, client, who)
         self._latest[key] = token
         self._issued.add(token)
         return token
@@ -85,7 +101,7 @@ class Identity:
             raise TokenError("InvalidAuthenticationTokenAudience", f"'{claims['aud']}' is another audience.")
         return claims
 
-    def _issue(self, resource: str, client: str) -> str:
+    def _issue(self, resource: str, client: str, who: str) -> str:
         now = int(self._clock())
         claims = {
             "aud": resource,
@@ -94,9 +110,10 @@ class Identity:
             "nbf": now - EARLY,
             "exp": int(now + self.lifetime),
             "appid": client,
-            "idtyp": "app",
-            "oid": PRINCIPAL,
-            "sub": PRINCIPAL,
+            "idtyp": "app" if who == APP else "user",
+            "oid": OBJECT_IDS[who],
+            "sub": OBJECT_IDS[who],
+            **({} if who == APP else {"upn": "owner@example.com"}),
             "tid": TENANT,
             "uti": uuid.uuid4().hex,
             "ver": "1.0",
@@ -107,6 +124,8 @@ class Identity:
         given = request.headers.get("X-IDENTITY-HEADER")
         if given is None:
             return _refused(401, "the header X-IDENTITY-HEADER is missing")
+        if given == OWNER:
+            return self._answer(request, OWNER)
         if not secrets.compare_digest(given, self.header):
             return _refused(403, "the header X-IDENTITY-HEADER holds another value")
         return self._answer(request)
@@ -116,7 +135,7 @@ class Identity:
             return _refused(400, "Required metadata header not specified")
         return self._answer(request)
 
-    def _answer(self, request: web.Request) -> web.Response:
+    def _answer(self, request: web.Request, who: str = APP) -> web.Response:
         query = request.query
         missing = [name for name in ("resource", "api-version") if not query.get(name)]
         if missing:
@@ -124,7 +143,7 @@ class Identity:
         client = query.get("client_id", APPLICATION)
         if client != APPLICATION and client not in self.user_assigned:
             return _refused(400, f"no managed identity has the client id '{client}'")
-        token = self.token(query["resource"], client)
+        token = self._token(query["resource"], client, who)
         expires = _claims(token)["exp"]
         return web.json_response(
             {

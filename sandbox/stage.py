@@ -18,6 +18,7 @@ from typing import IO, Any
 import requests
 
 from sandbox.crashes import Crashes
+from sandbox.identity import OWNER
 from sandbox.raised import Json, Raised
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,7 +71,7 @@ class Stage(Raised, Crashes):
         return self.settled(subject, **query) if self.responses(subject, **query) else []
 
     def token(self) -> str:
-        """A token for Resource Manager, from the sandbox's managed identity."""
+        """A token for Resource Manager of a person who has every right."""
         answer = requests.get(
             self.ready["identity"],
             params={"resource": "https://management.azure.com", "api-version": "2019-08-01"},
@@ -135,10 +136,10 @@ class Stage(Raised, Crashes):
         return [one for one in found if one["method"].startswith(method)]
 
     def environment(self) -> dict[str, str]:
-        """The environment in which Azure's SDKs and our commands find this sandbox."""
+        """The environment in which Azure's SDKs and our commands find this sandbox, as a person's."""
         return {
             "IDENTITY_ENDPOINT": self.ready["identity"],
-            "IDENTITY_HEADER": "sandbox",
+            "IDENTITY_HEADER": OWNER,
             "REQUESTS_CA_BUNDLE": self.ready["ca"],
             "MLEVENTS_RESOURCE_MANAGER": self.ready["arm"],
         }

@@ -15,10 +15,12 @@ from aiohttp import web
 
 from mlevents.errors import EventError
 from mlevents.events import parse
+from mlevents.settings import PUBLIC_RESOURCE_MANAGER
 from sandbox import event_grid, host_control
 from sandbox.app_settings import IDENTITY_HEADER, AppSettings
 from sandbox.arm.errors import ArmError
 from sandbox.arm.resource_manager import ResourceManager
+from sandbox.arm.rights import Rights, RightsOfApp
 from sandbox.chaos import Chaos
 from sandbox.communication import Communication
 from sandbox.event_grid import EventGrid
@@ -76,7 +78,8 @@ class Sandbox:
         self.event_grid = EventGrid(
             ResourceManager.workspace_id, pace, options.dead_letters, options.deliver_twice
         )
-        self.arm = ResourceManager(pace, self.identity, self.event_grid.publish)
+        self.rights = Rights()
+        self.arm = ResourceManager(pace, self.identity, self.event_grid.publish, self.rights)
         self.arm.event_subscriptions.listed = lambda: self.event_grid.subscriptions
         self.event_grid.heard = self._learn
         self.host = FunctionsHost(options.app, options.script, pace)
@@ -122,11 +125,13 @@ class Sandbox:
             "data_factory": self.arm.factory_id,
             "faults": f"{faults.url}{FAULTS}",
             "host": f"{control.url}{host_control.PATH}",
+            "owner": self.identity.owner_token(PUBLIC_RESOURCE_MANAGER),
         }
         settings = AppSettings(
             self.ready, outside.url, mail.port, self.options.script, self.options.app, self.options.rules
         )
         self.host.environment = settings.environment
+        self.rights.of_app = RightsOfApp(lambda: self.host.worker.environment or {})
         await self._run()
 
     def _learn(self, document: Mapping[str, Any]) -> None:
@@ -136,7 +141,7 @@ class Sandbox:
 
     def _outside(self) -> web.Application:
         """What the app reaches by TLS beyond Resource Manager: webhooks and Communication Services."""
-        communication = Communication(self.inbox, self.identity)
+        communication = Communication(self.inbox, self.identity, self.rights)
         application = self.inbox.application(*communication.routes())
         application.middlewares.append(self.arm.faults.middleware)
         return application

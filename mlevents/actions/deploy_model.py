@@ -52,6 +52,7 @@ from mlevents.actions.model_names import model_reference
 from mlevents.actions.rollout_cautions import cautions
 from mlevents.actions.rollout_observation import Prober, observe
 from mlevents.actions.rollout_parameters import Rollout, Timeouts
+from mlevents.actions.rollout_rights import check_rights
 from mlevents.actions.rollout_smoke import request, smoke_test
 from mlevents.actions.rollout_standing import order_tags, standing
 from mlevents.actions.rollout_target import RolloutTarget
@@ -138,12 +139,17 @@ class DeployModel(Action):
         return standing(target, wanted)
 
     def ensure_endpoint(self, context: StepContext, services: Services) -> Outcome:
-        """Make the endpoint if it is missing, wait until it can be worked on, note its traffic."""
+        """Make the endpoint if it is missing, wait until it can be worked on, note its traffic.
+
+        Before that, ask once for the rights that only later phases need.
+        """
         target = self._target(context, services)
+        if self.rollout is not None and not context.progress.get("allowed"):
+            check_rights(target, self.rollout, self.auth_mode, services)
         tags = {**self.tags, **context.provenance, **target.endpoint_tags}
         ids = tuple(self.identity)
         wanted = NewEndpoint(target.endpoint, self.auth_mode, tags, ids, self.public_access)
-        return rollout_creation.ensure_endpoint(target, wanted, context.progress)
+        return rollout_creation.ensure_endpoint(target, wanted, {**context.progress, "allowed": True})
 
     def create_deployment(self, context: StepContext, services: Services) -> Outcome:
         """Create the deployment, which gets no traffic, or find it there with the same model."""

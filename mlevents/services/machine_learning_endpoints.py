@@ -19,11 +19,13 @@ from mlevents.services.machine_learning_states import (
     NewDeployment,
     NewEndpoint,
 )
+from mlevents.services.resource_manager import same_origin
 from mlevents.services.sdk_errors import clean, translated
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
+OPERATION_READ = "Microsoft.MachineLearningServices/locations/mfeOperationsStatus/read"
 SCORING_SCOPE = "https://ml.azure.com/.default"
 
 
@@ -150,13 +152,17 @@ class OnlineEndpoints:
         The resource itself does not say. Its status URL stands at subscription scope, beyond a
         role on the workspace: an operation that must not be read is said so, and is no error.
         """
-        if not state.operation.lower().startswith(f"{self._resource_manager.lower()}/"):
+        if not same_origin(state.operation, self._resource_manager):
             return "Azure names no operation that tells why"
         try:
             with translated("reading the operation that failed"):
                 error = self._operation(state.operation).get("error") or {}
         except ActionError as refusal:
-            return f"why cannot be read ({refusal})"
+            answer = str(refusal).removeprefix("reading the operation that failed: ").partition(": ")[0]
+            return (
+                f"why cannot be read ({answer}): open it in Azure ML Studio, or give this identity a role "
+                f"with {OPERATION_READ} on the subscription"
+            )
         if not error:
             return "the operation tells no reason"
         return clean(f"{error.get('code')}: {error.get('message')}")

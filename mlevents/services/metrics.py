@@ -95,6 +95,12 @@ class Metrics:
                     _count(_minute(found, value, now), value)
         return {name: tuple(sorted(those, key=lambda one: one.age)) for name, those in found.items()}
 
+    def refusal(self, endpoint_id: str) -> str | None:
+        """Azure's words where we may not read an endpoint's metrics; the endpoint need not be there yet."""
+        path = f"{endpoint_id}/providers/Microsoft.Insights/metrics"
+        query = {"api-version": API_VERSION, "metricnamespace": NAMESPACE, "metricnames": REQUESTS}
+        return self._manager.refusal("GET", path, query, f"reading the metrics of {endpoint_id}")
+
     def _values(self, endpoint_id: str, span: str, metrics: str, dimensions: str) -> Iterator[Value]:
         what = f"reading the metrics of {endpoint_id}"
         query = {

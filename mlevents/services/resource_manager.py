@@ -21,7 +21,7 @@ from mlevents.services.azure import PATIENCE, credential
 from mlevents.services.event_subscription import EventSubscription
 from mlevents.services.importing import importing
 from mlevents.services.permission import Grant
-from mlevents.services.sdk_errors import translated
+from mlevents.services.sdk_errors import TRANSIENT_STATUSES, clean, translated
 
 if TYPE_CHECKING:
     from azure.core import PipelineClient
@@ -113,6 +113,21 @@ class ResourceManager:
             response.raise_for_status()
             return _object(response, what)
 
+    def refusal(self, method: str, path: str, query: Mapping[str, str], what: str) -> str | None:
+        """Azure's words where it refuses the request for want of rights; None for any other answer.
+
+        That may be a success, whose body is not read, or a refusal for another reason. Raises TransientError,
+        and PermanentError where we are not known at all.
+        """
+        with translated(what):
+            response = self._ask(method, f"{self._address}{path}", params=dict(query))
+            if response.status_code == HTTPStatus.UNAUTHORIZED or is_transient(response.status_code):
+                response.raise_for_status()
+        if response.status_code != HTTPStatus.FORBIDDEN:
+            return None
+        told = _object(response, what).get("error")
+        return clean(str(told.get("message"))) if isinstance(told, Mapping) else "403 Forbidden"
+
     def _list(self, path: str, version: str, what: str) -> list[Mapping[str, Any]] | None:
         """Every page of a list; None where it may not be read."""
         with translated(what):
@@ -168,6 +183,11 @@ def _origin(url: str) -> tuple[str, str | None, int | None] | None:
         return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
     except ValueError:
         return None
+
+
+def is_transient(status: int) -> bool:
+    """Whether the same request may be answered otherwise later; 409 answers what was asked."""
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in TRANSIENT_STATUSES - {HTTPStatus.CONFLICT}
 
 
 def _object(response: Any, what: str) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.arm.actions import FRONT
 from sandbox.arm.assets import page
 from sandbox.arm.errors import ArmError, not_found
 from sandbox.arm.jobs import Jobs
@@ -12,7 +13,6 @@ from sandbox.arm.routes import Call, Routes
 from sandbox.arm.workspace import ML, WORKSPACE_PATH, Workspace
 
 PATH = f"{WORKSPACE_PATH}/batchEndpoints"
-FRONT = "/mferp/managementfrontend"
 """The workspace's own front end, which lists what batch endpoints started."""
 PRINCIPAL = "66666666-6666-6666-6666-666666666666"
 

@@ -7,7 +7,9 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.arm import bodies
+from sandbox.arm.actions import asked
 from sandbox.arm.assets import page
+from sandbox.arm.authorization import Authorization
 from sandbox.arm.errors import ArmError, user_error
 from sandbox.arm.online import Endpoint, Endpoints, check_location, check_name, new_key
 from sandbox.arm.operations import Operations, Work
@@ -23,10 +25,17 @@ COLLECTION = f"{WORKSPACE_PATH}/onlineEndpoints"
 class OnlineEndpoints:
     """Serves the workspace's online endpoints; times are what Azure takes, in seconds."""
 
-    def __init__(self, workspace: Workspace, operations: Operations, endpoints: Endpoints) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        operations: Operations,
+        endpoints: Endpoints,
+        authorization: Authorization,
+    ) -> None:
         self._workspace = workspace
         self._operations = operations
         self._endpoints = endpoints
+        self._authorization = authorization
 
     def register(self, routes: Routes) -> None:
         """Serve the endpoints and what can be done with each."""
@@ -56,6 +65,9 @@ class OnlineEndpoints:
     async def _put(self, call: Call) -> web.Response:
         body = await call.body()
         bodies.check("onlineEndpoints", body)
+        [own] = asked("PUT", call.request.path)
+        identities = (body.get("identity") or {}).get("userAssignedIdentities") or {}
+        self._authorization.check_linked(call.who, own, identities)
         name = call.names["endpoint"]
         check_name("endpoint", name)
         endpoint = self._endpoints.find(name)

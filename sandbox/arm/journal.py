@@ -7,16 +7,21 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from sandbox.identity import Identity
 from sandbox.pace import Pace
 
 KEPT = 10_000
 
 
 class Journal:
-    """The last requests with their answers, oldest first; requests about the sandbox itself are left out."""
+    """The last requests with their answers, oldest first; requests about the sandbox itself are left out.
 
-    def __init__(self, pace: Pace) -> None:
+    `who` is `app` or `owner` by the token, and empty for a request with a key or without a token of ours.
+    """
+
+    def __init__(self, pace: Pace, identity: Identity) -> None:
         self._pace = pace
+        self._identity = identity
         self.entries: deque[dict[str, Any]] = deque(maxlen=KEPT)
 
     @web.middleware
@@ -28,6 +33,7 @@ class Journal:
             "method": request.method,
             "path": request.path,
             "query": dict(request.query),
+            "who": self._identity.who(request.headers.get("Authorization")),
             "status": 0,
         }
         if not request.path.startswith("/_sandbox/"):

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from mlevents.events import Event
 from sandbox.arm.assets import Assets, Kind
+from sandbox.arm.authorization import Authorization
 from sandbox.arm.batch import BatchEndpoints
 from sandbox.arm.deployments import OnlineDeployments
 from sandbox.arm.endpoints import OnlineEndpoints
@@ -81,17 +82,23 @@ class Part(Protocol):
 class MachineLearning:
     """The workspace. `assets` are its collections by kind, `endpoints` and `scoring` its data plane."""
 
-    def __init__(self, workspace: Workspace, operations: Operations, identity: Identity) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        operations: Operations,
+        identity: Identity,
+        authorization: Authorization,
+    ) -> None:
         self._id = workspace.id
         self.assets = {kind.name: self._collection(workspace, kind) for kind in KINDS}
         endpoints = self.endpoints = Endpoints()
-        self.scoring = Scoring(workspace, endpoints, self.assets["models"], identity)
+        self.scoring = Scoring(workspace, endpoints, self.assets["models"], (identity, authorization))
         jobs = Jobs(workspace, operations, self.assets, COMPUTES)
         self.batch = BatchEndpoints(workspace, jobs)
         self._parts: tuple[Part, ...] = (
             Metadata(workspace, COMPUTES),
             *self.assets.values(),
-            OnlineEndpoints(workspace, operations, endpoints),
+            OnlineEndpoints(workspace, operations, endpoints, authorization),
             OnlineDeployments(workspace, operations, endpoints, self.assets),
             jobs,
             self.batch,

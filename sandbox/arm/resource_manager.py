@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sandbox.arm.authorization import Authorization
 from sandbox.arm.data_factory import DataFactory
-from sandbox.arm.errors import ArmError, UnauthorizedError
+from sandbox.arm.errors import LOCATION, ArmError, UnauthorizedError
 from sandbox.arm.event_subscriptions import EventSubscriptions
 from sandbox.arm.faults import FAILURE, Faults
 from sandbox.arm.history import History
@@ -17,9 +17,17 @@ from sandbox.arm.journal import Journal
 from sandbox.arm.machine_learning import MachineLearning
 from sandbox.arm.operations import Operations
 from sandbox.arm.quota import Quota
-from sandbox.arm.routes import Call, Route, Routes, check_version
+from sandbox.arm.rights import Rights
+from sandbox.arm.routes import Call, Routes, check_version
 from sandbox.arm.scoring import ML_AUDIENCES
-from sandbox.arm.workspace import FACTORY_ID, SUBSCRIPTION_ID, WORKSPACE_ID, Workspace, check_scope
+from sandbox.arm.workspace import (
+    FACTORY_ID,
+    SUBSCRIPTION_ID,
+    WORKSPACE_ID,
+    Workspace,
+    check_scope,
+    check_subscription,
+)
 from sandbox.identity import TENANT, Identity, TokenError
 from sandbox.pace import Pace
 
@@ -40,8 +48,9 @@ logger = logging.getLogger("sandbox.arm")
 class ResourceManager:
     """Everything that Resource Manager serves here, in memory.
 
-    `publish` receives each event that the workspace raises, as one Event Grid event. The composing host
-    sets `base_url` once the server listens; `faults` may also guard other servers of the sandbox.
+    `publish` receives each event that the workspace raises, as one Event Grid event. Without `rights` the
+    app may do nothing, and people everything. The composing host sets `base_url` once the server listens;
+    `faults` may also guard other servers of the sandbox.
     """
 
     workspace_id = WORKSPACE_ID
@@ -52,19 +61,23 @@ class ResourceManager:
         pace: Pace,
         identity: Identity,
         publish: Callable[[dict[str, Any]], None],
-        location: str = "westeurope",
+        rights: Rights | None = None,
     ) -> None:
+        location = LOCATION
         self.base_url = ""
         self.faults = Faults()
-        self.journal = Journal(pace)
+        self.journal = Journal(pace, identity)
+        self.rights = rights or Rights()
         self._identity = identity
         self._operations = Operations(pace, SUBSCRIPTION_ID)
         self._workspace = Workspace(pace, publish, location)
-        self.machine_learning = MachineLearning(self._workspace, self._operations, identity)
+        self.authorization = Authorization(self.rights)
+        self.machine_learning = MachineLearning(
+            self._workspace, self._operations, identity, self.authorization
+        )
         self.history = History(self.machine_learning.endpoints)
         self.data_factory = DataFactory(pace, self._operations, location)
         self.data_factory.add("retrain", RETRAIN)
-        self.authorization = Authorization()
         self.event_subscriptions = EventSubscriptions(location)
         self._routes = Routes()
         asked_by_doctor = (self.authorization, self.event_subscriptions, Quota())
@@ -95,23 +108,32 @@ class ResourceManager:
         try:
             route, names = self._routes.find(request)
         except LookupError:
+            if request.path.lower().startswith("/subscriptions/"):
+                who = self._authenticate(request, "arm")
+                self.authorization.check(who, request.method, request.path.rstrip("/"))
             return _gap(request)
-        self._authenticate(request, route)
+        who = self._authenticate(request, route.audience)
         if route.versioned:
             check_version(request)
+        check_subscription(names)
+        if who:
+            self.authorization.check(who, request.method, request.path.rstrip("/"))
         check_scope(names)
-        return await route.handler(Call(request, names, request.get(FAILURE)))
+        return await route.handler(Call(request, names, request.get(FAILURE), who))
 
-    def _authenticate(self, request: web.Request, route: Route) -> None:
+    def _authenticate(self, request: web.Request, audience: str) -> str:
+        """Who calls; empty where no token is asked for."""
         origin = f"{request.scheme}://{request.host}"
         known = {"arm": (*ARM_AUDIENCES, origin), "ml": ML_AUDIENCES, "metrics": METRICS_AUDIENCES}
-        audiences = known.get(route.audience)
+        audiences = known.get(audience)
         if audiences is None:
-            return
+            return ""
+        authorization = request.headers.get("Authorization")
         try:
-            self._identity.check(request.headers.get("Authorization"), audiences)
+            self._identity.check(authorization, audiences)
         except TokenError as error:
             raise UnauthorizedError(error.code, str(error), TENANT) from error
+        return self._identity.who(authorization)
 
     async def _scores(self, _: web.Request) -> web.Response:
         scoring = self.machine_learning.scoring

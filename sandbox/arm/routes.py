@@ -24,11 +24,15 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to one route: `names` holds the parts of the path that the route names."""
+    """One request to one route: `names` holds the parts of the path that the route names.
+
+    `who` is the caller, `app` or `owner`; empty where no token is asked for.
+    """
 
     request: web.Request
     names: Mapping[str, str]
     failure: Failure | None = None
+    who: str = ""
 
     @property
     def origin(self) -> str:

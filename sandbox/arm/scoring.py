@@ -15,7 +15,9 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.arm.actions import SCORE, Asked
 from sandbox.arm.assets import Assets
+from sandbox.arm.authorization import Authorization, forbidden
 from sandbox.arm.errors import ArmError
 from sandbox.arm.online import Deployment, Endpoint, Endpoints
 from sandbox.arm.routes import Call, Routes
@@ -48,13 +50,17 @@ class Scoring:
     """The data plane of the online endpoints. `scores` are the last answers, for metrics."""
 
     def __init__(
-        self, workspace: Workspace, endpoints: Endpoints, models: Assets, identity: Identity
+        self,
+        workspace: Workspace,
+        endpoints: Endpoints,
+        models: Assets,
+        access: tuple[Identity, Authorization],
     ) -> None:
         self.scores: deque[Score] = deque(maxlen=KEPT)
         self._workspace = workspace
         self._endpoints = endpoints
         self._models = models
-        self._identity = identity
+        self._identity, self._authorization = access
         self._turns = Turns()
 
     def register(self, routes: Routes) -> None:
@@ -93,6 +99,9 @@ class Scoring:
                 self._identity.check(authorization, ML_AUDIENCES)
             except TokenError as error:
                 raise ArmError(401, error.code, str(error)) from error
+            who, scope = self._identity.who(authorization), str(endpoint.resource["id"])
+            if not self._authorization.rights.allowed(who, SCORE, scope):
+                raise forbidden(who, Asked(SCORE, scope))
             return
         given = (authorization or "").removeprefix("Bearer ").strip()
         now = self._workspace.pace.now().timestamp()

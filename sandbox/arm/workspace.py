@@ -109,15 +109,15 @@ class Workspace:
 
 
 def check_scope(names: dict[str, str]) -> None:
-    """Refuse a path that leads to another subscription, group, workspace or factory."""
-    _subscription(names)
+    """Refuse a path that leads to another group, workspace or factory."""
     if "workspace" in names:
         _scope(names, "workspace", f"{ML}/workspaces", (WORKSPACE_GROUP, WORKSPACE))
     elif "factory" in names:
         _scope(names, "factory", "Microsoft.DataFactory/factories", (FACTORY_GROUP, FACTORY))
 
 
-def _subscription(names: dict[str, str]) -> None:
+def check_subscription(names: dict[str, str]) -> None:
+    """Refuse a path that leads to another subscription; before rights, which nobody has there."""
     subscription = names.get("subscription", SUBSCRIPTION)
     if subscription.lower() != SUBSCRIPTION:
         raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")

@@ -13,10 +13,13 @@ import pytest
 import requests
 from aiohttp import web
 
+from mlevents.actions.permissions import permissions
 from mlevents.services import azure, machine_learning
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 from sandbox.arm.resource_manager import ResourceManager
+from sandbox.arm.rights import Assignment, Rights
+from sandbox.arm.workspace import FACTORY_ID, WORKSPACE_ID
 from sandbox.identity import Identity
 from sandbox.pace import Pace
 from sandbox.tls import Certificates, issue
@@ -35,10 +38,10 @@ class Server:
     events: list[dict[str, Any]]
     session: requests.Session
 
-    def settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Set what App Service and the operator would set."""
+    def settings(self, monkeypatch: pytest.MonkeyPatch, header: str = "") -> None:
+        """Set what App Service and the operator would set; `header` is `owner` for a person."""
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{self.identity_url}/msi/token")
-        monkeypatch.setenv("IDENTITY_HEADER", self.identity.header)
+        monkeypatch.setenv("IDENTITY_HEADER", header or self.identity.header)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(self.certificates.ca))
 
     def ml_client(self, **options: Any) -> Any:
@@ -81,9 +84,9 @@ class Server:
         )
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        """A plain call with a token; `path` that begins with no slash is within the workspace."""
+        """A plain call with a person's token; `path` that begins with no slash is within the workspace."""
         url = path if path.startswith("/") else f"{self.manager.workspace_id}/{path}"
-        headers = {"Authorization": f"Bearer {self.identity.token('https://management.azure.com')}"}
+        headers = {"Authorization": f"Bearer {self.identity.owner_token('https://management.azure.com')}"}
         headers |= options.pop("headers", {})
         query = {"api-version": "2024-10-01"} | options.pop("params", {})
         return self.session.request(
@@ -101,12 +104,21 @@ class Server:
         return self.call("POST", "/_sandbox/faults", json=fault)
 
 
+def of_every_element() -> list[Assignment]:
+    """The rights of an app whose rules use every element with every parameter, and no more."""
+    actions: dict[str, list[str]] = {}
+    for need in permissions():
+        actions.setdefault(need.permission.scope, []).extend(need.permission.actions)
+    scopes = {"workspace": WORKSPACE_ID, "data_factory": FACTORY_ID}
+    return [Assignment(id, tuple(actions[scope])) for scope, id in scopes.items()]
+
+
 @contextmanager
 def serving(folder: Path, speed: float = SPEED) -> Iterator[Server]:
     """Serve until the block ends."""
     events: list[dict[str, Any]] = []
     identity = Identity()
-    manager = ResourceManager(Pace(speed), identity, events.append)
+    manager = ResourceManager(Pace(speed), identity, events.append, Rights(of_every_element))
     certificates = issue(folder)
     loop = asyncio.new_event_loop()
     runners: list[web.AppRunner] = []

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from arm_server import Server, serving, until
 
+from sandbox.identity import OWNER
+
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
 MODEL = "azureml://jobs/train-7/outputs/artifacts/paths/model"
 FINAL = ["NotStarted", "Queued", "Preparing", "Running", "Finalizing", "Completed"]
@@ -22,7 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def ml(server, monkeypatch):
-    server.settings(monkeypatch)
+    server.settings(monkeypatch, OWNER)
     return server.ml_client()
 
 

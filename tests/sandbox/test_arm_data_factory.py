@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from arm_server import Server, serving, until
 
+from sandbox.identity import OWNER
+
 GROUP, FACTORY = "rg-data", "adf-retrain"
 
 
@@ -18,7 +20,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def factory(server, monkeypatch):
-    server.settings(monkeypatch)
+    server.settings(monkeypatch, OWNER)
     return server.data_factory_client()
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.arm.traffic import Turns
+from sandbox.identity import OWNER
 
 MODEL = "azureml://jobs/train-1/outputs/artifacts/paths/model"
 sdk = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
@@ -26,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def ml(server, monkeypatch):
-    server.settings(monkeypatch)
+    server.settings(monkeypatch, OWNER)
     return server.ml_client()
 
 

@@ -170,7 +170,7 @@ def test_what_azure_monitor_refuses_is_refused(quiet: Server, query: dict[str, s
         f"/subscriptions/{subscription}/metrics:getBatch",
         params={**usual, **query},
         json={"resourceids": [f"{quiet.manager.workspace_id}/onlineEndpoints/net"]},
-        headers={"Authorization": f"Bearer {quiet.identity.token(AUDIENCE)}"},
+        headers={"Authorization": f"Bearer {quiet.identity.owner_token(AUDIENCE)}"},
     )
     assert answer.status_code == 400
     assert says in answer.json()["error"]["message"]
@@ -199,6 +199,20 @@ def test_the_answer_has_the_documented_shape(quiet: Server) -> None:
     labels = {one["name"]["value"]: one["value"] for one in series["metadatavalues"]}
     assert labels == {"deployment": "blue", "statuscode": "424"}
     assert [set(point) for point in series["data"]] == [{"timeStamp", "average"}]
+
+
+def test_the_batch_query_asks_for_a_right_on_the_whole_subscription(quiet: Server) -> None:
+    subscription = quiet.manager.workspace_id.split("/")[2]
+    answer = quiet.call(
+        "POST",
+        f"/subscriptions/{subscription}/metrics:getBatch",
+        params={"metricnames": "RequestsPerMinute"},
+        json={"resourceids": [f"{quiet.manager.workspace_id}/onlineEndpoints/net"]},
+        headers={"Authorization": f"Bearer {quiet.identity.token(AUDIENCE)}"},
+    )
+    assert answer.status_code == 403
+    said = answer.json()["error"]["message"]
+    assert f"'Microsoft.Insights/metrics/read' over scope '/subscriptions/{subscription}' or" in said
 
 
 def test_a_token_for_another_audience_is_not_enough(quiet: Server) -> None:

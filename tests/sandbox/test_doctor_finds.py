@@ -24,6 +24,7 @@ from mlevents.services import azure, data_factory, email, machine_learning, reso
 from mlevents.settings import Settings
 from sandbox.arm.event_subscriptions import APP_ID
 from sandbox.event_grid_delivery import Subscription
+from sandbox.identity import OWNER
 from sandbox.stage import Stage
 from sandbox.up import ROOT
 from tests.sandbox.small_sandbox import Small, small, with_its_settings
@@ -99,7 +100,7 @@ class Clinic:
             file.write_text(file.read_text().replace(old, new))
 
     def arm(self, method: str, path: str, **body: Any) -> None:
-        token = self.small.sandbox.identity.token("https://management.azure.com")
+        token = self.small.sandbox.identity.owner_token("https://management.azure.com")
         requests.request(
             method,
             f"{self.small.ready['arm']}{path}",
@@ -151,6 +152,7 @@ def clinic(running: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     (tmp_path / "deployments" / "retrain.yaml").write_text(JOB)
     (tmp_path / "rules.yaml").write_text(RULES)
     monkeypatch.setenv("MAIL_SIGN_IN", "let me in")
+    monkeypatch.setenv("IDENTITY_HEADER", OWNER)
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
     monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # the SDK changes it, for good
     clinic = Clinic(running, tmp_path, monkeypatch)
@@ -204,9 +206,10 @@ def forget(clinic: Clinic, function: str) -> None:
 
 
 def drop(clinic: Clinic, action: str) -> None:
-    """Every action but one."""
+    """Every action but one, for the person who asks."""
     everything = [{"actions": ["*"], "notActions": [action]}]
-    clinic.arm("POST", "/_sandbox/permissions", permissions=everything, scope=clinic.small.ready["workspace"])
+    place = clinic.small.ready["workspace"]
+    clinic.arm("POST", "/_sandbox/permissions", permissions=everything, scope=place, who=OWNER)
 
 
 def other_filter(clinic: Clinic, *, labelled: bool, **change: Any) -> None:

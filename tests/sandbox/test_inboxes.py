@@ -11,6 +11,8 @@ import pytest
 import requests
 from small_sandbox import Small, small, with_its_settings
 
+from sandbox.identity import OWNER
+
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 MAIL = {
     "senderAddress": "alerts@ml.example.com",
@@ -77,11 +79,20 @@ def test_a_teams_workflow_is_reached_by_apprise(sandbox: Small):
     assert (message["subject"], message["text"]) == ("Run failed", "Look at it.")
 
 
-def test_communication_services_take_mail_from_the_real_sdk(sandbox: Small):
+def test_an_app_without_an_email_connection_may_send_no_mail(sandbox: Small):
+    token = sandbox.sandbox.identity.token("https://communication.azure.com/")
+    url = f"{outside()}/emails:send?api-version=2025-09-01"
+    answer = requests.post(url, json=MAIL, headers={"Authorization": f"Bearer {token}"}, timeout=5)
+    assert answer.status_code == 403
+    assert requests.get(sandbox.ready["inbox"], timeout=5).json() == []
+
+
+def test_communication_services_take_mail_from_the_real_sdk(sandbox: Small, monkeypatch: pytest.MonkeyPatch):
     from azure.communication.email import EmailClient
     from azure.core.rest import HttpRequest
     from azure.identity import ManagedIdentityCredential
 
+    monkeypatch.setenv("IDENTITY_HEADER", OWNER)
     with ManagedIdentityCredential() as identity, EmailClient(outside(), identity) as client:
         missing = HttpRequest("GET", "/emails/operations/none", params={"api-version": "2025-09-01"})
         assert client.send_request(missing).status_code == 404
@@ -111,7 +122,7 @@ def test_a_stranger_sends_no_mail(sandbox: Small):
     "mail", [{}, [], 7, {**MAIL, "recipients": {"to": []}}, {**MAIL, "content": {"subject": "S"}}]
 )
 def test_a_mail_that_is_none_is_refused(sandbox: Small, mail: Any):
-    token = sandbox.sandbox.identity.token("https://communication.azure.com/")
+    token = sandbox.sandbox.identity.owner_token("https://communication.azure.com/")
     url = f"{outside()}/emails:send?api-version=2025-09-01"
     answer = requests.post(url, json=mail, headers={"Authorization": f"Bearer {token}"}, timeout=5)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidRequest")

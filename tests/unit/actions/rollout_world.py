@@ -127,6 +127,12 @@ class World:
     def metrics(self) -> "World":
         return self
 
+    def resource_manager(self) -> "World":
+        return self
+
+    def refusal(self, *_: object) -> str | None:
+        return None
+
     def model_tags(self, name: str, version: str) -> Mapping[str, str] | None:
         return self.model_tags_of.get(f"{name}:{version}")
 
