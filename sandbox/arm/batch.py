@@ -13,7 +13,6 @@ from sandbox.arm.routes import Call, Routes
 from sandbox.arm.workspace import ML, WORKSPACE_PATH, Workspace
 
 PATH = f"{WORKSPACE_PATH}/batchEndpoints"
-"""The workspace's own front end, which lists what batch endpoints started."""
 PRINCIPAL = "66666666-6666-6666-6666-666666666666"
 
 

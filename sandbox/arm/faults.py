@@ -6,7 +6,9 @@
 One of these says what happens: `status` (with `headers` and `body`), `drop` (the connection breaks
 without an answer), `delay` (seconds, which no speed divides; alone or with another), `fail_operation`
 (the operation is accepted and later ends Failed with that code and message). `ENTITY <name>` as `match`
-needs none of them: the dispatch of an operation on such an entity fails. `times` is 1 when left out.
+needs none of them: the dispatch of an operation on such an entity fails. `times` is 1 when left out;
+`skip` lets so many requests pass first. With `after` the work is done, and its answer is lost to `status`,
+`body` or `drop`. A `body` that is a text is sent as it stands; alone, with status 200.
 """
 
 import asyncio
@@ -33,11 +35,16 @@ CODES = {
     500: "InternalServerError",
     503: "ServiceUnavailable",
 }
-KNOWN = frozenset({"match", "status", "times", "headers", "body", "drop", "delay", "fail_operation"})
+KNOWN = frozenset(
+    {"match", "status", "times", "skip", "headers", "body", "drop", "delay", "after", "fail_operation"}
+)
+ENDS = ("status", "drop", "fail_operation")
 SHAPE = object_of(
     {"match": text()},
     status=whole,
     times=whole,
+    skip=whole,
+    after=flag,
     headers=map_of(text()),
     body=anything,
     drop=flag,
@@ -53,12 +60,24 @@ class Fault:
     id: int
     wanted: dict[str, Any]
     left: int
+    skip: int
     pattern: re.Pattern[str]
     hits: int = field(default=0)
 
     def shown(self) -> dict[str, Any]:
         """As `GET` lists it."""
         return {"id": self.id, **self.wanted, "left": self.left, "hits": self.hits}
+
+    def strikes(self, call: str) -> bool:
+        """Whether it happens to this request, which counts as let through if not yet."""
+        if self.left <= 0 or not self.pattern.match(call):
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        self.left -= 1
+        self.hits += 1
+        return True
 
 
 class Faults:
@@ -75,18 +94,14 @@ class Faults:
             raise ValueError("; ".join(found))
         self._count += 1
         pattern = re.compile(wanted["match"], re.IGNORECASE)
-        fault = Fault(self._count, dict(wanted), wanted.get("times", 1), pattern)
+        left, skip = wanted.get("times", 1), wanted.get("skip", 0)
+        fault = Fault(self._count, dict(wanted), left, skip, pattern)
         self._faults.append(fault)
         return fault
 
     def strike(self, call: str) -> Fault | None:
         """The next fault for "METHOD /path", counted as having happened."""
-        for fault in self._faults:
-            if fault.left > 0 and fault.pattern.match(call):
-                fault.left -= 1
-                fault.hits += 1
-                return fault
-        return None
+        return next((fault for fault in self._faults if fault.strikes(call)), None)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -97,11 +112,13 @@ class Faults:
             return await handler(request)
         wanted = fault.wanted
         await asyncio.sleep(wanted.get("delay", 0))
+        if wanted.get("after"):
+            await handler(request)
         if wanted.get("drop"):
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=500)
-        if "status" in wanted:
+        if "status" in wanted or "body" in wanted:
             return _answer(wanted)
         if "fail_operation" in wanted:
             code = wanted["fail_operation"]["code"]
@@ -135,10 +152,14 @@ class Faults:
 
 
 def _answer(wanted: dict[str, Any]) -> web.Response:
-    status = wanted["status"]
+    status = wanted.get("status", 200)
     code = CODES.get(status, "InternalServerError" if status >= 500 else "BadRequest")
     error = {"error": {"code": code, "message": f"A fault was asked for: {wanted['match']}"}}
-    return web.json_response(wanted.get("body", error), status=status, headers=wanted.get("headers"))
+    body = wanted.get("body", error)
+    text = body if isinstance(body, str) else json.dumps(body)
+    kind = "text/html" if isinstance(body, str) and body.lstrip().startswith("<") else "application/json"
+    headers = {"Content-Type": f"{kind}; charset=utf-8", **(wanted.get("headers") or {})}
+    return web.Response(body=text.encode(), status=status, headers=headers)
 
 
 def _nonsense(wanted: Any) -> list[str]:
@@ -148,22 +169,26 @@ def _nonsense(wanted: Any) -> list[str]:
     if isinstance(wanted.get("match"), str):
         found += _bad_pattern(wanted["match"])
     inside = str(wanted.get("match", "")).upper().startswith("ENTITY ")
-    if not inside and not KNOWN.intersection(wanted) - {"match", "times", "headers", "body"}:
-        found.append("one of 'status', 'drop', 'delay' and 'fail_operation' is required")
-    ends = [name for name in ("status", "drop", "fail_operation") if wanted.get(name)]
+    if not inside and not any(wanted.get(name) is not None for name in (*ENDS, "delay", "body")):
+        found.append("one of 'status', 'body', 'drop', 'delay' and 'fail_operation' is required")
+    ends = [name for name in ENDS if wanted.get(name)]
+    ends += ["body"] if "body" in wanted and "status" not in wanted else []
     if len(ends) > 1:
         found.append(f"'{ends[0]}' and '{ends[1]}' exclude each other")
-    found += _out_of_range(wanted)
-    return found
+    if wanted.get("after") and (not ends or "fail_operation" in ends):
+        found.append("'after' loses an answer: give 'status', 'body' or 'drop' with it")
+    return found + _out_of_range(wanted)
 
 
 def _out_of_range(wanted: dict[str, Any]) -> list[str]:
     found = []
-    status, times, delay = wanted.get("status", 500), wanted.get("times", 1), wanted.get("delay", 0)
-    if isinstance(status, int) and not 200 <= status <= 599:
-        found.append(f"'status' is {status}: give 200 to 599")
-    if isinstance(times, int) and times < 1:
-        found.append(f"'times' is {times}: give 1 or more")
+    limits = {"status": (200, 599), "times": (1, None), "skip": (0, None)}
+    for name, (least, most) in limits.items():
+        value = wanted.get(name, least)
+        if isinstance(value, int) and not (least <= value and (most is None or value <= most)):
+            upper = f"to {most}" if most else "or more"
+            found.append(f"'{name}' is {value}: give {least} {upper}")
+    delay = wanted.get("delay", 0)
     if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay < float("inf"):
         found.append(f"'delay' is {delay!r}: give a number of seconds from 0")
     return found

@@ -77,7 +77,7 @@ def test_what_was_asked_is_listed_and_taken_back(server) -> None:
     [
         ({}, "'match' is required"),
         ({"match": "GET ("}, "'match' is 'GET (', which is no regular expression"),
-        ({"match": "GET .*"}, "one of 'status', 'drop', 'delay' and 'fail_operation' is required"),
+        ({"match": "GET .*"}, "one of 'status', 'body', 'drop', 'delay' and 'fail_operation' is required"),
         ({"match": "GET .*", "status": "429"}, "'status' must be a whole number, not a text"),
         ({"match": "GET .*", "status": 42}, "'status' is 42: give 200 to 599"),
         ({"match": "GET .*", "status": 500, "times": 0}, "'times' is 0: give 1 or more"),
@@ -85,6 +85,16 @@ def test_what_was_asked_is_listed_and_taken_back(server) -> None:
         ({"match": "GET .*", "delay": -1}, "'delay' is -1: give a number of seconds from 0"),
         ({"match": "GET .*", "fail_operation": {}}, "'fail_operation.code' is required"),
         ({"match": "GET .*", "statsu": 500}, "unknown property 'statsu'"),
+        ({"match": "GET .*", "status": 500, "skip": -1}, "'skip' is -1: give 0 or more"),
+        ({"match": "GET .*", "status": 500, "skip": "1"}, "'skip' must be a whole number"),
+        ({"match": "GET .*", "status": 500, "after": 1}, "'after' must be true or false"),
+        ({"match": "GET .*", "delay": 1, "after": True}, "'after' loses an answer: give 'status'"),
+        (
+            {"match": "GET .*", "fail_operation": {"code": "X"}, "after": True},
+            "'after' loses an answer: give 'status'",
+        ),
+        ({"match": "GET .*", "after": True}, "one of 'status', 'body'"),
+        ({"match": "GET .*", "drop": True, "body": "x"}, "'drop' and 'body' exclude each other"),
         ([], "must be an object, not an array"),
     ],
 )
@@ -96,3 +106,49 @@ def test_a_bad_fault_is_refused_with_its_reason(server, fault, said) -> None:
 
 def test_a_body_that_is_no_json_is_refused(server) -> None:
     assert server.call("POST", "/_sandbox/faults", data="{").status_code == 400
+
+
+def test_some_requests_pass_first(server) -> None:
+    server.fault(match="GET .*", status=404, skip=2, times=2)
+    assert [status(server) for _ in range(5)] == [200, 200, 404, 404, 200]
+
+
+def test_what_one_fault_lets_pass_another_may_strike(server) -> None:
+    server.fault(match="GET .*", status=404, skip=1)
+    server.fault(match="GET .*", status=500)
+    assert [status(server) for _ in range(3)] == [500, 404, 200]
+
+
+@pytest.mark.parametrize("end", [{"status": 503}, {"drop": True}, {"body": "<html>"}])
+def test_an_answer_can_be_lost_after_the_work_is_done(server, end) -> None:
+    name = f"m-{next(iter(end))}"
+    server.fault(match=f"PUT .*/{name}/versions/1", after=True, **end)
+    body = {"properties": {"modelUri": "azureml://x", "modelType": "mlflow_model"}}
+    if "drop" in end:
+        with pytest.raises(requests.exceptions.ConnectionError):
+            server.call("PUT", f"models/{name}/versions/1", json=body)
+    else:
+        answer = server.call("PUT", f"models/{name}/versions/1", json=body)
+        assert (answer.status_code, answer.ok) == (end.get("status", 200), "status" not in end)
+    assert server.call("GET", f"models/{name}/versions/1").status_code == 200, "it was done all the same"
+
+
+@pytest.mark.parametrize(
+    ("body", "text", "kind"),
+    [
+        ("<html>busy</html>", "<html>busy</html>", "text/html"),
+        ('{"value": [', '{"value": [', "application/json"),
+        ({"a": 1}, '{"a": 1}', "application/json"),
+        ("", "", "application/json"),
+    ],
+)
+def test_a_body_that_is_a_text_is_sent_as_it_stands(server, body, text, kind) -> None:
+    server.fault(match="GET .*", body=body)
+    answer = server.call("GET", "")
+    assert (answer.status_code, answer.text) == (200, text)
+    assert answer.headers["Content-Type"].startswith(kind)
+
+
+def test_headers_of_a_fault_win(server) -> None:
+    server.fault(match="GET .*", body="{", headers={"Content-Type": "text/plain"})
+    assert server.call("GET", "").headers["Content-Type"] == "text/plain"
