@@ -8,34 +8,23 @@ from aiohttp import web
 
 from sandbox.arm import bodies
 from sandbox.arm.assets import Assets, page
+from sandbox.arm.deployment_bodies import (
+    DEFAULTS,
+    capacity,
+    check_compute,
+    check_references,
+    scales_only,
+)
 from sandbox.arm.endpoints import COLLECTION
 from sandbox.arm.errors import not_found, user_error
 from sandbox.arm.online import Deployment, Endpoint, Endpoints, check_location, check_name
 from sandbox.arm.operations import Operations, Work
 from sandbox.arm.routes import Call, Routes
+from sandbox.arm.traffic import share_of
 from sandbox.arm.workspace import ML, Workspace
 
-CREATE, DELETE = 8 * 60, 90
+CREATE, SCALE, DELETE = 8 * 60, 4 * 60, 90
 MOST = 20
-PROBE = {
-    "failureThreshold": 30,
-    "successThreshold": 1,
-    "timeout": "PT2S",
-    "period": "PT10S",
-    "initialDelay": "PT10S",
-}
-DEFAULTS: Mapping[str, Any] = {
-    "environmentVariables": {},
-    "appInsightsEnabled": False,
-    "livenessProbe": PROBE,
-    "readinessProbe": PROBE,
-    "requestSettings": {
-        "requestTimeout": "PT5S",
-        "maxConcurrentRequestsPerInstance": 1,
-        "maxQueueWait": "PT0.5S",
-    },
-    "scaleSettings": {"scaleType": "Default"},
-}
 
 
 class OnlineDeployments:
@@ -79,41 +68,21 @@ class OnlineDeployments:
         endpoint.check_ready(f"{verb} a deployment in endpoint {endpoint.name}")
         if known is None and len(endpoint.deployments) >= MOST:
             raise user_error(f"Endpoint {endpoint.name} has {MOST} deployments, which is the limit.")
-        self._check_references(body["properties"], body.get("sku") or {})
+        check_compute(endpoint, body["properties"])
+        check_references(self._assets, body["properties"], body.get("sku") or {})
         return self._begin(call, endpoint, body)
-
-    def _check_references(self, properties: dict[str, Any], sku: dict[str, Any]) -> None:
-        model = properties.get("model")
-        for kind, reference in (
-            ("models", model),
-            ("environments", properties.get("environmentId")),
-            ("codes", (properties.get("codeConfiguration") or {}).get("codeId")),
-        ):
-            if self._assets[kind].missing(reference):
-                raise user_error(f"The resource {reference} was not found.", ResourceNotFound=str(reference))
-        managed = properties["endpointComputeType"] == "Managed"
-        if managed and not properties.get("instanceType"):
-            raise user_error("InstanceType is required for a managed online deployment.")
-        if sku.get("capacity", 1) < 1:
-            raise user_error(f"The instance count is {sku['capacity']}: it must be 1 or more.")
-        found = self._assets["models"].find(model or "")
-        kind = (found or {"properties": {"modelType": "custom_model"}})["properties"].get("modelType")
-        no_code = kind in ("mlflow_model", "triton_model") or (model or "").startswith(
-            "azureml://registries/"
-        )
-        if not no_code and not properties.get("environmentId"):
-            raise user_error(f"An environment is required: the model's type is {kind}, not mlflow_model.")
 
     def _begin(self, call: Call, endpoint: Endpoint, body: dict[str, Any]) -> web.Response:
         name = call.names["deployment"]
         deployment = endpoint.find(name)
         created = deployment is None
-        resource = self._resource(endpoint, name, body, deployment)
+        scaled = deployment is not None and scales_only(deployment.resource, body)
+        resource = self._resource(endpoint, deployment.name if deployment else name, body, deployment)
         if deployment is None:
             deployment = endpoint.deployments[name.lower()] = Deployment(name, resource)
         deployment.resource = resource
-        deployment.state = "Creating" if created else "Updating"
-        work = Work("odidp", CREATE, deployment.succeed, deployment.fail)
+        deployment.state = "Creating" if created else "Scaling" if scaled else "Updating"
+        work = Work("odidp", SCALE if scaled else CREATE, deployment.succeed, deployment.fail)
         endpoint.operation = self._operations.begin(work, call.failure)
         url = self._operations.status_url(call, endpoint.operation)
         resource["properties"]["properties"]["AzureAsyncOperationUri"] = url
@@ -144,10 +113,11 @@ class OnlineDeployments:
         endpoint, deployment = self._named(call)
         endpoint.check_free(f"update a deployment in endpoint {endpoint.name}")
         body = await call.body() or {}
+        scaled = capacity(body, 0) not in (0, capacity(deployment.resource))
         for part in ("tags", "sku"):
             deployment.resource[part] = {**deployment.resource[part], **(body.get(part) or {})}
-        deployment.state = "Updating"
-        work = Work("od", CREATE / 2, deployment.succeed, deployment.fail)
+        deployment.state = "Scaling" if scaled else "Updating"
+        work = Work("od", SCALE, deployment.succeed, deployment.fail)
         endpoint.operation = self._operations.begin(work, call.failure)
         return self._operations.located(call, endpoint.operation)
 
@@ -159,14 +129,15 @@ class OnlineDeployments:
         name = deployment.name
         endpoint.check_free(f"delete a deployment in endpoint {endpoint.name}")
         shown = endpoint.resource["properties"]
-        if shown["traffic"].get(name) or shown["mirrorTraffic"].get(name):
+        if share_of(shown["traffic"], name) or share_of(shown["mirrorTraffic"], name):
             raise user_error(f"Cannot delete deployment {name} because it is receiving traffic")
         deployment.state = "Deleting"
 
         def done() -> None:
             endpoint.deployments.pop(name.lower(), None)
             for shares in (shown["traffic"], shown["mirrorTraffic"], endpoint.traffic, endpoint.mirror):
-                shares.pop(name, None)
+                for key in [key for key in shares if key.lower() == name.lower()]:
+                    del shares[key]
 
         work = Work("od", DELETE, done, deployment.fail)
         endpoint.operation = self._operations.begin(work, call.failure)

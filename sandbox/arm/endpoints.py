@@ -120,7 +120,7 @@ class OnlineEndpoints:
             "id": own,
             "name": endpoint.name,
             "type": f"{ML}/workspaces/onlineEndpoints",
-            "kind": "Managed",
+            "kind": "Kubernetes" if asked["compute"] else "Managed",
             "location": workspace.location,
             "tags": body.get("tags") or {},
             "identity": workspace.identity(body.get("identity"), endpoint.principal),
@@ -190,13 +190,13 @@ class OnlineEndpoints:
         if kind is None:
             raise ArmError(400, "BadRequest", f"'keyType' is {body.get('keyType')!r}: Primary or Secondary.")
         value = body.get("keyValue") or new_key()
+        endpoint.check_free(f"regenerate the keys of endpoint {endpoint.name}")
 
         def done() -> None:
             endpoint.keys[kind] = value
 
-        return self._operations.located(
-            call, self._operations.begin(Work("oe", REGENERATE, done), call.failure)
-        )
+        endpoint.operation = self._operations.begin(Work("oe", REGENERATE, done), call.failure)
+        return self._operations.located(call, endpoint.operation)
 
     def _named(self, call: Call) -> Endpoint:
         return self._endpoints.get(call.names["endpoint"], call.request.path)

@@ -14,6 +14,7 @@ from sandbox.arm.routes import Failure
 NAME = re.compile(r"[A-Za-z](?:-?[A-Za-z0-9])*")
 SHORTEST, LONGEST = 3, 32
 KEPT_LINES = 1000
+UNDER_WAY = frozenset({"Creating", "Updating", "Scaling", "Deleting"})
 
 
 @dataclass(slots=True)
@@ -85,10 +86,20 @@ class Endpoint:
         """The deployment of this name, without regard to case."""
         return self.deployments.get(name.lower())
 
+    @property
+    def kubernetes(self) -> bool:
+        """Whether it runs on a Kubernetes cluster that is attached to the workspace."""
+        return bool(self.resource["properties"].get("compute"))
+
     def check_free(self, wish: str) -> None:
         """Refuse while an operation is under way on the endpoint or one of its deployments."""
-        if self.state in ("Creating", "Updating", "Deleting"):
+        if self.state in UNDER_WAY:
             raise conflict(f"Cannot {wish} because it is in {self.state} provisioning state.")
+        busy = next((one for one in self.deployments.values() if one.state in UNDER_WAY), None)
+        if busy:
+            raise conflict(
+                f"Cannot {wish} because deployment {busy.name} is in {busy.state} provisioning state."
+            )
         if self.operation and self.operation.ended is None:
             raise conflict(f"Cannot {wish} because another operation is in progress on it.")
 

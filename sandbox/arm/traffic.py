@@ -18,6 +18,10 @@ def check_traffic(properties: Mapping[str, Any], endpoint: Endpoint | None) -> N
     both, are documented. That only deployments which have succeeded can get any is inferred.
     """
     traffic, mirror = properties.get("traffic") or {}, properties.get("mirrorTraffic") or {}
+    for shares in (traffic, mirror):
+        twice = [name for name in shares if [one.lower() for one in shares].count(name.lower()) > 1]
+        if twice:
+            raise _refused("Traffic", f"Deployment {twice[0]} is named twice: names compare without case.")
     outside = [name for name, share in {**traffic, **mirror}.items() if not 0 <= share <= WHOLE]
     if outside:
         raise _refused("Traffic", f"The traffic of {outside[0]} must be from 0 to 100.")
@@ -28,6 +32,11 @@ def check_traffic(properties: Mapping[str, Any], endpoint: Endpoint | None) -> N
         _check_deployment(name, endpoint)
 
 
+def share_of(shares: Mapping[str, int], name: str) -> int:
+    """A deployment's share, whatever the case of its name."""
+    return sum(share for one, share in shares.items() if one.lower() == name.lower())
+
+
 def _check_mirror(traffic: Mapping[str, int], mirror: Mapping[str, int]) -> None:
     mirrored = {name: share for name, share in mirror.items() if share}
     if len(mirrored) > 1:
@@ -35,7 +44,7 @@ def _check_mirror(traffic: Mapping[str, int], mirror: Mapping[str, int]) -> None
     for name, share in mirrored.items():
         if share > MOST_MIRRORED:
             raise _refused("MirrorTraffic", f"Mirror traffic to {name} must be from 0 to {MOST_MIRRORED}.")
-        if traffic.get(name):
+        if share_of(traffic, name):
             raise _refused("MirrorTraffic", f"Deployment {name} cannot have live and mirror traffic at once.")
 
 

@@ -65,7 +65,7 @@ def put_deployment(
 def settle(server: Server, path: str) -> str:
     def state() -> str:
         found = server.call("GET", path).json()["properties"]["provisioningState"]
-        return "" if found in ("Creating", "Updating", "Deleting") else found
+        return "" if found in ("Creating", "Updating", "Scaling", "Deleting") else found
 
     return until(state)
 
@@ -372,3 +372,113 @@ def test_in_each_round_everybody_gets_exactly_their_share(shares) -> None:
     turns, wanted = Turns(), {f"d{number}": share for number, share in enumerate(shares)}
     dealt = [turns.next("ep", wanted) for _ in range(sum(shares))]
     assert {name: dealt.count(name) for name in wanted} == wanted
+
+
+CLUSTER = (
+    "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/computes/k"
+)
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose operations take long enough to be looked at."""
+    with serving(tmp_path_factory.mktemp("ca"), speed=1200) as running:
+        register(running, "fraud", "1")
+        yield running
+
+
+def state(server: Server, path: str) -> str:
+    return server.call("GET", f"onlineEndpoints/{path}").json()["properties"]["provisioningState"]
+
+
+def test_traffic_that_moves_is_seen_and_holds_off_everything_else(calm) -> None:
+    assert put_endpoint(calm, "moving").status_code == 201
+    settle(calm, "onlineEndpoints/moving")
+    deploy(calm, "moving", "blue")
+    calm.manager._workspace.pace.speed = 60
+    try:
+        assert put_endpoint(calm, "moving", traffic={"BLUE": 100}).status_code == 200
+        assert state(calm, "MOVING") == "Updating"
+        for answer in (
+            put_endpoint(calm, "Moving", traffic={}),
+            put_deployment(calm, "moving", "green"),
+            calm.call("DELETE", "onlineEndpoints/moving/deployments/blue"),
+            calm.call("PATCH", "onlineEndpoints/moving/deployments/blue", json={"sku": {"capacity": 2}}),
+            calm.call("POST", "onlineEndpoints/moving/regenerateKeys", json={"keyType": "Primary"}),
+            calm.call("DELETE", "onlineEndpoints/moving"),
+        ):
+            assert answer.status_code == 409
+            assert "because it is in Updating provisioning state" in error(answer)["message"]
+    finally:
+        calm.manager._workspace.pace.speed = 1200
+    assert settle(calm, "onlineEndpoints/moving") == "Succeeded"
+    found = calm.call("GET", "onlineEndpoints/moving").json()["properties"]["traffic"]
+    assert found == {"blue": 100}, "under the deployment's own name"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_deployment_that_is_scaled_reads_scaling(calm, method) -> None:
+    name = f"scaled-{method.lower()}"
+    put_endpoint(calm, name)
+    settle(calm, f"onlineEndpoints/{name}")
+    deploy(calm, name, "blue")
+    path = f"onlineEndpoints/{name}/deployments/blue"
+    body = calm.call("GET", path).json()
+    body = {
+        "location": body["location"],
+        "properties": body["properties"],
+        "sku": {**body["sku"], "capacity": 3},
+    }
+    sent = body if method == "PUT" else {"sku": {"capacity": 3}}
+    assert calm.call(method, path, json=sent).status_code in (200, 202)
+    assert state(calm, f"{name}/deployments/BLUE") == "Scaling"
+    refused = put_endpoint(calm, name, traffic={"blue": 100})
+    assert refused.status_code == 409
+    assert "because deployment blue is in Scaling provisioning state" in error(refused)["message"]
+    assert settle(calm, path) == "Succeeded"
+    assert calm.call("GET", path).json()["sku"]["capacity"] == 3
+
+
+def test_a_deployment_that_gets_another_model_is_updated_not_scaled(calm) -> None:
+    put_endpoint(calm, "changed")
+    settle(calm, "onlineEndpoints/changed")
+    deploy(calm, "changed", "blue")
+    assert put_deployment(calm, "changed", "blue", instanceType="Standard_F4s_v2").status_code == 200
+    assert state(calm, "changed/deployments/blue") == "Updating"
+    settle(calm, "onlineEndpoints/changed/deployments/blue")
+
+
+@pytest.mark.parametrize(("compute", "kind"), [(CLUSTER, "Managed"), (None, "Kubernetes")])
+def test_a_deployment_of_the_other_kind_of_compute_is_refused(server, compute, kind) -> None:
+    name = next(names)
+    assert put_endpoint(server, name, compute=compute).status_code == 201
+    settle(server, f"onlineEndpoints/{name}")
+    answer = put_deployment(server, name, "blue", endpointComputeType=kind)
+    assert answer.status_code == 400
+    assert f"endpointComputeType is {kind}" in error(answer)["message"]
+    assert server.call("GET", f"onlineEndpoints/{name}/deployments/blue").status_code == 404
+
+
+def test_a_kubernetes_deployment_fits_a_kubernetes_endpoint(server) -> None:
+    name = next(names)
+    put_endpoint(server, name, compute=CLUSTER)
+    settle(server, f"onlineEndpoints/{name}")
+    assert put_deployment(server, name, "blue", endpointComputeType="Kubernetes").status_code == 201
+
+
+def test_names_compare_without_case(server, endpoint) -> None:
+    deploy(server, endpoint, "Blue")
+    shouted = endpoint.upper()
+    assert put_deployment(server, shouted, "BLUE").status_code == 200, "it is there already"
+    settle(server, f"onlineEndpoints/{endpoint}/deployments/blue")
+    listed = server.call("GET", f"ONLINEENDPOINTS/{shouted}/Deployments").json()["value"]
+    assert [one["name"] for one in listed] == ["Blue"]
+    assert error(put_endpoint(server, endpoint, traffic={"blue": 50, "BLUE": 50}))["code"] == "UserError"
+    route(server, shouted, traffic={"bLUE": 100})
+    answer = put_endpoint(server, endpoint, traffic={"blue": 100}, mirrorTraffic={"BLUE": 10})
+    assert "live and mirror traffic" in error(answer)["message"]
+    deleted = server.call("DELETE", f"onlineEndpoints/{endpoint}/deployments/bluE")
+    assert "receiving traffic" in error(deleted)["message"]
+    assert score(server, shouted).json()["deployment"] == "Blue"
+    place = server.manager.workspace_id
+    assert server.call("GET", place.upper().replace("MICROSOFT", "Microsoft")).status_code == 200
