@@ -124,6 +124,11 @@ class Stage(Raised, Crashes):
         """Inject a failure; see `sandbox/arm/faults.py`."""
         requests.post(self.ready["faults"], json=fault, timeout=30).raise_for_status()
 
+    def load(self, endpoint: str, rps: float, **more: Any) -> None:
+        """Give an endpoint synthetic traffic until it is changed; see `sandbox/arm/load.py`."""
+        wanted = {"endpoint": endpoint, "rps": rps, **more}
+        requests.post(self.ready["load"], json=wanted, timeout=30).raise_for_status()
+
     def faults(self) -> list[Json]:
         """The failures asked for, with how often each still comes."""
         found: list[Json] = requests.get(self.ready["faults"], timeout=30).json()

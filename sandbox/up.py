@@ -35,7 +35,7 @@ from sandbox.pace import Pace
 from sandbox.tls import issue
 
 ROOT = Path(__file__).resolve().parent.parent
-FAULTS = "/_sandbox/faults"
+FAULTS, LOAD = "/_sandbox/faults", "/_sandbox/load"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,7 @@ class Sandbox:
             "data_factory": self.arm.factory_id,
             "faults": f"{faults.url}{FAULTS}",
             "host": f"{control.url}{host_control.PATH}",
+            "load": f"{faults.url}{LOAD}",
             "owner": self.identity.owner_token(PUBLIC_RESOURCE_MANAGER),
         }
         settings = AppSettings(
@@ -149,6 +150,7 @@ class Sandbox:
     def _faults(self) -> web.Application:
         application = web.Application()
         application.add_routes(self.arm.faults.routes(FAULTS))
+        application.add_routes(self.arm.load.routes(LOAD))
         return application
 
     async def _take_port(self) -> None:

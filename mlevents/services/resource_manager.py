@@ -9,18 +9,17 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from math import ceil
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.azure import PATIENCE, credential
 from mlevents.services.event_subscription import EventSubscription
 from mlevents.services.importing import importing
+from mlevents.services.origin import same_origin
 from mlevents.services.permission import Grant
+from mlevents.services.quota import Quota, is_of_family
 from mlevents.services.sdk_errors import TRANSIENT_STATUSES, clean, translated
 
 if TYPE_CHECKING:
@@ -32,23 +31,8 @@ MACHINE_LEARNING = "2024-04-01"
 """The api-versions that are spoken."""
 CLAIMS = ("upn", "unique_name", "appid", "azp", "oid")
 """Members of a token that say who it is for, the most telling first."""
-PORTS = {"https": 443, "http": 80}
 ONLINE = "MIR"
 """What a VM size that online endpoints can run on supports."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """What one size of VM has to share with others of its family: virtual CPUs, `limit` None for no limit."""
-
-    family: str
-    cores: int
-    used: int
-    limit: int | None
-
-    def needed(self, instances: int) -> int:
-        """The CPUs of a deployment: Azure ML reserves a fifth more, to upgrade it without interruption."""
-        return ceil(1.2 * instances) * self.cores
 
 
 class ResourceManager:
@@ -98,7 +82,7 @@ class ResourceManager:
         found = next((one for one in sizes if str(one.get("name")).lower() == size.lower()), None)
         if found is None or ONLINE not in (found.get("supportedComputeTypes") or ()):
             raise PermanentError(f"online endpoints do not run on '{size}' in {region}")
-        usage = next((one for one in usages if _is_of(one, str(found["family"]))), None)
+        usage = next((one for one in usages if is_of_family(one, str(found["family"]))), None)
         if usage is None:
             return Quota(found["family"], int(found["vCPUs"]), 0, None)
         limit = int(usage["limit"])
@@ -172,19 +156,6 @@ def _http(address: str) -> PipelineClient[Any, Any]:
     return PipelineClient(address, policies=policies, **PATIENCE)
 
 
-def same_origin(url: str, address: str) -> bool:
-    """Whether both lead to one server: scheme, host without case, and port, which may be left out."""
-    return _origin(url) == _origin(address)
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None] | None:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
-    except ValueError:
-        return None
-
-
 def is_transient(status: int) -> bool:
     """Whether the same request may be answered otherwise later; 409 answers what was asked."""
     return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in TRANSIENT_STATUSES - {HTTPStatus.CONFLICT}
@@ -199,16 +170,6 @@ def _object(response: Any, what: str) -> Mapping[str, Any]:
     if not isinstance(found, Mapping):
         raise TransientError(f"{what}: the answer is not a JSON object but a {type(found).__name__}")
     return found
-
-
-def _is_of(usage: Mapping[str, Any], family: str) -> bool:
-    """Whether a usage is the subscription's for dedicated VMs of this family.
-
-    Its name reads `Standard DSv2 Family Cluster Dedicated vCPUs` where a size's reads `standardDSv2Family`.
-    """
-    name = str((usage.get("name") or {}).get("value")).replace(" ", "").lower()
-    ours = str(usage.get("type")).lower().endswith("/vmfamily/usages")
-    return ours and name.startswith(family.lower()) and "lowpriority" not in name
 
 
 def _claims(token: str) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from sandbox.arm.event_subscriptions import EventSubscriptions
 from sandbox.arm.faults import FAILURE, Faults
 from sandbox.arm.history import History
 from sandbox.arm.journal import Journal
+from sandbox.arm.load import Load
 from sandbox.arm.machine_learning import MachineLearning
 from sandbox.arm.operations import Operations
 from sandbox.arm.quota import Quota
@@ -75,6 +76,12 @@ class ResourceManager:
         self.machine_learning = MachineLearning(
             self._workspace, self._operations, identity, self.authorization
         )
+        self.load = Load(
+            pace,
+            self.machine_learning.endpoints,
+            self.machine_learning.scoring,
+            self._operations.spawn,
+        )
         self.history = History(self.machine_learning.endpoints)
         self.data_factory = DataFactory(pace, self._operations, location)
         self.data_factory.add("retrain", RETRAIN)
@@ -90,7 +97,7 @@ class ResourceManager:
         application = web.Application(
             middlewares=[guard.middleware for guard in guards], client_max_size=LARGEST_BODY
         )
-        for part in (*guards, self.authorization):
+        for part in (*guards, self.authorization, self.load):
             application.add_routes(part.routes())
         application.router.add_get("/_sandbox/scores", self._scores)
         application.router.add_route("*", "/{path:.*}", self._serve)

@@ -21,7 +21,7 @@ from sandbox.arm.authorization import Authorization, forbidden
 from sandbox.arm.errors import ArmError
 from sandbox.arm.online import Deployment, Endpoint, Endpoints
 from sandbox.arm.routes import Call, Routes
-from sandbox.arm.traffic import Turns
+from sandbox.arm.traffic import WHOLE, Turns
 from sandbox.arm.workspace import Workspace
 from sandbox.identity import Identity, TokenError
 
@@ -30,6 +30,8 @@ ERROR_RATE, LATENCY = "sandbox.error_rate", "sandbox.latency"
 SLOWEST = 30.0
 KEPT = 50_000
 SECONDS = 0.02
+FINE = 10_000
+"""Into how many parts a load's error rate is divided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,14 @@ class Score:
     mirrored: bool
     model_status: int = 200
     count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How the requests of a load are answered; None is the model's own doing. `seconds` for each."""
+
+    error_rate: float | None = None
+    seconds: float | None = None
 
 
 class Scoring:
@@ -79,6 +89,37 @@ class Scoring:
     def listed(self) -> list[dict[str, Any]]:
         """The last answers as JSON."""
         return [asdict(score) for score in self.scores]
+
+    def dealt(self, endpoint: Endpoint, count: int) -> list[tuple[Deployment, int]]:
+        """Who answers so many requests, by the endpoint's traffic map."""
+        return self._named(endpoint, self._turns.deal(endpoint.name, endpoint.traffic, count))
+
+    def copied(self, endpoint: Endpoint, count: int) -> list[tuple[Deployment, int]]:
+        """Who gets copies of so many requests, by the endpoint's mirror."""
+        share = sum(endpoint.mirror.values())
+        shares = {**endpoint.mirror, "": WHOLE - share} if share else {}
+        return self._named(endpoint, self._turns.deal(f"{endpoint.name} mirror", shares, count))
+
+    def answer_many(
+        self, endpoint: Endpoint, deployment: Deployment, profile: Profile, batch: tuple[int, float, bool]
+    ) -> None:
+        """Let a deployment answer `batch`: how many requests, at which time, and whether they are copies."""
+        count, moment, mirrored = batch
+        rate = profile.error_rate
+        if rate is None:
+            rate = min(1.0, _number(self._tag(deployment, ERROR_RATE)) or 0.0)
+        shares = {"failed": round(rate * FINE), "fine": FINE - round(rate * FINE)}
+        dealt = self._turns.deal(f"{endpoint.name}/{deployment.name} load", shares, count)
+        own = self._latency(deployment) or SECONDS
+        seconds = own if profile.seconds is None else profile.seconds
+        for kind, (code, status) in {"fine": (200, 200), "failed": (424, 500)}.items():
+            if number := dealt.get(kind):
+                score = Score(moment, endpoint.name, deployment.name, code, seconds, mirrored, status, number)
+                self.scores.append(score)
+
+    def _named(self, endpoint: Endpoint, dealt: Mapping[str, int]) -> list[tuple[Deployment, int]]:
+        found = [(endpoint.find(name), count) for name, count in dealt.items() if name]
+        return [(one, count) for one, count in found if one is not None and one.serving is not None]
 
     async def _score(self, call: Call) -> web.Response:
         endpoint = self._endpoints.find(call.names["endpoint"])

@@ -80,3 +80,20 @@ class Turns:
         credit[chosen] -= sum(live.values())
         self._credit[key] = credit
         return chosen
+
+    def deal(self, key: str, shares: Mapping[str, int], count: int) -> dict[str, int]:
+        """How many of so many requests each gets, at once; what is left of a share counts the next time."""
+        live = {name: share for name, share in shares.items() if share > 0}
+        whole = sum(live.values())
+        if not whole:
+            return {}
+        known = self._credit.get(key, {})
+        credit = {name: known.get(name, 0) + share * count for name, share in live.items()}
+        dealt = {name: max(0, one // whole) for name, one in credit.items()}
+        for name in sorted(live, key=lambda name: credit[name] - dealt[name] * whole, reverse=True):
+            dealt[name] += 1 if sum(dealt.values()) < count else 0
+        for name in sorted(live, key=lambda name: credit[name] - dealt[name] * whole):
+            over = sum(dealt.values()) - count
+            dealt[name] -= min(max(over, 0), dealt[name])
+        self._credit[key] = {name: credit[name] - dealt[name] * whole for name in live}
+        return {name: number for name, number in dealt.items() if number}

@@ -17,19 +17,8 @@ from sandbox.environment import app_environment
 from sandbox.up import ROOT
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
-KEYS = [
-    "functions",
-    "event_grid",
-    "arm",
-    "ca",
-    "identity",
-    "inbox",
-    "workspace",
-    "data_factory",
-    "faults",
-    "host",
-    "owner",
-]
+KEYS = ["functions", "event_grid", "arm", "ca", "identity", "inbox", "workspace", "data_factory", "faults"]
+KEYS += ["host", "load", "owner"]
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services import resource_manager
-from mlevents.services.resource_manager import ResourceManager, same_origin
+from mlevents.services.origin import same_origin
+from mlevents.services.resource_manager import ResourceManager
 from tests.unit.stand_ins import WORKSPACE, Answer, Authority, Request, Server
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
