@@ -1,10 +1,11 @@
 """Synthetic traffic for online endpoints, until it is changed.
 
 `POST {"endpoint": "fraud", "rps": 20, "error_rate": 0.01, "latency_ms": 50}` sends so many requests in each
-of Azure's seconds to the endpoint, which deals them out as it does real ones: by its traffic map, with copies
-by its mirror. What is left out of `error_rate` and `latency_ms` is the model's own doing. With `deployment` it
-says what that deployment gets instead of its share, as with the header `azureml-model-deployment`; `"rps": 0`
-is silence. `GET` lists, `DELETE` ends it all. Names compare without case, and need not be there yet.
+of Azure's seconds to the endpoint, which deals them out as it does real ones: by its traffic map, with
+copies by its mirror. What is left out of `error_rate` and `latency_ms` is the model's own doing. With
+`deployment` it says what that deployment gets instead of its share, as with the header
+`azureml-model-deployment`; `"rps": 0` is silence. `GET` lists, `DELETE` ends it all. Names compare without
+case, and need not be there yet.
 """
 
 import asyncio

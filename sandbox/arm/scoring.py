@@ -6,7 +6,6 @@ tag `sandbox.error_rate` (0 to 1) fails for that share of the requests, and one 
 """
 
 import asyncio
-import hashlib
 import json
 from collections import deque
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from sandbox.arm.assets import Assets
 from sandbox.arm.authorization import Authorization, forbidden
 from sandbox.arm.errors import ArmError
 from sandbox.arm.online import Deployment, Endpoint, Endpoints
+from sandbox.arm.predictions import named_model, predictions
 from sandbox.arm.routes import Call, Routes
 from sandbox.arm.traffic import WHOLE, Turns
 from sandbox.arm.workspace import Workspace
@@ -194,9 +194,9 @@ class Scoring:
             }
             return web.json_response({"error": "the model failed"}, status=code, headers=headers)
         answer = {
-            **_named(reference),
+            **named_model(reference),
             "deployment": deployment.name,
-            "predictions": _predictions(reference, raw),
+            "predictions": predictions(reference, raw),
         }
         return web.json_response(answer, headers=headers)
 
@@ -218,25 +218,6 @@ class Scoring:
         model = self._models.find(deployment.serving or "") or {"properties": {}}
         found: str | None = (model["properties"].get("tags") or {}).get(name)
         return found
-
-
-def _named(reference: str) -> Mapping[str, str]:
-    parts = reference.split("/")
-    if "versions" in parts:
-        return {"model": parts[-3], "version": parts[-1]}
-    return {"model": parts[-1], "version": ""}
-
-
-def _predictions(reference: str, raw: bytes) -> list[float]:
-    content = json.loads(raw)
-    rows = content.get("input_data", content.get("data")) if isinstance(content, dict) else content
-    rows = rows.get("data", [rows]) if isinstance(rows, dict) else rows
-    return [_prediction(reference, row) for row in (rows if isinstance(rows, list) else [rows])]
-
-
-def _prediction(reference: str, row: Any) -> float:
-    digest = hashlib.sha256(f"{reference} {json.dumps(row, sort_keys=True)}".encode()).digest()
-    return int.from_bytes(digest[:2]) / 0xFFFF
 
 
 def _number(text: str | None) -> float | None:
