@@ -19,7 +19,7 @@ from mlevents.services.machine_learning_states import (
     NewDeployment,
     NewEndpoint,
 )
-from mlevents.services.origin import same_origin
+from mlevents.services.paging import same_origin
 from mlevents.services.sdk_errors import clean, translated
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Following `nextLink`: pages of one list come from one host, because a token goes with each request."""
+"""Where a URL leads: pages of one list come from one host, because a token goes with each request."""
 
 from __future__ import annotations
 
@@ -21,12 +21,20 @@ def next_page(page: str, link: Any) -> str | None:
     if not isinstance(link, str):
         raise ValueError("nextLink is not a text")  # noqa: TRY004 - as all that is unreadable
     following = urljoin(page, link)
-    if _origin(urlsplit(following)) == _origin(urlsplit(page)):
+    if same_origin(following, page):
         return following
     raise PermanentError(
         f"nextLink names another host, '{urlsplit(following).hostname}', than '{urlsplit(page).hostname}', "
         "which answered: no token is sent there; see who answers for that host in your network"
     )
+
+
+def same_origin(url: str, address: str) -> bool:
+    """Whether both lead to one server: scheme, host without case, and port, which may be left out."""
+    try:
+        return _origin(urlsplit(url)) == _origin(urlsplit(address))
+    except ValueError:
+        return False
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:

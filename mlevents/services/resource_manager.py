@@ -17,7 +17,7 @@ from mlevents.errors import PermanentError, TransientError
 from mlevents.services.azure import PATIENCE, credential
 from mlevents.services.event_subscription import EventSubscription
 from mlevents.services.importing import importing
-from mlevents.services.origin import same_origin
+from mlevents.services.paging import next_page
 from mlevents.services.permission import Grant
 from mlevents.services.quota import Quota, is_of_family
 from mlevents.services.sdk_errors import TRANSIENT_STATUSES, clean, translated
@@ -120,10 +120,6 @@ class ResourceManager:
 
     def _pages(self, url: str | None, what: str) -> Iterator[list[Mapping[str, Any]] | None]:
         while url:
-            if not same_origin(url, self._address):  # our token goes nowhere else
-                raise PermanentError(
-                    f"{what}: the next page is at {url}, not at {self._address}, so the list is incomplete"
-                )
             response = self._ask("GET", url)
             if response.status_code == HTTPStatus.FORBIDDEN:
                 yield None
@@ -131,7 +127,7 @@ class ResourceManager:
             response.raise_for_status()
             page = _object(response, what)
             yield page.get("value") or []
-            url = page.get("nextLink")
+            url = next_page(url, page.get("nextLink"))
 
     def _ask(self, method: str, url: str, **content: Any) -> Any:
         with importing():

@@ -65,12 +65,12 @@ class OnlineEndpoints:
     async def _put(self, call: Call) -> web.Response:
         body = await call.body()
         bodies.check("onlineEndpoints", body)
-        [own] = asked("PUT", call.request.path)
-        identities = (body.get("identity") or {}).get("userAssignedIdentities") or {}
-        self._authorization.check_linked(call.who, own, identities)
         name = call.names["endpoint"]
         check_name("endpoint", name)
         endpoint = self._endpoints.find(name)
+        [own] = asked("PUT", call.request.path)
+        given = _identities(body) - (_identities(endpoint.resource) if endpoint else set())
+        self._authorization.check_linked(call.who, own, sorted(given))
         check_location(body, endpoint.resource if endpoint else None, self._workspace.location)
         if endpoint:
             self._check_change(endpoint, body)
@@ -200,6 +200,12 @@ class OnlineEndpoints:
 
     def _named(self, call: Call) -> Endpoint:
         return self._endpoints.get(call.names["endpoint"], call.request.path)
+
+
+def _identities(resource: dict[str, Any]) -> set[str]:
+    """The user-assigned identities in a body, in small letters."""
+    listed = (resource.get("identity") or {}).get("userAssignedIdentities") or {}
+    return {identity.lower() for identity in listed}
 
 
 def _check_mode(endpoint: Endpoint, mode: str) -> None:

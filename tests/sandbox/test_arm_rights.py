@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import requests
-from arm_server import Server, serving
+from arm_server import Server, serving, until
 from typer.testing import CliRunner
 
 from mlevents.__main__ import commands
@@ -153,7 +153,7 @@ def test_an_identity_is_given_away_by_whom_may_assign_it(server: Server) -> None
     given = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
     refused = as_app(server, "PUT", "onlineEndpoints/given", json={**ENDPOINT, "identity": given})
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "LinkedAuthorizationFailed")
-    assert f"on the linked scope(s) '{identity}'" in refused.text
+    assert f"on the linked scope(s) '{identity.lower()}'" in refused.text
     assert server.call("GET", "onlineEndpoints/given").status_code == 404
     action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
     body = {"permissions": [{"actions": [action]}], "scope": identity}
@@ -161,6 +161,13 @@ def test_an_identity_is_given_away_by_whom_may_assign_it(server: Server) -> None
     taken = as_app(server, "PUT", "onlineEndpoints/given", json={**ENDPOINT, "identity": given})
     assert taken.status_code == 201
     server.call("DELETE", "/_sandbox/permissions")
+    until(
+        lambda: (
+            server.call("GET", "onlineEndpoints/given").json()["properties"]["provisioningState"][0] == "S"
+        )
+    )
+    again = as_app(server, "PUT", "onlineEndpoints/given", json={**ENDPOINT, "identity": given})
+    assert again.status_code == 200, "it has the identity already"
 
 
 def test_the_data_plane_of_an_endpoint_asks_for_score(server: Server, without: Any) -> None:

@@ -15,7 +15,7 @@ from tests.sandbox.test_deploy_model_against_arm import TEMPLATE, carry, context
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
 METRICS = "Microsoft.Insights/metrics/read"
-CHECKS = {"checks": [{"metric": "error_rate", "max": 0.1}]}
+CHECKS = {"checks": [{"metric": "error_rate", "max": 0.1}], "steps": [{"percent": 10, "for": "1m"}]}
 SMOKE = {"smoke_test": {"request": {"input_data": [[1]]}}, "min_requests": 0}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services import resource_manager
-from mlevents.services.origin import same_origin
+from mlevents.services.paging import same_origin
 from mlevents.services.resource_manager import ResourceManager
 from tests.unit.stand_ins import WORKSPACE, Answer, Authority, Request, Server
 
@@ -58,7 +58,7 @@ def test_every_page_of_a_list_is_read(serve: Callable[..., Server]) -> None:
 def test_a_page_at_another_server_is_an_error_and_gets_no_token(serve: Callable[..., Server]) -> None:
     elsewhere = serve(lambda _: Answer(body={"value": []}))
     server = serve(lambda _: Answer(body={"value": [GRANT], "nextLink": f"{elsewhere.url}/next"}))
-    with pytest.raises(PermanentError, match=f"the next page is at {elsewhere.url}/next, .*incomplete"):
+    with pytest.raises(PermanentError, match="nextLink names another host"):
         ResourceManager(server.url).permissions(WORKSPACE)
     assert elsewhere.requests == []
 
