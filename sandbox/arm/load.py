@@ -10,7 +10,7 @@ case, and need not be there yet.
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from math import ceil, isfinite
 from typing import Any
@@ -137,13 +137,15 @@ def _seconds(milliseconds: float | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
 
 
-def _nonsense(wanted: dict[str, Any]) -> Any:
+def _is_within(value: Any, most: float) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and isfinite(value) and 0 <= value <= most
+
+
+def _nonsense(wanted: dict[str, Any]) -> Iterator[str]:
     for name in sorted(set(wanted) - KNOWN):
         yield f"unknown property '{name}': give {', '.join(sorted(KNOWN))}"
     for name, most in LIMITS.items():
         value = wanted.get(name)
-        if value is None and name != "rps":
-            continue
-        good = isinstance(value, int | float) and not isinstance(value, bool)
-        if not good or not isfinite(value) or not 0 <= value <= most:
+        if value is not None and not _is_within(value, most):
             yield f"'{name}' is {value!r}: give a number from 0 to {most:g}"
