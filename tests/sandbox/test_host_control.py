@@ -98,10 +98,12 @@ def test_a_turn_under_way_comes_again_once_its_messages_are_visible(host: Small)
 
 
 def test_a_timer_that_is_due_while_the_app_is_down_fires_afterwards(host: Small):
-    id = host.begin("locking_later")
-    until(lambda: host.state(id)["status"], lambda status: status == "RUNNING")
-    host.restart()
-    assert host.state(id)["status"] == "RUNNING"
+    id = host.begin("napping")
+    until(lambda: host.state(id), lambda found: found.get("custom") == '"napping"')
+    host.control("kill")
+    time.sleep(120 / SPEED + 0.5)
+    assert host.control("start").status_code == 200
+    assert host.ended(id)["output"] == '"awake"'
 
 
 def test_an_activity_that_is_done_runs_again_when_its_result_was_not_delivered(host: Small):

@@ -59,6 +59,13 @@ def hourly(context: task.OrchestrationContext, given: Any):
 
 
 @app.orchestration_trigger(context_name="context")
+def napping(context: task.OrchestrationContext, given: Any):
+    context.set_custom_status("napping")
+    yield context.create_timer(timedelta(minutes=2))
+    return "awake"
+
+
+@app.orchestration_trigger(context_name="context")
 def failing(context: task.OrchestrationContext, given: Any):
     try:
         yield context.call_activity("fail", input=given)
