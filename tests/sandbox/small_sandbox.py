@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import threading
 import time
 import uuid
@@ -100,6 +101,14 @@ def until[T](look: Any, holds: Any, patience: float = 20) -> T:
         assert time.monotonic() < deadline, found
         time.sleep(0.01)
     return found
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 @contextmanager

@@ -1,12 +1,7 @@
 """The app killed and started again, while its task hub and everything else of the sandbox lives on."""
 
-import asyncio
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from small_sandbox import APPS, Small, on_loop, small, until
-
-from sandbox.functions_host import FunctionsHost
-from sandbox.up import ROOT
+from small_sandbox import APPS, Small, gone, small, until
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 SPEED = 60
@@ -49,14 +41,6 @@ def waits_at_the_gate(host: Small, orchestrator: str) -> str:
     until(lambda: host.state(id)["status"], lambda status: status == "RUNNING")
     time.sleep(0.3)
     return id
-
-
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 def test_a_killed_app_answers_503_to_everything_and_its_process_is_gone(host: Small):
@@ -247,45 +231,3 @@ def test_a_delivery_that_waits_for_the_worker_is_answered_when_there_is_none_any
     host.control("kill", worker=True)
     with pytest.raises(requests.ConnectionError):
         host.post("Raw", [EVENT])
-
-
-def test_a_host_that_has_not_started_yet_answers_503_to_everything():
-    starting = FunctionsHost(APPS / "small", "small_app.py")
-    with on_loop() as loop:
-        asyncio.run_coroutine_threadsafe(starting.open(), loop).result(10)
-        url = f"{starting.url}/runtime/webhooks/eventgrid?functionName=Raw"
-        answers = [requests.request(method, url, timeout=5) for method in ("OPTIONS", "POST", "GET")]
-        asyncio.run_coroutine_threadsafe(starting.stop(), loop).result(10)
-    assert [(one.status_code, one.text) for one in answers] == [(503, "Function host is not running.")] * 3
-
-
-def up(tmp_path: Path) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-    file, rules = tmp_path / "ready.json", tmp_path / "rules.yaml"
-    rules.write_text("version: 1\nrules: []\n")
-    command = [sys.executable, "-m", "sandbox", "up", "--port", "0", "--rules", str(rules)]
-    command += ["--app", str(APPS / "plain"), "--ready-file", str(file)]
-    process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    until(file.exists, bool)
-    return process, json.loads(file.read_text())
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_the_app_ends_with_the_sandbox_however_that_ends(tmp_path: Path, number: signal.Signals):
-    process, ready = up(tmp_path)
-    with process:
-        pid = requests.get(ready["host"], timeout=5).json()["pid"]
-        process.send_signal(number)
-        process.communicate(timeout=10)
-    until(lambda: gone(pid), bool)
-    for name in ("functions", "host", "event_grid"):
-        with pytest.raises(requests.ConnectionError):
-            requests.get(ready[name], timeout=5)
-
-
-def test_what_the_app_prints_reaches_standard_error_and_nothing_else(tmp_path: Path):
-    process, ready = up(tmp_path)
-    with process:
-        assert requests.get(f"{ready['functions']}/api/ping", timeout=5).text == "pong"
-        process.terminate()
-        out, errors = process.communicate(timeout=10)
-    assert ("ping was called" in errors, "ping was called" in out) == (True, False)
