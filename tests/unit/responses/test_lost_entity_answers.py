@@ -67,6 +67,7 @@ def test_one_lost_answer_at_any_call_loses_nothing_and_does_nothing_twice() -> N
 
 @settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.generate])
 @example(lost={2, 4})
+@example(lost={6, 8, 13, 19, 20})
 @example(lost={2, 8, 14, 15, 16, 17})
 @given(lost=st.sets(st.integers(1, 20), min_size=2, max_size=6))
 def test_any_number_of_lost_answers_leaves_the_old_or_the_new_map_and_a_free_lease(lost: set[int]) -> None:
@@ -77,7 +78,8 @@ def test_any_number_of_lost_answers_leaves_the_old_or_the_new_map_and_a_free_lea
         asked = request(json.loads(DEPLOYING_CALL), list(recorder.recorded))
         recorder.run(RESTORE_TRAFFIC, f"{RESPONSE}.swept", asked)  # as the sweeper does
         world.advance(600.0)
-    assert maps(world) == (NEW if end == "done" else OLD)
+    # A rollout that lost its answer after it had retired the old one has only the new map to go back to.
+    assert maps(world) in ((NEW,) if end == "done" else (NEW, OLD))
     assert end == "done" or len(lost) > 2
     assert performed.count("tell") == (end == "done")
     assert performed.count("on_failure.alarm") == (end == "failed")
