@@ -13,10 +13,13 @@ from typing import Any
 from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext, TaskFailedError
 
+from mlevents.responses.carry import Course, StepFailedError
+from mlevents.responses.deferral import complete_deferred
 from mlevents.responses.flood import MOST_STORED, TOTAL, WINDOW
 from mlevents.responses.function_names import EVENT_FLOOD
-from mlevents.responses.record import Record
+from mlevents.responses.record import Line, Record
 from mlevents.responses.respond import perform_on_failure
+from mlevents.responses.response import Step
 
 MOST_WINDOWS = 24
 INSTANCE = "quarantine.report"
@@ -30,7 +33,7 @@ def report_flood(context: OrchestrationContext, text: str) -> Generator[Any, Any
     """Report the first event, given as its response with the name of the `flood`, and count the others."""
     document = json.loads(text)
     record = Record(context, document)
-    yield from perform_on_failure(context, document, record, dict(FAILURE))
+    yield from _notify(context, document, record)
     reported = 1
     for window in range(2, MOST_WINDOWS + 2):
         yield context.create_timer(WINDOW)
@@ -41,9 +44,23 @@ def report_flood(context: OrchestrationContext, text: str) -> Generator[Any, Any
             break
         record.because = words(total - reported, record.response["because"])
         steps = [{**step, "id": f"{step['id']}.{window}"} for step in document["on_failure"]]
-        yield from perform_on_failure(context, {**document, "on_failure": steps}, record, dict(FAILURE))
+        yield from _notify(context, {**document, "on_failure": steps}, record)
         reported = total
     return {"events": reported}
+
+
+def _notify(context: OrchestrationContext, document: dict[str, Any], record: Record) -> Course:
+    """Perform `on_failure`, those steps too that wait long to be retried."""
+    yield from perform_on_failure(context, document, record, dict(FAILURE))
+    return (yield from complete_deferred(record, lambda what: _failed(record, what)))
+
+
+def _failed(record: Record, what: tuple[Step, Line, StepFailedError]) -> Course:
+    """A notification that failed leads to no other."""
+    _, line, error = what
+    record.note(line, "failed", str(error))
+    yield from ()
+    return {}
 
 
 def words(more: int, first: str) -> str:

@@ -114,11 +114,9 @@ class Flood(Context):
         return TaskFailedError("the worker died", details) if total is None else total
 
 
-def reported(
-    *totals: int | None, on_failure: tuple[str, ...] = ("mail",)
-) -> tuple[Flood, list[dict[str, Any]]]:
+def document(*on_failure: dict[str, Any]) -> dict[str, Any]:
     event = {"id": "e1", "type": "", "subject": "", "time": None, "topic": "/t", "names": {}}
-    document = {
+    return {
         "id": "quarantine.0",
         "rule": None,
         "event": event,
@@ -126,11 +124,16 @@ def reported(
         "because": "id: is missing",
         "alert": True,
         "steps": [],
-        "on_failure": [step(name) for name in on_failure],
+        "on_failure": list(on_failure),
         "flood": {"key": "quarantine.1", "began": NOW.isoformat()},
     }
+
+
+def reported(
+    *totals: int | None, on_failure: tuple[str, ...] = ("mail",)
+) -> tuple[Flood, list[dict[str, Any]]]:
     context = Flood(list(totals))
-    run(report_flood(context, json.dumps(document)))  # type: ignore[arg-type]
+    run(report_flood(context, json.dumps(document(*map(step, on_failure)))))  # type: ignore[arg-type]
     return context, [call["failure"] for call in context.calls]
 
 
@@ -175,3 +178,22 @@ def test_a_flood_without_end_ends_its_report_so_that_the_next_event_begins_one()
 def test_where_nobody_is_to_be_notified_the_flood_is_still_counted():
     context, told = reported(5, 5, on_failure=())
     assert (told, context.waits) == ([], [3600, 3600])
+
+
+def test_a_message_that_is_throttled_for_long_is_sent_all_the_same():
+    said = iter(["transient", "done", "done"])
+
+    def throttled(_: Any) -> dict[str, Any]:
+        return {"kind": next(said), "detail": "429", "retry_after": 1800.0, "result": {}}
+
+    retry = {"attempts": 3, "first": 1, "max": 1}
+    steps = [{**step(name), "retry": retry, "deferrable": True} for name in ("chat", "mail")]
+    context = Flood([1], throttled)
+    run(report_flood(context, json.dumps(document(*steps))))  # type: ignore[arg-type]
+    assert [call["step"]["id"] for call in context.calls] == [
+        "on_failure.chat",
+        "on_failure.mail",
+        "on_failure.chat",
+    ]
+    assert [line["status"] for line in context.shown[-1]["steps"]] == ["done", "done"]
+    assert context.waits == [1800, 3600]
