@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 PATIENCE = 90.0
 RULES = """
 version: 1
+endpoints: "*"
 defaults:
   on_failure: [{uses: notify, with: {to: team, template: response-failed}}]
 connections:

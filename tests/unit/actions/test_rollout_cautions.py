@@ -71,7 +71,11 @@ def test_what_can_be_met_is_said_nothing_of(rollout: dict[str, Any]) -> None:
 
 def loaded(folder: Path, rollout: dict[str, Any], **step: Any) -> Rules:
     (folder / "small.yaml").write_text("instance_type: Standard_DS3_v2\n")
-    one = {"uses": "deploy_model", "with": {"template": "small.yaml", "rollout": rollout}, **step}
+    one = {
+        "uses": "deploy_model",
+        "with": {"endpoint": "fraud", "template": "small.yaml", "rollout": rollout},
+        **step,
+    }
     rule = {"id": "r", "event": "model.registered", "do": [one]}
     path = folder / "rules.yaml"
     path.write_text(yaml.safe_dump({"version": 1, "rules": [rule]}))

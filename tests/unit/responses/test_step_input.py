@@ -29,6 +29,7 @@ SMALL = 8_000
 """Characters of an activity's input, where nothing large is named."""
 RULES = """
 version: 1
+endpoints: "*"
 defaults:
   on_failure: [{uses: notify, with: {to: team, template: response-failed}}]
 connections:
