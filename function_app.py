@@ -1,10 +1,13 @@
 """The Functions host's entry point: registers every blueprint, and holds no logic."""
 
-import azure.durable_functions as df
-import azure.functions as func
+from mlevents.python_version import check_python
 
-from handlers import blueprints
+check_python()  # an old Python would fail at the first import below, with a message that explains nothing
 
-app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+import azure.functions as func  # noqa: E402
+
+from handlers import FunctionApp, blueprints  # noqa: E402
+
+app = FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 for blueprint in blueprints():
     app.register_functions(blueprint)

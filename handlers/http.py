@@ -4,6 +4,7 @@ The addresses without `v1` are older; they stay until version 1.0.
 """
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import azure.durable_functions as df
@@ -13,6 +14,7 @@ from handlers.delivery import failures, rules
 from handlers.response_reader import ResponseReader
 from mlevents.errors import ConfigError
 from mlevents.responses.response_query import QueryError, ResponseQuery
+from mlevents.settings import unresolved
 
 blueprint = df.Blueprint()
 
@@ -101,14 +103,17 @@ def workspaces() -> dict[str, str]:
 
 
 def problems() -> list[str]:
-    """Why deliveries are raising now; empty when they are not.
+    """Why deliveries are raising now; empty when they are not."""
+    found, waiting = faults_of_rules(), unresolved()
+    return [*found, *(line for line in waiting if not any(line in one for one in found))]
 
-    A file that could not be loaded is tried again by deliveries alone: whoever asks here costs nothing.
+
+def faults_of_rules() -> list[str]:
+    """Why the rule file cannot be used.
+
+    A file that could not be loaded is read again by deliveries alone: whoever asks here costs nothing.
     """
-    if failures:
-        return str(failures[0]).splitlines()
-    try:
-        rules()
-    except ConfigError as error:
-        return str(error).splitlines()
-    return []
+    if not failures:
+        with suppress(ConfigError):
+            rules()
+    return str(failures[0]).splitlines() if failures else []

@@ -17,7 +17,7 @@ from mlevents.services.finding import Finding, attempt
 from mlevents.services.permission import IDENTITY, allowed
 from mlevents.services.sdk_errors import clean
 from mlevents.services.services import Services
-from mlevents.settings import Settings
+from mlevents.settings import Settings, unresolved
 
 AT_HOME = "WEBSITE_HOSTNAME"
 """Set where the app runs: there alone a setting that is not set is a fault."""
@@ -48,6 +48,9 @@ class Doctor:
 
     def findings(self) -> Iterator[Examined]:
         """Everything, in the order of the rule file."""
+        for line in unresolved(self.settings.environment):
+            said, _, remedy = line.partition(": ")
+            yield Examined("settings", Finding(said.split("'")[1], False, said, remedy))
         signing_in = list(_guarded("identity", "sign-in", self._identity))
         yield from signing_in
         self._signed_in = all(one.finding.ok for one in signing_in)

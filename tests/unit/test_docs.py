@@ -428,3 +428,26 @@ def test_the_lines_of_the_reference_are_short():
 def slug(heading: str) -> str:
     """The anchor that GitHub gives a heading."""
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_readmes_delivery_comes_from_a_workspace_of_the_example_settings():
+    """The curl of the README, with the settings of the example, is not refused as foreign."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    example = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
+    subscription = re.findall(r"^SUBSCRIPTION=(\S+)", text, re.MULTILINE)[0]
+    topic = re.findall(r'"topic": "([^"]+)"', text)[0].replace("$SUBSCRIPTION", subscription)
+    rules = load_tested(ROOT / "rules.yaml", Settings(environment=example))
+    assert topic.casefold() in {id.casefold() for id in rules.workspaces.values()}
+
+
+def test_the_readme_starts_core_tools_in_an_activated_environment_of_this_folder():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    steps = ["-m venv .venv", ". .venv/bin/activate", "--require-hashes -r requirements.txt", "func start"]
+    places = [text.index(step) for step in steps]
+    assert places == sorted(places)
+    assert "--location .azurite" in text
+    assert ".azurite/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_no_page_puts_a_key_into_an_address():
+    assert [path.name for path in DOCS if "code=" in path.read_text(encoding="utf-8")] == []

@@ -1,0 +1,65 @@
+"""What the app is before its first event: its Python, its functions, its health."""
+
+import ast
+import json
+from pathlib import Path
+
+import azure.functions as func
+import pytest
+
+from handlers import FunctionApp, blueprints
+from handlers.http import health, health_details
+from mlevents.python_version import check_python
+
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = "@Microsoft.KeyVault(VaultName=my-vault;SecretName=teams-workflow-url)"
+
+
+def functions() -> list[str]:
+    app = FunctionApp()
+    for blueprint in blueprints():
+        app.register_functions(blueprint)
+    return [one.get_function_name() for one in app.get_functions()]
+
+
+def test_the_librarys_own_http_functions_are_not_there():
+    names = functions()
+    assert "ModelRegistered" in names
+    assert [name for name in names if "builtin" in name.casefold() or "http" in name.casefold()] == []
+
+
+def test_the_app_that_the_host_loads_has_none_either():
+    import function_app
+
+    names = [one.get_function_name() for one in function_app.app.get_functions()]
+    assert sorted(names) == sorted(functions())
+
+
+@pytest.mark.parametrize("found", [(3, 9), (3, 11), (3, 12)])
+def test_an_old_python_is_refused_with_both_versions(found: tuple[int, int]):
+    with pytest.raises(RuntimeError, match=rf"Python 3\.{found[1]}, but needs 3\.13 or later: set"):
+        check_python(found)
+
+
+@pytest.mark.parametrize("found", [(3, 13), (3, 14), (4, 0)])
+def test_the_apps_python_and_newer_ones_are_not(found: tuple[int, int]):
+    check_python(found)
+
+
+def test_an_old_python_gets_as_far_as_the_check():
+    """Whatever is read before it must be plain enough for the oldest Python of Azure Functions."""
+    for name in ("function_app.py", "mlevents/__init__.py", "mlevents/python_version.py"):
+        ast.parse((ROOT / name).read_text(encoding="utf-8"), feature_version=(3, 9))
+    statements = ast.parse((ROOT / "function_app.py").read_text(encoding="utf-8")).body
+    assert ast.unparse(statements[1]) == "from mlevents.python_version import check_python"
+    assert ast.unparse(statements[2]) == "check_python()"
+
+
+def test_health_names_a_setting_that_azure_could_not_fill_in(monkeypatch: pytest.MonkeyPatch):
+    request = func.HttpRequest("GET", "/api/health", body=b"")
+    monkeypatch.setenv("SOME_SECRET", REFERENCE)
+    anonymous, detailed = (ask._function._func(request) for ask in (health, health_details))
+    assert (anonymous.status_code, json.loads(anonymous.get_body())) == (503, {"status": "failing"})
+    problems = json.loads(detailed.get_body())["problems"]
+    assert [line for line in problems if "'SOME_SECRET' still reads @Microsoft.KeyVault(…)" in line]
+    assert "my-vault" not in "".join(problems)

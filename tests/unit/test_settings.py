@@ -1,0 +1,54 @@
+"""Settings that Azure could not fill in are named, and never quoted."""
+
+from pathlib import Path
+
+import pytest
+
+from mlevents.commands.examined import Doctor
+from mlevents.errors import ConfigError
+from mlevents.rules.file import loads
+from mlevents.settings import OURS, Settings, unresolved
+
+REFERENCE = "@Microsoft.KeyVault(VaultName=my-vault;SecretName=teams-workflow-url)"
+SPELLINGS = [
+    REFERENCE,
+    REFERENCE.lower(),
+    f"  {REFERENCE}",
+    "@Microsoft.KeyVault(SecretUri=https://my-vault.x/y)",
+]
+
+
+@pytest.mark.parametrize("written", SPELLINGS)
+def test_a_reference_is_never_a_value(written: str):
+    with pytest.raises(ConfigError) as refusal:
+        Settings(environment={"HOOK": written}).value("HOOK")
+    said = str(refusal.value)
+    assert said.startswith("the app setting 'HOOK' still reads @Microsoft.KeyVault(…): ")
+    assert "Key Vault Secrets User" in said
+    assert "my-vault" not in said
+    assert "teams-workflow-url" not in said
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_own_settings_are_no_exception(name: str):
+    with pytest.raises(ConfigError, match=f"'{name}' still reads") as refusal:
+        Settings.read({name: REFERENCE})
+    assert "my-vault" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("value", ["", "https://x", "see @Microsoft.KeyVault(…)", "@Microsoft.Other(x)"])
+def test_other_values_are_left_alone(value: str):
+    assert unresolved({"HOOK": value}) == []
+
+
+def test_every_unresolved_setting_is_listed_by_name():
+    lines = unresolved({"B": REFERENCE, "A": REFERENCE, "C": "fine"})
+    assert [line.split("'")[1] for line in lines] == ["A", "B"]
+
+
+def test_the_doctor_names_a_setting_that_no_rule_names(tmp_path: Path):
+    rules = loads("version: 1\nrules: []\n", tmp_path / "rules.yaml", Settings())
+    found = next(iter(Doctor(rules, Settings(environment={"OTHER": REFERENCE})).findings()))
+    assert (found.part, found.finding.about, found.finding.ok) == ("settings", "OTHER", False)
+    assert "still reads @Microsoft.KeyVault(…)" in found.finding.said
+    assert "restart the app" in found.finding.remedy
