@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import azure.durable_functions as df
 
 
-class FunctionApp(df.DFApp):  # type: ignore[misc]
+class FunctionApp(df.DFApp):
     """The app without the library's own HTTP functions.
 
     They call any address, with a token of the app's identity when the input asks for one. Nothing here uses

@@ -94,6 +94,17 @@ class Doctor:
         yield attempt(name, reachable, "correct its id under `workspaces`, or create it")
         if name in self._there:
             yield from self._permissions(id)
+            yield from self._network(id)
+
+    def _network(self, id: str) -> Iterator[Finding]:
+        """What the doctor cannot see of a private workspace: Resource Manager answers from anywhere."""
+        if self.services.machine_learning(id).is_private():
+            said = (
+                "public network access is disabled: nobody can tell from here whether the app reaches the "
+                "workspace's network, and with it scoring addresses and batch endpoints"
+            )
+            remedy = "give the app a subnet or a peering there: docs/deploying.md, 'A private network'"
+            yield Finding("network", None, said, remedy)
 
     def _connection(self, name: str) -> Iterator[Finding]:
         if unset := self._unset(f"connections.{name}"):

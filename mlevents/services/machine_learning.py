@@ -61,6 +61,12 @@ class MachineLearning:
             except ResourceNotFoundError:
                 return None
 
+    def is_private(self) -> bool:
+        """Whether the workspace is closed to public networks; its control plane answers all the same."""
+        with translated(f"reading workspace '{self.workspace.name}'"):
+            found = self._client.workspaces.get(self.workspace.name)
+            return str(found.public_network_access or "").casefold() == "disabled"
+
     def model_tags(self, name: str, version: str) -> Mapping[str, str] | None:
         """The tags of a registered model as they are now; None when there is no such model."""
         with importing():

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -10,11 +11,14 @@ from typer.testing import CliRunner, Result
 from mlevents.__main__ import commands
 from mlevents.actions.action import action
 from mlevents.actions.permissions import permissions
-from mlevents.commands.examined import literal
+from mlevents.commands.examined import Doctor, literal
+from mlevents.rules.file import loads
 from mlevents.rules.needs import NamedStep
 from mlevents.services import azure
 from mlevents.services.connection import connection
+from mlevents.services.machine_learning import MachineLearning
 from mlevents.services.permission import ML
+from mlevents.settings import Settings
 
 HEAD = "/subscriptions/s/resourceGroups/g/providers"
 FACTORY = f"{HEAD}/Microsoft.DataFactory/factories/adf"
@@ -170,3 +174,27 @@ def test_a_parameter_that_must_wait_is_left_out_if_it_can_be():
     assert known is not None
     assert known.model_dump()["endpoint"] == "e"
     assert literal(NamedStep("notify", {"to": {"a": "${x}"}})) == (None, ["to"])
+
+
+class OneWorkspace:
+    """Services of which only a workspace answers."""
+
+    def __init__(self, access: str | None) -> None:
+        client = SimpleNamespace(workspaces=SimpleNamespace(get=lambda _: self.found))
+        self.found = SimpleNamespace(public_network_access=access)
+        self.workspace = MachineLearning(SimpleNamespace(name="ml-prod"), client, "")  # type: ignore[arg-type]
+
+    def machine_learning(self, id: str) -> MachineLearning:
+        return self.workspace
+
+
+@pytest.mark.parametrize(
+    ("access", "said"), [("Disabled", True), ("disabled", True), ("Enabled", False), (None, False)]
+)
+def test_a_private_workspace_is_said_to_be_out_of_sight(tmp_path: Path, access: str | None, said: bool):
+    rules = loads("version: 1\nrules: []\n", tmp_path / "rules.yaml", Settings())
+    doctor = Doctor(rules, Settings(environment={}))
+    doctor.services = OneWorkspace(access)  # type: ignore[assignment]
+    found = list(doctor._network("/id"))
+    assert [(one.about, one.ok) for one in found] == ([("network", None)] if said else [])
+    assert all("scoring addresses" in one.said and "peering" in one.remedy for one in found)
