@@ -257,5 +257,5 @@ def test_send_refuses_what_is_no_address(run: Callable[..., Result]):
     result = run("send", "-", "--to", "file:///etc/hosts", given="{}")
     assert (result.exit_code, result.stderr) == (
         2,
-        "'file:///etc/hosts' is no address: begin with http:// or https://\n",
+        "'file:///etc/hosts' is not an address: begin with http:// or https://\n",
     )
