@@ -33,6 +33,16 @@ def record_of(run: Run) -> Mapping[str, Any] | None:
     return {"call": {**call, "notices": run.notices}, "progress": run.progress}
 
 
+def completion_of(run: Run, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is kept of a rollout that has completed, in case its own answer is lost: nothing is to go back."""
+    return {**(record_of(run) or {}), "phases": run.phases, "answer": answer}
+
+
+def has_completed(record: Mapping[str, Any]) -> bool:
+    """Whether this record was left by a rollout that had all the traffic, and nothing against it."""
+    return "answer" in record
+
+
 def go_back(context: OrchestrationContext, run: Run) -> Generator[Any, Any, tuple[str, str]]:
     """Restore the traffic, then clean up; gives the words for both. Raises UnrestoredError."""
     try:

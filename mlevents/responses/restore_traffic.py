@@ -12,7 +12,7 @@ from typing import Any
 from durabletask.task import OrchestrationContext
 
 from mlevents.responses.carry import Course
-from mlevents.responses.going_back import put_back
+from mlevents.responses.going_back import has_completed, put_back
 from mlevents.responses.json_text import to_text
 from mlevents.responses.lease import Lease
 from mlevents.responses.rollout_phases import Run
@@ -31,7 +31,10 @@ def restore_traffic(context: OrchestrationContext, text: str) -> Generator[Any, 
 
 
 def restored(context: OrchestrationContext, run: Run, holders: Sequence[str]) -> Course:
-    """Take the lease over from the one of `holders` that has it, and put back what its record says."""
+    """Take the lease over from the one of `holders` that has it, and put back what its record says.
+
+    Where the rollout had completed, nothing goes back: its own answer is given, with `completed`.
+    """
     place = yield from run.verb("locate")
     if place["kind"] == "skipped":
         return {"kind": "done", "detail": "nothing was rolled out", "report": {}}
@@ -41,6 +44,9 @@ def restored(context: OrchestrationContext, run: Run, holders: Sequence[str]) ->
         if lease.ghosts:
             yield from lease.release()
         return {"kind": "done", "detail": "the rollout left nothing to put back", "report": {}}
+    if record is not None and has_completed(record):
+        yield from lease.release()
+        return {**record["answer"], "completed": True, "report": {}}
     known, report, said = {}, {}, "the rollout had not moved any traffic"
     if record is not None:
         yield from lease.renew(None, record)

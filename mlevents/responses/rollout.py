@@ -15,7 +15,15 @@ from durabletask.task import OrchestrationContext, TaskFailedError
 from mlevents.gates.order import Order
 from mlevents.responses.carry import DEFAULT_TIMEOUT, Answer, Course, StepFailedError, StepStoppedError
 from mlevents.responses.gating import GateClosedError, at_endpoint
-from mlevents.responses.going_back import UnrestoredError, fault, go_back, put_back, record_of
+from mlevents.responses.going_back import (
+    UnrestoredError,
+    completion_of,
+    fault,
+    go_back,
+    has_completed,
+    put_back,
+    record_of,
+)
 from mlevents.responses.json_text import to_text
 from mlevents.responses.lease import Lease, LeaseLostError
 from mlevents.responses.rollout_phases import TIMEOUTS, Run, watch
@@ -63,7 +71,11 @@ def with_lease(
     context: OrchestrationContext, run: Run, lease: Lease, unfinished: Mapping[str, Any] | None
 ) -> Course:
     """Put back what an ended rollout left, and go on if no gate objects by now."""
-    if unfinished is not None:
+    if unfinished is not None and has_completed(unfinished):
+        if is_of(unfinished, run):
+            run.progress, run.phases = dict(unfinished["progress"]), list(unfinished["phases"])
+            return (yield from completed(run, unfinished["answer"]))
+    elif unfinished is not None:
         yield from put_back(context, unfinished)
         yield from lease.renew(DEFAULT_TIMEOUT, None)
     if lease.order:
@@ -71,6 +83,15 @@ def with_lease(
         run.progress["order"] = lease.order
     yield from at_endpoint(context, run.call)
     return (yield from roll_out(context, run, lease))
+
+
+def is_of(record: Mapping[str, Any], run: Run) -> bool:
+    """Whether this record was left by an earlier start of the same rollout."""
+    found = record["call"]
+    return (found["response"]["id"], found["step"]["id"]) == (
+        run.call["response"]["id"],
+        run.call["step"]["id"],
+    )
 
 
 def give_way(lease: Lease) -> Generator[Any, Any]:
@@ -96,16 +117,22 @@ def roll_out(context: OrchestrationContext, run: Run, lease: Lease) -> Course:
             yield from lease.renew(allowed(run, phase["verb"], phase=phase), record_of(run))
             answer = yield from run.phase(phase["name"], phase["verb"], limit=phase.get("timeout"))
             yield from watch(context, run, phase)
-        yield from lease.renew(DEFAULT_TIMEOUT, None)
+        result = {name: run.progress[name] for name in RESULT if name in run.progress}
+        answer = {**answer, "result": result}
+        yield from lease.renew(DEFAULT_TIMEOUT, completion_of(run, answer))
     except LeaseLostError:
         raise  # whoever has the endpoint now puts the traffic back
     except Exception as error:
         if "before" not in run.progress:
             raise
         raise (yield from undone(context, run, lease, error)) from error
+    return (yield from completed(run, answer))
+
+
+def completed(run: Run, answer: Answer) -> Course:
+    """Retire what is no longer needed; may be done twice."""
     retired = yield from run.tried("retired", "retire")
-    result = {name: run.progress[name] for name in RESULT if name in run.progress}
-    return {**answer, "result": {**result, "phases": run.phases, "retired": retired}}
+    return {**answer, "result": {**answer["result"], "phases": run.phases, "retired": retired}}
 
 
 def allowed(run: Run, *verbs: str, phase: Mapping[str, Any] | None = None) -> float:

@@ -2,7 +2,7 @@
 
 An orchestrator of a step can end without an answer: terminated by an operator, changed by a release, or
 because the answer of an entity could not be read. Then the traffic is put back by RestoreTraffic, and the
-step has failed. Only the last of these causes is worth another start: the worker died inside an entity
+step has failed; unless it had completed, and only its answer was lost. Only the last of these causes is worth another start: the worker died inside an entity
 operation, and the extension's answer is plain text where durabletask expects JSON.
 """
 
@@ -50,7 +50,10 @@ def perform_step(
         except TaskFailedError as error:
             if start < STARTS and lost_an_entity_answer(error):
                 continue
-            raise (yield from broken_off(context, call, holders, error)) from error
+            back = yield from put_back_by_another(context, attempt_of(document), call, holders)
+            if back.get("completed"):
+                return back
+            raise broken_off(call, back, error) from error
         if answer.get("unrestored"):
             raise (yield from unrestored(context, call, holders, answer))
         raise_unless_done(answer)
@@ -82,12 +85,9 @@ def lost_an_entity_answer(error: TaskFailedError) -> bool:
     return "JSONDecodeError" in told or "entity dispatch failed" in told
 
 
-def broken_off(
-    context: OrchestrationContext, call: Mapping[str, Any], holders: list[str], error: TaskFailedError
-) -> Generator[Any, Any, StepFailedError]:
+def broken_off(call: Mapping[str, Any], back: Answer, error: TaskFailedError) -> StepFailedError:
     """The failure of a step whose orchestrator ended without an answer, with the traffic put back."""
     reason = f"{call['step']['orchestrator']} broke off: {error.details.message}"
-    back = yield from put_back_by_another(context, attempt_of(call), call, holders)
     return StepFailedError(f"{reason}; {back['detail']}", {**back["report"], "reason": reason})
 
 

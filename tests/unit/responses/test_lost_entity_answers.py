@@ -67,19 +67,21 @@ def test_one_lost_answer_at_any_call_loses_nothing_and_does_nothing_twice() -> N
 
 @settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.generate])
 @example(lost={2, 4})
+@example(lost={6, 9, 14, 19})
+@example(lost={2, 9, 12, 14})
 @example(lost={6, 8, 13, 19, 20})
 @example(lost={2, 8, 14, 15, 16, 17})
 @given(lost=st.sets(st.integers(1, 20), min_size=2, max_size=6))
 def test_any_number_of_lost_answers_leaves_the_old_or_the_new_map_and_a_free_lease(lost: set[int]) -> None:
     recorder, world, performed, end = responded(lost)
     assert end in ("done", "failed")
-    if lost_all_restorations(recorder):
+    swept = lost_all_restorations(recorder)
+    if swept:
         recorder.loses = lambda _: False
         asked = request(json.loads(DEPLOYING_CALL), list(recorder.recorded))
         recorder.run(RESTORE_TRAFFIC, f"{RESPONSE}.swept", asked)  # as the sweeper does
         world.advance(600.0)
-    # A rollout that lost its answer after it had retired the old one has only the new map to go back to.
-    assert maps(world) in ((NEW,) if end == "done" else (NEW, OLD))
+    assert maps(world) in ([NEW] if end == "done" else [OLD, NEW] if swept else [OLD])
     assert end == "done" or len(lost) > 2
     assert performed.count("tell") == (end == "done")
     assert performed.count("on_failure.alarm") == (end == "failed")
@@ -89,6 +91,25 @@ def test_any_number_of_lost_answers_leaves_the_old_or_the_new_map_and_a_free_lea
 def lost_all_restorations(recorder: Recorder) -> bool:
     kinds = [(name, end) for name, _, end in recorder.recorded.values()]
     return kinds.count((RESTORE_TRAFFIC, "json.decoder.JSONDecodeError")) == 3
+
+
+@pytest.mark.parametrize("lost", [{6}, {6, 9}, {6, 8, 9}, {6, 9, 12}, {6, 7, 8}, {2, 9, 12, 14}])
+def test_a_rollout_that_had_completed_is_done_though_all_its_answers_were_lost(lost: set[int]) -> None:
+    recorder, world, performed, end = responded(lost)
+    assert (end, maps(world), performed.count("tell")) == ("done", NEW, 1)
+    assert world.writes.count("put deployment net-9") == 1
+    must_be_free(recorder)
+
+
+def test_the_next_version_takes_over_from_a_rollout_that_had_completed() -> None:
+    """The new traffic stays: nothing is put back for a rollout of which only the answer was lost."""
+    recorder, world, _, _ = responded({6, 8, 10, 12, 14, 16})
+    assert maps(world) == NEW
+    recorder.loses = lambda _: False
+    asked = request(json.loads(DEPLOYING_CALL), list(recorder.recorded))
+    recorder.run(RESTORE_TRAFFIC, f"{RESPONSE}.swept", asked)
+    assert maps(world) == NEW
+    must_be_free(recorder)
 
 
 def test_a_response_whose_own_entity_gave_no_answer_is_run_again_by_the_sweeper() -> None:
