@@ -15,11 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import azure.durable_functions as df
-from durabletask.client import OrchestrationStatus
 from durabletask.entities import EntityInstanceId
-from durabletask.internal.orchestrator_service_pb2 import OrchestrationIdReusePolicy
 
-from handlers.scheduling import schedule, start
+from handlers.scheduling import schedule
 from mlevents import telemetry
 from mlevents.responses.flood import (
     COUNT,
@@ -37,10 +35,9 @@ from mlevents.responses.flood_report import INSTANCE
 from mlevents.responses.function_names import EVENT_FLOOD, REPORT_FLOOD
 from mlevents.responses.json_text import to_text
 from mlevents.responses.response import Response
+from mlevents.responses.starting import ENDED, REPLACE_ENDED, start
 from mlevents.responses.view import mapping
 
-ENDED = (OrchestrationStatus.COMPLETED, OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED)
-REPLACE_ENDED = OrchestrationIdReusePolicy(replaceableStatus=[status.value for status in ENDED])
 TRIES = 5
 """Looks for the ReportFlood that runs now, while others start and end it."""
 

@@ -11,19 +11,18 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import grpc
 from durabletask.client import (
     AsyncTaskHubGrpcClient,
     OrchestrationQuery,
     OrchestrationState,
     OrchestrationStatus,
 )
-from durabletask.internal.orchestrator_service_pb2 import OrchestrationIdReusePolicy
 
 from mlevents import telemetry
 from mlevents.responses import function_names
 from mlevents.responses.json_text import to_text
 from mlevents.responses.restore_traffic import request
+from mlevents.responses.starting import ENDED, ENDED_BADLY, REPLACE_ENDED_BADLY, REPLACE_NOTHING, start
 from mlevents.responses.sweep import Ended, rerun, settle
 
 LOOK_BACK = timedelta(days=30)
@@ -35,10 +34,6 @@ MOST_RESTORES = 3
 """How often RestoreTraffic is started for one rollout, each taking over from the one before."""
 LOCKS_EVERY = 6
 """Hours between two cleanings of entities."""
-BADLY = [OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED]
-OVER = [*BADLY, OrchestrationStatus.COMPLETED]
-REPLACE_ENDED_BADLY = OrchestrationIdReusePolicy(replaceableStatus=[status.value for status in BADLY])
-REPLACE_NOTHING = OrchestrationIdReusePolicy(replaceableStatus=[])
 SWEPT = ".swept"
 
 log = logging.getLogger("mlevents")
@@ -70,7 +65,7 @@ class Sweeper:
     async def ended_badly(self) -> AsyncIterator[OrchestrationState]:
         """Ours that are Failed or Terminated, without their inputs."""
         query = OrchestrationQuery(
-            created_time_from=self.now - LOOK_BACK, runtime_status=BADLY, max_instance_count=PAGE
+            created_time_from=self.now - LOOK_BACK, runtime_status=list(ENDED_BADLY), max_instance_count=PAGE
         )
         ours = (
             function_names.RESPOND_TO_EVENT,
@@ -83,26 +78,26 @@ class Sweeper:
 
     async def look_at(self, state: OrchestrationState) -> str | None:
         """Do what is to be done about one; says what in a word, None for nothing."""
-        if state.name != function_names.RESPOND_TO_EVENT:
-            recent = state.last_updated_at.replace(tzinfo=UTC) > self.now - RECENT
-            return await self.restore(state.instance_id) if recent else None
+        if state.name == function_names.RESPOND_TO_EVENT:
+            return await self.complete(state)
+        recent = state.last_updated_at.replace(tzinfo=UTC) > self.now - RECENT
+        return await self.restore(state.instance_id) if recent else None
+
+    async def complete(self, state: OrchestrationState) -> str | None:
+        """Run a response again, or have it end with a notification."""
         whole = await self.client.get_orchestration_state(state.instance_id)
-        if whole is None or whole.runtime_status not in BADLY:
+        if whole is None or whole.runtime_status not in ENDED_BADLY:
             return None
-        ended = Ended(
-            document=json.loads(whole.get_input()),
-            terminated=whole.runtime_status == OrchestrationStatus.TERMINATED,
-            why=why(whole),
-        )
+        terminated = whole.runtime_status == OrchestrationStatus.TERMINATED
+        ended = Ended(json.loads(whole.get_input()), terminated, why(whole))
         if ended.change == "leave":
             return self.leave(state, ended)
         if ended.change == "rerun":
             document = rerun(ended)
         else:
             document = settle(ended, [one async for one in self.unfinished(state.instance_id)])
-        if not await self.start(
-            function_names.RESPOND_TO_EVENT, document, state.instance_id, REPLACE_ENDED_BADLY
-        ):
+        name, text = function_names.RESPOND_TO_EVENT, to_text(document)
+        if not await start(self.client, name, text, state.instance_id, REPLACE_ENDED_BADLY):
             return None
         log.warning(
             "response %s ended without an outcome (%s): %s", state.instance_id, ended.why, ended.change
@@ -128,48 +123,34 @@ class Sweeper:
             whole = await self.client.get_orchestration_state(state.instance_id)
             if whole is None:
                 continue
-            if whole.runtime_status not in OVER:
+            if whole.runtime_status not in ENDED:
                 await self.client.terminate_orchestration(state.instance_id, output="its response has ended")
             yield {"holders": [state.instance_id], "call": json.loads(whole.get_input())}
 
     async def restore(self, instance: str) -> str | None:
         """Start RestoreTraffic for a rollout, or a RestoreTraffic, that nobody waits for any more."""
         whole = await self.client.get_orchestration_state(instance)
-        if whole is None or whole.runtime_status not in BADLY:
+        if whole is None or whole.runtime_status not in ENDED_BADLY:
             return None
         document = json.loads(whole.get_input())
         call, holders = document.get("call", document), [*document.get("holders", []), instance]
         parent = await self.client.get_orchestration_state(call["response"]["id"], fetch_payloads=False)
-        if (parent is not None and parent.runtime_status not in OVER) or await self.is_restored(instance):
+        if (parent is not None and parent.runtime_status not in ENDED) or await self.is_restored(instance):
             return None
         if instance.count(SWEPT) >= MOST_RESTORES:
             log.error("the traffic of %s could not be put back: %s", instance, why(whole))
             return "leave"
-        name, text = function_names.RESTORE_TRAFFIC, json.loads(request(call, holders))
-        started = await self.start(name, text, instance + SWEPT, REPLACE_NOTHING)
+        name, text = function_names.RESTORE_TRAFFIC, request(call, holders)
+        started = await start(self.client, name, text, instance + SWEPT, REPLACE_NOTHING)
         return "restore" if started else None
 
     async def is_restored(self, instance: str) -> bool:
         """Whether another orchestration already puts back, or has put back, what this one left."""
         for suffix in (SWEPT, ".restore"):
             state = await self.client.get_orchestration_state(instance + suffix, fetch_payloads=False)
-            if state is not None and (suffix == SWEPT or state.runtime_status not in BADLY):
+            if state is not None and (suffix == SWEPT or state.runtime_status not in ENDED_BADLY):
                 return True
         return False
-
-    async def start(
-        self, name: str, document: dict[str, Any], instance: str, policy: OrchestrationIdReusePolicy
-    ) -> bool:
-        """Start an orchestration unless another sweep was faster; says whether it did."""
-        try:
-            await self.client.schedule_new_orchestration(
-                name, input=to_text(document), instance_id=instance, reuse_id_policy=policy
-            )
-        except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
-                raise
-            return False
-        return True
 
     async def clean_entities(self) -> None:
         """Free the locks that ended orchestrations of earlier releases left, and drop empty entities."""

@@ -1,0 +1,34 @@
+"""Starting an orchestration, unless its id is taken: by a response or a sweep that was faster."""
+
+import grpc
+from durabletask.client import AsyncTaskHubGrpcClient, OrchestrationStatus
+from durabletask.internal.orchestrator_service_pb2 import OrchestrationIdReusePolicy
+
+ENDED_BADLY = (OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED)
+ENDED = (*ENDED_BADLY, OrchestrationStatus.COMPLETED)
+
+
+def replaceable(*statuses: OrchestrationStatus) -> OrchestrationIdReusePolicy:
+    """An earlier instance of the id is replaced if it has one of these statuses, and no other one."""
+    return OrchestrationIdReusePolicy(replaceableStatus=[status.value for status in statuses])
+
+
+REPLACE_NOTHING = replaceable()
+"""No earlier instance of the id is replaced, whatever its status: the extension answers ALREADY_EXISTS."""
+REPLACE_ENDED = replaceable(*ENDED)
+REPLACE_ENDED_BADLY = replaceable(*ENDED_BADLY)
+
+
+async def start(
+    client: AsyncTaskHubGrpcClient, name: str, text: str, instance: str, policy: OrchestrationIdReusePolicy
+) -> bool:
+    """Start an orchestration unless its id is taken; says whether it did."""
+    try:
+        await client.schedule_new_orchestration(
+            name, input=text, instance_id=instance, reuse_id_policy=policy
+        )
+    except grpc.aio.AioRpcError as error:
+        if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
+            raise
+        return False
+    return True
