@@ -20,6 +20,7 @@ from mlevents.responses.function_names import EVENT_FLOOD
 from mlevents.responses.record import Line, Record
 from mlevents.responses.respond import perform_on_failure
 from mlevents.responses.response import Step
+from mlevents.responses.sub_orchestration import attempt_of
 
 MOST_WINDOWS = 24
 INSTANCE = "quarantine.report"
@@ -32,7 +33,7 @@ log = logging.getLogger("mlevents")
 def report_flood(context: OrchestrationContext, text: str) -> Generator[Any, Any, dict[str, int]]:
     """Report the first event, given as its response with the name of the `flood`, and count the others."""
     document = json.loads(text)
-    record = Record(context, document)
+    record, attempt = Record(context, document), attempt_of(document)
     yield from _notify(context, document, record)
     reported = 1
     for window in range(2, MOST_WINDOWS + 2):
@@ -42,8 +43,9 @@ def report_flood(context: OrchestrationContext, text: str) -> Generator[Any, Any
             continue
         if total <= reported:
             break
+        name = f"{window}" if attempt == 1 else f"{attempt}-{window}"
         record.because = words(total - reported, record.response["because"])
-        steps = [{**step, "id": f"{step['id']}.{window}"} for step in document["on_failure"]]
+        steps = [{**step, "id": f"{step['id']}.{name}"} for step in document["on_failure"]]
         yield from _notify(context, {**document, "on_failure": steps}, record)
         reported = total
     return {"events": reported}

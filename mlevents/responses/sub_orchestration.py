@@ -2,8 +2,9 @@
 
 An orchestrator of a step can end without an answer: terminated by an operator, changed by a release, or
 because the answer of an entity could not be read. Then the traffic is put back by RestoreTraffic, and the
-step has failed; unless it had completed, and only its answer was lost. Only the last of these causes is worth another start: the worker died inside an entity
-operation, and the extension's answer is plain text where durabletask expects JSON.
+step has failed; unless it had completed, and only its answer was lost. Only the last of these causes is
+worth another start: the worker died inside an entity operation, and the extension's answer is plain text
+where durabletask expects JSON.
 """
 
 import json

@@ -16,10 +16,14 @@ from durabletask.internal import helpers
 from google.protobuf import json_format
 
 from mlevents.responses.endpoint_lease import endpoint_lease
+from mlevents.responses.flood import event_flood
+from mlevents.responses.flood_report import report_flood
 from mlevents.responses.function_names import (
     ENDPOINT_LEASE,
+    EVENT_FLOOD,
     FIND_INSTANCES,
     NEWEST_VERSION,
+    REPORT_FLOOD,
     RESPOND_TO_EVENT,
     RESTORE_TRAFFIC,
     ROLL_OUT_MODEL,
@@ -37,8 +41,13 @@ ORCHESTRATORS: dict[str, Callable[..., Any]] = {
     RESPOND_TO_EVENT: respond_to_event,
     ROLL_OUT_MODEL: roll_out_model,
     RESTORE_TRAFFIC: restore_traffic,
+    REPORT_FLOOD: report_flood,
 }
-ENTITIES = {ENDPOINT_LEASE.lower(): endpoint_lease, NEWEST_VERSION.lower(): newest_version}
+ENTITIES: dict[str, Callable[..., Any]] = {
+    ENDPOINT_LEASE.lower(): endpoint_lease,
+    NEWEST_VERSION.lower(): newest_version,
+    EVENT_FLOOD.lower(): event_flood,
+}
 LOST = "Invocation of function 'EndpointLease' failed with an exception."
 
 Turns = list[list[pb.HistoryEvent]]
@@ -149,7 +158,8 @@ class Recorder:
         else:
             function = ENTITIES[target.split("@")[1]]
             state = EntityCall(self.entities, target, called.operation)
-            answer = {"result": json.dumps(function(state, json.loads(called.input.value)))}  # type: ignore[arg-type]
+            given = json.loads(called.input.value) if called.input.value else None
+            answer = {"result": json.dumps(function(state, given))}
         return sent, helpers.new_event_raised_event(request, json.dumps(answer))
 
 
@@ -159,7 +169,7 @@ def ending(done: pb.CompleteOrchestrationAction) -> str:
         return done.failureDetails.errorType
     said = json.loads(done.result.value)
     known = said if isinstance(said, dict) else json.loads(said)
-    return str(known.get("status") or known["kind"])
+    return str(known.get("status") or known.get("kind") or known)
 
 
 def written(name: str, turns: Turns, end: str) -> str:

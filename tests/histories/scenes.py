@@ -4,7 +4,16 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from mlevents.responses.function_names import RESPOND_TO_EVENT, RESTORE_TRAFFIC, ROLL_OUT_MODEL
+from durabletask.entities import EntityInstanceId
+
+from mlevents.responses.flood import mark_of, write_marks
+from mlevents.responses.function_names import (
+    EVENT_FLOOD,
+    REPORT_FLOOD,
+    RESPOND_TO_EVENT,
+    RESTORE_TRAFFIC,
+    ROLL_OUT_MODEL,
+)
 from mlevents.responses.perform import answer
 from mlevents.responses.restore_traffic import request
 from tests.histories.recorder import Recorder
@@ -115,6 +124,18 @@ def settled() -> Recorder:
     return recorder
 
 
+def flooded() -> Recorder:
+    """Events in quarantine: the first, two more in its hour, none in the next."""
+    world = serving(OLD)
+    recorder = in_world(world)
+    flood = {"key": FLOOD, "began": "2026-01-01T00:00:00+00:00"}
+    recorder.entities[str(EntityInstanceId(EVENT_FLOOD, FLOOD))] = write_marks(map(mark_of, "abc"))
+    text = response(status="quarantined", because="no JSON", alert=True, flood=flood)
+    recorder.run(REPORT_FLOOD, RESPONSE, text)
+    return recorder
+
+
+FLOOD = "quarantine.1"
 ORDER = {"order": {"key": "net", "by": "9"}}
 FORBIDDEN = step("other", uses="run_data_factory_pipeline", **{"with": {"connection": "x"}})
 RECORDINGS: dict[str, Callable[[], Recorder]] = {
@@ -138,4 +159,5 @@ RECORDINGS: dict[str, Callable[[], Recorder]] = {
     "rollout-waiting": waiting,
     "rollout-following": followed,
     "restored": restored,
+    "flooded": flooded,
 }
