@@ -1,35 +1,48 @@
 """`rollouts`: name the rollouts that run now in an app, for a look before a release."""
 
 import json
-import os
+from collections.abc import Iterator
+from http.client import HTTPException
 from typing import Annotated, Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import typer
 
 from mlevents.actions.action import action
 from mlevents.commands.command import PROBLEMS, AsJson, command, give_up, print_json, say
+from mlevents.services.sdk_errors import clean
 
 PATIENCE = 60.0
 """Seconds to wait for the app, which may have to start."""
-KEY = "MLEVENTS_FUNCTION_KEY"
 UNDER_WAY = ("running", "waiting")
 
 App = Annotated[str, typer.Option("--to", help="The app, such as https://mlevents.azurewebsites.net.")]
+Key = Annotated[
+    str,
+    typer.Option(
+        "--key",
+        envvar="MLEVENTS_KEY",
+        help="The app's key, for the header x-functions-key. A variable keeps it out of the command line.",
+    ),
+]
 
 
 @command("rollouts")
-def rollouts(to: App, as_json: AsJson = False) -> None:
-    """Name the rollouts that run now; the function key is read from MLEVENTS_FUNCTION_KEY."""
+def rollouts(to: App, key: Key = "", as_json: AsJson = False) -> None:
+    """Name the rollouts that run now; ends with 1 if one does."""
     if not to.startswith(("http://", "https://")):
-        give_up(f"'{to}' is not an address: begin with http:// or https://")
+        give_up(f"'{clean(to)}' is not an address: begin with http:// or https://")
     try:
-        found = running(to, os.environ.get(KEY, ""))
-    except (URLError, OSError, ValueError) as error:
+        found = list(running(to, key))
+    except (URLError, OSError, HTTPException, ValueError) as error:
         if isinstance(error, HTTPError):
             error.close()
-        give_up(f"the responses of {to} cannot be read: {error}; check the address and the key in {KEY}")
+        give_up(
+            f"the responses of {clean(to)} cannot be read: {error}; "
+            "check the address, and the key in MLEVENTS_KEY"
+        )
     if as_json:
         print_json({"rollouts": found})
     for one in [] if as_json else found:
@@ -38,24 +51,36 @@ def rollouts(to: App, as_json: AsJson = False) -> None:
         raise typer.Exit(PROBLEMS)
 
 
-def running(app: str, key: str) -> list[dict[str, str]]:
+def running(app: str, key: str) -> Iterator[dict[str, str]]:
     """The steps under way whose actions have their own orchestrator; raises OSError or ValueError."""
-    request = Request(f"{app.rstrip('/')}/api/responses", headers={"x-functions-key": key} if key else {})
-    with urlopen(request, timeout=PATIENCE) as answer:
-        document = json.load(answer)
-    responses = document["responses"] if isinstance(document, dict) else document
-    return [
-        {
-            "response": one["id"],
-            "subject": one["event"]["subject"] or "",
-            "step": step["id"],
-            "detail": step["detail"],
-        }
-        for one in responses
-        if one["status"] in UNDER_WAY
-        for step in one["steps"]
-        if step["status"] == "running" and _is_rollout(step)
-    ]
+    for status in UNDER_WAY:
+        for one in _responses(app, key, status):
+            for step in one["steps"]:
+                if step["status"] == "running" and _is_rollout(step):
+                    subject = one["event"]["subject"] or ""
+                    yield {
+                        "response": one["id"],
+                        "subject": subject,
+                        "step": step["id"],
+                        "detail": step["detail"],
+                    }
+
+
+def _responses(app: str, key: str, status: str) -> Iterator[dict[str, Any]]:
+    """Every response of one status, page by page."""
+    query = {"status": status}
+    while query:
+        request = Request(f"{app.rstrip('/')}/api/v1/responses?{urlencode(query)}")
+        if key:
+            request.add_unredirected_header("x-functions-key", key)
+        with urlopen(request, timeout=PATIENCE) as answer:
+            document = json.load(answer)
+        try:
+            yield from document["responses"]
+            following = document["continuation"]
+        except (TypeError, KeyError) as error:
+            raise ValueError("the answer is not a list of responses") from error
+        query = {"status": status, "continuation": following} if following else {}
 
 
 def _is_rollout(step: dict[str, Any]) -> bool:

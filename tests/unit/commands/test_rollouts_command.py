@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from typer.testing import CliRunner
@@ -20,10 +21,25 @@ def response(status: str, *steps: tuple[str, str]) -> dict[str, Any]:
 DEPLOYING = response("running", ("deploy_model", "running"), ("notify", "waiting"))
 
 
+def page(status: str, *responses: dict[str, Any], following: str | None = None) -> dict[str, Any]:
+    return {"responses": [one for one in responses if one["status"] == status], "continuation": following}
+
+
 @contextmanager
-def app(document: Any) -> Iterator[Server]:
+def app(*responses: dict[str, Any]) -> Iterator[Server]:
+    """An app whose API has two pages of each status; what is asked for is on the second."""
+
     def answer(request: Request) -> Answer:
-        return Answer(body=document) if request.headers["x-functions-key"] == "k" else Answer(401)
+        if request.headers["x-functions-key"] != "k":
+            return Answer(401)
+        url = urlsplit(request.path)
+        query = parse_qs(url.query)
+        assert url.path == "/api/v1/responses"
+        (status,) = query["status"]
+        if "continuation" not in query:
+            return Answer(body=page(status, following="second page"))
+        assert query["continuation"] == ["second page"]
+        return Answer(body=page(status, *responses))
 
     with Server(answer, None).serving() as server:
         yield server
@@ -31,19 +47,19 @@ def app(document: Any) -> Iterator[Server]:
 
 def asked(server: Server, *more: str, key: str = "k") -> tuple[int, str]:
     result = CliRunner().invoke(
-        commands(), ["rollouts", "--to", server.url, *more], env={"MLEVENTS_FUNCTION_KEY": key}
+        commands(), ["rollouts", "--to", server.url, *more], env={"MLEVENTS_KEY": key}
     )
     return result.exit_code, result.output
 
 
-@pytest.mark.parametrize("whole", [[DEPLOYING], {"responses": [DEPLOYING], "continuation": None}])
-def test_a_rollout_that_runs_is_named(whole: Any) -> None:
-    with app(whole) as server:
+@pytest.mark.parametrize("status", ["running", "waiting"])
+def test_a_rollout_that_runs_is_named(status: str) -> None:
+    with app(DEPLOYING | {"status": status}) as server:
         code, said = asked(server)
         assert (code, "rule.1: models/net:9: 10 %" in said) == (1, True)
         code, said = asked(server, "--json")
-        assert (code, json.loads(said)["rollouts"][0]["step"]) == (1, "deploy_model")
-        assert [request.path for request in server.requests] == ["/api/responses"] * 2
+        assert (code, [one["step"] for one in json.loads(said)["rollouts"]]) == (1, ["deploy_model"])
+        assert len(server.requests) == 2 * 2 * 2, "two pages of two statuses, by two commands"
 
 
 @pytest.mark.parametrize(
@@ -56,12 +72,18 @@ def test_a_rollout_that_runs_is_named(whole: Any) -> None:
     ],
 )
 def test_nothing_else_keeps_a_release(other: dict[str, Any]) -> None:
-    with app([other]) as server:
+    with app(other) as server:
         assert asked(server) == (0, "")
 
 
 def test_an_answer_that_is_none_is_no_good_news() -> None:
-    with app([]) as server:
+    with app() as server:
         code, said = asked(server, key="wrong")
-        assert (code, "MLEVENTS_FUNCTION_KEY" in said) == (2, True)
+        assert (code, "MLEVENTS_KEY" in said) == (2, True)
     assert asked(server)[0] == 2
+
+
+@pytest.mark.parametrize("body", [[], {"responses": None}, {}])
+def test_an_answer_that_is_no_list_of_responses_is_no_good_news(body: Any) -> None:
+    with Server(lambda _: Answer(body=body), None).serving() as server:
+        assert asked(server)[0] == 2
