@@ -35,6 +35,10 @@ param mode string = ''
 @description('The rule file, relative to the app.')
 param rulesFile string = 'rules.yaml'
 
+@description('Goes into the names of what responses start, so that nobody can plant one. The hooks generate it once; empty leaves the secret in the vault as it is. By hand: any long random text, the same at every deployment.')
+@secure()
+param appSecret string
+
 @description('How many responses may cause one another before the chain is stopped.')
 @minValue(1)
 param maxDepth int = 3
@@ -250,6 +254,7 @@ module vault 'modules/key-vault.bicep' = if (useKeyVault) {
     tags: tags
     principalId: identity.outputs.principalId
     isPrivate: usePrivateNetwork
+    appSecret: appSecret
   }
 }
 
@@ -289,6 +294,7 @@ module app 'modules/function-app.bicep' = {
     mode: mode
     rulesFile: rulesFile
     maxDepth: maxDepth
+    appSecret: appSecret
     communicationEndpoint: useCommunication ? communication!.outputs.endpoint : communicationEndpoint
     teamsWorkflowUrl: teamsWorkflowUrl
     settings: settings

@@ -13,7 +13,13 @@ REFERENCE = "@microsoft.keyvault("
 """How a setting begins that Azure could not replace by the secret that it refers to."""
 PUBLIC_RESOURCE_MANAGER = "https://management.azure.com"
 
-OURS = ("MLEVENTS_MODE", "MLEVENTS_MAX_DEPTH", "MLEVENTS_RESOURCE_MANAGER", "MLEVENTS_RULES")
+OURS = (
+    "MLEVENTS_MODE",
+    "MLEVENTS_MAX_DEPTH",
+    "MLEVENTS_RESOURCE_MANAGER",
+    "MLEVENTS_RULES",
+    "MLEVENTS_SECRET",
+)
 REMEDY = (
     "set the secret in the vault, give the app's identity the role Key Vault Secrets User there, "
     "then restart the app"

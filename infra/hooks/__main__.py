@@ -2,15 +2,23 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from infra.hooks import access, app, before, events, key_vault, package
+from infra.hooks import access, app, app_secret, before, events, key_vault, package
 from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import HookError, say
 from mlevents.errors import ConfigError, RulesError
 
+
+def prepare(environment: Mapping[str, str]) -> None:
+    """Before azd provisions: check rules and Azure, then keep the app's secret in azd's environment."""
+    parameters = read_parameters(environment)
+    before.prepare(environment, parameters)
+    app_secret.keep_in_azd(environment, parameters)
+
+
 STEPS: dict[str, Callable[[list[str]], None]] = {
-    "preprovision": lambda _: before.prepare(os.environ, read_parameters(os.environ)),
+    "preprovision": lambda _: prepare(os.environ),
     "prepackage": lambda _: package.build(),
     "predeploy": lambda _: access.check_and_grant(os.environ),
     "postdeploy": lambda _: events.subscribe(os.environ),

@@ -8,6 +8,7 @@ from infra.hooks.before import check_rules
 from infra.hooks.needs import ArmId, read_needs
 from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import ROOT, az, deploy_template, needed
+from infra.hooks.running_rollouts import name_rollouts
 from infra.hooks.supplied import check_settings
 
 TARGETS = ROOT / "infra" / "targets.json"
@@ -15,10 +16,11 @@ TARGETS = ROOT / "infra" / "targets.json"
 
 
 def check_and_grant(environment: Mapping[str, str]) -> None:
-    """Refuse rules with problems, and give the app what good ones need, before their code is deployed."""
+    """Before code is deployed: refuse rules with problems, give the app its rights, name running rollouts."""
     check_rules(environment)
     check_settings(environment, read_parameters(environment))
     grant(environment)
+    name_rollouts(environment)
 
 
 def grant(environment: Mapping[str, str]) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from infra.hooks import access, before, events, package
+from infra.hooks.app_secret import PARAMETER, choose_secret
 from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import HookError, az, deploy_template, outputs, run, say
+from infra.hooks.running_rollouts import name_rollouts
 
 
 def deploy(words: list[str], environment: Mapping[str, str]) -> None:
@@ -17,8 +19,10 @@ def deploy(words: list[str], environment: Mapping[str, str]) -> None:
     parameters = read_parameters(known, words[2:])
     known["MLEVENTS_RULES"] = parameters["rulesFile"]
     before.prepare(known, parameters)
+    parameters[PARAMETER] = choose_secret(known, parameters)
     known |= deploy_template("main.bicep", f"mlevents-{name}", parameters, known)
     access.grant(known)
+    name_rollouts(known)
     publish(known["AZURE_FUNCTION_APP_NAME"])
     events.subscribe(known)
     say(f"mlevents: runs at {known['MLEVENTS_URL']}")

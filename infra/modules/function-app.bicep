@@ -19,6 +19,8 @@ param applicationInsightsConnection string
 param mode string
 param rulesFile string
 param maxDepth int
+@secure()
+param appSecret string
 param communicationEndpoint string
 @secure()
 param teamsWorkflowUrl string
@@ -60,13 +62,11 @@ var appSettings = {
   MLEVENTS_MODE: mode
   MLEVENTS_RESOURCE_MANAGER: environment().resourceManager
   MLEVENTS_RULES: rulesFile
-  // Goes into the names of what responses start, so that nobody can plant one. Azure made the connection
-  // string at random: who cannot read this resource group cannot know it, and it stays the same at every
-  // deployment of the app. A secret of your own (settings, or the vault) takes its place.
-  MLEVENTS_SECRET: guid(applicationInsightsConnection, clientId, name)
+  MLEVENTS_SECRET: appSecret
 }
 
-var references = [for setting in secretSettings: '"${setting}": "@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${toLower(replace(setting, '_', '-'))})"']
+// With a vault the app's own secret is in it, too: key-vault.bicep.
+var references = [for setting in union(secretSettings, ['MLEVENTS_SECRET']): '"${setting}": "@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${toLower(replace(setting, '_', '-'))})"']
 
 var eventGridOnly = [
   {

@@ -8,6 +8,10 @@ param principalId string
 @description('Closed to all but private endpoints.')
 param isPrivate bool
 
+@description('The secret of the app, MLEVENTS_SECRET; empty leaves the one in the vault as it is.')
+@secure()
+param appSecret string
+
 var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User
 
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
@@ -31,6 +35,16 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
       bypass: 'AzureServices'
       defaultAction: isPrivate ? 'Deny' : 'Allow'
     }
+  }
+}
+
+resource secret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!empty(appSecret)) {
+  // checkov:skip=CKV_AZURE_41: the app must find what it started under this secret, so it does not expire
+  parent: vault
+  name: 'mlevents-secret'
+  properties: {
+    value: appSecret
+    contentType: 'text/plain'
   }
 }
 

@@ -88,6 +88,9 @@ ANSWERS: dict[str, Callable[[State, Options], Any]] = {
     "provider show": show_provider,
     "resource show": show_resource,
     "functionapp function list": list_functions,
+    "functionapp keys list": lambda state, _: state["keys"],
+    "functionapp config appsettings list": lambda state, _: state["settings"],
+    "resource list": lambda state, _: state["apps"],
     "eventgrid topic-type list-event-types": lambda state, _: [{"name": one} for one in state["types"]],
     "eventgrid system-topic list": lambda state, _: list(state["topics"].values()),
     "eventgrid system-topic show": lambda state, options: state["topics"][options["--name"]],
@@ -125,6 +128,8 @@ def main() -> None:
             call["parameters"] = check_parameters(options)
             call["template"] = Path(options["--template-file"]).name
         print(json.dumps(ANSWERS.get(command, lambda *_: None)(state, options)))
+    if program == "azd" and found.command == "env set":
+        state["azd"] = Path(taken(found)["--file"]).read_text()
     state["calls"].append(call)
     path.write_text(json.dumps(state))
 

@@ -111,8 +111,8 @@ def _missing(found: Invocation) -> list[str]:
         for names, takes in command["options"].items()
         if takes.startswith("required ") and not set(names.split()) & set(found.options)
     ]
-    least, _, most = command["positional"].partition("-")
-    if not int(least) <= len(found.words) <= int(most or least):
+    ranges = [one.partition("-") for one in command["positional"].split(" or ")]
+    if not any(int(least) <= len(found.words) <= int(most or least) for least, _, most in ranges):
         problems.append(
             f"{found.program} {found.command}: takes {command['positional']} words, not {found.words}"
         )

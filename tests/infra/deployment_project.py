@@ -24,7 +24,7 @@ OUTPUTS = {
     "MLEVENTS_FUNCTION_APP_ID": f"{GROUP}/rg-mlevents-test/providers/Microsoft.Web/sites/{APP}",
     "MLEVENTS_PRINCIPAL_ID": PRINCIPAL,
     "MLEVENTS_STORAGE_NAME": "mleventsabc",
-    "MLEVENTS_URL": f"https://{APP}.azurewebsites.net",
+    "MLEVENTS_URL": "http://127.0.0.1:9",  # where nothing answers
 }
 
 
@@ -60,6 +60,7 @@ class Azure:
             "MLEVENTS_DOCTOR": "off",
             "COMMUNICATION_ENDPOINT": "https://c.example.com",
             "TEAMS_WORKFLOW_URL": "workflows://host/id/signature",
+            "MLEVENTS_SECRET": "chosen",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_NO_INDEX": "1",
@@ -105,6 +106,8 @@ def make_project(folder: Path) -> Azure:
         "topics": {},
         "assignments": [],
         "roles": [],
+        "apps": [],
+        "keys": {"functionKeys": {"default": "the-key"}},
         "outputs": {name[:5].lower() + name[5:]: {"value": value} for name, value in OUTPUTS.items()},
     }
     file = folder / "azure.json"

@@ -70,7 +70,7 @@ def called_by_hooks() -> set[str]:
         ("az group delete --name", "--name has no value"),
         ("az gruop create --name g", "not a known command"),
         ("az rest --method fetch --url /x", "fetch is none of"),
-        ("azd env set NAME", "takes 2 words"),
+        ("azd env set NAME", "takes 0 or 2 words"),
         ("azd deploy --no-promt", "unknown option --no-promt"),
         ("STORE=$(az storage account show --nmae s --query id -o tsv)", "unknown option --nmae"),
         ("az provider register --namespace Microsoft.App --wait && az acount show", "not a known command"),

@@ -287,6 +287,7 @@ def test_the_plain_way_does_it_all_in_order(azure: Azure) -> None:
         "location": "westeurope",
         "mode": "shadow",
         "rulesFile": "rules.yaml",
+        "appSecret": "chosen",
         "alertEmail": "",
         "useCommunication": False,
         "useKeyVault": True,
