@@ -348,8 +348,8 @@ MISSING: dict[str, tuple[Callable[[Clinic], object], str, str, str]] = {
         *("mlops-teams", "the app setting 'TEAMS_WORKFLOW_URL' is not set", "set it on the Function App"),
     ),
     "place to chat": (
-        lambda clinic: clinic.patch.setenv("TEAMS_WORKFLOW_URL", "nosuch://secretplace/x"),
-        *("url", "apprise does not understand the nosuch:// URL", "compare it with https://"),
+        lambda clinic: clinic.patch.setenv("TEAMS_WORKFLOW_URL", "workflows://secretplace"),
+        *("url", "apprise does not understand the workflows:// URL", "compare it with https://"),
     ),
 }
 
