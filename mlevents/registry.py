@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from itertools import islice
 
 LONGEST_NAME = 200
 """Characters: nobody mistypes a longer name, and comparing long ones takes quadratic time."""
@@ -14,11 +15,16 @@ class UnknownNameError(LookupError):
     """No element has this name; the message proposes the nearest one that exists."""
 
 
+MOST_NAMES = 1000
+"""Names that one is compared with: comparing hundreds of mistakes with more takes minutes."""
+
+
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """The tail ` (did you mean 'x'?)` of a message about an unknown name, or nothing."""
-    if len(str(name)) > LONGEST_NAME:
+    names = sorted(islice(known, MOST_NAMES + 1))
+    if len(str(name)) > LONGEST_NAME or len(names) > MOST_NAMES:
         return ""
-    near = difflib.get_close_matches(str(name), sorted(known), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 

@@ -28,6 +28,8 @@ type Known = Mapping[str, Known] | str
 """The names below a name, or its type: `any` and `texts` are open, a `list` has indexes."""
 
 _LONE = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*\}")
+MOST_LISTED = 50
+"""Names that a message lists."""
 _ELSEWHERE = {
     "steps": "steps have results only for the steps after them",
     "failure": "it exists only in on_failure",
@@ -218,4 +220,6 @@ def _no_such(above: Path, key: str | int, known: Mapping[str, Known]) -> str:
 
 
 def _listed(known: Mapping[str, Known]) -> str:
+    if len(known) > MOST_LISTED:
+        return f": there are {len(known)} others"
     return f": there are {', '.join(sorted(known))}" if known else ""

@@ -9,7 +9,7 @@ from mlevents.gates.gate import gate
 from mlevents.registry import Registry
 from mlevents.rules.allowed_names import with_list
 from mlevents.rules.model import Defaults, Retry, Rule, Step
-from mlevents.rules.steps import next_id
+from mlevents.rules.step_ids import StepIds
 from mlevents.rules.syntax import RuleText
 from mlevents.rules.where import Where
 
@@ -43,8 +43,10 @@ class ReadySteps:
 
     def _steps(self, written: tuple[Step, ...], retry: Retry) -> tuple[Step, ...]:
         steps: dict[str, Step] = {}
+        ids = StepIds()
         for step in written:
-            name = step.id or next_id(step.uses, steps)
+            name = step.id or ids.next(step.uses)
+            ids.take(name)
             own = {key: getattr(step.retry, key) for key in step.retry.model_fields_set}
             ready = {"id": name, "retry": retry.model_copy(update=own)}
             parameters = with_list(step, self.lists, self.actions)

@@ -9,6 +9,8 @@ from mlevents.rules.wording import Finding
 from mlevents.yamlfile.positions import join
 
 _READING = ("with", "if")
+MOST_LISTED = 50
+"""Steps of which an order is proposed: nobody reads a longer one, and finding it takes quadratic time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +32,22 @@ def misplaced(steps: Sequence[Placed], before: Container[str] = ()) -> Iterator[
 
     `before` are the steps that were performed before all of these.
     """
-    remedy = _remedy(steps)
+    last = {step.id: number for number, step in enumerate(steps)}
+    remedy = ""
     for number, step in enumerate(steps):
-        later = {other.id for other in steps[number + 1 :]}
         for name, path in step.reads():
-            if name in before:
+            if name in before or name not in last:
                 continue
             if name == step.id:
                 yield path, f"steps.{name} is this step itself: read the results of an earlier one"
-            elif name in later:
+            elif last[name] > number:
+                remedy = remedy or _remedy(steps)
                 yield path, f"steps.{name} has no results yet, for '{name}' comes later: {remedy}"
 
 
 def _remedy(steps: Sequence[Placed]) -> str:
+    if len(steps) > MOST_LISTED:
+        return "put it first, or let this step do without"
     known = {step.id for step in steps}
     wanted = {step.id: {name for name, _ in step.reads() if name in known - {step.id}} for step in steps}
     order: list[str] = []

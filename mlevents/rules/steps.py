@@ -1,6 +1,6 @@
 """Checking steps: their actions, the parameters, and the connections, files and names in these."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from mlevents.rules.expressions import check
 from mlevents.rules.folder import RuleFolder
 from mlevents.rules.marks import Marked, marked
 from mlevents.rules.report import Report
+from mlevents.rules.step_ids import StepIds
 from mlevents.rules.step_order import Placed, misplaced
 from mlevents.rules.vocabulary import Vocabulary
 from mlevents.rules.wording import Wording, unknown
@@ -24,12 +25,6 @@ Names = Mapping[str, Any]
 
 RESULT = "any"
 """The type of what a step leaves: only its action knows it."""
-
-
-def next_id(uses: str, taken: Iterable[str]) -> str:
-    """The id of a step that was given none: its action's name, with a number from the second on."""
-    names = (uses if number == 1 else f"{uses}_{number}" for number in range(1, len(list(taken)) + 2))
-    return next(name for name in names if name not in taken)
 
 
 @dataclass(slots=True)
@@ -51,23 +46,25 @@ class StepCheck:
         Returns the ids of the steps.
         """
         steps: list[Placed] = []
+        taken = StepIds()
         for index, step in enumerate(written if isinstance(written, list) else ()):
             if isinstance(step, dict):
                 place = join(path, index)
-                steps.append(Placed(self._id(step, place, [one.id for one in steps]), place, step))
+                steps.append(Placed(self._id(step, place, taken), place, step))
         ids = [step.id for step in steps]
         known = {**names, "steps": names.get("steps", {}) | dict.fromkeys(ids, RESULT)}
         for one in steps:
+            if self.report.full:
+                return ids
             self._step(one.written, one.path, known)
-        for place, text in misplaced(steps, names.get("steps", ())):
-            self.report.error(place, text)
+        self.report.errors("", misplaced(steps, names.get("steps", ())))
         return ids
 
-    def _id(self, step: Mapping[str, Any], path: str, taken: list[str]) -> str:
+    def _id(self, step: Mapping[str, Any], path: str, ids: StepIds) -> str:
         written = step.get("id")
         if not isinstance(written, str):
-            return next_id(str(step.get("uses")), taken)
-        if written in taken:
+            return ids.next(str(step.get("uses")))
+        if not ids.take(written):
             self.report.error(join(path, "id"), f"'{written}' is the id of an earlier step: choose another")
         return written
 

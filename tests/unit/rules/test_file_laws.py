@@ -107,3 +107,45 @@ def test_tens_of_thousands_of_unknown_keys_take_seconds_and_the_first_are_told(t
     assert time.process_time() - began < 20
     assert len(refused.value.problems) == 201
     assert any("there are at least 200 problems" in one.text for one in refused.value.problems)
+
+
+def many_steps(text: str, count: int = 4000) -> str:
+    """A rule with so many steps; `{}` in the text of one is its number."""
+    head = "version: 1\nconnections: {c: {type: apprise, url: json://h.example}}\nrules:\n"
+    steps = "".join(f"      - {text.replace('{}', str(number))}\n" for number in range(count))
+    return f"{head}  - id: a\n    event: model.registered\n    do:\n{steps}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        many_steps("{uses: notifi, with: {to: c, subject: s, text: t}}"),
+        many_steps("{uses: notify, with: {to: c, subject: s, text: t, k{}: 1}}"),
+        many_steps("{uses: notify, with: {to: d{}, subject: s, text: t}}"),
+        many_steps("{id: same, uses: notify, with: {to: c, subject: s, text: t}}"),
+        many_steps("{id: s{}, uses: notify, with: {to: c, subject: s, text: '${steps.s3999.sent}'}}"),
+        many_steps("{id: s{}, uses: notify, with: {to: c, subject: s, text: '${steps.z{}.sent}'}}"),
+        "version: 1\nconnections:\n" + "".join(f"  c{n}: {{type: nosuch}}\n" for n in range(40_000)),
+        "version: 1\nrules: []\nworkspaces:\n" + "".join(f"  c{n}: nosuch\n" for n in range(40_000)),
+    ],
+)
+def test_thousands_of_faulty_steps_and_connections_take_seconds(text: str, tmp_path: Path):
+    """With a look through the steps before for each of them, this would take many minutes."""
+    began = time.process_time()
+    with pytest.raises(RulesError) as refused:
+        loads(text, tmp_path / "rules.yaml", Settings())
+    assert time.process_time() - began < 20
+    assert len(refused.value.problems) == 201
+    assert sum(len(one.text) for one in refused.value.problems) < 100_000
+
+
+def test_thousands_of_good_steps_take_seconds_and_each_has_an_id_of_its_own(tmp_path: Path):
+    text = many_steps("{uses: notify, with: {to: c, subject: s, text: t}}").replace(
+        "      - {uses", "      - {id: notify_3, uses", 1
+    )
+    began = time.process_time()
+    (rule,) = loads(text, tmp_path / "rules.yaml", Settings()).rules
+    assert time.process_time() - began < 30
+    ids = [step.id for step in rule.steps]
+    assert ids[:4] == ["notify_3", "notify", "notify_2", "notify_4"]
+    assert len(set(ids)) == 4000

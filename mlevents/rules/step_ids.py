@@ -1,0 +1,26 @@
+"""The ids of steps, those too that a step gets when the rule names none."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class StepIds:
+    """The ids in one list of steps, so far."""
+
+    taken: set[str] = field(default_factory=set)
+    _numbers: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def take(self, written: str) -> bool:
+        """Take an id that the rule gives; says whether no earlier step has it."""
+        free = written not in self.taken
+        self.taken.add(written)
+        return free
+
+    def next(self, uses: str) -> str:
+        """Take the id of a step that was given none: its action's name, with a number from the second on."""
+        name = uses
+        while not self.take(name):
+            self._numbers[uses] += 1
+            name = f"{uses}_{self._numbers[uses] + 1}"
+        return name
