@@ -78,6 +78,16 @@ SHORTEST_KEY = 6
 FLAG = re.compile(
     rf"(?P<head>(?<!\S)--?[\w-]{{0,40}}?{NAME}{AFTER}\s+)(?P<quote>[\"']?)(?!-)[^\s\"']+", re.IGNORECASE
 )
+AT_RANDOM = (
+    r"(?-i:(?![A-Za-z_.-]*\d{0,6}(?![\w~+/=-]))(?=[^\s\"']{0,200}?\d)(?=[^\s\"']{0,200}?[a-z])(?=[^\s\"']{0,200}?[A-Z])"
+    r"[\w~.+/=-]{16,}|(?=(?:[a-z]{0,40}\d){3})[a-z0-9]{24,}|[0-9A-Fa-f]{32,}(?![\w-]))"
+)
+"""A value that nobody wrote as a word or a name: capital and small letters with digits among them, or long."""
+USUAL = (
+    r"(?<![a-z])(?:(?:[a-z]{1,20}[-_ ]?)?(?:codes?|assertions?|keys|tokens)|logins?|saml[-_]?response|t?otp"
+    r"|response|c?nonce)\\{0,3}[\"']?\s*[:=]\s*"
+)
+"""Names of which most values are ordinary (`code=404`, `tokens: 4096`), and some are secrets."""
 HEADS = (
     # Authorization headers, whatever their scheme and parameters, and schemes without a header
     r"(?P<h1>\b(?:proxy-)?authorization\\{0,3}[\"']?\s*[:=]\s*\\{0,3}[\"']?(?:[\w-]+\s+)?)[^\s\"'\\,;][^\s\"'\\]*",
@@ -101,6 +111,8 @@ HEADS = (
     r"(?=[^\s\"']*\d)(?=[^\s\"']*[a-z])[^\s\"']{6,}",
     r"(?P<h17>\"keyName\"\s*:\s*\"[^\"]{0,100}\"\s*,\s*\"value\"\s*:\s*\")[^\"]+",
     r"(?P<h14>\bSharedKey(?:Lite)?\s+[^\s:]+:)[^\s\"']+",
+    rf"(?P<h18>{USUAL}\\{{0,3}}[\"']?){AT_RANDOM}",
+    rf"(?P<h19>{USUAL}\[\s*)\\{{0,3}}[\"']{AT_RANDOM}[^\]]*",
     r"(?P<h15>\bConnectionStrings(?::|__)\w+\s*=\s*)[^\s\"']+",
 )
 HEAD = tuple(re.compile(text, re.IGNORECASE) for text in HEADS)

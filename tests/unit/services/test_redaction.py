@@ -321,3 +321,48 @@ def test_no_secret_stands_in_this_file() -> None:
     for secret in (*FORMS, WORD, LONG, KEY):
         assert secret not in text
     assert not re.search(r"[\"']eyJ", text)
+
+
+RANDOM = "Qm9" + "Xk2" + "vL4t_R7sWcPzYd"
+USUAL = [
+    "code={}",
+    "POST /callback code={}&state=1",
+    "device_code: {}",
+    "login: {}",
+    "assertion={}",
+    '"client_assertion": "{}"',
+    "SAMLResponse={}",
+    "tokens: {}",
+    '{{"tokens": ["{}", "other"]}}',
+    "access_keys={}",
+    'Authorization: Digest username="u", realm="r", nonce="n", uri="/", response="{}"',
+    'Digest response="{}"',
+    "otp: {}",
+]
+
+
+@pytest.mark.parametrize("secret", [RANDOM, HEX], ids=["letters and digits", "hexadecimal"])
+@pytest.mark.parametrize("form", USUAL)
+def test_a_random_value_of_a_usual_name_is_left_out(form: str, secret: str) -> None:
+    assert secret not in clean(form.format(secret))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "code=ResourceNotFound",
+        "code=InternalServerError500",
+        "code=AADSTS700016",
+        "status code=500, exit code=137",
+        "(Code: MissingSubscription)",
+        "login: 3 attempts",
+        "login: user2024@contoso.example",
+        "max_tokens: 4096, prompt_tokens=12345",
+        "tokens: ['hello', 'world']",
+        "response='HTTP/1.1 200 OK'",
+        "assertion=False",
+        "code=fraud-net-v8",
+    ],
+)
+def test_an_ordinary_value_of_a_usual_name_stays_readable(text: str) -> None:
+    assert clean(text) == text
