@@ -106,7 +106,7 @@ class Apprise(Connection):
         schemas = _schemas(place)
         if not schemas & KNOWN and not (self.unsafe_text or message.unsafe):
             raise PermanentError(_unknown(str(place.service_name)))
-        if schemas & PLAIN:
+        if schemas & PLAIN and place.notify_format != _apprise().NotifyFormat.MARKDOWN:
             return message.subject, message.text
         return inert(message.subject), inert(message.text, message.links)
 
@@ -184,6 +184,8 @@ def _mark(place: Any, key: str) -> None:
     for schema, attribute in INCIDENTS.items():
         if schema in schemas and not getattr(place, attribute, None):
             setattr(place, attribute, key)
+    if getattr(place, "mapping", {}).get("info") == "note" and place.action == "map":
+        place.action = "new"  # a note is written to an alert that exists: without one, nothing is sent
 
 
 def _unknown(service: str) -> str:

@@ -32,15 +32,6 @@ PLAIN = frozenset(
         "resend",
         "brevo",
         "mailersend",
-        "pagerduty",
-        "pagertree",
-        "opsgenie",
-        "splunk",
-        "victorops",
-        "signl4",
-        "spike",
-        "betterstack",
-        "xmatters",
         "sns",
         "twilio",
         "vonage",
@@ -99,10 +90,6 @@ CHATS = frozenset(
         "nctalks",
         "synology",
         "synologys",
-        "irc",
-        "ircs",
-        "xmpp",
-        "xmpps",
         "signal",
         "signals",
         "whatsapp",
@@ -112,14 +99,22 @@ CHATS = frozenset(
         "lark",
         "dingtalk",
         "wecombot",
-        "cliq",
         "mastodon",
         "mastodons",
         "github",
-        "goalert",
-        "goalerts",
+        "pagerduty",
+        "opsgenie",
+        "splunk",
+        "victorops",
+        "signl4",
+        "spike",
+        "betterstack",
+        "xmatters",
     }
 )
-"""Schemas of services that read markup, mentions or addresses; `chat_text.inert` takes them away."""
+"""Schemas of services that read markup, mentions or addresses; `chat_text.inert` takes them away.
+
+For each a test looks at what apprise really sends there.
+"""
 
 KNOWN = PLAIN | CHATS

@@ -2,13 +2,16 @@
 
 Backslashes and entities differ from chat to chat, and some chats know none. So the characters that any
 dialect reads are replaced by ones that look alike and mean nothing, or followed by a zero-width space.
-What is read is the same; only what is copied out of such a place differs.
+What is read is the same; only what is copied out of such a place differs. Names with dots stay whole unless
+they read as a host: `model.registered` is copied as it is, `evil.com` is not.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 BREAK = "\u200b"
 """A zero-width space: no mention, address or heading goes on over it."""
@@ -26,13 +29,21 @@ LOOKALIKES = str.maketrans(
         "$": f"${BREAK}",
     }
 )
-DOMAIN = re.compile(r"(?<=\w)([.。．｡])(?=(?:xn--|[^\W\d_]{2,18}(?!\w)))")
-"""A dot in what reads as a host's name: its last part has 2 to 18 letters."""
+HOST_DOT = re.compile(r"(?i)(?<=(?<!\w)www)\.|(?<=\w)[.。．｡](?=(xn--|[^\W\d_]{2,24}(?!\w)))")
+"""A dot before what may be a top-level domain, or behind `www`."""
+TOP_LEVEL_DOMAINS = Path(__file__).parent / "top_level_domains.txt"
+"""Those in ASCII, by https://data.iana.org/TLD/tlds-alpha-by-domain.txt; no chat links any other name."""
+RESERVED = frozenset(
+    ("example", "test", "invalid", "localhost", "local", "internal", "lan", "corp", "home", "onion")
+)
+"""Names that are in nobody's list, but may lead somewhere in a company's own network."""
 EDGE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
 """Underscores that no letter or digit encloses: only those are read as emphasis."""
 ADDRESS = re.compile(
-    r"(?i)(?<=[a-z])(:)(?=//|[^\s/]*@)|((?:mailto|tel|sms|javascript|data|skype|msteams|slack):)"
+    r"(?i)(?<=[a-z])(:)(?=//|[^\s/]*@)|(?<![a-z])((?:mailto|tel|sms|javascript|data|skype|msteams|slack):(?=\S))"
 )
+ENTITY = re.compile(r"&(?=#?\w{1,31};)")
+"""An entity of HTML, which Markdown reads as its character."""
 MENTION = re.compile(r"([@#＠＃])")
 RULER = re.compile(r"^(?=\s*(?:[-=+]\s*){2,}$|\s{0,3}[-+]\s|\s{4})", re.MULTILINE)
 """Lines that Markdown reads as a rule, a list or code."""
@@ -56,9 +67,21 @@ def _inert(text: str) -> str:
     text = text.replace(BREAK, "").translate(LOOKALIKES)
     text = ADDRESS.sub(lambda found: f"{found[0]}{BREAK}", text)
     text = EDGE.sub(lambda found: "ˍ" * len(found[0]), text)
-    text = DOMAIN.sub(lambda found: f"{found[1]}{BREAK}", text)
+    text = HOST_DOT.sub(_broken_host, text)
+    text = ENTITY.sub(f"&{BREAK}", text)
     text = MENTION.sub(rf"\1{BREAK}", text)
     return RULER.sub(BREAK, text)
+
+
+def _broken_host(found: re.Match[str]) -> str:
+    name = (found[1] or "").lower()
+    linked = not name.isascii() or name in ("", "xn--") or name in _top_level_domains()
+    return f"{found[0]}{BREAK}" if linked else found[0]
+
+
+@cache
+def _top_level_domains() -> frozenset[str]:
+    return RESERVED | frozenset(TOP_LEVEL_DOMAINS.read_text("ascii").split())
 
 
 def _address(text: str) -> str:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mlevents.actions.message_values import STUDIOS, one_line
 from mlevents.actions.notify import Notify
 from mlevents.errors import PermanentError
-from mlevents.services.apprise import Apprise, _apprise
+from mlevents.services.apprise import Apprise, _apprise, _mark, _schemas
 from mlevents.services.chat_services import CHATS, KNOWN, PLAIN
 from mlevents.services.chat_text import BREAK, inert
 from mlevents.services.connection import Message
@@ -39,6 +39,35 @@ PLACES = {
     "webex": f"wxteams://{'a' * 80}",
     "ryver": f"ryver://org/{'a' * 15}",
     "flock": f"flock://{'a' * 24}",
+    "matrix": "matrixs://token@h.example/!room:h.example?mode=off&e2ee=no",
+    "matrix webhook": f"matrix://h.example/{'a' * 64}?mode=matrix",
+    "matrix html": "matrixs://token@h.example/!room:h.example?mode=off&e2ee=no&format=html",
+    "matrix markdown": "matrixs://token@h.example/!room:h.example?mode=off&e2ee=no&format=markdown",
+    "twist": "twist://pass:user@h.example/1:2",
+    "revolt": f"revolt://{'b' * 40}/0123456789",
+    "nextcloud talk": "nctalk://user:pass@h.example/room",
+    "synology": f"synology://h.example/{'t' * 30}",
+    "signal": "signal://h.example:8080/+15555555555/+15555555556",
+    "signal styled": "signal://h.example:8080/+15555555555/+15555555556?format=markdown",
+    "whatsapp": f"whatsapp://{'a' * 30}@123456789/15555555556",
+    "line": f"line://{'a' * 40}/Uabc",
+    "viber": f"viber://{'a' * 40}/abcdef",
+    "feishu": f"feishu://{'a' * 36}",
+    "lark": f"lark://{'a' * 36}",
+    "dingtalk": f"dingtalk://{'a' * 64}",
+    "dingtalk markdown": f"dingtalk://{'a' * 64}?format=markdown",
+    "wecombot": f"wecombot://{'a' * 36}",
+    "mastodon": "mastodon://token@h.example",
+    "github": "github://token@owner/repo",
+    "pagerduty": f"pagerduty://{'a' * 32}@{'b' * 32}",
+    "opsgenie": f"opsgenie://{'a' * 36}",
+    "splunk": f"splunk://route@{'a' * 36}",
+    "victorops": f"victorops://route@{'a' * 36}",
+    "signl4": "signl4://secret12",
+    "spike": f"spike://{'a' * 32}",
+    "betterstack": f"betterstack://{'a' * 24}",
+    "xmatters": f"xmatters://user:pass@h.example/{'a' * 36}",
+    "ntfy markdown": "ntfy://h.example/topic?format=markdown",
 }
 HOSTILE = [
     "@everyone",
@@ -88,9 +117,19 @@ HOSTILE = [
     "evil。example",
     "xn--e1awd7f.xn--p1ai",
 ]
+ANSWER = {
+    **dict.fromkeys(("ok", "success"), True),
+    **dict.fromkeys(("code", "errcode", "StatusCode", "status"), 0),
+    **dict.fromkeys(("id", "default_workspace"), 1),
+    **dict.fromkeys(("requestId", "token", "access_token", "event_id", "status_message"), "ok"),
+    "user_id": "@u:h.example",
+    "room_id": "!room:h.example",
+    "versions": ["v1.1"],
+}
+"""What each of the services takes for a success."""
 LOOKALIKE = "ˍˋ"
 LIVE = re.compile(
-    r"@\w|@\*|@_|<[!@#/a-z]|\]\(|(?i:[a-z]://)|`|\|\||~~|(?i:\bwww\.\w)|(?i:\w[.。]example)|(?i:mailto:\w)"
+    r"@\w|@\*|@_|<[!@#/a-z]|\]\(|(?i:[a-z]://)|`|\|\||~~|(?i:\bwww\.\w)|(?i:\w[.。]example(?!\w))|(?i:mailto:\w)"
 )
 """Whatever some chat would take for a mention, markup or an address."""
 
@@ -108,9 +147,7 @@ def captured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
             sent.append(dict(parse_qsl(body)))
         answer = requests.Response()
         answer.status_code = 200
-        answer._content = (
-            b"ok" if "hooks.slack" in str(request.url) else b'{"ok": true, "requestId": "r", "success": true}'
-        )
+        answer._content = b"ok" if "hooks.slack" in str(request.url) else json.dumps(ANSWER).encode("ascii")
         answer.request, answer.url = request, str(request.url)
         return answer
 
@@ -138,7 +175,7 @@ def shown(place: str, message: Message, monkeypatch: pytest.MonkeyPatch) -> str:
     with captured(monkeypatch) as sent:
         Apprise(url=place).send(message, services({}))
     assert sent
-    found = (text for body in sent for text in texts(body))
+    found = (text for body in sent if body and "password" not in body for text in texts(body))
     return "\n".join(text for text in found if not text.startswith("https://github.com/caronc/apprise/"))
 
 
@@ -223,6 +260,32 @@ def test_notify_reports_it_when_rules_load() -> None:
     assert not list(accepted.faults(connections, {"URL": "kook://a/b"}))
 
 
+def test_the_payload_of_every_chat_is_looked_at() -> None:
+    places = (_apprise().Apprise.instantiate(place) for place in PLACES.values())
+    assert frozenset[str]().union(*map(_schemas, places)) >= CHATS
+
+
+@pytest.mark.parametrize(
+    "text", ["model.registered", "fraud.model-3", "run.status_changed", "azureml.parent"]
+)
+@pytest.mark.parametrize("place", ["slack", "discord", "telegram", "workflows", "mattermost"])
+def test_names_with_dots_can_be_copied(place: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = shown(PLACES[place], Message("s", f"Event: {text}\nEnd", "k"), monkeypatch)
+    assert text in re.sub(r"\\(?=[._-])", "", found)
+
+
+@pytest.mark.parametrize(
+    "text", ["evil.com", "EVIL.CO.UK", "x.evil.ai/a", "evil.рф", "www.evil", "evil.internal"]
+)
+def test_names_that_lead_somewhere_are_broken(text: str) -> None:
+    assert BREAK in inert(f"see {text} now")
+
+
+@pytest.mark.parametrize("text", ["Training data: 5", "metadata:x", "motel:5", "Registered fraud-net:8"])
+def test_words_before_a_colon_are_no_address(text: str) -> None:
+    assert inert(text) == text
+
+
 def test_every_service_in_the_lists_is_one_of_apprises() -> None:
     manager = _apprise().manager_plugins.NotificationManager()
     assert sorted(KNOWN - set(manager.schemas())) == []
@@ -248,7 +311,7 @@ def test_a_webhook_carries_the_messages_key(place: str, name: str, monkeypatch: 
 
 @pytest.mark.parametrize(
     ("place", "member"),
-    [(f"pagerduty://{'a' * 32}@{'b' * 32}", "dedup_key"), (f"opsgenie://{'a' * 36}?action=new", "alias")],
+    [(f"pagerduty://{'a' * 32}@{'b' * 32}", "dedup_key"), (f"opsgenie://{'a' * 36}", "alias")],
 )
 def test_an_incident_is_known_by_the_messages_key(
     place: str, member: str, monkeypatch: pytest.MonkeyPatch
@@ -256,6 +319,18 @@ def test_an_incident_is_known_by_the_messages_key(
     with captured(monkeypatch) as sent:
         Apprise(url=place).send(Message("s", "t", "mlevents-k-chat"), services({}))
     assert sent[0][member] == "mlevents-k-chat"
+
+
+@pytest.mark.parametrize(
+    ("written", "action"),
+    [("", "new"), ("?action=map", "new"), (":info=new", "map"), ("?action=close", "close")],
+)
+def test_opsgenie_makes_an_alert_unless_the_url_says_else(written: str, action: str) -> None:
+    place = _apprise().Apprise.instantiate(
+        f"opsgenie://{'a' * 36}{'?' if written[:1] == ':' else ''}{written}"
+    )
+    _mark(place, "k")
+    assert place.action == action
 
 
 def test_the_tables_hold_no_format_character_but_the_break() -> None:
