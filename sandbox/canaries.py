@@ -28,7 +28,7 @@ def taken_back(on: Stage) -> Scene:
     answered, failed = callers.statuses.get(200, 0), callers.statuses.get(424, 0)
     told = any("fraud-net:10" in json.dumps(message) for message in on.inbox())
     right = traffic == {"fraud-net-9": 100} and told and failed < answered / 10
-    return scene.also(f"{answered} requests answered meanwhile, {failed} failed; Teams was told", right)
+    return scene.also(f"{answered} requests answered meanwhile, {failed} failed; Teams was notified", right)
 
 
 def followed(on: Stage, event: str, subject: str, wanted: str) -> Scene:

@@ -105,7 +105,7 @@ def refused(on: Stage) -> Scene:
     event = on.model_registered("fraud-net", "9", FRAUD, topic=on.workspace.replace("ml-prod", "ml-other"))
     on.deliver("ModelRegistered", event)
     scene = told("a model of workspace ml-other", on.settled(event_id=event["id"]), "refused")
-    return replace(scene, outcome="refused: ml-other is no workspace of the rule file")
+    return replace(scene, outcome="refused: ml-other is not a workspace of the rule file")
 
 
 def quarantined(on: Stage) -> Scene:
@@ -113,7 +113,7 @@ def quarantined(on: Stage) -> Scene:
     on.deliver("ModelRegistered", {"id": "rubbish-1", "eventType": 7})
     scene = told("rubbish", on.settled(event_id="rubbish-1"), "quarantined")
     alerted = any("quarantine" in json.dumps(message).lower() for message in on.inbox())
-    return scene.also("kept, and Teams was told", alerted)
+    return scene.also("kept, and Teams was notified", alerted)
 
 
 PLAYS: tuple[Play, ...] = (

@@ -159,7 +159,7 @@ class Sandbox:
             await self.host.open(self.options.port)
         except OSError as error:
             raise PortTakenError(
-                f"port {self.options.port} cannot be had ({error.strerror or error}): stop what listens "
+                f"port {self.options.port} is not free ({error.strerror or error}): stop what listens "
                 "there, or choose another with --port (0 takes a free one)"
             ) from error
 

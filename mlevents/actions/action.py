@@ -178,7 +178,7 @@ class Action(BaseModel, ABC):
     def examine(self, examination: Examination) -> Iterator[Finding]:  # noqa: ARG002 - an action may
         """Ask Azure for what the parameters name, changing nothing; nothing unless an action knows how.
 
-        A parameter may still hold `${…}`: then it is said that it was not examined.
+        A parameter may still hold `${…}`: then it is said that it was not checked.
         """
         yield from ()
 

@@ -78,7 +78,7 @@ def findings(
 ) -> Iterator[Finding]:
     """For each workspace whether the endpoint, the model and the quota allow a deployment."""
     if endpoint is None:
-        yield Finding("endpoint", None, "is named after each event's model, so it was not examined")
+        yield Finding("endpoint", None, "is named after each event's model, so it was not checked")
     elif is_open(endpoint):
         yield left_open("endpoint", endpoint)
     if model is not None and is_open(model):
@@ -101,12 +101,12 @@ def _endpoint(opened: MachineLearning, text: str) -> Finding:
     def standing() -> str:
         state = opened.endpoints.endpoint(endpoint_name(text))
         if state is None:
-            return "is not there yet, and will be made"
+            return "does not exist yet, and will be created"
         if state.provisioning_state in FAILED:
             raise PermanentError(f"is {state.provisioning_state}: {opened.endpoints.reason(state)}")
         return f"is there, its traffic: {words(state.traffic)}"
 
-    return attempt(about, standing, "mend or delete it, or name another in `endpoint`")
+    return attempt(about, standing, "fix or delete it, or name another one in `endpoint`")
 
 
 def _model(opened: MachineLearning, reference: str) -> Finding:

@@ -39,7 +39,8 @@ def check_pattern(text: str) -> str:
     if ANY in text:
         if not _WITH_STAR.fullmatch(text):
             raise ValueError(
-                f"'{text}' can match no endpoint: names hold letters, digits and '-', and '*' stands for any"
+                f"'{text}' can match no endpoint: names hold letters, digits and '-'; "
+                "'*' matches any characters"
             )
         return fold(text)
     try:

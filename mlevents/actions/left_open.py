@@ -9,5 +9,5 @@ def is_open(text: str) -> bool:
 
 
 def left_open(about: str, text: str) -> Finding:
-    """That it was not examined, and why."""
-    return Finding(about, None, f"'{text}' is filled in from each event, so it was not examined")
+    """That it was not checked, and why."""
+    return Finding(about, None, f"'{text}' is filled in from each event, so it was not checked")

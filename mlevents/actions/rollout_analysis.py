@@ -147,7 +147,7 @@ def _readable(minutes: Minutes, name: str) -> list[Minute]:
 
 
 def _malformed(rollout: Rollout, minutes: Minutes, names: Sequence[str]) -> Iterator[Reading]:
-    """What Azure Monitor said that is no number: whatever else it says of these minutes may be wrong."""
+    """What Azure Monitor said that is not a number: whatever else it says of these minutes may be wrong."""
     windows = [check.window for check in rollout.checks]
     reach = None if None in windows else max((one for one in windows if one), default=None)
     for name in names:

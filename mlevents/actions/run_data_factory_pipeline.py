@@ -60,7 +60,7 @@ ENDED_BADLY = ("Failed", "Cancelled")
 def _pipeline_name(text: str) -> str:
     if "${" in text or PIPELINE_NAME.fullmatch(text):
         return text
-    raise ValueError(f"'{text}' is no Data Factory pipeline's name")
+    raise ValueError(f"'{text}' is not a valid name for a Data Factory pipeline")
 
 
 def _unmarked(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -98,7 +98,9 @@ class RunDataFactoryPipeline(Action):
         found = services.connection(self.connection)
         if isinstance(found, DataFactory):
             return found.open(services)
-        raise PermanentError(f"the connection '{self.connection}' is no data_factory: name one that is")
+        raise PermanentError(
+            f"the connection '{self.connection}' is not a data_factory connection: name one that is"
+        )
 
     def _intend(self, factory: Factory) -> Pending:
         pipeline = factory.pipeline(self.pipeline)

@@ -70,7 +70,7 @@ class RunMlPipeline(Action):
         if self.deployment is not None and self.batch_endpoint is None:
             raise ValueError("`deployment` is one of a batch endpoint's: give `batch_endpoint` too")
         if self.compute is not None and self.batch_endpoint is not None:
-            raise ValueError("`compute` stands in a batch endpoint's deployment: leave it out here")
+            raise ValueError("a batch endpoint's deployment has its own `compute`: leave it out here")
         for name in ("batch_endpoint", "deployment", "compute"):
             _must_be_a_name(name, getattr(self, name))
         return self
@@ -116,7 +116,7 @@ class RunMlPipeline(Action):
 
     def _start(self, machine_learning: MachineLearning, context: StepContext, services: Services) -> JobState:
         if "job" in context.progress:
-            raise PermanentError(f"job '{context.progress['job']}' is gone: somebody deleted it")
+            raise PermanentError(f"job '{context.progress['job']}' is gone: someone deleted it")
         tags = {**self.tags, **context.provenance, KEY: context.key}
         if self.batch_endpoint is not None:
             return machine_learning.batch.invoke(

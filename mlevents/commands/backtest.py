@@ -113,7 +113,7 @@ def _show(found: Findings, these: Side, others: Side) -> None:
     for _, several in groupby(found.different, key=lambda one: id(one[1])):
         _show_differences(list(several))
     for file, error in found.errors:
-        say((f"{file}: an event that cannot be understood: ", "bold red"), str(error))
+        say((f"{file}: this event cannot be read: ", "bold red"), str(error))
     number = len({id(event) for _, event, _ in found.different})
     say(
         (

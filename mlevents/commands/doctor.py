@@ -51,7 +51,7 @@ def doctor(
 ) -> None:
     """Ask Azure whether everything is there, and allowed, that the rules need; change nothing."""
     if function_app and SITE not in function_app.lower():
-        give_up(f"'{function_app}' is no Function App: give its resource id, /subscriptions/…{SITE}<name>")
+        give_up(f"'{function_app}' is not a Function App: give its resource id, /subscriptions/…{SITE}<name>")
     loaded = good_rules(rules)
     if needs:
         _show_needs(_needs(loaded), as_json)
@@ -80,7 +80,7 @@ def _show(found: Iterable[Examined]) -> dict[str, Any]:
             say("  ", MARKS[finding.ok], f" {finding.about}: {finding.said}")
             if finding.remedy and not finding.ok:
                 say(("      → ", "dim"), (finding.remedy, "dim"))
-    total = f"{counts[True]} well, {counts[False]} not, {counts[None]} not examined"
+    total = f"{counts[True]} ok, {counts[False]} failed, {counts[None]} not checked"
     say((total, "bold red" if counts[False] else "bold green"))
     return {"ok": not counts[False]}
 

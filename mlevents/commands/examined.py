@@ -73,14 +73,16 @@ class Doctor:
     def _identity(self) -> Iterator[Finding]:
         remedy = "sign in (az login), or run where the app's identity is"
         manager = self.services.resource_manager()
-        yield attempt("sign-in", lambda: f"asks as {manager.identity()}", remedy)
+        yield attempt("sign-in", lambda: f"signed in as {manager.identity()}", remedy)
 
     def _workspace(self, name: str, id: str) -> Iterator[Finding]:
         if unset := self._unset(f"workspaces.{name}"):
             yield from unset
             return
         if not self._signed_in:
-            yield Finding(name, None, "was not examined: nobody is signed in", "sign in, and ask again")
+            yield Finding(
+                name, None, "was not checked: you are not signed in", "sign in, then run doctor again"
+            )
             return
         self._there[name] = id
 
@@ -100,7 +102,7 @@ class Doctor:
         """What the doctor cannot see of a private workspace: Resource Manager answers from anywhere."""
         if self.services.machine_learning(id).is_private():
             said = (
-                "public network access is disabled: nobody can tell from here whether the app reaches the "
+                "public network access is disabled: it cannot be seen from here whether the app reaches the "
                 "workspace's network, and with it scoring addresses and batch endpoints"
             )
             remedy = "give the app a subnet or a peering there: docs/deploying.md, 'A private network'"
@@ -125,7 +127,7 @@ class Doctor:
         here = [one for one in self.rules.warnings if one.path == path or one.path.startswith(inside)]
         names = dict.fromkeys(one.setting for one in here if one.setting)
         ok = False if self.settings.environment.get(AT_HOME) else None
-        rest = "" if ok is False else "; what needs it was not examined"
+        rest = "" if ok is False else "; what needs it was not checked"
         about = path.partition(".")[2]
         said = [f"the app setting '{name}' is not set{rest}" for name in names]
         return [Finding(about, ok, text, UNSET_REMEDY) for text in said]
@@ -158,7 +160,7 @@ class Doctor:
         examination = Examination(self.services, tuple(places.values()), read, self._quota)
         known, left_out = literal(step)
         for name in left_out:
-            yield Finding(name, None, "is filled in from each event, so it was not examined")
+            yield Finding(name, None, "is filled in from each event, so it was not checked")
         if known is not None:
             yield from known.examine(examination)
 
@@ -193,7 +195,7 @@ def _guarded(part: str, about: str, examine: Callable[[], Iterable[Finding]]) ->
         for finding in examine():
             yield Examined(part, finding)
     except (ActionError, ConfigError) as error:
-        yield Examined(part, Finding(about, False, clean(str(error)), "mend this, and ask again"))
+        yield Examined(part, Finding(about, False, clean(str(error)), "fix this, then run doctor again"))
     except Exception as error:  # noqa: BLE001 - the boundary: a fault in one part hides no other
         said = clean(f"a fault in mlevents: {type(error).__name__}: {error}")
         yield Examined(part, Finding(about, False, said, "report it, with this command's output"))

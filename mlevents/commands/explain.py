@@ -113,7 +113,7 @@ def _refused_json(verdict: Verdict, event: Event) -> dict[str, Any]:
 
 def _show(one: Explained | EventError, moment: Moment) -> None:
     if isinstance(one, EventError):
-        say(("an event that cannot be understood: ", "bold red"), str(one))
+        say(("this event cannot be read: ", "bold red"), str(one))
         return
     say((one.event.type, "bold"), f"  {one.event.subject}  ", (one.event.id, "dim"))
     for verdict in one.verdicts:
@@ -129,4 +129,4 @@ def _time(at: str | None) -> datetime:
     try:
         return datetime.fromisoformat(instant(at)) if at else datetime.now(UTC)
     except ValueError:
-        give_up(f"'{at}' is no time: write one such as 2030-01-31T12:00:00Z")
+        give_up(f"'{at}' is not a valid time: write one such as 2030-01-31T12:00:00Z")

@@ -24,7 +24,7 @@ def filters(rules: RulesFile = RULES, as_json: AsJson = False) -> None:
 
 
 def _show(name: str, found: Filter) -> None:
-    say((name, "bold"), "" if found.types else ": no rule needs it; it wants no subscription")
+    say((name, "bold"), "" if found.types else ": no rule needs it; do not subscribe it")
     document = found.to_json()
     for kind in document["includedEventTypes"]:
         say("  event type: ", kind)

@@ -30,7 +30,9 @@ class Matches(Condition):
         try:
             self.fit = re2.compile(operand, options=options).fullmatch
         except (re2.error, UnicodeError) as error:
-            raise ValueError(f"{shown(operand)} is no RE2 regular expression: {_reason(error)}") from error
+            raise ValueError(
+                f"{shown(operand)} is not a valid RE2 regular expression: {_reason(error)}"
+            ) from error
 
     def holds(self, value: object) -> bool:
         try:

@@ -31,7 +31,7 @@ def value_of(text: str) -> Any:
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise EventError(f"is no JSON: {error.msg}", where=f"{error.lineno}:{error.colno}") from error
+        raise EventError(f"is not valid JSON: {error.msg}", where=f"{error.lineno}:{error.colno}") from error
     except ValueError as error:
         raise EventError("holds a whole number with too many digits to be read") from error
     except RecursionError as error:

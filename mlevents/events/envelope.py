@@ -94,4 +94,4 @@ def _time(members: Mapping[str, Any]) -> str | None:
     try:
         return instant(said) if said else None
     except ValueError as error:
-        raise EventError(f"{shown(said)} is no ISO 8601 time", where=key) from error
+        raise EventError(f"{shown(said)} is not an ISO 8601 time", where=key) from error

@@ -17,7 +17,7 @@ def refused(event: Event, rules: Rules) -> Response:
     """An event from a workspace outside the allow-list: recorded, never acted on."""
     allowed = ", ".join(rules.workspaces) or "none"
     because = (
-        f"the topic '{event.topic}' is no workspace of the rule file (there: {allowed}): "
+        f"the topic '{event.topic}' is not a workspace of the rule file (there: {allowed}): "
         "add it under 'workspaces', or delete the event subscription that sends from it"
     )
     log.warning("event %s refused: %s", event.id, because)

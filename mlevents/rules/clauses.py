@@ -28,9 +28,9 @@ NOT_SAFE = "`filters: safe` asks for no key inside `data`"
 
 _LITERALS = ("true", "false")
 _EVERYWHERE = ("event", "workspace")
-_COMPUTED = "worked out, or not from one place of the event alone"
+_COMPUTED = "computed, or not from one place of the event alone"
 _LOOSER = "Event Grid has no such operator"
-_NUMBER_IN_TEXT = "a number in a text is none to Event Grid"
+_NUMBER_IN_TEXT = "Event Grid does not read numbers in text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _origin(part: Field | AnyOf | Not, function: str) -> Origin:
 
 def _subject(part: Field, clause: Clause, before: str, after: str) -> Origin:
     if clause.operator not in ("In", "BeginsWith"):
-        return Origin(part.path, None, "only equality and prefix can be told from the subject")
+        return Origin(part.path, None, "only equality and prefix can be read from the subject")
     end = after if clause.operator == "In" else ""
     heads = tuple(f"{before}{value}{end}" for value in clause.values)
     return Origin(part.path, Advanced("StringBeginsWith", SUBJECT, heads), "" if clause.exact else _LOOSER)
@@ -142,7 +142,7 @@ def _subject(part: Field, clause: Clause, before: str, after: str) -> Origin:
 
 def _number(clause: Clause, key: str) -> tuple[Advanced | None, str]:
     if clause.operator == ABSENT:
-        return None, "what is no number counts as missing"
+        return None, "text that is not a number counts as missing"
     operator = clause.operator if clause.operator == PRESENT else f"Number{clause.operator}"
     return Advanced(operator, key, clause.values), "" if clause.exact else _LOOSER
 

@@ -68,7 +68,9 @@ def _check_connection(
         model.model_validate({key: value for key, value in filled.items() if key != "type"})
         for key, known in model.model_fields.items():
             if not known.repr and isinstance(written.get(key), str):
-                report.warn(join(path, key), "a secret stands here: keep it in an app setting ({setting: …})")
+                report.warn(
+                    join(path, key), "this value is a secret: move it to an app setting ({setting: …})"
+                )
     except UnknownNameError as error:
         report.error(join(path, "type"), unknown(error, types.names()))
     except ValidationError as error:
@@ -102,7 +104,7 @@ def _setting(expression: str, path: str, report: Report) -> str:
     variable = _VARIABLE.fullmatch(expression)
     if not variable:
         report.error(
-            path, f"'${{{expression}}}' cannot stand here: only ${{env.NAME}} can, for an app setting"
+            path, f"'${{{expression}}}' is not allowed here: only ${{env.NAME}} is, for an app setting"
         )
         return ELSEWHERE
     return report.setting(path, variable[1]) or ELSEWHERE

@@ -56,7 +56,7 @@ def _time(at: object, path: str, report: Report) -> str | None:
     try:
         return instant(at) if isinstance(at, str) else None
     except ValueError:
-        report.error(join(path, "at"), f"'{at}' is no time: write one such as 2030-01-31T12:00:00Z")
+        report.error(join(path, "at"), f"'{at}' is not a valid time: write one such as 2030-01-31T12:00:00Z")
         return None
 
 

@@ -149,5 +149,5 @@ def _section(written: dict[str, Any], name: str) -> dict[str, Any]:
 def _undecodable(path: Path, error: UnicodeDecodeError) -> Problem:
     before = error.object[: error.start].decode("utf-8", "replace").splitlines(keepends=False) or [""]
     byte = error.object[error.start]
-    text = f"the byte 0x{byte:02x} is no UTF-8: save the file as UTF-8"
+    text = f"the byte 0x{byte:02x} is not UTF-8: save the file as UTF-8"
     return Problem(str(path), len(before), len(before[-1]) + 1, "", text)

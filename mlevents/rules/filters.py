@@ -3,7 +3,7 @@
 A filter joins its clauses by AND, so it holds only what all rules of the function share: the same
 operator on the same key with the values of all of them, else that the key is there. What a filter
 says less than a rule is reported in `widened`. A function that no rule needs includes no event type:
-it wants no subscription.
+do not subscribe it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

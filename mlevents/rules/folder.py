@@ -29,7 +29,7 @@ class RuleFolder:
             inside = not Path(name).is_absolute() and found.is_relative_to(self._root)
             is_file = inside and found.is_file()
         except (OSError, ValueError, RuntimeError) as error:
-            return f"'{name}' is no name of a file: {error}"
+            return f"'{name}' is not a valid file name: {error}"
         if not inside:
             return f"'{name}' leads out of the rule file's folder: keep files inside it"
         if not is_file:

@@ -21,4 +21,4 @@ def gates_missing(written: Mapping[str, Any]) -> Iterator[Finding]:
     """Each gate that is written in a rule or in the defaults and not there yet."""
     for name in GATES:
         if name in written and name not in gates_there():
-            yield name, f"the gate '{name}' is not there yet: leave it out until a version that has it"
+            yield name, f"the gate '{name}' is not available yet: remove it until a later version has it"

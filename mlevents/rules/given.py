@@ -90,7 +90,7 @@ def _unlisted(workspace: object, workspaces: Mapping[str, str]) -> Iterator[Find
         yield WORKSPACE, f"must be the name of a workspace, not {quote(workspace)}"
     elif workspaces and workspace not in workspaces:
         near = did_you_mean(workspace, workspaces) or _listed(workspaces)
-        yield WORKSPACE, f"'{workspace}' does not stand under 'workspaces'{near}"
+        yield WORKSPACE, f"'{workspace}' is not listed under 'workspaces'{near}"
 
 
 def _topic(workspace: str | None, workspaces: Mapping[str, str]) -> str:
@@ -132,7 +132,7 @@ def _different(event: Event, form: Form, name: tuple[str, str], value: Any) -> F
     field = form.fields.get(name[0], {}).get(name[1])
     why = "no such event has it beside the other names" if name[0] != "event" and field is None else ""
     if field and field.member is None:
-        why = "nobody sends it, it is worked out from the other names"
+        why = "it is not sent, it is computed from the other names"
     if value == "":
         why = "an empty text counts as missing"
     path = ".".join(name)

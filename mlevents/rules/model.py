@@ -31,7 +31,7 @@ class Written(BaseModel):
 def _step_id(text: str) -> str:
     if not re.fullmatch(STEP_ID, text):
         raise ValueError(
-            f"'{text}' is no step id: use lower-case letters, digits, '_' and '-', "
+            f"'{text}' is not a valid step id: use lower-case letters, digits, '_' and '-', "
             "a letter first, at most 60 characters"
         )
     return text

@@ -55,7 +55,7 @@ class Report:
             if self.require_settings:
                 self.error(path, str(error))
             else:
-                text = f"{error}; here it is no error, where the app runs it is one"
+                text = f"{error}; a warning here, an error in the running app"
                 self.warnings.append(self.document.problem(path, text, name))
             return None
 

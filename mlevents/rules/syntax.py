@@ -35,7 +35,8 @@ def _rule_id(text: str) -> str:
 def _name(text: str) -> str:
     if not re.fullmatch(NAME, text):
         raise ValueError(
-            f"'{text}' is no name: use letters, digits, '_' and '-', a letter first, at most 60 characters"
+            f"'{text}' is not a valid name: use letters, digits, '_' and '-', a letter first, "
+            "at most 60 characters"
         )
     return text
 

@@ -42,9 +42,7 @@ def pieces(text: str) -> tuple[str | Piece, ...]:
 
 def _piece(text: str, start: int, end: int) -> Piece:
     if not text[start:end].strip():
-        raise TemplateError(
-            f"column {start - 1}: nothing stands in `${{}}`: name a value, or write `$${{` for text"
-        )
+        raise TemplateError(f"column {start - 1}: `${{}}` is empty: name a value, or write `$${{` for text")
     return Piece(text[start:end], start + 1)
 
 

@@ -62,7 +62,7 @@ def real(value: Any) -> float:
     """A number, or the one that a text writes in decimals."""
     found = as_number(value)
     if found is None:
-        raise ValueError(f"{shown(value)} is no number: `int` and `float` want one")
+        raise ValueError(f"{shown(value)} is not a number: `int` and `float` want one")
     return found
 
 

@@ -127,7 +127,7 @@ class _Binder:
         if len(self.problems) >= MOST_PROBLEMS:
             return None
         if not isinstance(key, str):
-            self.report(level.at, f"the key {shown(key)} is no text: put it in quotes")
+            self.report(level.at, f"the key {shown(key)} is not text: put it in quotes")
             return None
         if key in COMBINED:
             return self.combined(key, value, level)
@@ -173,7 +173,7 @@ class _Binder:
             return f"'{key}' is an operator: write it below {_content(level)}"
         elsewhere = [kind for kind in sorted(NAMES) if not level.keys and key in NAMES[kind]]
         if elsewhere:
-            return f"'{key}' is no part of {' or '.join(self.kinds)}: it belongs to {', '.join(elsewhere)}"
+            return f"'{key}' is not part of {' or '.join(self.kinds)}: it belongs to {', '.join(elsewhere)}"
         near = did_you_mean(key, [*level.names, *COMBINED])
         return f"unknown name '{key}'{near or f': write {_content(level)}'}"
 

@@ -54,7 +54,7 @@ def _parts(factory_id: str) -> re.Match[str]:
     if parts := FACTORY_ID.fullmatch(factory_id):
         return parts
     raise ValueError(
-        f"'{factory_id}' is no Data Factory's id: write /subscriptions/<id>/resourceGroups/<name>"
+        f"'{factory_id}' is not the id of a Data Factory: write /subscriptions/<id>/resourceGroups/<name>"
         "/providers/Microsoft.DataFactory/factories/<name>"
     )
 
@@ -138,7 +138,9 @@ class Factory:
 
     def _called(self, pipeline: str) -> str:
         if not PIPELINE_NAME.fullmatch(pipeline):
-            raise PermanentError(f"'{pipeline}' is no Data Factory pipeline's name: name one that exists")
+            raise PermanentError(
+                f"'{pipeline}' is not a valid name for a Data Factory pipeline: name one that exists"
+            )
         return f"pipeline '{pipeline}' in factory '{self.name}'"
 
     def _query(self, pipeline: str, since: datetime) -> Iterator[Any]:

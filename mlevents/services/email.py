@@ -127,7 +127,7 @@ def _https(endpoint: str, written: Text) -> str:
     ):
         return endpoint.rstrip("/")
     raise PermanentError(
-        f"{named(written, endpoint)} is no Communication Services endpoint: give its https address alone, "
+        f"{named(written, endpoint)} is not a Communication Services endpoint: give its https address alone, "
         "such as https://<name>.<region>.communication.azure.com, and no connection string"
     )
 

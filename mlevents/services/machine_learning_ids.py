@@ -38,8 +38,8 @@ class Workspace(WorkspaceId):
         for part in (name, version):
             if not ASSET_NAME.fullmatch(part):
                 raise PermanentError(
-                    f"'{name}:{version}' is no {kind.removesuffix('s')}: Azure ML's names and versions hold "
-                    "letters, digits, dots, dashes and underscores"
+                    f"'{name}:{version}' is not a valid name of a {kind.removesuffix('s')}: "
+                    "Azure ML's names and versions hold letters, digits, dots, dashes and underscores"
                 )
         return f"{self.id}/{kind}/{name}/versions/{version}"
 

@@ -19,7 +19,7 @@ PLAIN = re.compile(r"[^@\s<>()\[\],;:\\\"\x00-\x1f\x7f]+@[^@\s<>()\[\],;:\\\"\x0
 
 def _literal(value: str | SettingName) -> str | SettingName:
     if isinstance(value, str) and not PLAIN.fullmatch(value):
-        raise ValueError(f"'{value}' is no mail address: write name@example.com")
+        raise ValueError(f"'{value}' is not a valid mail address: write name@example.com")
     return value
 
 
@@ -44,4 +44,4 @@ def read_addresses(values: Iterable[str | SettingName], services: Services) -> l
 def _checked(text: str, value: str | SettingName) -> str:
     if PLAIN.fullmatch(text):
         return text
-    raise PermanentError(f"{named(value, text)} is no mail address: write name@example.com")
+    raise PermanentError(f"{named(value, text)} is not a valid mail address: write name@example.com")

@@ -14,7 +14,7 @@ FORBIDDEN = (
 STATUSES = {
     401: "see that the app runs as an identity of this tenant (AZURE_CLIENT_ID), as `mlevents doctor` shows",
     404: "create it, or correct its name in the rule file",
-    410: "create it anew, or name another one in the rule file",
+    410: "create it again, or name another one in the rule file",
     413: "send less: shorten the values that the rule inserts",
 }
 

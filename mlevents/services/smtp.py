@@ -106,7 +106,7 @@ class Smtp(Connection):
             signed_in = "takes our name and password" if self.username is not None else "answers"
             return f"{host}:{port} {signed_in} ({self._tls(services)}); nothing was sent"
 
-        yield attempt("server", let_in, "correct `host`, `port`, `tls` and the sign-in, or mend the server")
+        yield attempt("server", let_in, "correct `host`, `port`, `tls` and the sign-in, or fix the server")
 
     def _connect(self, host: str, port: int, services: Services) -> smtplib.SMTP:
         tls = self._tls(services)
@@ -128,7 +128,11 @@ class Smtp(Connection):
 
     def _server(self, host: str, port: int) -> str:
         """The server's name in a message; a setting may hold anything but a host."""
-        return f"{host}:{port}" if HOST.fullmatch(host) else f"{named(self.host, host)}, which is no host,"
+        return (
+            f"{host}:{port}"
+            if HOST.fullmatch(host)
+            else f"{named(self.host, host)}, which is not a host name,"
+        )
 
     def _port(self, services: Services) -> int:
         if isinstance(self.port, int):
@@ -136,15 +140,13 @@ class Smtp(Connection):
         text = services.text(self.port)
         if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
             return int(text)
-        raise PermanentError(
-            f"{named(self.port, text)} is no port of the mail server: give a number from 1 to 65535"
-        )
+        raise PermanentError(f"{named(self.port, text)} is not a valid port: give a number from 1 to 65535")
 
     def _tls(self, services: Services) -> str:
         tls = services.text(self.tls)
         if tls not in get_args(Tls):
             raise PermanentError(
-                f"{named(self.tls, tls)} is no kind of tls: give one of {', '.join(get_args(Tls))}"
+                f"{named(self.tls, tls)} is not a valid `tls`: give one of {', '.join(get_args(Tls))}"
             )
         if tls == "none" and self.username is not None:
             raise PermanentError("a password would travel in clear with 'tls: none': use starttls or tls")

@@ -113,7 +113,7 @@ class Composer:
             frame.key = _SKIPPED
         elif key in frame.places:
             line = frame.places[key][0]
-            self.report(event, f"the key '{key}' stands here a second time, first in line {line}: keep one")
+            self.report(event, f"the key '{key}' is here a second time, first in line {line}: keep one")
             frame.key = _SKIPPED
 
     def open(self, event: Any) -> None:
@@ -145,7 +145,7 @@ class Composer:
     def alias(self, event: Any) -> None:
         known = self.anchors.get(event.anchor)
         if known is None:
-            fact = "names the value that it stands in" if event.anchor in self.anchors else "names no anchor"
+            fact = "names the value that it is in" if event.anchor in self.anchors else "names no anchor"
             self.report(event, f"the alias '*{event.anchor}' {fact}: write the value itself")
         value, places, size = known or (_SKIPPED, None, 1)
         self.counted += size
@@ -158,7 +158,7 @@ class Composer:
             self.key(event, value, plain=False)
         else:
             if known:
-                self.report(event, f"the alias '*{event.anchor}' is no text: a key must be one")
+                self.report(event, f"the alias '*{event.anchor}' is not text: a key must be text")
             self.stack[-1].key = _SKIPPED
 
     def put(self, event: Any, value: Any, places: Places, place: tuple[int, int] | None = None) -> None:

@@ -25,7 +25,7 @@ def compose(text: str, file: str) -> Document:
     bad = _UNPRINTABLE.search(text)
     if bad:
         lines = _BREAK.split(text[: bad.start()])
-        what = f"the character U+{ord(bad[0]):04X} cannot stand in YAML: take it out"
+        what = f"the character U+{ord(bad[0]):04X} is not allowed in YAML: remove it"
         _break_off(document, len(lines), len(lines[-1]) + 1, what)
         return document
     try:

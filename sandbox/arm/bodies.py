@@ -178,7 +178,7 @@ RULES: Mapping[str, Rule] = {
 def check(kind: str, body: Any) -> None:
     """Let the body of a PUT through, or raise ArmError naming every problem's path."""
     if not isinstance(body, dict):
-        raise ArmError(400, "InvalidRequestContent", "The request content was no JSON object.")
+        raise ArmError(400, "InvalidRequestContent", "The request content was not a JSON object.")
     strangers = sorted(set(body).difference(TOP_LEVEL))
     if strangers:
         raise ArmError(

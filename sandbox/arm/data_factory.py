@@ -167,7 +167,9 @@ def _time(body: dict[str, Any], name: str) -> datetime:
     except KeyError as error:
         raise ArmError(400, "BadRequest", f"'{name}' is required.") from error
     except ValueError as error:
-        raise ArmError(400, "BadRequest", f"'{name}' is '{body[name]}', which is no time.") from error
+        raise ArmError(
+            400, "BadRequest", f"'{name}' is '{body[name]}', which is not a valid time."
+        ) from error
     if time.tzinfo is None:
         raise ArmError(400, "BadRequest", f"'{name}' is '{body[name]}', which has no offset.")
     return time

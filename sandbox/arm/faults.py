@@ -198,5 +198,5 @@ def _bad_pattern(pattern: str) -> list[str]:
     try:
         re.compile(pattern)
     except re.error as error:
-        return [f"'match' is '{pattern}', which is no regular expression: {error}"]
+        return [f"'match' is '{pattern}', which is not a valid regular expression: {error}"]
     return []

@@ -198,7 +198,7 @@ def test_people_read_marks_remedies_and_a_sum(clinic: Clinic):
     assert "  ✓ prod: is there, in westeurope" in lines
     at = lines.index("  ✗ mlops-teams: the app setting 'TEAMS_WORKFLOW_URL' is not set")
     assert lines[at + 1].startswith("      → set it on the Function App, or in local.settings.json")
-    assert re.fullmatch(r"\d+ well, 1 not, 0 not examined", lines[-1])
+    assert re.fullmatch(r"\d+ well, 1 not, 0 not checked", lines[-1])
 
 
 def forget(clinic: Clinic, function: str) -> None:
@@ -392,7 +392,7 @@ def test_a_value_that_waits_for_an_event_is_said_not_to_be_examined(clinic: Clin
     found = clinic.findings()
     waiting = {one["about"]: one["said"] for one in found if one["ok"] is None}
     assert set(waiting) == {"endpoint", "pipeline", "component"}
-    assert waiting["pipeline"] == "'${drift.monitor}' is filled in from each event, so it was not examined"
+    assert waiting["pipeline"] == "'${drift.monitor}' is filled in from each event, so it was not checked"
     assert all(one["ok"] is not False for one in found)
 
 

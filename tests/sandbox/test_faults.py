@@ -76,7 +76,7 @@ def test_what_was_asked_is_listed_and_taken_back(server) -> None:
     ("fault", "said"),
     [
         ({}, "'match' is required"),
-        ({"match": "GET ("}, "'match' is 'GET (', which is no regular expression"),
+        ({"match": "GET ("}, "'match' is 'GET (', which is not a valid regular expression"),
         ({"match": "GET .*"}, "one of 'status', 'body', 'drop', 'delay' and 'fail_operation' is required"),
         ({"match": "GET .*", "status": "429"}, "'status' must be a whole number, not a text"),
         ({"match": "GET .*", "status": 42}, "'status' is 42: give 200 to 599"),

@@ -80,7 +80,7 @@ def test_the_documented_step_loads() -> None:
 def test_unfitting_parameters_are_refused_when_rules_load() -> None:
     with pytest.raises(ValidationError, match="filled in by mlevents"):
         retrain(parameters={"mlevents_response": "x"})
-    with pytest.raises(ValidationError, match="is no Data Factory pipeline's name"):
+    with pytest.raises(ValidationError, match="is not a valid name for a Data Factory pipeline"):
         retrain(pipeline="../other")
     with pytest.raises(ValidationError, match="pipline"):
         retrain(pipline="retrain")
@@ -217,7 +217,7 @@ def test_a_missing_pipeline_and_a_wrong_connection_are_permanent(
     reached = reach(marked)
     with pytest.raises(PermanentError, match="'retrian'"):
         retrain(pipeline="retrian").perform(step(), reached)
-    with pytest.raises(PermanentError, match="'chat' is no data_factory"):
+    with pytest.raises(PermanentError, match="'chat' is not a data_factory connection"):
         retrain(connection="chat").perform(step(), reached)
     assert marked.runs == []
 

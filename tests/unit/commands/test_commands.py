@@ -168,7 +168,7 @@ def test_explain_goes_on_after_an_event_that_cannot_be_understood(run: Callable[
     given = json.dumps([{"id": 1}, registered()])
     result = run("explain", "-", given=given)
     assert result.exit_code == 1
-    assert result.stdout.startswith("an event that cannot be understood: ")
+    assert result.stdout.startswith("this event cannot be read: ")
     assert "model.registered  models/net:7" in result.stdout
     bad, good = json.loads(run("explain", "-", "--json", given=given).stdout)["events"]
     assert (bad["id"], bad["rules"], good["id"]) == (None, [], "e1")
@@ -192,7 +192,7 @@ def test_what_is_no_json_is_an_event_that_cannot_be_understood(run: Callable[...
     result = run("explain", "-", "--json", given='{"a": ')
     [bad] = json.loads(result.stdout)["events"]
     assert (result.exit_code, bad["id"], bad["rules"]) == (1, None, [])
-    assert bad["error"].startswith("-:1:7: is no JSON")
+    assert bad["error"].startswith("-:1:7: is not valid JSON")
 
 
 def test_explain_leaves_where_the_rules_have_problems(run: Callable[..., Result], tmp_path: Path):

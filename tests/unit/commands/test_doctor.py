@@ -140,7 +140,7 @@ def test_a_setting_that_is_not_set_here_may_be_set_where_the_app_runs(run: Calla
     (here,) = [one for one in elsewhere if one["part"] == "connection team"]
     assert (here["ok"], here["said"]) == (
         None,
-        "the app setting 'HOOK' is not set; what needs it was not examined",
+        "the app setting 'HOOK' is not set; what needs it was not checked",
     )
     at_home = run("--json", WEBSITE_HOSTNAME="app.example.com").stdout
     (there,) = [one for one in json.loads(at_home)["findings"] if one["part"] == "connection team"]
@@ -150,7 +150,7 @@ def test_a_setting_that_is_not_set_here_may_be_set_where_the_app_runs(run: Calla
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--function-app", "mlevents"], "'mlevents' is no Function App: give its resource id"),
+        (["--function-app", "mlevents"], "'mlevents' is not a Function App: give its resource id"),
         (["--rules", "none.yaml"], "none.yaml: there is no such rule file"),
     ],
 )

@@ -182,7 +182,7 @@ def test_a_bad_time_is_wrong_usage(run: Callable[..., Result]):
     result = run("explain", "-", "--at", "noon", given="{}")
     assert (result.exit_code, result.stderr) == (
         2,
-        "'noon' is no time: write one such as 2030-01-31T12:00:00Z\n",
+        "'noon' is not a valid time: write one such as 2030-01-31T12:00:00Z\n",
     )
 
 
@@ -196,7 +196,7 @@ def test_events_may_stand_in_lines_of_their_own(run: Callable[..., Result], end:
 def test_a_line_that_is_no_json_is_told_with_its_place(run: Callable[..., Result]):
     result = run("explain", "-", given='{"id": 1}\n\n{"id": }\n')
     assert (result.exit_code, result.stderr) == (1, "")
-    assert "-:3:8: is no JSON: Expecting value" in result.stdout
+    assert "-:3:8: is not valid JSON: Expecting value" in result.stdout
 
 
 def test_a_dead_letter_blob_is_read(run: Callable[..., Result]):

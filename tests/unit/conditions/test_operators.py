@@ -152,7 +152,7 @@ def test_holds(name, operand, value, holds):
         ("present", False, "`absent: true`"),
         ("absent", False, "`present: true`"),
         ("matches", "(", "missing )"),
-        ("matches", "(?=a)", "is no RE2 regular expression"),
+        ("matches", "(?=a)", "is not a valid RE2 regular expression"),
         ("matches", 8, "put it in quotes"),
         ("version", "2.1", "wants comparisons such as '>=2.1'"),
         ("version", "~=foo", "wants a PEP 440 version"),

@@ -16,8 +16,8 @@ REGISTERED = "Microsoft.MachineLearningServices.ModelRegistered"
 @pytest.mark.parametrize(
     ("document", "where", "says"),
     [
-        ("", "1:1", "is no JSON"),
-        ('{"id": 1,\n  oops}', "2:3", "is no JSON"),
+        ("", "1:1", "is not valid JSON"),
+        ('{"id": 1,\n  oops}', "2:3", "is not valid JSON"),
         ("5", "", "an event is an object, not 5"),
         ("[]", "", "holds 0 events"),
         ("[{}, {}]", "", "holds 2 events"),
@@ -31,9 +31,13 @@ REGISTERED = "Microsoft.MachineLearningServices.ModelRegistered"
         (wire("ModelRegistered", {}, id=" "), "id", "a text as id"),
         (wire("ModelRegistered", {}, id={"a": 1}), "id", "{'a': 1}, not text"),
         ({"id": "evt-1", "data": {}}, "eventType", "a text as eventType or type"),
-        (wire("ModelRegistered", {}, eventTime="yesterday"), "eventTime", "'yesterday' is no ISO 8601 time"),
-        (wire("ModelRegistered", {}, eventTime=5), "eventTime", "'5' is no ISO 8601 time"),
-        (wire("ModelRegistered", {}, eventTime="0001-01-01T00:00+09:00"), "eventTime", "no ISO 8601 time"),
+        (
+            wire("ModelRegistered", {}, eventTime="yesterday"),
+            "eventTime",
+            "'yesterday' is not an ISO 8601 time",
+        ),
+        (wire("ModelRegistered", {}, eventTime=5), "eventTime", "'5' is not an ISO 8601 time"),
+        (wire("ModelRegistered", {}, eventTime="0001-01-01T00:00+09:00"), "eventTime", "an ISO 8601 time"),
         (wire("ModelRegistered", {}, subject=["a"]), "subject", "['a'], not text"),
         (wire("ModelRegistered", None), "data", "a model.registered event carries an object, not None"),
         (wire("ModelRegistered", [{}]), "data", "not [{}]"),

@@ -172,9 +172,9 @@ def test_what_is_not_so_is_told_in_its_line(tmp_path: Path, given: str, expect: 
             "drift.detected: {drift: {run: x, coefficient: 0.3, signal: s}}",
             "no such event has it beside the other",
         ),
-        ("run.completed: {run: {id: x, root: false}}", "comes out as true, not false: nobody sends it"),
+        ("run.completed: {run: {id: x, root: false}}", "comes out as true, not false: it is not sent"),
         ("run.completed: {run: {id: x, root: 'no'}}", "run.root is a boolean, not the text 'no'"),
-        ("run.completed: {event: {time: tomorrow}, run: {id: x}}", "'tomorrow' is no ISO 8601 time"),
+        ("run.completed: {event: {time: tomorrow}, run: {id: x}}", "'tomorrow' is not an ISO 8601 time"),
         ("run.completed: {event: {type: x}, run: {id: x}}", "comes out as 'run.completed', not 'x'"),
     ],
 )
@@ -221,7 +221,7 @@ def test_an_event_that_comes_too_late_is_not_acted_on(tmp_path: Path):
     [found] = told(tmp_path, OLD, "registered", late)
     assert 'max_age fails: wanted "24 hours", found "2030-01-01T00:00:00Z"' in found
     [found] = told(tmp_path, OLD, "registered", "    at: noon\n")
-    assert found == "4 tests[0].at: 'noon' is no time: write one such as 2030-01-31T12:00:00Z"
+    assert found == "4 tests[0].at: 'noon' is not a valid time: write one such as 2030-01-31T12:00:00Z"
 
 
 def test_without_a_time_of_arrival_no_event_is_too_old(tmp_path: Path):

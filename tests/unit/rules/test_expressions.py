@@ -98,7 +98,7 @@ def test_null_counts_as_missing_and_a_dotted_key_is_named_as_written():
     [
         ("${1 / 0}", "division by zero"),
         ("${'a' < 1}", "not supported"),
-        ("${'x' | int}", "'x' is no number"),
+        ("${'x' | int}", "'x' is not a number"),
         ("${'日本' | slug}", "no letter and no digit"),
         ("${'a' * 1000000000}", "wants numbers"),
         ("${'%1000000000d' % 1}", "wants numbers"),
@@ -134,7 +134,7 @@ def test_no_value_grows_out_of_hand(text):
         ("${self}", "unknown name 'self'"),
         ("ab ${model.name", "column 4: a `}` is missing"),
         ("ab ${'x}", "column 4: the quote ' is not closed"),
-        ("ab ${}", "column 4: nothing stands"),
+        ("ab ${}", "column 4: `${}` is empty"),
         ("ab ${model.name foo}", "column 6: `model.name foo`: 'foo' is not expected here"),
         ("${model.name | slg}", "unknown filter 'slg' (did you mean 'slug'?)"),
         ("${model.name | safe}", "unknown filter 'safe'"),

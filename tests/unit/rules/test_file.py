@@ -66,13 +66,13 @@ def test_every_problem_is_told_at_once_in_order_of_place():
         ("    do: [{uses: tell, with: {to: adf}}]\n", "'adf' is of type factory, which does not fit here"),
         ("    do: [{uses: tell, with: {to: team}, timeout: 5}]\n", "the duration 5 has no unit: write 5s"),
         ("    do: [{uses: tell, with: {to: team}, timeout: 5 min}]\n", "'5 min' is not a valid duration"),
-        ("    do: [{uses: tell, with: {to: team}, id: Tell it}]\n", "'Tell it' is no step id"),
+        ("    do: [{uses: tell, with: {to: team}, id: Tell it}]\n", "'Tell it' is not a valid step id"),
         ("    mode: lve\n" + TELL, "not the text 'lve' (did you mean 'live'?)"),
         ("    description: 5\n" + TELL, "description: must be text, not the number 5: put it in quotes"),
         ("    where: []\n" + TELL, "where: must be a mapping, not a list"),
         ("    where:\n" + TELL, "where: must be a mapping, not nothing"),
         ("    where: {model: {tags: {size: 1.10}}}\n" + TELL, 'write "1.10"'),
-        ("    verify: [model]\n" + TELL, "the gate 'verify' is not there yet"),
+        ("    verify: [model]\n" + TELL, "the gate 'verify' is not available yet"),
         ("    order: {key: x}\n" + TELL, "order: 'by' is missing"),
     ],
 )
@@ -110,10 +110,10 @@ def test_a_mistake_in_the_event_is_told_once(event: str, told: str):
         ("version: 1\nrule: []\n", "rules.yaml:2:1: rule: unknown key (did you mean 'rules'?)"),
         ("version: 1\n  rules: []\n", "rules.yaml:2:8: this is not YAML: mapping values are not allowed"),
         ("version: 1\nrules: [\n", "rules.yaml:3:1: this is not YAML"),
-        ("version: 1\nrules: [\x07]\n", "rules.yaml:2:9: the character U+0007 cannot stand in YAML"),
+        ("version: 1\nrules: [\x07]\n", "rules.yaml:2:9: the character U+0007 is not allowed in YAML"),
         (
             "version: 1\nversion: 1\nrules: []\n",
-            "rules.yaml:2:1: version: the key 'version' stands here a second",
+            "rules.yaml:2:1: version: the key 'version' is here a second",
         ),
         (
             "version: 1\nrules: []\nworkspaces: {a: b}\n",
@@ -217,7 +217,7 @@ def test_no_file_outside_the_folder_is_used(tmp_path: Path, name: str):
 
 def test_a_file_with_nul_in_its_name_is_told(tmp_path: Path):
     [found] = problems(HEAD + '    do: [{uses: tell, with: {to: team, text: "a\\0b"}}]\n', tmp_path)
-    assert "is no name of a file" in found
+    assert "is not a valid file name" in found
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_a_file_with_nul_in_its_name_is_told(tmp_path: Path):
         ("{type: chat, url: {settin: HOOK}}", "c.url.settin: unknown key (did you mean 'setting'?)"),
         ("{type: chat, url: {setting: HOK}}", "'HOK' is not set (did you mean 'HOOK'?)"),
         ("{type: chat, url: '${env.HOK}'}", "'HOK' is not set (did you mean 'HOOK'?)"),
-        ("{type: chat, url: '${model.name}'}", "'${model.name}' cannot stand here: only ${env.NAME} can"),
+        ("{type: chat, url: '${model.name}'}", "'${model.name}' is not allowed here: only ${env.NAME} is"),
         ("chat", "c: must be a mapping, not the text 'chat'"),
     ],
 )
@@ -269,7 +269,7 @@ def test_what_cannot_be_read_is_a_rules_error(tmp_path: Path):
         told(tmp_path / "none.yaml") == f"{tmp_path}/none.yaml:1:1: cannot be read: No such file or directory"
     )
     assert told(tmp_path) == f"{tmp_path}:1:1: cannot be read: Is a directory"
-    assert told(latin) == f"{latin}:2:3: the byte 0xe9 is no UTF-8: save the file as UTF-8"
+    assert told(latin) == f"{latin}:2:3: the byte 0xe9 is not UTF-8: save the file as UTF-8"
 
 
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path):

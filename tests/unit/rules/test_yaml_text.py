@@ -66,9 +66,9 @@ def test_anchors_and_merges_work():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a: &a [*a]", "f.yaml:1:8: a[0]: the alias '*a' names the value that it stands in"),
+        ("a: &a [*a]", "f.yaml:1:8: a[0]: the alias '*a' names the value that it is in"),
         ("a: *a", "f.yaml:1:4: a: the alias '*a' names no anchor"),
-        ("a: 1\nb: {c: 1, c: 2}", "f.yaml:2:11: b.c: the key 'c' stands here a second time, first in line 2"),
+        ("a: 1\nb: {c: 1, c: 2}", "f.yaml:2:11: b.c: the key 'c' is here a second time, first in line 2"),
         ("a: {<<: 5}", "f.yaml:1:5: a: '<<' takes a mapping"),
         ("? [a]\n: b", "f.yaml:1:3: a list or mapping cannot be a key"),
         ("{? , a: 1}", "f.yaml:1:4: a key is missing before ':'"),

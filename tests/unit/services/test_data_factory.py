@@ -45,7 +45,7 @@ def test_an_id_compares_without_case(written: str) -> None:
     "written", ["adf-retrain", f"{ID}/pipelines/x", ID.replace("Factory/", "Lake/"), ID + "\n", "/.."]
 )
 def test_another_id_is_refused_and_quoted(written: str) -> None:
-    with pytest.raises(ValidationError, match="is no Data Factory's id"):
+    with pytest.raises(ValidationError, match="is not the id of a Data Factory"):
         DataFactory(id=written)
 
 
@@ -69,7 +69,7 @@ def test_a_missing_pipeline_is_permanent_and_named(factory: Factory) -> None:
 
 @pytest.mark.parametrize("name", ["..", "a/b", "a?b", "", "a\nb", "${../..}", "x" * 261])
 def test_a_name_that_would_leave_its_path_is_never_sent(factory: Factory, name: str) -> None:
-    with pytest.raises(PermanentError, match="is no Data Factory pipeline's name"):
+    with pytest.raises(PermanentError, match="is not a valid name for a Data Factory pipeline"):
         factory.create_run(name, {})
 
 

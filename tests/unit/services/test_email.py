@@ -77,7 +77,7 @@ def test_the_documented_connection_loads() -> None:
 
 
 def test_an_address_that_is_none_is_refused_when_rules_load() -> None:
-    with pytest.raises(ValidationError, match="'mlops' is no mail address"):
+    with pytest.raises(ValidationError, match="'mlops' is not a valid mail address"):
         Email.model_validate({**FIELDS, "endpoint": "https://x", "to": ["mlops"]})
 
 
@@ -144,5 +144,5 @@ def test_a_mail_that_was_accepted_and_failed_is_permanent(mail: Email, post: Pos
 @pytest.mark.parametrize("endpoint", ["http://x.communication.azure.com", "acs", "https://u:p@x"])
 def test_another_endpoint_than_https_is_permanent(endpoint: str) -> None:
     written = Email.model_validate({**FIELDS, "endpoint": {"setting": "COMMUNICATION_ENDPOINT"}})
-    with pytest.raises(PermanentError, match="is no Communication Services endpoint"):
+    with pytest.raises(PermanentError, match="is not a Communication Services endpoint"):
         written.send(MESSAGE, services({}, COMMUNICATION_ENDPOINT=endpoint))

@@ -218,7 +218,7 @@ def test_a_body_that_the_sdk_cannot_decode_is_transient_whatever_its_status() ->
 
 def test_a_request_that_cannot_be_written_is_permanent() -> None:
     with pytest.raises(PermanentError, match="x: the request cannot be written"), translated("x"):
-        raise SerializationError("a set is no JSON")
+        raise SerializationError("a set is not valid JSON")
 
 
 def test_other_errors_pass_through() -> None:

@@ -98,10 +98,10 @@ def test_the_documented_connection_loads() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"to": ["ml ops"]}, "'ml ops' is no mail address"),
-        ({"to": ["a@b\nBcc: c@d"]}, "is no mail address"),
+        ({"to": ["ml ops"]}, "'ml ops' is not a valid mail address"),
+        ({"to": ["a@b\nBcc: c@d"]}, "is not a valid mail address"),
         ({"to": []}, "at least 1 item"),
-        ({"sender": "a@b, c@d"}, "is no mail address"),
+        ({"sender": "a@b, c@d"}, "is not a valid mail address"),
         ({"username": "alerts"}, "belong together"),
         ({"username": "alerts", "password": "x", "tls": "none"}, "in clear"),
         ({"tls": "ssl"}, "starttls"),
@@ -163,11 +163,13 @@ def test_everything_may_stand_in_settings(serve: Callable[..., Loopback]) -> Non
     assert mailbox.receivers == [["b@example.com", "c@example.com"]]
     with pytest.raises(ConfigError, match="SMTP_TO"):
         connected.send(MESSAGE, services({}, **environment))
-    with pytest.raises(PermanentError, match="what the app setting 'SMTP_TO' holds is no mail address"):
+    with pytest.raises(
+        PermanentError, match="what the app setting 'SMTP_TO' holds is not a valid mail address"
+    ):
         connected.send(MESSAGE, services({}, **environment, SMTP_TO="nobody"))
-    with pytest.raises(PermanentError, match="what the app setting 'SMTP_TLS' holds is no kind of tls"):
+    with pytest.raises(PermanentError, match="what the app setting 'SMTP_TLS' holds is not a valid `tls`"):
         connected.send(MESSAGE, services({}, **{**environment, "SMTP_TLS": "ssl"}, SMTP_TO="b@example.com"))
-    with pytest.raises(PermanentError, match="what the app setting 'SMTP_PORT' holds is no port"):
+    with pytest.raises(PermanentError, match="what the app setting 'SMTP_PORT' holds is not a valid port"):
         connected.send(MESSAGE, services({}, **{**environment, "SMTP_PORT": "smtp"}, SMTP_TO="b@example.com"))
 
 
