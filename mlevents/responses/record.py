@@ -1,5 +1,6 @@
 """What has come of a response so far, published in the custom status of its orchestration."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from durabletask.task import OrchestrationContext
@@ -7,10 +8,13 @@ from durabletask.task import OrchestrationContext
 from mlevents import telemetry
 from mlevents.responses.deferral import Deferred
 from mlevents.responses.response import Step
-from mlevents.responses.shown import shown
+from mlevents.responses.shown import LONGEST_STEP, shown
+from mlevents.responses.sizes import cut_name
 
 Line = dict[str, str]
 """One step in the record: `id`, `uses`, `status`, `detail`."""
+ON_FAILURE = "on_failure."
+"""How the id of a step of `on_failure` begins in the record."""
 
 
 class Record:
@@ -24,12 +28,21 @@ class Record:
         self.response = document
         self.status: str = document["status"]
         self.because: str | None = document["because"]
-        self.steps = [entry(step) for step in document["steps"]]
+        self.steps = first_lines(document)
+        self.earlier = {line["id"] for line in self.steps[len(document["steps"]) :]}
         self.results: dict[str, Any] = {}
         self.reports: dict[str, Any] = {}
         self.notified = False
         self.deferred: list[tuple[Step, Line, Deferred]] = []
         self.show()
+
+    def add(self, line: Line) -> None:
+        """A step of `on_failure` more; it takes the place of its line from an earlier attempt."""
+        name = cut_name(line["id"], LONGEST_STEP)
+        if name in self.earlier:
+            self.earlier.remove(name)
+            self.steps = [one for one in self.steps if one["id"] != name]
+        self.steps.append(line)
 
     def show(self) -> None:
         """Publish the current state."""
@@ -73,3 +86,17 @@ class Record:
 def entry(step: Step, prefix: str = "") -> Line:
     """A step's line in the record."""
     return {"id": prefix + step["id"], "uses": step["uses"], "status": "waiting", "detail": ""}
+
+
+def first_lines(document: Mapping[str, Any]) -> list[Line]:
+    """The lines with which the record of a response begins: an earlier attempt's, where there was one.
+
+    The lines of its `on_failure` steps come last. What was running then is waiting now.
+    """
+    earlier = {line["id"]: line for line in document.get("earlier", ())}
+    lines = [entry(step) for step in document.get("steps", ())]
+    for line in lines:
+        known = earlier.get(cut_name(line["id"], LONGEST_STEP), line)
+        if known["status"] != "running":
+            line.update(status=known["status"], detail=known["detail"])
+    return lines + [dict(line) for name, line in earlier.items() if name.startswith(ON_FAILURE)]

@@ -16,7 +16,7 @@ from mlevents import telemetry
 from mlevents.responses.carry import Course, StepFailedError
 from mlevents.responses.deferral import Deferred, complete_deferred, perform_or_defer
 from mlevents.responses.gating import GateClosedError, before_steps
-from mlevents.responses.record import Line, Record, entry
+from mlevents.responses.record import ON_FAILURE, Line, Record, entry
 from mlevents.responses.response import Step
 from mlevents.responses.sizes import REPORT_UNITS, RESULT_UNITS, cut_document
 from mlevents.responses.sub_orchestration import attempt_of, put_back_by_another
@@ -127,7 +127,7 @@ def perform_steps(context: OrchestrationContext, document: dict[str, Any], recor
         yield from before_steps(context, document)
     except GateClosedError as error:
         return stopped_by(error, record)
-    for step, line in zip(document["steps"], record.steps, strict=True):
+    for step, line in list(zip(document["steps"], record.steps, strict=False)):
         record.note(line, "running")
         try:
             later = document["steps"][document["steps"].index(step) + 1 :]
@@ -182,8 +182,8 @@ def perform_on_failure(
     record.notified = True
     failure = {**failure, "message": record.because or ""}
     for step in document["on_failure"]:
-        line = entry(step, "on_failure.")
-        record.steps.append(line)
+        line = entry(step, ON_FAILURE)
+        record.add(line)
         record.note(line, "running")
         names = {"results": record.results, "failure": failure}
         try:

@@ -23,17 +23,21 @@ _OPEN = [
     OrchestrationStatus.CONTINUED_AS_NEW,
 ]
 _ENDED = [OrchestrationStatus.COMPLETED]
+_ENDED_BADLY = [OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED]
 STATUSES: Mapping[str, list[OrchestrationStatus]] = {
-    "running": _OPEN,
+    "running": [*_OPEN, *_ENDED_BADLY],
     "waiting": _OPEN,
     "done": _ENDED,
-    "failed": [*_ENDED, OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED],
+    "failed": [*_ENDED, *_ENDED_BADLY],
     "stopped": _ENDED,
     "shadow": _ENDED,
     "refused": _ENDED,
     "quarantined": _ENDED,
 }
-"""Each status of a response, with those that its orchestration may have: the task hub filters by these."""
+"""Each status of a response, with those that its orchestration may have: the task hub filters by these.
+
+One that ended badly is running while the sweeper runs it again.
+"""
 DEFAULT_LIMIT, MOST = 100, 500
 HUB_PAGE = 100
 """Instances that are read from the task hub at a time; each brings a custom status of at most 16 KB."""

@@ -24,9 +24,8 @@ from mlevents.responses.json_text import to_text
 from mlevents.responses.restore_traffic import request
 from mlevents.responses.starting import ENDED, ENDED_BADLY, REPLACE_ENDED_BADLY, REPLACE_NOTHING, start
 from mlevents.responses.sweep import Ended, rerun, settle
+from mlevents.responses.view import ended_of, failure_text, lines_of
 
-LOOK_BACK = timedelta(days=30)
-"""Orchestrations that were created earlier are not looked for."""
 RECENT = timedelta(days=1)
 """Rollouts that ended earlier were looked at often enough."""
 PAGE = 100
@@ -64,13 +63,12 @@ class Sweeper:
 
     async def ended_badly(self) -> AsyncIterator[OrchestrationState]:
         """Ours that are Failed or Terminated, without their inputs."""
-        query = OrchestrationQuery(
-            created_time_from=self.now - LOOK_BACK, runtime_status=list(ENDED_BADLY), max_instance_count=PAGE
-        )
+        query = OrchestrationQuery(runtime_status=list(ENDED_BADLY), max_instance_count=PAGE)
         ours = (
             function_names.RESPOND_TO_EVENT,
             function_names.ROLL_OUT_MODEL,
             function_names.RESTORE_TRAFFIC,
+            function_names.REPORT_FLOOD,
         )
         for state in await self.client.get_all_orchestration_states(query):
             if state.name in ours:
@@ -80,6 +78,8 @@ class Sweeper:
         """Do what is to be done about one; says what in a word, None for nothing."""
         if state.name == function_names.RESPOND_TO_EVENT:
             return await self.complete(state)
+        if state.name == function_names.REPORT_FLOOD:
+            return await self.report_again(state)
         recent = state.last_updated_at.replace(tzinfo=UTC) > self.now - RECENT
         return await self.restore(state.instance_id) if recent else None
 
@@ -88,8 +88,7 @@ class Sweeper:
         whole = await self.client.get_orchestration_state(state.instance_id)
         if whole is None or whole.runtime_status not in ENDED_BADLY:
             return None
-        terminated = whole.runtime_status == OrchestrationStatus.TERMINATED
-        ended = Ended(json.loads(whole.get_input()), terminated, why(whole))
+        ended = ended_of(whole, lines_of(whole))
         if ended.change == "leave":
             return self.leave(state, ended)
         if ended.change == "rerun":
@@ -104,11 +103,26 @@ class Sweeper:
         )
         return ended.change
 
+    async def report_again(self, state: OrchestrationState) -> str | None:
+        """Run the report of a flood again that Failed; one that was terminated is wanted no more.
+
+        After its last attempt, the next event in quarantine begins another one.
+        """
+        whole = await self.client.get_orchestration_state(state.instance_id)
+        if whole is None or whole.runtime_status != OrchestrationStatus.FAILED:
+            return None
+        ended = ended_of(whole)
+        if ended.change != "rerun":
+            return self.leave(state, ended)
+        name, text = function_names.REPORT_FLOOD, to_text(rerun(ended))
+        started = await start(self.client, name, text, state.instance_id, REPLACE_ENDED_BADLY)
+        return "rerun" if started else None
+
     def leave(self, state: OrchestrationState, ended: Ended) -> str | None:
         """Not even the notification ended with an outcome: say so while it is news."""
         if state.last_updated_at.replace(tzinfo=UTC) < self.now - timedelta(minutes=15):
             return None
-        log.error("response %s has no outcome after its last attempt: %s", state.instance_id, ended.why)
+        log.error("%s has no outcome after its last attempt: %s", state.instance_id, ended.why)
         return "leave"
 
     async def unfinished(self, response: str) -> AsyncIterator[dict[str, Any]]:
@@ -138,7 +152,7 @@ class Sweeper:
         if (parent is not None and parent.runtime_status not in ENDED) or await self.is_restored(instance):
             return None
         if instance.count(SWEPT) >= MOST_RESTORES:
-            log.error("the traffic of %s could not be put back: %s", instance, why(whole))
+            log.error("the traffic of %s could not be put back: %s", instance, failure_text(whole))
             return "leave"
         name, text = function_names.RESTORE_TRAFFIC, request(call, holders)
         started = await start(self.client, name, text, instance + SWEPT, REPLACE_NOTHING)
@@ -158,10 +172,3 @@ class Sweeper:
         if cleaned.orphaned_locks_released:
             log.warning("%d orphaned entity locks were released", cleaned.orphaned_locks_released)
             self.counted["unlock"] += cleaned.orphaned_locks_released
-
-
-def why(state: OrchestrationState) -> str:
-    """What is known of the end of an orchestration."""
-    if state.failure_details is not None:
-        return f"{state.failure_details.error_type}: {state.failure_details.message}"[:500]
-    return (state.serialized_output or "")[:500]

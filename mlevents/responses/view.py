@@ -6,7 +6,7 @@ those of these instances alone, because inputs and outputs of thousands do not p
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,11 +16,12 @@ from typing import Any
 from durabletask.client import OrchestrationState, OrchestrationStatus
 
 from mlevents.responses.function_names import RESPOND_TO_EVENT
-from mlevents.responses.record import entry
+from mlevents.responses.record import Line, first_lines
 from mlevents.responses.shown import shown
+from mlevents.responses.starting import ENDED_BADLY
+from mlevents.responses.sweep import Change, Ended
 from mlevents.services.sdk_errors import clean
 
-ENDED_BADLY = {OrchestrationStatus.FAILED: "failed", OrchestrationStatus.TERMINATED: "was terminated"}
 UNDER_WAY = ("running", "waiting")
 NOTHING_KNOWN: Mapping[str, Any] = {
     "rule": None,
@@ -53,7 +54,7 @@ def needs_payloads(state: OrchestrationState) -> bool:
     status = status_of(state)
     if state.runtime_status is OrchestrationStatus.COMPLETED:
         return status.get("status", "running") in UNDER_WAY
-    return not status.get("status") or (state.runtime_status in ENDED_BADLY and not failure_text(state))
+    return not status.get("status") or state.runtime_status in ENDED_BADLY
 
 
 def view(state: OrchestrationState, parts: Mapping[str, Mapping[str, Any]] = NONE) -> View:
@@ -63,10 +64,10 @@ def view(state: OrchestrationState, parts: Mapping[str, Mapping[str, Any]] = NON
     waiting = next((step["waiting"] for step in steps if "waiting" in step), None)
     if found["status"] == "running" and waiting:
         found |= {"status": "waiting", "because": waiting}
-    if ended := ENDED_BADLY.get(state.runtime_status):
-        why = failure_text(state)
-        found |= {"status": "failed", "because": f"the orchestration {ended}{why and f': {why}'}"}
-        steps = [broken_off(step) for step in steps]
+    if state.runtime_status in ENDED_BADLY:
+        ended = ended_of(state, found["steps"])
+        found |= {"status": "running" if ended.outlook else "failed", "because": ended.because}
+        steps = [broken_off(step, ended.change) for step in steps]
     document = {
         "id": state.instance_id,
         **{name: found[name] for name in ("rule", "event", "status", "because")},
@@ -113,10 +114,16 @@ def with_part(
     return found
 
 
-def broken_off(step: Mapping[str, Any]) -> dict[str, Any]:
-    """A step of an orchestration that has ended, as nothing more comes of it."""
-    status = {"running": "failed", "waiting": "skipped"}.get(step["status"], step["status"])
-    return {**step, "status": status}
+def ended_of(state: OrchestrationState, steps: Sequence[Mapping[str, Any]] = ()) -> Ended:
+    """An orchestration that ended without an outcome; the sweeper decides what becomes of it."""
+    terminated = state.runtime_status is OrchestrationStatus.TERMINATED
+    return Ended(input_of(state), terminated, failure_text(state), steps)
+
+
+def broken_off(step: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """A step of an orchestration that has ended, as nothing more comes of it, or as it is run again."""
+    over = {"running": "waiting"} if change == "rerun" else {"running": "failed", "waiting": "skipped"}
+    return {**step, "status": over.get(step["status"], step["status"])}
 
 
 def known_of(state: OrchestrationState) -> Mapping[str, Any]:
@@ -129,7 +136,12 @@ def known_of(state: OrchestrationState) -> Mapping[str, Any]:
     document = input_of(state)
     if not document:
         return {}
-    return shown(document, "running", None, [entry(step) for step in document.get("steps", ())])
+    return shown(document, "running", None, first_lines(document))
+
+
+def lines_of(state: OrchestrationState) -> list[Line]:
+    """The steps' lines in the record of one that has not completed, those of an earlier attempt too."""
+    return list(status_of(state).get("steps") or first_lines(input_of(state)))
 
 
 def status_of(state: OrchestrationState) -> Mapping[str, Any]:
@@ -164,9 +176,12 @@ def mapping(text: str | None) -> Mapping[str, Any]:
 
 def failure_text(state: OrchestrationState) -> str:
     """Why an orchestration ended badly, in one line; what terminated it left the reason as its output."""
-    said = state.failure_details.message if state.failure_details else state.serialized_output or ""
-    with suppress(ValueError):
-        said = json.loads(said)
+    if details := state.failure_details:
+        said: Any = f"{details.error_type}: {details.message}"
+    else:
+        said = state.serialized_output or ""
+        with suppress(ValueError):
+            said = json.loads(said)
     return clean(" ".join(str(said or "").split()))[:LONGEST_REASON]
 
 

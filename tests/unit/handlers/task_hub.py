@@ -56,8 +56,8 @@ class Hub:
         self.asked = self.hub.asked
         self.client = df.DurableFunctionsClient(self.hub.client("http://127.0.0.1:1"))
 
-    async def start(self, response: Response, name: str = RESPOND_TO_EVENT) -> None:
-        text = json.dumps(response.to_json())
+    async def start(self, response: Response, name: str = RESPOND_TO_EVENT, **more: Any) -> None:
+        text = json.dumps({**response.to_json(), **more})
         await self.client.schedule_new_orchestration(name, input=text, instance_id=response.id)
 
     def set(self, instance_id: str, status: str, **changes: Any) -> None:

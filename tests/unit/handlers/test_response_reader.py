@@ -73,9 +73,10 @@ def test_an_orchestrator_that_failed_outright_says_why_in_one_line():
         )
         hub.set("deploy.0001", "FAILED", failure_details=details)
         [one] = await page(hub, event_id="e1")
-        assert (one["status"], one["rule"], one["event"]) == ("failed", "deploy", OUTLINE)
-        assert one["because"] == "the orchestration failed: Expecting value: line 1"
-        assert [step["status"] for step in one["steps"]] == ["skipped", "skipped"]
+        assert (one["rule"], one["event"]) == ("deploy", OUTLINE)
+        assert one["because"].startswith(
+            "the orchestration ended without an outcome: JSONDecodeError: Expecting value: line 1; it is run"
+        )
 
     on_hub(test)
 
@@ -89,9 +90,36 @@ def test_a_terminated_response_says_what_terminated_it_and_ends_its_steps():
             custom_status=status(1, "running", "running", "waiting"),
             output="a person\nin the portal",
         )
-        [one] = await page(hub, status="failed")
-        assert one["because"] == "the orchestration was terminated: a person in the portal"
+        [one] = await page(hub, status="running")
+        assert one["because"] == (
+            "the orchestration was terminated: a person in the portal; "
+            "what it left is put back soon, and it ends as failed"
+        )
         assert [step["status"] for step in one["steps"]] == ["failed", "skipped"]
+
+    on_hub(test)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "wanted", "said", "lines"),
+    [
+        (1, "running", "it is run again soon (attempt 2 of 3)", ["done", "waiting"]),
+        (2, "running", "it is run again soon (attempt 3 of 3)", ["done", "waiting"]),
+        (3, "running", "what it left is put back soon, and it ends as failed", ["done", "failed"]),
+        (4, "failed", "", ["done", "failed"]),
+    ],
+)
+def test_one_that_the_sweeper_runs_again_is_running_until_it_is_final(attempt, wanted, said, lines):
+    async def test(hub: Hub) -> None:
+        await hub.start(response(), attempt=attempt)
+        details = pb.TaskFailureDetails(errorType="E", errorMessage="x")
+        shown = status(1, "running", "done", "running")
+        hub.set("deploy.0001", "FAILED", custom_status=shown, failure_details=details)
+        [one] = await page(hub)
+        assert (one["status"], [step["status"] for step in one["steps"]]) == (wanted, lines)
+        assert one["because"].endswith(said)
+        assert [found["id"] for found in await page(hub, status=wanted)] == ["deploy.0001"]
+        assert await page(hub, status="failed" if wanted == "running" else "running") == []
 
     on_hub(test)
 

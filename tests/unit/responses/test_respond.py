@@ -278,3 +278,36 @@ def test_a_rollout_that_is_not_allowed_refuses_the_response():
     answer = {"kind": "stopped", "gate": "refused", "detail": "the event names 'payments'", "report": {}}
     with pytest.raises(StepRefusedError, match="payments"):
         raise_unless_done(answer)
+
+
+EARLIER = [
+    {"id": "one", "uses": "notify", "status": "done", "detail": "sent"},
+    {"id": "two", "uses": "notify", "status": "running", "detail": "half-way"},
+    {"id": "on_failure.alarm", "uses": "notify", "status": "done", "detail": "told"},
+]
+
+
+def test_another_attempt_begins_with_what_the_one_before_had_done():
+    context, outcome = carried(Team(), attempt=2, earlier=EARLIER)
+    first = context.shown[0]["steps"]
+    assert [(line["id"], line["status"], line["detail"]) for line in first] == [
+        ("one", "done", "sent"),
+        ("two", "waiting", ""),
+        ("on_failure.alarm", "done", "told"),
+    ]
+    assert statuses(outcome) == {"one": "done", "two": "done", "on_failure.alarm": "done"}
+
+
+def test_another_attempt_that_fails_shows_each_step_once():
+    _, outcome = carried(Team("two"), attempt=2, earlier=EARLIER)
+    assert [line["id"] for line in outcome["steps"]] == ["one", "two", "on_failure.alarm", "on_failure.mail"]
+    assert outcome["steps"][2]["detail"] == "on_failure.alarm is through"
+
+
+def test_a_settled_response_keeps_the_lines_of_what_was_done():
+    lines = [EARLIER[0], {**EARLIER[1], "status": "failed"}]
+    _, outcome = carried(Team(), status="failed", because="ended", alert=False, attempt=4, earlier=lines)
+    assert [(line["id"], line["status"], line["detail"]) for line in outcome["steps"]] == [
+        ("one", "done", "sent"),
+        ("two", "failed", "half-way"),
+    ]

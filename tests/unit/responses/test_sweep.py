@@ -39,7 +39,18 @@ def test_every_chain_of_failures_comes_to_an_end() -> None:
 
 
 def test_another_attempt_is_the_same_response() -> None:
-    assert rerun(ended()) == {**RUNNING, "attempt": 2}
+    assert rerun(ended()) == {**RUNNING, "attempt": 2, "earlier": []}
+
+
+def test_what_was_running_is_carried_into_another_attempt_and_has_failed_in_the_last() -> None:
+    lines = [{"id": one, "uses": "notify", "status": one, "detail": ""} for one in ("done", "running")]
+    one = Ended(RUNNING, False, "", lines)
+    assert rerun(one)["earlier"] == lines
+    assert [line["status"] for line in settle(one, [])["earlier"]] == ["done", "failed"]
+
+
+def test_one_whose_input_is_unreadable_is_left() -> None:
+    assert Ended({}, False, "").change == "leave"
 
 
 def test_what_is_settled_failed_and_notifies_people() -> None:

@@ -36,6 +36,8 @@ class Hub:
             document = json.loads(text)
             if not context.is_replaying:
                 self.ran.append((context.instance_id, document))
+            if "shows" in document:
+                context.set_custom_status(document["shows"])
             if document.get("waits"):
                 yield context.wait_for_external_event("end")
             if document.get("locks"):
@@ -90,7 +92,7 @@ def running() -> Iterator[Hub]:
         address = asyncio.run_coroutine_threadsafe(begin(), loop).result(10)
         hub = Hub(loop, address)
         with TaskHubGrpcWorker(host_address=address) as worker:
-            for name in ("RespondToEvent", "RollOutModel", "RestoreTraffic", "Other"):
+            for name in ("RespondToEvent", "RollOutModel", "RestoreTraffic", "ReportFlood", "Other"):
                 worker._registry.add_named_orchestrator(name, hub.orchestrator(name))
             worker.start()
             yield hub
@@ -113,7 +115,7 @@ def test_a_response_that_failed_runs_again_until_it_ends_with_an_outcome(hub: Hu
     hub.broken = False
     assert hub.sweep() == {"rerun": 1}
     assert hub.status("rule.1", over=True) == OrchestrationStatus.COMPLETED
-    assert hub.runs("rule.1")[-1] == {**RESPONSE, "breaks": True, "attempt": 2}
+    assert hub.runs("rule.1")[-1] == {**RESPONSE, "breaks": True, "attempt": 2, "earlier": []}
     assert hub.sweep() == {}
 
 
@@ -193,7 +195,35 @@ def test_one_that_cannot_be_swept_keeps_no_other_from_it(hub: Hub) -> None:
     hub.client.schedule_new_orchestration("RespondToEvent", input="no JSON", instance_id="rule.0")
     hub.start("RespondToEvent", "rule.1", **RESPONSE, breaks=True)
     hub.status("rule.0", over=True)
-    assert hub.sweep() == {"error": 1, "rerun": 1}
+    assert hub.sweep() == {"leave": 1, "rerun": 1}
+
+
+def test_a_report_of_a_flood_that_failed_runs_again_but_not_for_ever(hub: Hub) -> None:
+    hub.start("ReportFlood", "quarantine.report", **RESPONSE, breaks=True)
+    did = []
+    for _ in range(4):
+        did.append(hub.sweep())
+        hub.status("quarantine.report", over=True)
+    assert did == [{"rerun": 1}, {"rerun": 1}, {"leave": 1}, {"leave": 1}]
+    assert [asked.get("attempt") for asked in hub.runs("quarantine.report")] == [None, 2, 3]
+
+
+def test_a_report_of_a_flood_that_was_terminated_stays_so(hub: Hub) -> None:
+    hub.start("ReportFlood", "quarantine.report", **RESPONSE, waits=True)
+    hub.terminate("quarantine.report")
+    assert hub.sweep() == {}
+
+
+def test_what_an_attempt_has_done_goes_into_the_next_one(hub: Hub) -> None:
+    lines = [{"id": "one", "uses": "notify", "status": "done", "detail": "sent"}]
+    shown = {"status": "running", "because": None, "steps": lines}
+    hub.start("RespondToEvent", "rule.1", **RESPONSE, shows=shown, breaks=True)
+    hub.start("RespondToEvent", "rule.2", **RESPONSE, shows=shown, waits=True)
+    hub.terminate("rule.2")
+    assert hub.sweep() == {"rerun": 1, "settle": 1}
+    for instance in ("rule.1", "rule.2"):
+        until(lambda one=instance: hub.runs(one), lambda found: len(found) == 2)
+        assert hub.runs(instance)[-1]["earlier"] == lines
 
 
 def test_a_lock_of_an_earlier_release_is_freed_every_few_hours(hub: Hub) -> None:
