@@ -24,7 +24,7 @@ from mlevents.responses.json_text import to_text
 from mlevents.responses.restore_traffic import request
 from mlevents.responses.starting import ENDED, ENDED_BADLY, REPLACE_ENDED_BADLY, REPLACE_NOTHING, start
 from mlevents.responses.sweep import Ended, rerun, settle
-from mlevents.responses.view import ended_of, failure_text, lines_of
+from mlevents.responses.view import ended_of, failure_text, lines_of, output_of
 
 RECENT = timedelta(days=1)
 """Rollouts that ended earlier were looked at often enough."""
@@ -126,16 +126,13 @@ class Sweeper:
         return "leave"
 
     async def unfinished(self, response: str) -> AsyncIterator[dict[str, Any]]:
-        """The rollouts of a response that did not complete; one that runs is terminated."""
+        """The rollouts of a response that may have left traffic; one that runs is terminated."""
         query = OrchestrationQuery(instance_id_prefix=f"{response}.", max_instance_count=PAGE)
         for state in await self.client.get_all_orchestration_states(query):
-            if (
-                state.name != function_names.ROLL_OUT_MODEL
-                or state.runtime_status == OrchestrationStatus.COMPLETED
-            ):
+            if state.name != function_names.ROLL_OUT_MODEL:
                 continue
             whole = await self.client.get_orchestration_state(state.instance_id)
-            if whole is None:
+            if whole is None or has_restored(whole):
                 continue
             if whole.runtime_status not in ENDED:
                 await self.client.terminate_orchestration(state.instance_id, output="its response has ended")
@@ -172,3 +169,9 @@ class Sweeper:
         if cleaned.orphaned_locks_released:
             log.warning("%d orphaned entity locks were released", cleaned.orphaned_locks_released)
             self.counted["unlock"] += cleaned.orphaned_locks_released
+
+
+def has_restored(rollout: OrchestrationState) -> bool:
+    """Whether a rollout has completed, and did not leave its traffic to its response."""
+    completed = rollout.runtime_status == OrchestrationStatus.COMPLETED
+    return completed and not output_of(rollout).get("unrestored")

@@ -45,7 +45,7 @@ class Hub:
                     yield context.wait_for_external_event("end")
             if self.broken and document.get("breaks"):
                 raise ValueError("broken")
-            return "done"
+            return document.get("answer", "done")
 
         run.__name__ = name
         return run
@@ -146,6 +146,16 @@ def test_a_terminated_response_has_its_rollout_terminated_and_is_settled(hub: Hu
     settled = hub.runs("rule.1")[-1]
     assert settled["unfinished"] == [{"holders": ["rule.1.deploy"], "call": {**CALL, "waits": True}}]
     assert settled["because"].startswith("the orchestration was terminated")
+
+
+def test_a_rollout_that_answered_but_left_its_traffic_is_put_back_for_a_terminated_response(hub: Hub) -> None:
+    hub.start("RespondToEvent", "rule.1", **RESPONSE, waits=True)
+    hub.start("RollOutModel", "rule.1.good", **CALL, answer='{"kind": "done"}')
+    hub.start("RollOutModel", "rule.1.left", **CALL, answer='{"kind": "failed", "unrestored": true}')
+    hub.terminate("rule.1")
+    assert hub.sweep() == {"settle": 1}
+    until(lambda: hub.runs("rule.1"), lambda found: len(found) == 2)
+    assert [one["holders"] for one in hub.runs("rule.1")[-1]["unfinished"]] == [["rule.1.left"]]
 
 
 @pytest.mark.parametrize("parent", ["running", "completed", "gone"])
