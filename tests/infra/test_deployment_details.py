@@ -1,6 +1,7 @@
 """What a deployment meets on a real Azure: equal names, networks, secrets that come late."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,16 @@ def test_the_urls_of_web_hooks_are_a_secure_parameter(azure: Azure) -> None:
 )
 def test_a_parameter_that_may_hold_a_secret_is_secure(template: str, name: str) -> None:
     assert f"@secure()\nparam {name} " in (INFRA / template).read_text()
+
+
+def test_what_an_entry_may_leave_out_is_asked_for_safely() -> None:
+    """Of `stream['eventTypes']` and the like the compiler warns, and a missing key fails the deployment."""
+    written = (INFRA / "modules/streams.bicep").read_text()
+    code = "\n".join(line.split("//")[0] for line in written.splitlines())
+    for entry in ("stream", "webHook"):
+        for name in ("eventTypes", "subjectBeginsWith"):
+            assert f"{entry}.?{name} ?? " in code
+            assert not re.search(rf"{entry}(\.|\[\??'){name}|contains\({entry},", code)
 
 
 def test_filters_are_a_parameter_so_that_a_fresh_clone_compiles(azure: Azure) -> None:
