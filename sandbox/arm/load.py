@@ -4,8 +4,8 @@
 of Azure's seconds to the endpoint, which deals them out as it does real ones: by its traffic map, with
 copies by its mirror. What is left out of `error_rate` and `latency_ms` is the model's own doing. With
 `deployment` it says what that deployment gets instead of its share, as with the header
-`azureml-model-deployment`; `"rps": 0` is silence. `GET` lists, `DELETE` ends it all. Names compare without
-case, and need not be there yet.
+`azureml-model-deployment`; it need not be there yet. `"rps": 0` is silence. `GET` lists, `DELETE` ends it
+all. Names compare without case; an endpoint that is not there is 404.
 """
 
 import asyncio
@@ -66,10 +66,12 @@ class Load:
         return [web.post(path, self._post), web.get(path, self._get), web.delete(path, self._delete)]
 
     def ask(self, wanted: Any) -> None:
-        """Take a stream; raises ValueError that says what is wrong with it."""
+        """Take a stream; raises ValueError that says what is wrong, LookupError without such an endpoint."""
         found = problems(SHAPE, wanted) or list(_nonsense(wanted))
         if found:
             raise ValueError("; ".join(found))
+        if self._endpoints.find(wanted["endpoint"]) is None:
+            raise LookupError(f"there is no endpoint '{wanted['endpoint']}': create it first")
         profile = Profile(wanted.get("error_rate"), _seconds(wanted.get("latency_ms")))
         key = wanted["endpoint"].lower(), (wanted.get("deployment") or "").lower()
         self._streams[key] = Stream(dict(wanted), profile)
@@ -123,6 +125,8 @@ class Load:
             self.ask(json.loads(await request.read()))
         except (ValueError, RecursionError) as error:
             return web.json_response({"error": str(error)}, status=400)
+        except LookupError as error:
+            return web.json_response({"error": error.args[0]}, status=404)
         return web.Response(status=204)
 
     async def _get(self, _: web.Request) -> web.Response:

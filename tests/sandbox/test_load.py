@@ -135,12 +135,22 @@ def test_no_requests_are_silence(server: Server) -> None:
     assert not scores(server)
 
 
-def test_an_endpoint_that_is_not_there_yet_gets_it_later(server: Server) -> None:
+def test_a_deployment_that_is_not_there_yet_gets_it_later(server: Server) -> None:
+    place(server, "later", {})
     load(server, endpoint="later", rps=10)
+    load(server, endpoint="later", rps=10, deployment="BLUE")
     time.sleep(0.1)
     assert not scores(server)
     place(server, "later", {"blue": 100})
     assert set(counted(server)) == {"blue"}
+
+
+@pytest.mark.parametrize("rps", [1, 0])
+def test_an_endpoint_that_is_not_there_is_named(server: Server, rps: int) -> None:
+    answer = server.call("POST", LOAD, json={"endpoint": "nett", "rps": rps})
+    assert answer.status_code == 404
+    assert answer.json() == {"error": "there is no endpoint 'nett': create it first"}
+    assert server.call("GET", LOAD).json() == []
 
 
 def test_it_is_listed_and_taken_back(server: Server) -> None:
