@@ -55,6 +55,12 @@ PERMISSIONS = (
         ),
         given=("rollout.smoke_test",),
     ),
+    Permission(  # who scores by token reads beforehand whether it may
+        WORKSPACE,
+        READER,
+        ("Microsoft.Authorization/permissions/read",),
+        given=("rollout.smoke_test",),
+    ),
     Permission(
         WORKSPACE,
         MONITORING_READER,

@@ -212,7 +212,9 @@ def test_each_caller_is_told_what_it_has(server: Server) -> None:
     assert f"{ML}/onlineEndpoints/write" in mine["actions"]
     assert "*" not in mine["actions"]
     above = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/permissions"
-    assert as_app(server, "GET", above).json()["value"] == []
+    refused = as_app(server, "GET", above)
+    assert refused.status_code == 403
+    assert "'Microsoft.Authorization/permissions/read'" in refused.json()["error"]["message"]
     [owners] = server.call("GET", path).json()["value"]
     assert owners["actions"] == ["*"]
 
