@@ -82,7 +82,7 @@ AT_RANDOM = (
     r"(?-i:(?![A-Za-z_.-]*\d{0,6}(?![\w~+/=-]))(?=[^\s\"']{0,200}?\d)(?=[^\s\"']{0,200}?[a-z])(?=[^\s\"']{0,200}?[A-Z])"
     r"[\w~.+/=-]{16,}|(?=(?:[a-z]{0,40}\d){3})[a-z0-9]{24,}|[0-9A-Fa-f]{32,}(?![\w-]))"
 )
-"""A value that nobody wrote as a word or a name: capital and small letters with digits among them, or long."""
+"""A value that nobody wrote as a word or a name: mixed letters and digits, or long."""
 USUAL = (
     r"(?<![a-z])(?:(?:[a-z]{1,20}[-_ ]?)?(?:codes?|assertions?|keys|tokens)|logins?|saml[-_]?response|t?otp"
     r"|response|c?nonce)\\{0,3}[\"']?\s*[:=]\s*"
