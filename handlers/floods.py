@@ -4,8 +4,8 @@ An event of a rule never gets here, and reads no entity. The calls of the task h
 which is at least one storage transaction; a start and a signal also cause those of the orchestration or the
 entity's operation:
 
-- quarantined: 3 reads, 1 start and 1 signal; the first one of a flood starts ReportFlood besides. Beyond the
-  bound: 2 or 3 reads and 1 signal. A redelivery: 1 read.
+- quarantined: 4 reads, 1 start and 1 signal; the first one of a flood starts ReportFlood besides. Beyond the
+  bound: 3 or 4 reads and 1 signal. A redelivery: 1 read.
 - refused: the first of a topic in an hour 3 reads, 1 start and 2 signals; any other 1 read and 1 signal.
 """
 
@@ -64,6 +64,9 @@ async def keep_quarantined(response: Response, client: df.DurableFunctionsClient
     if not await store(record, client, flood.key, most):
         unstored(response, f"{most:,} events in quarantine are stored already")
     await count(client, flood.key, response.id)
+    reported = await open_flood(response, client, now)
+    if reported.key != flood.key:  # its report ended meanwhile, and may not have counted this event
+        await count(client, reported.key, response.id)
     return True
 
 

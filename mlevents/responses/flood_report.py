@@ -1,8 +1,8 @@
 """The orchestrator ReportFlood: a message about events in quarantine at once, then one a window with a count.
 
 One instance of it runs at a time. It begins with the first event that nobody could understand, and ends after
-a window in which no other came; the next one begins it anew. An event that comes in the very moment of its
-end is stored and counted, but no message is about it.
+a window in which no other came; the next one begins it anew. Whoever counts an event looks afterwards whether
+the report still runs, and begins another one where it has ended.
 """
 
 import json

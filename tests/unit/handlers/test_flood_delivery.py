@@ -150,6 +150,26 @@ def test_after_the_end_of_a_report_the_next_event_begins_one_anew(ended):
     on_hub(test)
 
 
+def test_an_event_that_comes_while_the_report_ends_begins_another():
+    async def test(hub: Hub) -> None:
+        now = moment(9)
+        await keep_quarantined(decided(rubbish(1)), hub.client, now)
+        signal = hub.client.signal_entity
+
+        async def ending(*given: Any, **named: Any) -> None:
+            hub.client.signal_entity = signal  # type: ignore[method-assign]
+            hub.set(INSTANCE, "COMPLETED")
+            await signal(*given, **named)
+
+        hub.client.signal_entity = ending  # type: ignore[method-assign, assignment]
+        await keep_quarantined(decided(rubbish(2)), hub.client, now + timedelta(seconds=1))
+        report = json.loads(json.loads(hub.hub._instances[INSTANCE].input))
+        assert report["event"]["id"] == "r-2"
+        assert signals(hub)[f"@eventflood@{report['flood']['key']}"] == 1
+
+    on_hub(test)
+
+
 def test_a_start_that_fails_raises_and_leaves_its_place_to_the_redelivery():
     async def test(hub: Hub) -> None:
         now = moment(7)
