@@ -7,6 +7,7 @@ two bytes of UTF-16.
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ ELLIPSIS_UNITS = 6
 DIGEST_DIGITS = 12
 RESULT_UNITS = REPORT_UNITS = 32_000
 """What a step leaves for the steps after it, and what one that failed reports besides its message."""
+PROGRESS_UNITS = 64_000
+"""What a step that is not done yet takes to its next attempt."""
 DETAIL_UNITS = 2000
 TEXTS = (4000, 1000, 300, 100)
 ITEMS = (200, 100, 40, 10)
@@ -64,8 +67,17 @@ def cut_document(document: Mapping[str, Any], units: int) -> dict[str, Any]:
 
 
 def cut_answer(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer of an activity, its detail and result cut where they are too long; then it says so."""
+    """The answer of an activity, its detail and result cut where they are too long; then it says so.
+
+    Progress keeps its lists whole, for an attempt that knows half of it would repeat the other half: where
+    shorter texts do not help, the step fails.
+    """
     found = {**answer, "detail": cut_text(answer["detail"], DETAIL_UNITS)}
+    if json_units(progress := answer.get("progress", {})) > PROGRESS_UNITS:
+        found["progress"] = _cut(progress, TEXTS[0], sys.maxsize)
+        if (units := json_units(found["progress"])) > PROGRESS_UNITS:
+            said = f"its progress comes to {units:,} characters, more than the limit of {PROGRESS_UNITS:,}"
+            return {"kind": "failed", "detail": f"{said}: {cut_text(found['detail'], TEXTS[2])}"}
     result = answer.get("result", {})
     if json_units(result) > RESULT_UNITS:
         found["result"] = cut_document(result, RESULT_UNITS)

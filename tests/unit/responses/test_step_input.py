@@ -16,7 +16,7 @@ from mlevents.events import Event
 from mlevents.responses.carry import begin
 from mlevents.responses.decide import decide
 from mlevents.responses.json_text import to_text
-from mlevents.responses.sizes import RESULT_UNITS, cut_answer, json_units
+from mlevents.responses.sizes import PROGRESS_UNITS, RESULT_UNITS, cut_answer, json_units
 from mlevents.responses.step_input import select, step_input
 from mlevents.rules.expressions import ExpressionError, render
 from mlevents.rules.file import load
@@ -250,3 +250,19 @@ def test_an_answer_is_bounded_and_says_so():
     assert cut["result"]["status"] == 200
     small = {"kind": "done", "detail": "d", "result": {"a": 1}}
     assert cut_answer(small) == small
+
+
+def test_the_progress_of_a_step_is_bounded_and_its_lists_stay_whole() -> None:
+    progress = {"log": "x" * 1_000_000, "before": [f"run-{number}" for number in range(1000)]}
+    cut = cut_answer({"kind": "pending", "detail": "d", "after": 1.0, "progress": progress})
+    assert json_units(cut) < PROGRESS_UNITS + 3000
+    assert cut["kind"] == "pending"
+    assert cut["progress"]["before"] == progress["before"]
+
+
+def test_a_step_whose_progress_cannot_be_kept_fails() -> None:
+    progress = {"before": [f"run-{number}" for number in range(100_000)]}
+    cut = cut_answer({"kind": "pending", "detail": "about to run", "after": 1.0, "progress": progress})
+    assert cut["kind"] == "failed"
+    assert "more than the limit of 64,000" in cut["detail"]
+    assert "about to run" in cut["detail"]
