@@ -51,6 +51,9 @@ def findings(open_factory: Callable[[], Factory], name: str, given: Mapping[str,
         return
     faults = list(_faults(about, found.parameters, found.required, given))
     yield from faults
+    if OURS not in found.parameters:
+        said = f"declares no parameter '{OURS}': any run with equal parameters counts as the rule's own"
+        yield Finding(about, None, said, f"declare {OURS} (String) in the pipeline, and publish it")
     if not faults:
         yield Finding(about, True, "is there, and takes the parameters that the rule gives")
 

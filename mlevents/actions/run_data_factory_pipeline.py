@@ -16,7 +16,8 @@ run and creates one only where there is none.
 - A pipeline that declares the parameter `mlevents_response` gets this step's key in it, and its run is
   recognised by that alone. Declare it (type String) wherever a second run would hurt.
 - In any other pipeline, a run begun since the intent, by hand or API, with the same parameters counts as
-  ours. Two events at the same moment with equal parameters may then share one run; the outcome says so.
+  ours: also one that someone else starts on purpose. Two events at the same moment with equal parameters may
+  then share one run; the outcome says so, and `doctor` warns of such pipelines.
 
 What remains: Data Factory does not promise that `queryPipelineRuns` shows a run at once. An attempt
 that follows a lost answer before the run is listed creates a second one.
@@ -53,6 +54,8 @@ from mlevents.services.services import Services
 MARK = "mlevents_response"
 LOOK_BACK = timedelta(minutes=10)
 """How far the clocks of Resource Manager and Data Factory may differ."""
+MOST_BEFORE = 500
+"""Like runs that are remembered; of more, the oldest are left out by their beginning."""
 FOLLOW_AFTER = 30.0
 ENDED_BADLY = ("Failed", "Cancelled")
 
@@ -106,8 +109,11 @@ class RunDataFactoryPipeline(Action):
         pipeline = factory.pipeline(self.pipeline)
         marked = MARK in (pipeline.parameters or ())
         since = pipeline.read - LOOK_BACK
-        like = [] if marked else [run.id for run in self._like(factory, since)]
-        progress = {"since": since.isoformat(), "marked": marked, "before": like}
+        like = [] if marked else self._like(factory, since)
+        newest = like[-MOST_BEFORE:]
+        if len(newest) < len(like):  # ours begins after all of them
+            since = newest[0].started or since
+        progress = {"since": since.isoformat(), "marked": marked, "before": [run.id for run in newest]}
         return Pending(f"about to run pipeline '{self.pipeline}'", 0.0, progress)
 
     def _start(self, factory: Factory, context: StepContext) -> Outcome:

@@ -99,6 +99,8 @@ class Apprise(Connection):
         if not url or not SCHEMA.match(url) or unsafe or self.unsafe_text or schema in KNOWN:
             return None
         place = _apprise().Apprise.instantiate(url) if schema in ("http", "https") else None
+        if place is None and schema not in _apprise().manager_plugins.NotificationManager().schemas():
+            return None  # apprise has no such service: nothing is sent there, and `doctor` says so
         return None if place is not None and _schemas(place) & KNOWN else _unknown(schema)
 
     def _written(self, place: Any, message: Message) -> tuple[str, str]:

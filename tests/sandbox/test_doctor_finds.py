@@ -176,7 +176,9 @@ def clinic(running: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     clinic.arm("DELETE", "/_sandbox/permissions")
 
 
-PIPELINE = {"properties": {"parameters": {"monitor": {"type": "string"}}, "activities": []}}
+MARK = {"mlevents_response": {"type": "string", "defaultValue": ""}}
+PIPELINE = {"properties": {"parameters": {"monitor": {"type": "string"}, **MARK}, "activities": []}}
+UNMARKED = {"properties": {"parameters": {"monitor": {"type": "string"}}, "activities": []}}
 
 
 def test_a_healthy_sandbox_is_well(clinic: Clinic):
@@ -394,6 +396,15 @@ def test_a_value_that_waits_for_an_event_is_said_not_to_be_examined(clinic: Clin
     assert set(waiting) == {"endpoint", "pipeline", "component"}
     assert waiting["pipeline"] == "'${drift.monitor}' is filled in from each event, so it was not checked"
     assert all(one["ok"] is not False for one in found)
+
+
+def test_a_pipeline_in_which_a_run_of_someone_else_may_count_as_ours_is_named(clinic: Clinic) -> None:
+    factory = clinic.small.ready["data_factory"]
+    clinic.arm("PUT", f"{factory}/pipelines/retrain", **UNMARKED)
+    (one,) = [one for one in clinic.findings() if "mlevents_response" in one["said"]]
+    assert (one["ok"], one["about"]) == (None, "pipeline 'retrain'")
+    assert "any run with equal parameters" in one["said"]
+    assert one["remedy"] == "declare mlevents_response (String) in the pipeline, and publish it"
 
 
 def test_another_function_app_is_another(clinic: Clinic):

@@ -235,3 +235,19 @@ def test_a_value_equals_what_data_factory_shows_for_it(value: Any) -> None:
 
     shown = value if isinstance(value, str) else json.dumps(value)
     assert run_data_factory_pipeline._equal(value, shown)
+
+
+def test_thousands_of_like_runs_are_remembered_by_their_beginning(
+    reach: Reach, unmarked: FactoryStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_data_factory_pipeline, "MOST_BEFORE", 5)
+    for _ in range(20):
+        unmarked.now += timedelta(seconds=1)
+        unmarked.add(PARAMETERS)
+    before = {run["runId"] for run in unmarked.runs}
+    outcome = retrain().perform(step(), reach(unmarked))
+    assert isinstance(outcome, Pending)
+    assert len(outcome.progress["before"]) == 5
+    done = carry(retrain(), step(), reach(unmarked))
+    assert done.result["run_id"] not in before
+    assert len(unmarked.runs) == 21
