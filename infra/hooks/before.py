@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from infra.hooks.needs import ArmId, read_needs
+from infra.hooks.needs import ArmId, read_needs, read_rules
 from infra.hooks.parameters import own_group
 from infra.hooks.programs import INFRA, HookError, az, mlevents, say
 from infra.hooks.supplied import check_settings
 from infra.hooks.topics import check_identity, find_topic
+from mlevents.rules.filters import compile_filters
 
 PROVIDERS = ("Microsoft.EventGrid", "Microsoft.MachineLearningServices")
 NETWORK_PROVIDER = "Microsoft.App"
@@ -98,10 +99,9 @@ def check_rules(environment: Mapping[str, str]) -> None:
 
 def write_filters(environment: Mapping[str, str]) -> None:
     """Write the filters that the rules compile to; `subscribe` hands them to events.bicep."""
-    done = mlevents("filters", "--json", environment=environment, keep=True)
-    if done.returncode != 0:
-        raise HookError("the rules cannot be compiled to filters (see above)")
-    FILTERS.write_text(done.stdout, encoding="utf-8")
+    rules = read_rules(environment)
+    compiled = compile_filters(rules.rules, rules.filters)
+    _write({name: one.to_json() for name, one in compiled.items()})
     say(f"mlevents: subscribes to events for {', '.join(wanted_functions()) or 'no function'}")
 
 
@@ -114,7 +114,7 @@ def leave_out_unknown_types() -> None:
         if found["includedEventTypes"] and known and function.casefold() not in known:
             say(f"mlevents: Event Grid knows no {function} events of workspaces, so none are subscribed to")
             found["includedEventTypes"] = []
-    FILTERS.write_text(json.dumps(compiled, indent=2), encoding="utf-8")
+    _write(compiled)
 
 
 def read_filters() -> dict[str, Any]:
@@ -135,3 +135,7 @@ def register_providers(subscription: str, providers: Iterable[str]) -> None:
         if az("provider", "show", *place)["registrationState"] != "Registered":
             say(f"mlevents: registers {provider} in {subscription}")
             az("provider", "register", *place, "--wait")
+
+
+def _write(compiled: Mapping[str, Any]) -> None:
+    FILTERS.write_text(json.dumps(compiled, indent=2), encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Any
 
 from infra.hooks.programs import ROOT, HookError, mlevents
 from mlevents.rules.file import load
+from mlevents.rules.model import Rules
 from mlevents.settings import Settings
 
 ATTACHED = ("workspace", "data_factory", "identity")
@@ -71,10 +72,15 @@ class Needs:
         return [{"id": one.text, "actions": actions} for one, actions in self.rights.get(scope, {}).items()]
 
 
+def read_rules(environment: Mapping[str, str]) -> Rules:
+    """The rule file, settings or not; raises RulesError when it is broken."""
+    path = Path(ROOT, environment.get("MLEVENTS_RULES") or "rules.yaml")
+    return load(path, Settings.read(environment), require_settings=False)
+
+
 def read_needs(environment: Mapping[str, str]) -> Needs:
     """The needs of the rule file; raises RulesError when it is broken."""
-    path = Path(ROOT, environment.get("MLEVENTS_RULES") or "rules.yaml")
-    rules = load(path, Settings.read(environment), require_settings=False)
+    rules = read_rules(environment)
     done = mlevents("doctor", "--needs", "--json", environment=environment, keep=True)
     if done.returncode != 0:
         raise HookError("`python -m mlevents doctor --needs` does not say what must be allowed (see above)")

@@ -223,11 +223,8 @@ def test_a_dropped_workspace_that_the_app_has_no_rights_on_is_left_too(
 def test_the_doctor_looks_at_what_was_deployed(azure: Azure) -> None:
     only_az = {"MLEVENTS_DOCTOR": "on", "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential"}
     done = azure.step("postdeploy", **OUTPUTS, **only_az)
-    if (ROOT / "mlevents/commands/doctor.py").exists():
-        assert "workspace" in done.stdout, "the doctor's findings are shown"
-        assert "the doctor found problems" in done.stderr, "there is no Azure here, and it says so"
-    else:
-        assert "has no `doctor` command" in done.stderr
+    assert "workspace" in done.stdout, "the doctor's findings are shown"
+    assert "the doctor found problems" in done.stderr, "there is no Azure here, and it says so"
 
 
 def test_down_leaves_the_workspace_as_it_was(azure: Azure) -> None:
