@@ -82,7 +82,7 @@ def test_a_safe_filter_asks_for_types_and_subjects_and_reports_all_that_a_narrow
             assert any("filters: safe" in widened.reason for widened in one.widened)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(close_pairs())
 def test_rules_close_to_an_event_never_drop_it(pair):
     rules, function, document = pair

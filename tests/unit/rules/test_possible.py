@@ -36,7 +36,7 @@ def asked(operands):
 NUMBER_OPERANDS = OPERANDS["number"] | OPERANDS["numeric"] | OPERANDS["any"]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.data())
 def test_what_one_text_does_is_possible(drawn):
     value = drawn.draw(st.none() | PIECES | st.sampled_from(TEXTS))
