@@ -158,6 +158,16 @@ def test_the_messages_of_a_flood_are_different_steps_so_that_no_receiver_drops_o
     assert len(set(ids)) == len(ids) == 3
 
 
+def test_a_report_that_is_run_again_counts_in_messages_of_its_own():
+    """Under the keys of the attempt before, a receiver would drop the new counts."""
+    first, _ = reported(10, 20, 20)
+    again = Flood([30, 30])
+    run(report_flood(again, json.dumps({**document(step("mail")), "attempt": 2})))  # type: ignore[arg-type]
+    known, new = ([call["step"]["id"] for call in one.calls] for one in (first, again))
+    assert new[0] == known[0], "the first message may be known already"
+    assert not set(new[1:]) & set(known)
+
+
 def test_each_window_reports_its_own_and_a_quiet_one_ends_it():
     context, told = reported(100, 101, 101)
     assert [one["message"].split(" could")[0] for one in told[1:]] == ["99 more events", "1 more event"]
