@@ -174,3 +174,38 @@ def test_no_secret_is_stored_with_a_response(shipped: Stage):
     shipped.deliver("RunStatusChanged", event)
     [one] = shipped.settled(event_id=event["id"])
     assert "/sandbox/sandbox" not in json.dumps(one)  # from TEAMS_WORKFLOW_URL
+
+
+THROTTLED = r"""
+version: 1
+connections:
+  mail: {type: email, endpoint: {setting: COMMUNICATION_ENDPOINT}, sender: a@b.example, to: [t@b.example]}
+  chat: {type: smtp, host: {setting: SMTP_HOST}, port: {setting: SMTP_PORT}, tls: none, sender: a@b.example, to: [t@b.example]}
+rules:
+  - id: tell
+    event: model.registered
+    do:
+      - {id: late, uses: notify, with: {to: mail, subject: "late ${model.name}", text: t}}
+      - {id: next, uses: notify, with: {to: chat, subject: "next ${model.name}", text: t}}
+"""  # noqa: E501
+
+
+def test_a_notification_throttled_for_an_hour_holds_up_no_other_step(start: Callable[..., Stage]):
+    stage = start(THROTTLED, speed=300)  # an hour takes twelve seconds
+    stage.fault(match="POST /emails:send.*", status=429, times=1, headers={"Retry-After": "3600"})
+    event = stage.model_registered("slow", "1", {})
+    assert stage.deliver("ModelRegistered", event).status_code == 202
+    until(lambda: "next slow" in subjects(stage), 30, lambda: f"{stage.responses(event_id=event['id'])}")
+    assert "late slow" not in subjects(stage)
+    [during] = stage.responses(event_id=event["id"])
+    assert (during["status"], [step["status"] for step in during["steps"]]) == (
+        "running",
+        ["running", "done"],
+    )
+    [one] = stage.settled(event_id=event["id"])
+    assert (one["status"], [step["status"] for step in one["steps"]]) == ("done", ["done", "done"])
+    assert sorted(subjects(stage)) == ["late slow", "next slow"]
+
+
+def subjects(stage: Stage) -> list[str]:
+    return [message["subject"] for message in stage.inbox()]
