@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from mlevents.events import parse
+from mlevents.responses.response_id import digest, response_id
 from sandbox.stage import Stage, until
 
 FRAUD = {"stage": "production", "accuracy": "0.95"}
@@ -209,3 +211,29 @@ def test_a_notification_throttled_for_an_hour_holds_up_no_other_step(start: Call
 
 def subjects(stage: Stage) -> list[str]:
     return [message["subject"] for message in stage.inbox()]
+
+
+RETRAINING = """
+version: 1
+rules:
+  - id: retrain
+    event: drift.detected
+    do: [{id: start, uses: run_ml_pipeline, with: {component: "retrain:1", wait: true}}]
+"""
+
+
+def test_a_job_that_was_planted_under_a_name_that_events_tell_changes_nothing(start: Callable[..., Stage]):
+    stage = start(RETRAINING)
+    event = stage.drift_detected("planted", 0.5)
+    parsed = parse(event)
+    response = response_id("retrain", parsed.identity(parsed.type))
+    job = f"mlevents-{digest(f'{response} start')}"
+    tags = {"mlevents.response": response, "mlevents.key": job}
+    component = f"{stage.workspace}/components/retrain/versions/1"
+    body = {"properties": {"jobType": "Pipeline", "componentId": component, "tags": tags}}
+    stage.arm(f"{stage.workspace}/jobs/{job}?api-version=2024-10-01", "PUT", body)
+    stage.deliver("DatasetDriftDetected", event)
+    [one] = stage.settled(event_id=event["id"])
+    assert (one["id"], one["status"]) == (response, "done")
+    assert job not in one["steps"][0]["detail"]
+    assert "mlevents-" in one["steps"][0]["detail"]
