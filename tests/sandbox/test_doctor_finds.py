@@ -200,7 +200,7 @@ def test_people_read_marks_remedies_and_a_sum(clinic: Clinic):
     assert "  ✓ prod: is there, in westeurope" in lines
     at = lines.index("  ✗ mlops-teams: the app setting 'TEAMS_WORKFLOW_URL' is not set")
     assert lines[at + 1].startswith("      → set it on the Function App, or in local.settings.json")
-    assert re.fullmatch(r"\d+ well, 1 not, 0 not checked", lines[-1])
+    assert re.fullmatch(r"\d+ ok, 1 failed, 0 not checked", lines[-1])
 
 
 def forget(clinic: Clinic, function: str) -> None:
