@@ -39,7 +39,7 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
 ) -> None:
     """Serve the app on Azure's stand-ins until interrupted."""
     if not rules.is_file():
-        _end(f"the rule file '{rules}' is not there: name one with --rules", USAGE)
+        _end(f"there is no rule file '{rules}': name yours with --rules", USAGE)
     if ready_file is not None:
         _check_writable(ready_file)
     logging.basicConfig(
@@ -94,13 +94,13 @@ def _welcome(ready: dict[str, str], speed: float) -> str:
 
 Three things to try:
 
-1. A model is registered; it is deployed, in {480 / speed:.0f} s or so:
+1. A model is registered, and deployed in about {540 / speed + 10:.0f} s:
 {_curl(ready, model)}
-2. A run fails; somebody is told, and this is what they received:
+2. A run fails; people are notified, and the inbox shows what they receive:
 {_curl(ready, failure)}
   curl -s {ready["inbox"]}
-3. What became of it all:
-  curl -s {ready["functions"]}/api/responses
+3. The responses, and what came of them:
+  curl -s {ready["functions"]}/api/v1/responses
 """
 
 

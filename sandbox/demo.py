@@ -10,18 +10,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import requests
-from rich.table import Table
+from rich.markup import escape
+from rich.padding import Padding
 
 from sandbox.canaries import promoted, taken_back
 from sandbox.raised import Json
 from sandbox.scenes import CONSOLE, FRAUD, Play, Scene, register, told
-from sandbox.stage import ROOT, Stage, stage
+from sandbox.stage import PATIENCE, ROOT, Stage, stage, until
 
 
 def deployed(on: Stage) -> Scene:
     """A registered model is deployed, all traffic is on it, and it answers."""
     register(on, "7", FRAUD)
-    scene = told("model fraud-net:7 registered,\nstage=production", on.settled(subject="models/fraud-net:7"))
+    scene = told(
+        "Model fraud-net:7 is registered with the tag stage=production",
+        on.settled(subject="models/fraud-net:7"),
+    )
     endpoint = on.azure_ml().online_endpoints.get("fraud-net")
     answer = requests.post(
         endpoint.scoring_uri,
@@ -33,18 +37,19 @@ def deployed(on: Stage) -> Scene:
         timeout=10,
     )
     right = answer.ok and answer.json()["version"] == "7" and endpoint.traffic == {"fraud-net-7": 100}
-    return scene.also(f"scored: {answer.status_code}, by version {answer.json().get('version')}", right)
+    version = answer.json().get("version")
+    return scene.also(f"a request to the endpoint: {answer.status_code}, by version {version}", right)
 
 
-def held_back(on: Stage) -> Scene:
+def left_alone(on: Stage) -> Scene:
     """A model whose tags match no rule is left alone; `explain` says why."""
     tags = {**FRAUD, "stage": "dev"}
     register(on, "8", tags)
     why = explained(on.model_registered("fraud-net", "8", tags))
     because = why["because"]
-    outcome = f"no response: {because['path']} is {because['found']},\nnot {json.dumps(because['wanted'])}"
+    outcome = f"no response: {because['path']} is {because['found']}, not {json.dumps(because['wanted'])}"
     right = because["path"] == "where.model.tags.stage" and not on.responses("models/fraud-net:8")
-    return Scene("model fraud-net:8 registered,\nstage=dev", why["id"], outcome, right)
+    return Scene("Model fraud-net:8 is registered with the tag stage=dev", why["id"], outcome, right)
 
 
 def explained(event: Json) -> Json:
@@ -61,7 +66,7 @@ def drifted(on: Stage) -> Scene:
     """Version 1 of data drift starts the Data Factory pipeline, and its run is followed."""
     event = on.drift_detected("fraud-drift", 0.83)
     on.publish(event)
-    return told("data drift (v1),\ncoefficient 0.83", on.settled(event_id=event["id"]))
+    return told("Data drift (v1) is detected, with coefficient 0.83", on.settled(event_id=event["id"]))
 
 
 def breached(on: Stage) -> Scene:
@@ -72,14 +77,14 @@ def breached(on: Stage) -> Scene:
         on.deliver("RunStatusChanged", event)
     subjects = dict.fromkeys(event["subject"] for event in events)
     responses = [one for subject in subjects for one in on.settled_or_none(subject)]
-    return told("model monitor (v2) reports two\nsignals, by four events", responses)
+    return told("A model monitor (v2) reports two signals, in four events", responses)
 
 
 def failed(on: Stage) -> Scene:
-    """A failed run is told by mail and to Teams."""
+    """A failed run is reported by mail and to Teams."""
     event = on.run_status_changed("train-42", "Failed")
     on.publish(event)
-    scene = told("run train-42 failed", on.settled(event_id=event["id"]))
+    scene = told("Run train-42 fails", on.settled(event_id=event["id"]))
     ways = sorted({message["via"] for message in on.inbox() if "train-42" in json.dumps(message)})
     return scene.also(f"arrived by {' and '.join(ways)}", ways == ["email", "webhook"])
 
@@ -91,8 +96,10 @@ def redelivered(on: Stage) -> Scene:
     answers = [on.deliver("DatasetDriftDetected", event).status_code for _ in range(2)]
     on.settled(event_id=event["id"])
     answers.append(on.deliver("DatasetDriftDetected", event).status_code)
-    scene = told("one drift event, delivered\nthree times", on.settled(event_id=event["id"]))
-    return scene.also("one response, one run", answers == [202] * 3 and runs_created(on) == before + 1)
+    scene = told("One drift event is delivered three times", on.settled(event_id=event["id"]))
+    return scene.also(
+        "one response, one pipeline run", answers == [202] * 3 and runs_created(on) == before + 1
+    )
 
 
 def runs_created(on: Stage) -> int:
@@ -104,23 +111,30 @@ def refused(on: Stage) -> Scene:
     """An event from a workspace that the rule file does not list is refused."""
     event = on.model_registered("fraud-net", "9", FRAUD, topic=on.workspace.replace("ml-prod", "ml-other"))
     on.deliver("ModelRegistered", event)
-    scene = told("a model of workspace ml-other", on.settled(event_id=event["id"]), "refused")
-    return replace(scene, outcome="refused: ml-other is not a workspace of the rule file")
+    scene = told("A model is registered in workspace ml-other", on.settled(event_id=event["id"]), "refused")
+    return replace(scene, outcome="refused: ml-other is not listed in the rule file")
 
 
 def quarantined(on: Stage) -> Scene:
-    """An event that cannot be understood is kept, and somebody is told."""
+    """An event that cannot be understood is kept, and people are notified."""
     on.deliver("ModelRegistered", {"id": "rubbish-1", "eventType": 7})
-    scene = told("rubbish", on.settled(event_id="rubbish-1"), "quarantined")
-    alerted = any("quarantine" in json.dumps(message).lower() for message in on.inbox())
-    return scene.also("kept, and Teams was notified", alerted)
+    scene = told(
+        "An event arrives that cannot be understood", on.settled(event_id="rubbish-1"), "quarantined"
+    )
+    alerted = until(lambda: _alerts(on), PATIENCE, lambda: "no message about the quarantine")
+    return scene.also("stored, and Teams was notified", bool(alerted))
+
+
+def _alerts(on: Stage) -> list[Json]:
+    """Messages about the quarantine: they are sent by an orchestration of their own, a moment later."""
+    return [message for message in on.inbox() if "quarantine" in json.dumps(message).lower()]
 
 
 PLAYS: tuple[Play, ...] = (
     deployed,
     promoted,
     taken_back,
-    held_back,
+    left_alone,
     drifted,
     breached,
     failed,
@@ -142,26 +156,30 @@ def timed(on: Stage) -> Iterator[tuple[Scene, float]]:
 
 
 def demo(speed: float = 120) -> int:
-    """Play everything and print the table; 0 only if all came out right."""
-    table = Table(title="Azure ML events become actions", show_lines=True, title_justify="left")
-    for heading in ("", "event", "rule", "outcome", "s"):
-        whole = heading in ("rule", "s")
-        table.add_column(
-            heading, justify="right" if heading == "s" else "left", overflow="fold", no_wrap=whole
-        )
+    """Play everything and print each scene as it ends; 0 only if all came out right."""
     right = True
-    CONSOLE.print(f"Playing on the sandbox: Azure on this machine, {speed:g} times as fast …\n")
+    CONSOLE.print(f"The sandbox: Azure on this machine, {speed:g} times as fast as Azure. Starting …\n")
     with tempfile.TemporaryFile() as log, stage(speed=speed, log=log) as on:
         os.environ |= on.environment()
         for scene, seconds in timed(on):
             right &= scene.right
-            mark = "[green]✓[/]" if scene.right else "[red]✗[/]"
-            table.add_row(mark, scene.event, scene.rule, scene.outcome, f"{seconds:.1f}")
-        CONSOLE.print(table)
+            show(scene, seconds)
         if not right:
             log.seek(0)
             CONSOLE.print(log.read().decode(errors="replace"), markup=False)
     CONSOLE.print(
-        "All came out right." if right else "Not everything came out right; above is the app's log."
+        f"All {len(PLAYS)} scenes came out as expected."
+        if right
+        else "Not every scene came out as expected; the app's log is above."
     )
     return 0 if right else 1
+
+
+def show(scene: Scene, seconds: float) -> None:
+    """One scene: what happened, then which rule answered, and what came of it."""
+    mark = "[green]✓[/]" if scene.right else "[red]✗[/]"
+    CONSOLE.print(f"{mark} [bold]{escape(scene.event)}[/] [dim]({seconds:.1f} s)[/]")
+    rule = () if scene.rule == "—" else (f"rule {scene.rule}",)
+    for line in (*rule, *scene.outcome.splitlines()):
+        CONSOLE.print(Padding(escape(line), (0, 0, 0, 4), expand=False))
+    CONSOLE.print()

@@ -10,14 +10,14 @@ from rich.console import Console
 from sandbox.raised import Json
 from sandbox.stage import Stage
 
-CONSOLE = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+CONSOLE = Console(highlight=False, width=None if sys.stdout.isatty() else 80)
 GUID = re.compile(r"\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 FRAUD = {"stage": "production", "accuracy": "0.95"}
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One line of the table: what happened, which rule answered, what came of it, and if it is right."""
+    """A scene: what happened, which rule answered, what came of it, and whether it is right."""
 
     event: str
     rule: str

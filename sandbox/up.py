@@ -59,7 +59,7 @@ class Options:
 
 
 class PortTakenError(Exception):
-    """Somebody else listens on the port that was asked for."""
+    """Another process listens on the port."""
 
 
 class Sandbox:
@@ -159,8 +159,8 @@ class Sandbox:
             await self.host.open(self.options.port)
         except OSError as error:
             raise PortTakenError(
-                f"port {self.options.port} is not free ({error.strerror or error}): stop what listens "
-                "there, or choose another with --port (0 takes a free one)"
+                f"port {self.options.port} is not free ({error.strerror or error}): stop the process that "
+                "listens there, or choose another port with --port (0 takes a free one)"
             ) from error
 
     async def _serve(self, application: web.Application, context: SSLContext | None = None) -> Listener:

@@ -39,6 +39,14 @@ TIMEOUTS = {
     "shift_traffic": "traffic",
 }
 """Which of the action's `timeouts` a verb has."""
+UNDER_WAY = {
+    "ensure_endpoint": "the endpoint is looked up, or created",
+    "create_deployment": "the deployment is requested",
+    "follow_deployment": "waiting until the deployment is ready",
+    "smoke_test": "a test request is sent",
+    "shift_traffic": "the traffic is changed",
+}
+"""What people read while a verb has not answered yet; its own name where none is here."""
 
 
 class Run:
@@ -91,7 +99,7 @@ class Run:
         self.phases.append({"phase": name, "seconds": 0.0, "detail": ""})
         answer: Answer = {}
         for verb in verbs:
-            self.say(f"{name}: {verb.replace('_', ' ')}")
+            self.say(f"{name}: {UNDER_WAY.get(verb, verb.replace('_', ' '))}")
             chosen = limit if verb not in TIMEOUTS else self.progress["timeouts"].get(TIMEOUTS[verb])
             answer = yield from self.verb(verb, limit=chosen)
             self.progress |= answer["result"]

@@ -71,7 +71,7 @@ def test_a_taken_port_is_refused_with_the_remedy(rules: Path):
         with up("--port", str(port), "--rules", str(rules)) as process:
             _, errors = process.communicate(timeout=20)
     assert process.returncode == 2
-    assert f"port {port} cannot be had" in errors
+    assert f"port {port} is not free" in errors
     assert "--port" in errors
     assert "Traceback" not in errors
 
@@ -80,7 +80,7 @@ def test_a_missing_rule_file_is_refused_by_name(tmp_path: Path):
     with up("--port", "0", "--rules", str(tmp_path / "none.yaml")) as process:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 2
-    assert "none.yaml' is not there: name one with --rules" in errors
+    assert "none.yaml': name yours with --rules" in errors
 
 
 def test_an_app_that_cannot_be_indexed_says_why(rules: Path, tmp_path: Path):

@@ -1,0 +1,38 @@
+"""The demo tells a stranger what happens, in 80 columns, and says when a scene came out wrong."""
+
+import pytest
+from rich.cells import cell_len
+
+from sandbox import demo
+from sandbox.scenes import Scene
+from sandbox.stage import Stage
+
+LONG = "quarantined: eventType: is 7: every event carries a text as eventType or type; " * 2
+
+
+class Inbox(Stage):
+    """A stage on which nothing is but an inbox that fills later."""
+
+    def __init__(self, *looks: list[dict[str, str]]) -> None:
+        self.looks = list(looks)
+
+    def inbox(self) -> list[dict[str, str]]:
+        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+
+    def deliver(self, *_: object, **__: str) -> object:  # type: ignore[override]
+        return None
+
+    def settled(self, *_: object, **__: str) -> list[dict[str, object]]:  # type: ignore[override]
+        return [{"status": "quarantined", "because": "no type", "rule": None, "steps": []}]
+
+
+def test_the_message_about_the_quarantine_may_come_after_the_response() -> None:
+    scene = demo.quarantined(Inbox([], [], [{"subject": "An event is in quarantine"}]))
+    assert scene.right, scene.outcome
+
+
+def test_a_scene_fits_into_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    demo.show(Scene("Model fraud-net:7 is registered [twice]", "deploy", f"{LONG}\nsecond", True), 1.5)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(cell_len, lines)) <= 80
+    assert lines[:2] == ["✓ Model fraud-net:7 is registered [twice] (1.5 s)", "    rule deploy"]
