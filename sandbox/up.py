@@ -158,9 +158,10 @@ class Sandbox:
         try:
             await self.host.open(self.options.port)
         except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
             raise PortTakenError(
-                f"port {self.options.port} is not free ({error.strerror or error}): stop the process that "
-                "listens there, or choose another port with --port (0 takes a free one)"
+                f"port {self.options.port} is not free ({why}): stop the process that listens there, "
+                "or choose another port with --port (0 takes a free one)"
             ) from error
 
     async def _serve(self, application: web.Application, context: SSLContext | None = None) -> Listener:

@@ -85,8 +85,8 @@ def _required(members: Mapping[str, Any], *keys: str) -> str:
     said = members.get(key.lower())
     if isinstance(said, str) and said.strip():
         return said
-    found = "is missing" if said is None else f"is {shown(said)}"
-    raise EventError(f"{found}: every event carries a text as {' or '.join(keys)}", where=key)
+    found = "is missing" if said is None else f"{shown(said)} is not text"
+    raise EventError(f"{found}: every event has a text as {' or '.join(keys)}", where=key)
 
 
 def _time(members: Mapping[str, Any]) -> str | None:

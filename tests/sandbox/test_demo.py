@@ -7,7 +7,7 @@ from sandbox import demo
 from sandbox.scenes import Scene
 from sandbox.stage import Stage
 
-LONG = "quarantined: eventType: is 7: every event carries a text as eventType or type; " * 2
+LONG = "quarantined: eventType: 7 is not text: every event has a text as eventType or type; " * 2
 
 
 class Inbox(Stage):
