@@ -39,7 +39,7 @@ TIMEOUTS = {
     "shift_traffic": "traffic",
 }
 """Which of the action's `timeouts` a verb has."""
-UNDER_WAY = {
+PROGRESS_WORDS = {
     "ensure_endpoint": "the endpoint is looked up, or created",
     "create_deployment": "the deployment is requested",
     "follow_deployment": "waiting until the deployment is ready",
@@ -99,7 +99,7 @@ class Run:
         self.phases.append({"phase": name, "seconds": 0.0, "detail": ""})
         answer: Answer = {}
         for verb in verbs:
-            self.say(f"{name}: {UNDER_WAY.get(verb, verb.replace('_', ' '))}")
+            self.say(f"{name}: {PROGRESS_WORDS.get(verb, verb.replace('_', ' '))}")
             chosen = limit if verb not in TIMEOUTS else self.progress["timeouts"].get(TIMEOUTS[verb])
             answer = yield from self.verb(verb, limit=chosen)
             self.progress |= answer["result"]

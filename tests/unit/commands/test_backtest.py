@@ -135,7 +135,7 @@ def test_an_event_that_cannot_be_understood_is_told_and_fails(run: Callable[...,
     (tmp_path / "events" / "d.json").write_text('[{"id": 1}]')
     result = run("events", "--against", "old.yaml")
     assert result.exit_code == 1
-    assert "events/d.json: this event cannot be read: id: is 1" in result.stdout
+    assert "events/d.json: this event cannot be read: id: 1 is not text" in result.stdout
     [error] = json.loads(run("events", "--against", "old.yaml", "--json").stdout)["errors"]
     assert error["file"] == "events/d.json"
 
