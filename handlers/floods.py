@@ -24,19 +24,19 @@ from mlevents.responses.flood import (
     MOST_STORED,
     MOST_TOPICS,
     Reservations,
-    allowed,
     mark_of,
+    most_by_now,
     read_marks,
     topic_id,
     total_of,
-    window_of,
+    window_name,
 )
 from mlevents.responses.flood_report import INSTANCE
 from mlevents.responses.function_names import EVENT_FLOOD, REPORT_FLOOD
 from mlevents.responses.json_text import to_text
 from mlevents.responses.response import Response
 from mlevents.responses.starting import ENDED, REPLACE_ENDED, start
-from mlevents.responses.view import mapping
+from mlevents.responses.view import read_object
 
 TRIES = 5
 """Looks for the ReportFlood that runs now, while others start and end it."""
@@ -59,7 +59,7 @@ async def keep_quarantined(response: Response, client: df.DurableFunctionsClient
         log.info("response %s exists already: a redelivery", response.id)
         return False
     flood = await open_flood(response, client, now)
-    most = allowed(flood.began, now, MOST_STORED)
+    most = most_by_now(flood.began, now, MOST_STORED)
     record = replace(response, alert=False, on_failure=(), connections={})
     if not await store(record, client, flood.key, most):
         unstored(response, f"{most:,} events in quarantine are stored already")
@@ -72,7 +72,7 @@ async def keep_quarantined(response: Response, client: df.DurableFunctionsClient
 
 async def count_refused(response: Response, client: df.DurableFunctionsClient, now: datetime) -> bool:
     """Count an event of a foreign workspace; the first of its topic in an hour is stored, for the API."""
-    window = window_of(now)
+    window = window_name(now)
     first = replace(response, id=topic_id(response.event.topic, window))
     flood = first.id
     if not await client.get_orchestration_state(first.id, fetch_payloads=False):
@@ -112,7 +112,7 @@ async def open_flood(response: Response, client: df.DurableFunctionsClient, now:
     for _ in range(TRIES):
         state = await client.get_orchestration_state(INSTANCE)
         if state is not None and state.runtime_status not in ENDED:
-            there = mapping(state.serialized_input)["flood"]
+            there = read_object(state.serialized_input)["flood"]
             return OpenFlood(there["key"], datetime.fromisoformat(there["began"]))
         if await start(client, REPORT_FLOOD, to_text(report), INSTANCE, REPLACE_ENDED):
             return OpenFlood(key, now)

@@ -68,7 +68,7 @@ def is_listed(name: str, patterns: Sequence[str]) -> bool:
     return any(_matches(fold(name), check_pattern(pattern)) for pattern in patterns)
 
 
-def refusal(name: str, patterns: Sequence[str]) -> str | None:
+def _refusal(name: str, patterns: Sequence[str]) -> str | None:
     """Why an event may not name this endpoint, with the remedy; None where it may."""
     if is_listed(name, patterns):
         return None
@@ -80,7 +80,7 @@ def refusal(name: str, patterns: Sequence[str]) -> str | None:
 
 def must_be_listed(name: str, patterns: Sequence[str] | None) -> None:
     """Raise NotAllowedError for an endpoint that no pattern matches; None is for one that the rule names."""
-    if patterns is not None and (because := refusal(name, patterns)):
+    if patterns is not None and (because := _refusal(name, patterns)):
         raise NotAllowedError(because)
 
 
@@ -99,7 +99,7 @@ def _name(parameters: Mapping[str, Any], names: Mapping[str, Any]) -> str:
     return endpoint_name(text)
 
 
-TARGET = Target(SECTION, ("endpoint", "model"), _open, _name, refusal)
+TARGET = Target(SECTION, ("endpoint", "model"), _open, _name, _refusal)
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from mlevents.actions.message_values import VALUE_LENGTH, one_line, visible
+from mlevents.actions.message_values import VALUE_LENGTH, one_line, printable
 from mlevents.duration import spoken
 from mlevents.registry import did_you_mean
 
@@ -51,7 +51,7 @@ def render(name: str, context: StepContext) -> tuple[str, str]:
 def plain(text: str) -> str:
     """Several lines without control characters, cut at the length that every receiver takes."""
     cut = text[:TEXT_LENGTH].replace("\r\n", "\n")
-    lines = ("".join(map(visible, line)).rstrip() for line in cut.strip("\n").split("\n"))
+    lines = ("".join(map(printable, line)).rstrip() for line in cut.strip("\n").split("\n"))
     return "\n".join(lines)
 
 

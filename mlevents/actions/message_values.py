@@ -24,11 +24,11 @@ BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 
 def one_line(value: object, length: int = VALUE_LENGTH) -> str:
     """One line: no line breaks, no control characters, no change of direction, cut at this length."""
-    line = " ".join("".join(map(visible, str(value)[: 4 * length])).split())
+    line = " ".join("".join(map(printable, str(value)[: 4 * length])).split())
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
-def visible(character: str) -> str:
+def printable(character: str) -> str:
     """The character itself, a blank for any white space, nothing for what does not print.
 
     Bidirectional overrides and lone surrogates do not print.

@@ -19,7 +19,7 @@ from mlevents.actions.metric_totals import (
 )
 from mlevents.actions.rollout_check import Check, limit
 from mlevents.actions.rollout_parameters import Rollout
-from mlevents.actions.traffic import fold
+from mlevents.canonical import fold
 from mlevents.services.metrics import Minute, Minutes
 
 Verdict = Literal["healthy", "breached", "unclear"]

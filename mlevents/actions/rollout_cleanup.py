@@ -9,7 +9,8 @@ from typing import Any
 from mlevents.actions.action import Done, Outcome, Pending
 from mlevents.actions.rollout_lookup import find_endpoint
 from mlevents.actions.rollout_target import LATER, MODEL_TAG, RESPONSE_TAG, UNDER_WAY, RolloutTarget
-from mlevents.actions.traffic import Names, fold, same_name, serving, share_of
+from mlevents.actions.traffic import Names, same_name, serving, share_of
+from mlevents.canonical import fold
 from mlevents.errors import ActionError, TransientError
 from mlevents.services.machine_learning_states import DeploymentState
 

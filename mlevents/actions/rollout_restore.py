@@ -14,7 +14,8 @@ from mlevents.actions.rollout_lookup import find_deployments, find_endpoint
 from mlevents.actions.rollout_plan import ours
 from mlevents.actions.rollout_target import SOON, UNDER_WAY, RolloutTarget
 from mlevents.actions.rollout_traffic import endpoint_changes, phase_of
-from mlevents.actions.traffic import Names, Traffic, fold, same, serving, shared, words
+from mlevents.actions.traffic import Names, Traffic, same, serving, shared, words
+from mlevents.canonical import fold
 from mlevents.errors import PermanentError, RefusedError, TransientError
 from mlevents.services.machine_learning_states import DeploymentState, EndpointState
 

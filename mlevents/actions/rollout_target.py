@@ -9,7 +9,8 @@ from mlevents.actions.action import StepContext
 from mlevents.actions.endpoint_names import deployment_name, endpoint_name
 from mlevents.actions.model_names import model_of
 from mlevents.actions.rollout_lookup import find_deployment, find_endpoint
-from mlevents.actions.traffic import Names, fold, same_name, serving
+from mlevents.actions.traffic import Names, same_name, serving
+from mlevents.canonical import fold
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.machine_learning import MachineLearning
 from mlevents.services.machine_learning_endpoints import OnlineEndpoints

@@ -33,7 +33,7 @@ from mlevents.errors import PermanentError
 from mlevents.services.finding import Finding
 from mlevents.services.machine_learning import MachineLearning
 from mlevents.services.machine_learning_batch import Invocation
-from mlevents.services.machine_learning_ids import endpoint_name
+from mlevents.services.machine_learning_ids import check_name
 from mlevents.services.machine_learning_states import KEY, JobState
 from mlevents.services.permission import Permission
 from mlevents.services.services import Services
@@ -164,6 +164,6 @@ def _must_be_a_name(parameter: str, text: str | None) -> None:
     if text is None or "${" in text:
         return
     try:
-        endpoint_name(text.removeprefix("azureml:"), parameter.replace("_", " "))
+        check_name(text.removeprefix("azureml:"), parameter.replace("_", " "))
     except PermanentError as error:
         raise ValueError(f"`{parameter}`: {error}") from None

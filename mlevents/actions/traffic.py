@@ -5,12 +5,9 @@ Azure ML compares the names of endpoints and deployments without regard to case,
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from mlevents.canonical import fold
+
 Traffic = Mapping[str, int]
-
-
-def fold(name: str) -> str:
-    """The name of an endpoint or deployment in the form in which names are compared."""
-    return name.lower()
 
 
 def same_name(one: str, other: str) -> bool:

@@ -72,6 +72,11 @@ class StepRefusedError(StepStoppedError):
     status = gate = "refused"
 
 
+def own_fault(error: Exception) -> str:
+    """What people read of an error of ours."""
+    return f"a fault in mlevents: {type(error).__name__}: {error}"[:1000]
+
+
 def attempt(context: OrchestrationContext, call: Call) -> Course:
     """Perform once; one that gave no answer (a lost worker, a timeout of the host) may be tried again."""
     try:

@@ -42,7 +42,7 @@ def endpoint_lease(context: EntityContext, text: Any) -> str:
     take(state, context.operation, statement)
     if context.operation != LOOK:
         context.set_state(to_text(state))
-    return to_text(answer(state, statement["id"]))
+    return to_text(known_to(state, statement["id"]))
 
 
 def loaded(text: str | None) -> State:
@@ -67,7 +67,7 @@ def take(state: State, operation: str, statement: Statement) -> None:
     _forget(state)
 
 
-def answer(state: State, instance: str) -> dict[str, Any]:
+def known_to(state: State, instance: str) -> dict[str, Any]:
     """Who holds the endpoint, and who waits; the record for the holder alone."""
     waiting = [{"id": one, **ticket} for one, ticket in state["waiting"].items() if one != instance]
     known = {"holder": state["holder"], "waiting": waiting}

@@ -67,12 +67,12 @@ def total_of(marks: list[str]) -> int:
     return (EXACT - 1) * POSSIBLE // max(1, int(marks[-1], 16))
 
 
-def allowed(began: datetime, now: datetime, most: int) -> int:
+def most_by_now(began: datetime, now: datetime, most: int) -> int:
     """How many may be stored by now, so many in each window since a flood began."""
     return most * (1 + max(0, (now - began) // WINDOW))
 
 
-def window_of(now: datetime) -> str:
+def window_name(now: datetime) -> str:
     """The window of a time, as it is in ids."""
     return f"{now:%Y%m%dT%H}"
 

@@ -44,7 +44,7 @@ def report_flood(context: OrchestrationContext, text: str) -> Generator[Any, Any
         if total <= reported:
             break
         name = f"{window}" if attempt == 1 else f"{attempt}-{window}"
-        record.because = words(total - reported, record.response["because"])
+        record.because = _words(total - reported, record.response["because"])
         steps = [{**step, "id": f"{step['id']}.{name}"} for step in document["on_failure"]]
         yield from _notify(context, {**document, "on_failure": steps}, record)
         reported = total
@@ -65,7 +65,7 @@ def _failed(record: Record, what: tuple[Step, Line, StepFailedError]) -> Course:
     return {}
 
 
-def words(more: int, first: str) -> str:
+def _words(more: int, first: str) -> str:
     """What the message of a window says."""
     events = "1 more event" if more == 1 else f"{more:,} more events"
     return (

@@ -5,7 +5,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext
 
-from mlevents.responses.carry import StepFailedError
+from mlevents.responses.carry import StepFailedError, own_fault
 from mlevents.responses.rollout_phases import Run
 from mlevents.responses.traffic_restoration import restore
 
@@ -17,11 +17,6 @@ HEAVY = ("files", "connections", "gates")
 
 class UnrestoredError(StepFailedError):
     """An error of ours kept the traffic from being put back: it must be tried by another orchestration."""
-
-
-def fault(error: Exception) -> StepFailedError:
-    """An error of ours as the failure of a step."""
-    return StepFailedError(f"a fault in mlevents: {type(error).__name__}: {error}"[:1000])
 
 
 def record_of(run: Run) -> Mapping[str, Any] | None:
@@ -49,7 +44,7 @@ def go_back(context: OrchestrationContext, run: Run) -> Generator[Any, Any, tupl
         restored = yield from restore(context, run)
     except Exception as error:
         raise UnrestoredError(
-            f"the traffic could not be put back to {run.progress['before']}: {fault(error)}"
+            f"the traffic could not be put back to {run.progress['before']}: {own_fault(error)}"
         ) from error
     left = yield from run.tried("clean-up", "discard")
     return restored, left

@@ -17,13 +17,13 @@ from mlevents.responses import endpoint_lease as entity
 from mlevents.responses.carry import DEFAULT_TIMEOUT, StepFailedError, StepStoppedError
 from mlevents.responses.function_names import ENDPOINT_LEASE, FIND_INSTANCES
 from mlevents.responses.json_text import to_text
-from mlevents.responses.patience import ALIVE, Patience, ended
+from mlevents.responses.patience import ALIVE, Patience, has_ended
 
 SLACK = 3600.0
 """Seconds that a holder declares beyond what it plans to take, for slow hosts and lost messages."""
 
 View = Mapping[str, Any]
-"""What the entity answers: see `endpoint_lease.answer`."""
+"""What the entity answers: see `endpoint_lease.known_to`."""
 Record = Mapping[str, Any]
 """What is needed to put the traffic back: `call` and `progress` of the rollout that moved it."""
 
@@ -82,7 +82,7 @@ class Lease:
             statuses = yield from self.find_named(view)
             if holder is None or holder["id"] not in holders:
                 return None
-            if ended(statuses, holder["id"]):
+            if has_ended(statuses, holder["id"]):
                 view = yield from self.take_over(holder)
                 if self.held:
                     return view.get("record")
@@ -146,7 +146,7 @@ class Lease:
         if not others:
             return {}
         statuses = yield from self.find(others)
-        self.ghosts = [[one["id"], one["n"]] for one in view["waiting"] if ended(statuses, one["id"])]
+        self.ghosts = [[one["id"], one["n"]] for one in view["waiting"] if has_ended(statuses, one["id"])]
         return statuses
 
     def find(self, instances: Sequence[str]) -> Generator[Any, Any, Mapping[str, str | None]]:

@@ -26,7 +26,7 @@ class Patience:
         if [holder["id"], holder["n"]] != self.last:
             self.last, self.silent = [holder["id"], holder["n"]], 0.0
         expired = holder["ttl"] is not None and self.silent > holder["ttl"]
-        return expired or ended(statuses, holder["id"])
+        return expired or has_ended(statuses, holder["id"])
 
     def wait(self, holder: Mapping[str, Any]) -> float:
         """The seconds until the next look, counted as waited."""
@@ -38,6 +38,6 @@ class Patience:
         return float(seconds)
 
 
-def ended(statuses: Mapping[str, str | None], instance: str) -> bool:
+def has_ended(statuses: Mapping[str, str | None], instance: str) -> bool:
     """Whether this orchestration is known to have ended, or to be gone with its history."""
     return instance in statuses and statuses[instance] not in ALIVE

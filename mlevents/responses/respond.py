@@ -13,7 +13,7 @@ from typing import Any
 from durabletask.task import OrchestrationContext
 
 from mlevents import telemetry
-from mlevents.responses.carry import Course, StepFailedError
+from mlevents.responses.carry import Course, StepFailedError, own_fault
 from mlevents.responses.deferral import Deferred, complete_deferred, perform_or_defer
 from mlevents.responses.gating import GateClosedError, before_steps
 from mlevents.responses.record import ON_FAILURE, Line, Record, entry
@@ -45,7 +45,7 @@ def complete(context: OrchestrationContext, document: dict[str, Any]) -> Generat
             yield from only_notify(context, document, record)
         yield from complete_deferred(record, lambda what: step_failed(context, document, record, what))
     except Exception as error:  # noqa: BLE001 - the boundary of the steps
-        yield from broken_off(context, document, record, error)
+        yield from break_off(context, document, record, error)
     record.show()
     if not context.is_replaying:
         seconds = (context.current_utc_datetime - beginning).total_seconds()
@@ -53,13 +53,13 @@ def complete(context: OrchestrationContext, document: dict[str, Any]) -> Generat
     return record.whole()
 
 
-def broken_off(
+def break_off(
     context: OrchestrationContext, document: dict[str, Any], record: Record, error: Exception
 ) -> Course:
     """An error of ours ended the steps: people are notified as of a step that failed."""
     if not context.is_replaying:
         log.error("response %s: a fault in mlevents", document["id"], exc_info=error)
-    record.break_off(fault(error))
+    record.break_off(own_fault(error))
     if not record.notified and (record.status == "running" or document["alert"]):
         record.status = "running"
         yield from perform_on_failure(
@@ -83,19 +83,14 @@ def lost(context: OrchestrationContext, text: str, error: Exception) -> dict[str
         "rule": rule,
         "event": names,
         "status": "failed",
-        "because": fault(error),
+        "because": own_fault(error),
         "steps": [],
     }
     context.set_custom_status(outcome)
     if not context.is_replaying:
         log.error("response %s: a fault in mlevents", context.instance_id, exc_info=error)
-        telemetry.ended({**outcome, "id": context.instance_id}, "failed", fault(error), 0.0)
+        telemetry.ended({**outcome, "id": context.instance_id}, "failed", own_fault(error), 0.0)
     return outcome
-
-
-def fault(error: Exception) -> str:
-    """What people read of an error of ours."""
-    return f"a fault in mlevents: {type(error).__name__}: {error}"[:1000]
 
 
 def only_notify(context: OrchestrationContext, document: dict[str, Any], record: Record) -> Course:
@@ -191,7 +186,7 @@ def perform_on_failure(
         except StepFailedError as error:
             record.note(line, "failed", str(error))
         except Exception as error:  # noqa: BLE001 - one receiver's fault never keeps the next from it
-            record.note(line, "failed", fault(error))
+            record.note(line, "failed", own_fault(error))
         else:
             if isinstance(answer, Deferred):
                 record.defer(step, line, answer)

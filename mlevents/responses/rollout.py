@@ -13,12 +13,18 @@ from typing import Any
 from durabletask.task import OrchestrationContext, TaskFailedError
 
 from mlevents.gates.order import Order
-from mlevents.responses.carry import DEFAULT_TIMEOUT, Answer, Course, StepFailedError, StepStoppedError
+from mlevents.responses.carry import (
+    DEFAULT_TIMEOUT,
+    Answer,
+    Course,
+    StepFailedError,
+    StepStoppedError,
+    own_fault,
+)
 from mlevents.responses.gating import GateClosedError, at_endpoint
 from mlevents.responses.going_back import (
     UnrestoredError,
     completion_of,
-    fault,
     go_back,
     has_completed,
     put_back,
@@ -43,7 +49,7 @@ def roll_out_model(context: OrchestrationContext, text: str) -> Generator[Any, A
     except Exception as error:  # the boundary
         if not context.is_replaying:
             log.exception("rollout %s: a fault in mlevents", context.instance_id)
-        answer = run.ended(fault(error))
+        answer = run.ended(StepFailedError(own_fault(error)))
     return to_text(answer)
 
 
@@ -110,11 +116,11 @@ def roll_out(context: OrchestrationContext, run: Run, lease: Lease) -> Course:
     answer: Answer = {}
     try:
         yield from run.phase("endpoint", "ensure_endpoint")
-        yield from lease.renew(allowed(run, "create_deployment", "follow_deployment"), record_of(run))
+        yield from lease.renew(planned_seconds(run, "create_deployment", "follow_deployment"), record_of(run))
         yield from run.phase("deployment", "create_deployment", "follow_deployment")
         for number, phase in enumerate(run.progress["plan"]):
             run.progress["phase"] = number
-            yield from lease.renew(allowed(run, phase["verb"], phase=phase), record_of(run))
+            yield from lease.renew(planned_seconds(run, phase["verb"], phase=phase), record_of(run))
             answer = yield from run.phase(phase["name"], phase["verb"], limit=phase.get("timeout"))
             yield from watch(context, run, phase)
         result = {name: run.progress[name] for name in RESULT if name in run.progress}
@@ -135,7 +141,7 @@ def completed(run: Run, answer: Answer) -> Course:
     return {**answer, "result": {**answer["result"], "phases": run.phases, "retired": retired}}
 
 
-def allowed(run: Run, *verbs: str, phase: Mapping[str, Any] | None = None) -> float:
+def planned_seconds(run: Run, *verbs: str, phase: Mapping[str, Any] | None = None) -> float:
     """How many seconds these verbs, and the watching of a phase, may take in all."""
     known = run.progress["timeouts"]
     limits = [known.get(TIMEOUTS[verb]) if verb in TIMEOUTS else None for verb in verbs]
@@ -147,7 +153,7 @@ def undone(
     context: OrchestrationContext, run: Run, lease: Lease, error: Exception
 ) -> Generator[Any, Any, StepFailedError]:
     """The traffic as it was, the log of what failed, and the error that tells all of it."""
-    cause = error if isinstance(error, StepFailedError) else fault(error)
+    cause = error if isinstance(error, StepFailedError) else StepFailedError(own_fault(error))
     run.say(f"going back: {cause}")
     try:
         yield from lease.renew(None, record_of(run))

@@ -35,23 +35,17 @@ def step_input(
     kept = names if wanted is None else select(names, wanted)
     chosen = action.find(step["uses"])
     own = chosen.names_read(step["with"], {**names, "failure": failure or {}})
-    kept = merged(kept, {root: value for root, value in own.items() if root in names})
-    response = {name: value for name, value in document.items() if name not in LEFT_OUT}
-    return {
-        "response": {
-            **response,
-            "event": {
-                **event,
-                **{name: cut_text(event.get(name) or "", LONGEST_SUBJECT) for name in ("id", "subject")},
-                "names": {root: value for root, value in kept.items() if root != "steps"},
-            },
-            "files": files,
-            "connections": {
-                name: one for name, one in document.get("connections", {}).items() if name in texts
-            },
-        },
-        "results": kept.get("steps", {}),
-    }
+    kept = _merged(kept, {root: value for root, value in own.items() if root in names})
+    left = {name: value for name, value in document.items() if name not in LEFT_OUT}
+    connections = {name: one for name, one in document.get("connections", {}).items() if name in texts}
+    response = {**left, "event": _event_with(event, kept), "files": files, "connections": connections}
+    return {"response": response, "results": kept.get("steps", {})}
+
+
+def _event_with(event: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The event with these of its names, its own texts cut."""
+    texts = {name: cut_text(event.get(name) or "", LONGEST_SUBJECT) for name in ("id", "subject")}
+    return {**event, **texts, "names": {root: value for root, value in kept.items() if root != "steps"}}
 
 
 def paths_read(document: Mapping[str, Any], step: Step, files: Iterable[str]) -> set[Path] | None:
@@ -78,11 +72,11 @@ def select(names: Any, wanted: Iterable[Path]) -> Any:
     return {key: select(value, below[key]) for key, value in names.items() if below[key]}
 
 
-def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """One selection with what only the other has."""
     found = dict(one)
     for key, value in other.items():
         there = found.setdefault(key, value)
         if isinstance(there, Mapping) and isinstance(value, Mapping):
-            found[key] = merged(there, value)
+            found[key] = _merged(there, value)
     return found

@@ -67,7 +67,7 @@ def view(state: OrchestrationState, parts: Mapping[str, Mapping[str, Any]] = NON
     if state.runtime_status in ENDED_BADLY:
         ended = ended_of(state, found["steps"])
         found |= {"status": "running" if ended.outlook else "failed", "because": ended.because}
-        steps = [broken_off(step, ended.change) for step in steps]
+        steps = [_broken_off(step, ended.change) for step in steps]
     document = {
         "id": state.instance_id,
         **{name: found[name] for name in ("rule", "event", "status", "because")},
@@ -120,7 +120,7 @@ def ended_of(state: OrchestrationState, steps: Sequence[Mapping[str, Any]] = ())
     return Ended(input_of(state), terminated, failure_text(state), steps)
 
 
-def broken_off(step: Mapping[str, Any], change: Change) -> dict[str, Any]:
+def _broken_off(step: Mapping[str, Any], change: Change) -> dict[str, Any]:
     """A step of an orchestration that has ended, as nothing more comes of it, or as it is run again."""
     over = {"running": "waiting"} if change == "rerun" else {"running": "failed", "waiting": "skipped"}
     return {**step, "status": over.get(step["status"], step["status"])}
@@ -146,21 +146,21 @@ def lines_of(state: OrchestrationState) -> list[Line]:
 
 def status_of(state: OrchestrationState) -> Mapping[str, Any]:
     """The custom status; empty before the first turn."""
-    return mapping(state.serialized_custom_status)
+    return read_object(state.serialized_custom_status)
 
 
 def output_of(state: OrchestrationState) -> Mapping[str, Any]:
     """The outcome that a completed orchestration returned, where it was fetched."""
     completed = state.runtime_status is OrchestrationStatus.COMPLETED
-    return mapping(state.serialized_output) if completed else {}
+    return read_object(state.serialized_output) if completed else {}
 
 
 def input_of(state: OrchestrationState) -> Mapping[str, Any]:
     """The response as it was started, where it was fetched."""
-    return mapping(state.serialized_input)
+    return read_object(state.serialized_input)
 
 
-def mapping(text: str | None) -> Mapping[str, Any]:
+def read_object(text: str | None) -> Mapping[str, Any]:
     """A JSON object, which JSON text may hold once more as text; empty for anything else.
 
     It is read without the durable library, which makes Python objects of maps that hold `__class__`.

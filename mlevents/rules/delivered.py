@@ -12,12 +12,12 @@ _TYPES = ("eventType", "type", "event_type")
 
 def delivered(filters: Mapping[str, Filter], document: Mapping[str, Any]) -> bool:
     """Whether one of the subscriptions sends us this event, as it stands on the wire."""
-    members = {fold(key): value for key, value in document.items()}
-    said = next((kind for key in _TYPES if (kind := members.get(fold(key)))), "")
-    return any(_passes(one, fold(str(said)), members) for one in filters.values())
+    members = {_fold(key): value for key, value in document.items()}
+    said = next((kind for key in _TYPES if (kind := members.get(_fold(key)))), "")
+    return any(_passes(one, _fold(str(said)), members) for one in filters.values())
 
 
-def fold(text: str) -> str:
+def _fold(text: str) -> str:
     """The text as Event Grid compares it: in upper case, no letter becoming ASCII (inferred)."""
     return "".join(map(_folded, text))
 
@@ -28,14 +28,14 @@ def _folded(letter: str) -> str:
 
 
 def _passes(one: Filter, event_type: str, members: Mapping[str, Any]) -> bool:
-    if event_type not in map(fold, one.types):
+    if event_type not in map(_fold, one.types):
         return False
-    subject = fold(str(members.get(fold("subject")) or ""))
-    return subject.startswith(fold(one.subject)) and all(_holds(clause, members) for clause in one.clauses)
+    subject = _fold(str(members.get(_fold("subject")) or ""))
+    return subject.startswith(_fold(one.subject)) and all(_holds(clause, members) for clause in one.clauses)
 
 
 def _holds(clause: Advanced, members: Mapping[str, Any]) -> bool:
-    value = _value(members, fold(clause.key).split("."))
+    value = _value(members, _fold(clause.key).split("."))
     if clause.operator in (PRESENT, ABSENT):
         return (value is None) is (clause.operator == ABSENT)
     operator = clause.operator.removeprefix("String").removeprefix("Number")
@@ -47,7 +47,7 @@ def _holds(clause: Advanced, members: Mapping[str, Any]) -> bool:
 def _any(operator: str, value: Any, clause: Advanced) -> bool:
     if clause.operator.startswith("String"):
         return isinstance(value, str) and any(
-            _TEXT[operator](fold(value), fold(one)) for one in clause.values
+            _TEXT[operator](_fold(value), _fold(one)) for one in clause.values
         )
     return is_finite(value) and any(_NUMBER[operator](value, one) for one in clause.values)
 
@@ -57,7 +57,7 @@ def _value(members: Any, path: list[str]) -> Any:
     for name in path:
         if not isinstance(found, Mapping):
             return None
-        found = next((value for key, value in found.items() if fold(key) == name), None)
+        found = next((value for key, value in found.items() if _fold(key) == name), None)
     return found
 
 

@@ -19,7 +19,7 @@ from mlevents.errors import ActionError, PermanentError
 from mlevents.services.answer import listed, mapping, run_name
 from mlevents.services.azure import PATIENCE
 from mlevents.services.importing import importing
-from mlevents.services.machine_learning_ids import Workspace, endpoint_name
+from mlevents.services.machine_learning_ids import Workspace, check_name
 from mlevents.services.machine_learning_states import KEY, JobState
 from mlevents.services.paging import next_page
 from mlevents.services.sdk_errors import translated
@@ -66,9 +66,9 @@ class Invocation:
 
     def check(self) -> None:
         """Raise PermanentError for a name that is not fit for a path or a header."""
-        endpoint_name(self.endpoint, "batch endpoint")
+        check_name(self.endpoint, "batch endpoint")
         if self.deployment is not None:
-            endpoint_name(self.deployment, "batch deployment")
+            check_name(self.deployment, "batch deployment")
 
 
 class BatchEndpoints:

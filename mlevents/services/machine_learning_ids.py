@@ -56,7 +56,7 @@ class Workspace(WorkspaceId):
         return f"{STUDIO}/endpoints/realtime/{quote(endpoint, safe='')}/detail?wsid={quote(self.id)}"
 
 
-def endpoint_name(text: str, kind: str) -> str:
+def check_name(text: str, kind: str) -> str:
     """The name of an endpoint, deployment or compute; raises PermanentError for what cannot be one.
 
     So checked, it is safe as a segment of a path and as the value of a header.

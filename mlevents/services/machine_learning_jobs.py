@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlevents.errors import ActionError, PermanentError
 from mlevents.services.answer import run_name
 from mlevents.services.importing import importing
-from mlevents.services.machine_learning_ids import endpoint_name, name_and_version
+from mlevents.services.machine_learning_ids import check_name, name_and_version
 from mlevents.services.machine_learning_states import KEY, JobState
 from mlevents.services.machine_learning_yaml import load
 from mlevents.services.sdk_errors import translated
@@ -72,7 +72,7 @@ class Jobs:
 
     def must_have_compute(self, name: str) -> None:
         """Raise PermanentError unless there is such a compute."""
-        endpoint_name(name, "compute")
+        check_name(name, "compute")
         with translated(f"reading compute '{name}'"):
             self._client.compute.get(name)
 

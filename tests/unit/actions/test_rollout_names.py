@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from mlevents.actions.rollout_analysis import read
 from mlevents.actions.rollout_parameters import Rollout
 from mlevents.actions.rollout_plan import ours, planned
-from mlevents.actions.traffic import Names, fold, same, scaled, share_of, shared, stepped, without
+from mlevents.actions.traffic import Names, same, scaled, share_of, shared, stepped, without
+from mlevents.canonical import fold
 from mlevents.responses.rollout import roll_out_model
 from mlevents.services.metrics import Minute
 from tests.unit.actions.durable_stand_in import Durable

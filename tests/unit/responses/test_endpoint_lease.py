@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from orchestration import EntityState
 
-from mlevents.responses.endpoint_lease import MOST_REMEMBERED, answer, endpoint_lease, loaded, take
+from mlevents.responses.endpoint_lease import MOST_REMEMBERED, endpoint_lease, known_to, loaded, take
 from mlevents.responses.newest_version import newest_version
 
 BEGAN = "2026-01-01T00:00:00"
@@ -46,7 +46,7 @@ class Network:
     def deliver(self, client: Client, message: tuple[str, dict[str, Any]]) -> None:
         self.sent.append(message)
         take(self.state, *message)
-        client.view = answer(self.state, client.name)
+        client.view = known_to(self.state, client.name)
         client.held = client.view["holder"] is not None and client.view["holder"]["id"] == client.name
 
     def repeat(self, message: tuple[str, dict[str, Any]]) -> None:
@@ -153,9 +153,9 @@ def test_a_statement_that_is_repeated_changes_nothing_and_is_answered_alike(mess
     state = loaded(None)
     for operation, said in unique(messages):
         take(state, operation, said)
-        before, first = json.dumps(state), answer(state, said["id"])
+        before, first = json.dumps(state), known_to(state, said["id"])
         take(state, operation, said)
-        assert (json.dumps(state), answer(state, said["id"])) == (before, first)
+        assert (json.dumps(state), known_to(state, said["id"])) == (before, first)
 
 
 @pytest.mark.parametrize("renewed", [False, True])
