@@ -7,6 +7,7 @@ from typing import Any
 from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext
 
+from mlevents.canonical import canonical_resource_id
 from mlevents.gates.gate import Served, gate
 from mlevents.gates.order import newer
 from mlevents.responses import function_names
@@ -63,7 +64,8 @@ def _remembered(context: OrchestrationContext, document: Mapping[str, Any]) -> G
     order = gates.pop("order", None)
     ask(gates, document["event"]["names"], ())
     if order:
-        place = json.dumps([document["rule"], document["event"]["topic"].lower(), order["key"]])
+        topic = canonical_resource_id(document["event"]["topic"])
+        place = json.dumps([document["rule"], topic, order["key"]])
         entity = EntityInstanceId(function_names.NEWEST_VERSION, digest(place))
         newest = yield context.call_entity(entity, PASS, order["by"])
         if newer(newest, order["by"]):

@@ -136,8 +136,7 @@ class ResponseQuery:
 def _is_of(workspace: str, topic: str, workspaces: Mapping[str, str]) -> bool:
     """Whether a topic is the workspace of this ARM id, of this name, or of this name in the rule file."""
     wanted = canonical_resource_id(workspaces.get(workspace, workspace))
-    found = canonical_resource_id(topic)
-    return fold(wanted) == fold(found) or fold(wanted) == fold(found.rpartition("/")[2])
+    return fold(wanted) in (fold(topic), fold(topic.rpartition("/")[2]))
 
 
 def _text(name: str, text: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from durabletask.client import OrchestrationState, OrchestrationStatus
 
+from mlevents.canonical import canonical_resource_id
 from mlevents.responses.function_names import RESPOND_TO_EVENT
 from mlevents.responses.record import Line, first_lines
 from mlevents.responses.shown import shown
@@ -37,7 +38,7 @@ NONE: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One response: `document` is the JSON that the API answers, `topic` its workspace's id in lower case."""
+    """One response: `document` is the JSON that the API answers, `topic` its workspace's canonical id."""
 
     document: dict[str, Any]
     topic: str
@@ -77,7 +78,7 @@ def view(state: OrchestrationState, parts: Mapping[str, Mapping[str, Any]] = NON
     }
     if "omitted" in found:
         document["steps_omitted"] = found["omitted"]
-    return View(document, str(found["topic"]).lower(), state.created_at.replace(tzinfo=UTC))
+    return View(document, canonical_resource_id(str(found["topic"])), state.created_at.replace(tzinfo=UTC))
 
 
 def details(state: OrchestrationState, parts: Mapping[str, Mapping[str, Any]] = NONE) -> dict[str, Any]:

@@ -311,3 +311,15 @@ def test_a_settled_response_keeps_the_lines_of_what_was_done():
         ("one", "done", "sent"),
         ("two", "failed", "half-way"),
     ]
+
+
+def test_versions_of_one_key_meet_however_their_topics_are_written() -> None:
+    topic = "/subscriptions/s/resourceGroups/r/providers/Microsoft.MachineLearningServices/workspaces/w"
+    store: dict[str, Any] = {}
+    found = []
+    for written, version in ((topic, "9"), (topic.upper() + "/", "8")):
+        known = document(gates={"order": {"key": "net", "by": version}})
+        known["event"]["topic"] = written
+        outcome = run(respond_to_event(Context(Team(), store), json.dumps(known)))  # type: ignore[arg-type]
+        found.append(outcome["status"])
+    assert found == ["done", "stopped"]
