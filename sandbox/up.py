@@ -32,7 +32,7 @@ from sandbox.inboxes import Inbox
 from sandbox.listener import Listener, listen
 from sandbox.mail_server import serve_mail
 from sandbox.pace import Pace
-from sandbox.tls import issue
+from sandbox.tls import Certificates, issue
 
 ROOT = Path(__file__).resolve().parent.parent
 FAULTS, LOAD = "/_sandbox/faults", "/_sandbox/load"
@@ -104,17 +104,27 @@ class Sandbox:
         await self._take_port()
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mlevents-")))
         certificates = issue(folder)
+        self.ready = await self._serve_azure(certificates)
+        outside = await self._serve(self._outside(), certificates.context)
+        mail = await serve_mail(self.inbox, certificates.context)
+        self._stack.push_async_callback(mail.close)
+        settings = AppSettings(
+            self.ready, outside.url, mail.port, self.options.script, self.options.app, self.options.rules
+        )
+        self.host.environment = settings.environment
+        self.rights.of_app = RightsOfApp(lambda: self.host.worker.environment or {})
+        await self._run()
+
+    async def _serve_azure(self, certificates: Certificates) -> dict[str, str]:
+        """Serve the stand-ins; gives what the ready file says."""
         identity = await self._serve(self.identity.application())
         topic = await self._serve(self.event_grid.application())
         inbox = await self._serve(self.inbox.application())
         faults = await self._serve(self._faults())
         control = await self._serve(HostControl(self.host).application())
         arm = await self._serve(self.arm.application(), certificates.context)
-        outside = await self._serve(self._outside(), certificates.context)
-        mail = await serve_mail(self.inbox, certificates.context)
-        self._stack.push_async_callback(mail.close)
         self.arm.base_url = arm.url
-        self.ready = {
+        return {
             "functions": self.host.url,
             "event_grid": f"{topic.url}{event_grid.PATH}",
             "arm": arm.url,
@@ -128,12 +138,6 @@ class Sandbox:
             "load": f"{faults.url}{LOAD}",
             "owner": self.identity.owner_token(PUBLIC_RESOURCE_MANAGER),
         }
-        settings = AppSettings(
-            self.ready, outside.url, mail.port, self.options.script, self.options.app, self.options.rules
-        )
-        self.host.environment = settings.environment
-        self.rights.of_app = RightsOfApp(lambda: self.host.worker.environment or {})
-        await self._run()
 
     def _learn(self, document: Mapping[str, Any]) -> None:
         """Let Azure ML know what a posted event says, as far as it can be understood."""

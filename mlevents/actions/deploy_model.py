@@ -66,7 +66,7 @@ from mlevents.services.services import Services
 class DeployModel(Action):
     """Endpoint, deployment without traffic, then the traffic; each verb may be called any number of times.
 
-    The orchestrator calls `locate`, takes the lock that it names, and then the other verbs in the order
+    The orchestrator calls `locate`, takes the lease that it names, and then the other verbs in the order
     of its phases; each `Done.result` joins the progress that the next verb sees. After a failure it
     calls `restore_traffic`, which looks for itself what there is to restore, and `discard`.
     """
@@ -116,7 +116,7 @@ class DeployModel(Action):
         return findings(self.endpoint, self.model, self.template, examination)
 
     def locate(self, context: StepContext, services: Services) -> Outcome:
-        """Say which endpoint this is about, and the name of its lock; asks Azure nothing.
+        """Say which endpoint this is about, and the key of its lease; asks Azure nothing.
 
         Raises NotAllowedError for an endpoint that the event may not name.
         """

@@ -1,6 +1,6 @@
 """What a gate is that looks at Azure: its parameters, and an objection to acting, if it has one.
 
-Such gates look before a response's steps, and again when a deployment has its endpoint's lock.
+Such gates look before a response's steps, and again when a deployment has its endpoint's lease.
 """
 
 from abc import ABC, abstractmethod

@@ -70,7 +70,17 @@ def outcome(call: Mapping[str, Any], response: Response, services: Services) -> 
     names = dict(chosen.readable(names, step["with"]))
     if call["verb"] not in chosen.verbs:
         raise ValueError(f"'{step['uses']}' has no verb '{call['verb']}'")
-    context = StepContext(
+    verb = getattr(chosen.model_validate(render(step["with"], names)), call["verb"])
+    result: Outcome = verb(context_of(call, response, services, names), services)
+    return result
+
+
+def context_of(
+    call: Mapping[str, Any], response: Response, services: Services, names: Mapping[str, Any]
+) -> StepContext:
+    """What the action is told of its step; `names` are those that its expressions may read."""
+    step = call["step"]
+    return StepContext(
         id=response.id,
         rule=response.rule or "",
         step=step["id"],
@@ -83,9 +93,6 @@ def outcome(call: Mapping[str, Any], response: Response, services: Services) -> 
         written=step["with"],
         fill=lambda value: render(value, names),
     )
-    verb = getattr(chosen.model_validate(render(step["with"], names)), call["verb"])
-    result: Outcome = verb(context, services)
-    return result
 
 
 def answer_of(outcome: Outcome | None) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from mlevents.responses.shown import UNITS
 from mlevents.responses.sizes import cut_document
 
 CLEAN_UP = 3600.0
-"""Seconds for what is left behind; the endpoint's lock is held meanwhile."""
+"""Seconds for what is left behind; the endpoint's lease is held meanwhile."""
 SHORTEST_LOOK, LONGEST_LOOK, LOOKS = 60.0, 300.0, 60
 LAST_LOOK = 60.0
 """Seconds for reading the metrics once more when the step's timeout is over."""
