@@ -52,7 +52,7 @@ def test_what_one_number_does_is_possible(drawn):
     assert possible([Asked(one, one.holds(value)) for one in conditions], "number")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(asked(NUMBER_OPERANDS))
 def test_what_is_possible_on_numbers_is_so_for_one_of_them(several):
     assume(possible(several, "number"))
