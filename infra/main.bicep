@@ -37,7 +37,7 @@ param rulesFile string = 'rules.yaml'
 
 @description('Goes into the names of what responses start, so that nobody can plant one. The hooks generate it once; empty leaves the secret in the vault as it is. By hand: any long random text, the same at every deployment.')
 @secure()
-param appSecret string
+param appSecret string = ''
 
 @description('How many responses may cause one another before the chain is stopped.')
 @minValue(1)
