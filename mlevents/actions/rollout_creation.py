@@ -20,6 +20,8 @@ from mlevents.errors import PermanentError
 from mlevents.services.machine_learning_states import NewDeployment, NewEndpoint
 
 Progress = Mapping[str, Any]
+LOOKS_BEFORE_PUT = 3
+"""How often an endpoint must be absent before it is created."""
 
 
 def ensure_endpoint(target: RolloutTarget, wanted: NewEndpoint, progress: Progress) -> Outcome:
@@ -29,9 +31,7 @@ def ensure_endpoint(target: RolloutTarget, wanted: NewEndpoint, progress: Progre
     """
     state = find_endpoint(target.endpoints, target.endpoint)
     if state is None:
-        new = target.endpoints.put_endpoint(wanted)
-        being = f"endpoint '{target.endpoint}' is being created"
-        return Pending(being, SOON, {**progress, "replaced": not new or bool(progress.get("replaced"))})
+        return _create(target, wanted, progress)
     if state.provisioning_state in UNDER_WAY:
         return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, dict(progress))
     target.must_be_usable(state)
@@ -44,6 +44,17 @@ def ensure_endpoint(target: RolloutTarget, wanted: NewEndpoint, progress: Progre
         "created": own and not progress.get("replaced"),
     }
     return Done(f"endpoint '{state.name}' is there, its traffic: {words(state.traffic)}", result)
+
+
+def _create(target: RolloutTarget, wanted: NewEndpoint, progress: Progress) -> Pending:
+    """Create the endpoint once it was absent several times: a PUT over one that exists takes its traffic."""
+    looks = int(progress.get("missing", 0)) + 1
+    if looks < LOOKS_BEFORE_PUT:
+        said = f"endpoint '{target.endpoint}' is not found: looked for again before it is created"
+        return Pending(said, SOON, {**progress, "missing": looks})
+    replaced = not target.endpoints.put_endpoint(wanted) or bool(progress.get("replaced"))
+    being = f"endpoint '{target.endpoint}' is being created"
+    return Pending(being, SOON, {**progress, "replaced": replaced, "missing": 0})
 
 
 def _must_be_unharmed(target: RolloutTarget, wanted: NewEndpoint) -> None:

@@ -12,6 +12,9 @@ from mlevents.errors import TransientError
 from mlevents.services.machine_learning_endpoints import OnlineEndpoints
 from mlevents.services.machine_learning_states import DeploymentState, EndpointState
 
+LOOKS = 6
+"""How often something must be absent before it counts as deleted: for about a minute, ever more rarely."""
+
 
 def find_endpoint(endpoints: OnlineEndpoints, name: str) -> EndpointState | None:
     """The endpoint, or None when there is none; raises TransientError while the answers contradict."""

@@ -5,79 +5,72 @@ else's, or when nothing is left to go back to. Everything else is pending or an 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome, Pending
-from mlevents.actions.rollout_lookup import find_deployments, find_endpoint
+from mlevents.actions.rollout_earlier import Earlier
+from mlevents.actions.rollout_lookup import LOOKS, find_endpoint
 from mlevents.actions.rollout_plan import ours
 from mlevents.actions.rollout_target import SOON, UNDER_WAY, RolloutTarget
-from mlevents.actions.rollout_traffic import endpoint_changes, phase_of
-from mlevents.actions.traffic import Names, Traffic, same, serving, shared, words
+from mlevents.actions.rollout_traffic import endpoint_changes, is_at, phase_of
+from mlevents.actions.traffic import Traffic, same, serving, words
 from mlevents.canonical import fold
 from mlevents.errors import PermanentError, RefusedError, TransientError
-from mlevents.services.machine_learning_states import DeploymentState, EndpointState
+from mlevents.services.machine_learning_states import EndpointState
 
 Progress = Mapping[str, Any]
-LOOKS = 3
-"""How often an old deployment must be absent before it counts as deleted."""
+SETTLING = 120.0
+"""Seconds in which a write of ours may still arrive whose answer was lost: longer than a request may take
+(`services.azure.PATIENCE`), and than a killed host keeps its activities (host.json)."""
+INHERITED = "inherited"
+"""In the progress: another orchestration moved the traffic, and may have ended during a write."""
 INVALID = frozenset({400, 422})
 """Statuses of a request that is wrong in itself."""
 RIGHTS = frozenset({401, 403})
 """Statuses that say nothing about the map, whatever they name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """The maps before the rollout, and how the deployments that they name are now (None: gone)."""
-
-    traffic: Traffic
-    mirror: Traffic
-    states: Mapping[str, DeploymentState | None]
-
-    @classmethod
-    def find(cls, target: RolloutTarget, traffic: Traffic, mirror: Traffic) -> "Earlier":
-        """Read each deployment by its name: a list that is empty or short is not the truth."""
-        names = Names([*serving(traffic), *serving(mirror)])
-        return cls(traffic, mirror, find_deployments(target.endpoints, target.endpoint, names))
-
-    @property
-    def changing(self) -> DeploymentState | None:
-        """One that is in transition, during which Azure takes no write."""
-        states = [one for one in self.states.values() if one]
-        return next((one for one in states if one.provisioning_state in UNDER_WAY), None)
-
-    @property
-    def broken(self) -> list[str]:
-        """Those that exist, and may or may not be able to serve."""
-        return [one.name for one in self.states.values() if one and one.provisioning_state != "Succeeded"]
-
-    @property
-    def absent(self) -> list[str]:
-        """Those that were not found."""
-        return [name for name, one in self.states.items() if one is None]
-
-    def maps(self, sure: bool) -> tuple[dict[str, int], dict[str, int]]:
-        """Traffic and mirror for those that exist, or for those alone that are `sure` to serve."""
-        able = Names(
-            name
-            for name, one in self.states.items()
-            if one and (not sure or one.provisioning_state == "Succeeded")
-        )
-        mirror = {name: share for name, share in self.mirror.items() if not share or name in able}
-        return shared(self.traffic, able), mirror
-
-
 def restore(target: RolloutTarget, progress: Progress) -> Outcome:
-    """Put the maps back that stood before ours, and never over ones that someone else made."""
-    state = find_endpoint(target.endpoints, target.endpoint)
-    before = progress.get("before")
-    if state is None or before is None:
+    """Put the maps back that stood before ours, and never over ones that someone else made.
+
+    Where a write of ours may still be under way, it looks again after a while before it is done.
+    """
+    if progress.get("before") is None:
         return Done("no traffic was moved")
+    state = find_endpoint(target.endpoints, target.endpoint)
+    if state is None:
+        return _absent(target, progress)
     if state.provisioning_state in UNDER_WAY:
         return endpoint_changes(state, progress)
-    mirror = progress.get("before_mirror", state.mirror)
+    if "late" not in progress:
+        progress = {**progress, "late": _may_arrive(target, state, progress)}
+    outcome = _restored(target, state, progress)
+    if isinstance(outcome, Done) and progress["late"]:
+        said = f"{outcome.detail}; looked at again, because a write of ours may still arrive"
+        return Pending(said, SETTLING, {**progress, "late": False}, exact=True)
+    return outcome
+
+
+def _absent(target: RolloutTarget, progress: Progress) -> Outcome:
+    """Look again for an endpoint that neither Azure's answer nor its list shows."""
+    looks = int(progress.get("missing", 0)) + 1
+    if looks < LOOKS:
+        said = f"endpoint '{target.endpoint}' is not found: looked for again"
+        return Pending(said, SOON, {**progress, "missing": looks})
+    return Done(f"endpoint '{target.endpoint}' is gone, so there is no traffic to restore")
+
+
+def _may_arrive(target: RolloutTarget, state: EndpointState, progress: Progress) -> bool:
+    """Whether a map of ours may still be put: one whose answer was lost, or that someone else sent."""
+    if "phase" not in progress or phase_of(target, progress)["verb"] != "shift_traffic":
+        return False
+    return bool(progress.get(INHERITED)) or not is_at(state, phase_of(target, progress))
+
+
+def _restored(target: RolloutTarget, state: EndpointState, progress: Progress) -> Outcome:
+    """One look at an endpoint on which no operation is under way, and one write at most."""
+    before, mirror = progress["before"], progress.get("before_mirror", state.mirror)
     there = _is_at(state, (before, mirror))
     if there and not _is_broken_by_us(state, progress):
         return Done(f"the traffic of '{state.name}' is {words(state.traffic)}")

@@ -4,6 +4,7 @@ Resource Manager checks rights before it looks whether a resource is there, so a
 made can be asked for as well: 403 is a missing right, 404 is none.
 """
 
+from mlevents.actions.rollout_lookup import find_endpoint
 from mlevents.actions.rollout_parameters import Rollout
 from mlevents.actions.rollout_target import RolloutTarget
 from mlevents.errors import PermanentError
@@ -26,7 +27,7 @@ def check_rights(target: RolloutTarget, rollout: Rollout, auth_mode: str, servic
     if rollout.checks or rollout.needed:
         _check_metrics(target)
     if rollout.smoke_test is not None:
-        state = target.endpoints.endpoint(target.endpoint)
+        state = find_endpoint(target.endpoints, target.endpoint)
         _check_scoring(target, state.auth_mode if state else AUTH_MODES[auth_mode], services)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext
 
+from mlevents.actions.rollout_restore import INHERITED
 from mlevents.responses.carry import StepFailedError, own_fault
 from mlevents.responses.rollout_phases import Run
 from mlevents.responses.traffic_restoration import restore
@@ -55,5 +56,5 @@ def put_back(
 ) -> Generator[Any, Any, tuple[str, str]]:
     """Restore the traffic that a rollout left when it ended, from its record."""
     run = Run(context, dict(record["call"]))
-    run.progress = dict(record["progress"])
+    run.progress = {**record["progress"], INHERITED: True}
     return (yield from go_back(context, run))

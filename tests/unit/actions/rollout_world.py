@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlevents.errors import PermanentError, RefusedError, TransientError
+from mlevents.services.azure import READ_TIMEOUT
 from mlevents.services.connection import Message
 from mlevents.services.machine_learning_ids import Workspace
 from mlevents.services.machine_learning_states import (
@@ -29,6 +30,10 @@ COLLEAGUE = 600.0
 """Seconds that an operation of someone else takes."""
 RATE, TICK, LATE = 5.0, 15.0, 60.0
 """Requests a second; seconds by which the clock moves; seconds until a request shows in the metrics."""
+
+
+TRANSIT = 30.0
+"""Seconds that a late write takes to arrive after its sender has given up."""
 
 
 class KilledError(BaseException):
@@ -264,9 +269,20 @@ class World:
         check(found)
         wanted = (self._owned(traffic), self._owned(found.mirror if mirror is None else mirror))
         with self.call(f"put traffic {wanted[0]} {wanted[1] or ''}".strip()) as call:
+            if call.kind == "late":
+                self._later(READ_TIMEOUT + TRANSIT, lambda: self._arrive(*wanted))
+                self.advance(READ_TIMEOUT)
+                raise TransientError(f"{call.name}: no answer within {READ_TIMEOUT} s")
             self._free()
             self._refuse_broken(*wanted)
             self.put_maps(*wanted, call)
+
+    def _arrive(self, *wanted: dict[str, int]) -> None:
+        """A write of which nobody waits for the answer any more; Azure may refuse it like any other."""
+        with suppress(TransientError, RefusedError):
+            self._free()
+            self._refuse_broken(*wanted)
+            self.put_maps(*wanted)
 
     def _owned(self, traffic: Mapping[str, int]) -> dict[str, int]:
         return {self._own(name): share for name, share in traffic.items()}

@@ -8,15 +8,19 @@ import pytest
 
 from mlevents.actions.action import Done
 from mlevents.actions.deploy_model import DeployModel
-from mlevents.actions.rollout_lookup import find_deployment, find_endpoint, list_deployments
+from mlevents.actions.rollout_creation import LOOKS_BEFORE_PUT
+from mlevents.actions.rollout_lookup import LOOKS, find_deployment, find_endpoint, list_deployments
 from mlevents.errors import TransientError
 from mlevents.responses.rollout import roll_out_model
 from mlevents.services.machine_learning_states import DeploymentState, EndpointState
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import Placed, Trouble, World, serving
 from tests.unit.actions.rollouts import context
-from tests.unit.actions.test_rollout_course import traffic
+from tests.unit.actions.test_rollout_course import at_traffic, traffic
 from tests.unit.actions.test_rollout_exhaustive import OLD, PASSING, call
+
+RIGHTS = 1
+"""How often the check of the rights looks for the endpoint."""
 
 
 def carried(at: World) -> dict[str, Any]:
@@ -24,9 +28,10 @@ def carried(at: World) -> dict[str, Any]:
     return answer
 
 
-def blind(at: World) -> None:
-    """Azure does not find the endpoint, and does not list it, once: after the rights were checked."""
-    at.trouble = Trouble(more={2: "absent", 3: "empty"})
+def blind(at: World, times: int) -> None:
+    """Azure does not find the endpoint, and does not list it, this many times from now on."""
+    kinds = ("absent", "empty") * times
+    at.trouble = Trouble(more=dict(enumerate(kinds, start=len(at.calls) + 1)))
 
 
 def test_an_endpoint_that_a_list_shows_is_not_gone() -> None:
@@ -69,16 +74,35 @@ def test_an_endpoint_that_azure_hides_for_a_while_keeps_its_traffic_and_tags() -
     at = serving(OLD)
     assert at.endpoint_state
     at.endpoint_state = replace(at.endpoint_state, tags={"owner": "someone"})
-    at.trouble = Trouble(more=dict.fromkeys(range(1, 18), "absent"))
+    at.trouble = Trouble(more=dict.fromkeys(range(1, 18, 2), "absent"))
     assert carried(at)["kind"] == "done"
     assert not [name for name in at.writes if name.startswith("put endpoint")]
     assert at.endpoint_state.tags == {"owner": "someone"}
 
 
+def test_an_endpoint_that_even_the_list_hides_for_a_moment_is_not_created() -> None:
+    at = serving(OLD)
+    blind(at, RIGHTS + LOOKS_BEFORE_PUT - 1)
+    assert carried(at)["kind"] == "done"
+    assert not [name for name in at.writes if name.startswith("put endpoint")]
+
+
+def test_an_endpoint_that_is_hidden_on_the_way_back_is_looked_for_again() -> None:
+    at = serving(OLD, errors={"9": 0.5})
+
+    def hide(world: World) -> None:
+        blind(world, LOOKS)
+
+    at.meddling = at_traffic(10, hide)
+    answer = carried(at)
+    assert answer["kind"] == "failed"
+    assert traffic(at) == OLD
+
+
 def test_where_even_the_list_hid_it_nothing_unchecked_gets_the_traffic() -> None:
     at = serving(OLD)
     at.answered.clear()  # the outage is Azure's doing
-    blind(at)
+    blind(at, RIGHTS + LOOKS_BEFORE_PUT)
     answer = carried(at)
     assert answer["kind"] == "failed"
     assert "existed although Azure answered 404 and did not list it" in answer["detail"]
@@ -91,7 +115,7 @@ def test_one_that_someone_else_creates_at_the_same_moment_is_theirs() -> None:
     at.endpoint_state = EndpointState(
         "net", "Succeeded", tags={"owner": "x"}, auth_mode="Key", scoring_uri="u"
     )
-    blind(at)
+    blind(at, RIGHTS + LOOKS_BEFORE_PUT)
     answer = carried(at)
     assert answer["kind"] == "done"
     assert traffic(at) == {"net-9": 100}

@@ -15,7 +15,7 @@ from mlevents.errors import RefusedError
 from mlevents.responses.notices import notices
 from mlevents.responses.rollout import roll_out_model
 from tests.unit.actions.durable_stand_in import Durable
-from tests.unit.actions.rollout_world import World, serving
+from tests.unit.actions.rollout_world import Trouble, World, serving
 from tests.unit.actions.rollouts import context
 from tests.unit.actions.test_rollout_course import at_traffic, canary, traffic
 from tests.unit.actions.test_rollout_exhaustive import OLD, call, ended
@@ -208,10 +208,11 @@ def test_an_endpoint_that_failed_at_the_old_map_keeps_that_map() -> None:
     at.advance(60.0)
     assert at.endpoint_state
     at.endpoint_state = replace(at.endpoint_state, provisioning_state="Failed")
-    progress = {"before": OLD, "before_mirror": {}, "plan": [], "phase": 0}
+    shift = {"verb": "shift_traffic", "traffic": {"net-9": 100}, "mirror": {}}
+    progress = {"before": OLD, "before_mirror": {}, "plan": [shift], "phase": 0}
     action = DeployModel(template="small.yaml", endpoint="net")
     said = []
-    for _ in range(3):
+    for _ in range(5):
         outcome = action.restore_traffic(replace(context("net", "9"), progress=progress), at)  # type: ignore[arg-type]
         said.append(outcome.detail)
         progress = dict(getattr(outcome, "progress", {}))
@@ -219,3 +220,18 @@ def test_an_endpoint_that_failed_at_the_old_map_keeps_that_map() -> None:
             break
     assert said[-1] == "the traffic of 'net' is net-1 70 %, net-2 30 %, and Azure takes no repair of it"
     assert traffic(at) == OLD
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("on_failure", ["rollback", "hold"])
+def test_a_write_that_arrives_after_the_way_back_is_taken_back_too(number: int, on_failure: str) -> None:
+    plan = {**BY_STEPS, "on_failure": on_failure, "steps": [{"percent": 10, "for": "3m"}, {"percent": 50}]}
+    once = json.loads(call(plan))
+    once["step"]["retry"]["attempts"] = 1
+    calm = serving(OLD)
+    ended(calm, json.dumps(once))
+    put = [at for at, name in enumerate(calm.calls, 1) if name.startswith("put traffic")][number - 1]
+    at = serving(OLD, trouble=Trouble(put, "late"))
+    answer = ended(at, json.dumps(once))
+    assert answer["kind"] == "failed"
+    assert "no answer within 60 s" in answer["detail"]
