@@ -7,11 +7,14 @@ from mlevents.actions.action import Examination
 from mlevents.actions.documents import parse
 from mlevents.actions.endpoint_names import endpoint_name
 from mlevents.actions.left_open import is_open, left_open
+from mlevents.actions.rollout_lookup import find_endpoint
 from mlevents.actions.traffic import words
-from mlevents.errors import PermanentError
+from mlevents.errors import PermanentError, TransientError
 from mlevents.services.finding import Finding, attempt
 from mlevents.services.machine_learning import MachineLearning
+from mlevents.services.machine_learning_endpoints import OnlineEndpoints
 from mlevents.services.machine_learning_ids import name_and_version
+from mlevents.services.machine_learning_states import EndpointState
 from mlevents.services.permission import (
     DATA_SCIENTIST,
     IDENTITY,
@@ -105,7 +108,7 @@ def _endpoint(opened: MachineLearning, text: str) -> Finding:
     about = f"endpoint '{text}' in workspace '{opened.workspace.name}'"
 
     def standing() -> str:
-        state = opened.endpoints.endpoint(endpoint_name(text))
+        state = _found(opened.endpoints, endpoint_name(text))
         if state is None:
             return "does not exist yet, and will be created"
         if state.provisioning_state in FAILED:
@@ -113,6 +116,14 @@ def _endpoint(opened: MachineLearning, text: str) -> Finding:
         return f"is there, its traffic: {words(state.traffic)}"
 
     return attempt(about, standing, "fix or delete it, or name another one in `endpoint`")
+
+
+def _found(endpoints: OnlineEndpoints, name: str) -> EndpointState | None:
+    """The endpoint, looked for once more where Azure answers 404 and lists it all the same."""
+    try:
+        return find_endpoint(endpoints, name)
+    except TransientError:
+        return find_endpoint(endpoints, name)
 
 
 def _model(opened: MachineLearning, reference: str) -> Finding:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -385,6 +386,20 @@ def test_a_failed_endpoint_is_found(clinic: Clinic):
         assert "is Failed: BadArgument: no" in one["said"]
     finally:
         clinic.arm("DELETE", path)
+
+
+def test_an_endpoint_that_azure_does_not_find_for_a_moment_is_there(clinic: Clinic):
+    path = f"{clinic.small.ready['workspace']}/onlineEndpoints/fraud"
+    clinic.arm("PUT", path, location="westeurope", properties={"authMode": "Key"}, identity={"type": "None"})
+    clinic.fault(match="GET .*/onlineEndpoints/fraud$", status=404)
+    try:
+        (one,) = [one for one in clinic.findings() if one["about"].startswith("endpoint 'fraud'")]
+        assert (one["ok"], one["said"]) == (True, "is there, its traffic: none")
+    finally:
+        for _ in range(100):
+            with suppress(requests.HTTPError):
+                clinic.arm("DELETE", path)
+                break
 
 
 def test_a_value_that_waits_for_an_event_is_said_not_to_be_examined(clinic: Clinic):
