@@ -11,6 +11,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, TaskFailedError
 
+from mlevents.duration import spoken
 from mlevents.responses.function_names import PERFORM_STEP
 from mlevents.responses.json_text import to_text
 from mlevents.responses.response import Step
@@ -122,7 +123,8 @@ class Tries:
             error.waited = self.waited
             raise
         if self.waited >= self.limit:
-            raise StepFailedError(f"gave up after {self.limit:g} s: {answer['detail']}", waited=self.waited)
+            said = f"gave up after {spoken(self.limit)}: {answer['detail']}"
+            raise StepFailedError(said, waited=self.waited)
         delay, self.waited = due - self.waited, due
         return delay
 

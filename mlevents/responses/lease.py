@@ -13,6 +13,7 @@ from typing import Any
 from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext, TaskFailedError
 
+from mlevents.duration import spoken
 from mlevents.responses import endpoint_lease as entity
 from mlevents.responses.carry import DEFAULT_TIMEOUT, StepFailedError, StepStoppedError
 from mlevents.responses.function_names import ENDPOINT_LEASE, FIND_INSTANCES
@@ -65,7 +66,7 @@ class Lease:
             if patience.waited >= limit:
                 yield from self.release()
                 raise StepFailedError(
-                    f"gave up after {limit:g} s of waiting for the endpoint: {holder} has it"
+                    f"gave up after {spoken(limit)} of waiting for the endpoint: {holder} has it"
                 )
             say(f"waiting for the endpoint: {holder} has it")
             yield self.context.create_timer(timedelta(seconds=patience.wait(view["holder"])))
@@ -88,7 +89,7 @@ class Lease:
                     return view.get("record")
             if patience.waited >= patience.limit:
                 raise StepFailedError(
-                    f"gave up after {patience.limit:g} s of waiting for the end of {holder['id']}"
+                    f"gave up after {spoken(patience.limit)} of waiting for the end of {holder['id']}"
                 )
             yield self.context.create_timer(timedelta(seconds=patience.wait(holder)))
 

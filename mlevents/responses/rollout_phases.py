@@ -108,8 +108,7 @@ class Run:
 
     def note(self, words: str, waited: float) -> None:
         """The phase under way went on."""
-        self.spent += waited
-        self.phases[-1]["seconds"] += waited
+        self.took(waited)
         self.phases[-1]["detail"] = words[:LONGEST_WORDS]
         self.say(f"{self.phases[-1]['phase']}: {words}")
 
@@ -120,12 +119,22 @@ class Run:
         if left <= 0 and name == "observe":
             left = LAST_LOOK
         if left <= 0:
-            raise StepFailedError(f"gave up after {self.call['step']['timeout']:g} s, the step's timeout")
-        answer = yield from carry(self.context, call, min(limit or DEFAULT_TIMEOUT, left))
-        self.spent += answer["waited"]
-        if self.phases:
-            self.phases[-1]["seconds"] += answer["waited"]
+            raise StepFailedError(
+                f"gave up after {spoken(self.call['step']['timeout'])}, the step's `timeout`"
+            )
+        try:
+            answer = yield from carry(self.context, call, min(limit or DEFAULT_TIMEOUT, left))
+        except StepFailedError as error:
+            self.took(error.waited)
+            raise
+        self.took(answer["waited"])
         return answer
+
+    def took(self, seconds: float) -> None:
+        """The phase under way, if there is one, took so much longer."""
+        self.spent += seconds
+        if self.phases:
+            self.phases[-1]["seconds"] += seconds
 
     def tried(self, name: str, verb: str) -> Generator[Any, Any, str]:
         """A verb whose failure changes nothing any more: gives the words for either case."""

@@ -103,7 +103,7 @@ def test_a_container_that_never_gets_ready_is_given_up(monkeypatch: pytest.Monke
     monkeypatch.setattr("tests.unit.actions.rollout_world.DEPLOYMENT", 20_000.0)
     answer = ended(serving(OLD))
     assert answer["kind"] == "failed"
-    assert "gave up after 10800 s: deployment 'net-9' is Creating" in answer["detail"]
+    assert "gave up after 3 h: deployment 'net-9' is Creating" in answer["detail"]
 
 
 @pytest.mark.parametrize(

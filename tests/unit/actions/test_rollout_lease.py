@@ -176,7 +176,7 @@ def test_a_holder_that_speaks_is_waited_for_until_the_step_gives_up() -> None:
     text["step"]["timeout"] = 7200.0
     answer = json.loads(durable.run(roll_out_model, json.dumps(text)))
     assert answer["kind"] == "failed"
-    assert answer["detail"] == "gave up after 7200 s of waiting for the endpoint: elsewhere has it"
+    assert answer["detail"] == "gave up after 2 h of waiting for the endpoint: elsewhere has it"
     assert any(
         "waiting for the endpoint: elsewhere has it" in said["detail"] for said in durable.context.said
     )

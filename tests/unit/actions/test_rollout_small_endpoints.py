@@ -220,4 +220,5 @@ def test_a_model_that_never_gets_ready_fails_within_the_smoke_tests_time(
     monkeypatch.setattr(at, "score", warming(at, 1e9, lambda: TransientError("it answered 500", busy=True)))
     answer = carried(at, plan("hold", smoke_test={**SMOKE, "timeout": "2m"}))
     assert (answer["kind"], traffic(at)) == ("failed", OLD)
-    assert answer["detail"].startswith("gave up after 120 s: it answered 500")
+    assert answer["report"]["phases"][2]["seconds"] == 120.0
+    assert answer["detail"].startswith("gave up after 2 min: it answered 500")
