@@ -10,6 +10,8 @@ from mlevents.responses.step_key import step_key
 from mlevents.settings import Settings
 
 TEXT = st.text(st.characters(codec=None), max_size=20)
+SECRET = st.text(st.characters(codec=None, exclude_characters="\0"), max_size=20)
+"""An environment variable holds no NUL, with which HMAC pads a key."""
 
 
 @given(TEXT, TEXT, TEXT)
@@ -19,7 +21,7 @@ def test_a_key_is_the_same_at_every_attempt_and_fit_for_azure(secret: str, respo
     assert re.fullmatch(r"mlevents-[0-9a-f]{20}", key)
 
 
-@given(st.tuples(TEXT, TEXT, TEXT), st.tuples(TEXT, TEXT, TEXT))
+@given(st.tuples(SECRET, TEXT, TEXT), st.tuples(SECRET, TEXT, TEXT))
 def test_no_two_steps_or_apps_share_a_key(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
     assert (step_key(*one) == step_key(*other)) == (one == other)
 
