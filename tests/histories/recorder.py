@@ -5,6 +5,7 @@ Entities answer in the older protocol (`eventSent`, `eventRaised`), as the Funct
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,8 @@ from mlevents.responses.rollout import roll_out_model
 from mlevents.responses.versions import CURRENT
 from tests.unit.actions.durable_stand_in import EntityCall
 
+FOLDERS = re.compile(r"(?<=File \\\")/[^\"\n]*?(?=[^/]+/[^/]+\\\")")
+"""All but the last folder and the name of a path in a stack trace, in JSON text."""
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 MOST_TURNS = 2000
 ORCHESTRATORS: dict[str, Callable[..., Any]] = {
@@ -173,10 +176,10 @@ def ending(done: pb.CompleteOrchestrationAction) -> str:
 
 
 def written(name: str, turns: Turns, end: str) -> str:
-    """A history as the text of its file."""
+    """A history as the text of its file, without the folders of the machine in its stack traces."""
     events = [[json_format.MessageToDict(event) for event in one] for one in turns]
     known = {"orchestrator": name, "version": CURRENT, "ending": end}
-    return json.dumps({**known, "turns": events}, indent=1) + "\n"
+    return FOLDERS.sub("", json.dumps({**known, "turns": events}, indent=1)) + "\n"
 
 
 def read(text: str) -> tuple[str, Turns, str]:
