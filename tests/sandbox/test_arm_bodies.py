@@ -137,7 +137,7 @@ def test_every_kind_of_body_has_a_rule() -> None:
 @pytest.mark.parametrize(
     ("kind", "body", "said"),
     [
-        ("models", [], "no JSON object"),
+        ("models", [], "not a JSON object"),
         ("models", {"properties": {}, "colour": "red"}, "'colour' on object of type 'ResourceDefinition'"),
         ("models", {"properties": {"tags": {"a": 1}}}, "'properties.tags.a' must be a text, not a number"),
         ("onlineEndpoints", {"properties": {"authMode": "Key"}}, "location property is required"),
