@@ -71,7 +71,7 @@ class Wording:
             later = self.filled_later and isinstance(value, str) and "${" in value
             telling = [details for details in group if details["type"] not in _WANTED]
             for details in telling:
-                short = details["type"] == "too_short" and (len(group) > 1 or path in parents)
+                short = details["type"] == "too_short" and (len(telling) > 1 or path in parents)
                 if not short and (not later or details["type"] == "extra_forbidden"):
                     yield from self._tell(details, path, groups, value)
             if not telling and not later and path not in parents:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+from pydantic import Field
+
 from mlevents.actions.action import Action, ConnectionName, Done, FileName, Outcome, StepContext
 from mlevents.errors import RulesError
 from mlevents.registry import Registry
@@ -45,6 +47,16 @@ class Tell(Sandwich):
 
     to: Annotated[str, ConnectionName()] | list[Annotated[str, ConnectionName()]]
     text: FileName | None = None
+
+
+@actions("tell_some")
+class TellSome(Sandwich):
+    """Names one connection that sends, or at least one in a list."""
+
+    to: (
+        Annotated[str, ConnectionName()]
+        | Annotated[list[Annotated[str, ConnectionName()]], Field(min_length=1)]
+    )
 
 
 @connections("factory")
