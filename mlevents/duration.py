@@ -6,13 +6,15 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+DIGITS = 6
+"""Digits of a second: what is shorter than a microsecond is no time at all, to timers too."""
 _FORM = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)", re.ASCII)
 
 
 def seconds(text: object) -> float:
     """The seconds of a duration; raises ValueError for anything but a number with its unit."""
     if isinstance(text, str) and (found := _FORM.fullmatch(text)):
-        return float(found[1]) * _UNITS[found[2]]
+        return round(float(found[1]) * _UNITS[found[2]], DIGITS)
     if isinstance(text, int | float) and not isinstance(text, bool):
         fault = f"the duration {text} has no unit: write {text}s, {text}m or {text}h"
         raise ValueError(fault)  # noqa: TRY004 — what pydantic collects
@@ -23,7 +25,7 @@ def seconds(text: object) -> float:
 
 def written(value: float) -> str:
     """The duration of so many seconds as text that `seconds` reads again."""
-    return f"{value:.6f}".rstrip("0").rstrip(".") + "s"
+    return f"{value:.{DIGITS}f}".rstrip("0").rstrip(".") + "s"
 
 
 def spoken(value: float) -> str:

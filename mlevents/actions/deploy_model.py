@@ -48,7 +48,7 @@ from mlevents.actions.action import (
 from mlevents.actions.documents import parse, remote
 from mlevents.actions.endpoint_examination import PERMISSIONS, findings
 from mlevents.actions.endpoint_list import TARGET, EndpointList, must_be_listed
-from mlevents.actions.model_names import model_reference
+from mlevents.actions.model_names import EndpointName, model_reference
 from mlevents.actions.rollout_cautions import cautions
 from mlevents.actions.rollout_observation import Prober, observe
 from mlevents.actions.rollout_parameters import Rollout, Timeouts
@@ -82,9 +82,9 @@ class DeployModel(Action):
     )
 
     template: FileName
-    endpoint: str | None = None
+    endpoint: EndpointName | None = None
     endpoints: EndpointList | None = None
-    deployment: str | None = None
+    deployment: EndpointName | None = None
     model: Annotated[str, AfterValidator(model_reference)] | None = None
     auth_mode: Literal["key", "aml_token", "aad_token"] = "key"
     identity: list[str] = Field(default_factory=list)

@@ -1,6 +1,11 @@
 """Which model a step is about: the one that a rule names, else the event's."""
 
+from typing import Annotated
+
+from pydantic import AfterValidator
+
 from mlevents.actions.action import StepContext
+from mlevents.actions.endpoint_names import endpoint_name
 from mlevents.errors import PermanentError
 
 
@@ -9,6 +14,19 @@ def model_reference(text: str) -> str:
     if "${" not in text and not all(text.rpartition(":")):
         raise ValueError(f"'{text}' names no version of a model: write name:version")
     return text
+
+
+def _name_of_an_endpoint(text: str) -> str:
+    if text and "${" not in text:
+        try:
+            endpoint_name(text)
+        except PermanentError as error:
+            raise ValueError(str(error)) from None
+    return text
+
+
+EndpointName = Annotated[str, AfterValidator(_name_of_an_endpoint)]
+"""A name of an endpoint or deployment, checked when rules load unless it is still to be filled in."""
 
 
 def model_of(reference: str | None, context: StepContext) -> tuple[str, str]:

@@ -68,7 +68,7 @@ class Step(Written):
 class Defaults(Written):
     """What rules and steps do unless they say otherwise."""
 
-    max_age: Duration | None = None
+    max_age: PositiveDuration | None = None
     """An event older than this is recorded, never acted on."""
     retry: Retry = Retry()
     """How steps are tried again."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlevents.events import NAMES
 from mlevents.gates.dedupe import REMEDY
-from mlevents.rules.expressions import lone_kind
+from mlevents.rules.expressions import ExpressionError, lone_kind, roots
 from mlevents.rules.gates import gates_missing
 from mlevents.rules.loops import loops
 from mlevents.rules.reachable import closed_ways, unreachable
@@ -59,6 +59,8 @@ class RuleCheck:
             self.steps.expressions(written.get(gate), join(path, gate), names)
         if (kind := lone_kind(written.get("dedupe"), names)) in ("map", "list"):
             self.report.error(join(path, "dedupe"), f"{written['dedupe']} is a {kind}: {REMEDY}")
+        elif fault := dedupe_fault(written.get("dedupe")):
+            self.report.error(join(path, "dedupe"), fault)
         if "require" in written and "tags" not in names.get("model", {}):
             fault = "no event of this rule tells a model's tags: require needs model.registered"
             self.report.error(join(path, "require"), fault)
@@ -96,6 +98,17 @@ class RuleCheck:
             self.report.error(path, f"'{name}' is the id of the rule in line {line} too: rename one")
         elif isinstance(name, str):
             self.ids[name], _ = self.report.document.place(path)
+
+
+def dedupe_fault(said: object) -> str | None:
+    """Why a value can tell no event from another, or None if it can."""
+    try:
+        constant = isinstance(said, str) and not roots(said)
+    except ExpressionError:
+        return None  # reported where expressions are checked
+    if not constant:
+        return None
+    return f"'{said}' is the same for every event, so that only one would ever be answered: {REMEDY}"
 
 
 def kinds_of(written: object) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from mlevents.actions.endpoint_list import EndpointList
-from mlevents.duration import Duration
+from mlevents.duration import PositiveDuration
 from mlevents.events import NAMES
 from mlevents.gates.order import Order
 from mlevents.gates.require import Require
@@ -74,7 +74,7 @@ class Throttle(Written):
 
     key: str
     """what is counted together, such as `${drift.monitor}`."""
-    once_per: Duration
+    once_per: PositiveDuration
     """how long to hold the rest back."""
 
 
@@ -83,7 +83,7 @@ class Group(Written):
 
     key: str
     """what belongs together, such as `${run.experiment}`."""
-    wait: Duration
+    wait: PositiveDuration
     """how long to collect after the first event."""
     at_most: Annotated[int, Field(ge=1)] | None = None
     """Act at once when so many are there."""
@@ -94,7 +94,7 @@ class Approve(Written):
 
     by: list[str]
     """who may approve."""
-    within: Duration
+    within: PositiveDuration
     """how long to wait."""
     ask: list[str]
     """the connections that carry the question."""
@@ -107,7 +107,7 @@ class Expect(Written):
     """the event that should follow."""
     where: Where
     """Which of those events counts."""
-    within: Duration
+    within: PositiveDuration
     """how long it may take."""
 
 
@@ -124,7 +124,7 @@ class RuleText(Written):
     """What must hold, in the shape of the normalised event."""
     mode: Mode = "live"
     """`shadow` decides and records, and does nothing; `disabled` does not even decide."""
-    max_age: Duration | None = None
+    max_age: PositiveDuration | None = None
     """An event older than this is recorded, never acted on."""
     dedupe: str | None = None
     """One response for each value of this, instead of one for each event."""

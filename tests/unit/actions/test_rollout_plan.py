@@ -156,3 +156,11 @@ def test_several_faults_are_told_at_once() -> None:
 def test_any_text_is_a_path_or_a_value_error(path: str) -> None:
     with suppress(ValueError):
         at({"a": [1]}, path_parts(path))
+
+
+def test_a_time_that_no_timer_can_keep_is_no_time() -> None:
+    asked = {"steps": [{"percent": 10, "for": "0.0001ms"}], "min_requests": 5}
+    with pytest.raises(ValidationError, match="`min_requests` would never be looked at"):
+        Rollout.model_validate(asked)
+    with pytest.raises(ValidationError, match="a duration of 0 s is not possible here"):
+        Rollout.model_validate({"steps": [{"percent": 10, "for": "5m", "timeout": "0.0001ms"}]})

@@ -298,3 +298,31 @@ def test_an_event_about_no_model_needs_the_model_to_be_named(event: str, tmp_pat
     with pytest.raises(RulesError, match="no event of this rule is about a model, so 'model' is missing"):
         loads(text % "", tmp_path / "rules.yaml", Settings())
     assert loads(text % ", model: 'net:1'", tmp_path / "rules.yaml", Settings()).rules
+
+
+def test_an_empty_list_of_receivers_is_refused():
+    step = "{uses: tell_some, with: {to: []}}"
+    [problem] = problems(f"{HEAD}    do: [{step}]\n")
+    assert "do[0].with.to: must not be empty" in problem
+
+
+@pytest.mark.parametrize("value", ["", " ", "fixed", "${'fixed'}"])
+def test_a_dedupe_that_is_the_same_for_every_event_is_refused(value: str):
+    [problem] = problems(f'{HEAD}    dedupe: "{value}"\n{TELL}')
+    assert f"rules[0].dedupe: '{value}' is the same for every event" in problem
+
+
+@pytest.mark.parametrize("age", ["0s", "0.0001ms"])
+def test_an_age_that_no_event_can_have_is_refused(age: str):
+    [problem] = problems(f"{HEAD}    max_age: {age}\n{TELL}")
+    assert "rules[0].max_age: a duration of 0 s is not possible here" in problem
+
+
+@pytest.mark.parametrize("parameter", ["endpoint", "deployment"])
+def test_a_written_name_that_is_none_is_refused(parameter: str, tmp_path: Path):
+    (tmp_path / "small.yaml").write_text("instance_type: Standard_DS3_v2\ninstance_count: 1\n")
+    names = "endpoint: fraud, " if parameter == "deployment" else ""
+    step = f"{{uses: deploy_model, with: {{{names}{parameter}: '..', template: small.yaml}}}}"
+    text = f"version: 1\nrules:\n  - {{id: x, event: model.registered, do: [{step}]}}\n"
+    with pytest.raises(RulesError, match=rf"with\.{parameter}: '\.\.' gives no name"):
+        loads(text, tmp_path / "rules.yaml", Settings())
