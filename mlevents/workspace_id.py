@@ -10,9 +10,10 @@ FORM = (
     "/subscriptions/<id>/resourceGroups/<name>/providers/Microsoft.MachineLearningServices/workspaces/<name>"
 )
 
-# Names of resource groups may hold letters of every script (learn.microsoft.com, "Naming rules").
+# Names of resource groups may hold letters of every script and do not end with a period, so that none of
+# them is a step of a path (learn.microsoft.com, "Naming rules").
 _PATTERN = re.compile(
-    r"/subscriptions/(?P<subscription>[-\w]{1,64})/resourceGroups/(?P<group>(?u:[-\w.()]{1,90}))"
+    r"/subscriptions/(?P<subscription>[-\w]{1,64})/resourceGroups/(?P<group>(?u:[-\w.()]{0,89}[-\w()]))"
     r"/providers/Microsoft\.MachineLearningServices/workspaces/(?P<name>[-\w]{1,64})/?",
     re.IGNORECASE | re.ASCII,
 )

@@ -63,3 +63,9 @@ def test_a_resource_groups_name_may_be_of_any_script():
     written = WORKSPACE.replace("/rg/", "/größe-東京/")
     assert rules(written).allows(written)
     assert Workspace.parse(written).group == "größe-東京"
+
+
+@pytest.mark.parametrize("group", [".", "..", "rg."])
+def test_a_group_that_is_a_step_of_a_path_is_refused(group: str):
+    with pytest.raises(RulesError, match="is not a workspace id"):
+        rules(WORKSPACE.replace("/rg/", f"/{group}/"))
