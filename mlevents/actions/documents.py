@@ -14,11 +14,10 @@ from mlevents.yamlfile.reader import LARGEST, compose
 from mlevents.yamlfile.scalars import without_writing
 
 # Nothing but the text decides: no file is ever looked for, so no event can learn which there are.
-REFERENCE = re.compile(r"azureml:.|/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.", re.IGNORECASE)
-REMOTE = re.compile(
-    r"azureml:.|/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.|(?:https?|wasbs?|abfss?|adl)://.",
-    re.IGNORECASE,
-)
+# Schemes as the SDK writes them: in capitals it takes them for a path.
+_ARM_ID = "(?i:/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.)"
+REFERENCE = re.compile(f"azureml:.|{_ARM_ID}")
+REMOTE = re.compile(f"azureml:.|{_ARM_ID}|(?:https?|wasbs?|abfss?|adl)://.")
 BINDING = re.compile(r"\$\{\{[\w.\s-]*\}\}")
 """How a part of a pipeline names another."""
 UPWARDS = re.compile(r"(?:^|[/\\:])\.{1,2}(?:[/\\]|$)")
@@ -44,11 +43,15 @@ def parse_json(name: str, text: str) -> Any:
     if len(text) > LARGEST:
         raise PermanentError(f"'{name}' has {len(text):,} characters: keep it within {LARGEST:,}")
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise PermanentError(f"'{name}' is nested too deeply to be read: flatten it") from error
     except ValueError as error:
         raise PermanentError(f"'{name}' is not JSON: {error}") from error
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number in JSON: write one, or null")
 
 
 def is_remote(text: str) -> bool:

@@ -45,7 +45,7 @@ def _wire(key: str, value: Any, workspace: Workspace) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         return {"jobInputType": "Literal", "value": value}
     kind, path = value.get("type", "uri_folder"), value.get("path")
-    if kind not in WIRE_TYPES:
+    if not isinstance(kind, str) or kind not in WIRE_TYPES:
         raise PermanentError(f"input '{key}' is of type '{kind}': give one of {', '.join(WIRE_TYPES)}")
     if not isinstance(path, str) or not is_remote(path):
         raise PermanentError(f"input '{key}' has the path '{path}': name data that Azure can reach")

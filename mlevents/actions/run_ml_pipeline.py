@@ -33,7 +33,7 @@ from mlevents.errors import PermanentError
 from mlevents.services.finding import Finding
 from mlevents.services.machine_learning import MachineLearning
 from mlevents.services.machine_learning_batch import Invocation
-from mlevents.services.machine_learning_ids import check_name
+from mlevents.services.machine_learning_ids import check_name, name_and_version
 from mlevents.services.machine_learning_states import KEY, JobState
 from mlevents.services.permission import Permission
 from mlevents.services.services import Services
@@ -73,6 +73,7 @@ class RunMlPipeline(Action):
             raise ValueError("a batch endpoint's deployment has its own `compute`: leave it out here")
         for name in ("batch_endpoint", "deployment", "compute"):
             _must_be_a_name(name, getattr(self, name))
+        _must_be_an_asset("component", self.component)
         return self
 
     def check(self, read: Callable[[str], str]) -> None:
@@ -165,5 +166,15 @@ def _must_be_a_name(parameter: str, text: str | None) -> None:
         return
     try:
         check_name(text.removeprefix("azureml:"), parameter.replace("_", " "))
+    except PermanentError as error:
+        raise ValueError(f"`{parameter}`: {error}") from None
+
+
+def _must_be_an_asset(parameter: str, text: str | None) -> None:
+    """Raise ValueError for what is not `name:version` or `name@label`, unless an event fills it in."""
+    if text is None or "${" in text:
+        return
+    try:
+        name_and_version(text)
     except PermanentError as error:
         raise ValueError(f"`{parameter}`: {error}") from None

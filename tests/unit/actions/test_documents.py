@@ -141,7 +141,9 @@ def test_no_text_of_an_event_becomes_a_path_of_the_apps(text: str) -> None:
         assert ".." not in re.split(r"[/\\:]", text)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "{", "nul", "x" * (LARGEST + 1)])
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "{", "nul", "[NaN]", '{"a": -Infinity}', "x" * (LARGEST + 1)]
+)
 def test_a_request_that_cannot_be_read_is_told(text: str) -> None:
     with pytest.raises(PermanentError, match=r"'request\.json'"):
         parse_json("request.json", text)

@@ -123,6 +123,8 @@ def test_a_job_that_was_deleted_meanwhile_is_not_started_again() -> None:
         ({"job": "a.yml", "component": "a:1"}, "not job, component"),
         ({"job": "a.yml", "deployment": "d"}, "give `batch_endpoint` too"),
         ({"batch_endpoint": "b", "compute": "cpu"}, "leave it out here"),
+        ({"component": ".."}, "'..' names no asset"),
+        ({"component": "train"}, "write name:version or name@latest"),
     ],
 )
 def test_parameters_that_do_not_go_together_are_refused(given: dict[str, str], fact: str) -> None:
@@ -147,9 +149,16 @@ def test_a_file_that_cannot_be_run_is_found_when_rules_load(
 
 
 @pytest.mark.parametrize(
-    "value", [{"type": "folder", "path": "azureml:a:1"}, {"path": "./data"}, {"path": "azureml:a@latest"}]
+    "value",
+    [
+        {"type": "folder", "path": "azureml:a:1"},
+        {"type": ["uri_folder"], "path": "azureml:a:1"},
+        {"path": "./data"},
+        {"path": "AZUREML:a:1"},
+        {"path": "azureml:a@latest"},
+    ],
 )
-def test_data_that_a_batch_endpoint_cannot_reach_is_refused(value: dict[str, str]) -> None:
+def test_data_that_a_batch_endpoint_cannot_reach_is_refused(value: dict[str, Any]) -> None:
     with pytest.raises(PermanentError):
         RunMlPipeline(batch_endpoint="b", inputs={"data": value}).perform(context(), world())
 

@@ -16,7 +16,7 @@ rules:
   - id: again
     event: %s
     where: {%s}
-    do: [{uses: run_ml_pipeline, with: {component: train}}]
+    do: [{uses: run_ml_pipeline, with: {component: 'train:1'}}]
 """
 
 
@@ -128,7 +128,7 @@ def test_what_nearly_has_a_name_is_told_the_name(line: str, told: str):
 
 def test_a_message_template_that_nearly_has_a_name_is_told_the_name():
     text = FILE.replace(
-        "run_ml_pipeline, with: {component: train}", "notify, with: {to: t, template: run-faild}"
+        "run_ml_pipeline, with: {component: 'train:1'}", "notify, with: {to: t, template: run-faild}"
     )
     with pytest.raises(Exception, match=r"unknown template 'run-faild' \(did you mean 'run-failed'\?\)"):
         loads(text % ("run.completed", BREAKER), Path("rules.yaml"), Settings())
