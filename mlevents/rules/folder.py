@@ -39,6 +39,6 @@ class RuleFolder:
     def read(self, name: str) -> str:
         """The text of a file without a fault; raises PermanentError for one that is no text."""
         try:
-            return (self._root / name).read_text(encoding="utf-8")
+            return (self._root / name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise PermanentError(f"the file '{name}' cannot be read: {error}") from error

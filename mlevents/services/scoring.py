@@ -89,7 +89,7 @@ def score(place: Scoring, request: Any, clock: Callable[[], float] = time.perf_c
             content = _content(what, response)
     except TransientError as error:
         raise TransientError(str(error), retry_after=error.retry_after, busy=True) from error
-    seconds, text, status = clock() - began, content.decode("utf-8", "replace"), response.status_code
+    seconds, text, status = clock() - began, content.decode("utf-8-sig", "replace"), response.status_code
     if status in AWAKENING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         said = f"{what}: it answered {status}: {_quoted(text)}"
         raise TransientError(said, busy=True)

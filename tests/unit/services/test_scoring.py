@@ -62,3 +62,7 @@ def test_an_answer_that_is_no_json_has_no_body() -> None:
     assert scored(Answer(body=None))[0].body is None
     deep = "[" * 100_000
     assert scoring._parsed(deep) is None
+
+
+def test_an_answer_with_a_byte_order_mark_is_json() -> None:
+    assert scored(Answer(raw=b"\xef\xbb\xbf[1]"))[0].body == [1]
