@@ -108,7 +108,8 @@ class BatchEndpoints:
         with translated(f"reading batch endpoint '{endpoint}'"):
             default = (self._client.batch_endpoints.get(endpoint).defaults or {}).get("deployment_name")
         if not (deployment or default):
-            raise PermanentError(f"batch endpoint '{endpoint}' has no default deployment")
+            fact = f"batch endpoint '{endpoint}' has no default deployment"
+            raise PermanentError(f"{fact}: set one, or give `deployment`")
         chosen = deployment or str(default)
         with translated(f"reading deployment '{chosen}' of batch endpoint '{endpoint}'"):
             self._client.batch_deployments.get(chosen, endpoint)

@@ -18,6 +18,16 @@ STATUSES = {
     413: "send less: shorten the values that the rule inserts",
 }
 
+_LOG_IN = "correct `username` of the connection and the app setting that its `password` names"
+MAIL = {
+    530: "the server wants a login: give the connection `username` and `password`, with `tls: starttls`",
+    534: _LOG_IN,
+    535: _LOG_IN,
+    538: "the server wants encryption: give the connection `tls: starttls`",
+    550: "correct `sender` and `to` of the connection, or ask the server's administrator to let it send",
+    553: "correct `sender` of the connection",
+}
+
 
 def remedy(status: int, code: str, message: str) -> str:
     """In one sentence what to do; nothing where Azure's own message must say it."""
@@ -30,3 +40,9 @@ def remedy(status: int, code: str, message: str) -> str:
         action = ACTION.search(message)
         return FORBIDDEN.format(f"'{action[1]}'" if action else "this")
     return STATUSES.get(status, "")
+
+
+def mail_remedy(code: int) -> str:
+    """The same for a mail server's reply, after a semicolon."""
+    helps = MAIL.get(code)
+    return f"; {helps}" if helps else ""

@@ -62,7 +62,9 @@ class Services:
         What stands in it is not quoted: somebody may have written a secret there.
         """
         if name not in self._connections:
-            raise PermanentError(f"no connection is named '{name}' in the rule file")
+            raise PermanentError(
+                f"no connection is named '{name}' in the rule file: add it under 'connections'"
+            )
         fields = dict(self._connections[name])
         try:
             return connection.find(fields.pop("type")).model_validate(fields)

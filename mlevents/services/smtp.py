@@ -34,6 +34,7 @@ from mlevents.errors import ActionError, PermanentError, TransientError
 from mlevents.services.connection import Connection, Message, SettingName, Text, connection, named
 from mlevents.services.finding import Finding, attempt
 from mlevents.services.mail_address import Address, Addresses, read_address, read_addresses
+from mlevents.services.remedies import mail_remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -178,10 +179,11 @@ def _translated(server: str, verb: str = "sending mail by") -> Iterator[None]:
     except smtplib.SMTPRecipientsRefused as error:
         temporary = any(code <= LAST_TEMPORARY for code, _ in error.recipients.values())
         kind: type[ActionError] = TransientError if temporary else PermanentError
-        raise kind(f"{doing}: every receiver was refused: {_refusals(error.recipients)}") from error
+        raise kind(f"{doing}: every receiver was refused: {_refusals(error.recipients)}; see `to`") from error
     except smtplib.SMTPResponseException as error:
         kind = TransientError if error.smtp_code <= LAST_TEMPORARY else PermanentError
-        raise kind(f"{doing}: {error.smtp_code} {_reply(error.smtp_error)}") from error
+        said = f"{error.smtp_code} {_reply(error.smtp_error)}{mail_remedy(error.smtp_code)}"
+        raise kind(f"{doing}: {said}") from error
     except (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError) as error:
         raise PermanentError(f"{doing}: {_reply(str(error))}") from error
     except (smtplib.SMTPException, OSError) as error:

@@ -202,6 +202,7 @@ def test_a_wrong_password_is_permanent_and_not_shown(
     with pytest.raises(PermanentError, match="535") as caught:
         connected.send(MESSAGE, services({}, SMTP_PASSWORD="closed sesame"))
     assert "sesame" not in str(caught.value)
+    assert "correct `username` of the connection and the app setting" in str(caught.value)
 
 
 def test_a_server_that_nobody_vouches_for_gets_no_password(
