@@ -10,7 +10,6 @@ import base64
 import json
 import logging
 import threading
-from collections.abc import Awaitable
 from typing import Any
 
 import durabletask.internal.orchestrator_service_pb2 as pb
@@ -72,20 +71,18 @@ class DurablePump:
     def _accept(self, item: pb.WorkItem) -> None:
         if not self._call.active:
             return
-        work: Awaitable[None]
-        if item.HasField("orchestratorRequest"):
-            work = self._orchestrate(item.orchestratorRequest, item.completionToken)
-        elif item.HasField("activityRequest"):
-            work = self._act(item.activityRequest, item.completionToken)
-        else:
-            work = self._operate(item.entityRequestV2, item.completionToken)
-        task = asyncio.ensure_future(self._carried(work))
+        task = asyncio.ensure_future(self._do(item))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _carried(self, work: Awaitable[None]) -> None:
+    async def _do(self, item: pb.WorkItem) -> None:
         try:
-            await work
+            if item.HasField("orchestratorRequest"):
+                await self._orchestrate(item.orchestratorRequest, item.completionToken)
+            elif item.HasField("activityRequest"):
+                await self._act(item.activityRequest, item.completionToken)
+            else:
+                await self._operate(item.entityRequestV2, item.completionToken)
         except Exception:
             log.exception("the sandbox lost a piece of durable work: this is a defect of the sandbox")
 

@@ -26,6 +26,7 @@ class Host:
     """One host after another, taking work from one hub."""
 
     def __init__(self, hub: DurableHub) -> None:
+        self.died = 0.0
         self.hub = hub
         self._call: Any = HostCall()
         self._work: Iterator[pb.WorkItem] = iter(())
@@ -52,9 +53,13 @@ class Host:
     def signal(self, id: str) -> None:
         self.hub.SignalEntity(pb.SignalEntityRequest(instanceId=id, name="add"), self._call)
 
+    def die(self, control: timedelta, work: timedelta) -> None:
+        """Let the host die; `seconds_to_take` counts from before that."""
+        self.died = time.monotonic()
+        self.hub.host_died(control, work)
+
     def seconds_to_take(self) -> tuple[float, pb.WorkItem]:
-        started = time.monotonic()
-        return (found := self.take()) and (time.monotonic() - started, found)
+        return (found := self.take()) and (time.monotonic() - self.died, found)
 
 
 @pytest.fixture
@@ -83,7 +88,7 @@ def names(item: pb.WorkItem) -> list[str | None]:
 def test_a_turn_that_a_dead_host_had_taken_is_whole_again_after_the_control_timeout(host: Host):
     host.start("i")
     first = host.take()
-    host.hub.host_died(CONTROL, WORK)
+    host.die(CONTROL, WORK)
     seconds, again = host.seconds_to_take()
     assert seconds >= CONTROL.total_seconds() / SPEED
     assert names(again) == names(first) == ["orchestratorStarted", "executionStarted"]
@@ -95,7 +100,7 @@ def test_a_turn_that_a_dead_host_had_taken_is_whole_again_after_the_control_time
 
 def test_what_was_queued_for_the_dead_host_is_hidden_too(host: Host):
     host.start("i")
-    host.hub.host_died(CONTROL, WORK)
+    host.die(CONTROL, WORK)
     assert host.seconds_to_take()[0] >= CONTROL.total_seconds() / SPEED
 
 
@@ -103,7 +108,7 @@ def test_an_activity_that_a_dead_host_had_taken_comes_again_after_the_work_timeo
     host.start("i")
     host.complete(host.take(), activity(1))
     first = host.take()
-    host.hub.host_died(LATE, WORK)
+    host.die(LATE, WORK)
     seconds, again = host.seconds_to_take()
     assert WORK.total_seconds() / SPEED <= seconds < LATE.total_seconds() / SPEED
     assert again.activityRequest == first.activityRequest
@@ -113,12 +118,12 @@ def test_an_activity_that_a_dead_host_had_taken_comes_again_after_the_work_timeo
 def test_an_activity_that_no_host_had_taken_is_free_at_once(host: Host):
     host.start("i")
     host.complete(host.take(), activity(1))
-    host.hub.host_died(LATE, LATE)
+    host.die(LATE, LATE)
     assert host.seconds_to_take()[0] < LATE.total_seconds() / SPEED
 
 
 def test_new_messages_wait_until_the_partitions_have_an_owner_again(host: Host):
-    host.hub.host_died(LATE, LATE)
+    host.die(LATE, LATE)
     host.start("i")
     seconds, _ = host.seconds_to_take()
     assert TAKEOVER.total_seconds() / SPEED <= seconds < LATE.total_seconds() / SPEED
@@ -127,7 +132,7 @@ def test_new_messages_wait_until_the_partitions_have_an_owner_again(host: Host):
 def test_an_event_for_an_instance_whose_start_is_hidden_waits_for_the_start(host: Host):
     host.start("i")
     host.take()
-    host.hub.host_died(CONTROL, WORK)
+    host.die(CONTROL, WORK)
     time.sleep(2 * TAKEOVER.total_seconds() / SPEED)
     host.raise_event("i")
     assert names(host.take()) == ["orchestratorStarted", "executionStarted", "eventRaised"]
@@ -137,7 +142,7 @@ def test_operations_that_a_dead_host_had_taken_come_again_in_their_order(host: H
     host.signal("@e@k")
     first = host.take()
     host.signal("@e@k")
-    host.hub.host_died(CONTROL, WORK)
+    host.die(CONTROL, WORK)
     seconds, again = host.seconds_to_take()
     assert seconds >= CONTROL.total_seconds() / SPEED
     assert len(first.entityRequestV2.operationRequests) == 1
@@ -167,10 +172,10 @@ def test_what_a_host_abandons_comes_back_later_each_time(host: Host):
 
 
 def test_a_second_death_puts_the_takeover_off(host: Host):
-    host.hub.host_died(CONTROL, WORK)
+    host.die(CONTROL, WORK)
     half = TAKEOVER.total_seconds() / SPEED / 2
     time.sleep(half)
-    host.hub.host_died(CONTROL, WORK)
+    host.die(CONTROL, WORK)
     host.start("i")
     assert host.seconds_to_take()[0] >= 2 * half
     until(lambda: host.hub._owned, bool)
