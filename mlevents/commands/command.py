@@ -21,6 +21,14 @@ WRONG_USAGE = 2
 command = Registry[Callable[..., None]]("command", "mlevents.commands")
 
 RulesFile = Annotated[Path, typer.Option("--rules", envvar="MLEVENTS_RULES", help="The rule file.")]
+AppKey = Annotated[
+    str,
+    typer.Option(
+        "--key",
+        envvar="MLEVENTS_KEY",
+        help="The app's key, for the header x-functions-key. A variable keeps it out of the command line.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 RULES = Path("rules.yaml")
 

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 import typer
 
 from mlevents.actions.action import action
-from mlevents.commands.command import PROBLEMS, AsJson, command, give_up, print_json, say
+from mlevents.commands.command import PROBLEMS, AppKey, AsJson, command, give_up, print_json, say
 from mlevents.services.sdk_errors import clean
 
 PATIENCE = 60.0
@@ -19,18 +19,10 @@ PATIENCE = 60.0
 UNDER_WAY = ("running", "waiting")
 
 App = Annotated[str, typer.Option("--to", help="The app, such as https://mlevents.azurewebsites.net.")]
-Key = Annotated[
-    str,
-    typer.Option(
-        "--key",
-        envvar="MLEVENTS_KEY",
-        help="The app's key, for the header x-functions-key. A variable keeps it out of the command line.",
-    ),
-]
 
 
 @command("rollouts")
-def rollouts(to: App, key: Key = "", as_json: AsJson = False) -> None:
+def rollouts(to: App, key: AppKey = "", as_json: AsJson = False) -> None:
     """Name the rollouts that run now; ends with 1 if one does."""
     if not to.startswith(("http://", "https://")):
         give_up(f"'{clean(to)}' is not an address: begin with http:// or https://")

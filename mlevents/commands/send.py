@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 
 import typer
 
-from mlevents.commands.command import PROBLEMS, AsJson, command, give_up, print_json, say
+from mlevents.commands.command import PROBLEMS, AppKey, AsJson, command, give_up, print_json, say
 from mlevents.commands.event_file import EventFile, good_events
 from mlevents.services.sdk_errors import clean
 
@@ -24,18 +24,10 @@ Target = Annotated[
         "--to", help="A Functions host, such as http://localhost:7071; or its webhook, with functionName."
     ),
 ]
-Key = Annotated[
-    str,
-    typer.Option(
-        "--key",
-        envvar="MLEVENTS_KEY",
-        help="The app's key, for the header x-functions-key. A variable keeps it out of the command line.",
-    ),
-]
 
 
 @command("send")
-def send(event: EventFile, to: Target, key: Key = "", as_json: AsJson = False) -> None:
+def send(event: EventFile, to: Target, key: AppKey = "", as_json: AsJson = False) -> None:
     """Deliver each event of a file by a request of its own, and say what was answered."""
     if not to.startswith(("http://", "https://")):
         give_up(f"'{clean(to)}' is not an address: begin with http:// or https://")
