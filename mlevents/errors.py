@@ -1,4 +1,4 @@
-"""The error tree: who can mend what went wrong, and whether asking again can help.
+"""The error tree: who can fix what went wrong, and whether a retry can help.
 
 A message states the fact, quotes the value and names the remedy. It never holds a secret.
 """
@@ -11,7 +11,7 @@ class MleventsError(Exception):
 
 
 class ConfigError(MleventsError):
-    """A setting or the rules are wrong: mend them and deploy again."""
+    """A setting or the rules are wrong: fix them and deploy again."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,7 +57,7 @@ class PermanentError(ActionError):
 
 
 class StoppedError(PermanentError):
-    """The step must not go on, though nothing failed: somebody else was there, or a gate says so."""
+    """The step must not go on, though nothing failed: someone else has changed it, or a gate objects."""
 
     kind = "stopped"
 

@@ -25,7 +25,7 @@ def refused(event: Event, rules: Rules) -> Response:
 
 
 def quarantined(raw: str, error: EventError, rules: Rules) -> Response:
-    """An event that cannot be understood: its text is kept, and somebody is told."""
+    """An event that cannot be understood: its text is kept, and people are notified."""
     log.error("an event is in quarantine: %s", error)
     steps = rules.defaults.on_failure
     return Response(

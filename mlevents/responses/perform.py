@@ -78,7 +78,7 @@ def outcome(call: Mapping[str, Any], response: Response, services: Services) -> 
 def context_of(
     call: Mapping[str, Any], response: Response, services: Services, names: Mapping[str, Any]
 ) -> StepContext:
-    """What the action is told of its step; `names` are those that its expressions may read."""
+    """What the action gets to know of its step; `names` are those that its expressions may read."""
     step = call["step"]
     return StepContext(
         id=response.id,
