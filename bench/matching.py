@@ -17,9 +17,9 @@ from typing import Any
 
 from bench.figure import Figure
 from mlevents.events import Event, parse
-from mlevents.rules.match import matching, plan
+from mlevents.matching.match import matching, plan
+from mlevents.matching.where import bind
 from mlevents.rules.model import Defaults, Rule, Rules
-from mlevents.rules.where import bind
 
 SIZES = (10, 100, 1_000, 10_000)
 TARGETS = {10: 20, 1_000: 30, 10_000: 50}

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mlevents.errors import ConfigError
+from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.file import load
-from mlevents.rules.filters import compile_filters
 from mlevents.settings import Settings
 
 PREFIX = "Microsoft.MachineLearningServices."

@@ -9,7 +9,7 @@ from infra.hooks.parameters import own_group
 from infra.hooks.programs import INFRA, HookError, az, mlevents, say
 from infra.hooks.supplied import check_settings
 from infra.hooks.topics import check_identity, find_topic
-from mlevents.rules.filters import compile_filters
+from mlevents.eventgrid.subscription_filters import compile_filters
 
 PROVIDERS = ("Microsoft.EventGrid", "Microsoft.MachineLearningServices")
 NETWORK_PROVIDER = "Microsoft.App"

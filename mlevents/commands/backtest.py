@@ -22,7 +22,7 @@ from mlevents.commands.event_file import events_below
 from mlevents.commands.explain_rule import as_text, found_text
 from mlevents.errors import EventError
 from mlevents.events import Event, parse_all
-from mlevents.rules.backtest import Answer, Difference, Side, differences
+from mlevents.rule_tests.backtest import Answer, Difference, Side, differences
 
 Events = Annotated[
     list[str], typer.Argument(metavar="EVENTS", help="Files of events, or folders of such files.")

@@ -20,10 +20,10 @@ from mlevents.commands.command import (
     say,
 )
 from mlevents.commands.examined import Doctor, Examined
-from mlevents.rules.filters import compile_filters
+from mlevents.eventgrid.subscription_diff import label
+from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.model import Rules
 from mlevents.rules.needs import needed
-from mlevents.rules.subscribed import label
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 

@@ -8,11 +8,11 @@ from pydantic import ValidationError
 
 from mlevents.actions.action import Action, Examination
 from mlevents.errors import ActionError, ConfigError, PermanentError
-from mlevents.rules.filters import compile_filters
-from mlevents.rules.folder import RuleFolder
+from mlevents.eventgrid.subscription_diff import compare
+from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.model import Rules
 from mlevents.rules.needs import NamedStep, named_steps, needed
-from mlevents.rules.subscribed import compare
+from mlevents.rules.rule_folder import RuleFolder
 from mlevents.services.finding import Finding, attempt
 from mlevents.services.permission import IDENTITY, allowed
 from mlevents.services.sdk_errors import clean

@@ -21,14 +21,14 @@ from mlevents.commands.command import (
 from mlevents.commands.event_file import EventFile, read_events
 from mlevents.commands.explain_rule import Moment, show_rule
 from mlevents.errors import EventError
+from mlevents.eventgrid.subscription_filters import Filter, compile_filters
+from mlevents.eventgrid.undelivered import held_back
 from mlevents.events import Event, parse_all
 from mlevents.events.content import instant
+from mlevents.matching.condition_tree import Because
+from mlevents.matching.match import Verdict, plan
 from mlevents.rules.allowed_names import refusal
-from mlevents.rules.filters import Filter, compile_filters
-from mlevents.rules.held_back import held_back
-from mlevents.rules.match import Verdict, plan
 from mlevents.rules.model import Rules
-from mlevents.rules.tree import Because
 from mlevents.settings import Settings
 
 At = Annotated[

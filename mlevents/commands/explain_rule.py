@@ -8,13 +8,13 @@ from typing import Any
 
 from mlevents.commands.command import say
 from mlevents.events import Event
+from mlevents.expressions.interpolation import ExpressionError, reads, render
 from mlevents.gates import dedupe
 from mlevents.gates.max_age import too_old, words
+from mlevents.matching.match import Verdict
+from mlevents.matching.match_trace import Line, seen
 from mlevents.rules.allowed_names import refusal, refusal_text
-from mlevents.rules.expressions import ExpressionError, reads, render
-from mlevents.rules.match import Verdict
 from mlevents.rules.model import Rule, Step
-from mlevents.rules.seen import Line, seen
 
 MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
 INDENT = "      "

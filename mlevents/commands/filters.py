@@ -1,7 +1,7 @@
 """`filters`: what Event Grid should deliver to each function, for these rules."""
 
 from mlevents.commands.command import RULES, AsJson, RulesFile, command, good_rules, print_json, say
-from mlevents.rules.filters import Filter, compile_filters
+from mlevents.eventgrid.subscription_filters import Filter, compile_filters
 
 RISK = (
     "whether Azure compares the case of keys inside `data` is unverified, so an event that a rule wants "

@@ -1,7 +1,7 @@
 """`schema`: the JSON Schema of the rule file, for editors."""
 
 from mlevents.commands.command import command, print_json
-from mlevents.rules.schema import file_schema
+from mlevents.schema.file_schema import file_schema
 
 
 @command("schema")

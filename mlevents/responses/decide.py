@@ -8,15 +8,15 @@ from itertools import islice
 from mlevents import telemetry
 from mlevents.errors import EventError
 from mlevents.events import Event, parse
+from mlevents.expressions.interpolation import ExpressionError, render
 from mlevents.gates import dedupe
 from mlevents.gates.max_age import too_old
+from mlevents.matching.match import Verdict, kind_asked, matching, verdict
 from mlevents.responses.aside import quarantined, refused
 from mlevents.responses.response import Response
 from mlevents.responses.response_id import response_id
 from mlevents.responses.travelling import as_json, gates_as_json, used, values_missing
 from mlevents.rules.allowed_names import refusal, refusal_text
-from mlevents.rules.expressions import ExpressionError, render
-from mlevents.rules.match import Verdict, kind_asked, matching, verdict
 from mlevents.rules.model import Rule, Rules
 from mlevents.settings import MODES, Settings
 

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from mlevents import telemetry
 from mlevents.actions.action import Done, Outcome, StepContext, action
 from mlevents.errors import ActionError, ConfigError, StoppedError, TransientError
+from mlevents.expressions.interpolation import ExpressionError, render
 from mlevents.responses.json_text import to_text
 from mlevents.responses.response import Response
 from mlevents.responses.sizes import cut_answer
 from mlevents.responses.step_key import step_key
-from mlevents.rules.expressions import ExpressionError, render
 from mlevents.services.sdk_errors import clean
 from mlevents.services.services import Services
 from mlevents.settings import Settings

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlevents.actions.action import action
+from mlevents.expressions.environment import Path
+from mlevents.expressions.interpolation import ExpressionError, paths
 from mlevents.gates.gate import gate
 from mlevents.responses.response import Step
 from mlevents.responses.sizes import cut_text
 from mlevents.responses.travelling import leaves
-from mlevents.rules.expressions import ExpressionError, paths
-from mlevents.rules.sandboxed import Path
 
 LEFT_OUT = frozenset({"steps", "on_failure", "raw", "because", "unfinished"})
 """What of a response no step needs."""

@@ -5,8 +5,8 @@ from typing import Any
 
 from mlevents.actions.action import action
 from mlevents.events import Event
+from mlevents.expressions.interpolation import ExpressionError, render, roots
 from mlevents.responses.response import Step
-from mlevents.rules.expressions import ExpressionError, render, roots
 from mlevents.rules.model import Step as RuleStep
 
 LONGEST_VERSION = 255

@@ -10,11 +10,11 @@ from typing import Any
 from mlevents.actions.action import Action, Target, action
 from mlevents.errors import PermanentError
 from mlevents.events import Event
+from mlevents.expressions.interpolation import ExpressionError, render, roots
+from mlevents.matching.condition_tree import Because
 from mlevents.registry import Registry
-from mlevents.rules.expressions import ExpressionError, render, roots
 from mlevents.rules.model import Rule, Step
-from mlevents.rules.tree import Because
-from mlevents.rules.wording import Finding
+from mlevents.rules.validation_messages import Finding
 from mlevents.yamlfile.positions import join
 
 LATER = {"steps", "failure"}

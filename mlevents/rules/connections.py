@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from mlevents.registry import Registry, UnknownNameError
 from mlevents.rules.report import Report
-from mlevents.rules.wording import Wording, quote, unknown
+from mlevents.rules.validation_messages import Wording, quote, unknown
 from mlevents.services.connection import Connection
 from mlevents.workspace_id import FORM, workspace_key
 from mlevents.yamlfile.positions import join

@@ -9,17 +9,17 @@ from pydantic import ValidationError
 
 from mlevents.actions.endpoint_list import SECTION
 from mlevents.errors import Problem, RulesError
+from mlevents.rule_tests.runner import read_examples, run_examples
 from mlevents.rules.connections import check_connections, check_workspaces
-from mlevents.rules.examples import read_examples, run_examples
-from mlevents.rules.folder import RuleFolder
 from mlevents.rules.model import Rules
-from mlevents.rules.ready import ReadySteps
 from mlevents.rules.report import MOST_PROBLEMS, Report
+from mlevents.rules.rule_builder import ReadySteps
 from mlevents.rules.rule_check import check_rules
-from mlevents.rules.steps import StepCheck
+from mlevents.rules.rule_folder import RuleFolder
+from mlevents.rules.step_check import StepCheck
 from mlevents.rules.syntax import FileText
+from mlevents.rules.validation_messages import Wording, quote
 from mlevents.rules.vocabulary import VOCABULARY, Vocabulary
-from mlevents.rules.wording import Wording, quote
 from mlevents.settings import Settings
 from mlevents.yamlfile.positions import join
 from mlevents.yamlfile.reader import compose

@@ -7,11 +7,11 @@ from mlevents.actions.action import Action
 from mlevents.conditions.equals import Equals
 from mlevents.conditions.present import Present
 from mlevents.events.sent import forms
+from mlevents.matching.condition_tree import Field
+from mlevents.matching.satisfiability import reachable
+from mlevents.matching.where import EVERY, Where
 from mlevents.registry import Registry
-from mlevents.rules.reachable import reachable
-from mlevents.rules.tree import Field
-from mlevents.rules.where import EVERY, Where
-from mlevents.rules.wording import Finding
+from mlevents.rules.validation_messages import Finding
 from mlevents.yamlfile.positions import join
 
 TAGS = ("mlevents.event", "mlevents.response", "mlevents.depth")

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidatio
 
 from mlevents.duration import Duration, PositiveDuration
 from mlevents.errors import Problem
-from mlevents.rules.where import Where
+from mlevents.matching.where import Where
 from mlevents.workspace_id import workspace_key
 
 Mode = Literal["live", "shadow", "disabled"]

@@ -8,9 +8,9 @@ from typing import Any
 from mlevents.actions.action import Action, ConnectionName, action
 from mlevents.errors import ActionError
 from mlevents.events.envelope import workspace
-from mlevents.rules.marks import marked
+from mlevents.matching.condition_tree import Field
 from mlevents.rules.model import Rule, Rules, Step
-from mlevents.rules.tree import Field
+from mlevents.rules.references import marked
 from mlevents.services.permission import IDENTITY, WORKSPACE, Permission, Role
 from mlevents.services.services import Services
 

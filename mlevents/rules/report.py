@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mlevents.errors import ConfigError, Problem
-from mlevents.rules.wording import Finding
+from mlevents.rules.validation_messages import Finding
 from mlevents.settings import Settings
 from mlevents.yamlfile.positions import Document, join
 

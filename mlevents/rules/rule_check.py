@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlevents.events import NAMES
+from mlevents.expressions.interpolation import ExpressionError, lone_kind, roots
 from mlevents.gates.dedupe import REMEDY
-from mlevents.rules.expressions import ExpressionError, lone_kind, roots
-from mlevents.rules.gates import gates_missing
+from mlevents.matching.satisfiability import closed_ways, unreachable
+from mlevents.matching.where import Where, bind, known_names
+from mlevents.rules.available_gates import gates_missing
 from mlevents.rules.loops import loops
-from mlevents.rules.reachable import closed_ways, unreachable
 from mlevents.rules.report import Report
-from mlevents.rules.steps import RESULT, StepCheck
-from mlevents.rules.where import Where, bind, known_names
+from mlevents.rules.step_check import RESULT, StepCheck
 from mlevents.yamlfile.positions import join
 
 EVERY = ("*",)

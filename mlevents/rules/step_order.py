@@ -4,8 +4,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlevents.rules.expressions import ExpressionError, reads
-from mlevents.rules.wording import Finding
+from mlevents.expressions.interpolation import ExpressionError, reads
+from mlevents.rules.validation_messages import Finding
 from mlevents.yamlfile.positions import join
 
 _READING = ("with", "if")

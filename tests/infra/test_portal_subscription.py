@@ -48,7 +48,9 @@ def test_the_body_of_the_request_is_what_the_template_makes() -> None:
     }
     (template,) = declarations(TEMPLATE, "resource")[1:]
     made = value(properties(template.body)["properties"], known)
-    del made["labels"]  # what they are for: mlevents/rules/subscribed.py; without one, filters are compared
+    del made[
+        "labels"
+    ]  # what they are for: mlevents/eventgrid/subscription_diff.py; without one, filters are compared
     page = (ROOT / "docs/azure-portal.md").read_text()
     (body,) = re.findall(r"^cat > subscription.json <<EOF\n(.*?)^EOF$", page, re.MULTILINE | re.DOTALL)
     assert json.loads(body)["properties"] == made

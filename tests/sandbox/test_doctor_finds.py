@@ -18,9 +18,9 @@ import requests
 from typer.testing import CliRunner, Result
 
 from mlevents.__main__ import commands
+from mlevents.eventgrid.subscription_diff import label
+from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.file import load
-from mlevents.rules.filters import compile_filters
-from mlevents.rules.subscribed import label
 from mlevents.services import azure, data_factory, email, machine_learning, resource_manager
 from mlevents.settings import Settings
 from sandbox.arm.event_subscriptions import APP_ID

@@ -38,16 +38,16 @@ from mlevents.actions.rollout_parameters import Step as TrafficStep
 from mlevents.commands.command import command
 from mlevents.conditions.condition import ANY, Membership, operator
 from mlevents.errors import RulesError
+from mlevents.eventgrid.field_map import functions, kinds_of
 from mlevents.events import NAMES
+from mlevents.expressions.filters import FILTERS
 from mlevents.responses.respond import entry
 from mlevents.responses.view import view
+from mlevents.rules.available_gates import GATES, gates_there
 from mlevents.rules.file import load_tested, loads
-from mlevents.rules.gates import GATES, gates_there
 from mlevents.rules.model import Step
 from mlevents.rules.rule_check import FAILURE
 from mlevents.rules.syntax import FileText, RuleText
-from mlevents.rules.value_filters import FILTERS
-from mlevents.rules.wire import functions, kinds_of
 from mlevents.services.connection import connection
 from mlevents.services.permission import ML
 from mlevents.settings import Settings

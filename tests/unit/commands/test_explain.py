@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 from mlevents.__main__ import commands
 from mlevents.commands.event_file import read_events
 from mlevents.events import parse
+from mlevents.matching.match import plan
 from mlevents.rules.file import load
-from mlevents.rules.match import plan
 from mlevents.settings import Settings
 from tests.unit.rules.where_samples import wire_events
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mlevents.canonical import fold
 from mlevents.conditions.condition import as_number, operator
-from mlevents.rules.where import bind
+from mlevents.matching.where import bind
 
 ALL = dict(operator.items())
 GOOD = {

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlevents.rules.expressions import ExpressionError, check, render, roots
-from mlevents.rules.where import known_names
+from mlevents.expressions.interpolation import ExpressionError, check, render, roots
+from mlevents.matching.where import known_names
 
 TAGS = {"a.b": "dot", "items": "it", "n": "3", "none": None, "markup": "<b>&</b>", "trick": "${model.name}"}
 NAMES = {

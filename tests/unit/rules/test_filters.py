@@ -2,9 +2,9 @@
 
 import pytest
 
+from mlevents.eventgrid.field_map import KEYS, functions
+from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.events import NAMES, parse
-from mlevents.rules.filters import compile_filters
-from mlevents.rules.wire import KEYS, functions
 from tests.unit.rules.where_samples import PREFIX, SUBJECTS, file_of, rule_of
 
 DRIFT = ("drift.detected",)

@@ -3,10 +3,10 @@
 from hypothesis import example, find, given, settings
 from hypothesis.strategies import booleans
 
+from mlevents.eventgrid.filter_evaluation import delivered
+from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.events import parse
-from mlevents.rules.delivered import delivered
-from mlevents.rules.filters import compile_filters
-from mlevents.rules.match import plan
+from mlevents.matching.match import plan
 from sandbox.event_grid_filter import delivers
 from tests.unit.rules.where_samples import PREFIX, close_pairs, file_of, rule_of, rules, wire_events
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 from mlevents.events import parse
-from mlevents.rules.match import matching, plan
+from mlevents.matching.match import matching, plan
 from tests.unit.rules.where_samples import PREFIX, close_pairs, file_of, rule_of, rules, wire_events
 
 TAG = "azureml_modelmonitor_threshold_breached"

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlevents.events import parse
-from mlevents.rules.reachable import closed_ways, unreachable
-from mlevents.rules.tree import AnyOf
-from mlevents.rules.where import bind
+from mlevents.matching.condition_tree import AnyOf
+from mlevents.matching.satisfiability import closed_ways, unreachable
+from mlevents.matching.where import bind
 from tests.unit.rules.rule_files import HEAD, TELL, load_text, problems
 from tests.unit.rules.where_samples import wheres, wire_events
 

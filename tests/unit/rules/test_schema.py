@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from mlevents.rules.file import load
-from mlevents.rules.schema import file_schema
+from mlevents.schema.file_schema import file_schema
 from mlevents.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 
 from mlevents.events import parse
-from mlevents.rules.match import plan
-from mlevents.rules.seen import Line, seen
-from mlevents.rules.where import bind
+from mlevents.matching.match import plan
+from mlevents.matching.match_trace import Line, seen
+from mlevents.matching.where import bind
 from tests.unit.rules.where_samples import close_pairs, rules, wire_events
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from mlevents.rules.clauses import Advanced
-from mlevents.rules.filters import Filter
-from mlevents.rules.subscribed import compare, label
+from mlevents.eventgrid.filter_clauses import Advanced
+from mlevents.eventgrid.subscription_diff import compare, label
+from mlevents.eventgrid.subscription_filters import Filter
 from mlevents.services.event_subscription import EventSubscription
 from mlevents.services.finding import Finding
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlevents.events import parse
-from mlevents.rules.where import bind, known_names
+from mlevents.matching.where import bind, known_names
 from tests.unit.rules.where_samples import WIRE_KINDS, wheres, wire_events
 
 KINDS = ("model.registered",)

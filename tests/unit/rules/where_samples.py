@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from mlevents.conditions.condition import operator
 from mlevents.events import NAMES, parse
+from mlevents.matching.where import bind
 from mlevents.rules.model import Defaults, Rule, Rules
-from mlevents.rules.where import bind
 
 PREFIX = "Microsoft.MachineLearningServices."
 TEXTS = ["production", "Production", "prod", "draft", "8", "0.92", "1e3", "true", "é", "É", "fraud-net"]

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from mlevents.conditions.equals import Equals
 from mlevents.events.sent import Form, forms
-from mlevents.rules.possible import Asked, possible
-from mlevents.rules.tree import AllOf, AnyOf, Field, Node, Not
-from mlevents.rules.where import EVERY, Where
-from mlevents.rules.wording import Finding
+from mlevents.matching.condition_tree import AllOf, AnyOf, Field, Node, Not
+from mlevents.matching.field_satisfiability import Asked, possible
+from mlevents.matching.where import EVERY, Where
+from mlevents.rules.validation_messages import Finding
 
 MOST_WAYS = 200
 """How many ways of fulfilling one `where` are looked at; above that, nothing is said of it."""

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from mlevents import gates
-from mlevents.rules.wording import Finding
+from mlevents.rules.validation_messages import Finding
 
 GATES = ("max_age", "dedupe", "verify", "order", "require", "throttle", "group", "approve", "expect")
 

@@ -11,8 +11,18 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from mlevents.rules.clauses import PRESENT, SUBJECT, Advanced, Claims, Clauses, Origin, claims, safe
-from mlevents.rules.limits import (
+from mlevents.eventgrid.field_map import PREFIX, functions
+from mlevents.eventgrid.filter_clauses import (
+    PRESENT,
+    SUBJECT,
+    Advanced,
+    Claims,
+    Clauses,
+    Origin,
+    claims,
+    safe,
+)
+from mlevents.eventgrid.limits import (
     LONGEST,
     MOST_FILTERS,
     MOST_VALUES,
@@ -25,7 +35,6 @@ from mlevents.rules.limits import (
     within_limits,
 )
 from mlevents.rules.model import Rule, Width
-from mlevents.rules.wire import PREFIX, functions
 
 _LEAST = ("NumberGreaterThan", "NumberGreaterThanOrEquals")
 _MOST = ("NumberLessThan", "NumberLessThanOrEquals")

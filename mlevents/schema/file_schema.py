@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mlevents.rules.example_schema import example_schemas
 from mlevents.rules.syntax import NAME, FileText
 from mlevents.rules.vocabulary import VOCABULARY, Vocabulary
-from mlevents.rules.where_schema import Schema, where_schemas
+from mlevents.schema.rule_test_schema import example_schemas
+from mlevents.schema.where_schema import Schema, where_schemas
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -8,16 +8,16 @@ from pydantic import ValidationError
 
 from mlevents.actions.action import Action, ConnectionName, RuleFile
 from mlevents.errors import PermanentError
+from mlevents.expressions.interpolation import check
 from mlevents.registry import UnknownNameError, did_you_mean
 from mlevents.rules.allowed_names import list_missing
-from mlevents.rules.expressions import check
-from mlevents.rules.folder import RuleFolder
-from mlevents.rules.marks import Marked, marked
+from mlevents.rules.references import Marked, marked
 from mlevents.rules.report import Report
+from mlevents.rules.rule_folder import RuleFolder
 from mlevents.rules.step_ids import StepIds
 from mlevents.rules.step_order import Placed, misplaced
+from mlevents.rules.validation_messages import Wording, unknown
 from mlevents.rules.vocabulary import Vocabulary
-from mlevents.rules.wording import Wording, unknown
 from mlevents.yamlfile.positions import join
 
 Names = Mapping[str, Any]

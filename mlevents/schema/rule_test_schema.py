@@ -1,9 +1,9 @@
 """The JSON Schema of a test in the rule file: the event it gives, and what it expects."""
 
 from mlevents.events import NAMES
-from mlevents.rules.expected import ALWAYS
-from mlevents.rules.given import WORKSPACE
-from mlevents.rules.where_schema import Schema
+from mlevents.rule_tests.event_builder import WORKSPACE
+from mlevents.rule_tests.expectations import ALWAYS
+from mlevents.schema.where_schema import Schema
 
 _TYPES: dict[str, Schema] = {
     "text": {"type": "string"},

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlevents.events import Event
+from mlevents.expressions.interpolation import render
 from mlevents.gates import dedupe
-from mlevents.rules.expressions import render
-from mlevents.rules.match import Verdict, matching, verdict
+from mlevents.matching.condition_tree import Because
+from mlevents.matching.match import Verdict, matching, verdict
 from mlevents.rules.model import Rules
-from mlevents.rules.tree import Because
 
 
 @dataclass(frozen=True, slots=True)

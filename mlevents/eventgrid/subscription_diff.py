@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlevents.canonical import fold
-from mlevents.rules.filters import Filter
-from mlevents.rules.wire import PREFIX
+from mlevents.eventgrid.field_map import PREFIX
+from mlevents.eventgrid.subscription_filters import Filter
 from mlevents.services.event_subscription import EventSubscription
 from mlevents.services.finding import Finding
 

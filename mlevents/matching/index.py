@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlevents.canonical import fold
 from mlevents.events import Event
-from mlevents.rules.tree import Field, value_at
+from mlevents.matching.condition_tree import Field, value_at
 
 if TYPE_CHECKING:
     from mlevents.rules.model import Rule

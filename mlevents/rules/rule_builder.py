@@ -6,12 +6,12 @@ from typing import Any
 
 from mlevents.actions.action import Action
 from mlevents.gates.gate import gate
+from mlevents.matching.where import Where
 from mlevents.registry import Registry
 from mlevents.rules.allowed_names import with_list
 from mlevents.rules.model import Defaults, Retry, Rule, Step
 from mlevents.rules.step_ids import StepIds
 from mlevents.rules.syntax import RuleText
-from mlevents.rules.where import Where
 
 
 @dataclass(frozen=True, slots=True)

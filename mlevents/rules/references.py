@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from mlevents.actions.action import ConnectionName, RuleFile
-from mlevents.rules.fields import own_fields
+from mlevents.rules.model_fields import own_fields
 from mlevents.yamlfile.positions import join
 
 Mark = ConnectionName | RuleFile

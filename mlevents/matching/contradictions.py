@@ -4,8 +4,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from mlevents.rules.possible import Asked, possible
-from mlevents.rules.tree import AnyOf, Field, Not
+from mlevents.matching.condition_tree import AnyOf, Field, Not
+from mlevents.matching.field_satisfiability import Asked, possible
 
 
 def contradictions(parts: Iterable[Field | AnyOf | Not]) -> Iterator[tuple[str, str]]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from mlevents.canonical import fold
-from mlevents.rules.delivered import delivered
-from mlevents.rules.filters import Filter
-from mlevents.rules.wire import PREFIX
+from mlevents.eventgrid.field_map import PREFIX
+from mlevents.eventgrid.filter_evaluation import delivered
+from mlevents.eventgrid.subscription_filters import Filter
 
 _TYPES = ("eventtype", "type", "event_type")
 

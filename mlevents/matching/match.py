@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlevents.events import Event
-from mlevents.rules.index import Index
-from mlevents.rules.tree import Because
+from mlevents.matching.condition_tree import Because
+from mlevents.matching.index import Index
 
 if TYPE_CHECKING:
     from mlevents.rules.model import Rule, Rules

@@ -8,7 +8,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mlevents.conditions.condition import is_finite, shown
-from mlevents.rules.value_filters import FILTERS, joined, present
+from mlevents.expressions.filters import FILTERS, joined, present
 
 type Path = tuple[str | int, ...]
 

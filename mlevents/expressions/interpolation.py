@@ -18,11 +18,11 @@ from typing import Any
 from jinja2 import TemplateError, Undefined
 
 from mlevents.events import NAMES
+from mlevents.expressions import template
+from mlevents.expressions.environment import Path, dotted, missing
+from mlevents.expressions.filters import LONGEST, present, text
+from mlevents.expressions.grammar import Expression, compile_expression
 from mlevents.registry import did_you_mean
-from mlevents.rules import template
-from mlevents.rules.grammar import Expression, compile_expression
-from mlevents.rules.sandboxed import Path, dotted, missing
-from mlevents.rules.value_filters import LONGEST, present, text
 
 type Known = Mapping[str, Known] | str
 """The names below a name, or its type: `any` and `texts` are open, a `list` has indexes."""

@@ -13,7 +13,7 @@ from mlevents.events import NAMES, Event, parse
 from mlevents.events.content import instant
 from mlevents.events.sent import Form, forms
 from mlevents.registry import did_you_mean
-from mlevents.rules.wording import Finding, quote
+from mlevents.rules.validation_messages import Finding, quote
 from mlevents.yamlfile.positions import join
 
 WORKSPACE = "workspace"

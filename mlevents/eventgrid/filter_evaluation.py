@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlevents.conditions.condition import is_finite
-from mlevents.rules.clauses import ABSENT, PRESENT, Advanced
-from mlevents.rules.filters import Filter
+from mlevents.eventgrid.filter_clauses import ABSENT, PRESENT, Advanced
+from mlevents.eventgrid.subscription_filters import Filter
 
 _TYPES = ("eventType", "type", "event_type")
 

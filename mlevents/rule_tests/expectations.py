@@ -16,14 +16,14 @@ from typing import Any
 
 from mlevents.actions.endpoint_list import SECTION
 from mlevents.events import Event
+from mlevents.expressions.interpolation import ExpressionError, render
 from mlevents.gates.max_age import too_old, words
+from mlevents.matching.condition_tree import Because
+from mlevents.matching.match import verdict
 from mlevents.registry import did_you_mean
 from mlevents.rules.allowed_names import refusal
-from mlevents.rules.expressions import ExpressionError, render
-from mlevents.rules.match import verdict
 from mlevents.rules.model import Rule
-from mlevents.rules.tree import Because
-from mlevents.rules.wording import Finding, quote
+from mlevents.rules.validation_messages import Finding, quote
 from mlevents.yamlfile.positions import join
 
 KEYS = ("match", "not", "only", "dedupe")

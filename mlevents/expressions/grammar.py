@@ -14,9 +14,9 @@ from jinja2.parser import Parser
 from jinja2.visitor import NodeTransformer
 
 from mlevents.conditions.condition import is_finite
+from mlevents.expressions.environment import ENVIRONMENT, JOINED, Path
+from mlevents.expressions.filters import FILTERS
 from mlevents.registry import did_you_mean
-from mlevents.rules.sandboxed import ENVIRONMENT, JOINED, Path
-from mlevents.rules.value_filters import FILTERS
 
 LONGEST = 2000
 DEEPEST = 40

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mlevents.canonical import fold
-from mlevents.rules.clauses import ABSENT, PRESENT, SUBJECT, Advanced, Clauses
+from mlevents.eventgrid.filter_clauses import ABSENT, PRESENT, SUBJECT, Advanced, Clauses
 
 MOST_FILTERS = 25
 MOST_VALUES = 25

@@ -13,10 +13,10 @@ from typing import Any
 
 from mlevents.canonical import fold
 from mlevents.conditions.condition import Clause
+from mlevents.eventgrid.field_map import KEYS, SIGNS, SUBJECTS, fields_of, kinds_of
 from mlevents.events.event_type import EventType
+from mlevents.matching.condition_tree import AnyOf, Field, Not
 from mlevents.rules.model import Rule
-from mlevents.rules.tree import AnyOf, Field, Not
-from mlevents.rules.wire import KEYS, SIGNS, SUBJECTS, fields_of, kinds_of
 
 type Clauses = dict[tuple[str, str], Advanced]
 """The clauses of a filter by key and operator."""

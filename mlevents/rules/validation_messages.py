@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mlevents.registry import UnknownNameError, did_you_mean
-from mlevents.rules.fields import fields_at
+from mlevents.rules.model_fields import fields_at
 from mlevents.yamlfile.positions import join
 
 LONGEST_QUOTE = 80

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlevents.conditions.condition import operator
-from mlevents.rules.where import EVERY, known_names
+from mlevents.matching.where import EVERY, known_names
 
 Schema = dict[str, Any]
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlevents.rules.tree import AnyOf, Field, Node, Not, conjuncts, value_at
-from mlevents.rules.where import Where
+from mlevents.matching.condition_tree import AnyOf, Field, Node, Not, conjuncts, value_at
+from mlevents.matching.where import Where
 
 ANY, ALL, NOT = "any of these", "all of these", "not"
 

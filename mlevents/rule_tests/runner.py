@@ -7,8 +7,8 @@ from typing import Any
 
 from mlevents.events import Event
 from mlevents.events.content import instant
-from mlevents.rules.expected import Expected, Given
-from mlevents.rules.given import event_of
+from mlevents.rule_tests.event_builder import event_of
+from mlevents.rule_tests.expectations import Expected, Given
 from mlevents.rules.model import Rule
 from mlevents.rules.report import Report
 from mlevents.yamlfile.positions import join

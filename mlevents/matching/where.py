@@ -12,9 +12,9 @@ from typing import Any
 
 from mlevents.conditions.condition import Condition, operator, shown, type_of
 from mlevents.events import NAMES
+from mlevents.matching.condition_tree import AllOf, AnyOf, Because, Field, Node, Not, conjuncts
+from mlevents.matching.contradictions import contradictions
 from mlevents.registry import UnknownNameError, did_you_mean
-from mlevents.rules.contradiction import contradictions
-from mlevents.rules.tree import AllOf, AnyOf, Because, Field, Node, Not, conjuncts
 
 COMBINED = ("any", "all", "not")
 EVERY = "*"

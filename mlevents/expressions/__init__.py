@@ -1,0 +1,1 @@
+"""Expressions of rules: `${…}`, a small part of Jinja2 in a sandbox."""

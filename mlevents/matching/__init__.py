@@ -1,0 +1,1 @@
+"""Which rules an event matches, and why not: pure, bound once when the rules load."""

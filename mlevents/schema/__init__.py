@@ -1,0 +1,1 @@
+"""The JSON Schema of the rule file, for editors."""
