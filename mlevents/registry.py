@@ -1,4 +1,4 @@
-"""Elements found by name: an element is one module in a package, and no list names it."""
+"""Elements found by name: an element is one module of a package, and no list names it."""
 
 import difflib
 import importlib
@@ -36,7 +36,8 @@ class Registry[T]:
     ... class Prefix(Condition): ...
     >>> operator.find("prefix")
 
-    The package's modules are imported at the first look-up, so a new element is a new file.
+    The package's modules, and those of the packages below it, are imported at the first look-up, so a new
+    element is a new file.
     """
 
     def __init__(self, kind: str, package: str) -> None:
@@ -56,8 +57,8 @@ class Registry[T]:
     @cached_property
     def _all(self) -> dict[str, T]:
         package = importlib.import_module(self.package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self.package}.{module.name}")
+        for module in pkgutil.walk_packages(package.__path__, f"{self.package}."):
+            importlib.import_module(module.name)
         return self._elements
 
     def names(self) -> list[str]:

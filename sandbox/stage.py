@@ -151,7 +151,7 @@ class Stage(Raised, Crashes):
 
     def azure_ml(self) -> Any:
         """Azure ML's own MLClient for the sandbox's workspace; needs `environment` to be set."""
-        from mlevents.services.machine_learning import ml_client
+        from mlevents.services.machine_learning.workspace_client import ml_client
 
         return ml_client(self.workspace, self.ready["arm"])
 

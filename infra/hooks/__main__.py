@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from infra.hooks import access, app, app_secret, before, events, key_vault, package
+from infra.hooks import access, app, app_secret, events, key_vault, package, preflight
 from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import HookError, say
 from mlevents.errors import ConfigError, RulesError
@@ -13,7 +13,7 @@ from mlevents.errors import ConfigError, RulesError
 def prepare(environment: Mapping[str, str]) -> None:
     """Before azd provisions: check rules and Azure, then keep the app's secret in azd's environment."""
     parameters = read_parameters(environment)
-    before.prepare(environment, parameters)
+    preflight.prepare(environment, parameters)
     app_secret.keep_in_azd(environment, parameters)
 
 

@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from infra.hooks.before import check_rules
 from infra.hooks.needs import ArmId, read_needs
 from infra.hooks.parameters import read_parameters
+from infra.hooks.preflight import check_rules
 from infra.hooks.programs import ROOT, az, deploy_template, needed
+from infra.hooks.required_settings import check_settings
 from infra.hooks.running_rollouts import name_rollouts
-from infra.hooks.supplied import check_settings
 
 TARGETS = ROOT / "infra" / "targets.json"
 """What an action of your own sends to: a list of resource ids. Optional; no action that ships needs it."""

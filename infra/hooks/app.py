@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from infra.hooks import access, before, events, package
+from infra.hooks import access, events, package, preflight
 from infra.hooks.app_secret import PARAMETER, choose_secret
 from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import HookError, az, deploy_template, outputs, run, say
@@ -18,7 +18,7 @@ def deploy(words: list[str], environment: Mapping[str, str]) -> None:
     known["AZURE_SUBSCRIPTION_ID"] = known.get("AZURE_SUBSCRIPTION_ID") or az("account", "show")["id"]
     parameters = read_parameters(known, words[2:])
     known["MLEVENTS_RULES"] = parameters["rulesFile"]
-    before.prepare(known, parameters)
+    preflight.prepare(known, parameters)
     parameters[PARAMETER] = choose_secret(known, parameters)
     known |= deploy_template("main.bicep", f"mlevents-{name}", parameters, known)
     access.grant(known)

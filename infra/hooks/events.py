@@ -7,15 +7,15 @@ from typing import Any
 
 from infra.hooks import key_vault
 from infra.hooks.access import places, revoke
-from infra.hooks.before import (
+from infra.hooks.needs import ArmId, read_needs
+from infra.hooks.parameters import own_group, read_parameters
+from infra.hooks.preflight import (
     keep_apart,
     leave_out_unknown_types,
     read_filters,
     wanted_functions,
     write_filters,
 )
-from infra.hooks.needs import ArmId, read_needs
-from infra.hooks.parameters import own_group, read_parameters
 from infra.hooks.programs import INFRA, HookError, az, deploy_template, mlevents, needed, say
 from infra.hooks.topics import MACHINE_LEARNING, Topic, find_topic, workspace_topics
 from mlevents.errors import ConfigError

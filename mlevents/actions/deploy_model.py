@@ -57,7 +57,7 @@ from mlevents.actions.rollout_smoke import request, smoke_test
 from mlevents.actions.rollout_standing import order_tags, standing
 from mlevents.actions.rollout_target import RolloutTarget
 from mlevents.services.finding import Finding
-from mlevents.services.machine_learning_states import NewEndpoint
+from mlevents.services.machine_learning.states import NewEndpoint
 from mlevents.services.permission import Permission
 from mlevents.services.services import Services
 

@@ -11,10 +11,10 @@ from mlevents.actions.rollout_lookup import find_endpoint
 from mlevents.actions.traffic import words
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.finding import Finding, attempt
-from mlevents.services.machine_learning import MachineLearning
-from mlevents.services.machine_learning_endpoints import OnlineEndpoints
-from mlevents.services.machine_learning_ids import name_and_version
-from mlevents.services.machine_learning_states import EndpointState
+from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
+from mlevents.services.machine_learning.resource_ids import name_and_version
+from mlevents.services.machine_learning.states import EndpointState
+from mlevents.services.machine_learning.workspace_client import MachineLearning
 from mlevents.services.permission import (
     DATA_SCIENTIST,
     IDENTITY,

@@ -9,7 +9,7 @@ from mlevents.actions.action import Examination
 from mlevents.actions.documents import parse
 from mlevents.actions.left_open import is_open, left_open
 from mlevents.services.finding import Finding, attempt
-from mlevents.services.machine_learning import MachineLearning
+from mlevents.services.machine_learning.workspace_client import MachineLearning
 from mlevents.services.permission import (
     COMPUTE_OPERATOR,
     DATA_SCIENTIST,

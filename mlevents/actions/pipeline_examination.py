@@ -6,7 +6,7 @@ from typing import Any
 from mlevents.actions.left_open import is_open, left_open
 from mlevents.errors import ActionError, ConfigError, PermanentError
 from mlevents.registry import did_you_mean
-from mlevents.services.data_factory import Factory
+from mlevents.services.data_factory.factory_client import Factory
 from mlevents.services.finding import Finding
 from mlevents.services.permission import DATA_FACTORY_CONTRIBUTOR, Permission, below
 from mlevents.services.sdk_errors import clean

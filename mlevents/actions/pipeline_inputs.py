@@ -6,7 +6,7 @@ from typing import Any
 from mlevents.actions.documents import is_remote
 from mlevents.errors import PermanentError
 from mlevents.registry import did_you_mean
-from mlevents.services.machine_learning_ids import Workspace, name_and_version
+from mlevents.services.machine_learning.resource_ids import Workspace, name_and_version
 
 WIRE_TYPES = {
     "uri_file": "UriFile",

@@ -12,7 +12,7 @@ from mlevents.actions.rollout_target import LATER, MODEL_TAG, RESPONSE_TAG, UNDE
 from mlevents.actions.traffic import Names, same_name, serving, share_of
 from mlevents.canonical import fold
 from mlevents.errors import ActionError, TransientError
-from mlevents.services.machine_learning_states import DeploymentState
+from mlevents.services.machine_learning.states import DeploymentState
 
 Progress = Mapping[str, Any]
 LOG_LINES = 100

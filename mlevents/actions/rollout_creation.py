@@ -17,7 +17,7 @@ from mlevents.actions.rollout_target import (
 )
 from mlevents.actions.traffic import serving, words
 from mlevents.errors import PermanentError
-from mlevents.services.machine_learning_states import NewDeployment, NewEndpoint
+from mlevents.services.machine_learning.states import NewDeployment, NewEndpoint
 
 Progress = Mapping[str, Any]
 LOOKS_BEFORE_PUT = 3

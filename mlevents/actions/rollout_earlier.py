@@ -7,7 +7,7 @@ from typing import Self
 from mlevents.actions.rollout_lookup import find_deployments
 from mlevents.actions.rollout_target import UNDER_WAY, RolloutTarget
 from mlevents.actions.traffic import Names, Traffic, serving, shared
-from mlevents.services.machine_learning_states import DeploymentState
+from mlevents.services.machine_learning.states import DeploymentState
 
 
 @dataclass(frozen=True, slots=True)

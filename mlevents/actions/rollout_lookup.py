@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from mlevents.actions.traffic import Names, serving
 from mlevents.errors import TransientError
-from mlevents.services.machine_learning_endpoints import OnlineEndpoints
-from mlevents.services.machine_learning_states import DeploymentState, EndpointState
+from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
+from mlevents.services.machine_learning.states import DeploymentState, EndpointState
 
 LOOKS = 6
 """How often something must be absent before it counts as deleted: for about a minute, ever more rarely."""

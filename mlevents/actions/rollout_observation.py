@@ -17,7 +17,7 @@ from mlevents.actions.rollout_target import UNDER_WAY, RolloutTarget
 from mlevents.actions.rollout_traffic import endpoint_changes, foreign_traffic, is_at, phase_of
 from mlevents.actions.traffic import share_of, without
 from mlevents.errors import TransientError
-from mlevents.services.machine_learning_states import EndpointState
+from mlevents.services.machine_learning.states import EndpointState
 from mlevents.services.metrics import MINUTE, is_fault
 from mlevents.services.scoring import Scoring
 from mlevents.services.services import Services

@@ -17,7 +17,7 @@ from mlevents.actions.rollout_traffic import endpoint_changes, is_at, phase_of
 from mlevents.actions.traffic import Traffic, same, serving, words
 from mlevents.canonical import fold
 from mlevents.errors import PermanentError, RefusedError, TransientError
-from mlevents.services.machine_learning_states import EndpointState
+from mlevents.services.machine_learning.states import EndpointState
 
 Progress = Mapping[str, Any]
 SETTLING = 120.0

@@ -8,7 +8,7 @@ from mlevents.actions.rollout_lookup import find_endpoint
 from mlevents.actions.rollout_parameters import Rollout
 from mlevents.actions.rollout_target import RolloutTarget
 from mlevents.errors import PermanentError
-from mlevents.services.machine_learning_states import AUTH_MODES
+from mlevents.services.machine_learning.states import AUTH_MODES
 from mlevents.services.permission import DATA_SCIENTIST, ML, MONITORING_READER, Role, allowed
 from mlevents.services.services import Services
 

@@ -8,7 +8,7 @@ from mlevents.actions.action import Done, Outcome
 from mlevents.actions.rollout_lookup import find_endpoint, list_deployments
 from mlevents.actions.rollout_target import RolloutTarget
 from mlevents.actions.traffic import serving, share_of
-from mlevents.services.machine_learning_states import DeploymentState
+from mlevents.services.machine_learning.states import DeploymentState
 
 ORDER_KEY, ORDER_BY = "mlevents.order.key", "mlevents.order.by"
 """On a deployment that passed the gate `order`: what it was compared by."""

@@ -12,10 +12,10 @@ from mlevents.actions.rollout_lookup import find_deployment, find_endpoint
 from mlevents.actions.traffic import Names, same_name, serving
 from mlevents.canonical import fold
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services.machine_learning import MachineLearning
-from mlevents.services.machine_learning_endpoints import OnlineEndpoints
-from mlevents.services.machine_learning_ids import same_asset
-from mlevents.services.machine_learning_states import DeploymentState, EndpointState
+from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
+from mlevents.services.machine_learning.resource_ids import same_asset
+from mlevents.services.machine_learning.states import DeploymentState, EndpointState
+from mlevents.services.machine_learning.workspace_client import MachineLearning
 from mlevents.services.services import Services
 
 MODEL_TAG = "mlevents.model"

@@ -12,7 +12,7 @@ from mlevents.actions.rollout_plan import Phase
 from mlevents.actions.rollout_target import SOON, UNDER_WAY, RolloutTarget
 from mlevents.actions.traffic import same, serving, share_of, without, words
 from mlevents.errors import StoppedError
-from mlevents.services.machine_learning_states import EndpointState
+from mlevents.services.machine_learning.states import EndpointState
 
 Progress = Mapping[str, Any]
 

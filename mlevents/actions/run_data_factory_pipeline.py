@@ -45,8 +45,8 @@ from mlevents.actions.action import (
 )
 from mlevents.actions.pipeline_examination import PERMISSIONS, findings
 from mlevents.errors import ActionError, PermanentError, TransientError
-from mlevents.services.data_factory import PIPELINE_NAME, DataFactory, Factory
-from mlevents.services.data_factory_states import PipelineRun
+from mlevents.services.data_factory.factory_client import PIPELINE_NAME, DataFactory, Factory
+from mlevents.services.data_factory.states import PipelineRun
 from mlevents.services.finding import Finding
 from mlevents.services.permission import Permission
 from mlevents.services.services import Services

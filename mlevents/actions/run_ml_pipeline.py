@@ -31,10 +31,10 @@ from mlevents.actions.job_examination import PERMISSIONS, Named, findings
 from mlevents.actions.pipeline_inputs import invocation_inputs, with_inputs
 from mlevents.errors import PermanentError
 from mlevents.services.finding import Finding
-from mlevents.services.machine_learning import MachineLearning
-from mlevents.services.machine_learning_batch import Invocation
-from mlevents.services.machine_learning_ids import check_name, name_and_version
-from mlevents.services.machine_learning_states import KEY, JobState
+from mlevents.services.machine_learning.batch_endpoints import Invocation
+from mlevents.services.machine_learning.resource_ids import check_name, name_and_version
+from mlevents.services.machine_learning.states import KEY, JobState
+from mlevents.services.machine_learning.workspace_client import MachineLearning
 from mlevents.services.permission import Permission
 from mlevents.services.services import Services
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mlevents.actions.permissions import permissions
+from mlevents.commands.azure_checks import Doctor, Examined
 from mlevents.commands.command import (
     PROBLEMS,
     RULES,
@@ -19,7 +20,6 @@ from mlevents.commands.command import (
     print_json,
     say,
 )
-from mlevents.commands.examined import Doctor, Examined
 from mlevents.eventgrid.subscription_diff import label
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.model import Rules

@@ -8,7 +8,7 @@ from itertools import product
 from typing import NamedTuple
 
 from mlevents.conditions.equals import Equals
-from mlevents.events.sent import Form, forms
+from mlevents.events.event_forms import Form, forms
 from mlevents.matching.condition_tree import AllOf, AnyOf, Field, Node, Not
 from mlevents.matching.field_satisfiability import Asked, possible
 from mlevents.matching.where import EVERY, Where

@@ -11,7 +11,7 @@ from mlevents.conditions.condition import is_finite, shown
 from mlevents.errors import EventError
 from mlevents.events import NAMES, Event, parse
 from mlevents.events.content import instant
-from mlevents.events.sent import Form, forms
+from mlevents.events.event_forms import Form, forms
 from mlevents.registry import did_you_mean
 from mlevents.rules.validation_messages import Finding, quote
 from mlevents.yamlfile.positions import join

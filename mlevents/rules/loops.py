@@ -6,7 +6,7 @@ from typing import Any
 from mlevents.actions.action import Action
 from mlevents.conditions.equals import Equals
 from mlevents.conditions.present import Present
-from mlevents.events.sent import forms
+from mlevents.events.event_forms import forms
 from mlevents.matching.condition_tree import Field
 from mlevents.matching.satisfiability import reachable
 from mlevents.matching.where import EVERY, Where

@@ -14,9 +14,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services.azure import PATIENCE, credential
+from mlevents.services.azure_credential import PATIENCE, credential
 from mlevents.services.event_subscription import EventSubscription
-from mlevents.services.importing import importing
+from mlevents.services.lazy_import import importing
 from mlevents.services.paging import next_page
 from mlevents.services.permission import Grant
 from mlevents.services.quota import Quota, is_of_family

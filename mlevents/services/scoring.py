@@ -15,8 +15,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services.azure import PATIENCE
-from mlevents.services.importing import importing
+from mlevents.services.azure_credential import PATIENCE
+from mlevents.services.lazy_import import importing
 from mlevents.services.sdk_errors import clean, translated
 
 if TYPE_CHECKING:

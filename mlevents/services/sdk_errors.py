@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from mlevents.errors import ActionError, PermanentError, RefusedError, TransientError
-from mlevents.services.importing import importing
+from mlevents.services.lazy_import import importing
 from mlevents.services.redaction import redact
 from mlevents.services.remedies import remedy
 

@@ -14,7 +14,7 @@ from mlevents.services.own_secrets import keep_secrets
 from mlevents.settings import Settings
 
 if TYPE_CHECKING:
-    from mlevents.services.machine_learning import MachineLearning
+    from mlevents.services.machine_learning.workspace_client import MachineLearning
     from mlevents.services.resource_manager import ResourceManager
     from mlevents.services.scoring import Score, Scoring
 
@@ -40,7 +40,7 @@ class Services:
 
     def machine_learning(self, workspace_id: str) -> MachineLearning:
         """The Azure ML workspace with this ARM id; raises PermanentError for another id."""
-        from mlevents.services.machine_learning import open_workspace
+        from mlevents.services.machine_learning.workspace_client import open_workspace
 
         return open_workspace(workspace_id, self.settings.resource_manager)
 

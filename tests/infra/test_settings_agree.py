@@ -9,7 +9,7 @@ import pytest
 from bicep_file import INFRA, Declaration, declarations, properties
 
 from infra.hooks.parameters import vault_secrets
-from infra.hooks.supplied import ALWAYS, PARAMETERS
+from infra.hooks.required_settings import ALWAYS, PARAMETERS
 from mlevents.errors import ConfigError
 from mlevents.settings import Settings
 

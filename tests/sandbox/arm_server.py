@@ -14,7 +14,8 @@ import requests
 from aiohttp import web
 
 from mlevents.actions.permissions import permissions
-from mlevents.services import azure, machine_learning
+from mlevents.services import azure_credential
+from mlevents.services.machine_learning import workspace_client
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 from sandbox.arm.resource_manager import ResourceManager
@@ -46,8 +47,8 @@ class Server:
 
     def ml_client(self, **options: Any) -> Any:
         """The real MLClient, with the real managed identity credential."""
-        from azure.ai.ml import MLClient
-        from azure.identity import ManagedIdentityCredential
+        from azure_credential.ai.ml import MLClient
+        from azure_credential.identity import ManagedIdentityCredential
 
         parts = self.manager.workspace_id.split("/")
         metadata = {
@@ -72,8 +73,8 @@ class Server:
 
     def data_factory_client(self) -> Any:
         """The real DataFactoryManagementClient."""
-        from azure.identity import ManagedIdentityCredential
-        from azure.mgmt.datafactory import DataFactoryManagementClient
+        from azure_credential.identity import ManagedIdentityCredential
+        from azure_credential.mgmt.datafactory import DataFactoryManagementClient
 
         return DataFactoryManagementClient(
             ManagedIdentityCredential(),
@@ -180,5 +181,5 @@ def services_of(server: Server, monkeypatch: pytest.MonkeyPatch, **files: str) -
 
 
 def _forget() -> None:
-    azure._credential.cache_clear()
-    machine_learning._open.cache_clear()
+    azure_credential._credential.cache_clear()
+    workspace_client._open.cache_clear()

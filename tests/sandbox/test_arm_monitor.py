@@ -12,7 +12,8 @@ import pytest
 from mlevents.actions.action import Done
 from mlevents.actions.deploy_model import DeployModel
 from mlevents.errors import TransientError
-from mlevents.services import azure, machine_learning, resource_manager, scoring
+from mlevents.services import azure_credential, resource_manager, scoring
+from mlevents.services.machine_learning import workspace_client
 from mlevents.services.metrics import Metrics
 from mlevents.services.scoring import Scoring
 from mlevents.services.services import Services
@@ -49,8 +50,8 @@ def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test has its own identity and its own authority to trust."""
     made_once = (
-        azure._credential,
-        machine_learning._open,
+        azure_credential._credential,
+        workspace_client._open,
         resource_manager._http,
         resource_manager.open_manager,
         scoring._http,

@@ -12,7 +12,7 @@ from mlevents.actions.action import Done, StepContext
 from mlevents.actions.deploy_model import DeployModel
 from mlevents.errors import PermanentError, TransientError
 from mlevents.events import Event
-from mlevents.services.machine_learning_states import NewEndpoint
+from mlevents.services.machine_learning.states import NewEndpoint
 from mlevents.services.services import Services
 from tests.sandbox.arm_server import Server, services_of, serving
 

@@ -21,7 +21,10 @@ from mlevents.__main__ import commands
 from mlevents.eventgrid.subscription_diff import label
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.file import load
-from mlevents.services import azure, data_factory, email, machine_learning, resource_manager
+from mlevents.services import azure_credential, resource_manager
+from mlevents.services.data_factory import factory_client
+from mlevents.services.machine_learning import workspace_client
+from mlevents.services.mail import email
 from mlevents.settings import Settings
 from sandbox.arm.event_subscriptions import APP_ID
 from sandbox.event_grid_delivery import Subscription
@@ -69,10 +72,10 @@ settings: {default_compute: "azureml:cpu-cluster"}
 jobs: {train: {type: command, component: "azureml:train:1"}}
 """
 CLIENTS = (
-    azure._credential,
-    data_factory._client,
+    azure_credential._credential,
+    factory_client._client,
     email._client,
-    machine_learning._open,
+    workspace_client._open,
     resource_manager._http,
 )
 

@@ -66,7 +66,7 @@ def one_at_a_time(node: ast.AST) -> bool:
 def test_two_threads_may_begin_at_different_ends():
     program = (
         "import threading\n"
-        "from mlevents.services.importing import importing\n"
+        "from mlevents.services.lazy_import import importing\n"
         "def load(name):\n"
         "    with importing():\n"
         "        __import__(name)\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mlevents.commands.examined import Doctor
+from mlevents.commands.azure_checks import Doctor
 from mlevents.errors import ConfigError
 from mlevents.rules.file import loads
 from mlevents.settings import OURS, Settings, unresolved

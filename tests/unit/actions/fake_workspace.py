@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services.machine_learning_batch import Invocation
-from mlevents.services.machine_learning_ids import Workspace
-from mlevents.services.machine_learning_states import (
+from mlevents.services.machine_learning.batch_endpoints import Invocation
+from mlevents.services.machine_learning.resource_ids import Workspace
+from mlevents.services.machine_learning.states import (
     KEY,
     DeploymentState,
     EndpointState,

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlevents.errors import PermanentError, RefusedError, TransientError
-from mlevents.services.azure import READ_TIMEOUT
+from mlevents.services.azure_credential import READ_TIMEOUT
 from mlevents.services.connection import Message
-from mlevents.services.machine_learning_ids import Workspace
-from mlevents.services.machine_learning_states import (
+from mlevents.services.machine_learning.resource_ids import Workspace
+from mlevents.services.machine_learning.states import (
     DeploymentState,
     EndpointState,
     NewDeployment,

@@ -12,7 +12,7 @@ from mlevents.actions import deploy_model
 from mlevents.actions.action import Pending
 from mlevents.actions.deploy_model import DeployModel
 from mlevents.errors import NotAllowedError, PermanentError, TransientError
-from mlevents.services.machine_learning_states import DeploymentState, EndpointState
+from mlevents.services.machine_learning.states import DeploymentState, EndpointState
 from tests.unit.actions.fake_workspace import TOPIC, FakeWorkspace
 from tests.unit.actions.rollouts import carry, context, deploy
 

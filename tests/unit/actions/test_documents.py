@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from mlevents.actions.documents import is_remote, local_parts, parse, parse_json, remote
 from mlevents.actions.pipeline_inputs import with_inputs
 from mlevents.errors import PermanentError
-from mlevents.services.importing import importing
-from mlevents.services.machine_learning_yaml import load
+from mlevents.services.lazy_import import importing
+from mlevents.services.machine_learning.yaml_entities import load
 from mlevents.yamlfile.reader import LARGEST
 
 REMOTE = """

@@ -21,8 +21,8 @@ from mlevents.errors import ActionError, ConfigError, PermanentError, TransientE
 from mlevents.events import Event
 from mlevents.responses.perform import answer
 from mlevents.responses.response import Response
-from mlevents.services import smtp
 from mlevents.services.connection import Connection, Message
+from mlevents.services.mail import smtp
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 from tests.unit.stand_ins import WORKSPACE, step

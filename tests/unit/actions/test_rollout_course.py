@@ -9,7 +9,7 @@ import pytest
 
 from mlevents.actions.rollout_parameters import Rollout
 from mlevents.responses.rollout import roll_out_model
-from mlevents.services.machine_learning_states import DeploymentState
+from mlevents.services.machine_learning.states import DeploymentState
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import Placed, Trouble, World, serving
 from tests.unit.actions.test_rollout_exhaustive import OLD, PLAN, call, ended

@@ -12,7 +12,7 @@ from mlevents.actions.rollout_creation import LOOKS_BEFORE_PUT
 from mlevents.actions.rollout_lookup import LOOKS, find_deployment, find_endpoint, list_deployments
 from mlevents.errors import TransientError
 from mlevents.responses.rollout import roll_out_model
-from mlevents.services.machine_learning_states import DeploymentState, EndpointState
+from mlevents.services.machine_learning.states import DeploymentState, EndpointState
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import Placed, Trouble, World, serving
 from tests.unit.actions.rollouts import context

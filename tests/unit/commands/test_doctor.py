@@ -11,12 +11,12 @@ from typer.testing import CliRunner, Result
 from mlevents.__main__ import commands
 from mlevents.actions.action import action
 from mlevents.actions.permissions import permissions
-from mlevents.commands.examined import Doctor, literal
+from mlevents.commands.azure_checks import Doctor, literal
 from mlevents.rules.file import loads
 from mlevents.rules.needs import NamedStep
-from mlevents.services import azure
+from mlevents.services import azure_credential
 from mlevents.services.connection import connection
-from mlevents.services.machine_learning import MachineLearning
+from mlevents.services.machine_learning.workspace_client import MachineLearning
 from mlevents.services.permission import ML
 from mlevents.settings import Settings
 
@@ -128,9 +128,9 @@ def cut_off(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("IDENTITY_HEADER", "header")
     monkeypatch.delenv("HOOK", raising=False)
     monkeypatch.delenv("WEBSITE_HOSTNAME", raising=False)
-    azure._credential.cache_clear()
+    azure_credential._credential.cache_clear()
     yield
-    azure._credential.cache_clear()
+    azure_credential._credential.cache_clear()
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mlevents.errors import RulesError
 from mlevents.events import NAMES, Event
 from mlevents.events.breach import TAG
-from mlevents.events.sent import forms
+from mlevents.events.event_forms import forms
 from mlevents.rule_tests.event_builder import event_of
 from mlevents.rules.file import load_tested
 from mlevents.settings import Settings

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mlevents.errors import RulesError
 from mlevents.rules.file import loads
 from mlevents.rules.model import Rules
-from mlevents.services.machine_learning_ids import Workspace
+from mlevents.services.machine_learning.resource_ids import Workspace
 from mlevents.settings import Settings
 
 WORKSPACE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/kite"

@@ -11,8 +11,8 @@ import yaml
 from pydantic import ValidationError
 
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services import apprise
-from mlevents.services.apprise import Apprise
+from mlevents.services.chat import apprise
+from mlevents.services.chat.apprise import Apprise
 from mlevents.services.connection import Message, Sender, connection
 from tests.unit.stand_ins import Answer, Authority, Request, Server, services
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from mlevents.actions.message_values import STUDIOS, one_line
 from mlevents.actions.notify import Notify
 from mlevents.errors import PermanentError
-from mlevents.services.apprise import Apprise, _apprise, _mark, _schemas
-from mlevents.services.chat_services import CHATS, KNOWN, PLAIN
-from mlevents.services.chat_text import BREAK, inert
+from mlevents.services.chat.apprise import Apprise, _apprise, _mark, _schemas
+from mlevents.services.chat.chat_services import CHATS, KNOWN, PLAIN
+from mlevents.services.chat.chat_text import BREAK, inert
 from mlevents.services.connection import Message
 from tests.unit.stand_ins import services
 

@@ -8,9 +8,9 @@ import yaml
 from pydantic import ValidationError
 
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services import data_factory
 from mlevents.services.connection import connection
-from mlevents.services.data_factory import DataFactory, Factory
+from mlevents.services.data_factory import factory_client
+from mlevents.services.data_factory.factory_client import DataFactory, Factory
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 from tests.unit.factory_stand_in import ID, START, FactoryStandIn, lost, refused
@@ -29,8 +29,8 @@ def factory(stand_in: FactoryStandIn, cloud: ExitStack, trusted: Authority) -> F
 
 
 def test_the_documented_connection_loads() -> None:
-    assert data_factory.__doc__
-    written = yaml.safe_load(data_factory.__doc__.split("```")[1].removeprefix("yaml"))["connections"]
+    assert factory_client.__doc__
+    written = yaml.safe_load(factory_client.__doc__.split("```")[1].removeprefix("yaml"))["connections"]
     fields = written["retraining"]
     loaded = connection.find(fields.pop("type")).model_validate(fields)
     assert isinstance(loaded, DataFactory)

@@ -11,9 +11,9 @@ import yaml
 from pydantic import ValidationError
 
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services import email
 from mlevents.services.connection import Message, Sender, connection
-from mlevents.services.email import Email
+from mlevents.services.mail import email
+from mlevents.services.mail.email import Email
 from tests.unit.stand_ins import Answer, Authority, Request, Server, services
 
 MESSAGE = Message("Run r1 failed", "It failed.", "mlevents-k-mail")

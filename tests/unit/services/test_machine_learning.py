@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlevents.errors import PermanentError
-from mlevents.services.machine_learning import cloud
-from mlevents.services.machine_learning_ids import Workspace, name_and_version, same_asset
-from mlevents.services.machine_learning_states import DeploymentState, EndpointState
+from mlevents.services.machine_learning.resource_ids import Workspace, name_and_version, same_asset
+from mlevents.services.machine_learning.states import DeploymentState, EndpointState
+from mlevents.services.machine_learning.workspace_client import cloud
 
 ID = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-ml"

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mlevents.errors import ActionError, ConfigError, PermanentError, TransientError
-from mlevents.services import smtp
 from mlevents.services.connection import Message, Sender, connection
-from mlevents.services.smtp import Smtp
+from mlevents.services.mail import smtp
+from mlevents.services.mail.smtp import Smtp
 from tests.unit.stand_ins import Authority, services
 
 MESSAGE = Message("Run r1 failed", "It failed.\n.\nTruly: ünïcode\n", "mlevents-k-mail")

@@ -12,9 +12,9 @@ from mlevents.actions.action import Done
 from mlevents.actions.run_data_factory_pipeline import RunDataFactoryPipeline
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.connection import Message
-from mlevents.services.email import Email
-from mlevents.services.machine_learning_batch import BatchEndpoints, Invocation
-from mlevents.services.machine_learning_ids import Workspace
+from mlevents.services.machine_learning.batch_endpoints import BatchEndpoints, Invocation
+from mlevents.services.machine_learning.resource_ids import Workspace
+from mlevents.services.mail.email import Email
 from mlevents.services.paging import next_page
 from tests.unit.factory_stand_in import ID, FactoryStandIn
 from tests.unit.stand_ins import WORKSPACE, Answer, Authority, Request, Server, services, step

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from mlevents.services.answer import run_name
+from mlevents.services.answer_fields import run_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,12 @@ from urllib.parse import quote
 from pydantic import AfterValidator, JsonValue
 
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services.answer import listed, run_name
-from mlevents.services.azure import PATIENCE, credential
+from mlevents.services.answer_fields import listed, run_name
+from mlevents.services.azure_credential import PATIENCE, credential
 from mlevents.services.connection import Connection, connection
-from mlevents.services.data_factory_states import Pipeline, PipelineRun, declared
+from mlevents.services.data_factory.states import Pipeline, PipelineRun, declared
 from mlevents.services.finding import Finding, attempt
-from mlevents.services.importing import importing
+from mlevents.services.lazy_import import importing
 from mlevents.services.sdk_errors import translated
 from mlevents.settings import PUBLIC_RESOURCE_MANAGER
 

@@ -8,11 +8,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from mlevents.errors import ActionError, TransientError
-from mlevents.services.azure import credential
-from mlevents.services.importing import importing
-from mlevents.services.machine_learning_deployment import deployment_body
-from mlevents.services.machine_learning_ids import Workspace
-from mlevents.services.machine_learning_states import (
+from mlevents.services.azure_credential import credential
+from mlevents.services.lazy_import import importing
+from mlevents.services.machine_learning.deployment_body import deployment_body
+from mlevents.services.machine_learning.resource_ids import Workspace
+from mlevents.services.machine_learning.states import (
     AUTH_MODES,
     DeploymentState,
     EndpointState,

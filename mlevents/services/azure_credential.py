@@ -7,7 +7,7 @@ import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mlevents.services.importing import importing
+from mlevents.services.lazy_import import importing
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential

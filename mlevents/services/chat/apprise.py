@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field
 
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services.chat_services import KNOWN, PLAIN
-from mlevents.services.chat_text import inert
+from mlevents.services.chat.chat_services import KNOWN, PLAIN
+from mlevents.services.chat.chat_text import inert
 from mlevents.services.connection import Connection, Message, SettingName, Text, connection
 from mlevents.services.finding import Finding, attempt
-from mlevents.services.importing import importing
+from mlevents.services.lazy_import import importing
 from mlevents.services.sdk_errors import UNREADABLE
 
 if TYPE_CHECKING:

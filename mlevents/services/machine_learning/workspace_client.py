@@ -14,12 +14,12 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mlevents.services.azure import PATIENCE, credential
-from mlevents.services.importing import importing
-from mlevents.services.machine_learning_batch import BatchEndpoints
-from mlevents.services.machine_learning_endpoints import OnlineEndpoints
-from mlevents.services.machine_learning_ids import Workspace
-from mlevents.services.machine_learning_jobs import Jobs
+from mlevents.services.azure_credential import PATIENCE, credential
+from mlevents.services.lazy_import import importing
+from mlevents.services.machine_learning.batch_endpoints import BatchEndpoints
+from mlevents.services.machine_learning.jobs import Jobs
+from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
+from mlevents.services.machine_learning.resource_ids import Workspace
 from mlevents.services.metrics import Metrics
 from mlevents.services.resource_manager import open_manager
 from mlevents.services.sdk_errors import translated

@@ -33,7 +33,7 @@ from pydantic import ConfigDict, Field, model_validator
 from mlevents.errors import ActionError, PermanentError, TransientError
 from mlevents.services.connection import Connection, Message, SettingName, Text, connection, named
 from mlevents.services.finding import Finding, attempt
-from mlevents.services.mail_address import Address, Addresses, read_address, read_addresses
+from mlevents.services.mail.mail_address import Address, Addresses, read_address, read_addresses
 from mlevents.services.remedies import mail_remedy
 
 if TYPE_CHECKING:

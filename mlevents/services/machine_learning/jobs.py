@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlevents.errors import ActionError, PermanentError
-from mlevents.services.answer import run_name
-from mlevents.services.importing import importing
-from mlevents.services.machine_learning_ids import check_name, name_and_version
-from mlevents.services.machine_learning_states import KEY, JobState
-from mlevents.services.machine_learning_yaml import load
+from mlevents.services.answer_fields import run_name
+from mlevents.services.lazy_import import importing
+from mlevents.services.machine_learning.resource_ids import check_name, name_and_version
+from mlevents.services.machine_learning.states import KEY, JobState
+from mlevents.services.machine_learning.yaml_entities import load
 from mlevents.services.sdk_errors import translated
 
 if TYPE_CHECKING:

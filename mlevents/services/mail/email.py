@@ -22,12 +22,12 @@ from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from mlevents.errors import PermanentError
-from mlevents.services.answer import mapping
-from mlevents.services.azure import PATIENCE, credential
+from mlevents.services.answer_fields import mapping
+from mlevents.services.azure_credential import PATIENCE, credential
 from mlevents.services.connection import Connection, Message, Text, connection, named
 from mlevents.services.finding import Finding, attempt
-from mlevents.services.importing import importing
-from mlevents.services.mail_address import Address, Addresses, read_address, read_addresses
+from mlevents.services.lazy_import import importing
+from mlevents.services.mail.mail_address import Address, Addresses, read_address, read_addresses
 from mlevents.services.permission import MAIL_OWNER, Permission
 from mlevents.services.sdk_errors import translated
 

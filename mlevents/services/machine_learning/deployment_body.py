@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlevents.services.importing import importing
-from mlevents.services.machine_learning_ids import Workspace, name_and_version
-from mlevents.services.machine_learning_states import NewDeployment
-from mlevents.services.machine_learning_yaml import load
+from mlevents.services.lazy_import import importing
+from mlevents.services.machine_learning.resource_ids import Workspace, name_and_version
+from mlevents.services.machine_learning.states import NewDeployment
+from mlevents.services.machine_learning.yaml_entities import load
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient

@@ -7,7 +7,7 @@ from typing import Any
 from infra.hooks.needs import ArmId, read_needs, read_rules
 from infra.hooks.parameters import own_group
 from infra.hooks.programs import INFRA, HookError, az, mlevents, say
-from infra.hooks.supplied import check_settings
+from infra.hooks.required_settings import check_settings
 from infra.hooks.topics import check_identity, find_topic
 from mlevents.eventgrid.subscription_filters import compile_filters
 

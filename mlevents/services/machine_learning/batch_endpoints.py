@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mlevents.errors import ActionError, PermanentError
-from mlevents.services.answer import listed, mapping, run_name
-from mlevents.services.azure import PATIENCE
-from mlevents.services.importing import importing
-from mlevents.services.machine_learning_ids import Workspace, check_name
-from mlevents.services.machine_learning_states import KEY, JobState
+from mlevents.services.answer_fields import listed, mapping, run_name
+from mlevents.services.azure_credential import PATIENCE
+from mlevents.services.lazy_import import importing
+from mlevents.services.machine_learning.resource_ids import Workspace, check_name
+from mlevents.services.machine_learning.states import KEY, JobState
 from mlevents.services.paging import next_page
 from mlevents.services.sdk_errors import translated
 

@@ -1,0 +1,1 @@
+"""Chat and paging services, by apprise."""

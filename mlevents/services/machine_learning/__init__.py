@@ -1,0 +1,1 @@
+"""Azure Machine Learning: endpoints, deployments and jobs of a workspace, in repeatable calls."""

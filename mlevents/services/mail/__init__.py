@@ -1,0 +1,1 @@
+"""Mail, by Azure Communication Services or SMTP."""
