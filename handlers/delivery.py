@@ -11,7 +11,7 @@ from handlers.floods import count_refused, keep_quarantined
 from handlers.scheduling import schedule
 from mlevents import telemetry
 from mlevents.errors import ConfigError
-from mlevents.responses.decide import decide
+from mlevents.responses.decision import decide
 from mlevents.responses.response import Response
 from mlevents.rules.file import load
 from mlevents.rules.model import Rules

@@ -19,6 +19,9 @@ from durabletask.entities import EntityInstanceId
 
 from handlers.scheduling import schedule
 from mlevents import telemetry
+from mlevents.orchestration.function_names import EVENT_FLOOD, REPORT_FLOOD
+from mlevents.orchestration.serialization import to_text
+from mlevents.orchestration.start_policy import ENDED, REPLACE_ENDED, start
 from mlevents.responses.flood import (
     COUNT,
     MOST_STORED,
@@ -32,11 +35,8 @@ from mlevents.responses.flood import (
     window_name,
 )
 from mlevents.responses.flood_report import INSTANCE
-from mlevents.responses.function_names import EVENT_FLOOD, REPORT_FLOOD
-from mlevents.responses.json_text import to_text
 from mlevents.responses.response import Response
-from mlevents.responses.starting import ENDED, REPLACE_ENDED, start
-from mlevents.responses.view import read_object
+from mlevents.responses.response_view import read_object
 
 TRIES = 5
 """Looks for the ReportFlood that runs now, while others start and end it."""

@@ -12,8 +12,8 @@ import azure.functions as func
 
 from handlers.delivery import failures, rules
 from handlers.response_reader import ResponseReader
+from mlevents.api.response_query import QueryError, ResponseQuery
 from mlevents.errors import ConfigError
-from mlevents.responses.response_query import QueryError, ResponseQuery
 from mlevents.settings import unresolved
 
 blueprint = df.Blueprint()

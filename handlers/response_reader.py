@@ -12,9 +12,9 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from handlers.floods import total
 from mlevents.actions.action import action
+from mlevents.api.response_query import Place, ResponseQuery
 from mlevents.registry import UnknownNameError
-from mlevents.responses.response_query import Place, ResponseQuery
-from mlevents.responses.view import (
+from mlevents.responses.response_view import (
     UNDER_WAY,
     View,
     count_of,

@@ -8,18 +8,9 @@ from durabletask.entities import EntityContext
 from durabletask.task import OrchestrationContext
 
 from handlers.delivery import settings
-from mlevents.responses import (
-    endpoint_lease,
-    flood,
-    flood_report,
-    function_names,
-    instances,
-    newest_version,
-    perform,
-    respond,
-    restore_traffic,
-    rollout,
-)
+from mlevents.actions.deploy_model import orchestrator, restore_orchestrator
+from mlevents.orchestration import endpoint_lease, function_names, instances
+from mlevents.responses import flood, flood_report, newest_version, respond, step_activity
 
 blueprint = df.Blueprint()
 
@@ -34,15 +25,15 @@ def respond_to_event(context: OrchestrationContext, text: str) -> Generator[Any,
 @blueprint.function_name(function_names.ROLL_OUT_MODEL)
 @blueprint.orchestration_trigger(context_name="context", orchestration=function_names.ROLL_OUT_MODEL)
 def roll_out_model(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
-    """See `mlevents.responses.rollout`."""
-    return (yield from rollout.roll_out_model(context, text))
+    """See `mlevents.actions.deploy_model.orchestrator`."""
+    return (yield from orchestrator.roll_out_model(context, text))
 
 
 @blueprint.function_name(function_names.RESTORE_TRAFFIC)
 @blueprint.orchestration_trigger(context_name="context", orchestration=function_names.RESTORE_TRAFFIC)
 def put_traffic_back(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
-    """See `mlevents.responses.restore_traffic`."""
-    return (yield from restore_traffic.restore_traffic(context, text))
+    """See `mlevents.actions.deploy_model.restore_orchestrator`."""
+    return (yield from restore_orchestrator.restore_traffic(context, text))
 
 
 @blueprint.function_name(function_names.REPORT_FLOOD)
@@ -62,7 +53,7 @@ def count_event(context: EntityContext, mark: Any) -> int | None:
 @blueprint.function_name(function_names.ENDPOINT_LEASE)
 @blueprint.entity_trigger(context_name="context", entity_name=function_names.ENDPOINT_LEASE)
 def hold_endpoint(context: EntityContext, text: Any) -> str:
-    """See `mlevents.responses.endpoint_lease`."""
+    """See `mlevents.orchestration.endpoint_lease`."""
     return endpoint_lease.endpoint_lease(context, text)
 
 
@@ -76,13 +67,13 @@ def remember_version(context: EntityContext, document: Any) -> str:
 @blueprint.function_name(function_names.PERFORM_STEP)
 @blueprint.activity_trigger(input_name="text", activity=function_names.PERFORM_STEP)
 def perform_step(text: str) -> str:
-    """See `mlevents.responses.perform`."""
-    return perform.perform(text, settings())
+    """See `mlevents.responses.step_activity`."""
+    return step_activity.perform(text, settings())
 
 
 @blueprint.function_name(function_names.FIND_INSTANCES)
 @blueprint.durable_client_input(client_name="client")
 @blueprint.activity_trigger(input_name="text", activity=function_names.FIND_INSTANCES)
 async def find_instances(text: str, client: df.DurableFunctionsClient) -> str:
-    """See `mlevents.responses.instances`."""
+    """See `mlevents.orchestration.instances`."""
     return await instances.find_instances(text, client)

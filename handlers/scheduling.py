@@ -6,10 +6,10 @@ from dataclasses import replace
 import azure.durable_functions as df
 
 from mlevents import telemetry
-from mlevents.responses import function_names
-from mlevents.responses.json_text import to_text
+from mlevents.orchestration import function_names
+from mlevents.orchestration.serialization import to_text
+from mlevents.orchestration.start_policy import REPLACE_NOTHING, start
 from mlevents.responses.response import Response
-from mlevents.responses.starting import REPLACE_NOTHING, start
 
 log = logging.getLogger("mlevents")
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import azure.durable_functions as df
 import azure.functions as func
 
-from mlevents.responses.function_names import SWEEP_RESPONSES
+from mlevents.orchestration.function_names import SWEEP_RESPONSES
 from mlevents.responses.sweeper import Sweeper
 
 blueprint = df.Blueprint()

@@ -8,7 +8,7 @@ import typer
 
 from mlevents.commands.command import PROBLEMS, RULES, AsJson, RulesFile, command, load_rules, print_json, say
 from mlevents.errors import Problem, RulesError
-from mlevents.rules.file import load_tested
+from mlevents.rule_tests.runner import load_tested
 
 _STYLES = {"error": "red", "warning": "yellow"}
 

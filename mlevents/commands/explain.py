@@ -28,7 +28,7 @@ from mlevents.events.content import instant
 from mlevents.matching.condition_tree import Because
 from mlevents.matching.match import Verdict, plan
 from mlevents.rules.allowed_names import refusal
-from mlevents.rules.model import Rules
+from mlevents.rules.model import Rule, Rules
 from mlevents.settings import Settings
 
 At = Annotated[
@@ -45,7 +45,7 @@ class Explained:
     """
 
     event: Event
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Verdict[Rule], ...]
     held_back: str | None
     allowed: bool
 
@@ -92,7 +92,7 @@ def _as_json(one: Explained | EventError) -> dict[str, Any]:
     return {"id": one.event.id, "type": one.event.type, "subject": one.event.subject, "rules": rules}
 
 
-def _verdict_json(verdict: Verdict) -> dict[str, Any]:
+def _verdict_json(verdict: Verdict[Rule]) -> dict[str, Any]:
     because = verdict.because and _because_json(verdict.because)
     return {"id": verdict.rule.id, "matches": verdict.matches, "because": because}
 
@@ -101,7 +101,7 @@ def _because_json(because: Because) -> dict[str, Any]:
     return {"path": because.path, "wanted": because.wanted, "found": because.found}
 
 
-def _refused_json(verdict: Verdict, event: Event) -> dict[str, Any]:
+def _refused_json(verdict: Verdict[Rule], event: Event) -> dict[str, Any]:
     """What the event may not name, where that would stop the response of a rule that matches."""
     because = refusal(verdict.rule, event) if verdict.matches else None
     return (

@@ -31,7 +31,7 @@ class Moment:
     max_depth: int
 
 
-def show_rule(verdict: Verdict, event: Event, moment: Moment) -> None:
+def show_rule(verdict: Verdict[Rule], event: Event, moment: Moment) -> None:
     """Print what the rule says to the event: at length where it asks for events of this kind."""
     rule, because = verdict.rule, verdict.because
     mode = "" if rule.mode == "live" else f" ({rule.mode})"

@@ -4,18 +4,14 @@ Each rule stands under the most selective equality or prefix that its `where` de
 values the fewest other rules demand. A rule that demands none is always a candidate.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mlevents.canonical import fold
 from mlevents.events import Event
 from mlevents.matching.condition_tree import Field, value_at
-
-if TYPE_CHECKING:
-    from mlevents.rules.model import Rule
+from mlevents.matching.matchable import MatchableRule
 
 type Keys = tuple[str, ...]
 
@@ -86,7 +82,7 @@ class _Kind:
 class Index:
     """The rules of a file, found by event."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[MatchableRule]) -> None:
         demands = [list(demanded(rule)) for rule in rules]
         often = Counter(entry for one in demands for demand in one for entry in demand.entries())
         self.kinds: dict[str, _Kind] = defaultdict(_Kind)
@@ -104,7 +100,7 @@ class Index:
         return sorted(found)
 
 
-def demanded(rule: Rule) -> Iterator[Demand]:
+def demanded(rule: MatchableRule) -> Iterator[Demand]:
     """Every equality and prefix without which the rule cannot match."""
     for part in rule.where.conjuncts() if rule.where else ():
         if not isinstance(part, Field) or part.kind == "list":

@@ -1,40 +1,35 @@
 """Which rules an event matches, and why the others do not: pure, so that it is always the same."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from mlevents.events import Event
 from mlevents.matching.condition_tree import Because
 from mlevents.matching.index import Index
-
-if TYPE_CHECKING:
-    from mlevents.rules.model import Rule, Rules
+from mlevents.matching.matchable import MatchableRule, MatchableRules
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict[R: MatchableRule]:
     """What one rule says to one event.
 
     `kind` is the kind of event by which the rule knows it, None when it asks for another. `because`
     is the first condition that failed, None when the rule matches.
     """
 
-    rule: Rule
+    rule: R
     kind: str | None
     matches: bool
     because: Because | None
 
 
-def plan(rules: Rules, event: Event) -> tuple[Verdict, ...]:
+def plan[R: MatchableRule](rules: MatchableRules[R], event: Event) -> tuple[Verdict[R], ...]:
     """The verdict of every rule, in file order."""
     return tuple(verdict(rule, event) for rule in rules.rules)
 
 
-def matching(rules: Rules, event: Event) -> Iterator[Verdict]:
+def matching[R: MatchableRule](rules: MatchableRules[R], event: Event) -> Iterator[Verdict[R]]:
     """The verdicts of `plan` that match, in file order, at a cost that follows the rules that could."""
     for number in _index(_Same(rules.rules)).candidates(event):
         found = verdict(rules.rules[number], event)
@@ -42,14 +37,14 @@ def matching(rules: Rules, event: Event) -> Iterator[Verdict]:
             yield found
 
 
-def verdict(rule: Rule, event: Event) -> Verdict:
+def verdict[R: MatchableRule](rule: R, event: Event) -> Verdict[R]:
     """What this rule says to this event: its mode is asked first, then the event's kind, then `where`."""
     kind = kind_asked(rule, event)
     because = _because(rule, kind, event)
     return Verdict(rule, kind, because is None, because)
 
 
-def kind_asked(rule: Rule, event: Event) -> str | None:
+def kind_asked(rule: MatchableRule, event: Event) -> str | None:
     """The kind by which the rule knows the event; for `*` the event's own type.
 
     What was derived goes before the event's own kind: a breach is a drift first.
@@ -59,7 +54,7 @@ def kind_asked(rule: Rule, event: Event) -> str | None:
     return next((kind for kind in reversed(event.kinds) if kind in rule.event), None)
 
 
-def _because(rule: Rule, kind: str | None, event: Event) -> Because | None:
+def _because(rule: MatchableRule, kind: str | None, event: Event) -> Because | None:
     if rule.mode == "disabled":
         return Because("mode", ["live", "shadow"], rule.mode)
     if kind is None:
@@ -73,7 +68,7 @@ class _Same:
 
     __slots__ = ("rules",)
 
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
+    def __init__(self, rules: tuple[MatchableRule, ...]) -> None:
         self.rules = rules
 
     def __hash__(self) -> int:

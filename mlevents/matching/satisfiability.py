@@ -12,7 +12,7 @@ from mlevents.events.event_forms import Form, forms
 from mlevents.matching.condition_tree import AllOf, AnyOf, Field, Node, Not
 from mlevents.matching.field_satisfiability import Asked, possible
 from mlevents.matching.where import EVERY, Where
-from mlevents.rules.validation_messages import Finding
+from mlevents.yamlfile.positions import PathProblem
 
 MOST_WAYS = 200
 """How many ways of fulfilling one `where` are looked at; above that, nothing is said of it."""
@@ -27,7 +27,7 @@ type Way = tuple[Literal, ...]
 """Conditions that must hold, and others that must not: one way of fulfilling the whole."""
 
 
-def unreachable(where: Where, kinds: Sequence[str]) -> Iterator[Finding]:
+def unreachable(where: Where, kinds: Sequence[str]) -> Iterator[PathProblem]:
     """Why no event of these kinds can fulfil all conditions, at the first that closes the last way."""
     parts = where.conjuncts()
     if reachable(parts, kinds):
@@ -42,7 +42,7 @@ def unreachable(where: Where, kinds: Sequence[str]) -> Iterator[Finding]:
     yield last.path, f"no event can fulfil this{beside}, {_NEVER}: take it out, or correct it"
 
 
-def closed_ways(where: Where, kinds: Sequence[str]) -> Iterator[Finding]:
+def closed_ways(where: Where, kinds: Sequence[str]) -> Iterator[PathProblem]:
     """Each alternative of an `any` that no event can fulfil beside the other conditions."""
     parts = where.conjuncts()
     for part in parts:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from durabletask.task import OrchestrationContext
 
-from mlevents.responses.carry import Answer, Course, StepFailedError
+from mlevents.orchestration.step_runner import Answer, Course, StepFailedError
 from mlevents.responses.response import Step
-from mlevents.responses.sub_orchestration import perform_step
+from mlevents.responses.step_orchestration import perform_step
 
 if TYPE_CHECKING:
-    from mlevents.responses.record import Line, Record
+    from mlevents.responses.response_record import Line, Record
 
 PATIENCE = 60.0
 """Seconds of a single wait for which the later steps are kept waiting too."""

@@ -13,14 +13,14 @@ from typing import Any
 from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext, TaskFailedError
 
-from mlevents.responses.carry import Course, StepFailedError
+from mlevents.orchestration.function_names import EVENT_FLOOD
+from mlevents.orchestration.step_runner import Course, StepFailedError
 from mlevents.responses.deferral import complete_deferred
 from mlevents.responses.flood import MOST_STORED, TOTAL, WINDOW
-from mlevents.responses.function_names import EVENT_FLOOD
-from mlevents.responses.record import Line, Record
 from mlevents.responses.respond import perform_on_failure
 from mlevents.responses.response import Step
-from mlevents.responses.sub_orchestration import attempt_of
+from mlevents.responses.response_record import Line, Record
+from mlevents.responses.step_orchestration import attempt_of
 
 MOST_WINDOWS = 24
 INSTANCE = "quarantine.report"

@@ -1,27 +1,20 @@
-"""Asking the gates that look at Azure: before a response's steps, and again with an endpoint's lease."""
+"""Asking the gates that look at Azure, before a response's steps."""
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext
 
 from mlevents.canonical import canonical_resource_id
-from mlevents.gates.gate import Served, gate
 from mlevents.gates.order import newer
-from mlevents.responses import function_names
-from mlevents.responses.carry import Call, StepFailedError, StepStoppedError, begin, carry
+from mlevents.orchestration import function_names
+from mlevents.orchestration.gating import GateClosedError, ask, at_endpoint
+from mlevents.orchestration.step_runner import StepFailedError
 from mlevents.responses.newest_version import PASS
 from mlevents.responses.response_id import digest
-
-
-class GateClosedError(StepStoppedError):
-    """A gate objects."""
-
-    def __init__(self, gate: str, objection: str) -> None:
-        super().__init__(objection)
-        self.gate = gate
+from mlevents.responses.step_input import begin
 
 
 def before_steps(context: OrchestrationContext, document: Mapping[str, Any]) -> Generator[Any, Any]:
@@ -38,24 +31,6 @@ def before_steps(context: OrchestrationContext, document: Mapping[str, Any]) -> 
             continue
     if not deploying:
         yield from _remembered(context, document)
-
-
-def at_endpoint(context: OrchestrationContext, call: Call) -> Generator[Any, Any]:
-    """Raise GateClosedError when a gate objects to this step, by what its endpoint serves now."""
-    gates = call["response"].get("gates") or {}
-    if gates:
-        wanted = {**call, "verb": "standing", "progress": {"tags": "require" in gates}}
-        answer = yield from carry(context, wanted)
-        if answer["kind"] == "done":
-            ask(gates, call["response"]["event"]["names"], answer["result"]["serving"])
-
-
-def ask(gates: Mapping[str, Any], names: Mapping[str, Any], serving: Sequence[Served]) -> None:
-    """Raise GateClosedError with the first objection, if there is one."""
-    for name, written in gates.items():
-        objection = gate.find(name).model_validate(written).objection(names, serving)
-        if objection:
-            raise GateClosedError(name, objection)
 
 
 def _remembered(context: OrchestrationContext, document: Mapping[str, Any]) -> Generator[Any, Any]:

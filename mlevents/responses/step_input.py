@@ -11,9 +11,10 @@ from mlevents.actions.action import action
 from mlevents.expressions.environment import Path
 from mlevents.expressions.interpolation import ExpressionError, paths
 from mlevents.gates.gate import gate
+from mlevents.orchestration.size_limits import cut_text
+from mlevents.orchestration.step_runner import Call
 from mlevents.responses.response import Step
-from mlevents.responses.sizes import cut_text
-from mlevents.responses.travelling import leaves
+from mlevents.responses.step_serialization import leaves
 
 LEFT_OUT = frozenset({"steps", "on_failure", "raw", "because", "unfinished"})
 """What of a response no step needs."""
@@ -21,6 +22,25 @@ LONGEST_SUBJECT = 1000
 """Characters of JSON of the event's id and subject; a step that names `event.subject` is given all of it."""
 HIDDEN_DOLLAR = re.compile(r"\\(?:x24|u0024|U00000024)", re.IGNORECASE)
 """A `$` that YAML or JSON writes as an escape, so that an expression does not look like one."""
+
+
+def begin(
+    document: Mapping[str, Any],
+    step: Step,
+    results: Mapping[str, Any] | None = None,
+    failure: Mapping[str, Any] | None = None,
+) -> Call:
+    """The first call of one step of a response; `results` are those of the steps before it.
+
+    It holds only what the step names, so that large values do not go through each of its activities.
+    """
+    return {
+        **step_input(document, step, results or {}, failure),
+        "step": dict(step),
+        "verb": "perform",
+        "progress": {},
+        **({"failure": failure} if failure else {}),
+    }
 
 
 def step_input(

@@ -19,12 +19,18 @@ from durabletask.client import (
 )
 
 from mlevents import telemetry
-from mlevents.responses import function_names
-from mlevents.responses.json_text import to_text
-from mlevents.responses.restore_traffic import request
-from mlevents.responses.starting import ENDED, ENDED_BADLY, REPLACE_ENDED_BADLY, REPLACE_NOTHING, start
-from mlevents.responses.sweep import Ended, rerun, settle
-from mlevents.responses.view import ended_of, failure_text, lines_of, output_of
+from mlevents.actions.deploy_model.restore_orchestrator import request
+from mlevents.orchestration import function_names
+from mlevents.orchestration.serialization import to_text
+from mlevents.orchestration.start_policy import (
+    ENDED,
+    ENDED_BADLY,
+    REPLACE_ENDED_BADLY,
+    REPLACE_NOTHING,
+    start,
+)
+from mlevents.responses.response_view import ended_of, failure_text, lines_of, output_of
+from mlevents.responses.sweep_decision import Ended, rerun, settle
 
 RECENT = timedelta(days=1)
 """Rollouts that ended earlier were looked at often enough."""

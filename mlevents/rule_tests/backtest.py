@@ -8,7 +8,7 @@ from mlevents.expressions.interpolation import render
 from mlevents.gates import dedupe
 from mlevents.matching.condition_tree import Because
 from mlevents.matching.match import Verdict, matching, verdict
-from mlevents.rules.model import Rules
+from mlevents.rules.model import Rule, Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def differences(these: Side, others: Side, event: Event) -> Iterator[Difference]
         yield Difference(name, these.answer(name, event), others.answer(name, event))
 
 
-def _identity(found: Verdict, event: Event) -> str:
+def _identity(found: Verdict[Rule], event: Event) -> str:
     """What makes it the same response."""
     if found.rule.dedupe is not None:
         try:

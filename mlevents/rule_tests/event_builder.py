@@ -13,8 +13,8 @@ from mlevents.events import NAMES, Event, parse
 from mlevents.events.content import instant
 from mlevents.events.event_forms import Form, forms
 from mlevents.registry import did_you_mean
-from mlevents.rules.validation_messages import Finding, quote
-from mlevents.yamlfile.positions import join
+from mlevents.rules.validation_messages import quote
+from mlevents.yamlfile.positions import PathProblem, join
 
 WORKSPACE = "workspace"
 ANY_WORKSPACE = (
@@ -36,7 +36,7 @@ _WORDS = {"list": "a list of texts", "texts": "a map of texts", "text": "text"}
 
 def event_of(
     given: Mapping[str, Any], workspaces: Mapping[str, str], at: str | None
-) -> Event | list[Finding]:
+) -> Event | list[PathProblem]:
     """The event of a test, or what is wrong with it, each with its path below `given`."""
     if len(given) != 1:
         return [("", f"gives {len(given)} events: give one, as in {{model.registered: {{…}}}}")]
@@ -57,7 +57,7 @@ def event_of(
     )
 
 
-def _unknown(kind: str, names: Mapping[str, Any]) -> Iterator[Finding]:
+def _unknown(kind: str, names: Mapping[str, Any]) -> Iterator[PathProblem]:
     """Names that no event of this kind has, and values of another type."""
     for root, fields in names.items():
         known = NAMES[kind].get(root)
@@ -70,7 +70,7 @@ def _unknown(kind: str, names: Mapping[str, Any]) -> Iterator[Finding]:
                 yield from _unfit(f"{root}.{name}", known.get(name), value, known)
 
 
-def _unfit(path: str, kind: str | None, value: object, known: Mapping[str, str]) -> Iterator[Finding]:
+def _unfit(path: str, kind: str | None, value: object, known: Mapping[str, str]) -> Iterator[PathProblem]:
     if kind is None:
         name = path.partition(".")[2]
         yield path, f"unknown name '{name}'{did_you_mean(name, known) or _listed(known)}"
@@ -83,7 +83,7 @@ def _unfit(path: str, kind: str | None, value: object, known: Mapping[str, str])
             yield from _unfit(join(path, key), "text", text, known)
 
 
-def _unlisted(workspace: object, workspaces: Mapping[str, str]) -> Iterator[Finding]:
+def _unlisted(workspace: object, workspaces: Mapping[str, str]) -> Iterator[PathProblem]:
     if workspace is None:
         return
     if not isinstance(workspace, str):
@@ -99,7 +99,7 @@ def _topic(workspace: str | None, workspaces: Mapping[str, str]) -> str:
     return ANY_WORKSPACE + (workspace or "tests")
 
 
-def _sent(kind: str, names: Mapping[str, Any], topic: str, time: str) -> Event | list[Finding]:
+def _sent(kind: str, names: Mapping[str, Any], topic: str, time: str) -> Event | list[PathProblem]:
     """The event in the form of this kind that says all that is given, or what the nearest form does not."""
     given = {root: fields for root, fields in names.items() if root != WORKSPACE}
     envelope = {"id": "test", "time": time, **given.get("event", {})}
@@ -108,7 +108,7 @@ def _sent(kind: str, names: Mapping[str, Any], topic: str, time: str) -> Event |
     return event if event and not different else different
 
 
-def _tried(form: Form, names: Mapping[str, Any], topic: str) -> tuple[Event | None, list[Finding]]:
+def _tried(form: Form, names: Mapping[str, Any], topic: str) -> tuple[Event | None, list[PathProblem]]:
     try:
         event = parse(form.document(names, topic))
     except EventError as error:
@@ -120,7 +120,7 @@ def _tried(form: Form, names: Mapping[str, Any], topic: str) -> tuple[Event | No
     return event, [one for root, name, value in said if (one := _different(event, form, (root, name), value))]
 
 
-def _different(event: Event, form: Form, name: tuple[str, str], value: Any) -> Finding | None:
+def _different(event: Event, form: Form, name: tuple[str, str], value: Any) -> PathProblem | None:
     """How a value comes out of the event, if not as it was given."""
     found = event.names.get(name[0], {}).get(name[1])
     if name == ("event", "time") and value:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from mlevents.actions.endpoint_list import SECTION
+from mlevents.actions.endpoint_allowlist import SECTION
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, render
 from mlevents.gates.max_age import too_old, words
@@ -23,8 +23,8 @@ from mlevents.matching.match import verdict
 from mlevents.registry import did_you_mean
 from mlevents.rules.allowed_names import refusal
 from mlevents.rules.model import Rule
-from mlevents.rules.validation_messages import Finding, quote
-from mlevents.yamlfile.positions import join
+from mlevents.rules.validation_messages import quote
+from mlevents.yamlfile.positions import PathProblem, join
 
 KEYS = ("match", "not", "only", "dedupe")
 ALWAYS = ("event", "mode", "max_age", SECTION)
@@ -60,7 +60,7 @@ class Expected:
     values: dict[str, Any] = field(default_factory=dict)
     only: bool = False
 
-    def read(self, expect: object, ids: Iterable[str]) -> Iterator[Finding]:
+    def read(self, expect: object, ids: Iterable[str]) -> Iterator[PathProblem]:
         """Take in what is written; gives what is wrong with it, by its path below `expect`."""
         if not isinstance(expect, dict):
             yield from self._rules(expect, "", self.matching)
@@ -74,7 +74,7 @@ class Expected:
             if rule not in known:
                 yield path, f"unknown rule '{rule}'{did_you_mean(rule, known) or _listed(known)}"
 
-    def _key(self, key: str, value: object) -> Iterator[Finding]:
+    def _key(self, key: str, value: object) -> Iterator[PathProblem]:
         if key == "not":
             reasons = value if isinstance(value, dict) else {}
             self.reasons = {rule: path for rule, path in reasons.items() if isinstance(path, str)}
@@ -93,7 +93,9 @@ class Expected:
             near = did_you_mean(key, KEYS) or f": there are {', '.join(KEYS)}"
             yield key, f"unknown key{near}"
 
-    def _rules(self, value: object, path: str, to: dict[str, str], none: bool = False) -> Iterator[Finding]:
+    def _rules(
+        self, value: object, path: str, to: dict[str, str], none: bool = False
+    ) -> Iterator[PathProblem]:
         names = [value] if isinstance(value, str) else value
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             yield path, f"must be a rule's id or a list of ids, not {quote(value)}"
@@ -102,7 +104,7 @@ class Expected:
         else:
             to.update(dict.fromkeys(names, path))
 
-    def failures(self, given: Given, rules: Mapping[str, Rule]) -> Iterator[Finding]:
+    def failures(self, given: Given, rules: Mapping[str, Rule]) -> Iterator[PathProblem]:
         """Where what is so differs from what is wanted, by the path below `expect`."""
         for name, path in self.matching.items():
             if because := given.stopped(rules[name]):
@@ -132,7 +134,7 @@ class Expected:
         return f"wanted {rule.id} not to match for {reason}, but {_fails(because)}"
 
 
-def _value(rule: Rule, event: Event, wanted: object, path: str) -> Iterator[Finding]:
+def _value(rule: Rule, event: Event, wanted: object, path: str) -> Iterator[PathProblem]:
     try:
         found = render(rule.dedupe, event.names)
     except ExpressionError as error:

@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from mlevents.events import Event
 from mlevents.events.content import instant
 from mlevents.rule_tests.event_builder import event_of
 from mlevents.rule_tests.expectations import Expected, Given
-from mlevents.rules.model import Rule
+from mlevents.rules.file import load
+from mlevents.rules.model import Rule, Rules
 from mlevents.rules.report import Report
+from mlevents.settings import Settings
 from mlevents.yamlfile.positions import join
 
 
@@ -24,16 +27,36 @@ class Example:
     expected: Expected
 
 
-def read_examples(written: Mapping[str, Any], workspaces: Mapping[str, str], report: Report) -> list[Example]:
-    """The tests of a file as written; reports what is wrong in them, be the rules good or not."""
-    tests, rules = written.get("tests"), written.get("rules")
-    ids = [str(rule.get("id")) for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
-    found = (
-        _read(test, join("tests", index), (ids, workspaces, report))
-        for index, test in enumerate(tests if isinstance(tests, list) else ())
-        if isinstance(test, dict)
-    )
-    return [example for example in found if example]
+class RuleTestRunner:
+    """The tests of one file: read from it, then run against its rules."""
+
+    def __init__(self) -> None:
+        self.examples: list[Example] = []
+
+    def read(self, written: Mapping[str, Any], workspaces: Mapping[str, str], report: Report) -> None:
+        """Read the tests as written; report what is wrong in them, whether the rules are good or not."""
+        tests, rules = written.get("tests"), written.get("rules")
+        known = rules if isinstance(rules, list) else []
+        ids = [str(rule.get("id")) for rule in known if isinstance(rule, dict)]
+        found = (
+            _read(test, join("tests", index), (ids, workspaces, report))
+            for index, test in enumerate(tests if isinstance(tests, list) else ())
+            if isinstance(test, dict)
+        )
+        self.examples = [example for example in found if example]
+
+    def run(self, rules: Iterable[Rule], report: Report) -> int:
+        """Report each expectation that does not come true, at its path; gives the number of tests."""
+        by_id = {rule.id: rule for rule in rules}
+        for example in self.examples:
+            for path, text in example.expected.failures(example.given, by_id):
+                report.errors(join(example.path, "expect"), [(path, f"'{example.name}': {text}")])
+        return len(self.examples)
+
+
+def load_tested(path: Path, settings: Settings, *, require_settings: bool = True) -> Rules:
+    """The rules of a file, after its tests have run; raises RulesError, as `load` does."""
+    return load(path, settings, require_settings=require_settings, tests=RuleTestRunner())
 
 
 def _read(
@@ -58,11 +81,3 @@ def _time(at: object, path: str, report: Report) -> str | None:
     except ValueError:
         report.error(join(path, "at"), f"'{at}' is not a valid time: write one such as 2030-01-31T12:00:00Z")
         return None
-
-
-def run_examples(examples: list[Example], rules: Iterable[Rule], report: Report) -> None:
-    """Report each expectation that does not come true, at its place."""
-    by_id = {rule.id: rule for rule in rules}
-    for example in examples:
-        for path, text in example.expected.failures(example.given, by_id):
-            report.errors(join(example.path, "expect"), [(path, f"'{example.name}': {text}")])

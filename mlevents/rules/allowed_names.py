@@ -14,14 +14,15 @@ from mlevents.expressions.interpolation import ExpressionError, render, roots
 from mlevents.matching.condition_tree import Because
 from mlevents.registry import Registry
 from mlevents.rules.model import Rule, Step
-from mlevents.rules.validation_messages import Finding
-from mlevents.yamlfile.positions import join
+from mlevents.yamlfile.positions import PathProblem, join
 
 LATER = {"steps", "failure"}
 """What is known only when a step's turn comes."""
 
 
-def list_missing(target: Target, written: Mapping[str, Any], file: Mapping[str, Any]) -> Iterator[Finding]:
+def list_missing(
+    target: Target, written: Mapping[str, Any], file: Mapping[str, Any]
+) -> Iterator[PathProblem]:
     """What is wrong with the list in force for a step, by its path below `with`."""
     own = written.get(target.section)
     for place, text in _texts(own, target.section):

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from mlevents import gates
-from mlevents.rules.validation_messages import Finding
+from mlevents.yamlfile.positions import PathProblem
 
 GATES = ("max_age", "dedupe", "verify", "order", "require", "throttle", "group", "approve", "expect")
 
@@ -17,7 +17,7 @@ def gates_there() -> frozenset[str]:
     return frozenset(module.name for module in pkgutil.iter_modules(gates.__path__))
 
 
-def gates_missing(written: Mapping[str, Any]) -> Iterator[Finding]:
+def gates_missing(written: Mapping[str, Any]) -> Iterator[PathProblem]:
     """Each gate that is written in a rule or in the defaults and not there yet."""
     for name in GATES:
         if name in written and name not in gates_there():

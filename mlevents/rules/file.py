@@ -1,17 +1,16 @@
 """Loading the rule file: rules that are ready to match, or every problem in it at once."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from mlevents.actions.endpoint_list import SECTION
+from mlevents.actions.endpoint_allowlist import SECTION
 from mlevents.errors import Problem, RulesError
-from mlevents.rule_tests.runner import read_examples, run_examples
 from mlevents.rules.connections import check_connections, check_workspaces
-from mlevents.rules.model import Rules
+from mlevents.rules.model import Rule, Rules
 from mlevents.rules.report import MOST_PROBLEMS, Report
 from mlevents.rules.rule_builder import ReadySteps
 from mlevents.rules.rule_check import check_rules
@@ -25,20 +24,30 @@ from mlevents.yamlfile.positions import join
 from mlevents.yamlfile.reader import compose
 
 
+class RuleTests(Protocol):
+    """The tests of a rule file; `mlevents.rule_tests.runner` has them."""
+
+    def read(self, written: Mapping[str, Any], workspaces: Mapping[str, str], report: Report) -> None:
+        """Read them from the file as written; report what is wrong in them, even where rules are."""
+
+    def run(self, rules: Iterable[Rule], report: Report) -> int:
+        """Report each expectation that does not come true; gives the number of tests."""
+
+
 def load(
-    path: Path, settings: Settings, *, require_settings: bool = True, vocabulary: Vocabulary = VOCABULARY
+    path: Path,
+    settings: Settings,
+    *,
+    require_settings: bool = True,
+    vocabulary: Vocabulary = VOCABULARY,
+    tests: RuleTests | None = None,
 ) -> Rules:
     """The rules of a file; raises RulesError with every problem in it, or the reason it cannot be read.
 
     Without `require_settings`, app settings that are not set are warnings: so a file can be checked
-    on another machine than the app's.
+    on another machine than the app's. A failed one of `tests` is a problem like any other.
     """
-    return _Loading(path, settings, require_settings, vocabulary).rules(_text(path))
-
-
-def load_tested(path: Path, settings: Settings, *, require_settings: bool = True) -> Rules:
-    """The rules of a file, after its tests have run: one that fails is a problem like any other."""
-    return _Loading(path, settings, require_settings, run_tests=True).rules(_text(path))
+    return _Loading(path, settings, require_settings, vocabulary, tests).rules(_text(path))
 
 
 def loads(
@@ -68,7 +77,7 @@ class _Loading:
     settings: Settings
     require_settings: bool
     vocabulary: Vocabulary = VOCABULARY
-    run_tests: bool = False
+    tests: RuleTests | None = None
 
     def rules(self, text: str) -> Rules:
         document = compose(text, str(self.path))
@@ -91,7 +100,8 @@ class _Loading:
         connections = check_connections(_section(written, "connections"), report, self.vocabulary.connections)
         steps = StepCheck(report, self.vocabulary, connections, RuleFolder(self.path.parent), written)
         wheres = check_rules(written, report, steps)
-        examples = read_examples(written, workspaces, report) if self.run_tests else []
+        if self.tests:
+            self.tests.read(written, workspaces, report)
         if report.problems or form is None:
             raise _error(report)
         _warn_of_unused(connections, steps.used, report)
@@ -101,7 +111,7 @@ class _Loading:
         defaults = steps_ready.defaults(form.defaults)
         both = zip(form.rules, wheres, strict=True)
         rules = tuple(steps_ready.rule(rule, where, defaults) for rule, where in both)
-        run_examples(examples, rules, report)
+        tested = self.tests.run(rules, report) if self.tests else 0
         if report.problems:
             raise _error(report)
         return Rules(
@@ -114,7 +124,7 @@ class _Loading:
             endpoints=form.endpoints or (),
             filters=form.filters,
             warnings=tuple(sorted(report.warnings)),
-            tests=len(examples),
+            tests=tested,
         )
 
 

@@ -11,8 +11,7 @@ from mlevents.matching.condition_tree import Field
 from mlevents.matching.satisfiability import reachable
 from mlevents.matching.where import EVERY, Where
 from mlevents.registry import Registry
-from mlevents.rules.validation_messages import Finding
-from mlevents.yamlfile.positions import join
+from mlevents.yamlfile.positions import PathProblem, join
 
 TAGS = ("mlevents.event", "mlevents.response", "mlevents.depth")
 RULE = "mlevents.rule"
@@ -20,7 +19,7 @@ RULE = "mlevents.rule"
 
 def loops(
     written: Mapping[str, Any], kinds: Sequence[str], where: Where | None, actions: Registry[type[Action]]
-) -> Iterator[Finding]:
+) -> Iterator[PathProblem]:
     """Each step that may cause an event which starts the rule again, and the condition against it.
 
     Nothing is said where `where` cannot hold for an event with the tags that our actions leave.

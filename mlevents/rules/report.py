@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mlevents.errors import ConfigError, Problem
-from mlevents.rules.validation_messages import Finding
 from mlevents.settings import Settings
-from mlevents.yamlfile.positions import Document, join
+from mlevents.yamlfile.positions import Document, PathProblem, join
 
 MOST_PROBLEMS = 200
 """How many problems of one file are told: each takes time for its place and for what was meant."""
@@ -40,7 +39,7 @@ class Report:
         """Something to look at that keeps nothing from working."""
         self.warnings.append(self.document.problem(path, text))
 
-    def errors(self, path: str, findings: Iterable[Finding]) -> None:
+    def errors(self, path: str, findings: Iterable[PathProblem]) -> None:
         """Errors whose paths are counted from this one."""
         for inner, text in findings:
             if self.full:

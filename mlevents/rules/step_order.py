@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlevents.expressions.interpolation import ExpressionError, reads
-from mlevents.rules.validation_messages import Finding
-from mlevents.yamlfile.positions import join
+from mlevents.yamlfile.positions import PathProblem, join
 
 _READING = ("with", "if")
 MOST_LISTED = 50
@@ -27,7 +26,7 @@ class Placed:
         return [(name, path) for text, path in found for name in _names(text)]
 
 
-def misplaced(steps: Sequence[Placed], before: Container[str] = ()) -> Iterator[Finding]:
+def misplaced(steps: Sequence[Placed], before: Container[str] = ()) -> Iterator[PathProblem]:
     """Each text of a step that reads the step itself or a later one, and what would do.
 
     `before` are the steps that were performed before all of these.

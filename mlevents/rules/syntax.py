@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from mlevents.actions.endpoint_list import EndpointList
+from mlevents.actions.endpoint_allowlist import EndpointList
 from mlevents.duration import PositiveDuration
 from mlevents.events import NAMES
 from mlevents.gates.order import Order

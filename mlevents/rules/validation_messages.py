@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from mlevents.registry import UnknownNameError, did_you_mean
 from mlevents.rules.model_fields import fields_at
-from mlevents.yamlfile.positions import join
+from mlevents.yamlfile.positions import PathProblem, join
 
 LONGEST_QUOTE = 80
 MOST_COMPARED = 50
@@ -44,8 +44,6 @@ _LIMITS = {
 }
 
 Path = tuple[str | int, ...]
-Finding = tuple[str, str]
-"""A path, and what is wrong there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Wording:
     noun: str = "key"
     filled_later: bool = False
 
-    def findings(self, error: ValidationError, written: object) -> Iterator[Finding]:
+    def findings(self, error: ValidationError, written: object) -> Iterator[PathProblem]:
         """Each error, by its path below `written`: the value as it stands in the file, which is quoted."""
         groups: dict[Path, list[ErrorDetails]] = {}
         for details in error.errors(include_url=False):
@@ -79,7 +77,7 @@ class Wording:
 
     def _tell(
         self, details: ErrorDetails, path: Path, groups: Mapping[Path, Any], value: object
-    ) -> Iterator[Finding]:
+    ) -> Iterator[PathProblem]:
         kind = details["type"]
         if kind == "missing":
             key = str(details["loc"][-1])

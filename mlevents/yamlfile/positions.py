@@ -10,6 +10,9 @@ from mlevents.errors import Problem
 Places = dict[str, Any] | list[Any] | None
 """Of a mapping or a list, by key or index: (line, column, the places inside)."""
 
+type PathProblem = tuple[str, str]
+"""A path in a file, and what is wrong there."""
+
 _END = re.compile(r"[.\[]")
 _INDEX = re.compile(r"\[([0-9]{1,9})\]")
 

@@ -5,7 +5,7 @@ A history is never written over: it is what an earlier release left, and today's
 
 from pathlib import Path
 
-from mlevents.responses.versions import CURRENT
+from mlevents.orchestration.versions import CURRENT
 from tests.histories.recorder import written
 from tests.histories.scenes import RECORDINGS
 

@@ -16,10 +16,10 @@ from azure.durable_functions.worker import DurableFunctionsWorker
 from durabletask.internal import helpers
 from google.protobuf import json_format
 
-from mlevents.responses.endpoint_lease import endpoint_lease
-from mlevents.responses.flood import event_flood
-from mlevents.responses.flood_report import report_flood
-from mlevents.responses.function_names import (
+from mlevents.actions.deploy_model.orchestrator import roll_out_model
+from mlevents.actions.deploy_model.restore_orchestrator import restore_traffic
+from mlevents.orchestration.endpoint_lease import endpoint_lease
+from mlevents.orchestration.function_names import (
     ENDPOINT_LEASE,
     EVENT_FLOOD,
     FIND_INSTANCES,
@@ -29,11 +29,11 @@ from mlevents.responses.function_names import (
     RESTORE_TRAFFIC,
     ROLL_OUT_MODEL,
 )
+from mlevents.orchestration.versions import CURRENT
+from mlevents.responses.flood import event_flood
+from mlevents.responses.flood_report import report_flood
 from mlevents.responses.newest_version import newest_version
 from mlevents.responses.respond import respond_to_event
-from mlevents.responses.restore_traffic import restore_traffic
-from mlevents.responses.rollout import roll_out_model
-from mlevents.responses.versions import CURRENT
 from tests.unit.actions.durable_stand_in import EntityCall
 
 FOLDERS = re.compile(r"(?<=File \\\")/[^\"\n]*?(?=[^/]+/[^/]+\\\")")

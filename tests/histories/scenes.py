@@ -6,16 +6,16 @@ from typing import Any
 
 from durabletask.entities import EntityInstanceId
 
-from mlevents.responses.flood import mark_of, write_marks
-from mlevents.responses.function_names import (
+from mlevents.actions.deploy_model.restore_orchestrator import request
+from mlevents.orchestration.function_names import (
     EVENT_FLOOD,
     REPORT_FLOOD,
     RESPOND_TO_EVENT,
     RESTORE_TRAFFIC,
     ROLL_OUT_MODEL,
 )
-from mlevents.responses.perform import answer
-from mlevents.responses.restore_traffic import request
+from mlevents.responses.flood import mark_of, write_marks
+from mlevents.responses.step_activity import answer
 from tests.histories.recorder import Recorder
 from tests.unit.actions.rollout_world import World, serving
 from tests.unit.actions.test_rollout_exhaustive import OLD, PLAN, SCENES, call

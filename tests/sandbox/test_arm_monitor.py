@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlevents.actions.action import Done
-from mlevents.actions.deploy_model import DeployModel
+from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.errors import TransientError
 from mlevents.services import azure_credential, resource_manager, scoring
 from mlevents.services.machine_learning import workspace_client

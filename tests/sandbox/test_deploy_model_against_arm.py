@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlevents.actions.action import Done, StepContext
-from mlevents.actions.deploy_model import DeployModel
+from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.errors import PermanentError, TransientError
 from mlevents.events import Event
 from mlevents.services.machine_learning.states import NewEndpoint

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mlevents.actions.deploy_model import DeployModel
+from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services import resource_manager
 from mlevents.services.permission import ML

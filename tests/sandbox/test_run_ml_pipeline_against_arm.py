@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mlevents.actions.action import Done, StepContext
-from mlevents.actions.run_ml_pipeline import RunMlPipeline
+from mlevents.actions.run_ml_pipeline.action import RunMlPipeline
 from mlevents.errors import PermanentError, TransientError
 from mlevents.events import Event
 from mlevents.services.services import Services

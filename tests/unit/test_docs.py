@@ -29,12 +29,12 @@ from typer.testing import CliRunner
 from mlevents import settings as settings_module
 from mlevents.__main__ import commands
 from mlevents.actions.action import action
+from mlevents.actions.deploy_model.metric_check import Check
+from mlevents.actions.deploy_model.parameters import Mirror, Probe, Rollout, SmokeTest
+from mlevents.actions.deploy_model.parameters import Step as TrafficStep
 from mlevents.actions.documents import parse
-from mlevents.actions.message_templates import template_names
+from mlevents.actions.notify.message_templates import template_names
 from mlevents.actions.permissions import Need, permissions
-from mlevents.actions.rollout_check import Check
-from mlevents.actions.rollout_parameters import Mirror, Probe, Rollout, SmokeTest
-from mlevents.actions.rollout_parameters import Step as TrafficStep
 from mlevents.commands.command import command
 from mlevents.conditions.condition import ANY, Membership, operator
 from mlevents.errors import RulesError
@@ -42,9 +42,10 @@ from mlevents.eventgrid.field_map import functions, kinds_of
 from mlevents.events import NAMES
 from mlevents.expressions.filters import FILTERS
 from mlevents.responses.respond import entry
-from mlevents.responses.view import view
+from mlevents.responses.response_view import view
+from mlevents.rule_tests.runner import load_tested
 from mlevents.rules.available_gates import GATES, gates_there
-from mlevents.rules.file import load_tested, loads
+from mlevents.rules.file import loads
 from mlevents.rules.model import Step
 from mlevents.rules.rule_check import FAILURE
 from mlevents.rules.syntax import FileText, RuleText

@@ -12,9 +12,9 @@ from typing import Any
 import durabletask.internal.orchestrator_service_pb2 as pb
 from durabletask.task import TaskFailedError
 
-from mlevents.responses.endpoint_lease import endpoint_lease
-from mlevents.responses.function_names import FIND_INSTANCES, PERFORM_STEP
-from mlevents.responses.perform import answer
+from mlevents.orchestration.endpoint_lease import endpoint_lease
+from mlevents.orchestration.function_names import FIND_INSTANCES, PERFORM_STEP
+from mlevents.responses.step_activity import answer
 from tests.unit.actions.rollout_world import KilledError, World
 
 MOST_TURNS = 5000

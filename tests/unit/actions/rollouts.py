@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome, StepContext
-from mlevents.actions.deploy_model import DeployModel
+from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.errors import PermanentError, TransientError
 from mlevents.events import Event
 from tests.unit.actions.fake_workspace import TOPIC, FakeWorkspace

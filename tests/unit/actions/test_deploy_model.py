@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mlevents.actions import deploy_model
 from mlevents.actions.action import Pending
-from mlevents.actions.deploy_model import DeployModel
+from mlevents.actions.deploy_model import action
+from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.errors import NotAllowedError, PermanentError, TransientError
 from mlevents.services.machine_learning.states import DeploymentState, EndpointState
 from tests.unit.actions.fake_workspace import TOPIC, FakeWorkspace
@@ -38,7 +38,7 @@ def traffic(world: FakeWorkspace) -> dict[str, int]:
 
 
 def test_the_example_in_the_docstring_is_a_step() -> None:
-    step = yaml.safe_load((deploy_model.__doc__ or "").split("```yaml")[1].split("```")[0])
+    step = yaml.safe_load((action.__doc__ or "").split("```yaml")[1].split("```")[0])
     assert step["uses"] == "deploy_model"
     assert DeployModel.model_validate(step["with"]).template == "deployments/small.yaml"
 

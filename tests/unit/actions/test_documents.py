@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlevents.actions.documents import is_remote, local_parts, parse, parse_json, remote
-from mlevents.actions.pipeline_inputs import with_inputs
+from mlevents.actions.run_ml_pipeline.pipeline_inputs import with_inputs
 from mlevents.errors import PermanentError
 from mlevents.services.lazy_import import importing
 from mlevents.services.machine_learning.yaml_entities import load

@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mlevents.actions import notify
 from mlevents.actions.action import Done, Outcome, Pending, StepContext
-from mlevents.actions.message_templates import SUBJECT_LENGTH, plain, render, template_names
-from mlevents.actions.message_values import one_line
-from mlevents.actions.notify import Notify
+from mlevents.actions.notify import action
+from mlevents.actions.notify.action import Notify
+from mlevents.actions.notify.message_templates import SUBJECT_LENGTH, plain, render, template_names
+from mlevents.actions.notify.message_values import one_line
 from mlevents.errors import ActionError, ConfigError, PermanentError, TransientError
 from mlevents.events import Event
-from mlevents.responses.perform import answer
 from mlevents.responses.response import Response
+from mlevents.responses.step_activity import answer
 from mlevents.services.connection import Connection, Message
 from mlevents.services.mail import smtp
 from mlevents.services.services import Services
@@ -90,8 +90,8 @@ def carry(action: Notify, services: Services, patience: int = 10) -> tuple[Outco
 
 @pytest.mark.parametrize("example", [1, 3])
 def test_the_documented_steps_load(example: int) -> None:
-    assert notify.__doc__
-    written = yaml.safe_load(notify.__doc__.split("```")[example].removeprefix("yaml"))
+    assert action.__doc__
+    written = yaml.safe_load(action.__doc__.split("```")[example].removeprefix("yaml"))
     assert written["uses"] == "notify"
     assert Notify.model_validate(written["with"])
 

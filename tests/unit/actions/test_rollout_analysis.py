@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.actions.metric_silence import Exposure
-from mlevents.actions.rollout_analysis import Course, move, read
-from mlevents.actions.rollout_parameters import Rollout
+from mlevents.actions.deploy_model.analysis import Course, move, read
+from mlevents.actions.deploy_model.metric_silence import Exposure
+from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.services.metrics import Minute
 
 FINE = {"metric": "error_rate", "max": 0.02, "window": "2m"}

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mlevents.actions.rollout_cautions import cautions
-from mlevents.actions.rollout_parameters import Rollout
+from mlevents.actions.deploy_model.parameter_warnings import cautions
+from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.errors import RulesError
 from mlevents.rules.file import load
 from mlevents.rules.model import Rules

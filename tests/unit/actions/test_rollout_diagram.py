@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlevents.responses.rollout import roll_out_model
+from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import Trouble, World, serving
 from tests.unit.actions.test_rollout_exhaustive import OLD, PLAN, SCENES, call, world

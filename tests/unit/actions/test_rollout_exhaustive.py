@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.events import Event
 from mlevents.responses.response import Response
-from mlevents.responses.rollout import roll_out_model
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.fake_workspace import TOPIC
 from tests.unit.actions.rollout_world import Trouble, World, serving

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mlevents.responses.restore_traffic import request, restore_traffic
-from mlevents.responses.rollout import roll_out_model
+from mlevents.actions.deploy_model.orchestrator import roll_out_model
+from mlevents.actions.deploy_model.restore_orchestrator import request, restore_traffic
 from tests.unit.actions.durable_stand_in import Durable, Task, failure
 from tests.unit.actions.rollout_world import World, serving
 from tests.unit.actions.test_rollout_exhaustive import NEW, OLD, PLAN, call

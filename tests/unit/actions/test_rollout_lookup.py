@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from mlevents.actions.action import Done
-from mlevents.actions.deploy_model import DeployModel
-from mlevents.actions.rollout_creation import LOOKS_BEFORE_PUT
-from mlevents.actions.rollout_lookup import LOOKS, find_deployment, find_endpoint, list_deployments
+from mlevents.actions.deploy_model.action import DeployModel
+from mlevents.actions.deploy_model.creation import LOOKS_BEFORE_PUT
+from mlevents.actions.deploy_model.lookup import LOOKS, find_deployment, find_endpoint, list_deployments
+from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.errors import TransientError
-from mlevents.responses.rollout import roll_out_model
 from mlevents.services.machine_learning.states import DeploymentState, EndpointState
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import Placed, Trouble, World, serving

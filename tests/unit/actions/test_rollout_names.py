@@ -8,12 +8,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlevents.actions.rollout_analysis import read
-from mlevents.actions.rollout_parameters import Rollout
-from mlevents.actions.rollout_plan import ours, planned
-from mlevents.actions.traffic import Names, same, scaled, share_of, shared, stepped, without
+from mlevents.actions.deploy_model.analysis import read
+from mlevents.actions.deploy_model.orchestrator import roll_out_model
+from mlevents.actions.deploy_model.parameters import Rollout
+from mlevents.actions.deploy_model.traffic_map import Names, same, scaled, share_of, shared, stepped, without
+from mlevents.actions.deploy_model.traffic_plan import ours, planned
 from mlevents.canonical import fold
-from mlevents.responses.rollout import roll_out_model
 from mlevents.services.metrics import Minute
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import World, serving

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mlevents.actions import rollout_parameters
-from mlevents.actions.rollout_body import at, faults, path_parts
-from mlevents.actions.rollout_parameters import Rollout
-from mlevents.actions.rollout_plan import ours, planned
-from mlevents.actions.traffic import scaled, serving
+from mlevents.actions.deploy_model import parameters
+from mlevents.actions.deploy_model.answer_body import at, faults, path_parts
+from mlevents.actions.deploy_model.parameters import Rollout
+from mlevents.actions.deploy_model.traffic_map import scaled, serving
+from mlevents.actions.deploy_model.traffic_plan import ours, planned
 
 LASTING = [{"percent": 10, "for": "5m"}]
 names = st.sampled_from(["a", "b", "c", "d", "new"])
@@ -81,7 +81,7 @@ def test_a_phase_may_take_twice_as_long_as_it_should_unless_it_says() -> None:
 
 
 def test_the_example_in_the_docstring_is_a_rollout() -> None:
-    text = (rollout_parameters.__doc__ or "").split("```yaml")[1].split("```")[0]
+    text = (parameters.__doc__ or "").split("```yaml")[1].split("```")[0]
     assert Rollout.model_validate(yaml.safe_load(text)["rollout"]).keep == 1
 
 

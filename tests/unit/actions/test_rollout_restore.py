@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from mlevents.actions.action import Done
-from mlevents.actions.deploy_model import DeployModel
-from mlevents.actions.traffic import share_of
+from mlevents.actions.deploy_model.action import DeployModel
+from mlevents.actions.deploy_model.orchestrator import roll_out_model
+from mlevents.actions.deploy_model.traffic_map import share_of
 from mlevents.errors import RefusedError
-from mlevents.responses.notices import notices
-from mlevents.responses.rollout import roll_out_model
+from mlevents.responses.traffic_notices import notices
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import Trouble, World, serving
 from tests.unit.actions.rollouts import context

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from mlevents.actions.deploy_model import DeployModel
-from mlevents.actions.rollout_observation import Prober, observe
-from mlevents.actions.rollout_target import RolloutTarget
+from mlevents.actions.deploy_model.action import DeployModel
+from mlevents.actions.deploy_model.observation import Prober, observe
+from mlevents.actions.deploy_model.orchestrator import roll_out_model
+from mlevents.actions.deploy_model.target import RolloutTarget
 from mlevents.errors import TransientError
-from mlevents.responses.rollout import roll_out_model
 from mlevents.services.scoring import Score, Scoring
 from tests.unit.actions.durable_stand_in import Durable
 from tests.unit.actions.rollout_world import World, serving

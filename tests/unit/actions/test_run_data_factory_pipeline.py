@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mlevents.actions import run_data_factory_pipeline
 from mlevents.actions.action import Done, Outcome, Pending, StepContext
-from mlevents.actions.run_data_factory_pipeline import RunDataFactoryPipeline
+from mlevents.actions.run_data_factory_pipeline import action
+from mlevents.actions.run_data_factory_pipeline.action import RunDataFactoryPipeline
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.services import Services
 from tests.unit.factory_stand_in import ID, FactoryStandIn, lost, refused
@@ -71,8 +71,8 @@ def carry(action: RunDataFactoryPipeline, context: StepContext, services: Servic
 
 
 def test_the_documented_step_loads() -> None:
-    assert run_data_factory_pipeline.__doc__
-    written = yaml.safe_load(run_data_factory_pipeline.__doc__.split("```")[1].removeprefix("yaml"))
+    assert action.__doc__
+    written = yaml.safe_load(action.__doc__.split("```")[1].removeprefix("yaml"))
     assert written["uses"] == "run_data_factory_pipeline"
     assert RunDataFactoryPipeline.model_validate(written["with"]).wait
 
@@ -234,13 +234,13 @@ def test_a_value_equals_what_data_factory_shows_for_it(value: Any) -> None:
     import json
 
     shown = value if isinstance(value, str) else json.dumps(value)
-    assert run_data_factory_pipeline._equal(value, shown)
+    assert action._equal(value, shown)
 
 
 def test_thousands_of_like_runs_are_remembered_by_their_beginning(
     reach: Reach, unmarked: FactoryStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_data_factory_pipeline, "MOST_BEFORE", 5)
+    monkeypatch.setattr(action, "MOST_BEFORE", 5)
     for _ in range(20):
         unmarked.now += timedelta(seconds=1)
         unmarked.add(PARAMETERS)

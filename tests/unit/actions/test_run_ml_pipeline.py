@@ -7,9 +7,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from mlevents.actions import run_ml_pipeline
 from mlevents.actions.action import Done, Outcome, Pending
-from mlevents.actions.run_ml_pipeline import RunMlPipeline
+from mlevents.actions.run_ml_pipeline import action
+from mlevents.actions.run_ml_pipeline.action import RunMlPipeline
 from mlevents.errors import PermanentError
 from tests.unit.actions.fake_workspace import FakeWorkspace
 from tests.unit.actions.rollouts import context
@@ -44,7 +44,7 @@ def document(action: RunMlPipeline, there: FakeWorkspace) -> Any:
 
 
 def test_the_example_in_the_docstring_is_a_step() -> None:
-    step = yaml.safe_load((run_ml_pipeline.__doc__ or "").split("```yaml")[1].split("```")[0])
+    step = yaml.safe_load((action.__doc__ or "").split("```yaml")[1].split("```")[0])
     assert step["uses"] == "run_ml_pipeline"
     assert RunMlPipeline.model_validate(step["with"]).wait
 

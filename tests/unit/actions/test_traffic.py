@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.actions.traffic import same, serving, shared
+from mlevents.actions.deploy_model.traffic_map import same, serving, shared
 
 
 @st.composite

@@ -10,7 +10,7 @@ import azure.durable_functions as df
 import durabletask.internal.orchestrator_service_pb2 as pb
 
 from mlevents.events import Event
-from mlevents.responses.function_names import RESPOND_TO_EVENT
+from mlevents.orchestration.function_names import RESPOND_TO_EVENT
 from mlevents.responses.response import Response
 from sandbox.durable_hub import DurableHub
 from sandbox.pace import Pace

@@ -7,9 +7,9 @@ import pytest
 from task_hub import NOW, WORKSPACE, Hub, on_hub, response
 
 from handlers.response_reader import AT_ONCE, ResponseReader
-from mlevents.responses.function_names import ROLL_OUT_MODEL
-from mlevents.responses.response_query import ResponseQuery
-from mlevents.responses.shown import shown
+from mlevents.api.response_query import ResponseQuery
+from mlevents.orchestration.function_names import ROLL_OUT_MODEL
+from mlevents.responses.custom_status import shown
 
 OUTLINE = {
     "id": "e1",

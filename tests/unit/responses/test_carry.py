@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from orchestration import Context, run
 
-from mlevents.responses.carry import StepFailedError, carry
+from mlevents.orchestration.step_runner import StepFailedError, carry
 
 RETRY = {"attempts": 5, "first": 5.0, "max": 60.0}
 

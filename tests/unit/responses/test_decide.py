@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlevents.errors import RulesError
-from mlevents.responses.decide import decide
+from mlevents.responses.decision import decide
 from mlevents.responses.response import Response
 from mlevents.rules.file import loads
 from mlevents.settings import Settings

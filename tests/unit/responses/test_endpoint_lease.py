@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from orchestration import EntityState
 
-from mlevents.responses.endpoint_lease import MOST_REMEMBERED, endpoint_lease, known_to, loaded, take
+from mlevents.orchestration.endpoint_lease import MOST_REMEMBERED, endpoint_lease, known_to, loaded, take
 from mlevents.responses.newest_version import newest_version
 
 BEGAN = "2026-01-01T00:00:00"

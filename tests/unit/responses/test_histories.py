@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from function_app import app
-from mlevents.responses.versions import CURRENT
+from mlevents.orchestration.versions import CURRENT
 from tests.histories.__main__ import FOLDER
 from tests.histories.recorder import ORCHESTRATORS, completion, ending, read, turn
 from tests.histories.scenes import RECORDINGS

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.responses.json_text import to_text
+from mlevents.orchestration.serialization import to_text
 
 CHARACTERS = st.characters(categories=(), include_characters="a\ud800\udc00\udfff\U0001f600\x00é")
 TEXTS = st.text(CHARACTERS, max_size=6)

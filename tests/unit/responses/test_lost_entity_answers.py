@@ -10,9 +10,9 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from mlevents.responses.function_names import RESPOND_TO_EVENT, RESTORE_TRAFFIC
-from mlevents.responses.restore_traffic import request
-from mlevents.responses.sweep import Ended, rerun
+from mlevents.actions.deploy_model.restore_orchestrator import request
+from mlevents.orchestration.function_names import RESPOND_TO_EVENT, RESTORE_TRAFFIC
+from mlevents.responses.sweep_decision import Ended, rerun
 from tests.histories.recorder import Recorder, ending
 from tests.histories.scenes import ORDER, RESPONSE, deploying, in_world, response, step
 from tests.unit.actions.rollout_world import World, serving

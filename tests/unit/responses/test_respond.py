@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from orchestration import Context, run
 
-from mlevents.responses.carry import StepRefusedError
+from mlevents.orchestration.size_limits import CUSTOM_STATUS_UNITS
+from mlevents.orchestration.step_runner import StepRefusedError
 from mlevents.responses.respond import respond_to_event
-from mlevents.responses.shown import BUDGET
-from mlevents.responses.sub_orchestration import raise_unless_done
+from mlevents.responses.step_orchestration import raise_unless_done
 
 RETRY = {"attempts": 1, "first": 1, "max": 1}
 
@@ -173,7 +173,9 @@ def test_what_is_shown_always_fits():
     context, outcome = carried(team, steps=steps, because="ü" * 5000)
     assert len(team.seen) == 120
     assert "omitted" in outcome
-    assert all(len(json.dumps(shown).encode("utf-16-le")) <= BUDGET for shown in context.shown)
+    assert all(
+        len(json.dumps(shown).encode("utf-16-le")) <= 2 * CUSTOM_STATUS_UNITS for shown in context.shown
+    )
     assert outcome["status"] == "done"
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.responses.response_query import KEYS, Place, QueryError, ResponseQuery
+from mlevents.api.response_query import KEYS, Place, QueryError, ResponseQuery
 
 KNOWN = ["status", "rule", "workspace", "event_id", "subject", "since", "until", "limit", "continuation"]
 

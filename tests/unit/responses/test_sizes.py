@@ -8,9 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from orchestration import Context
 
-from mlevents.responses.rollout_phases import Run
-from mlevents.responses.shown import BUDGET, event_outline, shown
-from mlevents.responses.sizes import cut_document, cut_name, cut_text, json_units
+from mlevents.actions.deploy_model.phases import Run
+from mlevents.orchestration.size_limits import (
+    CUSTOM_STATUS_UNITS,
+    cut_document,
+    cut_name,
+    cut_text,
+    json_units,
+)
+from mlevents.responses.custom_status import event_outline, shown
 
 ANY_CHARACTER = st.characters(codec=None)
 """Lone surrogates, characters beyond the basic plane and control characters among them."""
@@ -34,7 +40,11 @@ def bytes_of(status: Any) -> int:
 
 @given(event=EVENTS, rule=st.none() | TEXTS, because=st.none() | TEXTS, steps=STEPS, status=STATUSES)
 def test_a_custom_status_fits_in_every_case(event, rule, because, steps, status):
-    assert bytes_of(shown({"rule": rule, "event": event}, status, because, steps)) <= BUDGET < 16 * 1024
+    assert (
+        bytes_of(shown({"rule": rule, "event": event}, status, because, steps))
+        <= 2 * CUSTOM_STATUS_UNITS
+        < 16 * 1024
+    )
 
 
 def test_a_custom_status_that_fits_is_not_cut():
@@ -113,4 +123,4 @@ def test_what_a_rollout_shows_fits_in_every_case(text, lines):
     run.phases = [{"phase": text[:40], "seconds": 1.0, "detail": text[:150]} for _ in range(lines)]
     run.report["log"] = [text] * lines
     run.say(text)
-    assert bytes_of(context.shown[-1]) <= BUDGET
+    assert bytes_of(context.shown[-1]) <= 2 * CUSTOM_STATUS_UNITS

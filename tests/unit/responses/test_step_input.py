@@ -10,15 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlevents.actions.action import StepContext
-from mlevents.actions.message_templates import render as render_template
-from mlevents.actions.message_templates import template_names
+from mlevents.actions.notify.message_templates import render as render_template
+from mlevents.actions.notify.message_templates import template_names
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, render
-from mlevents.responses.carry import begin
-from mlevents.responses.decide import decide
-from mlevents.responses.json_text import to_text
-from mlevents.responses.sizes import PROGRESS_UNITS, RESULT_UNITS, cut_answer, json_units
-from mlevents.responses.step_input import select, step_input
+from mlevents.orchestration.serialization import to_text
+from mlevents.orchestration.size_limits import PROGRESS_UNITS, RESULT_UNITS, cut_answer, json_units
+from mlevents.responses.decision import decide
+from mlevents.responses.step_input import begin, select, step_input
 from mlevents.rules.file import load
 from mlevents.settings import Settings
 

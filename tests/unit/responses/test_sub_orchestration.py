@@ -7,9 +7,9 @@ import pytest
 from orchestration import Context, failure, run
 from test_respond import Team, document, step
 
-from mlevents.responses.going_back import record_of
+from mlevents.actions.deploy_model.phases import Run
+from mlevents.actions.deploy_model.rollback import record_of
 from mlevents.responses.respond import respond_to_event
-from mlevents.responses.rollout_phases import Run
 
 LOST = failure("json.decoder.JSONDecodeError", "Expecting value: line 1 column 1 (char 0)")
 TERMINATED = failure("", "the orchestration was terminated")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mlevents.responses.sweep import ATTEMPTS, Ended, rerun, settle
+from mlevents.responses.sweep_decision import ATTEMPTS, Ended, rerun, settle
 
 RUNNING = {"id": "rule.0123", "status": "running", "because": None, "alert": False, "steps": ["kept"]}
 

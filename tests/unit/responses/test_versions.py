@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mlevents.responses.versions import CURRENT, since
+from mlevents.orchestration.versions import CURRENT, since
 from sandbox.stage import ROOT
 
 DURABLE = json.loads((ROOT / "host.json").read_text())["extensions"]["durableTask"]

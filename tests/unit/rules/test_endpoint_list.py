@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlevents.actions.endpoint_list import check_pattern, is_listed
+from mlevents.actions.endpoint_allowlist import check_pattern, is_listed
 from mlevents.actions.endpoint_names import endpoint_name
 from mlevents.errors import PermanentError, RulesError
-from mlevents.responses.decide import decide
+from mlevents.responses.decision import decide
 from mlevents.responses.response import Response
-from mlevents.rules.file import load_tested, loads
+from mlevents.rule_tests.runner import load_tested
+from mlevents.rules.file import loads
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings
 

@@ -11,7 +11,7 @@ from mlevents.events import NAMES, Event
 from mlevents.events.breach import TAG
 from mlevents.events.event_forms import forms
 from mlevents.rule_tests.event_builder import event_of
-from mlevents.rules.file import load_tested
+from mlevents.rule_tests.runner import load_tested
 from mlevents.settings import Settings
 
 WORKSPACES = {

@@ -13,8 +13,8 @@ import requests
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mlevents.actions.message_values import STUDIOS, one_line
-from mlevents.actions.notify import Notify
+from mlevents.actions.notify.action import Notify
+from mlevents.actions.notify.message_values import STUDIOS, one_line
 from mlevents.errors import PermanentError
 from mlevents.services.chat.apprise import Apprise, _apprise, _mark, _schemas
 from mlevents.services.chat.chat_services import CHATS, KNOWN, PLAIN

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlevents.actions.action import Done
-from mlevents.actions.run_data_factory_pipeline import RunDataFactoryPipeline
+from mlevents.actions.run_data_factory_pipeline.action import RunDataFactoryPipeline
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.connection import Message
 from mlevents.services.machine_learning.batch_endpoints import BatchEndpoints, Invocation

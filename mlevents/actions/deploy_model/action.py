@@ -1,0 +1,203 @@
+"""Deploy a registered model to a managed online endpoint, and move the traffic to it step by step.
+
+```yaml
+uses: deploy_model
+with:
+  endpoint: "${model.tags.endpoint | default(model.name)}"   # made when it is missing
+  endpoints: [fraud-*]                 # those that a tag may name
+  template: deployments/small.yaml     # a ManagedOnlineDeployment in the Azure ML CLI v2 schema
+  rollout:                             # without it, all traffic moves at once
+    smoke_test: {request: deployments/sample-request.json}
+    mirror: {percent: 10, for: 15m}
+    steps: [{percent: 10, for: 15m}, {percent: 50, for: 30m}, {percent: 100}]
+    checks:
+      - {metric: error_rate, max: 0.01, window: 5m}
+      - {metric: latency_p95, max: 250ms, window: 5m}
+    min_requests: 50
+    on_failure: rollback
+    keep: 1
+```
+
+`template` says how to run the model (instance type and count, probes, environment …); its `name`,
+`endpoint_name` and `model` give way to the event's, and nothing local may stand in it. Its texts may
+hold `${…}`. Where the event names the endpoint, `endpoints` lists those that it may name, here or at the top
+of the rule file. `model` (`name:version`) is needed for events that are about no model. `deployment` defaults
+to a name made of model and version. `auth_mode` (key, aml_token, aad_token), `identity` (ids of
+user-assigned identities), `public_access` and `tags` are for an endpoint that is made. docs/rollouts.md
+tells the whole course of a rollout.
+
+Later steps read `endpoint`, `deployment`, `model`, `scoring_uri`, `traffic`, `before`, `phases` and `studio`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
+
+from mlevents.actions.action import (
+    Action,
+    Done,
+    Examination,
+    FileName,
+    Outcome,
+    StepContext,
+    Target,
+    action,
+)
+from mlevents.actions.deploy_model import cleanup, creation, traffic_restore, traffic_shift
+from mlevents.actions.deploy_model.model_reference import EndpointName, model_reference
+from mlevents.actions.deploy_model.observation import Prober, observe
+from mlevents.actions.deploy_model.parameter_warnings import cautions
+from mlevents.actions.deploy_model.parameters import Rollout, Timeouts
+from mlevents.actions.deploy_model.preflight import PERMISSIONS, findings
+from mlevents.actions.deploy_model.required_rights import check_rights
+from mlevents.actions.deploy_model.serving import order_tags, standing
+from mlevents.actions.deploy_model.smoke_test import request, smoke_test
+from mlevents.actions.deploy_model.target import RolloutTarget
+from mlevents.actions.documents import parse, remote
+from mlevents.actions.endpoint_allowlist import TARGET, EndpointList, must_be_listed
+from mlevents.services.finding import Finding
+from mlevents.services.machine_learning.states import NewEndpoint
+from mlevents.services.permission import Permission
+from mlevents.services.services import Services
+
+
+@action("deploy_model")
+class DeployModel(Action):
+    """Endpoint, deployment without traffic, then the traffic; each verb may be called any number of times.
+
+    The orchestrator calls `locate`, takes the lease that it names, and then the other verbs in the order
+    of its phases; each `Done.result` joins the progress that the next verb sees. After a failure it
+    calls `restore_traffic`, which looks for itself what there is to restore, and `discard`.
+    """
+
+    permissions: ClassVar[tuple[Permission, ...]] = PERMISSIONS
+    orchestrator: ClassVar[str | None] = "RollOutModel"
+    causes: ClassVar[tuple[str, ...]] = ("model.deployed",)
+    from_event: ClassVar[Mapping[str, str]] = {"model": "model"}
+    target: ClassVar[Target | None] = TARGET
+    verbs: ClassVar[tuple[str, ...]] = (
+        *("locate", "standing", "ensure_endpoint", "create_deployment", "follow_deployment"),
+        *("smoke_test", "shift_traffic", "observe", "retire", "restore_traffic", "discard"),
+    )
+
+    template: FileName
+    endpoint: EndpointName | None = None
+    endpoints: EndpointList | None = None
+    deployment: EndpointName | None = None
+    model: Annotated[str, AfterValidator(model_reference)] | None = None
+    auth_mode: Literal["key", "aml_token", "aad_token"] = "key"
+    identity: list[str] = Field(default_factory=list)
+    public_access: bool = True
+    tags: dict[str, str] = Field(default_factory=dict)
+    rollout: Rollout | None = None
+    timeouts: Timeouts = Timeouts()
+
+    def perform(self, context: StepContext, services: Services) -> Outcome:
+        """Never called: the orchestrator calls the verbs."""
+        raise NotImplementedError(
+            "deploy_model is carried out verb by verb, by the orchestrator 'RollOutModel'"
+        )
+
+    def check(self, read: Callable[[str], str]) -> None:
+        """Look through the template; raises PermanentError. `read` gives the text of a file."""
+        parse(self.template, read(self.template))
+        test = self.rollout and self.rollout.smoke_test
+        if test and isinstance(test.request, str) and "${" not in test.request:
+            request(test.request, read)
+
+    def cautions(self) -> Iterator[tuple[str, str]]:
+        """What of the rollout can hardly be met."""
+        for parameter, text in cautions(self.rollout) if self.rollout else ():
+            yield f"rollout.{parameter}", text
+
+    def examine(self, examination: Examination) -> Iterator[Finding]:
+        """Ask for the endpoint and the model, and for the quota where that is wanted."""
+        return findings(self.endpoint, self.model, self.template, examination)
+
+    def locate(self, context: StepContext, services: Services) -> Outcome:
+        """Say which endpoint this is about, and the key of its lease; asks Azure nothing.
+
+        Raises NotAllowedError for an endpoint that the event may not name.
+        """
+        target = self._target(context, services)
+        must_be_listed(target.endpoint, self.endpoints)
+        return Done(
+            f"{target.model} goes to endpoint '{target.endpoint}'",
+            {
+                "endpoint": target.endpoint,
+                "lock": target.lock,
+                "timeouts": dict(self.timeouts),
+                "failures": self.rollout.failures if self.rollout else 0,
+            },
+        )
+
+    def standing(self, context: StepContext, services: Services) -> Outcome:
+        """Say what serves at the endpoint now, for the gates that compare with it."""
+        wanted, target = bool(context.progress.get("tags")), self._target(context, services)
+        must_be_listed(target.endpoint, self.endpoints)
+        return standing(target, wanted)
+
+    def ensure_endpoint(self, context: StepContext, services: Services) -> Outcome:
+        """Make the endpoint if it is missing, wait until it can be worked on, note its traffic.
+
+        Before that, ask once for the rights that only later phases need.
+        """
+        target = self._target(context, services)
+        if self.rollout is not None and not context.progress.get("allowed"):
+            check_rights(target, self.rollout, self.auth_mode, services)
+        tags = {**self.tags, **context.provenance, **target.endpoint_tags}
+        ids = tuple(self.identity)
+        wanted = NewEndpoint(target.endpoint, self.auth_mode, tags, ids, self.public_access)
+        return creation.ensure_endpoint(target, wanted, {**context.progress, "allowed": True})
+
+    def create_deployment(self, context: StepContext, services: Services) -> Outcome:
+        """Create the deployment, which gets no traffic, or find it there with the same model."""
+
+        def document() -> dict[str, Any]:
+            filled = context.fill(parse(self.template, services.read(self.template)))
+            return remote(self.template, filled)  # once more: values of the event stand in it now
+
+        order = order_tags(context.progress.get("order"))
+        target, tags = self._target(context, services), {**context.provenance, **order}
+        return creation.create_deployment(target, document, tags, context.progress)
+
+    def follow_deployment(self, context: StepContext, services: Services) -> Outcome:
+        """Wait until the deployment can serve; then plan, from the traffic as it is by now."""
+        target = self._target(context, services)
+        return creation.follow_deployment(target, self.rollout, context.progress)
+
+    def smoke_test(self, context: StepContext, services: Services) -> Outcome:
+        """Ask the new deployment once, and no one else's request."""
+        if self.rollout is None or self.rollout.smoke_test is None:
+            return Done("no smoke test")
+        return smoke_test(self._target(context, services), self.rollout.smoke_test, services, context.fill)
+
+    def shift_traffic(self, context: StepContext, services: Services) -> Outcome:
+        """Put the traffic of the phase under way, unless someone else has moved it meanwhile."""
+        return traffic_shift.shift(self._target(context, services), context.progress)
+
+    def observe(self, context: StepContext, services: Services) -> Outcome:
+        """Say what the metrics say of the phase under way: `verdict` and `excused` in the result."""
+        prober = Prober(services, context.id, context.fill)
+        target = self._target(context, services)
+        return observe(target, context.progress, self.rollout or Rollout(), prober)
+
+    def retire(self, context: StepContext, services: Services) -> Outcome:
+        """Delete the deployments of ours that are no longer needed to go back to."""
+        if self.rollout is None:
+            return Done("old deployments stay: the step has no rollout")
+        return cleanup.retire(self._target(context, services), context.progress, self.rollout.keep)
+
+    def restore_traffic(self, context: StepContext, services: Services) -> Outcome:
+        """Put the traffic maps back that stood before ours, and never ones that someone else made."""
+        return traffic_restore.restore(self._target(context, services), context.progress)
+
+    def discard(self, context: StepContext, services: Services) -> Outcome:
+        """Take the end of the failed deployment's log; with `on_failure: rollback` delete what we made."""
+        delete = self.rollout is not None and self.rollout.on_failure == "rollback"
+        target = self._target(context, services)
+        return cleanup.discard(target, context.progress, context.id if delete else "")
+
+    def _target(self, context: StepContext, services: Services) -> RolloutTarget:
+        return RolloutTarget.of(context, services, (self.model, self.endpoint, self.deployment))

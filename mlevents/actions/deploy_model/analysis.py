@@ -1,0 +1,156 @@
+"""Is the new deployment healthy, and what follows? Pure: metrics and parameters in, a verdict with words out.
+
+Metrics that are late, missing, malformed, or of too few requests are never healthy: they are `unclear`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mlevents.actions.deploy_model.metric_check import Check, limit
+from mlevents.actions.deploy_model.metric_silence import Exposure, silences
+from mlevents.actions.deploy_model.metric_totals import (
+    is_readable,
+    percentile,
+    spell_metric,
+    spell_value,
+    totals,
+    window_of,
+    within,
+)
+from mlevents.actions.deploy_model.parameters import Rollout
+from mlevents.canonical import fold
+from mlevents.services.metrics import Minute, Minutes
+
+Verdict = Literal["healthy", "breached", "unclear"]
+Move = Literal["promote", "hold", "fail", "stop"]
+ANYWHERE = Exposure()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the metrics say at one moment, in one word and for people.
+
+    `scarce` says of an unclear one that there are only too few requests: nothing speaks against it.
+    """
+
+    verdict: Verdict
+    words: str
+    scarce: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How far a phase is: seconds so far, how long it should and may take, readings beyond a limit.
+
+    `excused` says that too few requests are no reason to stay.
+    """
+
+    elapsed: float
+    lasting: float
+    longest: float
+    breaches: int = 0
+    forgiven: int = 0
+    excused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The readable minutes of the new deployment and of those that serve beside it."""
+
+    new: Sequence[Minute]
+    stable: Sequence[Sequence[Minute]]
+
+
+def move(verdict: Verdict, course: Course) -> Move:
+    """What follows from a reading; `course.breaches` counts this one already."""
+    if verdict == "breached" and course.breaches > course.forgiven:
+        return "fail"
+    good = verdict == "healthy" or (verdict == "unclear" and course.excused)
+    if good and course.elapsed >= course.lasting:
+        return "promote"
+    return "stop" if course.elapsed >= course.longest else "hold"
+
+
+def read(
+    rollout: Rollout,
+    minutes: Minutes,
+    deployment: str,
+    stable: Sequence[str],
+    exposure: Exposure = ANYWHERE,
+) -> Reading:
+    """The reading of a phase; `stable` are the deployments that serve beside the new one, if any do."""
+    sides = Sides(_readable(minutes, deployment), [_readable(minutes, name) for name in stable])
+    others = [minute for those in sides.stable for minute in those]
+    readings = [
+        *_malformed(rollout, minutes, (deployment, *stable)),
+        *(
+            Reading("unclear", one.words, one.scarce)
+            for one in silences(rollout.needed, sides.new, others, exposure)
+        ),
+        *(judged(check, rollout.needed, sides) for check in rollout.checks if check.of is None or stable),
+    ]
+    unclear = [one for one in readings if one.verdict == "unclear"]
+    verdict: Verdict = "unclear" if unclear else "healthy"
+    if any(one.verdict == "breached" for one in readings):
+        verdict = "breached"
+    scarce = verdict == "unclear" and all(one.scarce for one in unclear)
+    return Reading(verdict, ", ".join(one.words for one in readings) or "nothing to check", scarce)
+
+
+def judged(check: Check, needed: int, sides: Sides) -> Reading:
+    """One check: the new deployment's value against its limits.
+
+    With fewer requests than it takes to judge, only errors can be beyond a limit: where there would be
+    too many even if every further request went well.
+    """
+    metric, window = check.metric, window_of(sides.new, check.window, needed)
+    new = totals([sides.new], window)
+    old = totals(sides.stable, window)
+    base, value = old.value(metric), new.value(metric)
+    if value is None:
+        return Reading("unclear", f"{spell_metric(metric)} is not known", scarce=not new.requests)
+    if check.of == "stable" and base is None:
+        whose = f"{spell_metric(metric)} of the stable deployment"
+        return Reading("unclear", f"{whose} is not known", scarce=not old.requests)
+    least, most = bound(check, "min", base), bound(check, "max", base)
+    surely = new.errors / max(new.requests, needed, 1) if metric == "error_rate" else value
+    enough = new.requests >= needed or metric == "error_rate"
+    words = f"{spell_metric(metric)} {spell_value(metric, value)}"
+    if most is not None and value > most:
+        beyond: Verdict = "breached" if enough and surely > most else "unclear"
+        return Reading(beyond, f"{words}, beyond {spell_value(metric, most)}")
+    if least is not None and value < least:
+        few = metric == "requests"
+        below: Verdict = "breached" if enough and not few else "unclear"
+        return Reading(below, f"{words}, below {spell_value(metric, least)}", scarce=few)
+    end = most if most is not None else least
+    return Reading("healthy", f"{words} of {spell_value(metric, end or 0.0)}")
+
+
+def bound(check: Check, name: str, base: float | None) -> float | None:
+    """A check's limit; one that is a factor becomes a limit by the stable deployment's value."""
+    value = limit(check, name)
+    if value is None or check.of is None:
+        return value
+    slack = (limit(check, "plus") or 0.0) * (1 if name == "max" else -1)
+    return value * (base or 0.0) + slack
+
+
+def percentiles(rollout: Rollout) -> set[str]:
+    """The percentiles that the checks need."""
+    return {percentile(check.metric) for check in rollout.checks if check.metric.startswith("latency")}
+
+
+def _readable(minutes: Minutes, name: str) -> list[Minute]:
+    return [minute for minute in minutes.get(fold(name), ()) if is_readable(minute)]
+
+
+def _malformed(rollout: Rollout, minutes: Minutes, names: Sequence[str]) -> Iterator[Reading]:
+    """What Azure Monitor said that is not a number: whatever else it says of these minutes may be wrong."""
+    windows = [check.window for check in rollout.checks]
+    reach = None if None in windows else max((one for one in windows if one), default=None)
+    for name in names:
+        count = sum(not is_readable(one) for one in within(minutes.get(fold(name), ()), reach))
+        if count:
+            yield Reading("unclear", f"the metrics of '{name}' cannot be read in {count} min")

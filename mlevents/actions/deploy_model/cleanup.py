@@ -1,0 +1,119 @@
+"""What is left behind: the failed deployment with its log, and the old deployments of ours.
+
+Nothing with traffic, and nothing that mlevents did not make, is ever deleted.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlevents.actions.action import Done, Outcome, Pending
+from mlevents.actions.deploy_model.lookup import find_endpoint
+from mlevents.actions.deploy_model.target import LATER, MODEL_TAG, RESPONSE_TAG, UNDER_WAY, RolloutTarget
+from mlevents.actions.deploy_model.traffic_map import Names, same_name, serving, share_of
+from mlevents.canonical import fold
+from mlevents.errors import ActionError, TransientError
+from mlevents.services.machine_learning.states import DeploymentState
+
+Progress = Mapping[str, Any]
+LOG_LINES = 100
+LONGEST_LINE = 200
+LONGEST_LOG = 10_000
+"""Characters: the log travels in outcomes and messages."""
+
+
+def discard(target: RolloutTarget, progress: Progress, delete: str) -> Outcome:
+    """Take the end of the container's log, then delete the deployment if `delete`'s response made it.
+
+    `delete` is the id of that response; empty, the deployment is kept.
+    """
+    state = target.found()
+    if state is None:
+        gone = "is deleted" if progress.get("deleting") else "is not there"
+        return Done(f"deployment '{target.deployment}' {gone}", _log(progress))
+    if "log" not in progress:
+        return Pending("the log is taken", 0.0, {**progress, "log": _tail(target)})
+    if delete and state.provisioning_state in UNDER_WAY:
+        return _waiting(state, progress)
+    if why := _kept(target, state, progress, delete):
+        return Done(f"deployment '{state.name}' is kept{why}".rstrip(), _log(progress))
+    target.endpoints.delete_deployment(target.endpoint, state.name)
+    return _waiting(state, {**progress, "deleting": True})
+
+
+def _kept(target: RolloutTarget, state: DeploymentState, progress: Progress, delete: str) -> str | None:
+    """Why the deployment is not deleted, if so; empty where nobody asked for it."""
+    if not delete:
+        return " "
+    if state.tags.get(RESPONSE_TAG) != delete:
+        return ": it was there before"
+    if _busy(target, state.name):
+        return ": it has traffic"
+    return f": deleting it left it {state.provisioning_state}" if progress.get("deleting") else None
+
+
+def retire(target: RolloutTarget, progress: Progress, keep: int) -> Outcome:
+    """Delete the deployments of ours without traffic, but for the newest so many; one after another."""
+    tried = Names(progress.get("tried", ()))
+    there = target.endpoints.deployments(target.endpoint)
+    if any(state.provisioning_state == "Deleting" for state in there):
+        return Pending("an old deployment is being deleted", LATER, dict(progress))
+    for state in _superfluous(target, there, progress, keep):
+        if state.name not in tried:
+            target.endpoints.delete_deployment(target.endpoint, state.name)
+            return Pending(
+                f"deployment '{state.name}' is being deleted",
+                LATER,
+                {**progress, "tried": [*tried, state.name]},
+            )
+    left = Names(state.name for state in there)
+    deleted = ", ".join(name for name in tried if name not in left)
+    failed = ", ".join(name for name in tried if name in left)
+    said = [f"deleted {deleted}"] * bool(deleted) + [f"could not delete {failed}"] * bool(failed)
+    return Done("; ".join(said) or "no old deployment to delete", {"retired": [*tried]})
+
+
+def _superfluous(
+    target: RolloutTarget, there: tuple[DeploymentState, ...], progress: Progress, keep: int
+) -> list[DeploymentState]:
+    """Those of ours without traffic beyond the ones to keep: what served last is kept first."""
+    busy = _sharing(target)
+    idle = [
+        state
+        for state in there
+        if state.name not in busy and not same_name(state.name, target.deployment) and MODEL_TAG in state.tags
+    ]
+    before = progress.get("before", {})
+    idle.sort(key=lambda state: (share_of(before, state.name), state.created, fold(state.name)), reverse=True)
+    return [state for state in idle[keep:] if state.provisioning_state not in UNDER_WAY]
+
+
+def _sharing(target: RolloutTarget) -> Names:
+    state = target.standing()
+    return Names([*serving(state.traffic), *serving(state.mirror)])
+
+
+def _busy(target: RolloutTarget, name: str) -> bool:
+    endpoint = find_endpoint(target.endpoints, target.endpoint)
+    return endpoint is not None and name in Names([*serving(endpoint.traffic), *serving(endpoint.mirror)])
+
+
+def _tail(target: RolloutTarget) -> list[str]:
+    """The last lines of the log; what keeps them from being read, if something permanent does."""
+    try:
+        lines = target.endpoints.log(target.endpoint, target.deployment, LOG_LINES)
+    except TransientError:
+        raise
+    except ActionError as error:
+        return [f"(the log cannot be read: {error})"[:LONGEST_LINE]]
+    kept = [line[:LONGEST_LINE] for line in lines]
+    while sum(map(len, kept)) > LONGEST_LOG:
+        kept.pop(0)
+    return kept
+
+
+def _log(progress: Progress) -> dict[str, Any]:
+    return {"log": list(progress.get("log", ()))}
+
+
+def _waiting(state: DeploymentState, progress: Progress) -> Pending:
+    return Pending(f"deployment '{state.name}' is being deleted", LATER, dict(progress))

@@ -1,0 +1,112 @@
+"""Making what a rollout needs: the endpoint, and the deployment that has no traffic yet."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mlevents.actions.action import Done, Outcome, Pending
+from mlevents.actions.deploy_model.lookup import find_endpoint
+from mlevents.actions.deploy_model.parameters import Rollout
+from mlevents.actions.deploy_model.target import (
+    LATER,
+    MODEL_TAG,
+    RESPONSE_TAG,
+    SOON,
+    UNDER_WAY,
+    RolloutTarget,
+)
+from mlevents.actions.deploy_model.traffic_map import serving, words
+from mlevents.actions.deploy_model.traffic_plan import planned
+from mlevents.errors import PermanentError
+from mlevents.services.machine_learning.states import NewDeployment, NewEndpoint
+
+Progress = Mapping[str, Any]
+LOOKS_BEFORE_PUT = 3
+"""How often an endpoint must be absent before it is created."""
+
+
+def ensure_endpoint(target: RolloutTarget, wanted: NewEndpoint, progress: Progress) -> Outcome:
+    """Make the endpoint if it is missing; done when it can be worked on.
+
+    It was made here if it carries this response's tag: another answer to the PUT may have been lost.
+    """
+    state = find_endpoint(target.endpoints, target.endpoint)
+    if state is None:
+        return _create(target, wanted, progress)
+    if state.provisioning_state in UNDER_WAY:
+        return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, dict(progress))
+    target.must_be_usable(state)
+    own = state.tags.get(RESPONSE_TAG) == wanted.tags.get(RESPONSE_TAG)
+    if own and not serving(state.traffic):
+        _must_be_unharmed(target, wanted)
+    result = {
+        "endpoint": target.endpoint,
+        "before": dict(state.traffic),
+        "created": own and not progress.get("replaced"),
+    }
+    return Done(f"endpoint '{state.name}' is there, its traffic: {words(state.traffic)}", result)
+
+
+def _create(target: RolloutTarget, wanted: NewEndpoint, progress: Progress) -> Pending:
+    """Create the endpoint once it was absent several times: a PUT over one that exists takes its traffic."""
+    looks = int(progress.get("missing", 0)) + 1
+    if looks < LOOKS_BEFORE_PUT:
+        said = f"endpoint '{target.endpoint}' is not found: looked for again before it is created"
+        return Pending(said, SOON, {**progress, "missing": looks})
+    replaced = not target.endpoints.put_endpoint(wanted) or bool(progress.get("replaced"))
+    being = f"endpoint '{target.endpoint}' is being created"
+    return Pending(being, SOON, {**progress, "replaced": replaced, "missing": 0})
+
+
+def _must_be_unharmed(target: RolloutTarget, wanted: NewEndpoint) -> None:
+    """Raise PermanentError when the PUT met an endpoint that Azure had hidden: its traffic may be lost."""
+    own = wanted.tags.get(RESPONSE_TAG)
+    others = [
+        one.name for one in target.endpoints.deployments(target.endpoint) if one.tags.get(RESPONSE_TAG) != own
+    ]
+    if others:
+        raise PermanentError(
+            f"endpoint '{target.endpoint}' existed although Azure answered 404 and did not list it, and has "
+            f"no traffic now: set the traffic of its deployments ({', '.join(sorted(others))}) again: "
+            f"{target.studio}"
+        )
+
+
+def create_deployment(
+    target: RolloutTarget,
+    document: Callable[[], Mapping[str, Any]],
+    tags: Mapping[str, str],
+    progress: Progress,
+) -> Outcome:
+    """Create the deployment from the document, or find it there with the same model."""
+    state = target.found()
+    if state and state.provisioning_state == "Deleting":
+        return Pending(f"deployment '{state.name}' is being deleted", LATER, dict(progress))
+    result = {"deployment": target.deployment, "model": target.model}
+    if state and not target.must_be_put_again(state):
+        return Done(f"deployment '{state.name}' with {target.model} is there already", result)
+    if state is None:
+        target.must_have_room()
+    target.endpoints.put_deployment(
+        NewDeployment(
+            endpoint=target.endpoint,
+            name=target.deployment,
+            document=document(),
+            model=target.model_id,
+            tags={**tags, MODEL_TAG: target.model},
+        )
+    )
+    return Done(f"deployment '{target.deployment}' with {target.model} is being created", result)
+
+
+def follow_deployment(target: RolloutTarget, rollout: Rollout | None, progress: Progress) -> Outcome:
+    """Wait until the deployment can serve; then plan, from the traffic as it is by now."""
+    state = target.found()
+    if state and state.provisioning_state in UNDER_WAY:
+        return Pending(f"deployment '{state.name}' is {state.provisioning_state}", LATER, dict(progress))
+    target.must_be_able(state)
+    endpoint = target.standing()
+    if endpoint.provisioning_state in UNDER_WAY:
+        return Pending(f"endpoint '{endpoint.name}' is {endpoint.provisioning_state}", SOON, dict(progress))
+    plan = planned(rollout, target.deployment, endpoint.traffic, endpoint.mirror)
+    before = {"before": dict(endpoint.traffic), "before_mirror": dict(endpoint.mirror)}
+    return Done(f"deployment '{target.deployment}' is ready", {**before, "plan": plan})

@@ -1,0 +1,63 @@
+"""Whether silence in the metrics says anything: too few requests, or requests that should have come."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mlevents.actions.deploy_model.metric_totals import totals
+from mlevents.duration import spoken
+from mlevents.services.metrics import Minute
+
+LATE = 300.0
+"""Seconds: Azure Monitor shows a minute after one to three; older news is no news."""
+GAPS = 5.0
+"""A silence that is this many times longer than the mean gap between requests is more than chance."""
+EXPECTED = 5.0
+"""Requests that should have come: that none of so many comes is more than chance (less than 1 %)."""
+MINUTE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What a phase gives the new deployment: requests for each one of the others, and for how long.
+
+    `ratio` is 0.11 for 10 % of the live requests, 0.1 for a mirror of 10 %; `span` in seconds.
+    """
+
+    ratio: float = 1.0
+    span: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why nothing can be said yet; `scarce` when there are only too few requests, as on a small endpoint."""
+
+    words: str
+    scarce: bool
+
+
+def silences(
+    needed: int, own: Sequence[Minute], others: Sequence[Minute], exposure: Exposure
+) -> Iterator[Silence]:
+    """Each reason for which the minutes of the new deployment do not suffice to judge it."""
+    own, others = _with_requests(own), _with_requests(others)
+    requests = totals([own], None).requests
+    heard = min((minute.age for minute in own), default=None)
+    if requests < needed:
+        yield Silence(f"{requests:g} of {needed} requests", scarce=True)
+    if heard is None and not others:
+        yield Silence("no metrics yet", scarce=True)
+        return
+    span = exposure.span or max(minute.age for minute in (*own, *others)) + MINUTE
+    quiet = span if heard is None else heard
+    expected = totals([others], quiet).requests * exposure.ratio
+    if heard is not None and quiet > max(LATE, GAPS * span / max(requests, 1.0)):
+        yield Silence(f"the metrics are late, the newest of {quiet / MINUTE:.0f} min ago", scarce=False)
+    elif expected >= EXPECTED and (heard is None or quiet > LATE):
+        missing = f"about {expected:.0f} requests were to be expected"
+        yield Silence(f"no request for {spoken(quiet)}, where {missing}", scarce=False)
+    elif heard is None and not needed:
+        yield Silence("no request yet", scarce=True)
+
+
+def _with_requests(minutes: Sequence[Minute]) -> list[Minute]:
+    return [minute for minute in minutes if minute.requests]

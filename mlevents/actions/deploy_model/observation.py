@@ -1,0 +1,110 @@
+"""Watching a phase of a rollout: what the metrics say, and requests of our own where others send too few."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import takewhile
+from math import ceil
+from typing import Any
+
+from mlevents.actions.action import Done, Outcome
+from mlevents.actions.deploy_model.analysis import Reading, percentiles, read
+from mlevents.actions.deploy_model.metric_silence import Exposure
+from mlevents.actions.deploy_model.parameters import Probe, Rollout, SmokeTest
+from mlevents.actions.deploy_model.smoke_test import asked, unexpected
+from mlevents.actions.deploy_model.target import UNDER_WAY, RolloutTarget
+from mlevents.actions.deploy_model.traffic_map import share_of, without
+from mlevents.actions.deploy_model.traffic_plan import Phase
+from mlevents.actions.deploy_model.traffic_shift import endpoint_changes, foreign_traffic, is_at, phase_of
+from mlevents.errors import TransientError
+from mlevents.services.machine_learning.states import EndpointState
+from mlevents.services.metrics import MINUTE, is_fault
+from mlevents.services.scoring import Scoring
+from mlevents.services.services import Services
+
+Progress = Mapping[str, Any]
+SHORTEST_SPAN = MINUTE.total_seconds()
+LONGEST_BURST, MOST_PROBES = 60.0, 600
+"""Seconds and requests that probing takes at one look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prober:
+    """Sends the smoke test's request; `mark` is the response's id, `fill` puts the event's values in."""
+
+    services: Services
+    mark: str
+    fill: Callable[[Any], Any]
+    clock: Callable[[], float] = time.monotonic
+
+
+def observe(target: RolloutTarget, progress: Progress, rollout: Rollout, prober: Prober) -> Outcome:
+    """What the metrics say of this phase so far; stop when someone else has moved the traffic."""
+    state = target.standing()
+    if state.provisioning_state in UNDER_WAY:
+        return endpoint_changes(state, progress)
+    phase = phase_of(target, progress)
+    if not is_at(state, phase):
+        raise foreign_traffic(state, target)
+    deployment = target.found()
+    if deployment and deployment.provisioning_state in UNDER_WAY:
+        said = f"deployment '{deployment.name}' is {deployment.provisioning_state}"
+        return _said(Reading("unclear", said), rollout)
+    target.must_be_able(deployment)
+    reading = _reading(target, progress, rollout)
+    if reading.verdict == "unclear" and rollout.no_traffic == "probe" and rollout.smoke_test:
+        wrong = _probe(target, state, (rollout.smoke_test, rollout.probe or Probe(), prober), progress)
+        if wrong:
+            reading = Reading("breached", f"{reading.words}, {wrong}")
+    return _said(reading, rollout)
+
+
+def exposure(phase: Phase, deployment: str, span: float) -> Exposure:
+    """What a phase gives the new deployment, beside what the others get."""
+    share, copied = share_of(phase["traffic"], deployment), share_of(phase["mirror"], deployment)
+    return Exposure(share / (100 - share) if 0 < share < 100 else copied / 100, span)
+
+
+def _said(reading: Reading, rollout: Rollout) -> Done:
+    excused = reading.scarce and rollout.no_traffic == "proceed"
+    return Done(reading.words, {"verdict": reading.verdict, "excused": excused})
+
+
+def _reading(target: RolloutTarget, progress: Progress, rollout: Rollout) -> Reading:
+    """Metrics that cannot be read now are unclear, not a failure: the next look may read them."""
+    if not rollout.needed and not rollout.checks:
+        return Reading("healthy", "nothing to check")
+    phase = phase_of(target, progress)
+    stable = [*without(phase["traffic"], target.deployment)]
+    span = max(float(progress.get("elapsed", 0.0)), SHORTEST_SPAN)
+    endpoint = target.machine_learning.workspace.endpoint(target.endpoint)
+    try:
+        minutes = target.machine_learning.metrics.minutes(endpoint, span, percentiles(rollout))
+    except TransientError as error:
+        return Reading("unclear", f"no metrics now: {error}")
+    return read(rollout, minutes, target.deployment, stable, exposure(phase, target.deployment, span))
+
+
+def _probe(
+    target: RolloutTarget, state: EndpointState, how: tuple[SmokeTest, Probe, Prober], progress: Progress
+) -> str | None:
+    """Send as many requests as the time since the last look asks for; says what was wrong with an answer.
+
+    They count in the deployment's metrics as any others do, which judge errors and latencies. An answer
+    that these cannot judge, such as a wrong prediction or a 401, is wrong in itself.
+    """
+    test, probe, prober = how
+    wanted = min(max(1, ceil(probe.rps * float(progress.get("since", SHORTEST_SPAN)))), MOST_PROBES)
+    place = Scoring(state.scoring_uri, target.endpoints.token(state), target.deployment, prober.mark)
+    request = asked(test, prober.services, prober.fill)
+    patient = test.model_copy(update={"latency": None})
+    end = prober.clock() + LONGEST_BURST
+    for _ in takewhile(lambda _: prober.clock() < end, range(wanted)):
+        try:
+            answer = prober.services.score(place, request)
+        except TransientError:
+            return None
+        wrong = [] if is_fault(str(answer.status)) else list(unexpected(patient, answer))
+        if wrong:
+            return f"a probe: {'; '.join(wrong)}"
+    return None

@@ -1,0 +1,72 @@
+"""Checks of a rollout that can hardly be met as they are written: warnings when the rules load."""
+
+from collections.abc import Iterator
+
+from mlevents.actions.deploy_model.parameters import Mirror, Probe, Rollout, Step
+from mlevents.duration import spoken
+
+DELAY = 180.0
+"""Seconds until Azure Monitor shows a request: one to three minutes."""
+Caution = tuple[str, str]
+"""The parameter, and what is to be expected of it."""
+
+
+def cautions(rollout: Rollout) -> Iterator[Caution]:
+    """What will hold a phase up, or not be judged at all."""
+    if not rollout.checks and not rollout.min_requests:
+        return
+    for name, phase in _phases(rollout):
+        yield from _too_short(name, phase)
+        yield from _window_too_long(rollout, name, phase)
+        yield from _too_few_probes(rollout, name, phase)
+    yield from _without_requests(rollout)
+
+
+def _phases(rollout: Rollout) -> Iterator[tuple[str, Mirror | Step]]:
+    if rollout.mirror:
+        yield "mirror", rollout.mirror
+    yield from ((f"steps[{index}]", step) for index, step in enumerate(rollout.steps) if step.for_)
+
+
+def _too_short(name: str, phase: Mirror | Step) -> Iterator[Caution]:
+    longest = phase.timeout or 2 * phase.for_
+    if phase.for_ < DELAY:
+        never = ": nothing can be judged" if max(longest, phase.for_) < DELAY else ""
+        yield (
+            f"{name}.for",
+            f"{spoken(phase.for_)} is shorter than the {spoken(DELAY)} that Azure Monitor may take to show a "
+            f"request{never}; write at least 3m",
+        )
+
+
+def _window_too_long(rollout: Rollout, name: str, phase: Mirror | Step) -> Iterator[Caution]:
+    for index, check in enumerate(rollout.checks):
+        if check.window and check.window > phase.for_:
+            yield (
+                f"checks[{index}].window",
+                f"{spoken(check.window)} is longer than the {spoken(phase.for_)} of {name}, and only the "
+                "phase is read: write a shorter window, or leave it out",
+            )
+
+
+def _too_few_probes(rollout: Rollout, name: str, phase: Mirror | Step) -> Iterator[Caution]:
+    if rollout.no_traffic != "probe":
+        return
+    rps = (rollout.probe or Probe()).rps
+    sent = rps * max(phase.for_ - DELAY, 0.0)
+    if sent < rollout.needed:
+        yield (
+            f"{name}.for",
+            f"{rps:g} probes a second for {spoken(phase.for_)} show no {rollout.needed} requests in time: "
+            "write a longer `for`, more `probe.rps`, or less `min_requests`",
+        )
+
+
+def _without_requests(rollout: Rollout) -> Iterator[Caution]:
+    metrics = [check.metric for check in rollout.checks if check.metric != "requests"]
+    if metrics and not rollout.needed and rollout.no_traffic == "hold":
+        yield (
+            "min_requests",
+            f"0 asks for no request, but {metrics[0]} is known by requests alone: a phase without any never "
+            "goes on; write `no_traffic: proceed` or `no_traffic: probe`, or at least 1",
+        )

@@ -1,0 +1,158 @@
+"""What a rule may say about a rollout: how the new deployment is tried, watched, and taken back.
+
+```yaml
+rollout:
+  smoke_test: {request: deployments/sample-request.json, status: 200, latency: 2s}
+  mirror: {percent: 10, for: 15m}
+  steps: [{percent: 10, for: 15m}, {percent: 50, for: 30m}, {percent: 100}]
+  checks:
+    - {metric: error_rate, max: 0.01, window: 5m}
+    - {metric: latency_p95, max: 1.2, of: stable, window: 5m}
+  min_requests: 50
+  failures: 0
+  on_failure: rollback
+  keep: 1
+```
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from mlevents.actions.action import FileName
+from mlevents.actions.deploy_model.answer_body import condition, path_parts
+from mlevents.actions.deploy_model.metric_check import Check, Parameters
+from mlevents.duration import Duration, PositiveDuration
+
+WHOLE = 100
+MOST_MIRRORED = 50
+"""Azure ML's limit, in percent, to one deployment (learn.microsoft.com, "safe rollout")."""
+MOST_PROBES = 10
+"""Requests a second that are sent to try a deployment, at most."""
+
+
+def _paths(checks: dict[str, Any]) -> dict[str, Any]:
+    for path, wanted in checks.items():
+        path_parts(path)
+        condition(wanted)
+    return checks
+
+
+class SmokeTest(Parameters):
+    """One request to the new deployment alone, before anybody else's."""
+
+    request: FileName | dict[str, Any] | list[Any]
+    """give the request: a JSON file beside the rule file, or the JSON itself."""
+    status: Annotated[int, Field(ge=100, le=599)] = 200
+    """The HTTP status that the answer must have."""
+    body: Annotated[dict[str, Any], Field(alias="json", default_factory=dict), AfterValidator(_paths)]
+    """What the answer's JSON must hold: by path, such as `predictions[0]`, a value or an operator."""
+    latency: PositiveDuration | None = None
+    """How long the answer may take."""
+    timeout: PositiveDuration | None = None
+    """How long to try again while the model is not ready (409, 429, 5xx, no connection); 10m if left out."""
+
+
+class Mirror(Parameters):
+    """A copy of live requests goes to the new deployment, whose answers nobody sees."""
+
+    percent: Annotated[int, Field(ge=1, le=MOST_MIRRORED)]
+    """say how many of a hundred requests are copied: 1 to 50."""
+    for_: Annotated[PositiveDuration, Field(alias="for")]
+    """say how long to mirror, such as 15m."""
+    timeout: PositiveDuration | None = None
+    """How long to wait for enough requests; twice `for` when left out."""
+
+
+class Step(Parameters):
+    """A share of the live traffic, for a time."""
+
+    percent: Annotated[int, Field(ge=1, le=WHOLE)]
+    """say how much of the traffic the new deployment gets: 1 to 100."""
+    for_: Annotated[Duration, Field(alias="for")] = 0.0
+    """How long to stay there; the checks must hold at the end of it."""
+    timeout: PositiveDuration | None = None
+    """How long to wait for enough requests; twice `for` when left out."""
+
+
+class Probe(Parameters):
+    """Requests of our own to the new deployment, where others send it too few."""
+
+    rps: Annotated[float, Field(gt=0, le=MOST_PROBES)] = 1.0
+    """How many requests a second, on average between two looks at the metrics."""
+
+
+class Rollout(Parameters):
+    """How a new deployment comes to all the traffic, and what takes it back."""
+
+    smoke_test: SmokeTest | None = None
+    """One request before any traffic."""
+    mirror: Mirror | None = None
+    """Copied traffic before live traffic; skipped where nothing serves yet."""
+    steps: Annotated[list[Step], Field(min_length=1)] = Field(default_factory=lambda: [Step(percent=WHOLE)])
+    """The shares of live traffic, growing; 100 comes last, written or not."""
+    checks: list[Check] = Field(default_factory=list)
+    """What must be so during the mirror and every step with a duration."""
+    min_requests: Annotated[int, Field(ge=0)] | None = None
+    """How many requests the new deployment must have answered to be judged; 1 when there are checks."""
+    no_traffic: Literal["hold", "proceed", "probe"] = "hold"
+    """What a phase does that ends with fewer: `hold` waits for its timeout and then goes back, `proceed` goes
+    on if nothing speaks against it, `probe` sends the smoke test's request itself."""
+    probe: Probe | None = None
+    """How often to send it, with `no_traffic: probe`."""
+    failures: Annotated[int, Field(ge=0)] = 0
+    """How many readings beyond a limit are forgiven in each phase."""
+    on_failure: Literal["rollback", "hold"] = "rollback"
+    """The traffic goes back in any case; then `rollback` deletes the new deployment, `hold` keeps it."""
+    keep: Annotated[int, Field(ge=0)] = 1
+    """How many earlier deployments of ours stay on the endpoint, without traffic, to go back to."""
+
+    @model_validator(mode="after")
+    def _growing(self) -> Self:
+        shares = [step.percent for step in self.steps]
+        if shares != sorted(set(shares)):
+            raise ValueError(f"the steps' percents are {shares}: each must be more than the one before")
+        return self
+
+    @model_validator(mode="after")
+    def _judged(self) -> Self:
+        wanted = {"checks": self.checks, "min_requests": self.min_requests}
+        given = [f"`{name}`" for name, value in wanted.items() if value]
+        if given and not self.lasting:
+            raise ValueError(
+                f"{' and '.join(given)} would never be looked at: no step and no mirror has a `for`; write "
+                "{percent: 10, for: 15m} in `steps`, or leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _probed(self) -> Self:
+        if self.no_traffic == "probe" and self.smoke_test is None:
+            raise ValueError("`no_traffic: probe` sends the smoke test's request: give `smoke_test`")
+        if self.probe is not None and self.no_traffic != "probe":
+            raise ValueError(
+                f"`probe` does nothing with `no_traffic: {self.no_traffic}`: write `probe` there"
+            )
+        return self
+
+    @property
+    def lasting(self) -> list[float]:
+        """The durations of the phases in which the new deployment is watched."""
+        mirrored = [self.mirror.for_] if self.mirror else []
+        return [*mirrored, *(step.for_ for step in self.steps if step.for_)]
+
+    @property
+    def needed(self) -> int:
+        """How many requests it takes to judge; 0 when nothing is judged."""
+        return self.min_requests if self.min_requests is not None else int(bool(self.checks))
+
+
+class Timeouts(Parameters):
+    """How long what Azure does may take; a step's own `timeout` is for the whole rollout."""
+
+    endpoint: PositiveDuration = 1800.0
+    """Making the endpoint."""
+    deployment: PositiveDuration = 10_800.0
+    """Provisioning the deployment."""
+    traffic: PositiveDuration = 1800.0
+    """Each move of the traffic."""

@@ -1,0 +1,162 @@
+"""What a deployment needs in its workspace: the endpoint, the model, quota, our permissions."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from mlevents.actions.action import Examination
+from mlevents.actions.deploy_model.lookup import find_endpoint
+from mlevents.actions.deploy_model.traffic_map import words
+from mlevents.actions.documents import parse
+from mlevents.actions.endpoint_names import endpoint_name
+from mlevents.actions.unresolved_parameters import is_open, left_open
+from mlevents.errors import PermanentError, TransientError
+from mlevents.services.finding import Finding, attempt
+from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
+from mlevents.services.machine_learning.resource_ids import name_and_version
+from mlevents.services.machine_learning.states import EndpointState
+from mlevents.services.machine_learning.workspace_client import MachineLearning
+from mlevents.services.permission import (
+    DATA_SCIENTIST,
+    IDENTITY,
+    IDENTITY_OPERATOR,
+    ML,
+    MONITORING_READER,
+    READER,
+    WORKSPACE,
+    Permission,
+    below,
+)
+
+PERMISSIONS = (
+    Permission(WORKSPACE, READER, below(ML, "read")),
+    Permission(
+        WORKSPACE,
+        DATA_SCIENTIST,
+        below(
+            ML,
+            *(
+                f"{kind}/{tail}"
+                for kind in ("models", "environments", "codes")
+                for tail in ("read", "*/read")
+            ),
+            "onlineEndpoints/read",
+            "onlineEndpoints/write",
+            "onlineEndpoints/deployments/read",
+            "onlineEndpoints/deployments/write",
+            "onlineEndpoints/deployments/delete",
+            "onlineEndpoints/deployments/getLogs/action",
+        ),
+    ),
+    Permission(
+        WORKSPACE,
+        DATA_SCIENTIST,
+        below(
+            ML,
+            "onlineEndpoints/listKeys/action",
+            "onlineEndpoints/token/action",
+            "onlineEndpoints/score/action",
+        ),
+        given=("rollout.smoke_test",),
+    ),
+    Permission(  # who scores by token reads beforehand whether it may
+        WORKSPACE,
+        READER,
+        ("Microsoft.Authorization/permissions/read",),
+        given=("rollout.smoke_test",),
+    ),
+    Permission(
+        WORKSPACE,
+        MONITORING_READER,
+        ("Microsoft.Insights/metrics/read",),
+        given=("rollout.checks", "rollout.min_requests"),
+    ),
+    Permission(
+        IDENTITY,
+        IDENTITY_OPERATOR,
+        ("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",),
+        given=("identity",),
+    ),
+)
+FAILED = ("Failed", "Canceled")
+SIZE = "Standard_F4s_v2"
+"""What Azure ML takes when a template names no instance_type."""
+
+
+def findings(
+    endpoint: str | None, model: str | None, template: str, examination: Examination
+) -> Iterator[Finding]:
+    """For each workspace whether the endpoint, the model and the quota allow a deployment."""
+    if endpoint is None:
+        yield Finding("endpoint", None, "is named after each event's model, so it was not checked")
+    elif is_open(endpoint):
+        yield left_open("endpoint", endpoint)
+    if model is not None and is_open(model):
+        yield left_open("model", model)
+    for workspace in examination.workspaces:
+        opened = examination.services.machine_learning(workspace)
+        if endpoint is not None and not is_open(endpoint):
+            yield _endpoint(opened, endpoint)
+        if model is not None and not is_open(model):
+            yield _model(opened, model)
+        if examination.quota:
+            about = f"quota for '{template}' in workspace '{opened.workspace.name}'"
+            ask = partial(_quota, about, workspace, opened, template, examination)
+            yield attempt(about, ask, "choose an instance_type that online endpoints run on there")
+
+
+def _endpoint(opened: MachineLearning, text: str) -> Finding:
+    about = f"endpoint '{text}' in workspace '{opened.workspace.name}'"
+
+    def standing() -> str:
+        state = _found(opened.endpoints, endpoint_name(text))
+        if state is None:
+            return "does not exist yet, and will be created"
+        if state.provisioning_state in FAILED:
+            raise PermanentError(f"is {state.provisioning_state}: {opened.endpoints.reason(state)}")
+        return f"is there, its traffic: {words(state.traffic)}"
+
+    return attempt(about, standing, "fix or delete it, or name another one in `endpoint`")
+
+
+def _found(endpoints: OnlineEndpoints, name: str) -> EndpointState | None:
+    """The endpoint, looked for once more where Azure answers 404 and lists it all the same."""
+    try:
+        return find_endpoint(endpoints, name)
+    except TransientError:
+        return find_endpoint(endpoints, name)
+
+
+def _model(opened: MachineLearning, reference: str) -> Finding:
+    about = f"model '{reference}' in workspace '{opened.workspace.name}'"
+
+    def registered() -> str:
+        name, version, _ = name_and_version(reference)
+        if opened.model_tags(name, version) is None:
+            raise PermanentError("is not registered")
+        return "is registered"
+
+    return attempt(about, registered, "register it, or correct `model`")
+
+
+def _quota(
+    about: str, workspace: str, opened: MachineLearning, template: str, examination: Examination
+) -> Finding:
+    if is_open(template):
+        return left_open(about, template)
+    document = parse(template, examination.read(template))
+    size, count = document.get("instance_type") or SIZE, document.get("instance_count") or 1
+    if not isinstance(count, int) or is_open(str(size)):
+        return left_open(about, f"{count} × {size}")
+    manager, region = examination.services.resource_manager(), opened.location() or ""
+    quota = manager.quota(workspace, region, str(size))
+    if quota is None:
+        return Finding(about, None, "may not be read", "give yourself the role Reader on the subscription")
+    if quota.limit is None:
+        return Finding(about, None, f"Azure ML names no quota of {quota.family} in {region}")
+    free, needed = quota.limit - quota.used, quota.needed(count)
+    said = f"{count} × {size} needs {needed} virtual CPUs, {free} of {quota.limit} are free in {region}"
+    if needed <= free:
+        return Finding(about, True, said)
+    return Finding(
+        about, False, said, "ask for more quota in Azure ML Studio, or choose a smaller instance_type"
+    )

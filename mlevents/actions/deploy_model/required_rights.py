@@ -1,0 +1,60 @@
+"""May we do what a rollout does only later? Asked before it creates anything.
+
+Resource Manager checks rights before it looks whether a resource is there, so an endpoint that is still to be
+made can be asked for as well: 403 is a missing right, 404 is none.
+"""
+
+from mlevents.actions.deploy_model.lookup import find_endpoint
+from mlevents.actions.deploy_model.parameters import Rollout
+from mlevents.actions.deploy_model.target import RolloutTarget
+from mlevents.errors import PermanentError
+from mlevents.services.machine_learning.states import AUTH_MODES
+from mlevents.services.permission import DATA_SCIENTIST, ML, MONITORING_READER, Role, allowed
+from mlevents.services.services import Services
+
+METRICS = "Microsoft.Insights/metrics/read"
+KEYS = {"Key": "listKeys", "AMLToken": "token"}
+"""What gives the key or token of an endpoint, by its way of authentication."""
+SCORE = f"{ML}/onlineEndpoints/score/action"
+
+
+def check_rights(target: RolloutTarget, rollout: Rollout, auth_mode: str, services: Services) -> None:
+    """Raise PermanentError, with the remedy, for a right that the checks or the smoke test need.
+
+    `auth_mode` is that of an endpoint that is still to be made. Raises TransientError where Azure does not
+    answer.
+    """
+    if rollout.checks or rollout.needed:
+        _check_metrics(target)
+    if rollout.smoke_test is not None:
+        state = find_endpoint(target.endpoints, target.endpoint)
+        _check_scoring(target, state.auth_mode if state else AUTH_MODES[auth_mode], services)
+
+
+def _check_metrics(target: RolloutTarget) -> None:
+    place = target.machine_learning.workspace.endpoint(target.endpoint)
+    refusal = target.machine_learning.metrics.refusal(place)
+    if refusal is not None:
+        raise _missing(METRICS, MONITORING_READER, "reading the metrics that `checks` need", refusal)
+
+
+def _check_scoring(target: RolloutTarget, auth_mode: str, services: Services) -> None:
+    what = "asking the endpoint, as `smoke_test` does"
+    manager = services.resource_manager()
+    verb = KEYS.get(auth_mode)
+    if verb is not None:
+        place = target.machine_learning.workspace.endpoint(target.endpoint)
+        refusal = manager.refusal("POST", f"{place}/{verb}", {"api-version": "2024-04-01"}, what)
+        if refusal is not None:
+            raise _missing(f"{ML}/onlineEndpoints/{verb}/action", DATA_SCIENTIST, what, refusal)
+        return
+    grants = manager.permissions(target.machine_learning.workspace.id)
+    if grants is not None and not allowed(grants, SCORE):
+        raise _missing(SCORE, DATA_SCIENTIST, what, "none of this identity's roles on the workspace has it")
+
+
+def _missing(action: str, role: Role, what: str, refusal: str) -> PermanentError:
+    return PermanentError(
+        f"nothing was created, because {what} is not allowed: give the app's identity {action} on the "
+        f"workspace, by deploying the rights again (azd deploy) or by the role {role}; Azure: {refusal}"
+    )

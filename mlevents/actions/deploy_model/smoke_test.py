@@ -1,0 +1,54 @@
+"""The smoke test: one request to the new deployment alone, and what its answer must be."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from mlevents.actions.action import Done, Outcome
+from mlevents.actions.deploy_model.answer_body import faults
+from mlevents.actions.deploy_model.parameters import SmokeTest
+from mlevents.actions.deploy_model.target import RolloutTarget
+from mlevents.actions.documents import parse_json
+from mlevents.errors import PermanentError
+from mlevents.services.scoring import Score, Scoring
+from mlevents.services.services import Services
+
+
+def smoke_test(
+    target: RolloutTarget, test: SmokeTest, services: Services, fill: Callable[[Any], Any]
+) -> Outcome:
+    """Ask once; raises PermanentError for an answer that is not as it must be.
+
+    `fill` puts the event's values into a request that a file holds.
+    """
+    state = target.standing()
+    target.must_be_able(target.found())
+    place = Scoring(state.scoring_uri, target.endpoints.token(state), target.deployment)
+    answer = services.score(place, asked(test, services, fill))
+    wrong = list(unexpected(test, answer))
+    if wrong:
+        raise PermanentError(
+            f"smoke test of '{target.deployment}': {'; '.join(wrong)}; it answered: {answer.text}"
+        )
+    return Done(f"smoke test: {answer.status} in {answer.seconds * 1000:.0f} ms")
+
+
+def asked(test: SmokeTest, services: Services, fill: Callable[[Any], Any]) -> Any:
+    """The request's JSON."""
+    if isinstance(test.request, str):
+        return fill(request(test.request, services.read))
+    return test.request
+
+
+def unexpected(test: SmokeTest, answer: Score) -> Iterator[str]:
+    """What is not as it must be, in words."""
+    if answer.status != test.status:
+        yield f"status {answer.status}, not {test.status}"
+        return
+    if test.latency is not None and answer.seconds > test.latency:
+        yield f"{answer.seconds * 1000:.0f} ms, more than {test.latency * 1000:g} ms"
+    yield from faults(answer.body, test.body)
+
+
+def request(name: str, read: Callable[[str], str]) -> Any:
+    """The JSON in a request file; raises PermanentError for anything else."""
+    return parse_json(name, read(name))

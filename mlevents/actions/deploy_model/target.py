@@ -1,0 +1,161 @@
+"""What a deployment is about: which model goes where, and what may be done with what is there."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from mlevents.actions.action import StepContext
+from mlevents.actions.deploy_model.lookup import find_deployment, find_endpoint
+from mlevents.actions.deploy_model.model_reference import model_of
+from mlevents.actions.deploy_model.traffic_map import Names, same_name, serving
+from mlevents.actions.endpoint_names import deployment_name, endpoint_name
+from mlevents.canonical import fold
+from mlevents.errors import PermanentError, TransientError
+from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
+from mlevents.services.machine_learning.resource_ids import same_asset
+from mlevents.services.machine_learning.states import DeploymentState, EndpointState
+from mlevents.services.machine_learning.workspace_client import MachineLearning
+from mlevents.services.services import Services
+
+MODEL_TAG = "mlevents.model"
+TEXT_TAG = "mlevents.endpoint"
+"""On an endpoint that we made: the text that its name was made of."""
+RESPONSE_TAG = "mlevents.response"
+UNDER_WAY = frozenset({"Creating", "Updating", "Scaling", "Deleting"})
+SOON, LATER = 5.0, 10.0
+"""Seconds until the next look: at an endpoint, which takes a minute; at a deployment, which takes ten."""
+MOST_DEPLOYMENTS = 20
+LONGEST_TAG = 256
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutTarget:
+    """One version of one model, one deployment, one endpoint of one workspace.
+
+    `text` is what the endpoint's name was made of.
+    """
+
+    machine_learning: MachineLearning
+    model: str
+    model_id: str
+    endpoint: str
+    deployment: str
+    text: str
+
+    @classmethod
+    def of(
+        cls, context: StepContext, services: Services, parameters: tuple[str | None, str | None, str | None]
+    ) -> Self:
+        """From the parameters model, endpoint and deployment, else from the event."""
+        model, endpoint, deployment = parameters
+        name, version = model_of(model, context)
+        machine_learning = services.machine_learning(context.event.topic)
+        return cls(
+            machine_learning=machine_learning,
+            model=f"{name}:{version}",
+            model_id=machine_learning.workspace.asset("models", name, version),
+            endpoint=endpoint_name(endpoint or name),
+            deployment=endpoint_name(deployment) if deployment else deployment_name(name, version),
+            text=endpoint or name,
+        )
+
+    @property
+    def endpoints(self) -> OnlineEndpoints:
+        """The workspace's endpoints."""
+        return self.machine_learning.endpoints
+
+    @property
+    def lock(self) -> str:
+        """One name for one endpoint, however the workspace's id is cased."""
+        workspace = hashlib.sha256(self.machine_learning.workspace.id.lower().encode()).hexdigest()[:16]
+        return f"{workspace}-{fold(self.endpoint)}"
+
+    @property
+    def all_traffic(self) -> Mapping[str, int]:
+        """The map that gives the deployment everything."""
+        return {self.deployment: 100}
+
+    @property
+    def endpoint_tags(self) -> dict[str, str]:
+        """What an endpoint made by us tells about its name."""
+        return {TEXT_TAG: self.text[:LONGEST_TAG]}
+
+    @property
+    def studio(self) -> str:
+        """The endpoint's page in Azure ML Studio."""
+        return self.machine_learning.workspace.endpoint_link(self.endpoint)
+
+    def standing(self) -> EndpointState:
+        """The endpoint as it stands; raises PermanentError if it is gone."""
+        state = find_endpoint(self.endpoints, self.endpoint)
+        if state is None:
+            raise PermanentError(f"endpoint '{self.endpoint}' is gone: someone deleted it meanwhile")
+        return state
+
+    def found(self) -> DeploymentState | None:
+        """The new deployment, or None when there surely is none."""
+        return find_deployment(self.endpoints, self.endpoint, self.deployment)
+
+    def must_have_room(self) -> None:
+        """Raise PermanentError when the endpoint is full, naming which deployments could go."""
+        there = [state.name for state in self.endpoints.deployments(self.endpoint)]
+        if len(there) < MOST_DEPLOYMENTS:
+            return
+        busy = Names(serving(self.standing().traffic))
+        idle = ", ".join(sorted(name for name in there if name not in busy)) or "none"
+        raise PermanentError(
+            f"endpoint '{self.endpoint}' has {len(there)} deployments, and Azure allows {MOST_DEPLOYMENTS}: "
+            f"delete some of those without traffic ({idle})"
+        )
+
+    def must_be_usable(self, state: EndpointState) -> None:
+        """Raise PermanentError for an endpoint that is broken, or that was made for another text."""
+        if state.provisioning_state not in ("Succeeded", ""):
+            raise PermanentError(
+                f"endpoint '{state.name}' is {state.provisioning_state}: {self.endpoints.reason(state)}; "
+                f"fix or delete it: {self.studio}"
+            )
+        made_for = state.tags.get(TEXT_TAG)
+        known = made_for is None or same_name(made_for, self.text[:LONGEST_TAG])
+        if not known and not same_name(self.text, self.endpoint):
+            raise PermanentError(
+                f"endpoint '{state.name}' was made for '{made_for}', and '{self.text}' comes out as the same "
+                "name: give this one's `endpoint` another name"
+            )
+
+    def must_be_able(self, state: DeploymentState | None) -> None:
+        """Raise PermanentError unless the deployment serves this model and has Succeeded.
+
+        Raises TransientError while it changes: someone scales it, for example.
+        """
+        if state is None:
+            raise PermanentError(f"deployment '{self.deployment}' of endpoint '{self.endpoint}' is gone")
+        self._must_be_this_model(state)
+        if state.provisioning_state in UNDER_WAY:
+            said = f"deployment '{state.name}' of endpoint '{self.endpoint}' is {state.provisioning_state}"
+            raise TransientError(said, busy=True)
+        if state.provisioning_state != "Succeeded":
+            raise PermanentError(
+                f"deployment '{state.name}' of endpoint '{self.endpoint}' is {state.provisioning_state}: "
+                f"{self.endpoints.reason(state)}"
+            )
+
+    def must_be_put_again(self, state: DeploymentState) -> bool:
+        """Whether the deployment with our name is a failed try of ours; raises PermanentError if foreign."""
+        self._must_be_this_model(state)
+        if state.provisioning_state not in ("Failed", "Canceled"):
+            return False
+        if RESPONSE_TAG in state.tags:
+            return True
+        raise PermanentError(
+            f"deployment '{state.name}' of endpoint '{self.endpoint}' is {state.provisioning_state} and not "
+            "ours to replace: delete it, or give `deployment` another name"
+        )
+
+    def _must_be_this_model(self, state: DeploymentState) -> None:
+        if not same_asset(state.model, self.model_id):
+            raise PermanentError(
+                f"deployment '{state.name}' of endpoint '{self.endpoint}' serves {state.model or 'no model'}"
+                f", not {self.model}: give `deployment` another name, or leave it out"
+            )

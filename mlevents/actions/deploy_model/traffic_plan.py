@@ -1,0 +1,70 @@
+"""The plan of a rollout: every traffic map that it will ever put on the endpoint, fixed before the first."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mlevents.actions.deploy_model.parameters import WHOLE, Rollout, Step
+from mlevents.actions.deploy_model.traffic_map import Traffic, same, share_of, stepped, without
+
+WARMING_UP = 600.0
+"""Seconds for a model to answer its first request."""
+
+Phase = dict[str, Any]
+"""One phase as JSON: `name` for people, `verb`, `traffic` and `mirror` (the maps that it puts),
+`percent` (the new deployment's share), `for` and `timeout` in seconds, `own` (whether a rule wrote it)."""
+
+
+def planned(rollout: Rollout | None, deployment: str, traffic: Traffic, mirror: Traffic) -> list[Phase]:
+    """The phases that lead from this traffic and mirror to all traffic on the deployment.
+
+    Without `rollout`, and where nothing but the deployment itself serves, all traffic moves at once.
+    """
+    asked = rollout or Rollout()
+    phases = [_smoke_test(asked)] if asked.smoke_test else []
+    if without(traffic, deployment):
+        phases += _mirror(asked, deployment, traffic)
+        phases += _steps(asked, deployment, traffic, mirror)
+    else:
+        phases.append(_shift(Step(percent=WHOLE), {deployment: WHOLE}, without(mirror, deployment)))
+    return phases
+
+
+def ours(phases: Sequence[Phase], traffic: Traffic, mirror: Traffic) -> bool:
+    """Whether these maps are ones that the plan puts: nobody else's."""
+    maps = [phase for phase in phases if phase["verb"] == "shift_traffic"]
+    return any(same(traffic, phase["traffic"]) and same(mirror, phase["mirror"]) for phase in maps)
+
+
+def _smoke_test(asked: Rollout) -> Phase:
+    timeout = (asked.smoke_test and asked.smoke_test.timeout) or WARMING_UP
+    return {"name": "smoke test", "verb": "smoke_test", "for": 0.0, "timeout": timeout}
+
+
+def _mirror(asked: Rollout, deployment: str, traffic: Traffic) -> Iterator[Phase]:
+    """A mirror to somewhere else rests meanwhile: Azure ML allows one."""
+    if asked.mirror is None or share_of(traffic, deployment):
+        return
+    step = Step.model_construct(percent=0, for_=asked.mirror.for_, timeout=asked.mirror.timeout)
+    phase = _shift(step, traffic, {deployment: asked.mirror.percent})
+    yield {**phase, "name": f"mirror {asked.mirror.percent} %"}
+
+
+def _steps(asked: Rollout, deployment: str, traffic: Traffic, mirror: Traffic) -> Iterator[Phase]:
+    last = [] if asked.steps[-1].percent == WHOLE else [Step(percent=WHOLE)]
+    for step in [*asked.steps, *last]:
+        if step.percent > share_of(traffic, deployment):
+            yield _shift(step, stepped(traffic, deployment, step.percent), without(mirror, deployment))
+
+
+def _shift(step: Step, traffic: Traffic, mirror: Traffic) -> Phase:
+    timeout = step.timeout if step.timeout is not None else 2 * step.for_
+    return {
+        "name": f"{step.percent} %",
+        "verb": "shift_traffic",
+        "percent": step.percent,
+        "traffic": dict(traffic),
+        "mirror": dict(mirror),
+        "for": step.for_,
+        "timeout": max(timeout, step.for_),
+        "own": step.timeout is not None,
+    }

@@ -1,0 +1,165 @@
+"""Putting the traffic back that stood before a rollout, whatever state the old deployments are in.
+
+It ends as done only when the new deployment has no more traffic than before, when the maps are someone
+else's, or when nothing is left to go back to. Everything else is pending or an error, and tried again.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from mlevents.actions.action import Done, Outcome, Pending
+from mlevents.actions.deploy_model.lookup import LOOKS, find_endpoint
+from mlevents.actions.deploy_model.previous_deployments import Earlier
+from mlevents.actions.deploy_model.target import SOON, UNDER_WAY, RolloutTarget
+from mlevents.actions.deploy_model.traffic_map import Traffic, same, serving, words
+from mlevents.actions.deploy_model.traffic_plan import ours
+from mlevents.actions.deploy_model.traffic_shift import endpoint_changes, is_at, phase_of
+from mlevents.canonical import fold
+from mlevents.errors import PermanentError, RefusedError, TransientError
+from mlevents.services.machine_learning.states import EndpointState
+
+Progress = Mapping[str, Any]
+SETTLING = 120.0
+"""Seconds in which a write of ours may still arrive whose answer was lost: longer than a request may take
+(`services.azure.PATIENCE`), and than a killed host keeps its activities (host.json)."""
+INHERITED = "inherited"
+"""In the progress: another orchestration moved the traffic, and may have ended during a write."""
+INVALID = frozenset({400, 422})
+"""Statuses of a request that is wrong in itself."""
+RIGHTS = frozenset({401, 403})
+"""Statuses that say nothing about the map, whatever they name."""
+
+
+def restore(target: RolloutTarget, progress: Progress) -> Outcome:
+    """Put the maps back that stood before ours, and never over ones that someone else made.
+
+    Where a write of ours may still be under way, it looks again after a while before it is done.
+    """
+    if progress.get("before") is None:
+        return Done("no traffic was moved")
+    state = find_endpoint(target.endpoints, target.endpoint)
+    if state is None:
+        return _absent(target, progress)
+    if state.provisioning_state in UNDER_WAY:
+        return endpoint_changes(state, progress)
+    if "late" not in progress:
+        progress = {**progress, "late": _may_arrive(target, state, progress)}
+    outcome = _restored(target, state, progress)
+    if isinstance(outcome, Done) and progress["late"]:
+        said = f"{outcome.detail}; looked at again, because a write of ours may still arrive"
+        return Pending(said, SETTLING, {**progress, "late": False}, exact=True)
+    return outcome
+
+
+def _absent(target: RolloutTarget, progress: Progress) -> Outcome:
+    """Look again for an endpoint that neither Azure's answer nor its list shows."""
+    looks = int(progress.get("missing", 0)) + 1
+    if looks < LOOKS:
+        said = f"endpoint '{target.endpoint}' is not found: looked for again"
+        return Pending(said, SOON, {**progress, "missing": looks})
+    return Done(f"endpoint '{target.endpoint}' is gone, so there is no traffic to restore")
+
+
+def _may_arrive(target: RolloutTarget, state: EndpointState, progress: Progress) -> bool:
+    """Whether a map of ours may still be put: one whose answer was lost, or that someone else sent."""
+    if "phase" not in progress or phase_of(target, progress)["verb"] != "shift_traffic":
+        return False
+    return bool(progress.get(INHERITED)) or not is_at(state, phase_of(target, progress))
+
+
+def _restored(target: RolloutTarget, state: EndpointState, progress: Progress) -> Outcome:
+    """One look at an endpoint on which no operation is under way, and one write at most."""
+    before, mirror = progress["before"], progress.get("before_mirror", state.mirror)
+    there = _is_at(state, (before, mirror))
+    if there and not _is_broken_by_us(state, progress):
+        return Done(f"the traffic of '{state.name}' is {words(state.traffic)}")
+    earlier = Earlier.find(target, before, mirror)
+    if there or _is_ours(state, target, progress):
+        return _waiting(earlier, progress) or _put_back(target, state, earlier, progress)
+    if _is_at(state, earlier.maps(sure=True)):
+        return Done(f"the traffic of '{state.name}' is {words(state.traffic)}")
+    return Done(f"the traffic of '{state.name}' was set by someone else, so it stays: {words(state.traffic)}")
+
+
+def _waiting(earlier: Earlier, progress: Progress) -> Pending | None:
+    """What keeps the traffic from going back for the moment, if anything does."""
+    if changing := earlier.changing:
+        said = f"deployment '{changing.name}' is {changing.provisioning_state}"
+        return Pending(f"{said}: the traffic waits to go back", SOON, dict(progress))
+    looks = int(progress.get("absent", 0)) + 1
+    if earlier.absent and looks < LOOKS:
+        said = f"not found, so looked for again: {', '.join(earlier.absent)}"
+        return Pending(said, SOON, {**progress, "absent": looks})
+    return None
+
+
+def _put_back(target: RolloutTarget, state: EndpointState, earlier: Earlier, progress: Progress) -> Outcome:
+    """Write the old maps; without the deployments that have failed where Azure refuses these."""
+    if serving(earlier.traffic) and not serving(earlier.maps(sure=False)[0]):
+        none = f"none of {words(earlier.traffic)} exists any more"
+        return Done(f"the traffic of '{state.name}' stays as it is: {none}")
+    progress = _after_a_failure(target, state, earlier, progress)
+    sure = bool(earlier.broken and progress.get("refused"))
+    if sure and _is_at(state, (earlier.traffic, earlier.mirror)):
+        return Done(
+            f"the traffic of '{state.name}' is {words(state.traffic)}, and Azure takes no repair of it"
+        )
+    traffic, mirror = earlier.maps(sure)
+    if serving(earlier.traffic) and not serving(traffic):
+        raise PermanentError(
+            f"the traffic of '{state.name}' could not go back to {words(earlier.traffic)}: Azure refuses "
+            f"{', '.join(earlier.broken)}: {progress['refused']}"
+        )
+    unchanged = partial(_must_be_unchanged, state)
+    try:
+        target.endpoints.set_traffic(target.endpoint, traffic, mirror, check=unchanged)
+    except RefusedError as error:
+        if sure or not _is_about(error, earlier.broken):
+            raise
+        said = f"Azure refused {words(traffic)}: {error.answer}"
+        return Pending(said, 0.0, {**progress, "refused": error.answer})
+    said = f"the traffic of '{state.name}' goes back to {words(traffic)}"
+    return Pending(said, SOON, {**progress, "restoring": "sure" if sure else "whole"})
+
+
+def _after_a_failure(
+    target: RolloutTarget, state: EndpointState, earlier: Earlier, progress: Progress
+) -> Progress:
+    """The progress after a look at what came of an earlier write of ours.
+
+    Raises PermanentError for one that failed though every deployment in it could serve.
+    """
+    tried = progress.get("restoring")
+    if not tried or state.provisioning_state != "Failed":
+        return progress
+    if tried == "sure" or not earlier.broken:
+        target.must_be_usable(state)
+    return {**progress, "refused": target.endpoints.reason(state)}
+
+
+def _is_about(error: RefusedError, broken: list[str]) -> bool:
+    """Whether Azure refused the map for the deployments in it that have not succeeded."""
+    named = any(fold(name) in fold(error.answer) for name in broken)
+    about = error.status in INVALID or (named and 400 <= error.status < 500)
+    return bool(broken) and about and error.status not in RIGHTS
+
+
+def _is_at(state: EndpointState, maps: tuple[Traffic, Traffic]) -> bool:
+    return same(state.traffic, maps[0]) and same(state.mirror, maps[1])
+
+
+def _is_ours(state: EndpointState, target: RolloutTarget, progress: Progress) -> bool:
+    plan = progress.get("plan") or [phase_of(target, progress)]
+    return ours(plan, state.traffic, state.mirror)
+
+
+def _is_broken_by_us(state: EndpointState, progress: Progress) -> bool:
+    """Whether a move of ours failed and left the endpoint so, which the next write repairs."""
+    return state.provisioning_state == "Failed" and "phase" in progress and not progress.get("restoring")
+
+
+def _must_be_unchanged(then: EndpointState, now: EndpointState) -> None:
+    """Raise TransientError when the maps have changed since they were looked at."""
+    if not (same(now.traffic, then.traffic) and same(now.mirror, then.mirror)):
+        raise TransientError(f"the traffic of '{now.name}' changed at this moment: look again")

@@ -1,0 +1,101 @@
+"""The traffic of a rollout: planned once, and moved map by map.
+
+Each function may be called any number of times, and writes only over a map that is its own predecessor:
+what someone else has put is left alone.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlevents.actions.action import Done, Outcome, Pending
+from mlevents.actions.deploy_model.target import SOON, UNDER_WAY, RolloutTarget
+from mlevents.actions.deploy_model.traffic_map import same, serving, share_of, without, words
+from mlevents.actions.deploy_model.traffic_plan import Phase
+from mlevents.errors import StoppedError
+from mlevents.services.machine_learning.states import EndpointState
+
+Progress = Mapping[str, Any]
+
+
+def shift(target: RolloutTarget, progress: Progress) -> Outcome:
+    """Put the map of this phase, unless it is there already; stop for one that someone else has set."""
+    state = target.standing()
+    if state.provisioning_state in UNDER_WAY:
+        return endpoint_changes(state, progress)
+    target.must_be_usable(state)
+    phase = phase_of(target, progress)
+    if is_at(state, phase):
+        return Done(f"{_phase_words(target, phase)} of '{state.name}'", result(target, state, progress))
+    _must_follow(state, target, progress)
+    target.must_be_able(target.found())
+    target.endpoints.set_traffic(
+        target.endpoint,
+        phase["traffic"],
+        phase["mirror"],
+        check=lambda now: _must_follow(now, target, progress),
+    )
+    return Pending(f"the traffic of '{state.name}' moves to {words(phase['traffic'])}", SOON, dict(progress))
+
+
+def endpoint_changes(state: EndpointState, progress: Progress) -> Pending:
+    """An operation on the endpoint is under way: look again soon."""
+    return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, dict(progress))
+
+
+def phase_of(target: RolloutTarget, progress: Progress) -> Phase:
+    """The phase under way; all traffic at once where nothing was planned."""
+    if "phase" in progress:
+        found: Phase = progress["plan"][progress["phase"]]
+        return found
+    mirror = progress.get("before_mirror", {})
+    kept = without(mirror, target.deployment)
+    return {"percent": 100, "traffic": dict(target.all_traffic), "mirror": kept, "verb": "shift_traffic"}
+
+
+def result(target: RolloutTarget, state: EndpointState, progress: Progress) -> dict[str, Any]:
+    """What later steps may read of a deployment that has its traffic."""
+    return {
+        "endpoint": target.endpoint,
+        "deployment": target.deployment,
+        "model": target.model,
+        "scoring_uri": state.scoring_uri,
+        "traffic": dict(state.traffic),
+        "before": progress.get("before", {}),
+        "studio": target.studio,
+    }
+
+
+def _must_follow(state: EndpointState, target: RolloutTarget, progress: Progress) -> None:
+    """Raise StoppedError unless the map is the one before this phase's, or this phase's own."""
+    expected = [(progress.get("before", state.traffic), progress.get("before_mirror", state.mirror))]
+    if "phase" in progress:
+        earlier = [one for one in progress["plan"][: progress["phase"]] if one["verb"] == "shift_traffic"]
+        expected = [(one["traffic"], one["mirror"]) for one in earlier[-1:]] or expected
+    phase = phase_of(target, progress)
+    expected.append((phase["traffic"], phase["mirror"]))
+    if not any(same(state.traffic, traffic) and same(state.mirror, mirror) for traffic, mirror in expected):
+        raise foreign_traffic(state, target)
+
+
+def foreign_traffic(state: EndpointState, target: RolloutTarget) -> StoppedError:
+    """What to raise where someone else has moved the traffic."""
+    mirrored = f" (mirrored: {words(state.mirror)})" if serving(state.mirror) else ""
+    return StoppedError(
+        f"someone else moved the traffic of endpoint '{state.name}', to {words(state.traffic)}{mirrored}, "
+        f"during the rollout of '{target.deployment}': it is left so"
+    )
+
+
+def is_at(state: EndpointState, phase: Phase) -> bool:
+    """Whether the endpoint has the phase's maps."""
+    return same(state.traffic, phase["traffic"]) and same(state.mirror, phase["mirror"])
+
+
+def _phase_words(target: RolloutTarget, phase: Phase) -> str:
+    if phase["percent"] == 100:
+        return f"'{target.deployment}' has all traffic"
+    if phase["percent"]:
+        return f"'{target.deployment}' has {phase['percent']} % of the traffic"
+    return (
+        f"'{target.deployment}' has a copy of {share_of(phase['mirror'], target.deployment)} % of the traffic"
+    )

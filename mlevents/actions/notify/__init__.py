@@ -1,0 +1,1 @@
+"""Notifying people: the action, its messages, and who has received them."""

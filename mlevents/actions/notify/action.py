@@ -1,0 +1,150 @@
+"""Tell people, by mail or chat.
+
+```yaml
+uses: notify
+with:
+  to: [mlops-email, mlops-teams]
+  template: run-failed
+```
+
+or in words of one's own:
+
+```yaml
+uses: notify
+with:
+  to: mlops-teams
+  subject: "Drift on ${drift.monitor}"
+  text: "Generation ${drift.generation}, run ${drift.run}"
+```
+
+Templates: `run-failed`, `model-deployed`, `response-failed`, `response-quarantined`,
+`rollout-failed`, `rollback-done` and `traffic-not-restored` (which a rollout sends by itself, to the
+receivers of `on_failure`, while it cannot put the traffic back). `include_log: true` shows what a container
+logged and a model answered; without it, the message says where that is kept.
+Every receiver is notified by an attempt of its own, and progress remembers it: one that fails keeps no
+other from being notified, and a retry notifies only those who were not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from mlevents.actions.action import Action, ConnectionName, Done, Outcome, Pending, StepContext, action
+from mlevents.actions.notify.message_templates import (
+    SUBJECT_LENGTH,
+    inserted_names,
+    known_template,
+    plain,
+    render,
+)
+from mlevents.actions.notify.message_values import is_blank, links_written_out, one_line, presentable
+from mlevents.actions.notify.receipts import Tally
+from mlevents.errors import PermanentError
+from mlevents.registry import UnknownNameError
+from mlevents.services.connection import Message, Sender, connection
+from mlevents.services.services import Services
+
+Receiver = Annotated[str, ConnectionName()]
+
+
+@action("notify")
+class Notify(Action):
+    """Send one message to each of some receivers."""
+
+    notifies: ClassVar[bool] = True
+    deferrable: ClassVar[bool] = True
+
+    to: Receiver | Annotated[list[Receiver], Field(min_length=1)]
+    template: Annotated[str, AfterValidator(known_template)] | None = None
+    subject: str | None = None
+    text: str | None = None
+    include_log: bool = False
+    unsafe_text: bool = False
+
+    @model_validator(mode="after")
+    def _one_message(self) -> Self:
+        given = [name for name in ("template", "subject", "text") if getattr(self, name) is not None]
+        if given not in (["template"], ["subject", "text"]):
+            has = (
+                f"there is {'only ' if len(given) < 2 else ''}{' and '.join(given)}"
+                if given
+                else "there is none of them"
+            )
+            raise ValueError(f"give either 'template', or both 'subject' and 'text': {has}")
+        for name in ("subject", "text"):
+            if name in given and is_blank(getattr(self, name)):
+                raise ValueError(f"'{name}' is blank: write what people are to read")
+        return self
+
+    @classmethod
+    def names_read(cls, written: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What templates insert."""
+        return inserted_names(names) if "template" in written else {}
+
+    @classmethod
+    def readable(cls, names: Mapping[str, Any], written: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Values of one line each, without logs and answers unless the rule asks for them."""
+        return presentable(names, written.get("include_log") is True)
+
+    def faults(
+        self, connections: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str]
+    ) -> Iterator[str]:
+        """The receivers that text must not be sent to, because it is not known what they make of it."""
+        for name in self._receivers():
+            fields = dict(connections.get(name, {}))
+            try:
+                receiver = connection.find(str(fields.pop("type", ""))).model_validate(fields)
+            except (UnknownNameError, ValidationError):
+                continue  # reported where the connection is written
+            if fault := receiver.fault(environment, self.unsafe_text):
+                yield f"the connection '{name}' cannot be notified: {fault}"
+
+    def perform(self, context: StepContext, services: Services) -> Outcome:
+        """Notify one receiver; once each was tried, try those again that may be notified later."""
+        tally = Tally.read(context.progress, context.retry)
+        tally.notify(self._receivers(), self._send(context, services))
+        return self._outcome(tally)
+
+    def _receivers(self) -> list[str]:
+        return [self.to] if isinstance(self.to, str) else list(dict.fromkeys(self.to))
+
+    def _send(self, context: StepContext, services: Services) -> Callable[[str], str]:
+        subject, text = self._message(context)
+        links = links_written_out(context.written.get("text"))
+
+        def send(receiver: str) -> str:
+            found = services.connection(receiver)
+            if not isinstance(found, Sender):
+                raise PermanentError(
+                    "is a connection that sends no messages: name an email, smtp or apprise one"
+                )
+            key = f"{context.key}-{receiver}"
+            return found.send(Message(subject, text, key, links, self.unsafe_text), services)
+
+        return send
+
+    def _message(self, context: StepContext) -> tuple[str, str]:
+        if self.template is not None:
+            return render(self.template, context)
+        return one_line(self.subject, SUBJECT_LENGTH), plain(self.text or "")
+
+    def _outcome(self, tally: Tally) -> Outcome:
+        receivers = self._receivers()
+        if tally.open(receivers):
+            detail = f"notified {len(tally.sent)} of {len(receivers)}{_late(tally)}"
+            return Pending(detail, tally.after, tally.to_json(), exact=True)
+        if tally.refused:
+            notified = f"; notified: {_words(tally.sent)}" if tally.sent else ""
+            raise PermanentError(f"not notified: {_words(tally.refused)}{notified}")
+        return Done(f"notified {_words(tally.sent)}", {"sent": receivers})
+
+
+def _late(tally: Tally) -> str:
+    return f"; later: {_words(tally.late)}" if tally.late else ""
+
+
+def _words(said: Mapping[str, str]) -> str:
+    return ", ".join(f"{receiver} ({words})" for receiver, words in said.items())

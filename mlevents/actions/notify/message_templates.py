@@ -1,0 +1,141 @@
+"""The messages that `notify` knows by name: one text template a file, its subject on the first line.
+
+What a template inserts comes from events, so from other people: every inserted value becomes one line
+without control characters, of limited length. Templates run in Jinja2's sandbox; a missing name is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from mlevents.actions.notify.message_values import VALUE_LENGTH, one_line, printable
+from mlevents.duration import spoken
+from mlevents.registry import did_you_mean
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    from mlevents.actions.action import StepContext
+
+FOLDER = Path(__file__).parent / "templates"
+SUBJECT_LENGTH = 200
+TEXT_LENGTH = 20_000
+MOST_ITEMS = 50
+
+
+@cache
+def template_names() -> list[str]:
+    """Every template that can be named, sorted."""
+    return sorted(file.stem for file in FOLDER.glob("*.txt"))
+
+
+def known_template(name: str) -> str:
+    """The name itself; raises ValueError for one that no template has, with the nearest."""
+    names = template_names()
+    if name in names:
+        return name
+    raise ValueError(f"unknown template '{name}'{did_you_mean(name, names)}; there are {', '.join(names)}")
+
+
+def render(name: str, context: StepContext) -> tuple[str, str]:
+    """The subject and the text of a template for this step."""
+    written = _environment().get_template(f"{name}.txt").render(_names(context))
+    subject, _, text = written.strip().partition("\n")
+    return one_line(subject, SUBJECT_LENGTH), plain(text)
+
+
+def plain(text: str) -> str:
+    """Several lines without control characters, cut at the length that every receiver takes."""
+    cut = text[:TEXT_LENGTH].replace("\r\n", "\n")
+    lines = ("".join(map(printable, line)).rstrip() for line in cut.strip("\n").split("\n"))
+    return "\n".join(lines)
+
+
+@cache
+def _environment() -> ImmutableSandboxedEnvironment:
+    from jinja2 import ChainableUndefined, FileSystemLoader
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(FOLDER, encoding="utf-8"),
+        autoescape=False,  # plain text: the receivers escape for their own markup
+        undefined=ChainableUndefined,
+        finalize=lambda value: "" if value is None else one_line(value),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["duration"] = spoken
+    return environment
+
+
+def _names(context: StepContext) -> dict[str, Any]:
+    """The event's names, and what templates show beside them."""
+    run, deployed = _map(context.names, "run"), _deployed(context.names)
+    endpoint = str(deployed.get("endpoint") or "")
+    workspace = str(_map(context.names, "workspace").get("id") or context.event.topic)
+    return {
+        **context.names,
+        "topic": context.event.topic,
+        "event_type": context.event.type,
+        "response": {"id": context.id, "rule": context.rule, "step": context.step},
+        "error": _error(run),
+        "endpoint": endpoint,
+        "deployed": deployed,
+        "run_link": _link(f"runs/{_quoted(run['id'])}", workspace) if run.get("id") else "",
+        "endpoint_link": _link(f"endpoints/realtime/{_quoted(endpoint)}/detail", workspace)
+        if endpoint
+        else "",
+    }
+
+
+def inserted_names(names: Mapping[str, Any]) -> dict[str, Any]:
+    """Of an event's names, `steps` and `failure` what templates can insert, as far as they can show it.
+
+    Of tags and properties that is the error of a run; of steps the deployment.
+    """
+    found: dict[str, Any] = {
+        root: {name: _start(value) for name, value in fields.items() if not isinstance(value, Mapping)}
+        for root, fields in names.items()
+        if root not in ("steps", "failure") and isinstance(fields, Mapping)
+    }
+    if error := _error(_map(names, "run")):
+        found["run"]["tags"] = {"error": _start(error)}
+    deployed = _deployed(names)
+    steps = _map(names, "steps").items()
+    return {**found, "steps": {step: result for step, result in steps if result is deployed}}
+
+
+def _start(value: Any) -> Any:
+    """As much of a value as `one_line` looks at."""
+    if isinstance(value, str):
+        return value[: 4 * VALUE_LENGTH]
+    return [_start(one) for one in value[:MOST_ITEMS]] if isinstance(value, list) else value
+
+
+def _map(names: Mapping[str, Any], root: str) -> Mapping[str, Any]:
+    found = names.get(root)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _deployed(names: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is known of a deployment: the failed one's report, else the last earlier step's result."""
+    steps = [*_map(names, "steps").values(), _map(names, "failure")]
+    return next((step for step in reversed(steps) if isinstance(step, Mapping) and step.get("endpoint")), {})
+
+
+def _error(run: Mapping[str, Any]) -> str:
+    """The first property or tag of a run whose key speaks of an error: the event has no field for it."""
+    pairs = [*_map(run, "properties").items(), *_map(run, "tags").items()]
+    return next((str(text) for key, text in pairs if "error" in str(key).lower() and text), "")
+
+
+def _link(page: str, workspace: str) -> str:
+    return f"https://ml.azure.com/{page}?wsid={_quoted(workspace, '/')}"
+
+
+def _quoted(name: object, safe: str = "") -> str:
+    return quote(str(name), safe, errors="replace")

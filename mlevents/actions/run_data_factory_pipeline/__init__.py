@@ -1,0 +1,1 @@
+"""Starting a pipeline of Azure Data Factory."""

@@ -1,0 +1,71 @@
+"""What a Data Factory pipeline needs to be run by a rule: the pipeline, its parameters, our permissions."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from mlevents.actions.unresolved_parameters import is_open, left_open
+from mlevents.errors import ActionError, ConfigError, PermanentError
+from mlevents.registry import did_you_mean
+from mlevents.services.data_factory.factory_client import Factory
+from mlevents.services.finding import Finding
+from mlevents.services.permission import DATA_FACTORY_CONTRIBUTOR, Permission, below
+from mlevents.services.sdk_errors import clean
+
+PERMISSIONS = (
+    Permission(
+        "data_factory",
+        DATA_FACTORY_CONTRIBUTOR,
+        below(
+            "Microsoft.DataFactory/factories",
+            "pipelines/createrun/action",
+            "pipelines/read",
+            "pipelineruns/read",
+            # Microsoft's list of operations names both, and refusals have named either.
+            "querypipelineruns/action",
+            "querypipelineruns/read",
+        ),
+    ),
+)
+OURS = "mlevents_response"
+READ = "Microsoft.DataFactory/factories/pipelines/read"
+
+
+def findings(open_factory: Callable[[], Factory], name: str, given: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether the pipeline is there, and declares what a rule gives it."""
+    about = f"pipeline '{name}'"
+    if is_open(name):
+        yield left_open("pipeline", name)
+        return
+    try:
+        found = open_factory().pipeline(name)
+    except PermanentError as error:
+        yield Finding(
+            about, False, clean(str(error)), "create and publish the pipeline, or correct `pipeline`"
+        )
+        return
+    except (ActionError, ConfigError) as error:
+        yield Finding(about, False, clean(str(error)), "ask again in a while")
+        return
+    if found.parameters is None:
+        yield Finding(about, None, "its parameters may not be read", f"allow {READ}")
+        return
+    faults = list(_faults(about, found.parameters, found.required, given))
+    yield from faults
+    if OURS not in found.parameters:
+        said = f"declares no parameter '{OURS}': any run with equal parameters counts as the rule's own"
+        yield Finding(about, None, said, f"declare {OURS} (String) in the pipeline, and publish it")
+    if not faults:
+        yield Finding(about, True, "is there, and takes the parameters that the rule gives")
+
+
+def _faults(
+    about: str, declared: frozenset[str], required: frozenset[str], given: Mapping[str, Any]
+) -> Iterator[Finding]:
+    for name in given:
+        if name not in declared and name != OURS:
+            near = did_you_mean(name, declared)
+            said = f"declares no parameter '{name}'{near}"
+            yield Finding(about, False, said, "declare and publish it, or take it out of `parameters`")
+    for name in sorted(required - given.keys()):
+        said = f"its parameter '{name}' has no default value, and the rule gives none"
+        yield Finding(about, False, said, "add it to `parameters`, or give it a default value")

@@ -1,0 +1,180 @@
+"""Start a pipeline of Azure Machine Learning, once for each response, and follow it if asked to.
+
+```yaml
+uses: run_ml_pipeline
+with:
+  job: deployments/retrain.yaml       # a pipeline job in the Azure ML CLI v2 schema …
+  # component: retrain@latest         # … or a registered pipeline component, as name:version
+  # batch_endpoint: retrain           # … or a batch endpoint, with its default `deployment`
+  inputs: {learning_rate: 0.1, reference: {type: uri_folder, path: "azureml:reference:3"}}
+  experiment_name: retrain
+  wait: true                          # follow it to its end; a failed job fails the response
+```
+
+Exactly one of `job`, `component` and `batch_endpoint`. Nothing is uploaded: code, environments,
+components and data are named by reference. `compute` is the pipeline's default compute. The job
+carries `tags` and where it came from.
+
+Later steps read `job`, `status` and `studio`.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, JsonValue, model_validator
+
+from mlevents.actions.action import Action, Done, Examination, FileName, Outcome, Pending, StepContext, action
+from mlevents.actions.documents import parse, remote
+from mlevents.actions.run_ml_pipeline.pipeline_inputs import invocation_inputs, with_inputs
+from mlevents.actions.run_ml_pipeline.preflight import PERMISSIONS, Named, findings
+from mlevents.errors import PermanentError
+from mlevents.services.finding import Finding
+from mlevents.services.machine_learning.batch_endpoints import Invocation
+from mlevents.services.machine_learning.resource_ids import check_name, name_and_version
+from mlevents.services.machine_learning.states import KEY, JobState
+from mlevents.services.machine_learning.workspace_client import MachineLearning
+from mlevents.services.permission import Permission
+from mlevents.services.services import Services
+
+LOOK_AGAIN = 30.0
+FAILED = frozenset({"Failed", "Canceled", "NotResponding"})
+WAYS = ("job", "component", "batch_endpoint")
+
+
+@action("run_ml_pipeline")
+class RunMlPipeline(Action):
+    """One job for each response: named after it, so that a second try finds what the first began."""
+
+    causes: ClassVar[tuple[str, ...]] = ("run.completed", "run.status_changed")
+
+    permissions: ClassVar[tuple[Permission, ...]] = PERMISSIONS
+
+    job: FileName | None = None
+    component: str | None = None
+    batch_endpoint: str | None = None
+    deployment: str | None = None
+    inputs: dict[str, JsonValue] = Field(default_factory=dict)
+    experiment_name: str | None = None
+    display_name: str | None = None
+    compute: str | None = None
+    tags: dict[str, str] = Field(default_factory=dict)
+    wait: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        given = [name for name in WAYS if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of {', '.join(WAYS)}, not {', '.join(given) or 'none'}")
+        if self.deployment is not None and self.batch_endpoint is None:
+            raise ValueError("`deployment` is one of a batch endpoint's: give `batch_endpoint` too")
+        if self.compute is not None and self.batch_endpoint is not None:
+            raise ValueError("a batch endpoint's deployment has its own `compute`: leave it out here")
+        for name in ("batch_endpoint", "deployment", "compute"):
+            _must_be_a_name(name, getattr(self, name))
+        _must_be_an_asset("component", self.component)
+        return self
+
+    def check(self, read: Callable[[str], str]) -> None:
+        """Look through the job's file; raises PermanentError. `read` gives the text of a file."""
+        if self.job is not None:
+            self._from_file(self.job, read(self.job))
+
+    def examine(self, examination: Examination) -> Iterator[Finding]:
+        """Ask for the component, the batch endpoint, or what the job's file names."""
+        return findings(
+            Named(self.job, self.component, self.batch_endpoint, self.deployment, self.compute), examination
+        )
+
+    def perform(self, context: StepContext, services: Services) -> Outcome:
+        """Submit the job, or find it; with `wait`, look how far it is."""
+        machine_learning = services.machine_learning(context.event.topic)
+        state = self._known(machine_learning, context) or self._start(machine_learning, context, services)
+        studio = machine_learning.workspace.run_link(state.name)
+        result = {"job": state.name, "status": state.status, "studio": studio}
+        if not self.wait:
+            return Done(f"job '{state.name}' is submitted: {studio}", result)
+        if state.status == "Completed":
+            return Done(f"job '{state.name}' is completed: {studio}", result)
+        if state.status in FAILED:
+            raise PermanentError(f"job '{state.name}' is {state.status}: see why at {studio}")
+        return Pending(f"job '{state.name}' is {state.status}: {studio}", LOOK_AGAIN, {"job": state.name})
+
+    def _known(self, machine_learning: MachineLearning, context: StepContext) -> JobState | None:
+        """The job that an earlier attempt started; those of batch endpoints are found by the endpoint."""
+        if "job" in context.progress:
+            return machine_learning.jobs.job(context.progress["job"])
+        if self.batch_endpoint is not None:
+            return None
+        found = machine_learning.jobs.job(context.key)
+        if found is not None and found.mark != context.key:
+            raise PermanentError(
+                f"job '{found.name}' has the name of this step's job, but not our mark: someone else "
+                "submitted it. Archive or delete it, then publish the event again under another id"
+            )
+        return found
+
+    def _start(self, machine_learning: MachineLearning, context: StepContext, services: Services) -> JobState:
+        if "job" in context.progress:
+            raise PermanentError(f"job '{context.progress['job']}' is gone: someone deleted it")
+        tags = {**self.tags, **context.provenance, KEY: context.key}
+        if self.batch_endpoint is not None:
+            return machine_learning.batch.invoke(
+                Invocation(
+                    endpoint=self.batch_endpoint,
+                    key=context.key,
+                    inputs=invocation_inputs(self.inputs, machine_learning.workspace),
+                    deployment=self.deployment,
+                    experiment=self.experiment_name,
+                    display_name=self.display_name,
+                    tags=tags,
+                )
+            )
+        document = self._document(machine_learning, services)
+        document["tags"] = {**(document.get("tags") or {}), **tags}
+        return machine_learning.jobs.submit(context.key, document)
+
+    def _document(self, machine_learning: MachineLearning, services: Services) -> dict[str, Any]:
+        if self.job is not None:
+            return self._from_file(self.job, services.read(self.job))
+        pinned = machine_learning.jobs.component(self.component or "")
+        document = {"type": "pipeline", "component": pinned, "inputs": dict(self.inputs)}
+        return self._completed(document, re.split("[:@]", self.component or "")[0])
+
+    def _from_file(self, name: str, text: str) -> dict[str, Any]:
+        document = parse(name, text)
+        if document.get("type", "pipeline") != "pipeline":
+            raise PermanentError(f"'{name}' is a {document['type']} job: only pipeline jobs are run")
+        inputs = with_inputs(name, document.get("inputs") or {}, self.inputs)
+        return self._completed({**document, "type": "pipeline", "inputs": inputs}, PurePosixPath(name).stem)
+
+    def _completed(self, document: dict[str, Any], default: str) -> dict[str, Any]:
+        """With the rule's own settings; the SDK would name the experiment after the working directory."""
+        settings = {**(document.get("settings") or {})}
+        if self.compute is not None:
+            settings["default_compute"] = f"azureml:{self.compute.removeprefix('azureml:')}"
+        named = {"display_name": self.display_name} if self.display_name else {}
+        experiment = self.experiment_name or document.get("experiment_name") or default
+        whole = {**document, **named, "experiment_name": experiment, "settings": settings}
+        return remote(self.job or f"component {self.component}", whole)
+
+
+def _must_be_a_name(parameter: str, text: str | None) -> None:
+    """Raise ValueError for what cannot be a segment of a path; an expression is checked once filled in."""
+    if text is None or "${" in text:
+        return
+    try:
+        check_name(text.removeprefix("azureml:"), parameter.replace("_", " "))
+    except PermanentError as error:
+        raise ValueError(f"`{parameter}`: {error}") from None
+
+
+def _must_be_an_asset(parameter: str, text: str | None) -> None:
+    """Raise ValueError for what is not `name:version` or `name@label`, unless an event fills it in."""
+    if text is None or "${" in text:
+        return
+    try:
+        name_and_version(text)
+    except PermanentError as error:
+        raise ValueError(f"`{parameter}`: {error}") from None

@@ -1,0 +1,168 @@
+"""What a pipeline of Azure ML needs in its workspace: components, computes, batch endpoints, permissions."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from mlevents.actions.action import Examination
+from mlevents.actions.documents import parse
+from mlevents.actions.unresolved_parameters import is_open, left_open
+from mlevents.services.finding import Finding, attempt
+from mlevents.services.machine_learning.workspace_client import MachineLearning
+from mlevents.services.permission import (
+    COMPUTE_OPERATOR,
+    DATA_SCIENTIST,
+    ML,
+    READER,
+    WORKSPACE,
+    Permission,
+    below,
+)
+
+_JOB = ("job", "component")
+_BATCH = ("batch_endpoint",)
+PERMISSIONS = (
+    Permission(WORKSPACE, READER, below(ML, "read")),
+    # learn.microsoft.com/azure/machine-learning/how-to-assign-roles, "Submit a training run"
+    Permission(
+        WORKSPACE,
+        DATA_SCIENTIST,
+        below(
+            ML,
+            "*/read",
+            "jobs/*",
+            "environments/write",
+            "environments/build/action",
+            "environments/readSecrets/action",
+            "metadata/artifacts/write",
+        ),
+        given=_JOB,
+    ),
+    # learn.microsoft.com/azure/machine-learning/how-to-authenticate-batch-endpoint, "Configure RBAC for
+    # batch endpoint invoke"; jobs/read and the jobs' own reads are what following the run takes.
+    Permission(
+        WORKSPACE,
+        DATA_SCIENTIST,
+        below(
+            ML,
+            *("data/versions/write", "datasets/registered/read", "datasets/registered/write"),
+            *("datasets/unregistered/read", "datasets/unregistered/write"),
+            *("datastores/read", "datastores/write", "datastores/listSecrets/action"),
+            "listStorageAccountKeys/action",
+            *("batchEndpoints/read", "batchEndpoints/write"),
+            *("batchEndpoints/deployments/read", "batchEndpoints/deployments/write"),
+            *("batchEndpoints/jobs/read", "batchEndpoints/jobs/write"),
+            *("batchEndpoints/deployments/jobs/read", "batchEndpoints/deployments/jobs/write"),
+            "computes/read",
+            *("metadata/secrets/read", "metadata/snapshots/read"),
+            *("metadata/artifacts/read", "metadata/artifacts/write"),
+            *("experiments/read", "experiments/runs/read", "experiments/runs/write"),
+            "experiments/runs/submit/action",
+            "metrics/resource/write",
+            *("modules/read", "models/read"),
+            *("endpoints/pipelines/read", "endpoints/pipelines/write"),
+            *("environments/read", "environments/write", "environments/build/action"),
+            "environments/readSecrets/action",
+            "jobs/read",
+        ),
+        given=_BATCH,
+    ),
+    # On the same list, and excepted from AzureML Data Scientist.
+    Permission(WORKSPACE, COMPUTE_OPERATOR, below(ML, "computes/listKeys/action"), given=_BATCH),
+)
+SERVERLESS = "serverless"
+REFERENCE = "azureml:"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a step's parameters name."""
+
+    job: str | None
+    component: str | None
+    batch_endpoint: str | None
+    deployment: str | None
+    compute: str | None
+
+    def open(self) -> Iterator[tuple[str, str]]:
+        """The parameters that only an event fills in, with their texts."""
+        for name in ("job", "component", "batch_endpoint", "deployment", "compute"):
+            text = getattr(self, name)
+            if text is not None and is_open(text):
+                yield name, text
+
+    def known(self, name: str) -> str | None:
+        """The parameter, if there is one and it says already what it will be."""
+        text: str | None = getattr(self, name)
+        return None if text is None or is_open(text) else text
+
+
+def findings(named: Named, examination: Examination) -> Iterator[Finding]:
+    """For each workspace whether what the step names is there."""
+    for name, text in named.open():
+        yield left_open(name, text)
+    for workspace in examination.workspaces:
+        opened = examination.services.machine_learning(workspace)
+        place = f"in workspace '{opened.workspace.name}'"
+        if component := named.known("component"):
+            yield _pipeline(opened, component, place)
+        if endpoint := named.known("batch_endpoint"):
+            yield _batch(opened, endpoint, named.known("deployment"), place)
+        if job := named.known("job"):
+            yield from _job(opened, parse(job, examination.read(job)), place)
+        if compute := named.known("compute"):
+            yield _compute(opened, compute, place)
+
+
+def _pipeline(opened: MachineLearning, reference: str, place: str) -> Finding:
+    def registered() -> str:
+        opened.jobs.component(reference)
+        return "is registered"
+
+    remedy = "register the pipeline component, or correct `component`"
+    return attempt(f"component '{reference}' {place}", registered, remedy)
+
+
+def _batch(opened: MachineLearning, endpoint: str, deployment: str | None, place: str) -> Finding:
+    def standing() -> str:
+        opened.batch.must_have(endpoint, deployment)
+        return f"is there, with its deployment '{deployment}'" if deployment else "is there"
+
+    remedy = "create it, or correct `batch_endpoint` and `deployment`"
+    return attempt(f"batch endpoint '{endpoint}' {place}", standing, remedy)
+
+
+def _job(opened: MachineLearning, document: Mapping[str, Any], place: str) -> Iterator[Finding]:
+    steps = [step for step in (document.get("jobs") or {}).values() if isinstance(step, Mapping)]
+    for text in _texts(steps, "component"):
+        if text.startswith(REFERENCE) and "/" not in text:
+            about = f"component '{text.removeprefix(REFERENCE)}' {place}"
+            yield attempt(about, partial(_registered, opened, text), "register it, or correct the job's file")
+    settings = document.get("settings")
+    defaults = _texts([settings], "default_compute") if isinstance(settings, Mapping) else []
+    for text in dict.fromkeys([*_texts([document, *steps], "compute"), *defaults]):
+        yield _compute(opened, text, place)
+
+
+def _registered(opened: MachineLearning, reference: str) -> str:
+    opened.jobs.must_have_component(reference)
+    return "is registered"
+
+
+def _texts(mappings: list[Mapping[str, Any]], key: str) -> list[str]:
+    found = [mapping.get(key) for mapping in mappings]
+    return list(dict.fromkeys(text for text in found if isinstance(text, str) and not is_open(text)))
+
+
+def _compute(opened: MachineLearning, text: str, place: str) -> Finding:
+    name = text.removeprefix(REFERENCE)
+    about = f"compute '{name}' {place}"
+    if name == SERVERLESS:
+        return Finding(about, True, "needs no compute of its own")
+
+    def standing() -> str:
+        opened.jobs.must_have_compute(name)
+        return "is there"
+
+    return attempt(about, standing, "create it, or name another compute")

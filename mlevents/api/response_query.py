@@ -1,0 +1,182 @@
+"""The query of `GET /api/v1/responses`: what narrows the list down, and where the next page begins."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from durabletask.client import OrchestrationQuery, OrchestrationStatus
+
+from mlevents.canonical import canonical_resource_id, fold
+from mlevents.orchestration.size_limits import cut_name
+from mlevents.registry import did_you_mean
+from mlevents.responses.custom_status import LONGEST_ID, LONGEST_RULE, LONGEST_SUBJECT
+from mlevents.responses.response_view import View
+
+_OPEN = [
+    OrchestrationStatus.PENDING,
+    OrchestrationStatus.RUNNING,
+    OrchestrationStatus.SUSPENDED,
+    OrchestrationStatus.CONTINUED_AS_NEW,
+]
+_ENDED = [OrchestrationStatus.COMPLETED]
+_ENDED_BADLY = [OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED]
+STATUSES: Mapping[str, list[OrchestrationStatus]] = {
+    "running": [*_OPEN, *_ENDED_BADLY],
+    "waiting": _OPEN,
+    "done": _ENDED,
+    "failed": [*_ENDED, *_ENDED_BADLY],
+    "stopped": _ENDED,
+    "shadow": _ENDED,
+    "refused": _ENDED,
+    "quarantined": _ENDED,
+}
+"""Each status of a response, with those that its orchestration may have: the task hub filters by these.
+
+One that ended badly is running while the sweeper runs it again.
+"""
+DEFAULT_LIMIT, MOST = 100, 500
+HUB_PAGE = 100
+"""Instances that are read from the task hub at a time; each brings a custom status of at most 16 KB."""
+KEYS = frozenset({"code", "clientid"})
+"""What the Functions host reads itself, the function's key: no parameters of ours."""
+
+
+class QueryError(ValueError):
+    """A query that cannot be answered; says which parameter is wrong, and what it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: at which page of the task hub, and after which response of it."""
+
+    hub_page: str | None = None
+    created: str = ""
+    id: str = ""
+
+    def to_text(self) -> str:
+        """The place as text for a URL."""
+        return base64.urlsafe_b64encode(json.dumps([self.hub_page, self.created, self.id]).encode()).decode()
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The place that `to_text` wrote; raises QueryError."""
+        try:
+            page, created, last = json.loads(base64.urlsafe_b64decode(text.encode("ascii")))
+        except (ValueError, TypeError, binascii.Error):
+            page, created, last = 0, 0, 0
+        if not isinstance(page, str | None) or not isinstance(created, str) or not isinstance(last, str):
+            raise QueryError(f"continuation is '{text:.100}': give the text of an earlier answer, unchanged")
+        return cls(page, created, last)
+
+    def is_before(self, view: View) -> bool:
+        """Whether the response comes after this place, the newest first."""
+        return not self.id or (view.document["created"], view.document["id"]) < (self.created, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseQuery:
+    """What a list of responses is narrowed down to; times are aware, and `until` is excluded."""
+
+    status: str | None = None
+    rule: str | None = None
+    workspace: str | None = None
+    event_id: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = DEFAULT_LIMIT
+    continuation: Place = Place()
+
+    @classmethod
+    def read(cls, parameters: Mapping[str, str]) -> Self:
+        """The query in a URL's parameters; raises QueryError for an unknown name or a bad value."""
+        read: dict[str, Any] = {}
+        for name, text in parameters.items():
+            if name.lower() in KEYS:
+                continue
+            if name not in _READERS:
+                known = ", ".join(_READERS)
+                raise QueryError(
+                    f"unknown parameter '{name}'{did_you_mean(name, _READERS)}: known are {known}"
+                )
+            read[name] = _READERS[name](name, text)
+        return cls(**read)
+
+    def of_task_hub(self) -> OrchestrationQuery:
+        """What of it the task hub filters itself: times, the orchestration's status, the id's beginning."""
+        return OrchestrationQuery(
+            created_time_from=self.since,
+            created_time_to=self.until,
+            runtime_status=STATUSES[self.status] if self.status else None,
+            max_instance_count=HUB_PAGE,
+            instance_id_prefix=f"{self.rule}." if self.rule else None,
+        )
+
+    def holds(self, view: View, workspaces: Mapping[str, str]) -> bool:
+        """Whether the response is wanted; `workspaces` are those of the rule file, by name."""
+        shown = view.document
+        wanted = (
+            (self.status, shown["status"]),
+            (self.rule and cut_name(self.rule, LONGEST_RULE), shown["rule"]),
+            (self.event_id and cut_name(self.event_id, LONGEST_ID), shown["event"]["id"]),
+            (self.subject and cut_name(self.subject, LONGEST_SUBJECT), shown["event"]["subject"]),
+        )
+        return (
+            all(asked in (None, found) for asked, found in wanted)
+            and (self.since is None or self.since <= view.created)
+            and (self.until is None or view.created < self.until)
+            and (self.workspace is None or _is_of(self.workspace, view.topic, workspaces))
+        )
+
+
+def _is_of(workspace: str, topic: str, workspaces: Mapping[str, str]) -> bool:
+    """Whether a topic is the workspace of this ARM id, of this name, or of this name in the rule file."""
+    wanted = canonical_resource_id(workspaces.get(workspace, workspace))
+    return fold(wanted) in (fold(topic), fold(topic.rpartition("/")[2]))
+
+
+def _text(name: str, text: str) -> str:
+    if not text.strip():
+        raise QueryError(f"{name} is empty: give a value, or leave it out")
+    return text
+
+
+def _status(name: str, text: str) -> str:
+    if text not in STATUSES:
+        raise QueryError(
+            f"{name} is '{text:.100}'{did_you_mean(text, STATUSES)}: one of {', '.join(STATUSES)}"
+        )
+    return text
+
+
+def _time(name: str, text: str) -> datetime:
+    date, _, offset = text.rpartition(" ")
+    escaped = f"{date}+{offset}" if "T" in date else text  # a `+` that was not escaped in the URL
+    try:
+        moment = datetime.fromisoformat(escaped)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise QueryError(f"{name} is '{text:.100}': give ISO 8601, such as 2026-01-31T08:00:00Z") from error
+
+
+def _limit(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MOST):
+        raise QueryError(f"{name} is '{text:.100}': give a whole number from 1 to {MOST}")
+    return int(text)
+
+
+_READERS: Mapping[str, Callable[[str, str], Any]] = {
+    "status": _status,
+    "rule": _text,
+    "workspace": _text,
+    "event_id": _text,
+    "subject": _text,
+    "since": _time,
+    "until": _time,
+    "limit": _limit,
+    "continuation": lambda _, text: Place.read(text),
+}

@@ -1,0 +1,1 @@
+"""What orchestrators are made of: performing a step until it is done, leases, versions, sizes."""

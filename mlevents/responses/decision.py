@@ -1,0 +1,116 @@
+"""Deciding what a delivery leads to: pure, so that the same event and rules always decide alike."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+
+from mlevents import telemetry
+from mlevents.errors import EventError
+from mlevents.events import Event, parse
+from mlevents.expressions.interpolation import ExpressionError, render
+from mlevents.gates import dedupe
+from mlevents.gates.max_age import too_old
+from mlevents.matching.match import Verdict, kind_asked, matching, verdict
+from mlevents.responses.quarantine import quarantined, refused
+from mlevents.responses.response import Response
+from mlevents.responses.response_id import response_id
+from mlevents.responses.step_serialization import as_json, gates_as_json, used, values_missing
+from mlevents.rules.allowed_names import refusal, refusal_text
+from mlevents.rules.model import Rule, Rules
+from mlevents.settings import MODES, Settings
+
+log = logging.getLogger("mlevents")
+
+MOST_REASONS = 3
+
+
+def decide(raw: str, rules: Rules, settings: Settings, now: datetime) -> list[Response]:
+    """Every response to one delivered event, one for each rule that matches; often none.
+
+    `raw` is the JSON of one event, as the Functions host hands it over; `now` is an aware time.
+    """
+    if settings.mode == "disabled":
+        log.info("MLEVENTS_MODE is disabled: nothing is done about %.300s", raw)
+        return []
+    try:
+        event = parse(raw)
+    except EventError as error:
+        return [replace(quarantined(raw, error, rules), alert=settings.mode != "shadow")]
+    telemetry.saw(event.id, event.type if event.kinds else telemetry.UNKNOWN)
+    if not rules.allows(event.topic):
+        return [refused(event, rules)]
+    found = [respond(event, one, rules, settings, now) for one in matching(rules, event)]
+    if not found and log.isEnabledFor(logging.INFO):
+        log.info("event %s (%s) matches no rule: %s", event.id, event.type, reasons(event, rules))
+    return found
+
+
+def reasons(event: Event, rules: Rules) -> str:
+    """Why not, for the first rules that ask for this kind of event."""
+    asked = (verdict(rule, event) for rule in rules.rules if kind_asked(rule, event))
+    said = [
+        f"{one.rule.id}: {one.because.path} is {one.because.found!r:.100}, wanted {one.because.wanted!r:.100}"
+        for one in islice(asked, MOST_REASONS)
+        if one.because
+    ]
+    return "; ".join(said) or "none asks for this kind"
+
+
+def respond(event: Event, found: Verdict[Rule], rules: Rules, settings: Settings, now: datetime) -> Response:
+    """The response of one matching rule, settled already where nothing may be done."""
+    rule = found.rule
+    named = [*rule.steps, *rule.on_failure]
+    response = Response(
+        id=response_id(rule.id, event.identity(found.kind or event.type)),
+        rule=rule.id,
+        event=event,
+        steps=tuple(map(as_json, rule.steps)),
+        on_failure=tuple(map(as_json, rule.on_failure)),
+        connections=used(rules.connections, named),
+        files=used(rules.files, named),
+        depth=event.depth + 1,
+    )
+    decided = settled(response, rule, settings, now)
+    if decided.status == "running":
+        return decided if rule.dedupe is None else deduped(decided, rule.id, rule.dedupe)
+    # A drift or a value of `dedupe` stays free for an event that is acted on: this one has its own id.
+    return replace(decided, id=response_id(rule.id, event.identity(event.type)))
+
+
+def deduped(response: Response, rule: str, value: str) -> Response:
+    """The response by the name of a value, whichever event has it."""
+    try:
+        same = dedupe.identity(render(value, response.event.names))
+    except ValueError as error:  # an ExpressionError is one
+        return replace(response, status="failed", because=f"dedupe: {error}", alert=True)
+    return replace(response, id=response_id(rule, same))
+
+
+def settled(response: Response, rule: Rule, settings: Settings, now: datetime) -> Response:
+    """The response, with the status that says why it is not carried out, if it is not."""
+    mode = max(rule.mode, settings.mode or "live", key=MODES.index)
+    if mode != "live":
+        told = "the rule's mode" if mode == rule.mode else "MLEVENTS_MODE"
+        return replace(response, status=mode, because=f"{told} is {mode}")
+    if response.depth > settings.max_depth:
+        chain = (
+            f"this event comes from a chain of {response.event.depth} responses that caused one another: "
+            f"break the loop with a condition, or raise MLEVENTS_MAX_DEPTH above {settings.max_depth}"
+        )
+        return replace(response, status="stopped", because=chain, alert=True)
+    if age := too_old(response.event.time, rule.max_age, now):
+        return replace(response, status="stopped", because=age)
+    return with_values(response, rule)
+
+
+def with_values(response: Response, rule: Rule) -> Response:
+    """The response with its gates filled in, or settled where the event's values do not do for the rule."""
+    if missing := values_missing(rule.steps, response.event):
+        return replace(response, status="failed", because=missing, alert=True)
+    if because := refusal(rule, response.event):
+        return replace(response, status="refused", because=refusal_text(rule, because), alert=True)
+    try:
+        return replace(response, gates=gates_as_json(rule.gates, response.event))
+    except ExpressionError as error:
+        return replace(response, status="failed", because=f"a gate: {error}", alert=True)
