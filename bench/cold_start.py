@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from bench.figure import Figure
-from sandbox.stage import ROOT
+from sandbox.sandbox_process import ROOT
 
 RUNS = 5
 PROGRAM = (

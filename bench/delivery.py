@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from bench.figure import Figure
-from sandbox.raised import Json
-from sandbox.stage import Stage, stage, until
+from sandbox.event_grid.event_factory import Json
+from sandbox.sandbox_process import Stage, stage, until
 
 FRAUD = {"stage": "production", "accuracy": "0.95"}
 EVENTS, COPIES, AT_ONCE, RUNS = 1000, 200, 50, 5

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 from bench.figure import Figure
-from sandbox.stage import ROOT
+from sandbox.sandbox_process import ROOT
 
 SIZE, RUNS, BOUND = 10_000, 3, 5.0
 PROGRAM = """

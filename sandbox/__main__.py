@@ -12,10 +12,10 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from sandbox.event_grid_delivery import HandshakeError
-from sandbox.function import WorkerError
-from sandbox.stage import Stage
-from sandbox.up import ROOT, Options, PortTakenError, Sandbox
+from sandbox.event_grid.delivery import HandshakeError
+from sandbox.host.function import WorkerError
+from sandbox.sandbox import ROOT, Options, PortTakenError, Sandbox
+from sandbox.sandbox_process import Stage
 
 FAILURE, USAGE = 1, 2
 command = typer.Typer(
@@ -60,7 +60,7 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
 @command.command()
 def demo(speed: Annotated[float, typer.Option(min=1, help="What every wait is divided by.")] = 120) -> None:
     """Play the scenarios on a sandbox, and check what became of them."""
-    from sandbox.demo import demo as play
+    from sandbox.demo.demo import demo as play
 
     raise typer.Exit(play(speed))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from sandbox.stage import ROOT, Stage, stage
+from sandbox.sandbox_process import ROOT, Stage, stage
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("mlevents", deadline=None)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.stage import Stage, until
+from sandbox.sandbox_process import Stage, until
 
 FRAUD = {"stage": "production", "accuracy": "0.95"}
 

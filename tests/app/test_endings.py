@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from durabletask.client import TaskHubGrpcClient
 
-from sandbox.stage import ROOT, Stage, until
-from sandbox.up import Options, Sandbox
+from sandbox.sandbox import Options, Sandbox
+from sandbox.sandbox_process import ROOT, Stage, until
 from tests.sandbox.small_sandbox import on_loop
 
 pytestmark = pytest.mark.slow

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sandbox.raised import Json
-from sandbox.stage import Stage
+from sandbox.event_grid.event_factory import Json
+from sandbox.sandbox_process import Stage
 
 DEPLOYING = """
 version: 1

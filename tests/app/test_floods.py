@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.raised import Json
-from sandbox.stage import Stage, until
+from sandbox.event_grid.event_factory import Json
+from sandbox.sandbox_process import Stage, until
 
 RULES = """
 version: 1

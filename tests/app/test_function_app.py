@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from sandbox.stage import ROOT
+from sandbox.sandbox_process import ROOT
 
 HEAVY = (
     "azure.ai.ml",

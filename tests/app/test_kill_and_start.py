@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from sandbox.stage import PATIENCE, Stage, until
+from sandbox.sandbox_process import PATIENCE, Stage, until
 
 RULES = """
 version: 1

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.stage import Stage, until
+from sandbox.sandbox_process import Stage, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SEED = 20

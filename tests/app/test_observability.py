@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.raised import Json
-from sandbox.stage import ROOT, Stage, stage, until
+from sandbox.event_grid.event_factory import Json
+from sandbox.sandbox_process import ROOT, Stage, stage, until
 
 KEY = "00000000-0000-0000-0000-000000000000"
 FRAUD = {"stage": "production", "accuracy": "0.95"}

@@ -9,7 +9,7 @@ import requests
 
 from mlevents.events import parse
 from mlevents.responses.response_id import digest, response_id
-from sandbox.stage import Stage, until
+from sandbox.sandbox_process import Stage, until
 
 FRAUD = {"stage": "production", "accuracy": "0.95"}
 ORDERS = r"""

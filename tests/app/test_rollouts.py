@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.callers import Callers
-from sandbox.stage import ROOT, UNDER_WAY, Stage, stage, until
+from sandbox.demo.callers import Callers
+from sandbox.sandbox_process import ROOT, UNDER_WAY, Stage, stage, until
 
 EXPIRED = {"error": {"code": "ExpiredAuthenticationToken", "message": "the token expired"}}
 FAULTS: tuple[dict[str, Any], ...] = (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.stage import ROOT, UNDER_WAY, Stage, stage, until
+from sandbox.sandbox_process import ROOT, UNDER_WAY, Stage, stage, until
 
 pytestmark = pytest.mark.slow
 API = "?api-version=2024-10-01"

@@ -5,7 +5,7 @@ import json
 import pytest
 import requests
 
-from sandbox.stage import Stage, until
+from sandbox.sandbox_process import Stage, until
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs, at import
 

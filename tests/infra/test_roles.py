@@ -15,7 +15,7 @@ from bicep_file import FILES, INFRA
 from mlevents.actions.permissions import permissions
 from mlevents.services.permission import ML, Grant, Role
 
-OPERATIONS = Path(__file__).resolve().parents[2] / "sandbox/arm/operations.json"
+OPERATIONS = Path(__file__).resolve().parents[2] / "sandbox/azure/rights/operations.json"
 BUILT_IN = {
     "AzureML Data Scientist": Grant(
         (f"{ML}/*/read", f"{ML}/*/action", f"{ML}/*/delete", f"{ML}/*/write"),

@@ -18,10 +18,10 @@ from mlevents.services import azure_credential
 from mlevents.services.machine_learning import workspace_client
 from mlevents.services.services import Services
 from mlevents.settings import Settings
-from sandbox.arm.resource_manager import ResourceManager
-from sandbox.arm.rights import Assignment, Rights
-from sandbox.arm.workspace import FACTORY_ID, WORKSPACE_ID
-from sandbox.identity import Identity
+from sandbox.azure.identity import Identity
+from sandbox.azure.resource_manager import ResourceManager
+from sandbox.azure.rights.assignments import Assignment, Rights
+from sandbox.azure.workspace import FACTORY_ID, WORKSPACE_ID
 from sandbox.pace import Pace
 from sandbox.tls import Certificates, issue
 
@@ -47,8 +47,8 @@ class Server:
 
     def ml_client(self, **options: Any) -> Any:
         """The real MLClient, with the real managed identity credential."""
-        from azure_credential.ai.ml import MLClient
-        from azure_credential.identity import ManagedIdentityCredential
+        from azure.ai.ml import MLClient
+        from azure.identity import ManagedIdentityCredential
 
         parts = self.manager.workspace_id.split("/")
         metadata = {
@@ -73,8 +73,8 @@ class Server:
 
     def data_factory_client(self) -> Any:
         """The real DataFactoryManagementClient."""
-        from azure_credential.identity import ManagedIdentityCredential
-        from azure_credential.mgmt.datafactory import DataFactoryManagementClient
+        from azure.identity import ManagedIdentityCredential
+        from azure.mgmt.datafactory import DataFactoryManagementClient
 
         return DataFactoryManagementClient(
             ManagedIdentityCredential(),

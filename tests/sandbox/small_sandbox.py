@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.up import Options, Sandbox
+from sandbox.sandbox import Options, Sandbox
 
 APPS = Path(__file__).with_name("apps")
 FINISHED = ("COMPLETED", "FAILED", "TERMINATED")

@@ -12,8 +12,8 @@ import pytest
 import requests
 from small_sandbox import APPS, gone, on_loop, until
 
-from sandbox.functions_host import FunctionsHost
-from sandbox.up import ROOT
+from sandbox.host.functions_host import FunctionsHost
+from sandbox.sandbox import ROOT
 
 
 def test_a_host_that_has_not_started_yet_answers_503_to_everything():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from arm_server import Server, serving, until
 
-from sandbox.identity import OWNER
+from sandbox.azure.identity import OWNER
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
 MODEL = "azureml://jobs/train-7/outputs/artifacts/paths/model"

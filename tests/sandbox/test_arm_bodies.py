@@ -13,8 +13,8 @@ from jsonschema import Draft4Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from sandbox.arm.bodies import RULES, check
-from sandbox.arm.errors import ArmError
+from sandbox.azure.errors import ArmError
+from sandbox.azure.request_bodies import RULES, check
 
 SPECS = Path(__file__).parents[3] / "shared" / "specs"
 PROVIDER = "Microsoft.MachineLearningServices"

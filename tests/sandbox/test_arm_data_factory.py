@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from arm_server import Server, serving, until
 
-from sandbox.identity import OWNER
+from sandbox.azure.identity import OWNER
 
 GROUP, FACTORY = "rg-data", "adf-retrain"
 

@@ -9,8 +9,8 @@ from arm_server import Server, serving, until
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.arm.traffic import Turns
-from sandbox.identity import OWNER
+from sandbox.azure.identity import OWNER
+from sandbox.azure.machine_learning.traffic import Turns
 
 MODEL = "azureml://jobs/train-1/outputs/artifacts/paths/model"
 sdk = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations

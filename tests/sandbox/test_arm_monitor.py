@@ -18,7 +18,7 @@ from mlevents.services.metrics import Metrics
 from mlevents.services.scoring import Scoring
 from mlevents.services.services import Services
 from mlevents.settings import Settings
-from sandbox.arm.scoring import Score
+from sandbox.azure.machine_learning.scoring import Score
 from tests.sandbox.arm_server import Server, serving
 from tests.sandbox.test_deploy_model_against_arm import TEMPLATE, carry, context, deploy
 

@@ -12,10 +12,10 @@ from arm_server import Server, serving, until
 from typer.testing import CliRunner
 
 from mlevents.__main__ import commands
-from sandbox.arm.actions import INVOKE, OPERATIONS, asked
-from sandbox.arm.rights import COMMUNICATION_ID, MAIL, Assignment, Rights, RightsOfRules
-from sandbox.arm.workspace import FACTORY_ID, SUBSCRIPTION, WORKSPACE_ID
-from sandbox.identity import APP, OWNER, PRINCIPAL
+from sandbox.azure.identity import APP, OWNER, PRINCIPAL
+from sandbox.azure.rights.assignments import COMMUNICATION_ID, MAIL, Assignment, Rights, RightsOfRules
+from sandbox.azure.rights.requested_actions import INVOKE, OPERATIONS, asked
+from sandbox.azure.workspace import FACTORY_ID, SUBSCRIPTION, WORKSPACE_ID
 
 ROOT = Path(__file__).resolve().parents[2]
 ML = "Microsoft.MachineLearningServices/workspaces"

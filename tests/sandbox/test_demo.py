@@ -3,9 +3,9 @@
 import pytest
 from rich.cells import cell_len
 
-from sandbox import demo
-from sandbox.scenes import Scene
-from sandbox.stage import Stage
+from sandbox.demo import demo
+from sandbox.demo.scene import Scene
+from sandbox.sandbox_process import Stage
 
 LONG = "quarantined: eventType: 7 is not text: every event has a text as eventType or type; " * 2
 

@@ -26,11 +26,11 @@ from mlevents.services.data_factory import factory_client
 from mlevents.services.machine_learning import workspace_client
 from mlevents.services.mail import email
 from mlevents.settings import Settings
-from sandbox.arm.event_subscriptions import APP_ID
-from sandbox.event_grid_delivery import Subscription
-from sandbox.identity import OWNER
-from sandbox.stage import Stage
-from sandbox.up import ROOT
+from sandbox.azure.event_subscriptions import APP_ID
+from sandbox.azure.identity import OWNER
+from sandbox.event_grid.delivery import Subscription
+from sandbox.sandbox import ROOT
+from sandbox.sandbox_process import Stage
 from tests.sandbox.small_sandbox import Small, small, with_its_settings
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
@@ -90,7 +90,7 @@ class Clinic:
 
     @property
     def subscriptions(self) -> list[Subscription]:
-        return self.small.sandbox.event_grid.subscriptions
+        return self.small.sandbox.event_grid.topic.subscriptions
 
     def subscription(self, function: str) -> Subscription:
         return next(one for one in self.subscriptions if one.name == function)
@@ -104,7 +104,7 @@ class Clinic:
             file.write_text(file.read_text().replace(old, new))
 
     def arm(self, method: str, path: str, **body: Any) -> None:
-        token = self.small.sandbox.identity.owner_token("https://management.azure.com")
+        token = self.small.sandbox.azure.identity.owner_token("https://management.azure.com")
         requests.request(
             method,
             f"{self.small.ready['arm']}{path}",
@@ -162,7 +162,7 @@ def clinic(running: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     clinic = Clinic(running, tmp_path, monkeypatch)
     loaded = load(tmp_path / "rules.yaml", Settings.read())
     filters = compile_filters(loaded.rules, loaded.filters)
-    running.sandbox.event_grid.subscriptions[:] = [
+    running.sandbox.event_grid.topic.subscriptions[:] = [
         Subscription(
             name=name,
             endpoint=f"{running.url}/runtime/webhooks/eventgrid?functionName={name}",

@@ -12,12 +12,12 @@ import pytest
 import requests
 from small_sandbox import Small, on_loop, small, until
 
-from sandbox.event_grid import EventGrid
-from sandbox.event_grid_delivery import Courier, HandshakeError, Subscription
-from sandbox.event_grid_filters import compiled, only_types
-from sandbox.event_grid_probation import FAILURES, LONGEST, Probation
-from sandbox.event_grid_retry import RetryPolicy
-from sandbox.event_grid_schema import LIMIT, RefusedError, received
+from sandbox.event_grid.compiled_filters import compiled, only_types
+from sandbox.event_grid.delivery import Courier, HandshakeError, Subscription
+from sandbox.event_grid.event_schemas import LIMIT, RefusedError, received
+from sandbox.event_grid.probation import FAILURES, LONGEST, Probation
+from sandbox.event_grid.retry_policy import RetryPolicy
+from sandbox.event_grid.topic import EventGrid
 from sandbox.pace import Pace
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
@@ -378,7 +378,7 @@ def test_a_refused_publication_is_answered_with_the_reason(topic: Small):
 
 def test_every_event_can_be_delivered_twice(topic: Small):
     topic.app.forget()
-    topic.sandbox.event_grid.twice = True
+    topic.sandbox.event_grid.topic.twice = True
     requests.post(topic.ready["event_grid"], json=[{**GRID, "id": "twice"}], timeout=5)
     until(lambda: [one for one in topic.app.seen if one["id"] == "twice"], lambda seen: len(seen) == 2)
 

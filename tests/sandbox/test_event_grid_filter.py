@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.event_grid_filter import delivers
+from sandbox.event_grid.filter_evaluation import delivers
 
 EVENT = {
     "id": "1",

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_sandbox import APPS, on_loop
 
-from sandbox.function import WorkerError, check_names
-from sandbox.functions_host import FunctionsHost
+from sandbox.host.function import WorkerError, check_names
+from sandbox.host.functions_host import FunctionsHost
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 

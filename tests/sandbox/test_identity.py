@@ -6,7 +6,7 @@ import pytest
 import requests
 from arm_server import Server, serving
 
-from sandbox.identity import Identity, TokenError
+from sandbox.azure.identity import Identity, TokenError
 
 ARM = "https://management.azure.com"
 

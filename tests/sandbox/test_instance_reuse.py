@@ -13,7 +13,7 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from small_sandbox import on_loop
 
-from sandbox.durable_hub import DurableHub
+from sandbox.durable.hub import DurableHub
 from sandbox.pace import Pace
 
 PENDING, RUNNING = pb.ORCHESTRATION_STATUS_PENDING, pb.ORCHESTRATION_STATUS_RUNNING

@@ -9,8 +9,8 @@ from arm_server import Server, serving, until
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.arm.scoring import Score
-from sandbox.arm.traffic import Turns
+from sandbox.azure.machine_learning.scoring import Score
+from sandbox.azure.machine_learning.traffic import Turns
 
 LOAD = "/_sandbox/load"
 SPEED = 6000.0

@@ -11,9 +11,9 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from small_sandbox import on_loop, until
 
-from sandbox.durable_hub import DurableHub
-from sandbox.durable_work import HostCall
-from sandbox.message_visibility import TAKEOVER
+from sandbox.durable.hub import DurableHub
+from sandbox.durable.message_visibility import TAKEOVER
+from sandbox.durable.work import HostCall
 from sandbox.pace import Pace
 
 SPEED = 100

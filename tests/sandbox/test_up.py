@@ -13,8 +13,8 @@ import pytest
 import requests
 from small_sandbox import APPS, small, until
 
-from sandbox.environment import app_environment
-from sandbox.up import ROOT
+from sandbox.host.app_environment import app_environment
+from sandbox.sandbox import ROOT
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 KEYS = ["functions", "event_grid", "arm", "ca", "identity", "inbox", "workspace", "data_factory", "faults"]

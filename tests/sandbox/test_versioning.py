@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_sandbox import APPS, FINISHED, Small, small, until
 
-from sandbox.host_settings import HostSettings
-from sandbox.versioning import compare_versions, complies
+from sandbox.durable.versioning import compare_versions, complies
+from sandbox.host.host_settings import HostSettings
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 type Release = Callable[..., Path]

@@ -54,7 +54,7 @@ from mlevents.services.permission import ML
 from mlevents.settings import Settings
 from mlevents.yamlfile.reader import compose
 from sandbox.__main__ import command as sandbox
-from sandbox.arm.faults import KNOWN, Faults
+from sandbox.azure.faults import KNOWN, Faults
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

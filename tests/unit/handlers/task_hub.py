@@ -12,7 +12,7 @@ import durabletask.internal.orchestrator_service_pb2 as pb
 from mlevents.events import Event
 from mlevents.orchestration.function_names import RESPOND_TO_EVENT
 from mlevents.responses.response import Response
-from sandbox.durable_hub import DurableHub
+from sandbox.durable.hub import DurableHub
 from sandbox.pace import Pace
 
 WORKSPACE = "/subscriptions/s/resourceGroups/r/providers/Microsoft.MachineLearningServices/workspaces/ml-prod"

@@ -14,7 +14,7 @@ from durabletask.entities import EntityInstanceId
 from durabletask.worker import TaskHubGrpcWorker
 
 from mlevents.responses.sweeper import Sweeper
-from sandbox.durable_hub import DurableHub
+from sandbox.durable.hub import DurableHub
 from sandbox.pace import Pace
 from tests.sandbox.small_sandbox import on_loop, until
 

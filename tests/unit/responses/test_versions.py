@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from mlevents.orchestration.versions import CURRENT, since
-from sandbox.stage import ROOT
+from sandbox.sandbox_process import ROOT
 
 DURABLE = json.loads((ROOT / "host.json").read_text())["extensions"]["durableTask"]
 

@@ -1,0 +1,1 @@
+"""Azure Data Factory: one factory, its pipelines and their runs."""

@@ -1,0 +1,106 @@
+"""The workspace's system topic, and the event subscriptions that the sandbox's Event Grid really has.
+
+In the shape of https://learn.microsoft.com/azure/templates/microsoft.eventgrid/systemtopics/eventsubscriptions.
+A subscription that asks for no event type is left out: a deployment makes none.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.azure.errors import ArmError
+from sandbox.azure.routes import Call, Routes
+from sandbox.azure.workspace import ML, SUBSCRIPTION_ID, WORKSPACE_GROUP, WORKSPACE_ID, WORKSPACE_PATH
+from sandbox.event_grid.delivery import Subscription
+
+TOPIC = "ml-prod-events"
+TOPIC_ID = (
+    f"{SUBSCRIPTION_ID}/resourceGroups/{WORKSPACE_GROUP}/providers/Microsoft.EventGrid/systemTopics/{TOPIC}"
+)
+HOME = f"{SUBSCRIPTION_ID}/resourceGroups/rg-mlevents/providers"
+APP_ID = f"{HOME}/Microsoft.Web/sites/mlevents-sandbox"
+STORAGE_ID = f"{HOME}/Microsoft.Storage/storageAccounts/stmlevents"
+LISTS = (
+    "/subscriptions/{subscription}/providers/Microsoft.EventGrid/systemTopics",
+    "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.EventGrid/systemTopics/{topic}",
+)
+
+
+class EventSubscriptions:
+    """Serves them; whoever puts the sandbox together sets `listed`."""
+
+    def __init__(self, location: str) -> None:
+        self.listed: Callable[[], Iterable[Subscription]] = tuple
+        self._location = location
+
+    def register(self, routes: Routes) -> None:
+        """Serve the system topics, and the subscriptions made on the topic and on the workspace itself."""
+        topics, topic = LISTS
+        routes.add("GET", topics, self._topics)
+        routes.add("GET", f"{topic}/eventSubscriptions", self._on_topic)
+        routes.add("GET", f"{WORKSPACE_PATH}/providers/Microsoft.EventGrid/eventSubscriptions", self._none)
+
+    async def _topics(self, _: Call) -> web.Response:
+        topic = {
+            "id": TOPIC_ID,
+            "name": TOPIC,
+            "type": "Microsoft.EventGrid/systemTopics",
+            "location": self._location,
+            "tags": None,
+            "properties": {
+                "provisioningState": "Succeeded",
+                "source": WORKSPACE_ID,
+                "topicType": f"{ML}.workspaces",
+            },
+        }
+        return web.json_response({"value": [topic]})
+
+    async def _on_topic(self, call: Call) -> web.Response:
+        if call.names["topic"].lower() != TOPIC:
+            raise ArmError(404, "ResourceNotFound", f"There is no system topic '{call.names['topic']}'.")
+        wanted = [one for one in self.listed() if one.filter.get("includedEventTypes") != []]
+        return web.json_response({"value": [_shown(one) for one in wanted]})
+
+    async def _none(self, _: Call) -> web.Response:
+        return web.json_response({"value": []})
+
+
+def _shown(one: Subscription) -> dict[str, Any]:
+    function = one.endpoint.rpartition("functionName=")[2]
+    account = {"resourceId": STORAGE_ID, "blobContainerName": "dead-letters"}
+    dead_letters = {
+        "identity": {"type": "SystemAssigned"},
+        "deadLetterDestination": {"endpointType": "StorageBlob", "properties": account},
+    }
+    return {
+        "id": f"{TOPIC_ID}/eventSubscriptions/{one.name}",
+        "name": one.name,
+        "type": "Microsoft.EventGrid/systemTopics/eventSubscriptions",
+        "properties": {
+            "topic": TOPIC_ID.lower(),
+            "provisioningState": "Succeeded",
+            "labels": list(one.labels),
+            "eventDeliverySchema": "EventGridSchema",
+            "destination": {
+                "endpointType": "AzureFunction",
+                "properties": {
+                    "resourceId": f"{APP_ID}/functions/{function}",
+                    "maxEventsPerBatch": 1,
+                    "preferredBatchSizeInKilobytes": 64,
+                },
+            },
+            "filter": {
+                "subjectBeginsWith": one.filter.get("subjectBeginsWith", ""),
+                "subjectEndsWith": one.filter.get("subjectEndsWith", ""),
+                "isSubjectCaseSensitive": False,
+                "includedEventTypes": one.filter.get("includedEventTypes"),
+                "advancedFilters": one.filter.get("advancedFilters", []),
+            },
+            "retryPolicy": {
+                "maxDeliveryAttempts": one.policy.attempts,
+                "eventTimeToLiveInMinutes": int(one.policy.seconds // 60),
+            },
+            "deadLetterWithResourceIdentity": dead_letters if one.dead_letters else None,
+        },
+    }

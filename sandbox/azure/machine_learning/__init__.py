@@ -1,0 +1,1 @@
+"""Azure Machine Learning: one workspace, its endpoints, deployments, jobs and models."""

@@ -1,0 +1,142 @@
+"""Azure Machine Learning: one workspace, put together from its parts, and what it starts with."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from mlevents.events import Event
+from sandbox.azure.identity import Identity
+from sandbox.azure.machine_learning.assets import Assets, Kind
+from sandbox.azure.machine_learning.batch_endpoints import BatchEndpoints
+from sandbox.azure.machine_learning.deployments import OnlineDeployments
+from sandbox.azure.machine_learning.endpoints import OnlineEndpoints
+from sandbox.azure.machine_learning.jobs import Jobs
+from sandbox.azure.machine_learning.metadata import Metadata
+from sandbox.azure.machine_learning.online_state import Endpoints
+from sandbox.azure.machine_learning.scoring import Scoring
+from sandbox.azure.monitor.metrics import Monitor
+from sandbox.azure.operations import Operations
+from sandbox.azure.rights.authorization import Authorization
+from sandbox.azure.routes import Routes
+from sandbox.azure.workspace import WORKSPACE_ID, Workspace
+
+KINDS = (
+    Kind("models", ("modelUri",), {"modelType": "custom_model", "flavors": {}}),
+    Kind("components", ("componentSpec",)),
+    Kind("environments", ("image", "condaFile", "build")),
+    Kind("codes"),
+    Kind("data", ("dataUri",)),
+)
+COMPUTES: Mapping[str, Mapping[str, Any]] = {
+    "cpu-cluster": {
+        "vmSize": "STANDARD_DS3_V2",
+        "vmPriority": "Dedicated",
+        "osType": "Linux",
+        "scaleSettings": {"minNodeCount": 0, "maxNodeCount": 4, "nodeIdleTimeBeforeScaleDown": "PT2M"},
+    }
+}
+RETRAIN: dict[str, Any] = {
+    "$schema": "https://azuremlschemas.azureedge.net/latest/pipelineComponent.schema.json",
+    "name": "retrain",
+    "version": "1",
+    "display_name": "retrain",
+    "type": "pipeline",
+    "is_deterministic": "False",
+    "inputs": {
+        "learning_rate": {"type": "number", "default": "0.1", "optional": "False"},
+        "reason": {"type": "string", "default": "none", "optional": "False"},
+    },
+    "outputs": {},
+    "jobs": {"train": {"type": "command", "componentId": f"{WORKSPACE_ID}/components/train/versions/1"}},
+}
+TRAIN: dict[str, Any] = {
+    "$schema": "https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json",
+    "name": "train",
+    "version": "1",
+    "display_name": "train",
+    "type": "command",
+    "is_deterministic": "False",
+    "command": "python train.py",
+    "environment": f"azureml:{WORKSPACE_ID}/environments/inference/versions/1",
+    "inputs": {},
+    "outputs": {},
+}
+ENVIRONMENT = {
+    "image": "mcr.microsoft.com/azureml/minimal-ubuntu22.04-py39-cpu-inference:latest",
+    "osType": "Linux",
+    "environmentType": "UserCreated",
+}
+ANNOUNCED = {
+    "modelType": "mlflow_model",
+    "modelUri": "azureml://jobs/announced/outputs/artifacts/paths/model",
+}
+
+
+class Part(Protocol):
+    """A part of the workspace that serves something."""
+
+    def register(self, routes: Routes) -> None:
+        """Say on which routes."""
+        ...
+
+
+class MachineLearning:
+    """The workspace. `assets` are its collections by kind, `endpoints` and `scoring` its data plane."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        operations: Operations,
+        identity: Identity,
+        authorization: Authorization,
+    ) -> None:
+        self._id = workspace.id
+        self.assets = {kind.name: self._collection(workspace, kind) for kind in KINDS}
+        endpoints = self.endpoints = Endpoints()
+        self.scoring = Scoring(workspace, endpoints, self.assets["models"], (identity, authorization))
+        jobs = Jobs(workspace, operations, self.assets, COMPUTES)
+        self.batch = BatchEndpoints(workspace, jobs)
+        self._parts: tuple[Part, ...] = (
+            Metadata(workspace, COMPUTES),
+            *self.assets.values(),
+            OnlineEndpoints(workspace, operations, endpoints, authorization),
+            OnlineDeployments(workspace, operations, endpoints, self.assets),
+            jobs,
+            self.batch,
+            self.scoring,
+            Monitor(workspace, endpoints, self.scoring.scores),
+        )
+        self._seed(workspace)
+
+    def register(self, routes: Routes) -> None:
+        """Serve every part."""
+        for part in self._parts:
+            part.register(routes)
+
+    def learn(self, event: Event) -> None:
+        """Believe what a published event says of this workspace: the model that it announces is there."""
+        model = event.names.get("model", {})
+        if event.topic.lower() == self._id.lower() and {"name", "version"} <= model.keys():
+            self.assets["models"].put(
+                model["name"],
+                model["version"],
+                {"properties": {**ANNOUNCED, "tags": model["tags"], "properties": model["properties"]}},
+                quietly=True,
+            )
+
+    def _collection(self, workspace: Workspace, kind: Kind) -> Assets:
+        def registered(name: str, version: str, properties: dict[str, Any]) -> None:
+            content = {
+                "modelName": name,
+                "modelVersion": version,
+                "modelTags": dict(properties["tags"]),
+                "modelProperties": dict(properties["properties"]),
+            }
+            workspace.raise_event("ModelRegistered", f"models/{name}:{version}", content)
+
+        return Assets(workspace, kind, registered) if kind.name == "models" else Assets(workspace, kind)
+
+    def _seed(self, workspace: Workspace) -> None:
+        self.assets["environments"].put("inference", "1", {"properties": ENVIRONMENT})
+        for spec in (TRAIN, RETRAIN):
+            self.assets["components"].put(spec["name"], "1", {"properties": {"componentSpec": spec}})
+        self.batch.add("retrain-batch", "default", f"{workspace.id}/components/retrain/versions/1")

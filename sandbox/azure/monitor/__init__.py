@@ -1,0 +1,1 @@
+"""Azure Monitor: the metrics of the online endpoints."""

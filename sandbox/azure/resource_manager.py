@@ -1,0 +1,164 @@
+"""Resource Manager: authentication, the way to the right part, and the errors on the way back."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.azure.data_factory.factory import DataFactory
+from sandbox.azure.errors import LOCATION, ArmError, UnauthorizedError
+from sandbox.azure.event_subscriptions import EventSubscriptions
+from sandbox.azure.faults import FAILURE, Faults
+from sandbox.azure.identity import TENANT, Identity, TokenError
+from sandbox.azure.journal import Journal
+from sandbox.azure.machine_learning.load import Load
+from sandbox.azure.machine_learning.provider import MachineLearning
+from sandbox.azure.machine_learning.quota import Quota
+from sandbox.azure.machine_learning.scoring import ML_AUDIENCES
+from sandbox.azure.machine_learning.traffic_history import History
+from sandbox.azure.operations import Operations
+from sandbox.azure.rights.assignments import Rights
+from sandbox.azure.rights.authorization import Authorization
+from sandbox.azure.routes import Call, Routes, check_version
+from sandbox.azure.workspace import (
+    FACTORY_ID,
+    SUBSCRIPTION_ID,
+    WORKSPACE_ID,
+    Workspace,
+    check_scope,
+    check_subscription,
+)
+from sandbox.pace import Pace
+
+ARM_AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
+METRICS_AUDIENCES = ("https://metrics.monitor.azure.com",)
+LARGEST_BODY = 4 * 1024 * 1024
+RETRAIN = {
+    "activities": [{"name": "train", "type": "Wait", "typeProperties": {"waitTimeInSeconds": 60}}],
+    "parameters": {
+        "monitor": {"type": "string", "defaultValue": ""},
+        "coefficient": {"type": "float", "defaultValue": 0.0},
+    },
+    "annotations": [],
+}
+logger = logging.getLogger("sandbox.azure")
+
+
+class ResourceManager:
+    """Everything that Resource Manager serves here, in memory.
+
+    `publish` receives each event that the workspace raises, as one Event Grid event. Without `rights` the
+    app may do nothing, and people everything. The composing host sets `base_url` once the server listens;
+    `faults` may also guard other servers of the sandbox.
+    """
+
+    workspace_id = WORKSPACE_ID
+    factory_id = FACTORY_ID
+
+    def __init__(
+        self,
+        pace: Pace,
+        identity: Identity,
+        publish: Callable[[dict[str, Any]], None],
+        rights: Rights | None = None,
+    ) -> None:
+        location = LOCATION
+        self.base_url = ""
+        self.faults = Faults()
+        self.journal = Journal(pace, identity)
+        self.rights = rights or Rights()
+        self._identity = identity
+        self._operations = Operations(pace, SUBSCRIPTION_ID)
+        self._workspace = Workspace(pace, publish, location)
+        self.authorization = Authorization(self.rights)
+        self.machine_learning = MachineLearning(
+            self._workspace, self._operations, identity, self.authorization
+        )
+        self.load = Load(
+            pace,
+            self.machine_learning.endpoints,
+            self.machine_learning.scoring,
+            self._operations.spawn,
+        )
+        self.history = History(self.machine_learning.endpoints)
+        self.data_factory = DataFactory(pace, self._operations, location)
+        self.data_factory.add("retrain", RETRAIN)
+        self.event_subscriptions = EventSubscriptions(location)
+        self._routes = Routes()
+        asked_by_doctor = (self.authorization, self.event_subscriptions, Quota())
+        for part in (self._operations, self.machine_learning, self.data_factory, *asked_by_doctor):
+            part.register(self._routes)
+
+    def application(self) -> web.Application:
+        """The web application, to be served over TLS."""
+        guards = (self.journal, self.history, self.faults)
+        application = web.Application(
+            middlewares=[guard.middleware for guard in guards], client_max_size=LARGEST_BODY
+        )
+        for part in (*guards, self.authorization, self.load):
+            application.add_routes(part.routes())
+        application.router.add_get("/_sandbox/scores", self._scores)
+        application.router.add_route("*", "/{path:.*}", self._serve)
+        application.on_response_prepare.append(_usual_headers)
+        application.on_cleanup.append(self._stop)
+        return application
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._dispatch(request)
+        except ArmError as error:
+            return error.response()
+
+    async def _dispatch(self, request: web.Request) -> web.Response:
+        try:
+            route, names = self._routes.find(request)
+        except LookupError:
+            if request.path.lower().startswith("/subscriptions/"):
+                who = self._authenticate(request, "arm")
+                self.authorization.check(who, request.method, request.path.rstrip("/"))
+            return _gap(request)
+        who = self._authenticate(request, route.audience)
+        if route.versioned:
+            check_version(request)
+        check_subscription(names)
+        if who:
+            self.authorization.check(who, request.method, request.path.rstrip("/"))
+        check_scope(names)
+        return await route.handler(Call(request, names, request.get(FAILURE), who))
+
+    def _authenticate(self, request: web.Request, audience: str) -> str:
+        """Who calls; empty where no token is asked for."""
+        origin = f"{request.scheme}://{request.host}"
+        known = {"arm": (*ARM_AUDIENCES, origin), "ml": ML_AUDIENCES, "metrics": METRICS_AUDIENCES}
+        audiences = known.get(audience)
+        if audiences is None:
+            return ""
+        authorization = request.headers.get("Authorization")
+        try:
+            self._identity.check(authorization, audiences)
+        except TokenError as error:
+            raise UnauthorizedError(error.code, str(error), TENANT) from error
+        return self._identity.who(authorization)
+
+    async def _scores(self, _: web.Request) -> web.Response:
+        scoring = self.machine_learning.scoring
+        return web.json_response({"counts": scoring.counts(), "scores": scoring.listed()})
+
+    async def _stop(self, _: web.Application) -> None:
+        await self._operations.stop()
+
+
+async def _usual_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
+    response.headers.setdefault("x-ms-correlation-request-id", response.headers["x-ms-request-id"])
+    if not request.path.startswith(("/inference/", "/_sandbox/")):
+        kind = "reads" if request.method == "GET" else "writes"
+        response.headers.setdefault(f"x-ms-ratelimit-remaining-subscription-{kind}", "1199")
+
+
+def _gap(request: web.Request) -> web.Response:
+    text = f"The sandbox does not implement {request.method} {request.path}."
+    logger.warning(text)
+    return ArmError(404, "NotImplementedInSandbox", text).response()

@@ -1,0 +1,109 @@
+"""Authorization as Resource Manager does it: before it looks whether anything is there.
+
+`GET {resource}/providers/Microsoft.Authorization/permissions` lists what the caller has.
+`POST /_sandbox/permissions {"permissions": [{"actions": ["*"], "notActions": []}], "scope": "<ARM id>",
+"who": "app"}` replaces what the caller's roles allow at that scope, or without `scope` on the workspace and
+the factory; `who` is `app` or `owner`. It is listed and enforced alike. `DELETE` takes it back.
+"""
+
+import json
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from sandbox.azure.errors import ArmError
+from sandbox.azure.identity import APP, OBJECT_IDS, OWNER
+from sandbox.azure.rights.assignments import Rights
+from sandbox.azure.rights.requested_actions import ASSIGN, Asked, asked
+from sandbox.azure.routes import Call, Routes
+from sandbox.azure.validation import list_of, object_of, one_of, problems, text
+from sandbox.azure.workspace import FACTORY_ID, FACTORY_PATH, SUBSCRIPTION_ID, WORKSPACE_ID, WORKSPACE_PATH
+
+CONTROL = "/_sandbox/permissions"
+LISTED = "/providers/microsoft.authorization/permissions"
+SCOPES = (WORKSPACE_ID, FACTORY_ID)
+PLACES = (
+    *("/subscriptions/{subscription}", "/subscriptions/{subscription}/resourceGroups/{group}"),
+    *(WORKSPACE_PATH, FACTORY_PATH, f"{WORKSPACE_PATH}/onlineEndpoints/{{endpoint}}"),
+    "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ManagedIdentity"
+    "/userAssignedIdentities/{identity}",
+)
+NAMES = list_of(text())
+PERMISSION = object_of({"actions": NAMES}, notActions=NAMES, dataActions=NAMES, notDataActions=NAMES)
+SHAPE = object_of({"permissions": list_of(PERMISSION)}, scope=text(), who=one_of(APP, OWNER))
+
+
+class Authorization:
+    """Refuses what the caller may not do, and lists what it may."""
+
+    def __init__(self, rights: Rights) -> None:
+        self.rights = rights
+
+    def check(self, who: str, method: str, path: str) -> None:
+        """Raise ArmError 403 for the first action that the caller lacks."""
+        for one in asked(method, path):
+            if not self.rights.allowed(who, one.action, one.scope):
+                raise forbidden(who, one)
+
+    def check_linked(self, who: str, own: Asked, identities: Iterable[str]) -> None:
+        """Raise ArmError 403 for a user-assigned identity that the caller may not give away."""
+        for identity in identities:
+            if not self.rights.allowed(who, ASSIGN, identity):
+                raise linked_forbidden(who, own, identity)
+
+    def register(self, routes: Routes) -> None:
+        """Serve the lists."""
+        for path in PLACES:
+            routes.add("GET", f"{path}/providers/Microsoft.Authorization/permissions", self._list)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Where people say what is allowed."""
+        return [web.post(CONTROL, self._post), web.delete(CONTROL, self._delete)]
+
+    async def _list(self, call: Call) -> web.Response:
+        scope = call.request.path[: -len(LISTED)]
+        return web.json_response({"value": [one.shown() for one in self.rights.held(call.who, scope)]})
+
+    async def _post(self, request: web.Request) -> web.Response:
+        try:
+            wanted = json.loads(await request.read())
+            found = problems(SHAPE, wanted)
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        scopes = [wanted["scope"]] if not found and "scope" in wanted else SCOPES
+        found += [
+            f"there is no resource '{one}'"
+            for one in scopes
+            if not one.lower().startswith(SUBSCRIPTION_ID.lower())
+        ]
+        if found:
+            return web.json_response({"error": "; ".join(found)}, status=400)
+        for scope in scopes:
+            self.rights.replace(wanted.get("who", APP), scope, wanted["permissions"])
+        return web.Response(status=204)
+
+    async def _delete(self, _: web.Request) -> web.Response:
+        self.rights.restore()
+        return web.Response(status=204)
+
+
+def forbidden(who: str, one: Asked) -> ArmError:
+    """403 in Azure's words."""
+    return ArmError(
+        403,
+        "AuthorizationFailed",
+        f"The client '{OBJECT_IDS[who]}' with object id '{OBJECT_IDS[who]}' does not have authorization to "
+        f"perform action '{one.action}' over scope '{one.scope}' or the scope is invalid. If access was "
+        "recently granted, please refresh your credentials.",
+    )
+
+
+def linked_forbidden(who: str, own: Asked, identity: str) -> ArmError:
+    """403 for a resource that the request names besides its own."""
+    return ArmError(
+        403,
+        "LinkedAuthorizationFailed",
+        f"The client '{OBJECT_IDS[who]}' with object id '{OBJECT_IDS[who]}' has permission to perform action "
+        f"'{own.action}' on scope '{own.scope}'; however, it does not have permission to perform action(s) "
+        f"'{ASSIGN}' on the linked scope(s) '{identity}' (respectively) or the linked scope(s) are invalid.",
+    )

@@ -1,0 +1,1 @@
+"""The demo: scenes that are played on the sandbox and checked."""

@@ -1,0 +1,34 @@
+"""The app of a running sandbox, ended and started again from outside."""
+
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from sandbox.event_grid.event_factory import Json
+
+
+class Crashes:
+    """Asks the sandbox whose ready file is `ready`; see `sandbox/host/host_control.py`."""
+
+    ready: Json
+
+    def host(self) -> Json:
+        """How the Functions host is: `state`, `pid` of the app, `checkout`, `functions`, `error`."""
+        found: Json = requests.get(self.ready["host"], timeout=30).json()
+        return found
+
+    def kill(self, **how: Any) -> Json:
+        """End the app as a crash does; `worker=True` ends it alone, `at="ACTIVITY x"` once that is done."""
+        return self._control("kill", how)
+
+    def start(self, checkout: Path | None = None) -> Json:
+        """Start the app again, from another folder if one is given."""
+        return self._control("start", {} if checkout is None else {"checkout": str(checkout)})
+
+    def _control(self, verb: str, how: Json) -> Json:
+        answer = requests.post(f"{self.ready['host']}/{verb}", json=how, timeout=60)
+        if not answer.ok:
+            raise RuntimeError(f"the host refuses to {verb}: {answer.text}")
+        found: Json = answer.json()
+        return found

@@ -1,0 +1,185 @@
+"""The demo: the three scenarios, and what must not happen, played on the sandbox and checked."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import requests
+from rich.markup import escape
+from rich.padding import Padding
+
+from sandbox.demo.rollout_scenes import promoted, taken_back
+from sandbox.demo.scene import CONSOLE, FRAUD, Play, Scene, register, told
+from sandbox.event_grid.event_factory import Json
+from sandbox.sandbox_process import PATIENCE, ROOT, Stage, stage, until
+
+
+def deployed(on: Stage) -> Scene:
+    """A registered model is deployed, all traffic is on it, and it answers."""
+    register(on, "7", FRAUD)
+    scene = told(
+        "Model fraud-net:7 is registered with the tag stage=production",
+        on.settled(subject="models/fraud-net:7"),
+    )
+    endpoint = on.azure_ml().online_endpoints.get("fraud-net")
+    answer = requests.post(
+        endpoint.scoring_uri,
+        json={"input_data": [[1, 2]]},
+        headers={
+            "Authorization": f"Bearer {on.azure_ml().online_endpoints.get_keys('fraud-net').primary_key}"
+        },
+        verify=on.ready["ca"],
+        timeout=10,
+    )
+    right = answer.ok and answer.json()["version"] == "7" and endpoint.traffic == {"fraud-net-7": 100}
+    version = answer.json().get("version")
+    return scene.also(f"a request to the endpoint: {answer.status_code}, by version {version}", right)
+
+
+def left_alone(on: Stage) -> Scene:
+    """A model whose tags match no rule is left alone; `explain` says why."""
+    tags = {**FRAUD, "stage": "dev"}
+    register(on, "8", tags)
+    why = explained(on.model_registered("fraud-net", "8", tags))
+    because = why["because"]
+    outcome = f"no response: {because['path']} is {because['found']}, not {json.dumps(because['wanted'])}"
+    right = because["path"] == "where.model.tags.stage" and not on.responses("models/fraud-net:8")
+    return Scene("Model fraud-net:8 is registered with the tag stage=dev", why["id"], outcome, right)
+
+
+def explained(event: Json) -> Json:
+    """What `python -m mlevents explain` says of the deploying rule."""
+    command = [sys.executable, "-m", "mlevents", "explain", "-", "--json"]
+    answer = subprocess.run(
+        command, cwd=ROOT, input=json.dumps(event), capture_output=True, text=True, check=False
+    )
+    rules: list[Json] = json.loads(answer.stdout)["events"][0]["rules"]
+    return next(rule for rule in rules if rule["id"] == "deploy-production-models")
+
+
+def drifted(on: Stage) -> Scene:
+    """Version 1 of data drift starts the Data Factory pipeline, and its run is followed."""
+    event = on.drift_detected("fraud-drift", 0.83)
+    on.publish(event)
+    return told("Data drift (v1) is detected, with coefficient 0.83", on.settled(event_id=event["id"]))
+
+
+def breached(on: Stage) -> Scene:
+    """So do the breaches that one run of a version 2 model monitor reports: two signals, four events."""
+    found = [(signal, status) for signal in ("inputs", "outputs") for status in ("Finalizing", "Completed")]
+    events = [on.signal_breached("monitor-1", *one) for one in found]
+    for event in events:
+        on.deliver("RunStatusChanged", event)
+    subjects = dict.fromkeys(event["subject"] for event in events)
+    responses = [one for subject in subjects for one in on.settled_or_none(subject)]
+    return told("A model monitor (v2) reports two signals, in four events", responses)
+
+
+def failed(on: Stage) -> Scene:
+    """A failed run is reported by mail and to Teams."""
+    event = on.run_status_changed("train-42", "Failed")
+    on.publish(event)
+    scene = told("Run train-42 fails", on.settled(event_id=event["id"]))
+    ways = sorted({message["via"] for message in on.inbox() if "train-42" in json.dumps(message)})
+    return scene.also(f"arrived by {' and '.join(ways)}", ways == ["email", "webhook"])
+
+
+def redelivered(on: Stage) -> Scene:
+    """The same event again, at once and later, does nothing again."""
+    before = runs_created(on)
+    event = on.drift_detected("redelivered", 0.9)
+    answers = [on.deliver("DatasetDriftDetected", event).status_code for _ in range(2)]
+    on.settled(event_id=event["id"])
+    answers.append(on.deliver("DatasetDriftDetected", event).status_code)
+    scene = told("One drift event is delivered three times", on.settled(event_id=event["id"]))
+    return scene.also(
+        "one response, one pipeline run", answers == [202] * 3 and runs_created(on) == before + 1
+    )
+
+
+def runs_created(on: Stage) -> int:
+    """How often Data Factory was asked to start a pipeline."""
+    return sum("createRun" in one["path"] for one in on.requests_seen("POST"))
+
+
+def refused(on: Stage) -> Scene:
+    """An event from a workspace that the rule file does not list is refused."""
+    event = on.model_registered("fraud-net", "9", FRAUD, topic=on.workspace.replace("ml-prod", "ml-other"))
+    on.deliver("ModelRegistered", event)
+    scene = told("A model is registered in workspace ml-other", on.settled(event_id=event["id"]), "refused")
+    return replace(scene, outcome="refused: ml-other is not listed in the rule file")
+
+
+def quarantined(on: Stage) -> Scene:
+    """An event that cannot be understood is kept, and people are notified."""
+    on.deliver("ModelRegistered", {"id": "rubbish-1", "eventType": 7})
+    scene = told(
+        "An event arrives that cannot be understood", on.settled(event_id="rubbish-1"), "quarantined"
+    )
+    alerted = until(lambda: _alerts(on), PATIENCE, lambda: "no message about the quarantine")
+    return scene.also("stored, and Teams was notified", bool(alerted))
+
+
+def _alerts(on: Stage) -> list[Json]:
+    """Messages about the quarantine: they are sent by an orchestration of their own, a moment later."""
+    return [message for message in on.inbox() if "quarantine" in json.dumps(message).lower()]
+
+
+PLAYS: tuple[Play, ...] = (
+    deployed,
+    promoted,
+    taken_back,
+    left_alone,
+    drifted,
+    breached,
+    failed,
+    redelivered,
+    refused,
+    quarantined,
+)
+
+
+def timed(on: Stage) -> Iterator[tuple[Scene, float]]:
+    """Every scene with its seconds; one that breaks off is a scene that is not right."""
+    for play in PLAYS:
+        start = time.monotonic()
+        try:
+            scene = play(on)
+        except (TimeoutError, requests.RequestException, LookupError) as error:
+            scene = Scene(play.__name__.replace("_", " "), "—", f"broke off: {error!r:.300}", False)
+        yield scene, time.monotonic() - start
+
+
+def demo(speed: float = 120) -> int:
+    """Play everything and print each scene as it ends; 0 only if all came out right."""
+    right = True
+    CONSOLE.print(f"The sandbox: Azure on this machine, {speed:g} times as fast as Azure. Starting …\n")
+    with tempfile.TemporaryFile() as log, stage(speed=speed, log=log) as on:
+        os.environ |= on.environment()
+        for scene, seconds in timed(on):
+            right &= scene.right
+            show(scene, seconds)
+        if not right:
+            log.seek(0)
+            CONSOLE.print(log.read().decode(errors="replace"), markup=False)
+    CONSOLE.print(
+        f"All {len(PLAYS)} scenes came out as expected."
+        if right
+        else "Not every scene came out as expected; the app's log is above."
+    )
+    return 0 if right else 1
+
+
+def show(scene: Scene, seconds: float) -> None:
+    """One scene: what happened, then which rule answered, and what came of it."""
+    mark = "[green]✓[/]" if scene.right else "[red]✗[/]"
+    CONSOLE.print(f"{mark} [bold]{escape(scene.event)}[/] [dim]({seconds:.1f} s)[/]")
+    rule = () if scene.rule == "—" else (f"rule {scene.rule}",)
+    for line in (*rule, *scene.outcome.splitlines()):
+        CONSOLE.print(Padding(escape(line), (0, 0, 0, 4), expand=False))
+    CONSOLE.print()

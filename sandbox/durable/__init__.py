@@ -1,0 +1,1 @@
+"""The Durable extension: task hub, entities, messages and versions, as on Azure."""

@@ -1,0 +1,1 @@
+"""Event Grid: topic, subscriptions, filters, retries and dead letters."""

@@ -1,0 +1,194 @@
+"""One subscription of the topic: filtering, delivery over HTTP, retries and dead letters.
+
+Waits are divided by the sandbox's speed, the 30 seconds to answer are not; see event_grid_retry.py and
+event_grid_probation.py for how long they are.
+"""
+
+import io
+import json
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from sandbox.event_grid.event_schemas import Event, content, dead, moment, versions
+from sandbox.event_grid.filter_evaluation import delivers
+from sandbox.event_grid.probation import Probation
+from sandbox.event_grid.retry_policy import (
+    BEFORE_DEAD_LETTER,
+    NO_CONNECTION,
+    PROBATION,
+    TIMED_OUT,
+    RetryPolicy,
+    outcome_of,
+)
+from sandbox.pace import Pace
+
+DELIVERED = "delivered"
+ANSWER_WITHIN = ClientTimeout(total=30)
+log = logging.getLogger(__name__)
+
+
+class HandshakeError(Exception):
+    """The endpoint did not validate the subscription."""
+
+
+@dataclass
+class Subscription:
+    """One function's subscription, with its filter as Event Grid is told it."""
+
+    name: str
+    endpoint: str
+    filter: Mapping[str, Any]
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    dead_letters: bool = True
+    labels: tuple[str, ...] = ()
+    probation: Probation = field(default_factory=Probation)
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("delivered", "dropped", "failed", "pending", "dead"), 0)
+    )
+
+    def wants(self, event: Event) -> bool:
+        """Whether the event passes the filter."""
+        return delivers(self.filter, event)
+
+    def shown(self) -> dict[str, Any]:
+        """The subscription with what became of the events so far."""
+        return {"name": self.name, "endpoint": self.endpoint, "filter": dict(self.filter), **self.counts}
+
+
+class Courier:
+    """Delivers events to subscriptions; `dead_letters` holds what could not be delivered."""
+
+    def __init__(self, pace: Pace, folder: Path | None = None) -> None:
+        self.dead_letters: list[Event] = []
+        self._pace = pace
+        self._folder = folder
+        self._session: ClientSession | None = None
+
+    async def start(self) -> None:
+        """Open the connections that deliveries go over."""
+        self._session = ClientSession(timeout=ANSWER_WITHIN)
+
+    async def stop(self) -> None:
+        """Close them."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def introduce(self, subscription: Subscription, topic: str) -> None:
+        """The validation handshake; raises HandshakeError."""
+        code = str(uuid.uuid4())
+        event = {
+            "id": str(uuid.uuid4()),
+            "topic": topic,
+            "subject": "",
+            "data": {"validationCode": code},
+            "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent",
+            "eventTime": moment(self._pace.now()),
+            "metadataVersion": "1",
+            "dataVersion": "2",
+        }
+        status, text = await self._post(subscription, event, "SubscriptionValidation", 0)
+        if status != 200 or code not in text:
+            raise HandshakeError(
+                f"'{subscription.endpoint}' answered the validation of the subscription "
+                f"'{subscription.name}' with {status}: {text[:300] or 'nothing'}"
+            )
+
+    async def deliver(self, subscription: Subscription, event: Event) -> None:
+        """Deliver one event, and again until it is taken or becomes a dead letter."""
+        delivery = _Delivery(self._pace.now(), self._pace.elapsed())
+        while True:
+            reason = await self._wait_for_probation(subscription, delivery) or await self._try(
+                subscription, event, delivery
+            )
+            if reason == DELIVERED:
+                return
+            if reason is not None:
+                await self._bury(subscription, event, delivery, reason)
+                return
+            await self._pace.sleep(subscription.policy.wait(delivery.status, delivery.attempts))
+
+    async def _wait_for_probation(self, subscription: Subscription, delivery: "_Delivery") -> str | None:
+        """Wait until the endpoint may be tried; gives a reason when the event does not live that long."""
+        while left := subscription.probation.left(self._pace):
+            if self._pace.elapsed() - delivery.began + left > subscription.policy.seconds:
+                delivery.outcome = PROBATION
+                return "TimeToLiveExceeded"
+            await self._pace.sleep(left)
+        return None
+
+    async def _try(self, subscription: Subscription, event: Event, delivery: "_Delivery") -> str | None:
+        """One attempt: DELIVERED, why there is no other, or None."""
+        delivery.attempts += 1
+        delivery.tried = self._pace.now()
+        status, _ = await self._post(subscription, event, "Notification", delivery.attempts - 1)
+        if 200 <= status <= 204:
+            subscription.counts["delivered"] += 1
+            subscription.probation.succeeded()
+            return DELIVERED
+        subscription.counts["failed"] += 1
+        subscription.probation.failed(self._pace)
+        delivery.status, delivery.outcome = status, outcome_of(status)
+        wait = subscription.policy.wait(status, delivery.attempts)
+        lived = self._pace.elapsed() - delivery.began + wait
+        return subscription.policy.give_up(status, delivery.attempts, lived)
+
+    async def _post(self, subscription: Subscription, event: Event, kind: str, count: int) -> tuple[int, str]:
+        """The endpoint's status and body."""
+        assert self._session is not None
+        body, media = content(event)
+        headers = {
+            "Content-Type": f"{media}; charset=utf-8",
+            "aeg-event-type": kind,
+            "aeg-subscription-name": subscription.name.upper(),
+            "aeg-delivery-count": str(count),
+            **versions(event),
+        }
+        try:
+            async with self._session.post(
+                subscription.endpoint, data=io.BytesIO(body.encode()), headers=headers, allow_redirects=False
+            ) as answer:
+                return answer.status, await answer.text(errors="replace")
+        except TimeoutError:
+            return TIMED_OUT, "no answer within 30 seconds"
+        except ClientError as error:
+            return NO_CONNECTION, str(error)
+
+    async def _bury(
+        self, subscription: Subscription, event: Event, delivery: "_Delivery", reason: str
+    ) -> None:
+        """Write the dead letter, five minutes after the last try."""
+        times = moment(delivery.published), moment(delivery.tried)
+        letter = dead(event, reason, delivery.attempts, delivery.outcome, *times)
+        await self._pace.sleep(BEFORE_DEAD_LETTER)
+        subscription.counts["dead"] += 1
+        if not subscription.dead_letters:
+            return
+        self.dead_letters.append(letter)
+        log.warning("Event Grid gave up on event '%s' for '%s'", letter.get("id"), subscription.name)
+        if self._folder is not None:
+            _write(self._folder, subscription.name, letter, self._pace.now())
+
+
+@dataclass(slots=True)
+class _Delivery:
+    """One event on its way to one subscription; `began` is in Azure's seconds."""
+
+    published: datetime
+    began: float
+    attempts: int = 0
+    status: int = 0
+    outcome: str = PROBATION
+    tried: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def _write(folder: Path, subscription: str, letter: Event, now: datetime) -> None:
+    hour = folder / Path(subscription.upper(), *map(str, (now.year, now.month, now.day, now.hour)))
+    hour.mkdir(parents=True, exist_ok=True)
+    (hour / f"{uuid.uuid4()}.json").write_text(json.dumps([letter]), encoding="utf-8")

@@ -1,0 +1,116 @@
+"""Event Grid: the topic of the workspace, and a subscription for each of the app's event functions.
+
+`POST` publishes an array of events, `GET` tells what became of them, `GET …/deadletters` lists those
+that could not be delivered.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox.event_grid.compiled_filters import Filter, only_types
+from sandbox.event_grid.delivery import Courier, Subscription
+from sandbox.event_grid.event_schemas import Event, RefusedError, received
+from sandbox.pace import Pace
+
+PATH = "/api/events"
+BODY_LIMIT = 64 * 1024 * 1024
+FUNCTIONS = ("ModelRegistered", "ModelDeployed", "RunCompleted", "RunStatusChanged", "DatasetDriftDetected")
+
+
+class EventGrid:
+    """The topic; `twice` delivers everything twice, as Event Grid may.
+
+    `heard` is told of every event that is posted here, before anybody else: in Azure only the workspace
+    itself can publish, so what an event says is so.
+    """
+
+    def __init__(self, topic: str, pace: Pace, folder: Path | None = None, twice: bool = False) -> None:
+        self.topic = topic
+        self.subscriptions: list[Subscription] = []
+        self.twice = twice
+        self.heard: Callable[[Event], None] = lambda _: None
+        self._pace = pace
+        self._courier = Courier(pace, folder)
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def application(self) -> web.Application:
+        """The topic's endpoint, at PATH."""
+        application = web.Application(client_max_size=BODY_LIMIT)
+        application.router.add_post(PATH, self._take)
+        application.router.add_get(PATH, self._tell)
+        application.router.add_get(f"{PATH}/deadletters", self._tell_dead)
+        return application
+
+    async def start(self) -> None:
+        """Open the connections that deliveries go over."""
+        await self._courier.start()
+
+    async def subscribe(
+        self, host: str, functions: Iterable[str] = FUNCTIONS, filters: Mapping[str, Filter] | None = None
+    ) -> None:
+        """Subscribe functions of the host at this address; raises HandshakeError.
+
+        A function without a filter receives every event of its own type.
+        """
+        for function in functions:
+            chosen = (filters or {}).get(function) or only_types(function)
+            subscription = Subscription(
+                name=re.sub(r"(?<=[a-z])(?=[A-Z])", "-", function).lower(),
+                endpoint=f"{host}/runtime/webhooks/eventgrid?functionName={function}",
+                filter=chosen,
+            )
+            await self._courier.introduce(subscription, self.topic)
+            self.subscriptions.append(subscription)
+
+    async def stop(self) -> None:
+        """Give up what is under way."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await self._courier.stop()
+
+    @property
+    def dead_letters(self) -> list[Event]:
+        """What could not be delivered, with why."""
+        return self._courier.dead_letters
+
+    def publish(self, event: Event) -> None:
+        """Deliver an event to the subscriptions that want it, in the background."""
+        for subscription in self.subscriptions:
+            if not subscription.wants(event):
+                subscription.counts["dropped"] += 1
+                continue
+            for _ in range(2 if self.twice else 1):
+                task = asyncio.ensure_future(self._deliver(subscription, event))
+                self._under_way.add(task)
+                task.add_done_callback(self._under_way.discard)
+
+    async def _deliver(self, subscription: Subscription, event: Event) -> None:
+        subscription.counts["pending"] += 1
+        try:
+            await self._courier.deliver(subscription, event)
+        finally:
+            subscription.counts["pending"] -= 1
+
+    async def _take(self, request: web.Request) -> web.Response:
+        try:
+            events = received(await request.read(), self.topic)
+        except RefusedError as error:
+            code = "PayloadTooLarge" if error.status == 413 else "BadRequest"
+            answer = {"error": {"code": code, "message": str(error)}}
+            return web.json_response(answer, status=error.status)
+        for event in events:
+            self.heard(event)
+            self.publish(event)
+        return web.Response()
+
+    async def _tell(self, _: web.Request) -> web.Response:
+        shown = [one.shown() | {"probation": one.probation.left(self._pace)} for one in self.subscriptions]
+        return web.json_response({"topic": self.topic, "subscriptions": shown})
+
+    async def _tell_dead(self, _: web.Request) -> web.Response:
+        return web.json_response(self.dead_letters)

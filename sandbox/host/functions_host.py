@@ -1,0 +1,170 @@
+"""The Functions host for one app: Event Grid's webhook, HTTP functions, durable work.
+
+The host is part of the sandbox's process and the app has a process of its own. A `kill` is the death of
+both at once, as far as anybody outside can see: the port answers 503, and the task hub alone lives on.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.azure.faults import Faults
+from sandbox.durable.chaos import Chaos
+from sandbox.durable.hub import DurableHub
+from sandbox.durable.pump import DurablePump
+from sandbox.host.event_grid_webhook import EventGridWebhook
+from sandbox.host.function import WorkerError, check_names
+from sandbox.host.host_settings import HostSettings
+from sandbox.host.http_bridge import HttpBridge
+from sandbox.host.timer_triggers import Status, TimerClock, TimerTriggers
+from sandbox.host.worker_process import WorkerProcess
+from sandbox.listener import Listener, listen
+from sandbox.pace import Pace
+
+BODY_LIMIT = 100 * 1024 * 1024
+ADMIN = "/admin/functions/"
+HOME = "Your Azure Function app is up and running, in the mlevents sandbox."
+STOPPED, STARTING, RUNNING, FAILED = "stopped", "starting", "running", "failed"
+log = logging.getLogger(__name__)
+
+
+class FunctionsHost:
+    """Runs the app in `folder`, unchanged; `url` is where it answers once started.
+
+    `environment` gives the app's environment for the folder that it is started from.
+    """
+
+    def __init__(self, folder: Path, script: str = "function_app.py", pace: Pace | None = None) -> None:
+        self.state, self.error = STOPPED, ""
+        self.environment: Callable[[Path], Mapping[str, str]] | None = None
+        self.hub = DurableHub(pace or Pace())
+        self._clock = TimerClock(pace or Pace())
+        self._timer_statuses: dict[str, Status] = {}
+        self._timers: TimerTriggers | None = None
+        self.chaos = Chaos()
+        self.faults = Faults()
+        self.url = ""
+        self.worker = WorkerProcess(folder, script)
+        self._listener: Listener | None = None
+        self._pump: DurablePump | None = None
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def open(self, port: int = 0) -> None:
+        """Take the port on 127.0.0.1, and answer 503 until `start`; raises OSError when it is taken."""
+        gate = web.Application(client_max_size=BODY_LIMIT)
+        gate.router.add_route("*", "/{path:.*}", self._answer)
+        self._listener = await listen(gate, port)
+        self.url = self._listener.url
+        self.hub.start()
+
+    async def start(self, folder: Path | None = None) -> None:
+        """Index the app, of this folder if one is given, and serve it; raises WorkerError."""
+        self.state, self.error = STARTING, ""
+        self.worker = WorkerProcess(folder or self.worker.folder, self.worker.script)
+        try:
+            await self._start_worker()
+            self.hub.settings = HostSettings.read(self.worker.folder)
+        except (WorkerError, ValueError) as error:
+            await self._fail(str(error))
+            raise WorkerError(str(error)) from error
+        self._webhook = EventGridWebhook(self.worker)
+        self._bridge = HttpBridge(self.worker, self.hub.settings.route_prefix)
+        self._pump = DurablePump(self.hub, self.worker, self.chaos, self.faults)
+        self._timers = TimerTriggers(self.worker, self._clock, self._timer_statuses)
+        self._pump.start()
+        self._timers.start()
+        self.state = RUNNING
+
+    async def kill(self) -> None:
+        """End the app by SIGKILL, and the host with it; what both had taken from the hub stays hidden."""
+        self.state = STOPPED
+        await self._give_up(self.worker.kill())
+
+    async def kill_worker(self) -> None:
+        """End the app by SIGKILL; the host notices, and starts it again."""
+        await self.worker.crash()
+
+    def kill_when(self, work: re.Pattern[str]) -> None:
+        """Die as `kill` does as soon as such work is done, before its result has been delivered."""
+        self.chaos.deadly, self.chaos.die = work, lambda: self._later(self.kill())
+
+    async def stop(self) -> None:
+        """Stop at once; durable work that is under way is forgotten with the hub."""
+        self.state = STOPPED
+        if self._listener is not None:
+            await self._listener.close()
+        self.hub.stop(grace=0)
+        if self._pump is not None:
+            await self._pump.stop()
+        await self._stop_timers()
+        await self.worker.stop()
+
+    async def _stop_timers(self) -> None:
+        if self._timers is not None:
+            await self._timers.stop()
+
+    async def _start_worker(self) -> None:
+        worker = self.worker
+        if self.environment is not None:
+            worker.environment = self.environment(worker.folder)
+        worker.durable_client = self.hub.client(self.url)
+        worker.lost = lambda: self._later(self._restart_worker(worker))
+        await worker.start()
+        check_names(worker.functions)
+
+    async def _restart_worker(self, worker: WorkerProcess) -> None:
+        if self.state != RUNNING or worker is not self.worker:
+            return
+        try:
+            await self._start_worker()
+            if self.state != RUNNING:  # killed meanwhile
+                await worker.stop()
+        except WorkerError as error:
+            if self.state != RUNNING:
+                return
+            log.error("the app cannot be started again: %s", error)  # noqa: TRY400 - it says all there is
+            await self._fail(str(error))
+
+    async def _fail(self, reason: str) -> None:
+        self.state, self.error = FAILED, reason
+        await self._give_up(self.worker.stop())
+
+    async def _give_up(self, end: Coroutine[Any, Any, None]) -> None:
+        """Report nothing more to the hub, and end the app; what they had taken stays hidden for a while."""
+        pump, self._pump = self._pump, None
+        if pump is None:
+            await end
+            return
+        await asyncio.gather(pump.stop(), self._stop_timers(), end)  # in this order
+        self.hub.host_died(self.hub.settings.control_visibility, self.hub.settings.work_visibility)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if self.state != RUNNING:
+            return web.Response(status=503, text="Function host is not running.")
+        answer = await self._ask(request)
+        if self.state != RUNNING and request.transport is not None:
+            request.transport.abort()  # the host died meanwhile, and its connections with it
+        return answer
+
+    async def _ask(self, request: web.Request) -> web.StreamResponse:
+        if request.path.casefold() == "/runtime/webhooks/eventgrid":
+            return await self._webhook.answer(request)
+        if (
+            request.path.casefold().startswith(ADMIN)
+            and request.method == "POST"
+            and self._timers is not None
+        ):
+            return web.Response(status=202 if self._timers.run_now(request.path[len(ADMIN) :]) else 404)
+        if request.path == "/":
+            return web.Response(text=HOME)
+        return await self._bridge.answer(request)

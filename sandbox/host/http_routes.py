@@ -1,0 +1,62 @@
+"""Route templates of HTTP functions, as ASP.NET Core reads them: `echo/{name}/{number:int?}`."""
+
+import re
+from dataclasses import dataclass
+
+from sandbox.host.function import Function
+
+CONSTRAINTS = {
+    "int": r"-?\d+",
+    "long": r"-?\d+",
+    "bool": r"true|false",
+    "alpha": r"[A-Za-z]+",
+    "guid": r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
+}
+PARAMETER = re.compile(r"\{(?P<rest>\**)(?P<name>\w+)(?::(?P<kind>\w+)[^}?]*)?(?P<optional>\?)?\}")
+LITERAL, CONSTRAINED, ANY, REST = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where one HTTP function answers; `methods` is empty when it answers to all."""
+
+    function: str
+    parameter: str
+    methods: frozenset[str]
+    pattern: re.Pattern[str]
+    order: tuple[int, ...]
+
+    @classmethod
+    def of(cls, function: Function) -> "Route":
+        """The route of a function with an HTTP trigger; its name is its route when it gives none."""
+        trigger = function.trigger
+        segments = str(trigger.get("route") or function.name).strip("/").split("/")
+        methods = frozenset(str(method).upper() for method in trigger.get("methods") or ())
+        pattern = re.compile("".join(map(_segment, segments)), re.IGNORECASE)
+        return cls(function.name, trigger["name"], methods, pattern, tuple(map(_rank, segments)))
+
+    def match(self, method: str, path: str) -> dict[str, str] | None:
+        """The route's parameters when the function answers; the host knows no 405, it is a 404 too."""
+        if self.methods and method not in self.methods:
+            return None
+        found = self.pattern.fullmatch(path)
+        return found and {name: value for name, value in found.groupdict().items() if value is not None}
+
+
+def _segment(segment: str) -> str:
+    text, at, optional = "/", 0, False
+    for found in PARAMETER.finditer(segment):
+        text += re.escape(segment[at : found.start()])
+        inner = ".*" if found["rest"] else CONSTRAINTS.get(found["kind"] or "", "[^/]+")
+        text += f"(?P<{found['name']}>{inner})"
+        optional = bool(found["optional"] or found["rest"])
+        at = found.end()
+    text += re.escape(segment[at:])
+    return f"(?:{text})?" if optional else text
+
+
+def _rank(segment: str) -> int:
+    found = PARAMETER.search(segment)
+    if found is None:
+        return LITERAL
+    return REST if found["rest"] else CONSTRAINED if found["kind"] else ANY

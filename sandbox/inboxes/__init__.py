@@ -1,0 +1,1 @@
+"""What people would receive: mail and messages."""

@@ -1,0 +1,194 @@
+"""The whole sandbox: Azure's stand-ins on loopback, and the app on them in a process of its own."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from ssl import SSLContext
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from mlevents.errors import EventError
+from mlevents.events import parse
+from mlevents.settings import PUBLIC_RESOURCE_MANAGER
+from sandbox.azure.errors import ArmError
+from sandbox.azure.identity import Identity
+from sandbox.azure.resource_manager import ResourceManager
+from sandbox.azure.rights.assignments import Rights, RightsOfApp
+from sandbox.durable.chaos import Chaos
+from sandbox.event_grid import topic
+from sandbox.event_grid.compiled_filters import compiled
+from sandbox.event_grid.topic import EventGrid
+from sandbox.host import host_control
+from sandbox.host.app_settings import IDENTITY_HEADER, AppSettings
+from sandbox.host.functions_host import FunctionsHost
+from sandbox.host.host_control import HostControl
+from sandbox.inboxes.communication_services import Communication
+from sandbox.inboxes.inbox import Inbox
+from sandbox.inboxes.mail_server import serve_mail
+from sandbox.listener import Listener, listen
+from sandbox.pace import Pace
+from sandbox.tls import Certificates, issue
+
+ROOT = Path(__file__).resolve().parent.parent
+FAULTS, LOAD = "/_sandbox/faults", "/_sandbox/load"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is run, and how; `rules` is a file, and without one the app's own default holds.
+
+    `twice` executes every activity twice; `deliver_twice` delivers every event twice. `dead_letters`
+    is a folder that receives dead letters as the storage container would.
+    """
+
+    port: int = 7071
+    rules: Path | None = None
+    speed: float = 1.0
+    ready_file: Path | None = None
+    twice: bool = False
+    deliver_twice: bool = False
+    dead_letters: Path | None = None
+    app: Path = ROOT
+    script: str = "function_app.py"
+    functions: tuple[str, ...] = topic.FUNCTIONS
+
+
+class PortTakenError(Exception):
+    """Another process listens on the port."""
+
+
+class Sandbox:
+    """A sandbox that is up inside `async with`; `ready` is what the ready file holds.
+
+    Raises PortTakenError, WorkerError (the app cannot be indexed) or HandshakeError when it starts.
+    """
+
+    def __init__(self, options: Options) -> None:
+        pace = Pace(options.speed)
+        self.options = options
+        self.ready: dict[str, str] = {}
+        self.inbox = Inbox()
+        self.identity = Identity()
+        self.identity.header = IDENTITY_HEADER
+        self.event_grid = EventGrid(
+            ResourceManager.workspace_id, pace, options.dead_letters, options.deliver_twice
+        )
+        self.rights = Rights()
+        self.arm = ResourceManager(pace, self.identity, self.event_grid.publish, self.rights)
+        self.arm.event_subscriptions.listed = lambda: self.event_grid.subscriptions
+        self.event_grid.heard = self._learn
+        self.host = FunctionsHost(options.app, options.script, pace)
+        self.host.chaos = Chaos(twice=options.twice)
+        self.host.faults = self.arm.faults
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        await self._take_port()
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mlevents-")))
+        certificates = issue(folder)
+        self.ready = await self._serve_azure(certificates)
+        outside = await self._serve(self._outside(), certificates.context)
+        mail = await serve_mail(self.inbox, certificates.context)
+        self._stack.push_async_callback(mail.close)
+        settings = AppSettings(
+            self.ready, outside.url, mail.port, self.options.script, self.options.app, self.options.rules
+        )
+        self.host.environment = settings.environment
+        self.rights.of_app = RightsOfApp(lambda: self.host.worker.environment or {})
+        await self._run()
+
+    async def _serve_azure(self, certificates: Certificates) -> dict[str, str]:
+        """Serve the stand-ins; gives what the ready file says."""
+        identity = await self._serve(self.identity.application())
+        publishing = await self._serve(self.event_grid.application())
+        inbox = await self._serve(self.inbox.application())
+        faults = await self._serve(self._faults())
+        control = await self._serve(HostControl(self.host).application())
+        arm = await self._serve(self.arm.application(), certificates.context)
+        self.arm.base_url = arm.url
+        return {
+            "functions": self.host.url,
+            "event_grid": f"{publishing.url}{topic.PATH}",
+            "arm": arm.url,
+            "ca": str(certificates.ca),
+            "identity": f"{identity.url}/msi/token",
+            "inbox": inbox.url,
+            "workspace": self.arm.workspace_id,
+            "data_factory": self.arm.factory_id,
+            "faults": f"{faults.url}{FAULTS}",
+            "host": f"{control.url}{host_control.PATH}",
+            "load": f"{faults.url}{LOAD}",
+            "owner": self.identity.owner_token(PUBLIC_RESOURCE_MANAGER),
+        }
+
+    def _learn(self, document: Mapping[str, Any]) -> None:
+        """Let Azure ML know what a posted event says, as far as it can be understood."""
+        with suppress(EventError, ArmError):
+            self.arm.machine_learning.learn(parse(document))
+
+    def _outside(self) -> web.Application:
+        """What the app reaches by TLS beyond Resource Manager: webhooks and Communication Services."""
+        communication = Communication(self.inbox, self.identity, self.rights)
+        application = self.inbox.application(*communication.routes())
+        application.middlewares.append(self.arm.faults.middleware)
+        return application
+
+    def _faults(self) -> web.Application:
+        application = web.Application()
+        application.add_routes(self.arm.faults.routes(FAULTS))
+        application.add_routes(self.arm.load.routes(LOAD))
+        return application
+
+    async def _take_port(self) -> None:
+        self._stack.push_async_callback(self.host.stop)
+        try:
+            await self.host.open(self.options.port)
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise PortTakenError(
+                f"port {self.options.port} is not free ({why}): stop the process that listens there, "
+                "or choose another port with --port (0 takes a free one)"
+            ) from error
+
+    async def _serve(self, application: web.Application, context: SSLContext | None = None) -> Listener:
+        listener = await listen(application, context=context)
+        self._stack.push_async_callback(listener.close)
+        return listener
+
+    async def _run(self) -> None:
+        await self.host.start()
+        await self.event_grid.start()
+        self._stack.push_async_callback(self.event_grid.stop)
+        environment = self.host.worker.environment or {}
+        filters = compiled(self.options.rules, environment) if self.options.rules else {}
+        await self.event_grid.subscribe(self.host.url, self.options.functions, filters)
+        if self.options.ready_file is not None:
+            self._stack.callback(write_ready(self.options.ready_file, self.ready))
+
+
+def write_ready(file: Path, ready: dict[str, str]) -> Callable[[], None]:
+    """Write the ready file in one go, and give what takes it away again."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    new.write_text(json.dumps(ready, indent=2) + "\n", encoding="utf-8")
+    new.replace(file)
+    return lambda: file.unlink(missing_ok=True)
