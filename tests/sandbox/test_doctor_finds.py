@@ -90,7 +90,7 @@ class Clinic:
 
     @property
     def subscriptions(self) -> list[Subscription]:
-        return self.small.sandbox.event_grid.topic.subscriptions
+        return self.small.sandbox.event_grid.subscriptions
 
     def subscription(self, function: str) -> Subscription:
         return next(one for one in self.subscriptions if one.name == function)
@@ -104,7 +104,7 @@ class Clinic:
             file.write_text(file.read_text().replace(old, new))
 
     def arm(self, method: str, path: str, **body: Any) -> None:
-        token = self.small.sandbox.azure.identity.owner_token("https://management.azure.com")
+        token = self.small.sandbox.identity.owner_token("https://management.azure.com")
         requests.request(
             method,
             f"{self.small.ready['arm']}{path}",
@@ -162,7 +162,7 @@ def clinic(running: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     clinic = Clinic(running, tmp_path, monkeypatch)
     loaded = load(tmp_path / "rules.yaml", Settings.read())
     filters = compile_filters(loaded.rules, loaded.filters)
-    running.sandbox.event_grid.topic.subscriptions[:] = [
+    running.sandbox.event_grid.subscriptions[:] = [
         Subscription(
             name=name,
             endpoint=f"{running.url}/runtime/webhooks/eventgrid?functionName={name}",

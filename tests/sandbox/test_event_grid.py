@@ -378,7 +378,7 @@ def test_a_refused_publication_is_answered_with_the_reason(topic: Small):
 
 def test_every_event_can_be_delivered_twice(topic: Small):
     topic.app.forget()
-    topic.sandbox.event_grid.topic.twice = True
+    topic.sandbox.event_grid.twice = True
     requests.post(topic.ready["event_grid"], json=[{**GRID, "id": "twice"}], timeout=5)
     until(lambda: [one for one in topic.app.seen if one["id"] == "twice"], lambda seen: len(seen) == 2)
 

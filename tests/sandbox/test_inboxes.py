@@ -80,7 +80,7 @@ def test_a_teams_workflow_is_reached_by_apprise(sandbox: Small):
 
 
 def test_an_app_without_an_email_connection_may_send_no_mail(sandbox: Small):
-    token = sandbox.sandbox.azure.identity.token("https://communication.azure.com/")
+    token = sandbox.sandbox.identity.token("https://communication.azure.com/")
     url = f"{outside()}/emails:send?api-version=2025-09-01"
     answer = requests.post(url, json=MAIL, headers={"Authorization": f"Bearer {token}"}, timeout=5)
     assert answer.status_code == 403
@@ -122,7 +122,7 @@ def test_a_stranger_sends_no_mail(sandbox: Small):
     "mail", [{}, [], 7, {**MAIL, "recipients": {"to": []}}, {**MAIL, "content": {"subject": "S"}}]
 )
 def test_a_mail_that_is_none_is_refused(sandbox: Small, mail: Any):
-    token = sandbox.sandbox.azure.identity.owner_token("https://communication.azure.com/")
+    token = sandbox.sandbox.identity.owner_token("https://communication.azure.com/")
     url = f"{outside()}/emails:send?api-version=2025-09-01"
     answer = requests.post(url, json=mail, headers={"Authorization": f"Bearer {token}"}, timeout=5)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidRequest")
