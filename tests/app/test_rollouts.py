@@ -1,7 +1,7 @@
 """Rollouts of the whole app on the sandbox: the endpoint answers throughout, whatever happens.
 
-The exhaustive search is in tests/unit/actions/test_rollout_exhaustive.py; here are samples of it with
-every part real: Durable Functions, azure-ai-ml over TLS.
+The exhaustive search is in tests/unit/actions/deploy_model/test_rollout_exhaustive.py; here are samples
+of it with every part real: Durable Functions, azure-ai-ml over TLS.
 """
 
 import json

@@ -34,7 +34,7 @@ from mlevents.responses.flood import event_flood
 from mlevents.responses.flood_report import report_flood
 from mlevents.responses.newest_version import newest_version
 from mlevents.responses.respond import respond_to_event
-from tests.unit.actions.durable_stand_in import EntityCall
+from tests.unit.actions.deploy_model.durable_stand_in import EntityCall
 
 FOLDERS = re.compile(r"(?<=File \\\")/[^\"\n]*?(?=[^/]+/[^/]+\\\")")
 """All but the last folder and the name of a path in a stack trace, in JSON text."""

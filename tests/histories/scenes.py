@@ -17,8 +17,8 @@ from mlevents.orchestration.function_names import (
 from mlevents.responses.flood import mark_of, write_marks
 from mlevents.responses.step_activity import answer
 from tests.histories.recorder import Recorder
-from tests.unit.actions.rollout_world import World, serving
-from tests.unit.actions.test_rollout_exhaustive import OLD, PLAN, SCENES, call
+from tests.unit.actions.deploy_model.rollout_world import World, serving
+from tests.unit.actions.deploy_model.test_rollout_exhaustive import OLD, PLAN, SCENES, call
 
 CANARY = {**PLAN, "mirror": None, "smoke_test": None}
 RESPONSE = "rule-1.abc"

@@ -11,8 +11,8 @@ from mlevents.actions.action import Done, Outcome, Pending
 from mlevents.actions.run_ml_pipeline import action
 from mlevents.actions.run_ml_pipeline.action import RunMlPipeline
 from mlevents.errors import PermanentError
-from tests.unit.actions.fake_workspace import FakeWorkspace
-from tests.unit.actions.rollouts import context
+from tests.unit.actions.deploy_model.fake_workspace import FakeWorkspace
+from tests.unit.actions.deploy_model.rollouts import context
 
 JOB = """
 type: pipeline

@@ -18,7 +18,7 @@ from mlevents.events import parse
 from mlevents.matching.match import plan
 from mlevents.rules.file import load
 from mlevents.settings import Settings
-from tests.unit.rules.where_samples import wire_events
+from tests.unit.matching.where_samples import wire_events
 
 ROOT = Path(__file__).resolve().parents[3]
 SECRET = "json://never-shown"

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from event_samples import ROOT, WORKSPACE, sample, wire
 
 from mlevents.errors import EventError
 from mlevents.events import NAMES, Event, parse, parse_all
 from mlevents.events.event_type import event_type
+from tests.unit.events.event_samples import ROOT, WORKSPACE, sample, wire
 
 CAPTURED = ROOT.parent / "shared" / "events"
 

@@ -5,12 +5,12 @@ import json
 from typing import Any
 
 import pytest
-from event_samples import cased, cloud, pascal, real_events, wire
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlevents.errors import EventError
 from mlevents.events import NAMES, Event, parse, parse_all
+from tests.unit.events.event_samples import cased, cloud, pascal, real_events, wire
 
 REAL = real_events()
 TYPES = {"text": str, "number": float, "boolean": bool, "texts": dict, "list": list}

@@ -4,10 +4,10 @@ import json
 import re
 
 import pytest
-from event_samples import sample, wire
 
 from mlevents.errors import EventError
 from mlevents.events import parse, parse_all
+from tests.unit.events.event_samples import sample, wire
 
 ENVELOPE = '{"id": "evt-1", "eventType": "%s", "data": %s}'
 REGISTERED = "Microsoft.MachineLearningServices.ModelRegistered"

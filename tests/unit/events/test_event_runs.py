@@ -1,10 +1,10 @@
 """Whose child a run is, and what a monitor's breach tells."""
 
 import pytest
-from event_samples import WORKSPACE, run_event, sample, wire
 
 from mlevents.events import parse
 from mlevents.events.breach import TAG
+from tests.unit.events.event_samples import WORKSPACE, run_event, sample, wire
 
 GUID = "11111111-2222-3333-4444-555555555555"
 BREACH = (

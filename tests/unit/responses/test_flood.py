@@ -10,7 +10,6 @@ import pytest
 from durabletask.task import TaskFailedError
 from hypothesis import given
 from hypothesis import strategies as st
-from orchestration import Context, EntityState, run
 
 from mlevents.responses.flood import (
     COUNT,
@@ -25,6 +24,7 @@ from mlevents.responses.flood import (
     write_marks,
 )
 from mlevents.responses.flood_report import FAILURE, MOST_WINDOWS, report_flood
+from tests.unit.responses.replay import Context, EntityState, run
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 

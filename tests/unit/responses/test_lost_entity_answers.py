@@ -15,8 +15,8 @@ from mlevents.orchestration.function_names import RESPOND_TO_EVENT, RESTORE_TRAF
 from mlevents.responses.sweep_decision import Ended, rerun
 from tests.histories.recorder import Recorder, ending
 from tests.histories.scenes import ORDER, RESPONSE, deploying, in_world, response, step
-from tests.unit.actions.rollout_world import World, serving
-from tests.unit.actions.test_rollout_exhaustive import NEW, OLD, call
+from tests.unit.actions.deploy_model.rollout_world import World, serving
+from tests.unit.actions.deploy_model.test_rollout_exhaustive import NEW, OLD, call
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:azure.functions")
 SHORT = {"steps": [{"percent": 10, "for": "3m"}], "checks": [{"metric": "error_rate", "max": 0.02}]}

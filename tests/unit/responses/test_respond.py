@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from orchestration import Context, run
 
 from mlevents.orchestration.size_limits import CUSTOM_STATUS_UNITS
 from mlevents.orchestration.step_runner import StepRefusedError
 from mlevents.responses.respond import respond_to_event
 from mlevents.responses.step_orchestration import raise_unless_done
+from tests.unit.responses.replay import Context, run
 
 RETRY = {"attempts": 1, "first": 1, "max": 1}
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from orchestration import Context
 
 from mlevents.actions.deploy_model.phases import Run
 from mlevents.orchestration.size_limits import (
@@ -17,6 +16,7 @@ from mlevents.orchestration.size_limits import (
     json_units,
 )
 from mlevents.responses.custom_status import event_outline, shown
+from tests.unit.responses.replay import Context
 
 ANY_CHARACTER = st.characters(codec=None)
 """Lone surrogates, characters beyond the basic plane and control characters among them."""

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
-from tests.unit.actions.durable_stand_in import Durable
-from tests.unit.actions.rollout_world import Trouble, World, serving
-from tests.unit.actions.test_rollout_exhaustive import OLD, PLAN, SCENES, call, world
+from tests.unit.actions.deploy_model.durable_stand_in import Durable
+from tests.unit.actions.deploy_model.rollout_world import Trouble, World, serving
+from tests.unit.actions.deploy_model.test_rollout_exhaustive import OLD, PLAN, SCENES, call, world
 
-DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "rollouts.md"
+DOCUMENT = Path(__file__).resolve().parents[4] / "docs" / "rollouts.md"
 ARROW = re.compile(r"^\s+(\S+) --> (\S+)", re.MULTILINE)
 Arrow = tuple[str, str]
 

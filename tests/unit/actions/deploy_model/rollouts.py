@@ -8,7 +8,7 @@ from mlevents.actions.action import Done, Outcome, StepContext
 from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.errors import PermanentError, TransientError
 from mlevents.events import Event
-from tests.unit.actions.fake_workspace import TOPIC, FakeWorkspace
+from tests.unit.actions.deploy_model.fake_workspace import TOPIC, FakeWorkspace
 
 COURSE = ("locate", "ensure_endpoint", "create_deployment", "follow_deployment", "shift_traffic")
 MOST_LOOKS = 60

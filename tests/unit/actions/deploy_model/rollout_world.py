@@ -22,7 +22,7 @@ from mlevents.services.machine_learning.states import (
 from mlevents.services.metrics import Minute, Minutes
 from mlevents.services.scoring import Score, Scoring
 from mlevents.settings import Settings
-from tests.unit.actions.fake_workspace import TOPIC
+from tests.unit.actions.deploy_model.fake_workspace import TOPIC
 
 BUSY = ("Creating", "Updating", "Scaling", "Deleting")
 ENDPOINT, TRAFFIC, DEPLOYMENT, DELETE = 60.0, 15.0, 480.0, 90.0

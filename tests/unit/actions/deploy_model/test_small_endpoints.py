@@ -12,11 +12,11 @@ from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.actions.deploy_model.target import RolloutTarget
 from mlevents.errors import TransientError
 from mlevents.services.scoring import Score, Scoring
-from tests.unit.actions.durable_stand_in import Durable
-from tests.unit.actions.rollout_world import World, serving
-from tests.unit.actions.rollouts import context
-from tests.unit.actions.test_rollout_course import at_traffic, canary, traffic
-from tests.unit.actions.test_rollout_exhaustive import NEW, OLD, call
+from tests.unit.actions.deploy_model.durable_stand_in import Durable
+from tests.unit.actions.deploy_model.rollout_world import World, serving
+from tests.unit.actions.deploy_model.rollouts import context
+from tests.unit.actions.deploy_model.test_rollout import at_traffic, canary, traffic
+from tests.unit.actions.deploy_model.test_rollout_exhaustive import NEW, OLD, call
 
 CHECKS = [{"metric": "error_rate", "max": 0.1}, {"metric": "latency_p95", "max": "250ms"}]
 DAY = 86_400.0

@@ -8,7 +8,7 @@ from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.events import parse
 from mlevents.matching.match import plan
 from sandbox.event_grid.filter_evaluation import delivers
-from tests.unit.rules.where_samples import PREFIX, close_pairs, file_of, rule_of, rules, wire_events
+from tests.unit.matching.where_samples import PREFIX, close_pairs, file_of, rule_of, rules, wire_events
 
 MODEL = {
     "id": "1",

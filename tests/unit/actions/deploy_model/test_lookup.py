@@ -13,11 +13,11 @@ from mlevents.actions.deploy_model.lookup import LOOKS, find_deployment, find_en
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.errors import TransientError
 from mlevents.services.machine_learning.states import DeploymentState, EndpointState
-from tests.unit.actions.durable_stand_in import Durable
-from tests.unit.actions.rollout_world import Placed, Trouble, World, serving
-from tests.unit.actions.rollouts import context
-from tests.unit.actions.test_rollout_course import at_traffic, traffic
-from tests.unit.actions.test_rollout_exhaustive import OLD, PASSING, call
+from tests.unit.actions.deploy_model.durable_stand_in import Durable
+from tests.unit.actions.deploy_model.rollout_world import Placed, Trouble, World, serving
+from tests.unit.actions.deploy_model.rollouts import context
+from tests.unit.actions.deploy_model.test_rollout import at_traffic, traffic
+from tests.unit.actions.deploy_model.test_rollout_exhaustive import OLD, PASSING, call
 
 RIGHTS = 1
 """How often the check of the rights looks for the endpoint."""

@@ -8,8 +8,8 @@ from mlevents.events import parse
 from mlevents.matching.condition_tree import AnyOf
 from mlevents.matching.satisfiability import closed_ways, unreachable
 from mlevents.matching.where import bind
+from tests.unit.matching.where_samples import wheres, wire_events
 from tests.unit.rules.rule_files import HEAD, TELL, load_text, problems
-from tests.unit.rules.where_samples import wheres, wire_events
 
 REGISTERED = ("model.registered",)
 

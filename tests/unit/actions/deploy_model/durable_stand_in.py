@@ -15,7 +15,7 @@ from durabletask.task import TaskFailedError
 from mlevents.orchestration.endpoint_lease import endpoint_lease
 from mlevents.orchestration.function_names import FIND_INSTANCES, PERFORM_STEP
 from mlevents.responses.step_activity import answer
-from tests.unit.actions.rollout_world import KilledError, World
+from tests.unit.actions.deploy_model.rollout_world import KilledError, World
 
 MOST_TURNS = 5000
 SECOND = 0.2

@@ -8,9 +8,9 @@ import pytest
 
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.actions.deploy_model.restore_orchestrator import request, restore_traffic
-from tests.unit.actions.durable_stand_in import Durable, Task, failure
-from tests.unit.actions.rollout_world import World, serving
-from tests.unit.actions.test_rollout_exhaustive import NEW, OLD, PLAN, call
+from tests.unit.actions.deploy_model.durable_stand_in import Durable, Task, failure
+from tests.unit.actions.deploy_model.rollout_world import World, serving
+from tests.unit.actions.deploy_model.test_rollout_exhaustive import NEW, OLD, PLAN, call
 
 SHORT = {**PLAN, "mirror": None, "smoke_test": None, "steps": [{"percent": 10, "for": "3m"}]}
 FIRST, SECOND = "rule-1.abc.deploy", "rule-1.def.deploy"

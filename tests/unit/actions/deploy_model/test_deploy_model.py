@@ -13,8 +13,8 @@ from mlevents.actions.deploy_model import action
 from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.errors import NotAllowedError, PermanentError, TransientError
 from mlevents.services.machine_learning.states import DeploymentState, EndpointState
-from tests.unit.actions.fake_workspace import TOPIC, FakeWorkspace
-from tests.unit.actions.rollouts import carry, context, deploy
+from tests.unit.actions.deploy_model.fake_workspace import TOPIC, FakeWorkspace
+from tests.unit.actions.deploy_model.rollouts import carry, context, deploy
 
 SMALL = DeployModel(template="small.yaml")
 OURS = {"fraud-net-8": 100}

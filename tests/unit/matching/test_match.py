@@ -5,7 +5,7 @@ from hypothesis import given, settings
 
 from mlevents.events import parse
 from mlevents.matching.match import matching, plan
-from tests.unit.rules.where_samples import PREFIX, close_pairs, file_of, rule_of, rules, wire_events
+from tests.unit.matching.where_samples import PREFIX, close_pairs, file_of, rule_of, rules, wire_events
 
 TAG = "azureml_modelmonitor_threshold_breached"
 BREACH = {

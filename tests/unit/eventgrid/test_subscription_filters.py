@@ -5,7 +5,7 @@ import pytest
 from mlevents.eventgrid.field_map import KEYS, functions
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.events import NAMES, parse
-from tests.unit.rules.where_samples import PREFIX, SUBJECTS, file_of, rule_of
+from tests.unit.matching.where_samples import PREFIX, SUBJECTS, file_of, rule_of
 
 DRIFT = ("drift.detected",)
 RUN = ("run.status_changed",)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mlevents.events import parse
 from mlevents.matching.where import bind, known_names
-from tests.unit.rules.where_samples import WIRE_KINDS, wheres, wire_events
+from tests.unit.matching.where_samples import WIRE_KINDS, wheres, wire_events
 
 KINDS = ("model.registered",)
 TAGS = {"stage": "production", "hold": "legal", "a.b": "x"}

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from orchestration import EntityState
 
 from mlevents.orchestration.endpoint_lease import MOST_REMEMBERED, endpoint_lease, known_to, loaded, take
 from mlevents.responses.newest_version import newest_version
+from tests.unit.responses.replay import EntityState
 
 BEGAN = "2026-01-01T00:00:00"
 NAMES = ("a", "b", "c")

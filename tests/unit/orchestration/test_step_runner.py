@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from orchestration import Context, run
 
 from mlevents.orchestration.step_runner import StepFailedError, carry
+from tests.unit.responses.replay import Context, run
 
 RETRY = {"attempts": 5, "first": 5.0, "max": 60.0}
 

@@ -15,9 +15,9 @@ from mlevents.actions.deploy_model.traffic_map import Names, same, scaled, share
 from mlevents.actions.deploy_model.traffic_plan import ours, planned
 from mlevents.canonical import fold
 from mlevents.services.metrics import Minute
-from tests.unit.actions.durable_stand_in import Durable
-from tests.unit.actions.rollout_world import World, serving
-from tests.unit.actions.test_rollout_exhaustive import PLAN, SCENES, call
+from tests.unit.actions.deploy_model.durable_stand_in import Durable
+from tests.unit.actions.deploy_model.rollout_world import World, serving
+from tests.unit.actions.deploy_model.test_rollout_exhaustive import PLAN, SCENES, call
 
 NAMES = ("net-1", "Net-2", "net-9", "shadow")
 names = st.sampled_from(NAMES)

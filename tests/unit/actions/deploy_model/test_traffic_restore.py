@@ -14,11 +14,11 @@ from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.actions.deploy_model.traffic_map import share_of
 from mlevents.errors import RefusedError
 from mlevents.responses.traffic_notices import notices
-from tests.unit.actions.durable_stand_in import Durable
-from tests.unit.actions.rollout_world import Trouble, World, serving
-from tests.unit.actions.rollouts import context
-from tests.unit.actions.test_rollout_course import at_traffic, canary, traffic
-from tests.unit.actions.test_rollout_exhaustive import OLD, call, ended
+from tests.unit.actions.deploy_model.durable_stand_in import Durable
+from tests.unit.actions.deploy_model.rollout_world import Trouble, World, serving
+from tests.unit.actions.deploy_model.rollouts import context
+from tests.unit.actions.deploy_model.test_rollout import at_traffic, canary, traffic
+from tests.unit.actions.deploy_model.test_rollout_exhaustive import OLD, call, ended
 
 HOUR = 3600.0
 BY_STEPS = canary(steps=[{"percent": 10, "for": "3m"}])

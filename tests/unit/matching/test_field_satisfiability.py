@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mlevents.conditions.condition import operator
 from mlevents.matching.field_satisfiability import Asked, possible
-from tests.unit.rules.where_samples import NUMBERS, OPERANDS, TEXTS
+from tests.unit.matching.where_samples import NUMBERS, OPERANDS, TEXTS
 
 PIECES = st.lists(st.sampled_from(["a", "b", "A", "ab", "-", "1", "2.5"]), max_size=4).map("".join)
 SOME = PIECES.filter(bool)

@@ -10,9 +10,9 @@ import pytest
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.services.machine_learning.states import DeploymentState
-from tests.unit.actions.durable_stand_in import Durable
-from tests.unit.actions.rollout_world import Placed, Trouble, World, serving
-from tests.unit.actions.test_rollout_exhaustive import OLD, PLAN, call, ended
+from tests.unit.actions.deploy_model.durable_stand_in import Durable
+from tests.unit.actions.deploy_model.rollout_world import Placed, Trouble, World, serving
+from tests.unit.actions.deploy_model.test_rollout_exhaustive import OLD, PLAN, call, ended
 
 STEPS = {**PLAN, "mirror": None, "smoke_test": None}
 
@@ -100,7 +100,7 @@ def calls_of(traffic: dict[str, int]) -> list[str]:
 
 
 def test_a_container_that_never_gets_ready_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.unit.actions.rollout_world.DEPLOYMENT", 20_000.0)
+    monkeypatch.setattr("tests.unit.actions.deploy_model.rollout_world.DEPLOYMENT", 20_000.0)
     answer = ended(serving(OLD))
     assert answer["kind"] == "failed"
     assert "gave up after 3 h: deployment 'net-9' is Creating" in answer["detail"]

@@ -7,7 +7,7 @@ from mlevents.events import parse
 from mlevents.matching.match import plan
 from mlevents.matching.match_trace import Line, seen
 from mlevents.matching.where import bind
-from tests.unit.rules.where_samples import close_pairs, rules, wire_events
+from tests.unit.matching.where_samples import close_pairs, rules, wire_events
 
 
 def top(lines):
