@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from mlevents.canonical import fold
 from mlevents.events import Event
 from mlevents.matching.condition_tree import Field, value_at
-from mlevents.matching.matchable import MatchableRule
+from mlevents.matching.rule_protocol import MatchableRule
 
 type Keys = tuple[str, ...]
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from mlevents.events import Event
 from mlevents.matching.condition_tree import Because
 from mlevents.matching.index import Index
-from mlevents.matching.matchable import MatchableRule, MatchableRules
+from mlevents.matching.rule_protocol import MatchableRule, MatchableRules
 
 
 @dataclass(frozen=True, slots=True)
