@@ -21,8 +21,8 @@ from mlevents.commands.command import (
 from mlevents.commands.event_file import EventFile, read_events
 from mlevents.commands.explain_rule import Moment, show_rule
 from mlevents.errors import EventError
-from mlevents.eventgrid.subscription_filters import Filter, compile_filters
 from mlevents.eventgrid.delivery_check import held_back
+from mlevents.eventgrid.subscription_filters import Filter, compile_filters
 from mlevents.events import Event, parse_all
 from mlevents.events.content import instant
 from mlevents.matching.condition_tree import Because
