@@ -11,8 +11,8 @@ from handlers.floods import count_refused, keep_quarantined
 from handlers.scheduling import schedule
 from mlevents import telemetry
 from mlevents.errors import ConfigError
+from mlevents.orchestration.response import Response
 from mlevents.responses.decision import decide
-from mlevents.responses.response import Response
 from mlevents.rules.file import load
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings

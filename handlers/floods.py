@@ -20,6 +20,7 @@ from durabletask.entities import EntityInstanceId
 from handlers.scheduling import schedule
 from mlevents import telemetry
 from mlevents.orchestration.function_names import EVENT_FLOOD, REPORT_FLOOD
+from mlevents.orchestration.response import Response
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.start_policy import ENDED, REPLACE_ENDED, start
 from mlevents.responses.flood import (
@@ -35,7 +36,6 @@ from mlevents.responses.flood import (
     window_name,
 )
 from mlevents.responses.flood_report import INSTANCE
-from mlevents.responses.response import Response
 from mlevents.responses.response_view import read_object
 
 TRIES = 5

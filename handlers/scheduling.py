@@ -7,9 +7,9 @@ import azure.durable_functions as df
 
 from mlevents import telemetry
 from mlevents.orchestration import function_names
+from mlevents.orchestration.response import Response
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.start_policy import REPLACE_NOTHING, start
-from mlevents.responses.response import Response
 
 log = logging.getLogger("mlevents")
 

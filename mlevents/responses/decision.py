@@ -12,8 +12,8 @@ from mlevents.expressions.interpolation import ExpressionError, render
 from mlevents.gates import dedupe
 from mlevents.gates.max_age import too_old
 from mlevents.matching.match import Verdict, kind_asked, matching, verdict
+from mlevents.orchestration.response import Response
 from mlevents.responses.quarantine import quarantined, refused
-from mlevents.responses.response import Response
 from mlevents.responses.response_id import response_id
 from mlevents.responses.step_serialization import as_json, gates_as_json, used, values_missing
 from mlevents.rules.allowed_names import refusal, refusal_text

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from durabletask.task import OrchestrationContext
 
+from mlevents.orchestration.response import Step
 from mlevents.orchestration.step_runner import Answer, Course, StepFailedError
-from mlevents.responses.response import Step
 from mlevents.responses.step_orchestration import perform_step
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext, TaskFailedError
 
 from mlevents.orchestration.function_names import EVENT_FLOOD
+from mlevents.orchestration.response import Step
 from mlevents.orchestration.step_runner import Course, StepFailedError
 from mlevents.responses.deferral import complete_deferred
 from mlevents.responses.flood import MOST_STORED, TOTAL, WINDOW
 from mlevents.responses.respond import perform_on_failure
-from mlevents.responses.response import Step
 from mlevents.responses.response_record import Line, Record
 from mlevents.responses.step_orchestration import attempt_of
 

@@ -5,7 +5,7 @@ import logging
 
 from mlevents.errors import EventError
 from mlevents.events import Event
-from mlevents.responses.response import Response
+from mlevents.orchestration.response import Response
 from mlevents.responses.response_id import quarantine_id, refused_id
 from mlevents.responses.step_serialization import as_json, used
 from mlevents.rules.model import Rules

@@ -14,11 +14,11 @@ from durabletask.task import OrchestrationContext
 
 from mlevents import telemetry
 from mlevents.orchestration.gating import GateClosedError
+from mlevents.orchestration.response import Step
 from mlevents.orchestration.size_limits import REPORT_UNITS, RESULT_UNITS, cut_document
 from mlevents.orchestration.step_runner import Course, StepFailedError, own_fault
 from mlevents.responses.deferral import Deferred, complete_deferred, perform_or_defer
 from mlevents.responses.gating import before_steps
-from mlevents.responses.response import Step
 from mlevents.responses.response_record import ON_FAILURE, Line, Record, entry
 from mlevents.responses.step_orchestration import attempt_of, put_back_by_another
 

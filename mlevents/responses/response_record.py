@@ -6,10 +6,10 @@ from typing import Any
 from durabletask.task import OrchestrationContext
 
 from mlevents import telemetry
+from mlevents.orchestration.response import Step
 from mlevents.orchestration.size_limits import cut_name
 from mlevents.responses.custom_status import LONGEST_STEP, shown
 from mlevents.responses.deferral import Deferred
-from mlevents.responses.response import Step
 
 Line = dict[str, str]
 """One step in the record: `id`, `uses`, `status`, `detail`."""

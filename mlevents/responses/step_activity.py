@@ -11,9 +11,9 @@ from mlevents import telemetry
 from mlevents.actions.action import Done, Outcome, StepContext, action
 from mlevents.errors import ActionError, ConfigError, StoppedError, TransientError
 from mlevents.expressions.interpolation import ExpressionError, render
+from mlevents.orchestration.response import Response
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.size_limits import cut_answer
-from mlevents.responses.response import Response
 from mlevents.responses.step_key import step_key
 from mlevents.services.sdk_errors import clean
 from mlevents.services.services import Services

@@ -11,9 +11,9 @@ from mlevents.actions.action import action
 from mlevents.expressions.environment import Path
 from mlevents.expressions.interpolation import ExpressionError, paths
 from mlevents.gates.gate import gate
+from mlevents.orchestration.response import Step
 from mlevents.orchestration.size_limits import cut_text
 from mlevents.orchestration.step_runner import Call
-from mlevents.responses.response import Step
 from mlevents.responses.step_serialization import leaves
 
 LEFT_OUT = frozenset({"steps", "on_failure", "raw", "because", "unfinished"})

@@ -16,6 +16,7 @@ from durabletask.task import OrchestrationContext, TaskFailedError
 from mlevents.actions.deploy_model.restore_orchestrator import request
 from mlevents.orchestration.function_names import RESTORE_TRAFFIC
 from mlevents.orchestration.gating import GateClosedError
+from mlevents.orchestration.response import Step
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.step_runner import (
     Answer,
@@ -25,7 +26,6 @@ from mlevents.orchestration.step_runner import (
     StepStoppedError,
     carry,
 )
-from mlevents.responses.response import Step
 from mlevents.responses.step_input import begin
 from mlevents.responses.traffic_notices import notices
 

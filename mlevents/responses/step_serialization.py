@@ -6,7 +6,7 @@ from typing import Any
 from mlevents.actions.action import action
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, render, roots
-from mlevents.responses.response import Step
+from mlevents.orchestration.response import Step
 from mlevents.rules.model import Step as RuleStep
 
 LONGEST_VERSION = 255

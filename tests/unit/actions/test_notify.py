@@ -19,7 +19,7 @@ from mlevents.actions.notify.message_templates import SUBJECT_LENGTH, plain, ren
 from mlevents.actions.notify.message_values import one_line
 from mlevents.errors import ActionError, ConfigError, PermanentError, TransientError
 from mlevents.events import Event
-from mlevents.responses.response import Response
+from mlevents.orchestration.response import Response
 from mlevents.responses.step_activity import answer
 from mlevents.services.connection import Connection, Message
 from mlevents.services.mail import smtp

@@ -11,7 +11,7 @@ import durabletask.internal.orchestrator_service_pb2 as pb
 
 from mlevents.events import Event
 from mlevents.orchestration.function_names import RESPOND_TO_EVENT
-from mlevents.responses.response import Response
+from mlevents.orchestration.response import Response
 from sandbox.durable.hub import DurableHub
 from sandbox.pace import Pace
 

@@ -17,10 +17,10 @@ from handlers.floods import count_refused, keep_quarantined
 from handlers.response_reader import ResponseReader
 from handlers.scheduling import schedule
 from mlevents.api.response_query import ResponseQuery
+from mlevents.orchestration.response import Response
 from mlevents.responses.decision import decide
 from mlevents.responses.flood import MOST_STORED, MOST_TOPICS, mark_of, write_marks
 from mlevents.responses.flood_report import INSTANCE
-from mlevents.responses.response import Response
 from mlevents.rules.file import loads
 from mlevents.settings import Settings
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mlevents.errors import RulesError
+from mlevents.orchestration.response import Response
 from mlevents.responses.decision import decide
-from mlevents.responses.response import Response
 from mlevents.rules.file import loads
 from mlevents.settings import Settings
 

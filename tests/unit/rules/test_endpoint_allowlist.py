@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from mlevents.actions.endpoint_allowlist import check_pattern, is_listed
 from mlevents.actions.endpoint_names import endpoint_name
 from mlevents.errors import PermanentError, RulesError
+from mlevents.orchestration.response import Response
 from mlevents.responses.decision import decide
-from mlevents.responses.response import Response
 from mlevents.rule_tests.runner import load_tested
 from mlevents.rules.file import loads
 from mlevents.rules.model import Rules

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.events import Event
-from mlevents.responses.response import Response
+from mlevents.orchestration.response import Response
 from tests.unit.actions.deploy_model.durable_stand_in import Durable
 from tests.unit.actions.deploy_model.fake_workspace import TOPIC
 from tests.unit.actions.deploy_model.rollout_world import Trouble, World, serving
