@@ -1,7 +1,7 @@
 """What happens, told to whoever listens: spans, metrics and log attributes, by OpenTelemetry's API.
 
-Only `opentelemetry-api` is imported, most of which durabletask has loaded already. Unless somebody
-configures an SDK (on Azure the Functions worker does), every call here does nothing.
+A cold start imports `opentelemetry-api` alone, most of which durabletask has loaded already. Unless an SDK
+is configured (on Azure the Functions worker does it), every call here does nothing.
 
 One trace runs from the delivery to the last call of a response: the delivery's trace context travels
 in the response, as `traceparent`. What is told holds ids, names from the rules and our own words, and
@@ -126,14 +126,14 @@ def attempt(call: Mapping[str, Any]) -> Iterator[Attempt]:
     The SDKs for Azure tell of their own calls, with queries redacted. Those of plain HTTP clients are
     kept out: the address of a webhook is its password.
     """
+    from opentelemetry.instrumentation.utils import suppress_http_instrumentation
+
     step, verb, one = call["step"], call["verb"], Attempt()
     name = step["uses"] if verb == "perform" else f"{step['uses']} {verb}"
-    with _within(call["response"], step), _span(name) as span:
-        quiet = context.attach(context.set_value(context._SUPPRESS_HTTP_INSTRUMENTATION_KEY, True))
+    with _within(call["response"], step), _span(name) as span, suppress_http_instrumentation():
         try:
             yield one
         finally:
-            context.detach(quiet)
             span.set_attributes({**_about.get(), VERB: verb, OUTCOME: one.outcome})
             _mark(span, one.outcome)
 
