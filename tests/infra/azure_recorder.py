@@ -1,7 +1,7 @@
 """Stands in for `az`, `azd` and `func` on the PATH: checks what it is asked, records it, answers from a file.
 
 It runs as a program of its own: `RECORDER` names a JSON file with what Azure has, and `calls` is added to it;
-`RECORDER_TABLE` is the folder of the table of commands, whose options alone it takes.
+`RECORDER_TABLE` is the repository, whose table of commands says which options it takes.
 """
 
 import json
@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, os.environ.get("RECORDER_TABLE", str(Path(__file__).parent)))
+sys.path.insert(0, os.environ.get("RECORDER_TABLE", str(Path(__file__).parents[2])))
 
-from command_table import Invocation, parse
+from tests.infra.command_table import Invocation, parse
 
 TYPES = {"string": str, "bool": bool, "int": int, "array": list, "object": dict}
 

@@ -13,8 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bicep_file import Declaration, properties, text
 from tree_sitter import Node
+
+from tests.infra.bicep_file import Declaration, properties, text
 
 BESIDE = Path(__file__).resolve().parents[3] / "shared/specs/bicep_types_ml_2025-12-01.json"
 CLONE = os.environ.get("BICEP_TYPES", "")

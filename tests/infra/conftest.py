@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from deployment_project import Azure, make_project
+
+from tests.infra.deployment_project import Azure, make_project
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ class Azure:
         return {
             "PATH": f"{self.project / 'bin'}:{os.environ['PATH']}",
             "RECORDER": str(self.file),
-            "RECORDER_TABLE": str(Path(__file__).parent),
+            "RECORDER_TABLE": str(ROOT),
         }
 
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,8 @@ from typing import Any
 import tree_sitter
 import tree_sitter_bash
 import yaml
-from command_table import PROGRAMS
+
+from tests.infra.command_table import PROGRAMS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from bicep_file import INFRA
-from deployment_project import APP, Azure
 
 from infra.hooks.app_secret import choose_secret
 from mlevents.errors import ConfigError
 from mlevents.settings import Settings
+from tests.infra.bicep_file import INFRA
+from tests.infra.deployment_project import APP, Azure
 
 REFERENCE = "@Microsoft.KeyVault(VaultName=mlev-abc;SecretName=mlevents-secret)"
 THERE = {"name": APP, "resourceGroup": "RG-mlevents-TEST", "tags": {"app": "mlevents"}}

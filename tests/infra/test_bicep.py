@@ -4,8 +4,20 @@ import json
 from pathlib import Path
 
 import pytest
-from bicep_file import FILES, INFRA, at, calls, declarations, properties, syntax_errors, text, tree, walk
-from bicep_types import at_hand, problems
+
+from tests.infra.bicep_file import (
+    FILES,
+    INFRA,
+    at,
+    calls,
+    declarations,
+    properties,
+    syntax_errors,
+    text,
+    tree,
+    walk,
+)
+from tests.infra.bicep_types import at_hand, problems
 
 TEMPLATES = ("main.bicep", "access.bicep", "events.bicep")
 FORMS = {"spread_expression", "type_declaration", "user_defined_function", "lambda_expression"}

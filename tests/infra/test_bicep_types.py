@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from bicep_file import declarations
-from bicep_types import at_hand, problems
+
+from tests.infra.bicep_file import declarations
+from tests.infra.bicep_types import at_hand, problems
 
 TYPE = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints@2025-12-01"
 GOOD = "location: 'westeurope'\n  properties: {\n    authMode: 'AADToken'\n  }"

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from command_table import command_of, is_group, parse, table
-from shell_commands import (
+
+from tests.infra.command_table import command_of, is_group, parse, table
+from tests.infra.shell_commands import (
     PAGES,
     PIPELINES,
     ROOT,
@@ -47,7 +48,7 @@ def test_the_table_holds_no_command_that_is_not_written() -> None:
 
 
 def called_by_hooks() -> set[str]:
-    from azure_recorder import ANSWERS
+    from tests.infra.azure_recorder import ANSWERS
 
     return set(ANSWERS) | {"provider register", "group delete"}
 

@@ -5,8 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
-from bicep_file import INFRA, at, calls, declarations, text
-from deployment_project import (
+
+from infra.hooks import key_vault
+from infra.hooks.needs import ArmId
+from infra.hooks.programs import HookError
+from infra.hooks.topics import topic_name
+from tests.infra.bicep_file import INFRA, at, calls, declarations, text
+from tests.infra.deployment_project import (
     APP,
     FACTORY,
     GROUP,
@@ -18,11 +23,6 @@ from deployment_project import (
     custom_role,
     topic,
 )
-
-from infra.hooks import key_vault
-from infra.hooks.needs import ArmId
-from infra.hooks.programs import HookError
-from infra.hooks.topics import topic_name
 
 TWIN = WORKSPACE.replace("/rg-ml/", "/rg-other/")
 SUBNETS = f"{GROUP}/rg-network/providers/Microsoft.Network/virtualNetworks/vnet/subnets"

@@ -5,7 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from deployment_project import (
+
+from infra.hooks.needs import ArmId
+from infra.hooks.topics import topic_name
+from tests.infra.deployment_project import (
     APP,
     FACTORY,
     GROUP,
@@ -19,9 +22,6 @@ from deployment_project import (
     custom_role,
     topic,
 )
-
-from infra.hooks.needs import ArmId
-from infra.hooks.topics import topic_name
 
 
 def test_before_provisioning_rules_are_checked_and_their_filters_written(azure: Azure) -> None:

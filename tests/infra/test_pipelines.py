@@ -9,7 +9,8 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from bicep_file import INFRA, at, declarations
+
+from tests.infra.bicep_file import INFRA, at, declarations
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOK_NAMES = [

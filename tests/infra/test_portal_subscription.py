@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bicep_file import INFRA, declarations, properties, text
 from tree_sitter import Node
+
+from tests.infra.bicep_file import INFRA, declarations, properties, text
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = INFRA / "modules/event-subscriptions.bicep"

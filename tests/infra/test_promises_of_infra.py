@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from bicep_file import FILES, INFRA, Declaration, at, declarations, properties, strings, text, tree, walk
+from tests.infra.bicep_file import (
+    FILES,
+    INFRA,
+    Declaration,
+    at,
+    declarations,
+    properties,
+    strings,
+    text,
+    tree,
+    walk,
+)
 
 APP = INFRA / "modules/function-app.bicep"
 STORAGE = INFRA / "modules/storage.bicep"

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bicep_file import FILES, INFRA
 
 from mlevents.actions.permissions import permissions
 from mlevents.services.permission import ML, Grant, Role
+from tests.infra.bicep_file import FILES, INFRA
 
 OPERATIONS = Path(__file__).resolve().parents[2] / "sandbox/azure/rights/operations.json"
 BUILT_IN = {

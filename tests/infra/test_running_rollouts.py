@@ -7,7 +7,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from deployment_project import OUTPUTS, Azure
+
+from tests.infra.deployment_project import OUTPUTS, Azure
 
 STEP = {"id": "deploy", "uses": "deploy_model", "status": "running", "detail": "10 %"}
 ROLLOUT = {"id": "rule.1", "status": "running", "event": {"subject": "models/net:9"}, "steps": [STEP]}

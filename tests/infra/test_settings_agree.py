@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from bicep_file import INFRA, Declaration, declarations, properties
 
 from infra.hooks.parameters import vault_secrets
 from infra.hooks.required_settings import ALWAYS, PARAMETERS
 from mlevents.errors import ConfigError
 from mlevents.settings import Settings
+from tests.infra.bicep_file import INFRA, Declaration, declarations, properties
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = INFRA / "modules/function-app.bicep"

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import requests
-from small_sandbox import APPS, gone, on_loop, until
 
 from sandbox.host.functions_host import FunctionsHost
 from sandbox.sandbox import ROOT
+from tests.sandbox.small_sandbox import APPS, gone, on_loop, until
 
 
 def test_a_host_that_has_not_started_yet_answers_503_to_everything():

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from arm_server import Server, serving, until
 
 from sandbox.azure.identity import OWNER
+from tests.sandbox.arm_server import Server, serving, until
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
 MODEL = "azureml://jobs/train-7/outputs/artifacts/paths/model"

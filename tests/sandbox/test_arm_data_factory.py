@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from arm_server import Server, serving, until
 
 from sandbox.azure.identity import OWNER
+from tests.sandbox.arm_server import Server, serving, until
 
 GROUP, FACTORY = "rg-data", "adf-retrain"
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from arm_server import Server, serving, until
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.azure.identity import OWNER
 from sandbox.azure.machine_learning.traffic import Turns
+from tests.sandbox.arm_server import Server, serving, until
 
 MODEL = "azureml://jobs/train-1/outputs/artifacts/paths/model"
 sdk = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations

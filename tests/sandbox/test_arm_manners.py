@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from arm_server import Server, serving
 
 from sandbox.pace import Pace
+from tests.sandbox.arm_server import Server, serving
 
 
 @pytest.fixture(scope="module")

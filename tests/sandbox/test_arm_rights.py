@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import requests
-from arm_server import Server, serving, until
 from typer.testing import CliRunner
 
 from mlevents.__main__ import commands
@@ -16,6 +15,7 @@ from sandbox.azure.identity import APP, OWNER, PRINCIPAL
 from sandbox.azure.rights.assignments import COMMUNICATION_ID, MAIL, Assignment, Rights, RightsOfRules
 from sandbox.azure.rights.requested_actions import INVOKE, OPERATIONS, asked
 from sandbox.azure.workspace import FACTORY_ID, SUBSCRIPTION, WORKSPACE_ID
+from tests.sandbox.arm_server import Server, serving, until
 
 ROOT = Path(__file__).resolve().parents[2]
 ML = "Microsoft.MachineLearningServices/workspaces"

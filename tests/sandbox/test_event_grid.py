@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import requests
-from small_sandbox import Small, on_loop, small, until
 
 from sandbox.event_grid.compiled_filters import compiled, only_types
 from sandbox.event_grid.delivery import Courier, HandshakeError, Subscription
@@ -19,6 +18,7 @@ from sandbox.event_grid.probation import FAILURES, LONGEST, Probation
 from sandbox.event_grid.retry_policy import RetryPolicy
 from sandbox.event_grid.topic import EventGrid
 from sandbox.pace import Pace
+from tests.sandbox.small_sandbox import Small, on_loop, small, until
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 TYPE = "Microsoft.MachineLearningServices.Raw"

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from arm_server import Server, serving
+
+from tests.sandbox.arm_server import Server, serving
 
 
 @pytest.fixture(scope="module")

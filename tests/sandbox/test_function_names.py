@@ -6,10 +6,10 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
-from small_sandbox import APPS, on_loop
 
 from sandbox.host.function import WorkerError, check_names
 from sandbox.host.functions_host import FunctionsHost
+from tests.sandbox.small_sandbox import APPS, on_loop
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from small_sandbox import Small, small
+
+from tests.sandbox.small_sandbox import Small, small
 
 EVENT = {"id": "e-1", "subject": "s", "eventType": "t", "eventTime": "2026-01-01T00:00:00Z", "data": {}}
 CLOUD = {"id": "c-1", "source": "s", "type": "t", "time": "2026-01-01T00:00:00Z", "specversion": "1.0"}

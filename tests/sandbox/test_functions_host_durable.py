@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from small_sandbox import APPS, Small, small, until
+
+from tests.sandbox.small_sandbox import APPS, Small, small, until
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 

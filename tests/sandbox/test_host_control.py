@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import requests
-from small_sandbox import APPS, Small, gone, small, until
+
+from tests.sandbox.small_sandbox import APPS, Small, gone, small, until
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 SPEED = 60

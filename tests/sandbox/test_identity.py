@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from arm_server import Server, serving
 
 from sandbox.azure.identity import Identity, TokenError
+from tests.sandbox.arm_server import Server, serving
 
 ARM = "https://management.azure.com"
 

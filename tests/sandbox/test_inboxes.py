@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import requests
-from small_sandbox import Small, small, with_its_settings
 
 from sandbox.azure.identity import OWNER
+from tests.sandbox.small_sandbox import Small, small, with_its_settings
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 MAIL = {

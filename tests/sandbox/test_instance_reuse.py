@@ -11,10 +11,10 @@ import durabletask.internal.orchestrator_service_pb2_grpc as stubs
 import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
-from small_sandbox import on_loop
 
 from sandbox.durable.hub import DurableHub
 from sandbox.pace import Pace
+from tests.sandbox.small_sandbox import on_loop
 
 PENDING, RUNNING = pb.ORCHESTRATION_STATUS_PENDING, pb.ORCHESTRATION_STATUS_RUNNING
 COMPLETED, FAILED = pb.ORCHESTRATION_STATUS_COMPLETED, pb.ORCHESTRATION_STATUS_FAILED

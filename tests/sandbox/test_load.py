@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from arm_server import Server, serving, until
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.azure.machine_learning.scoring import Score
 from sandbox.azure.machine_learning.traffic import Turns
+from tests.sandbox.arm_server import Server, serving, until
 
 LOAD = "/_sandbox/load"
 SPEED = 6000.0

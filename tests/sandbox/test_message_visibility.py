@@ -9,12 +9,12 @@ from typing import Any
 import durabletask.internal.orchestrator_service_pb2 as pb
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
-from small_sandbox import on_loop, until
 
 from sandbox.durable.hub import DurableHub
 from sandbox.durable.message_visibility import TAKEOVER
 from sandbox.durable.work import HostCall
 from sandbox.pace import Pace
+from tests.sandbox.small_sandbox import on_loop, until
 
 SPEED = 100
 CONTROL, WORK = timedelta(seconds=100), timedelta(seconds=60)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from small_sandbox import FINISHED, Small, small, until
+
+from tests.sandbox.small_sandbox import FINISHED, Small, small, until
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 

@@ -13,9 +13,9 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
-from small_sandbox import APPS, Small, small, until
 
 from sandbox.host.timer_schedule import parse_schedule
+from tests.sandbox.small_sandbox import APPS, Small, small, until
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 NOW = datetime(2026, 3, 2, 9, 30, 15, tzinfo=UTC)  # a Monday

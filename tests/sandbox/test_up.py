@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import requests
-from small_sandbox import APPS, small, until
 
 from sandbox.host.app_environment import app_environment
 from sandbox.sandbox import ROOT
+from tests.sandbox.small_sandbox import APPS, small, until
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 KEYS = ["functions", "event_grid", "arm", "ca", "identity", "inbox", "workspace", "data_factory", "faults"]

@@ -11,10 +11,10 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
-from small_sandbox import APPS, FINISHED, Small, small, until
 
 from sandbox.durable.versioning import compare_versions, complies
 from sandbox.host.host_settings import HostSettings
+from tests.sandbox.small_sandbox import APPS, FINISHED, Small, small, until
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 type Release = Callable[..., Path]

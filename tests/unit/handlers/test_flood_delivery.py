@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from durabletask.testing.in_memory_backend import EntityState
-from task_hub import NOW, Hub, on_hub
 
 from handlers.delivery import KEEPERS
 from handlers.floods import count_refused, keep_quarantined
@@ -23,6 +22,7 @@ from mlevents.responses.flood import MOST_STORED, MOST_TOPICS, mark_of, write_ma
 from mlevents.responses.flood_report import INSTANCE
 from mlevents.rules.file import loads
 from mlevents.settings import Settings
+from tests.unit.handlers.task_hub import NOW, Hub, on_hub
 
 RULES = """
 version: 1

@@ -4,12 +4,12 @@ from typing import Any
 
 import durabletask.internal.orchestrator_service_pb2 as pb
 import pytest
-from task_hub import NOW, WORKSPACE, Hub, on_hub, response
 
 from handlers.response_reader import AT_ONCE, ResponseReader
 from mlevents.api.response_query import ResponseQuery
 from mlevents.orchestration.function_names import ROLL_OUT_MODEL
 from mlevents.responses.custom_status import shown
+from tests.unit.handlers.task_hub import NOW, WORKSPACE, Hub, on_hub, response
 
 OUTLINE = {
     "id": "e1",

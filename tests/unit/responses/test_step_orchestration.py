@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from test_respond import Team, document, step
 
 from mlevents.actions.deploy_model.phases import Run
 from mlevents.actions.deploy_model.rollback import record_of
 from mlevents.responses.respond import respond_to_event
 from tests.unit.responses.replay import Context, failure, run
+from tests.unit.responses.test_respond import Team, document, step
 
 LOST = failure("json.decoder.JSONDecodeError", "Expecting value: line 1 column 1 (char 0)")
 TERMINATED = failure("", "the orchestration was terminated")
