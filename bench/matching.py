@@ -17,8 +17,8 @@ from typing import Any
 
 from bench.figure import Figure
 from mlevents.events import Event, parse
-from mlevents.matching.match import matching, plan
-from mlevents.matching.where import bind
+from mlevents.matching.match import find_matches, plan
+from mlevents.matching.where import bind_where
 from mlevents.rules.model import Defaults, Rule, Rules
 
 SIZES = (10, 100, 1_000, 10_000)
@@ -63,7 +63,7 @@ def event(number: int) -> Event:
 def ours(size: int, found: Event) -> Iterator[tuple[str, Match]]:
     """The index, and asking every rule."""
     file = rules(size)
-    yield INDEX, lambda: len(list(matching(file, found)))
+    yield INDEX, lambda: len(list(find_matches(file, found)))
     yield "mlevents, every rule", lambda: sum(verdict.matches for verdict in plan(file, found))
 
 
@@ -131,7 +131,7 @@ def _bound(number: int) -> Any:
     def refuse(path: str, text: str) -> None:
         raise AssertionError(f"{path}: {text}")
 
-    return bind(wanted(number), ("model.registered",), "where", refuse)
+    return bind_where(wanted(number), ("model.registered",), "where", refuse)
 
 
 def _leaves(written: Mapping[str, Any], at: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:

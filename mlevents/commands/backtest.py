@@ -90,7 +90,7 @@ def _as_json(found: Findings, these: Side, others: Side) -> dict[str, Any]:
 
 
 def _difference_json(file: str, event: Event, one: Difference) -> dict[str, Any]:
-    because = one.because
+    failed = one.failed
     return {
         "file": file,
         "id": event.id,
@@ -99,7 +99,7 @@ def _difference_json(file: str, event: Event, one: Difference) -> dict[str, Any]
         "rule": one.rule,
         "these": one.these.matches,
         "others": one.others.matches,
-        "because": because and {"path": because.path, "wanted": because.wanted, "found": because.found},
+        "because": failed and {"path": failed.path, "wanted": failed.wanted, "found": failed.found},
     }
 
 
@@ -132,10 +132,10 @@ def _show_differences(several: list[tuple[str, Event, Difference]]) -> None:
 
 
 def _why(one: Difference) -> str:
-    because = one.because
-    if because is None:
+    failed = one.failed
+    if failed is None:
         return ""
-    return f"  {because.path}: wanted {as_text(because.wanted)}, found {found_text(because.found)}"
+    return f"  {failed.path}: wanted {as_text(failed.wanted)}, found {found_text(failed.found)}"
 
 
 def _word(answer: Answer) -> str:

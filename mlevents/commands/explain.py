@@ -25,8 +25,8 @@ from mlevents.eventgrid.delivery_check import held_back
 from mlevents.eventgrid.subscription_filters import Filter, compile_filters
 from mlevents.events import Event, parse_all
 from mlevents.events.content import instant
-from mlevents.matching.condition_tree import Because
-from mlevents.matching.match import Verdict, plan
+from mlevents.matching.condition_tree import FailedCondition
+from mlevents.matching.match import RuleMatch, plan
 from mlevents.rules.allowed_names import refusal
 from mlevents.rules.model import Rule, Rules
 from mlevents.settings import Settings
@@ -45,7 +45,7 @@ class Explained:
     """
 
     event: Event
-    verdicts: tuple[Verdict[Rule], ...]
+    matches: tuple[RuleMatch[Rule], ...]
     held_back: str | None
     allowed: bool
 
@@ -86,28 +86,26 @@ def _as_json(one: Explained | EventError) -> dict[str, Any]:
     if isinstance(one, EventError):
         return {"id": None, "type": None, "subject": None, "error": str(one), "rules": []}
     rules = [
-        _verdict_json(verdict) | {"delivered": one.delivered} | _refused_json(verdict, one.event)
-        for verdict in one.verdicts
+        _match_json(match) | {"delivered": one.delivered} | _refused_json(match, one.event)
+        for match in one.matches
     ]
     return {"id": one.event.id, "type": one.event.type, "subject": one.event.subject, "rules": rules}
 
 
-def _verdict_json(verdict: Verdict[Rule]) -> dict[str, Any]:
-    because = verdict.because and _because_json(verdict.because)
-    return {"id": verdict.rule.id, "matches": verdict.matches, "because": because}
+def _match_json(match: RuleMatch[Rule]) -> dict[str, Any]:
+    failed = match.failed and _failed_json(match.failed)
+    return {"id": match.rule.id, "matches": match.matches, "because": failed}
 
 
-def _because_json(because: Because) -> dict[str, Any]:
-    return {"path": because.path, "wanted": because.wanted, "found": because.found}
+def _failed_json(failed: FailedCondition) -> dict[str, Any]:
+    return {"path": failed.path, "wanted": failed.wanted, "found": failed.found}
 
 
-def _refused_json(verdict: Verdict[Rule], event: Event) -> dict[str, Any]:
+def _refused_json(match: RuleMatch[Rule], event: Event) -> dict[str, Any]:
     """What the event may not name, where that would stop the response of a rule that matches."""
-    because = refusal(verdict.rule, event) if verdict.matches else None
+    failed = refusal(match.rule, event) if match.matches else None
     return (
-        {"refused": {"path": because.path, "wanted": because.wanted, "found": because.found}}
-        if because
-        else {}
+        {"refused": {"path": failed.path, "wanted": failed.wanted, "found": failed.found}} if failed else {}
     )
 
 
@@ -116,8 +114,8 @@ def _show(one: Explained | EventError, moment: Moment) -> None:
         say(("this event cannot be read: ", "bold red"), str(one))
         return
     say((one.event.type, "bold"), f"  {one.event.subject}  ", (one.event.id, "dim"))
-    for verdict in one.verdicts:
-        show_rule(verdict, one.event, moment)
+    for match in one.matches:
+        show_rule(match, one.event, moment)
     if not one.allowed:
         say(("  ! refused: no workspace of the rule file has the topic ", "yellow"), repr(one.event.topic))
     if one.held_back:

@@ -8,11 +8,11 @@ from typing import Any
 
 from mlevents.commands.command import say
 from mlevents.events import Event
-from mlevents.expressions.interpolation import ExpressionError, reads, render
+from mlevents.expressions.interpolation import ExpressionError, find_names_below, render_value
 from mlevents.gates import dedupe
 from mlevents.gates.max_age import too_old, words
-from mlevents.matching.match import Verdict
-from mlevents.matching.match_trace import Line, seen
+from mlevents.matching.match import RuleMatch
+from mlevents.matching.match_trace import TraceLine, trace_conditions
 from mlevents.rules.allowed_names import refusal, refusal_text
 from mlevents.rules.model import Rule, Step
 
@@ -31,26 +31,26 @@ class Moment:
     max_depth: int
 
 
-def show_rule(verdict: Verdict[Rule], event: Event, moment: Moment) -> None:
+def show_rule(match: RuleMatch[Rule], event: Event, moment: Moment) -> None:
     """Print what the rule says to the event: at length where it asks for events of this kind."""
-    rule, because = verdict.rule, verdict.because
+    rule, failed = match.rule, match.failed
     mode = "" if rule.mode == "live" else f" ({rule.mode})"
-    if because:
-        why = f"{because.path}: wanted {as_text(because.wanted)}, found {found_text(because.found)}"
+    if failed:
+        why = f"{failed.path}: wanted {as_text(failed.wanted)}, found {found_text(failed.found)}"
         say("  ", MARKS[False], f" {rule.id}{mode}: ", (why, "dim"))
     else:
         say("  ", MARKS[True], f" {rule.id}{mode}")
-    if verdict.kind and rule.where:
-        for line in seen(rule.where, event.names):
+    if match.kind and rule.where:
+        for line in trace_conditions(rule.where, event.names):
             _show_line(line)
-    if verdict.matches:
+    if match.matches:
         for holds, text in gates(rule, event, moment):
             say(INDENT, MARKS[holds], f" {text}")
         for number, step in enumerate(rule.steps, 1):
             _show_step(number, step, event)
 
 
-def _show_line(line: Line) -> None:
+def _show_line(line: TraceLine) -> None:
     indent = INDENT + "  " * line.depth
     if line.holds is None:
         say(indent, line.name)
@@ -71,8 +71,8 @@ def gates(rule: Rule, event: Event, moment: Moment) -> Iterator[Told]:
         yield _age(event, rule.max_age, moment.now)
     if rule.dedupe is not None:
         yield _dedupe(rule.dedupe, event)
-    if because := refusal(rule, event):
-        yield False, f"refused: {refusal_text(rule, because)}"
+    if failed := refusal(rule, event):
+        yield False, f"refused: {refusal_text(rule, failed)}"
     for name, gate in rule.gates.items():
         values = ", ".join(f"{key} {_value(said, event)[1]}" for key, said in gate.items())
         yield None, f"{name} {values}: asked when the response runs"
@@ -81,7 +81,7 @@ def gates(rule: Rule, event: Event, moment: Moment) -> Iterator[Told]:
 def _dedupe(written: str, event: Event) -> Told:
     holds, text = _value(written, event)
     try:
-        dedupe.identity(render(written, event.names) if holds else "")
+        dedupe.identity(render_value(written, event.names) if holds else "")
     except ValueError as error:
         return False, f"dedupe {text}: {error}: the response fails before its first step"
     return holds, f"dedupe {text}: one response for this value"
@@ -107,9 +107,9 @@ def _show_step(number: int, step: Step, event: Event) -> None:
 def _value(value: Any, event: Event) -> Told:
     """A value filled in; what waits for a step, or cannot be filled in, as it is written."""
     try:
-        if waits := sorted(reads(value, "steps")):
+        if waits := sorted(find_names_below(value, "steps")):
             return None, f"{as_text(value)} (waits for {', '.join(waits)})"
-        return True, as_text(render(value, event.names))
+        return True, as_text(render_value(value, event.names))
     except ExpressionError as error:
         return False, f"{as_text(value)} ({error}: the response fails before its first step)"
 

@@ -15,7 +15,7 @@ from mlevents.canonical import fold
 from mlevents.conditions.condition import Clause
 from mlevents.eventgrid.field_map import KEYS, SIGNS, SUBJECTS, fields_of, kinds_of
 from mlevents.events.event_type import EventType
-from mlevents.matching.condition_tree import AnyOf, Field, Not
+from mlevents.matching.condition_tree import AnyOf, FieldCondition, Not
 from mlevents.rules.model import Rule
 
 type Clauses = dict[tuple[str, str], Advanced]
@@ -79,7 +79,7 @@ def claims(rule: Rule, function: str, known: type[EventType]) -> Claims | None:
         found.origins.append(_sign(function))
     names = fields_of(known)
     for part in rule.where.conjuncts() if rule.where else ():
-        if isinstance(part, Field) and _never_has(part, names):
+        if isinstance(part, FieldCondition) and _never_has(part, names):
             if not part.condition.holds(None):
                 return None
         else:
@@ -109,13 +109,13 @@ def _asks(rule: Rule, known: type[EventType]) -> bool:
     return "*" in rule.event or any(kind in rule.event for kind in kinds_of(known))
 
 
-def _never_has(part: Field, names: Mapping[str, Mapping[str, object]]) -> bool:
+def _never_has(part: FieldCondition, names: Mapping[str, Mapping[str, object]]) -> bool:
     root, name = part.keys[:2]
     return root not in _EVERYWHERE and name not in names.get(root, {})
 
 
-def _origin(part: Field | AnyOf | Not, function: str) -> Origin:
-    if not isinstance(part, Field):
+def _origin(part: FieldCondition | AnyOf | Not, function: str) -> Origin:
+    if not isinstance(part, FieldCondition):
         return Origin(part.path, None, "`any` and `not` cannot be filtered on")
     name, clause = ".".join(part.keys[:2]), part.condition.clause()
     if name in SUBJECTS.get(function, {}):
@@ -132,7 +132,7 @@ def _origin(part: Field | AnyOf | Not, function: str) -> Origin:
     return Origin(part.path, advanced, reason)
 
 
-def _subject(part: Field, clause: Clause, before: str, after: str) -> Origin:
+def _subject(part: FieldCondition, clause: Clause, before: str, after: str) -> Origin:
     if clause.operator not in ("In", "BeginsWith"):
         return Origin(part.path, None, "only equality and prefix can be read from the subject")
     end = after if clause.operator == "In" else ""
@@ -147,7 +147,7 @@ def _number(clause: Clause, key: str) -> tuple[Advanced | None, str]:
     return Advanced(operator, key, clause.values), "" if clause.exact else _LOOSER
 
 
-def _text(part: Field, clause: Clause, key: str) -> tuple[Advanced | None, str]:
+def _text(part: FieldCondition, clause: Clause, key: str) -> tuple[Advanced | None, str]:
     if clause.operator == PRESENT:
         return Advanced(PRESENT, key), "" if clause.exact else _LOOSER
     if clause.operator == ABSENT:

@@ -8,14 +8,14 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mlevents.conditions.condition import is_finite, shown
-from mlevents.expressions.filters import FILTERS, joined, present
+from mlevents.expressions.filters import FILTERS, join_texts, require_value
 
-type Path = tuple[str | int, ...]
+type NamePath = tuple[str | int, ...]
 
-JOINED = "~"
+JOIN_FILTER = "~"
 
 
-class Missing(StrictUndefined):
+class MissingValue(StrictUndefined):
     """A value that the event does not have: fails, with its path, wherever it is used."""
 
 
@@ -24,9 +24,9 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Arithmetic on numbers, and `+` on two texts; nothing that grows out of hand."""
-        present(left), present(right)
+        require_value(left), require_value(right)
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
-            return joined([left, right])
+            return join_texts([left, right])
         if not is_finite(left) or not is_finite(right):
             raise TypeError(f"`{operator}` wants numbers, not {shown(left)} and {shown(right)}")
         result = super().call_binop(context, operator, left, right)
@@ -35,25 +35,25 @@ class _Environment(ImmutableSandboxedEnvironment):
         return result
 
 
-def missing(path: Path) -> Missing:
+def make_missing(path: NamePath) -> MissingValue:
     """What stands for a path that leads to nothing."""
     where = "" if path[0] in ("steps", "group", "failure") else " in this event"
-    return Missing(hint=f"{dotted(path)} is missing{where}; add `| default(...)` if it may be")
+    return MissingValue(hint=f"{format_path(path)} is missing{where}; add `| default(...)` if it may be")
 
 
-def dotted(path: Path) -> str:
+def format_path(path: NamePath) -> str:
     """The path as an expression writes it: `model.tags['a.b']`."""
     parts = (f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]" for key in path)
     return "".join(parts).removeprefix(".")
 
 
 def _strictly(call: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *values: call(*map(present, values))
+    return lambda *values: call(*map(require_value, values))
 
 
-ENVIRONMENT = _Environment(undefined=Missing, autoescape=False, optimized=False)
+ENVIRONMENT = _Environment(undefined=MissingValue, autoescape=False, optimized=False)
 ENVIRONMENT.globals = {}
 ENVIRONMENT.filters = {name: _strictly(known.call) for name, known in FILTERS.items()} | {
     "default": FILTERS["default"].call,
-    JOINED: joined,
+    JOIN_FILTER: join_texts,
 }

@@ -11,18 +11,18 @@ from jinja2 import Undefined
 from mlevents.canonical import fold
 from mlevents.conditions.condition import as_number, shown
 
-LONGEST = 1_000_000
+MAX_TEXT_LENGTH = 1_000_000
 """How many characters an expression may come to."""
 
 
-def text(value: Any) -> str:
+def insert_text(value: Any) -> str:
     """A value inside a text: true and false in lower case, maps and lists as JSON."""
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
 
 
-def present(value: Any) -> Any:
+def require_value(value: Any) -> Any:
     """The value; raises UndefinedError, which names the path, when it is missing."""
     if isinstance(value, Undefined):
         value._fail_with_undefined_error()
@@ -36,29 +36,29 @@ def default(value: Any, other: Any) -> Any:
 
 def lower(value: Any) -> str:
     """In lower case."""
-    return text(value).lower()
+    return insert_text(value).lower()
 
 
 def upper(value: Any) -> str:
     """In upper case."""
-    return text(value).upper()
+    return insert_text(value).upper()
 
 
 def slug(value: Any, most: int = 63) -> str:
     """Lower-case ASCII letters and digits, joined by single dashes, at most so many characters."""
-    plain = unicodedata.normalize("NFKD", text(value)).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", insert_text(value)).encode("ascii", "ignore").decode()
     made = re.sub(r"[^a-z0-9]+", "-", fold(plain)).strip("-")[:most].rstrip("-")
     if not made:
         raise ValueError(f"`slug` leaves nothing of {shown(value)}: it has no letter and no digit")
     return made
 
 
-def whole(value: Any) -> int:
+def to_int(value: Any) -> int:
     """A whole number; decimals are cut off."""
-    return int(real(value))
+    return int(to_float(value))
 
 
-def real(value: Any) -> float:
+def to_float(value: Any) -> float:
     """A number, or the one that a text writes in decimals."""
     found = as_number(value)
     if found is None:
@@ -68,29 +68,29 @@ def real(value: Any) -> float:
 
 def truncate(value: Any, most: int) -> str:
     """At most so many characters; the last is … when some were cut off."""
-    said = text(value)
+    said = insert_text(value)
     return said if len(said) <= most else said[: most - 1] + "…"
 
 
 def replace(value: Any, old: Any, new: Any) -> str:
     """With every occurrence of a text replaced by another."""
-    said, gone, put = text(value), text(old), text(new)
+    said, gone, put = insert_text(value), insert_text(old), insert_text(new)
     if not gone:
         raise ValueError("`replace` wants a text to look for, not an empty one")
-    if len(said) + said.count(gone) * len(put) > LONGEST:
-        raise ValueError(f"`replace` comes to more than {LONGEST:,} characters")
+    if len(said) + said.count(gone) * len(put) > MAX_TEXT_LENGTH:
+        raise ValueError(f"`replace` comes to more than {MAX_TEXT_LENGTH:,} characters")
     return said.replace(gone, put)
 
 
-def joined(values: list[Any]) -> str:
+def join_texts(values: list[Any]) -> str:
     """What `a ~ b` means."""
-    said = [text(present(value)) for value in values]
-    if sum(map(len, said)) > LONGEST:
-        raise ValueError(f"`~` comes to more than {LONGEST:,} characters")
+    said = [insert_text(require_value(value)) for value in values]
+    if sum(map(len, said)) > MAX_TEXT_LENGTH:
+        raise ValueError(f"`~` comes to more than {MAX_TEXT_LENGTH:,} characters")
     return "".join(said)
 
 
-class Filter(NamedTuple):
+class ExpressionFilter(NamedTuple):
     """How a filter is called: with so many arguments at least and at most, whole numbers if so said."""
 
     call: Callable[..., Any]
@@ -99,14 +99,14 @@ class Filter(NamedTuple):
     counts: bool = False
 
 
-FILTERS: Mapping[str, Filter] = {
-    "default": Filter(default, 1, 1),
-    "lower": Filter(lower),
-    "upper": Filter(upper),
-    "slug": Filter(slug, 0, 1, counts=True),
-    "int": Filter(whole),
-    "float": Filter(lambda value: float(real(value))),
-    "json": Filter(lambda value: json.dumps(value, ensure_ascii=False)),
-    "truncate": Filter(truncate, 1, 1, counts=True),
-    "replace": Filter(replace, 2, 2),
+FILTERS: Mapping[str, ExpressionFilter] = {
+    "default": ExpressionFilter(default, 1, 1),
+    "lower": ExpressionFilter(lower),
+    "upper": ExpressionFilter(upper),
+    "slug": ExpressionFilter(slug, 0, 1, counts=True),
+    "int": ExpressionFilter(to_int),
+    "float": ExpressionFilter(lambda value: float(to_float(value))),
+    "json": ExpressionFilter(lambda value: json.dumps(value, ensure_ascii=False)),
+    "truncate": ExpressionFilter(truncate, 1, 1, counts=True),
+    "replace": ExpressionFilter(replace, 2, 2),
 }

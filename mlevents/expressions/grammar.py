@@ -14,12 +14,12 @@ from jinja2.parser import Parser
 from jinja2.visitor import NodeTransformer
 
 from mlevents.conditions.condition import is_finite
-from mlevents.expressions.environment import ENVIRONMENT, JOINED, Path
+from mlevents.expressions.environment import ENVIRONMENT, JOIN_FILTER, NamePath
 from mlevents.expressions.filters import FILTERS
 from mlevents.registry import did_you_mean
 
-LONGEST = 2000
-DEEPEST = 40
+MAX_EXPRESSION_LENGTH = 2000
+MAX_EXPRESSION_DEPTH = 40
 
 _ARITHMETIC = (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos)
 _LOGIC = (nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not)
@@ -37,14 +37,16 @@ _REFUSED: Mapping[type[nodes.Node], str] = {
 class Expression:
     """A compiled expression: called with the values of its paths, in their order."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[NamePath, ...]
     call: Callable[[list[Any]], Any]
 
 
 def compile_expression(source: str) -> Expression:
     """The expression in a text; raises ValueError, with the remedy, for what is not allowed."""
-    if len(source) > LONGEST:
-        raise ValueError(f"the expression is {len(source)} characters long: keep it within {LONGEST}")
+    if len(source) > MAX_EXPRESSION_LENGTH:
+        raise ValueError(
+            f"the expression is {len(source)} characters long: keep it within {MAX_EXPRESSION_LENGTH}"
+        )
     try:
         reader = _Reader()
         tree = reader.visit(_parse(source))
@@ -65,7 +67,7 @@ class _Reader(NodeTransformer):
     """Refuses what is not in the grammar, and makes each path one variable."""
 
     def __init__(self) -> None:
-        self.paths: list[Path] = []
+        self.paths: list[NamePath] = []
         self.visitors: Mapping[type[nodes.Node], Callable[[Any], nodes.Node]] = {
             nodes.Const: self._const,
             nodes.Name: self._path,
@@ -99,7 +101,7 @@ class _Reader(NodeTransformer):
 
     def _concat(self, node: nodes.Concat) -> nodes.Node:
         parts = nodes.List([self.visit(part) for part in node.nodes], lineno=node.lineno)
-        return nodes.Filter(parts, JOINED, [], [], None, None, lineno=node.lineno)
+        return nodes.Filter(parts, JOIN_FILTER, [], [], None, None, lineno=node.lineno)
 
     def _choice(self, node: nodes.CondExpr) -> nodes.Node:
         if node.expr2 is None:
@@ -131,7 +133,7 @@ def _is_count(node: nodes.Expr) -> bool:
     return isinstance(node, nodes.Const) and type(node.value) is int and 1 <= node.value <= 10_000
 
 
-def _path(node: nodes.Node) -> Path:
+def _path(node: nodes.Node) -> NamePath:
     if isinstance(node, nodes.Name):
         return (node.name,)
     if isinstance(node, nodes.Getattr):
@@ -156,10 +158,10 @@ def _parse(source: str) -> nodes.Expr:
     if not parser.stream.eos:
         raise ValueError(f"'{parser.stream.current.value}' is not expected here")
     level: list[nodes.Node] = [tree]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_EXPRESSION_DEPTH):
         level = [child for node in level for child in node.iter_child_nodes()]
     if level:
-        raise ValueError(f"the expression is nested deeper than {DEEPEST} levels: split it")
+        raise ValueError(f"the expression is nested deeper than {MAX_EXPRESSION_DEPTH} levels: split it")
     return tree
 
 

@@ -19,16 +19,16 @@ from jinja2 import TemplateError, Undefined
 
 from mlevents.events import NAMES
 from mlevents.expressions import template
-from mlevents.expressions.environment import Path, dotted, missing
-from mlevents.expressions.filters import LONGEST, present, text
+from mlevents.expressions.environment import NamePath, format_path, make_missing
+from mlevents.expressions.filters import MAX_TEXT_LENGTH, insert_text, require_value
 from mlevents.expressions.grammar import Expression, compile_expression
 from mlevents.registry import did_you_mean
 
-type Known = Mapping[str, Known] | str
+type KnownNames = Mapping[str, KnownNames] | str
 """The names below a name, or its type: `any` and `texts` are open, a `list` has indexes."""
 
 _LONE = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*\}")
-MOST_LISTED = 50
+MAX_LISTED_NAMES = 50
 """Names that a message lists."""
 _ELSEWHERE = {
     "steps": "steps have results only for the steps after them",
@@ -50,7 +50,7 @@ class _Inserted:
     place: str
 
 
-def render(value: Any, names: Mapping[str, Any]) -> Any:
+def render_value(value: Any, names: Mapping[str, Any]) -> Any:
     """A JSON value with every `${…}` in its texts filled in; keys of maps stay as they are.
 
     Raises ExpressionError, which names the path, for a value that is missing and has no `default`.
@@ -58,28 +58,30 @@ def render(value: Any, names: Mapping[str, Any]) -> Any:
     if isinstance(value, str):
         return _filled(value, names) if "$" in value else value
     if isinstance(value, Mapping):
-        return {key: render(inner, names) for key, inner in value.items()}
+        return {key: render_value(inner, names) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [render(inner, names) for inner in value]
+        return [render_value(inner, names) for inner in value]
     return value
 
 
-def check(value: Any, known: Mapping[str, Known], extra: Mapping[str, Known] | None = None) -> list[str]:
+def check_expressions(
+    value: Any, known: Mapping[str, KnownNames], extra: Mapping[str, KnownNames] | None = None
+) -> list[str]:
     """What is wrong with the expressions in a JSON value, found without an event.
 
-    `known` are the names of the rule's events, as `known_names` gives them; `extra` are more roots,
+    `known` are the names of the rule's events, as `list_names` gives them; `extra` are more roots,
     such as `{"steps": {"deploy": "any"}, "failure": "any"}`.
     """
     roots = {**known, **(extra or {})}
     return [problem for said in _texts(value) for problem in _problems(said, roots)]
 
 
-def lone_kind(said: object, known: Mapping[str, Known]) -> str | None:
+def find_container_type(said: object, known: Mapping[str, KnownNames]) -> str | None:
     """`map` or `list` where a text is one dotted name alone that leads to such a value; else None."""
     found = _LONE.fullmatch(said) if isinstance(said, str) else None
     if found is None:
         return None
-    below: Known = known
+    below: KnownNames = known
     for key in found[1].split("."):
         if isinstance(below, str) or key not in below:
             return None
@@ -89,17 +91,17 @@ def lone_kind(said: object, known: Mapping[str, Known]) -> str | None:
     return "map"
 
 
-def roots(value: Any) -> set[str]:
+def find_roots(value: Any) -> set[str]:
     """The first names of all paths in the expressions of a JSON value; raises ExpressionError."""
     return {str(path[0]) for said in _texts(value) for path in _paths(said)}
 
 
-def paths(value: Any) -> set[Path]:
+def find_paths(value: Any) -> set[NamePath]:
     """All paths in the expressions of a JSON value; raises ExpressionError."""
     return {path for said in _texts(value) for path in _paths(said)}
 
 
-def reads(value: Any, root: str) -> set[str]:
+def find_names_below(value: Any, root: str) -> set[str]:
     """The names below a root in the expressions of a JSON value, such as steps; raises ExpressionError."""
     paths = (path for said in _texts(value) for path in _paths(said))
     return {str(path[1]) for path in paths if path[0] == root and len(path) > 1}
@@ -116,7 +118,7 @@ def _texts(value: Any) -> Iterator[str]:
 @lru_cache(maxsize=4096)
 def _compiled(said: str) -> tuple[str | _Inserted, ...]:
     try:
-        return tuple(_inserted(piece) for piece in template.pieces(said))
+        return tuple(_inserted(piece) for piece in template.split_template(said))
     except template.TemplateError as error:
         raise ExpressionError(str(error)) from error
 
@@ -135,9 +137,11 @@ def _filled(said: str, names: Mapping[str, Any]) -> Any:
     parts = _compiled(said)
     if len(parts) == 1 and isinstance(parts[0], _Inserted):
         return _value(parts[0], names)
-    filled = "".join(part if isinstance(part, str) else text(_value(part, names)) for part in parts)
-    if len(filled) > LONGEST:
-        raise ExpressionError(f"'{said[:80]}' comes to {len(filled):,} characters: the most is {LONGEST:,}")
+    filled = "".join(part if isinstance(part, str) else insert_text(_value(part, names)) for part in parts)
+    if len(filled) > MAX_TEXT_LENGTH:
+        raise ExpressionError(
+            f"'{said[:80]}' comes to {len(filled):,} characters: the most is {MAX_TEXT_LENGTH:,}"
+        )
     return filled
 
 
@@ -154,13 +158,13 @@ def _value(inserted: _Inserted, names: Mapping[str, Any]) -> Any:
 def _whole(value: Any) -> Any:
     """The value, once nothing in it is missing."""
     if isinstance(value, Undefined):
-        present(value)
+        require_value(value)
     for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
         _whole(inner)
     return value
 
 
-def _at(path: Path, names: Mapping[str, Any]) -> Any:
+def _at(path: NamePath, names: Mapping[str, Any]) -> Any:
     found: Any = names
     for key in path:
         if isinstance(found, Mapping) and isinstance(key, str):
@@ -168,26 +172,26 @@ def _at(path: Path, names: Mapping[str, Any]) -> Any:
         elif isinstance(found, list | tuple) and isinstance(key, int) and -len(found) <= key < len(found):
             found = found[key]
         else:
-            return missing(path)
-    return missing(path) if found is None else found
+            return make_missing(path)
+    return make_missing(path) if found is None else found
 
 
-def _paths(said: str) -> Iterator[Path]:
+def _paths(said: str) -> Iterator[NamePath]:
     for part in _compiled(said):
         if isinstance(part, _Inserted):
             yield from part.expression.paths
 
 
-def _problems(said: str, known: Mapping[str, Known]) -> Iterator[str]:
+def _problems(said: str, known: Mapping[str, KnownNames]) -> Iterator[str]:
     try:
         yield from (problem for path in _paths(said) if (problem := _unknown(path, known)))
     except ExpressionError as error:
         yield str(error)
 
 
-def _unknown(path: Path, known: Mapping[str, Known]) -> str | None:
+def _unknown(path: NamePath, known: Mapping[str, KnownNames]) -> str | None:
     """What is wrong with a path, if anything."""
-    below: Known = known
+    below: KnownNames = known
     for index, key in enumerate(path):
         if isinstance(below, str):
             return _too_deep(path, index, below)
@@ -197,21 +201,23 @@ def _unknown(path: Path, known: Mapping[str, Known]) -> str | None:
     return None
 
 
-def _too_deep(path: Path, index: int, kind: str) -> str | None:
-    key, above = path[index], dotted(path[:index])
+def _too_deep(path: NamePath, index: int, kind: str) -> str | None:
+    key, above = path[index], format_path(path[:index])
     if kind == "any" or (kind == "list" and isinstance(key, int)):
         return None
     if kind == "texts" and isinstance(key, str) and len(path) == index + 1:
         return None
     if kind == "texts":
         whole = ".".join(map(str, path[index:]))
-        return f"{dotted(path)}: what stands below {above} is text; a key with dots is {above}['{whole}']"
-    return f"{dotted(path)}: {above} is a {kind} and has no {key!r}"
+        return (
+            f"{format_path(path)}: what stands below {above} is text; a key with dots is {above}['{whole}']"
+        )
+    return f"{format_path(path)}: {above} is a {kind} and has no {key!r}"
 
 
-def _no_such(above: Path, key: str | int, known: Mapping[str, Known]) -> str:
+def _no_such(above: NamePath, key: str | int, known: Mapping[str, KnownNames]) -> str:
     if above:
-        no_such = "no earlier step is named" if above == ("steps",) else f"{dotted(above)} has no"
+        no_such = "no earlier step is named" if above == ("steps",) else f"{format_path(above)} has no"
         return f"{no_such} '{key}'{did_you_mean(key, known) or _listed(known)}"
     kinds = sorted(kind for kind in NAMES if key in NAMES[kind])
     elsewhere = f"it belongs to {', '.join(kinds)}" if kinds else _ELSEWHERE.get(str(key))
@@ -219,7 +225,7 @@ def _no_such(above: Path, key: str | int, known: Mapping[str, Known]) -> str:
     return f"unknown name '{key}'{near}"
 
 
-def _listed(known: Mapping[str, Known]) -> str:
-    if len(known) > MOST_LISTED:
+def _listed(known: Mapping[str, KnownNames]) -> str:
+    if len(known) > MAX_LISTED_NAMES:
         return f": there are {len(known)} others"
     return f": there are {', '.join(sorted(known))}" if known else ""

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-OPEN = "${"
-ESCAPED = "$${"
+EXPRESSION_START = "${"
+ESCAPED_START = "$${"
 
 
 class Piece(NamedTuple):
@@ -17,7 +17,7 @@ class TemplateError(ValueError):
     """A text whose expressions cannot be told from what is around them."""
 
 
-def pieces(text: str) -> tuple[str | Piece, ...]:
+def split_template(text: str) -> tuple[str | Piece, ...]:
     """The literal texts and expressions, in their order; `$${` is the literal `${`.
 
     Raises TemplateError for an expression that does not end or says nothing.
@@ -28,12 +28,12 @@ def pieces(text: str) -> tuple[str | Piece, ...]:
         next_at = text.find("$", at)
         next_at = len(text) if next_at < 0 else next_at
         literal, at = literal + text[at:next_at], next_at
-        if text.startswith(ESCAPED, at):
-            literal, at = literal + OPEN, at + len(ESCAPED)
-        elif text.startswith(OPEN, at):
-            end = _end(text, at + len(OPEN))
+        if text.startswith(ESCAPED_START, at):
+            literal, at = literal + EXPRESSION_START, at + len(ESCAPED_START)
+        elif text.startswith(EXPRESSION_START, at):
+            end = _end(text, at + len(EXPRESSION_START))
             found += [literal] if literal else []
-            found.append(_piece(text, at + len(OPEN), end))
+            found.append(_piece(text, at + len(EXPRESSION_START), end))
             literal, at = "", end + 1
         else:
             literal, at = literal + text[at : at + 1], at + 1

@@ -8,7 +8,7 @@ from mlevents.conditions.condition import Condition
 
 
 @dataclass(frozen=True, slots=True)
-class Because:
+class FailedCondition:
     """The first condition that failed: its path in the rule, what it wants, what was found there.
 
     `wanted` is as written; `found` is None for what is absent.
@@ -26,17 +26,17 @@ class Node(Protocol):
         """Whether it holds for an event's normalised names."""
         ...
 
-    def first_failure(self, names: Mapping[str, Any]) -> Because | None:
+    def first_failure(self, names: Mapping[str, Any]) -> FailedCondition | None:
         """What failed first, in the order written."""
         ...
 
-    def fields(self) -> "Iterator[Field]":
+    def fields(self) -> "Iterator[FieldCondition]":
         """Every condition on a field in this part, in the order written."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldCondition:
     """One condition on one field: `keys` lead to it, `kind` is its type, `wanted` is as written."""
 
     path: str
@@ -46,7 +46,7 @@ class Field:
     wanted: Any
 
     def holds(self, names: Mapping[str, Any]) -> bool:
-        found = value_at(names, self.keys)
+        found = find_value(names, self.keys)
         return self._holds_in(found) if isinstance(found, list) else self.condition.holds(found)
 
     def _holds_in(self, found: list[Any]) -> bool:
@@ -55,10 +55,14 @@ class Field:
             return all(map(self.condition.holds, found))
         return any(map(self.condition.holds, found))
 
-    def first_failure(self, names: Mapping[str, Any]) -> Because | None:
-        return None if self.holds(names) else Because(self.path, self.wanted, value_at(names, self.keys))
+    def first_failure(self, names: Mapping[str, Any]) -> FailedCondition | None:
+        return (
+            None
+            if self.holds(names)
+            else FailedCondition(self.path, self.wanted, find_value(names, self.keys))
+        )
 
-    def fields(self) -> "Iterator[Field]":
+    def fields(self) -> "Iterator[FieldCondition]":
         yield self
 
 
@@ -71,13 +75,13 @@ class AllOf:
     def holds(self, names: Mapping[str, Any]) -> bool:
         return all(node.holds(names) for node in self.nodes)
 
-    def first_failure(self, names: Mapping[str, Any]) -> Because | None:
+    def first_failure(self, names: Mapping[str, Any]) -> FailedCondition | None:
         for node in self.nodes:
-            if because := node.first_failure(names):
-                return because
+            if failed := node.first_failure(names):
+                return failed
         return None
 
-    def fields(self) -> Iterator[Field]:
+    def fields(self) -> Iterator[FieldCondition]:
         for node in self.nodes:
             yield from node.fields()
 
@@ -93,10 +97,12 @@ class AnyOf:
     def holds(self, names: Mapping[str, Any]) -> bool:
         return any(node.holds(names) for node in self.nodes)
 
-    def first_failure(self, names: Mapping[str, Any]) -> Because | None:
-        return None if self.holds(names) else Because(self.path, self.wanted, found_by(self, names))
+    def first_failure(self, names: Mapping[str, Any]) -> FailedCondition | None:
+        return (
+            None if self.holds(names) else FailedCondition(self.path, self.wanted, read_values(self, names))
+        )
 
-    def fields(self) -> Iterator[Field]:
+    def fields(self) -> Iterator[FieldCondition]:
         for node in self.nodes:
             yield from node.fields()
 
@@ -112,14 +118,16 @@ class Not:
     def holds(self, names: Mapping[str, Any]) -> bool:
         return not self.node.holds(names)
 
-    def first_failure(self, names: Mapping[str, Any]) -> Because | None:
-        return None if self.holds(names) else Because(self.path, self.wanted, found_by(self, names))
+    def first_failure(self, names: Mapping[str, Any]) -> FailedCondition | None:
+        return (
+            None if self.holds(names) else FailedCondition(self.path, self.wanted, read_values(self, names))
+        )
 
-    def fields(self) -> Iterator[Field]:
+    def fields(self) -> Iterator[FieldCondition]:
         yield from self.node.fields()
 
 
-def value_at(names: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+def find_value(names: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     """The value to which the keys lead, or None."""
     found: Any = names
     for key in keys:
@@ -129,16 +137,16 @@ def value_at(names: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     return found
 
 
-def found_by(node: Node, names: Mapping[str, Any]) -> Any:
+def read_values(node: Node, names: Mapping[str, Any]) -> Any:
     """What a part looks at: the value if that is one field, else a map of them by name."""
-    found = {".".join(field.keys): value_at(names, field.keys) for field in node.fields()}
+    found = {".".join(field.keys): find_value(names, field.keys) for field in node.fields()}
     return next(iter(found.values())) if len(found) == 1 else found
 
 
-def conjuncts(node: Node) -> Iterator[Field | AnyOf | Not]:
+def conjuncts(node: Node) -> Iterator[FieldCondition | AnyOf | Not]:
     """The parts that must all hold, in the order written."""
     if isinstance(node, AllOf):
         for part in node.nodes:
             yield from conjuncts(part)
-    elif isinstance(node, Field | AnyOf | Not):
+    elif isinstance(node, FieldCondition | AnyOf | Not):
         yield node

@@ -4,15 +4,15 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from mlevents.matching.condition_tree import AnyOf, Field, Not
+from mlevents.matching.condition_tree import AnyOf, FieldCondition, Not
 from mlevents.matching.field_satisfiability import Asked, possible
 
 
-def contradictions(parts: Iterable[Field | AnyOf | Not]) -> Iterator[tuple[str, str]]:
+def find_contradictions(parts: Iterable[FieldCondition | AnyOf | Not]) -> Iterator[tuple[str, str]]:
     """The path of each field that no value can satisfy, and why; lists are left out."""
-    fields: dict[tuple[str, ...], list[Field]] = defaultdict(list)
+    fields: dict[tuple[str, ...], list[FieldCondition]] = defaultdict(list)
     for part in parts:
-        if isinstance(part, Field):
+        if isinstance(part, FieldCondition):
             fields[part.keys].append(part)
     for keys, asked in fields.items():
         if len(asked) > 1 and not possible([Asked(one.condition, True) for one in asked], asked[0].kind):

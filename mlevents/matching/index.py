@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from mlevents.canonical import fold
 from mlevents.events import Event
-from mlevents.matching.condition_tree import Field, value_at
+from mlevents.matching.condition_tree import FieldCondition, find_value
 from mlevents.matching.rule_protocol import MatchableRule
 
 type Keys = tuple[str, ...]
@@ -71,9 +71,9 @@ class _Kind:
     def find(self, names: Mapping[str, Any]) -> Iterator[int]:
         yield from self.always
         for keys, values in self.fields.items():
-            yield from values.find(value_at(names, keys))
+            yield from values.find(find_value(names, keys))
         for keys, known in self.maps.items():
-            tags = value_at(names, keys) or {}
+            tags = find_value(names, keys) or {}
             for key in tags if len(tags) < len(known) else known:
                 if key in tags and key in known:
                     yield from known[key].find(tags[key])
@@ -83,7 +83,7 @@ class Index:
     """The rules of a file, found by event."""
 
     def __init__(self, rules: Sequence[MatchableRule]) -> None:
-        demands = [list(demanded(rule)) for rule in rules]
+        demands = [list(find_demands(rule)) for rule in rules]
         often = Counter(entry for one in demands for demand in one for entry in demand.entries())
         self.kinds: dict[str, _Kind] = defaultdict(_Kind)
         for number, rule in enumerate(rules):
@@ -100,10 +100,10 @@ class Index:
         return sorted(found)
 
 
-def demanded(rule: MatchableRule) -> Iterator[Demand]:
+def find_demands(rule: MatchableRule) -> Iterator[Demand]:
     """Every equality and prefix without which the rule cannot match."""
     for part in rule.where.conjuncts() if rule.where else ():
-        if not isinstance(part, Field) or part.kind == "list":
+        if not isinstance(part, FieldCondition) or part.kind == "list":
             continue
         clause = part.condition.clause()
         if clause.operator == "BeginsWith":

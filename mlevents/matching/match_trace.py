@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlevents.matching.condition_tree import AnyOf, Field, Node, Not, conjuncts, value_at
+from mlevents.matching.condition_tree import AnyOf, FieldCondition, Node, Not, conjuncts, find_value
 from mlevents.matching.where import Where
 
-ANY, ALL, NOT = "any of these", "all of these", "not"
+_ANY, _ALL, _NOT = "any of these", "all of these", "not"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TraceLine:
     """One line of the tree: `holds` is None for a heading, `wanted` and `found` are a condition's."""
 
     depth: int
@@ -21,42 +21,42 @@ class Line:
     found: Any = None
 
 
-def seen(where: Where, names: Mapping[str, Any]) -> Iterator[Line]:
+def trace_conditions(where: Where, names: Mapping[str, Any]) -> Iterator[TraceLine]:
     """The conditions in the order written, below the names that lead to them."""
     yield from _all(where.conjuncts(), names, 0)
 
 
-def _all(nodes: tuple[Node, ...], names: Mapping[str, Any], depth: int) -> Iterator[Line]:
+def _all(nodes: tuple[Node, ...], names: Mapping[str, Any], depth: int) -> Iterator[TraceLine]:
     above: tuple[str, ...] = ()
     for node in nodes:
-        if not isinstance(node, Field):
+        if not isinstance(node, FieldCondition):
             above = ()
             yield from _combined(node, names, depth)
             continue
         *heads, name = node.keys
         shared = _shared(above, tuple(heads))
         for index in range(shared, len(heads)):
-            yield Line(depth + index, heads[index])
+            yield TraceLine(depth + index, heads[index])
         above = tuple(heads)
-        found = value_at(names, node.keys)
-        yield Line(depth + len(heads), name, node.holds(names), node.wanted, found)
+        found = find_value(names, node.keys)
+        yield TraceLine(depth + len(heads), name, node.holds(names), node.wanted, found)
 
 
-def _combined(node: Node, names: Mapping[str, Any], depth: int) -> Iterator[Line]:
+def _combined(node: Node, names: Mapping[str, Any], depth: int) -> Iterator[TraceLine]:
     if isinstance(node, Not):
-        yield Line(depth, NOT, node.holds(names))
+        yield TraceLine(depth, _NOT, node.holds(names))
         yield from _inner(node.node, names, depth + 1)
     elif isinstance(node, AnyOf):
-        yield Line(depth, ANY, node.holds(names))
+        yield TraceLine(depth, _ANY, node.holds(names))
         for part in node.nodes:
             yield from _inner(part, names, depth + 1)
 
 
-def _inner(node: Node, names: Mapping[str, Any], depth: int) -> Iterator[Line]:
+def _inner(node: Node, names: Mapping[str, Any], depth: int) -> Iterator[TraceLine]:
     """A part inside `any` or `not`; several conditions in it are told to belong together."""
     parts = tuple(conjuncts(node))
     if len(parts) > 1:
-        yield Line(depth, ALL, node.holds(names))
+        yield TraceLine(depth, _ALL, node.holds(names))
         depth += 1
     yield from _all(parts, names, depth)
 

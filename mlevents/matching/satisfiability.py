@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from mlevents.conditions.equals import Equals
 from mlevents.events.event_forms import Form, forms
-from mlevents.matching.condition_tree import AllOf, AnyOf, Field, Node, Not
+from mlevents.matching.condition_tree import AllOf, AnyOf, FieldCondition, Node, Not
 from mlevents.matching.field_satisfiability import Asked, possible
-from mlevents.matching.where import EVERY, Where
+from mlevents.matching.where import ANY_EVENT, Where
 from mlevents.yamlfile.positions import PathProblem
 
 MOST_WAYS = 200
@@ -22,7 +22,7 @@ EVERYWHERE = ("event", "workspace")
 _TYPE = ("event", "type")
 _NEVER = "so the rule never matches"
 
-type Literal = tuple[Field, bool]
+type Literal = tuple[FieldCondition, bool]
 type Way = tuple[Literal, ...]
 """Conditions that must hold, and others that must not: one way of fulfilling the whole."""
 
@@ -72,12 +72,12 @@ class _Form(NamedTuple):
 def _forms(kinds: tuple[str, ...]) -> tuple[_Form, ...]:
     """The forms of these kinds; for `*` also that of types which nobody knows."""
     known = [_Form(form.type.kind, form.fields) for form in forms() if _asked(form, kinds)]
-    return (*known, _Form(None, {})) if EVERY in kinds else tuple(known)
+    return (*known, _Form(None, {})) if ANY_EVENT in kinds else tuple(known)
 
 
 def _asked(form: Form, kinds: Sequence[str]) -> bool:
     """Whether a rule that asks for these kinds gets events of this form."""
-    return EVERY in kinds or bool(set(form.kinds) & set(kinds))
+    return ANY_EVENT in kinds or bool(set(form.kinds) & set(kinds))
 
 
 def _independent(parts: Iterable[Node], form: _Form) -> bool:
@@ -88,7 +88,7 @@ def _independent(parts: Iterable[Node], form: _Form) -> bool:
 
 def _ways(node: Node, holds: bool) -> list[Way] | None:
     """Every way in which a part holds, or does not; None where there are too many."""
-    if isinstance(node, Field):
+    if isinstance(node, FieldCondition):
         return [((node, holds),)]
     if isinstance(node, Not):
         return _ways(node.node, not holds)
@@ -143,9 +143,9 @@ def _has(form: _Form, keys: tuple[str, ...]) -> bool:
     return keys[0] in EVERYWHERE or keys[1] in form.names.get(keys[0], ())
 
 
-def _together(other: Node, last: Field | AnyOf | Not) -> str:
-    if isinstance(other, Field) and isinstance(last, Field) and other.keys != last.keys:
+def _together(other: Node, last: FieldCondition | AnyOf | Not) -> str:
+    if isinstance(other, FieldCondition) and isinstance(last, FieldCondition) and other.keys != last.keys:
         names = f"{'.'.join(other.keys)} and {'.'.join(last.keys)}"
         return f"no event has both {names} as wanted, {_NEVER}: make two rules of it"
-    path = other.path if isinstance(other, Field | AnyOf | Not) else ""
+    path = other.path if isinstance(other, FieldCondition | AnyOf | Not) else ""
     return f"excludes all that {path} leaves, {_NEVER}: take one out"

@@ -12,17 +12,25 @@ from typing import Any
 
 from mlevents.conditions.condition import Condition, operator, shown, type_of
 from mlevents.events import NAMES
-from mlevents.matching.condition_tree import AllOf, AnyOf, Because, Field, Node, Not, conjuncts
-from mlevents.matching.contradictions import contradictions
+from mlevents.matching.condition_tree import (
+    AllOf,
+    AnyOf,
+    FailedCondition,
+    FieldCondition,
+    Node,
+    Not,
+    conjuncts,
+)
+from mlevents.matching.contradictions import find_contradictions
 from mlevents.registry import UnknownNameError, did_you_mean
 
-COMBINED = ("any", "all", "not")
-EVERY = "*"
-MOST_PROBLEMS = 200
+COMBINATORS = ("any", "all", "not")
+ANY_EVENT = "*"
+MAX_WHERE_PROBLEMS = 200
 """How many problems of one `where` are told."""
 
-type Report = Callable[[str, str], None]
-type Names = Mapping[str, "Names"] | str
+type ReportProblem = Callable[[str, str], None]
+type FieldNames = Mapping[str, "FieldNames"] | str
 """The names of a level, with those below each; a field's type where there are none."""
 
 
@@ -36,16 +44,16 @@ class Where:
         """Whether the event fulfils them all; exactly when there is no first failure."""
         return self.root.holds(names)
 
-    def first_failure(self, names: Mapping[str, Any]) -> Because | None:
+    def first_failure(self, names: Mapping[str, Any]) -> FailedCondition | None:
         """The first condition that fails, with its path from `where`."""
         return self.root.first_failure(names)
 
-    def conjuncts(self) -> tuple[Field | AnyOf | Not, ...]:
+    def conjuncts(self) -> tuple[FieldCondition | AnyOf | Not, ...]:
         """What must all hold, in the order written."""
         return tuple(conjuncts(self.root))
 
 
-def known_names(kinds: Iterable[str]) -> dict[str, dict[str, str]]:
+def list_names(kinds: Iterable[str]) -> dict[str, dict[str, str]]:
     """The names that an event of at least one of these kinds can have; of every kind for `*`."""
     asked = [kind for kind in kinds if kind in NAMES] or list(NAMES)
     names: dict[str, dict[str, str]] = {}
@@ -55,7 +63,9 @@ def known_names(kinds: Iterable[str]) -> dict[str, dict[str, str]]:
     return names
 
 
-def bind(where: Mapping[str, Any], kinds: tuple[str, ...], at: str, report: Report) -> Where | None:
+def bind_where(
+    where: Mapping[str, Any], kinds: tuple[str, ...], at: str, report: ReportProblem
+) -> Where | None:
     """The conditions of a `where` as written; None when something was reported.
 
     `kinds` are the rule's events. `at` is the path of the `where` in the rule file, and each call of
@@ -63,10 +73,10 @@ def bind(where: Mapping[str, Any], kinds: tuple[str, ...], at: str, report: Repo
     """
     problems: list[tuple[str, str]] = []
     binder = _Binder(kinds, problems)
-    root = binder.level(where, _Level((), known_names(kinds), at, "where"))
+    root = binder.level(where, _Level((), list_names(kinds), at, "where"))
     if root is not None and not problems:
         problems += [
-            (at + path.removeprefix("where"), text) for path, text in contradictions(conjuncts(root))
+            (at + path.removeprefix("where"), text) for path, text in find_contradictions(conjuncts(root))
         ]
     for problem in problems:
         report(*problem)
@@ -78,7 +88,7 @@ class _Level:
     """Where the binder stands: the keys so far, the names below, the paths for reports and reasons."""
 
     keys: tuple[str, ...]
-    names: Names
+    names: FieldNames
     at: str
     path: str
 
@@ -124,12 +134,12 @@ class _Binder:
         return self.condition(name, written, written, level)
 
     def entry(self, key: object, value: object, level: _Level) -> Node | None:
-        if len(self.problems) >= MOST_PROBLEMS:
+        if len(self.problems) >= MAX_WHERE_PROBLEMS:
             return None
         if not isinstance(key, str):
             self.report(level.at, f"the key {shown(key)} is not text: put it in quotes")
             return None
-        if key in COMBINED:
+        if key in COMBINATORS:
             return self.combined(key, value, level)
         if level.is_field:
             inside = _Level(level.keys, level.names, f"{level.at}.{key}", level.path)
@@ -153,7 +163,7 @@ class _Binder:
         bound = tuple(node for node in nodes if node)
         return AnyOf(inside.path, bound, {key: value}) if key == "any" else AllOf(bound)
 
-    def condition(self, name: str, operand: object, wanted: object, level: _Level) -> Field | None:
+    def condition(self, name: str, operand: object, wanted: object, level: _Level) -> FieldCondition | None:
         kind = str(level.names)
         if operand is None:
             self.report(level.at, "null compares with nothing: write `absent: true` for what is missing")
@@ -166,7 +176,7 @@ class _Binder:
         if kind not in condition.fits:
             self.report(level.at, _misfit(name, condition, operand, level))
             return None
-        return Field(level.path, level.keys, kind, condition, wanted)
+        return FieldCondition(level.path, level.keys, kind, condition, wanted)
 
     def unknown(self, key: str, level: _Level) -> str:
         if key in operator.names():
@@ -174,7 +184,7 @@ class _Binder:
         elsewhere = [kind for kind in sorted(NAMES) if not level.keys and key in NAMES[kind]]
         if elsewhere:
             return f"'{key}' is not part of {' or '.join(self.kinds)}: it belongs to {', '.join(elsewhere)}"
-        near = did_you_mean(key, [*level.names, *COMBINED])
+        near = did_you_mean(key, [*level.names, *COMBINATORS])
         return f"unknown name '{key}'{near or f': write {_content(level)}'}"
 
 

@@ -8,10 +8,10 @@ from itertools import islice
 from mlevents import telemetry
 from mlevents.errors import EventError
 from mlevents.events import Event, parse
-from mlevents.expressions.interpolation import ExpressionError, render
+from mlevents.expressions.interpolation import ExpressionError, render_value
 from mlevents.gates import dedupe
 from mlevents.gates.max_age import too_old
-from mlevents.matching.match import Verdict, kind_asked, matching, verdict
+from mlevents.matching.match import RuleMatch, find_event_kind, find_matches, match_rule
 from mlevents.orchestration.response import Response
 from mlevents.responses.quarantine import quarantined, refused
 from mlevents.responses.response_id import response_id
@@ -40,7 +40,7 @@ def decide(raw: str, rules: Rules, settings: Settings, now: datetime) -> list[Re
     telemetry.saw(event.id, event.type if event.kinds else telemetry.UNKNOWN)
     if not rules.allows(event.topic):
         return [refused(event, rules)]
-    found = [respond(event, one, rules, settings, now) for one in matching(rules, event)]
+    found = [respond(event, one, rules, settings, now) for one in find_matches(rules, event)]
     if not found and log.isEnabledFor(logging.INFO):
         log.info("event %s (%s) matches no rule: %s", event.id, event.type, reasons(event, rules))
     return found
@@ -48,16 +48,18 @@ def decide(raw: str, rules: Rules, settings: Settings, now: datetime) -> list[Re
 
 def reasons(event: Event, rules: Rules) -> str:
     """Why not, for the first rules that ask for this kind of event."""
-    asked = (verdict(rule, event) for rule in rules.rules if kind_asked(rule, event))
+    asked = (match_rule(rule, event) for rule in rules.rules if find_event_kind(rule, event))
     said = [
-        f"{one.rule.id}: {one.because.path} is {one.because.found!r:.100}, wanted {one.because.wanted!r:.100}"
+        f"{one.rule.id}: {one.failed.path} is {one.failed.found!r:.100}, wanted {one.failed.wanted!r:.100}"
         for one in islice(asked, MOST_REASONS)
-        if one.because
+        if one.failed
     ]
     return "; ".join(said) or "none asks for this kind"
 
 
-def respond(event: Event, found: Verdict[Rule], rules: Rules, settings: Settings, now: datetime) -> Response:
+def respond(
+    event: Event, found: RuleMatch[Rule], rules: Rules, settings: Settings, now: datetime
+) -> Response:
     """The response of one matching rule, settled already where nothing may be done."""
     rule = found.rule
     named = [*rule.steps, *rule.on_failure]
@@ -81,7 +83,7 @@ def respond(event: Event, found: Verdict[Rule], rules: Rules, settings: Settings
 def deduped(response: Response, rule: str, value: str) -> Response:
     """The response by the name of a value, whichever event has it."""
     try:
-        same = dedupe.identity(render(value, response.event.names))
+        same = dedupe.identity(render_value(value, response.event.names))
     except ValueError as error:  # an ExpressionError is one
         return replace(response, status="failed", because=f"dedupe: {error}", alert=True)
     return replace(response, id=response_id(rule, same))
@@ -108,8 +110,8 @@ def with_values(response: Response, rule: Rule) -> Response:
     """The response with its gates filled in, or settled where the event's values do not do for the rule."""
     if missing := values_missing(rule.steps, response.event):
         return replace(response, status="failed", because=missing, alert=True)
-    if because := refusal(rule, response.event):
-        return replace(response, status="refused", because=refusal_text(rule, because), alert=True)
+    if failed := refusal(rule, response.event):
+        return replace(response, status="refused", because=refusal_text(rule, failed), alert=True)
     try:
         return replace(response, gates=gates_as_json(rule.gates, response.event))
     except ExpressionError as error:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from mlevents import telemetry
 from mlevents.actions.action import Done, Outcome, StepContext, action
 from mlevents.errors import ActionError, ConfigError, StoppedError, TransientError
-from mlevents.expressions.interpolation import ExpressionError, render
+from mlevents.expressions.interpolation import ExpressionError, render_value
 from mlevents.orchestration.response import Response
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.size_limits import cut_answer
@@ -64,13 +64,13 @@ def outcome(call: Mapping[str, Any], response: Response, services: Services) -> 
     names = {**response.event.names, "steps": call["results"]}
     if call.get("failure"):
         names["failure"] = {**call["failure"], "rule": response.rule, "response": response.id}
-    if step["if"] is not None and not render(step["if"], names):
+    if step["if"] is not None and not render_value(step["if"], names):
         return None
     chosen = action.find(step["uses"])
     names = dict(chosen.readable(names, step["with"]))
     if call["verb"] not in chosen.verbs:
         raise ValueError(f"'{step['uses']}' has no verb '{call['verb']}'")
-    verb = getattr(chosen.model_validate(render(step["with"], names)), call["verb"])
+    verb = getattr(chosen.model_validate(render_value(step["with"], names)), call["verb"])
     result: Outcome = verb(context_of(call, response, services, names), services)
     return result
 
@@ -91,7 +91,7 @@ def context_of(
         depth=response.depth,
         retry=step.get("retry") or {},
         written=step["with"],
-        fill=lambda value: render(value, names),
+        fill=lambda value: render_value(value, names),
     )
 
 

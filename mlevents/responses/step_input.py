@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlevents.actions.action import action
-from mlevents.expressions.environment import Path
-from mlevents.expressions.interpolation import ExpressionError, paths
+from mlevents.expressions.environment import NamePath
+from mlevents.expressions.interpolation import ExpressionError, find_paths
 from mlevents.gates.gate import gate
 from mlevents.orchestration.response import Step
 from mlevents.orchestration.size_limits import cut_text
@@ -68,13 +68,13 @@ def _event_with(event: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, 
     return {**event, **texts, "names": {root: value for root, value in kept.items() if root != "steps"}}
 
 
-def paths_read(document: Mapping[str, Any], step: Step, files: Iterable[str]) -> set[Path] | None:
+def paths_read(document: Mapping[str, Any], step: Step, files: Iterable[str]) -> set[NamePath] | None:
     """What the step's expressions, its files and the gates before it read; None when it cannot be told."""
     files = list(files)
     if any(map(HIDDEN_DOLLAR.search, files)):
         return None
     try:
-        found = paths([step["with"], step["if"], *files])
+        found = find_paths([step["with"], step["if"], *files])
     except ExpressionError:  # a file is read here as it is written, before YAML or JSON is
         return None
     if step["orchestrator"]:
@@ -83,7 +83,7 @@ def paths_read(document: Mapping[str, Any], step: Step, files: Iterable[str]) ->
     return found
 
 
-def select(names: Any, wanted: Iterable[Path]) -> Any:
+def select(names: Any, wanted: Iterable[NamePath]) -> Any:
     """The names with the values at these paths alone, in the same order; of a list, the whole list."""
     wanted = set(wanted)
     if () in wanted or not isinstance(names, Mapping):

@@ -5,7 +5,7 @@ from typing import Any
 
 from mlevents.actions.action import action
 from mlevents.events import Event
-from mlevents.expressions.interpolation import ExpressionError, render, roots
+from mlevents.expressions.interpolation import ExpressionError, find_roots, render_value
 from mlevents.orchestration.response import Step
 from mlevents.rules.model import Step as RuleStep
 
@@ -31,7 +31,7 @@ def as_json(step: RuleStep) -> Step:
 
 def gates_as_json(gates: Mapping[str, Mapping[str, Any]], event: Event) -> dict[str, Any]:
     """The gates as they travel, the event's values filled in; raises ExpressionError for a missing one."""
-    filled = {name: render(dict(written), event.names) for name, written in gates.items()}
+    filled = {name: render_value(dict(written), event.names) for name, written in gates.items()}
     if order := filled.get("order"):
         filled["order"] = {name: str(value) for name, value in order.items()}
         if (length := len(filled["order"]["by"])) > LONGEST_VERSION:
@@ -52,8 +52,8 @@ def values_missing(steps: Iterable[RuleStep], event: Event) -> str | None:
     for step in steps:
         for text in leaves([step.with_, step.if_]):
             try:
-                if not roots(text) & {"steps", "failure"}:
-                    render(text, event.names)
+                if not find_roots(text) & {"steps", "failure"}:
+                    render_value(text, event.names)
             except ExpressionError as error:
                 return f"step '{step.id}': {error}"
     return None

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlevents.events import Event
-from mlevents.expressions.interpolation import render
+from mlevents.expressions.interpolation import render_value
 from mlevents.gates import dedupe
-from mlevents.matching.condition_tree import Because
-from mlevents.matching.match import Verdict, matching, verdict
+from mlevents.matching.condition_tree import FailedCondition
+from mlevents.matching.match import RuleMatch, find_matches, match_rule
 from mlevents.rules.model import Rule, Rules
 
 
@@ -16,7 +16,7 @@ class Answer:
     """What one side says to an event for one rule: None in `matches` where it has no such rule."""
 
     matches: bool | None
-    because: Because | None = None
+    failed: FailedCondition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Difference:
     others: Answer
 
     @property
-    def because(self) -> Because | None:
+    def failed(self) -> FailedCondition | None:
         """The first condition that failed, on the side that has the rule and does not match."""
-        return self.these.because or self.others.because
+        return self.these.failed or self.others.failed
 
 
 class Side:
@@ -50,7 +50,7 @@ class Side:
         """Count the event in, and give the rules that it fires."""
         if not self._allows(event):
             return set()
-        fired = list(matching(self._file, event))
+        fired = list(find_matches(self._file, event))
         for one in fired:
             self.responses[one.rule.id].add(_identity(one, event))
         return {one.rule.id for one in fired}
@@ -64,9 +64,9 @@ class Side:
         if name not in self.rules:
             return Answer(None)
         if not self._allows(event):
-            return Answer(False, Because("workspaces", list(self._file.workspaces), event.topic))
-        found = verdict(self.rules[name], event)
-        return Answer(found.matches, found.because)
+            return Answer(False, FailedCondition("workspaces", list(self._file.workspaces), event.topic))
+        found = match_rule(self.rules[name], event)
+        return Answer(found.matches, found.failed)
 
     def _allows(self, event: Event) -> bool:
         return self._unsure or self._file.allows(event.topic)
@@ -78,11 +78,11 @@ def differences(these: Side, others: Side, event: Event) -> Iterator[Difference]
         yield Difference(name, these.answer(name, event), others.answer(name, event))
 
 
-def _identity(found: Verdict[Rule], event: Event) -> str:
+def _identity(found: RuleMatch[Rule], event: Event) -> str:
     """What makes it the same response."""
     if found.rule.dedupe is not None:
         try:
-            return dedupe.identity(render(found.rule.dedupe, event.names))
+            return dedupe.identity(render_value(found.rule.dedupe, event.names))
         except ValueError:  # a missing value, or a map: a response all the same, one that fails
             pass
     return event.identity(found.kind or event.type)

@@ -16,10 +16,10 @@ from typing import Any
 
 from mlevents.actions.endpoint_allowlist import SECTION
 from mlevents.events import Event
-from mlevents.expressions.interpolation import ExpressionError, render
+from mlevents.expressions.interpolation import ExpressionError, render_value
 from mlevents.gates.max_age import too_old, words
-from mlevents.matching.condition_tree import Because
-from mlevents.matching.match import verdict
+from mlevents.matching.condition_tree import FailedCondition
+from mlevents.matching.match import match_rule
 from mlevents.registry import did_you_mean
 from mlevents.rules.allowed_names import refusal
 from mlevents.rules.model import Rule
@@ -38,12 +38,12 @@ class Given:
     event: Event
     now: datetime | None = None
 
-    def stopped(self, rule: Rule) -> Because | None:
+    def stopped(self, rule: Rule) -> FailedCondition | None:
         """What keeps the rule from acting on the event."""
-        if because := verdict(rule, self.event).because:
-            return because
+        if failed := match_rule(rule, self.event).failed:
+            return failed
         if rule.max_age is not None and self.now and too_old(self.event.time, rule.max_age, self.now):
-            return Because("max_age", words(rule.max_age), self.event.time)
+            return FailedCondition("max_age", words(rule.max_age), self.event.time)
         return refusal(rule, self.event)
 
 
@@ -107,8 +107,8 @@ class Expected:
     def failures(self, given: Given, rules: Mapping[str, Rule]) -> Iterator[PathProblem]:
         """Where what is so differs from what is wanted, by the path below `expect`."""
         for name, path in self.matching.items():
-            if because := given.stopped(rules[name]):
-                yield path, f"wanted {name} to match, but {_fails(because)}"
+            if failed := given.stopped(rules[name]):
+                yield path, f"wanted {name} to match, but {_fails(failed)}"
             elif name in self.values:
                 yield from _value(rules[name], given.event, self.values[name], path)
         for name, path in self.failing.items():
@@ -121,22 +121,22 @@ class Expected:
                 f"wanted no other rule to match, but {', '.join(too)} {'does' if len(too) == 1 else 'do'}",
             )
 
-    def _unlike(self, rule: Rule, because: Because | None) -> str | None:
+    def _unlike(self, rule: Rule, failed: FailedCondition | None) -> str | None:
         """How the rule's answer differs from the failure that is wanted."""
         reason = self.reasons.get(rule.id)
         known = [*ALWAYS, *(part.path for part in rule.where.conjuncts())] if rule.where else ALWAYS
         if reason is not None and reason not in known:
             return f"{rule.id} has no condition {reason}{did_you_mean(reason, known) or _listed(known)}"
-        if because is None:
+        if failed is None:
             return f"wanted {rule.id} not to match{f', for {reason}' if reason else ''}, but it matches"
-        if reason in (None, because.path):
+        if reason in (None, failed.path):
             return None
-        return f"wanted {rule.id} not to match for {reason}, but {_fails(because)}"
+        return f"wanted {rule.id} not to match for {reason}, but {_fails(failed)}"
 
 
 def _value(rule: Rule, event: Event, wanted: object, path: str) -> Iterator[PathProblem]:
     try:
-        found = render(rule.dedupe, event.names)
+        found = render_value(rule.dedupe, event.names)
     except ExpressionError as error:
         yield path, f"wanted the dedupe value {_json(wanted)}, but {error}"
         return
@@ -146,9 +146,9 @@ def _value(rule: Rule, event: Event, wanted: object, path: str) -> Iterator[Path
         yield path, f"wanted the dedupe value {_json(wanted)}, but it is {_json(found)}"
 
 
-def _fails(because: Because) -> str:
-    found = "nothing" if because.found is None else _json(because.found)
-    return f"{because.path} fails: wanted {_json(because.wanted)}, found {found}"
+def _fails(failed: FailedCondition) -> str:
+    found = "nothing" if failed.found is None else _json(failed.found)
+    return f"{failed.path} fails: wanted {_json(failed.wanted)}, found {found}"
 
 
 def _json(value: object) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 from mlevents.actions.action import Action, Target, action
 from mlevents.errors import PermanentError
 from mlevents.events import Event
-from mlevents.expressions.interpolation import ExpressionError, render, roots
-from mlevents.matching.condition_tree import Because
+from mlevents.expressions.interpolation import ExpressionError, find_roots, render_value
+from mlevents.matching.condition_tree import FailedCondition
 from mlevents.registry import Registry
 from mlevents.rules.model import Rule, Step
 from mlevents.yamlfile.positions import PathProblem, join
@@ -55,7 +55,7 @@ def with_list(
     return {**others, target.section: list(file[target.section]) if own is None else own}
 
 
-def refusal(rule: Rule, event: Event) -> Because | None:
+def refusal(rule: Rule, event: Event) -> FailedCondition | None:
     """The first name, of those that the event alone tells, that it may not name; None if there is none.
 
     `path` is the list's, `wanted` its patterns, `found` the name.
@@ -66,15 +66,15 @@ def refusal(rule: Rule, event: Event) -> Because | None:
             patterns = step.with_[target.section]
             patterns = [patterns] if isinstance(patterns, str) else list(patterns)
             if target.refusal(name, patterns):
-                return Because(target.section, patterns, name)
+                return FailedCondition(target.section, patterns, name)
     return None
 
 
-def refusal_text(rule: Rule, because: Because) -> str:
+def refusal_text(rule: Rule, failed: FailedCondition) -> str:
     """What people read of a refusal, with the remedy."""
     targets = (action.find(step.uses).target for step in rule.steps)
-    target = next(one for one in targets if one and one.section == because.path)
-    return f"{because.path}: {target.refusal(because.found, because.wanted)}"
+    target = next(one for one in targets if one and one.section == failed.path)
+    return f"{failed.path}: {target.refusal(failed.found, failed.wanted)}"
 
 
 def _name(target: Target, step: Step, event: Event) -> str | None:
@@ -84,11 +84,11 @@ def _name(target: Target, step: Step, event: Event) -> str | None:
     """
     parameters = {name: step.with_.get(name) for name in target.parameters}
     try:
-        if roots([parameters, step.if_]) & LATER:
+        if find_roots([parameters, step.if_]) & LATER:
             return None
-        if step.if_ is not None and not render(step.if_, event.names):
+        if step.if_ is not None and not render_value(step.if_, event.names):
             return None
-        return target.name(render(parameters, event.names), event.names)
+        return target.name(render_value(parameters, event.names), event.names)
     except (ExpressionError, PermanentError, ValueError):
         return None
 

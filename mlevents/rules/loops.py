@@ -7,9 +7,9 @@ from mlevents.actions.action import Action
 from mlevents.conditions.equals import Equals
 from mlevents.conditions.present import Present
 from mlevents.events.event_forms import forms
-from mlevents.matching.condition_tree import Field
+from mlevents.matching.condition_tree import FieldCondition
 from mlevents.matching.satisfiability import reachable
-from mlevents.matching.where import EVERY, Where
+from mlevents.matching.where import ANY_EVENT, Where
 from mlevents.registry import Registry
 from mlevents.yamlfile.positions import PathProblem, join
 
@@ -28,18 +28,18 @@ def loops(
     for index, step in enumerate(steps if isinstance(steps := written.get("do"), list) else ()):
         uses = step.get("uses") if isinstance(step, dict) else None
         for kind in actions.find(uses).causes if uses in actions.names() else ():
-            again = kind in kinds or EVERY in kinds
+            again = kind in kinds or ANY_EVENT in kinds
             if again and reachable([*parts, *_ours(kind, str(written.get("id")))], (kind,)):
                 yield join("do", index, "uses"), _loop(str(uses), kind)
                 break
 
 
-def _ours(kind: str, rule: str) -> Iterator[Field]:
+def _ours(kind: str, rule: str) -> Iterator[FieldCondition]:
     """What is so in an event of what a rule made."""
     at = (_root(kind), "tags")
-    yield Field("", (*at, RULE), "text", Equals(rule), rule)
+    yield FieldCondition("", (*at, RULE), "text", Equals(rule), rule)
     for tag in TAGS:
-        yield Field("", (*at, tag), "text", Present(True), {"present": True})
+        yield FieldCondition("", (*at, tag), "text", Present(True), {"present": True})
 
 
 def _root(kind: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from mlevents.actions.action import Action, ConnectionName, action
 from mlevents.errors import ActionError
 from mlevents.events.envelope import workspace
-from mlevents.matching.condition_tree import Field
+from mlevents.matching.condition_tree import FieldCondition
 from mlevents.rules.model import Rule, Rules, Step
 from mlevents.rules.references import marked
 from mlevents.services.permission import IDENTITY, WORKSPACE, Permission, Role
@@ -88,7 +88,9 @@ def _steps(rules: Rules) -> Iterator[tuple[str, Step, Mapping[str, str]]]:
 def _concerns(rule: Rule, workspace_id: str) -> bool:
     """Whether an event of this workspace may match, as far as the conditions on the workspace say."""
     names = {"workspace": workspace(workspace_id)}
-    asked = [part for part in (rule.where.conjuncts() if rule.where else ()) if isinstance(part, Field)]
+    asked = [
+        part for part in (rule.where.conjuncts() if rule.where else ()) if isinstance(part, FieldCondition)
+    ]
     return all(part.holds(names) for part in asked if part.keys[0] == "workspace")
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlevents.events import NAMES
-from mlevents.expressions.interpolation import ExpressionError, lone_kind, roots
+from mlevents.expressions.interpolation import ExpressionError, find_container_type, find_roots
 from mlevents.gates.dedupe import REMEDY
 from mlevents.matching.satisfiability import closed_ways, unreachable
-from mlevents.matching.where import Where, bind, known_names
+from mlevents.matching.where import Where, bind_where, list_names
 from mlevents.rules.available_gates import gates_missing
 from mlevents.rules.loops import loops
 from mlevents.rules.report import Report
@@ -47,17 +47,17 @@ class RuleCheck:
     def defaults(self, written: Mapping[str, Any]) -> None:
         """Report what is wrong in the defaults."""
         self.report.errors("defaults", gates_missing(written))
-        self.steps.check(written.get("on_failure"), "defaults.on_failure", known_names(EVERY) | FAILURE)
+        self.steps.check(written.get("on_failure"), "defaults.on_failure", list_names(EVERY) | FAILURE)
 
     def rule(self, written: Mapping[str, Any], path: str) -> Where | None:
         """The bound conditions of a rule, None if it has none; reports what is wrong in it."""
         self._unique(written.get("id"), join(path, "id"))
         self.report.errors(path, gates_missing(written))
         kinds = kinds_of(written.get("event"))
-        names = known_names(kinds)
+        names = list_names(kinds)
         for gate in ("dedupe", "order"):
             self.steps.expressions(written.get(gate), join(path, gate), names)
-        if (kind := lone_kind(written.get("dedupe"), names)) in ("map", "list"):
+        if (kind := find_container_type(written.get("dedupe"), names)) in ("map", "list"):
             self.report.error(join(path, "dedupe"), f"{written['dedupe']} is a {kind}: {REMEDY}")
         elif fault := dedupe_fault(written.get("dedupe")):
             self.report.error(join(path, "dedupe"), fault)
@@ -75,7 +75,7 @@ class RuleCheck:
 
     def _where(self, written: object, kinds: tuple[str, ...], path: str) -> Where | None:
         """The bound conditions, after a look whether any event can fulfil them."""
-        where = bind(written, kinds, path, self.report.error) if isinstance(written, dict) else None
+        where = bind_where(written, kinds, path, self.report.error) if isinstance(written, dict) else None
         if where is None:
             return None
         never = [*unreachable(where, kinds)]
@@ -103,7 +103,7 @@ class RuleCheck:
 def dedupe_fault(said: object) -> str | None:
     """Why a value can tell no event from another, or None if it can."""
     try:
-        constant = isinstance(said, str) and not roots(said)
+        constant = isinstance(said, str) and not find_roots(said)
     except ExpressionError:
         return None  # reported where expressions are checked
     if not constant:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from mlevents.actions.action import Action, ConnectionName, RuleFile
 from mlevents.errors import PermanentError
-from mlevents.expressions.interpolation import check
+from mlevents.expressions.interpolation import check_expressions
 from mlevents.registry import UnknownNameError, did_you_mean
 from mlevents.rules.allowed_names import list_missing
 from mlevents.rules.references import Marked, marked
@@ -164,7 +164,7 @@ class StepCheck:
     def expressions(self, value: object, path: str, names: Names) -> None:
         """Report what is wrong in the expressions of a value."""
         if isinstance(value, str):
-            for fault in check(value, names) if "$" in value else ():
+            for fault in check_expressions(value, names) if "$" in value else ():
                 self.report.error(path, fault)
         elif isinstance(value, dict):
             for key, inner in value.items():

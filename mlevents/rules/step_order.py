@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlevents.expressions.interpolation import ExpressionError, reads
+from mlevents.expressions.interpolation import ExpressionError, find_names_below
 from mlevents.yamlfile.positions import PathProblem, join
 
 _READING = ("with", "if")
@@ -66,7 +66,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def _names(text: str) -> list[str]:
     try:
-        return sorted(reads(text, "steps"))
+        return sorted(find_names_below(text, "steps"))
     except ExpressionError:  # told where expressions are checked
         return []
 

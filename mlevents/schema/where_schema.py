@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlevents.conditions.condition import operator
-from mlevents.matching.where import EVERY, known_names
+from mlevents.matching.where import ANY_EVENT, list_names
 
 Schema = dict[str, Any]
 
@@ -19,7 +19,7 @@ _SCALARS: Mapping[str, Schema] = {
 
 def where_schemas() -> dict[str, Schema]:
     """The definitions of `Where` and of all that it refers to."""
-    names = known_names((EVERY,))
+    names = list_names((ANY_EVENT,))
     definitions = {f"{kind} condition": _condition(kind) for kind in _SCALARS}
     definitions["tags condition"] = _level("tags condition", {}, _refer("text condition"))
     for root, fields in names.items():

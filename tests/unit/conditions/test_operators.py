@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mlevents.canonical import fold
 from mlevents.conditions.condition import as_number, operator
-from mlevents.matching.where import bind
+from mlevents.matching.where import bind_where
 
 ALL = dict(operator.items())
 GOOD = {
@@ -55,7 +55,9 @@ def test_the_example_in_its_docstring_loads(name):
     text = textwrap.dedent(inspect.getdoc(sys.modules[ALL[name].__module__]) or "")
     example = next(part for part in text.split("\n\n") if part.startswith("where:"))
     reports = []
-    assert bind(yaml.safe_load(example)["where"], ("*",), "where", lambda *report: reports.append(report))
+    assert bind_where(
+        yaml.safe_load(example)["where"], ("*",), "where", lambda *report: reports.append(report)
+    )
     assert reports == []
 
 

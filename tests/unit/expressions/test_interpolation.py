@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlevents.expressions.interpolation import ExpressionError, check, render, roots
-from mlevents.matching.where import known_names
+from mlevents.expressions.interpolation import ExpressionError, check_expressions, find_roots, render_value
+from mlevents.matching.where import list_names
 
 TAGS = {"a.b": "dot", "items": "it", "n": "3", "none": None, "markup": "<b>&</b>", "trick": "${model.name}"}
 NAMES = {
@@ -16,7 +16,7 @@ NAMES = {
     "drift": {"coefficient": 0.5, "features": ["age", "amount"]},
     "run": {"root": True},
 }
-KNOWN = known_names(("model.registered",))
+KNOWN = list_names(("model.registered",))
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ KNOWN = known_names(("model.registered",))
     ],
 )
 def test_render(text, value):
-    rendered = render(text, NAMES)
+    rendered = render_value(text, NAMES)
     assert rendered == value
     assert type(rendered) is type(value)
 
 
 def test_values_are_filled_in_at_any_depth_and_keys_are_not():
     written = {"${model.name}": ["${model.version}", {"deep": "v${model.version}"}], "n": 1, "none": None}
-    assert render(written, NAMES) == {"${model.name}": ["8", {"deep": "v8"}], "n": 1, "none": None}
+    assert render_value(written, NAMES) == {"${model.name}": ["8", {"deep": "v8"}], "n": 1, "none": None}
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def test_values_are_filled_in_at_any_depth_and_keys_are_not():
 )
 def test_a_missing_value_is_named(text):
     with pytest.raises(ExpressionError, match=re.escape("model.tags.endpoint is missing in this event")):
-        render(text, NAMES)
+        render_value(text, NAMES)
 
 
 def test_null_counts_as_missing_and_a_dotted_key_is_named_as_written():
     with pytest.raises(ExpressionError, match=r"model\.tags\.none is missing"):
-        render("${model.tags.none}", NAMES)
+        render_value("${model.tags.none}", NAMES)
     with pytest.raises(ExpressionError, match=r"model\.tags\['x\.y'\] is missing"):
-        render("${model.tags['x.y']}", NAMES)
+        render_value("${model.tags['x.y']}", NAMES)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_null_counts_as_missing_and_a_dotted_key_is_named_as_written():
 )
 def test_what_cannot_be_worked_out_says_why(text, message):
     with pytest.raises(ExpressionError, match=re.escape(message)):
-        render(text, NAMES)
+        render_value(text, NAMES)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_what_cannot_be_worked_out_says_why(text, message):
 )
 def test_no_value_grows_out_of_hand(text):
     with pytest.raises(ExpressionError, match="1,000,000"):
-        render(text, {"big": "a" * 600_000})
+        render_value(text, {"big": "a" * 600_000})
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_no_value_grows_out_of_hand(text):
     ],
 )
 def test_what_is_wrong_is_found_without_an_event(text, message):
-    [found] = check(text, KNOWN)
+    [found] = check_expressions(text, KNOWN)
     assert message in found
 
 
@@ -167,23 +167,23 @@ def test_every_name_an_event_can_have_is_known():
     for root, fields in KNOWN.items():
         for field, kind in fields.items():
             key = ".anything" if kind == "texts" else ""
-            assert check(f"${{{root}.{field}{key}}}", KNOWN) == []
+            assert check_expressions(f"${{{root}.{field}{key}}}", KNOWN) == []
 
 
 def test_steps_know_the_steps_before_them():
     extra = {"steps": {"deploy": "any"}}
-    assert check("${steps.deploy.endpoint.url[0]}", KNOWN, extra) == []
-    assert check("${steps.deplo.url}", KNOWN, extra) == [
+    assert check_expressions("${steps.deploy.endpoint.url[0]}", KNOWN, extra) == []
+    assert check_expressions("${steps.deplo.url}", KNOWN, extra) == [
         "no earlier step is named 'deplo' (did you mean 'deploy'?)"
     ]
 
 
 def test_everything_wrong_in_a_value_is_found():
-    assert len(check({"a": ["${x}", "${model.name}"], "b": {"c": "${"}}, KNOWN)) == 2
+    assert len(check_expressions({"a": ["${x}", "${model.name}"], "b": {"c": "${"}}, KNOWN)) == 2
 
 
 def test_roots_are_the_first_names():
-    assert roots({"a": ["${model.name ~ steps.x}", "${1}", "text"]}) == {"model", "steps"}
+    assert find_roots({"a": ["${model.name ~ steps.x}", "${1}", "text"]}) == {"model", "steps"}
 
 
 plain = st.text(max_size=30).filter(lambda text: "$" not in text)
@@ -191,13 +191,13 @@ plain = st.text(max_size=30).filter(lambda text: "$" not in text)
 
 @given(plain, plain)
 def test_text_around_an_expression_stays_as_it_is(before, after):
-    assert render(f"{before}x${{model.version}}x{after}", NAMES) == f"{before}x8x{after}"
+    assert render_value(f"{before}x${{model.version}}x{after}", NAMES) == f"{before}x8x{after}"
 
 
 @given(plain)
 def test_a_value_is_never_an_expression_itself(text):
     value = f"{text}${{model.name}}{{{{ 1 }}}}"
-    assert render("${model.name}", {"model": {"name": value}}) == value
+    assert render_value("${model.name}", {"model": {"name": value}}) == value
 
 
 sources = st.lists(
@@ -213,7 +213,7 @@ sources = st.lists(
 def test_any_text_renders_to_json_or_raises_an_expression_error(source):
     text = f"${{{source}}}"
     try:
-        json.dumps(render(text, NAMES))
+        json.dumps(render_value(text, NAMES))
     except ExpressionError as error:
         assert str(error)  # noqa: PT017
-    assert all(check(text, KNOWN))
+    assert all(check_expressions(text, KNOWN))

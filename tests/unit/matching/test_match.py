@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 from mlevents.events import parse
-from mlevents.matching.match import matching, plan
+from mlevents.matching.match import find_matches, plan
 from tests.unit.matching.where_samples import PREFIX, close_pairs, file_of, rule_of, rules, wire_events
 
 TAG = "azureml_modelmonitor_threshold_breached"
@@ -26,7 +26,7 @@ def verdict(rule, document):
 @given(rules=rules(most=12), sent=wire_events())
 def test_the_index_finds_what_asking_every_rule_finds(rules, sent):
     event = parse(sent[1])
-    assert list(matching(rules, event)) == [one for one in plan(rules, event) if one.matches]
+    assert list(find_matches(rules, event)) == [one for one in plan(rules, event) if one.matches]
 
 
 @settings(max_examples=500, deadline=None)
@@ -34,7 +34,7 @@ def test_the_index_finds_what_asking_every_rule_finds(rules, sent):
 def test_the_index_finds_rules_that_nearly_hold(found):
     rules, _, document = found
     event = parse(document)
-    assert list(matching(rules, event)) == [one for one in plan(rules, event) if one.matches]
+    assert list(find_matches(rules, event)) == [one for one in plan(rules, event) if one.matches]
 
 
 @given(rules=rules(), sent=wire_events())
@@ -42,12 +42,12 @@ def test_the_index_finds_rules_that_nearly_hold(found):
 def test_every_rule_has_a_verdict_in_file_order_with_a_reason_unless_it_matches(rules, sent):
     verdicts = plan(rules, parse(sent[1]))
     assert [one.rule for one in verdicts] == list(rules.rules)
-    assert all((one.because is None) is one.matches for one in verdicts)
+    assert all((one.failed is None) is one.matches for one in verdicts)
 
 
 def test_a_disabled_rule_matches_nothing_and_says_so():
     found = verdict(rule_of(event=("*",), mode="disabled"), BREACH)
-    assert (found.matches, found.because.path, found.because.found) == (False, "mode", "disabled")
+    assert (found.matches, found.failed.path, found.failed.found) == (False, "mode", "disabled")
 
 
 def test_a_shadow_rule_matches():
@@ -55,8 +55,8 @@ def test_a_shadow_rule_matches():
 
 
 def test_another_kind_of_event_is_the_reason():
-    because = verdict(rule_of(event=("model.registered",)), BREACH).because
-    assert (because.path, because.wanted, because.found) == (
+    failed = verdict(rule_of(event=("model.registered",)), BREACH).failed
+    assert (failed.path, failed.wanted, failed.found) == (
         "event",
         "model.registered",
         "run.status_changed",
@@ -85,5 +85,5 @@ def test_an_unknown_event_reaches_only_rules_on_every_event():
 def test_each_rule_file_has_its_own_index():
     event = parse(BREACH)
     first, second = file_of(rule_of(event=("*",), name="a")), file_of(rule_of(event=("*",), name="b"))
-    names = [[one.rule.id for one in matching(rules, event)] for rules in (first, second, first)]
+    names = [[one.rule.id for one in find_matches(rules, event)] for rules in (first, second, first)]
     assert names == [["a"], ["b"], ["a"]]

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 
 from mlevents.events import parse
 from mlevents.matching.match import plan
-from mlevents.matching.match_trace import Line, seen
-from mlevents.matching.where import bind
+from mlevents.matching.match_trace import TraceLine, trace_conditions
+from mlevents.matching.where import bind_where
 from tests.unit.matching.where_samples import close_pairs, rules, wire_events
 
 
@@ -27,11 +27,13 @@ def test_what_is_seen_agrees_with_the_plan(file, sent):
     event = parse(sent[1])
     for verdict in plan(file, event):
         if verdict.kind and verdict.rule.where and verdict.rule.mode != "disabled":
-            failing = [line for line in top(seen(verdict.rule.where, event.names)) if not line.holds]
+            failing = [
+                line for line in top(trace_conditions(verdict.rule.where, event.names)) if not line.holds
+            ]
             assert verdict.matches is (not failing)
             if failing and failing[0].wanted is not None:
-                assert failing[0].wanted == verdict.because.wanted
-                assert failing[0].found == verdict.because.found
+                assert failing[0].wanted == verdict.failed.wanted
+                assert failing[0].found == verdict.failed.found
 
 
 @settings(max_examples=300, deadline=None)
@@ -40,13 +42,13 @@ def test_what_is_seen_of_a_close_match_agrees_with_the_plan(pair):
     file, _, document = pair
     event = parse(document)
     for verdict in plan(file, event):
-        lines = list(seen(verdict.rule.where, event.names))
+        lines = list(trace_conditions(verdict.rule.where, event.names))
         assert verdict.matches is all(line.holds for line in top(lines))
 
 
 def test_the_tree_has_the_shape_of_the_where():
     names = {"model": {"name": "fraud-net", "version": "8", "tags": {"stage": "draft", "a.b": "x"}}}
-    where = bind(
+    where = bind_where(
         {
             "model": {
                 "name": {"prefix": "fraud-"},
@@ -59,22 +61,22 @@ def test_the_tree_has_the_shape_of_the_where():
         "where",
         pytest.fail,
     )
-    assert list(seen(where, names)) == [
-        Line(0, "model"),
-        Line(1, "name", True, {"prefix": "fraud-"}, "fraud-net"),
-        Line(1, "tags"),
-        Line(2, "stage", True, "draft", "draft"),
-        Line(2, "a.b", True, "x", "x"),
-        Line(2, "hold", True, {"absent": True}, None),
-        Line(0, "any of these", False),
-        Line(1, "model"),
-        Line(2, "version", False, "9", "8"),
-        Line(1, "all of these", False),
-        Line(2, "model"),
-        Line(3, "version", True, "8", "8"),
-        Line(3, "name", False, "x", "fraud-net"),
-        Line(0, "not", True),
-        Line(1, "model"),
-        Line(2, "tags"),
-        Line(3, "stage", False, "prod", "draft"),
+    assert list(trace_conditions(where, names)) == [
+        TraceLine(0, "model"),
+        TraceLine(1, "name", True, {"prefix": "fraud-"}, "fraud-net"),
+        TraceLine(1, "tags"),
+        TraceLine(2, "stage", True, "draft", "draft"),
+        TraceLine(2, "a.b", True, "x", "x"),
+        TraceLine(2, "hold", True, {"absent": True}, None),
+        TraceLine(0, "any of these", False),
+        TraceLine(1, "model"),
+        TraceLine(2, "version", False, "9", "8"),
+        TraceLine(1, "all of these", False),
+        TraceLine(2, "model"),
+        TraceLine(3, "version", True, "8", "8"),
+        TraceLine(3, "name", False, "x", "fraud-net"),
+        TraceLine(0, "not", True),
+        TraceLine(1, "model"),
+        TraceLine(2, "tags"),
+        TraceLine(3, "stage", False, "prod", "draft"),
     ]

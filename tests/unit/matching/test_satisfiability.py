@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mlevents.events import parse
 from mlevents.matching.condition_tree import AnyOf
 from mlevents.matching.satisfiability import closed_ways, unreachable
-from mlevents.matching.where import bind
+from mlevents.matching.where import bind_where
 from tests.unit.matching.where_samples import wheres, wire_events
 from tests.unit.rules.rule_files import HEAD, TELL, load_text, problems
 
@@ -15,14 +15,14 @@ REGISTERED = ("model.registered",)
 
 
 def never(where, kinds=REGISTERED):
-    return list(unreachable(bind(where, kinds, "where", pytest.fail), kinds))
+    return list(unreachable(bind_where(where, kinds, "where", pytest.fail), kinds))
 
 
 @settings(max_examples=500, deadline=None)
 @given(found=st.data(), sent=wire_events())
 def test_a_where_that_holds_for_an_event_is_reachable(found, sent):
     event = parse(sent[1])
-    where = bind(found.draw(wheres(event.kinds)), event.kinds, "where", lambda path, text: None)
+    where = bind_where(found.draw(wheres(event.kinds)), event.kinds, "where", lambda path, text: None)
     if where and where.holds(event.names):
         assert list(unreachable(where, event.kinds)) == []
         assert list(unreachable(where, ("*",))) == []

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlevents.events import parse
-from mlevents.matching.where import bind, known_names
+from mlevents.matching.where import bind_where, list_names
 from tests.unit.matching.where_samples import WIRE_KINDS, wheres, wire_events
 
 KINDS = ("model.registered",)
@@ -17,7 +17,7 @@ UNHELD = {"stage": ["production", "prod"], "hold": {"absent": True}}
 def reports(where, kinds=KINDS):
     """What is reported of a `where`."""
     found = []
-    bound = bind(
+    bound = bind_where(
         where,
         kinds,
         "rules[0].where",
@@ -29,7 +29,7 @@ def reports(where, kinds=KINDS):
 
 def failure(where, names, kinds=KINDS):
     """The first failure as a tuple; None when the conditions hold."""
-    because = bind(where, kinds, "where", pytest.fail).first_failure(names)
+    because = bind_where(where, kinds, "where", pytest.fail).first_failure(names)
     return because and (because.path, because.wanted, because.found)
 
 
@@ -147,7 +147,7 @@ def test_ranges_that_meet_in_one_number_are_no_contradiction():
 
 
 def test_a_rule_on_every_event_may_ask_for_any_name():
-    everything = known_names(("*",))
+    everything = list_names(("*",))
     assert {"model", "deployment", "run", "drift", "event", "workspace"} <= set(everything)
     assert reports({"run": {"status": "failed"}, "model": {"name": "x"}}, ("*",)) == []
 
@@ -166,7 +166,7 @@ def test_a_list_needs_one_element_that_holds_and_none_that_is_excluded():
 def test_there_is_a_first_failure_exactly_when_it_does_not_hold(found, sent):
     function, document = sent
     kind = WIRE_KINDS[function]
-    where = bind(found.draw(wheres((kind,))), (kind,), "where", lambda path, text: None)
+    where = bind_where(found.draw(wheres((kind,))), (kind,), "where", lambda path, text: None)
     if where:
         names = parse(document).names
         assert (where.first_failure(names) is None) is where.holds(names)
@@ -189,6 +189,6 @@ json = st.recursive(
 @given(json.filter(lambda value: isinstance(value, dict)))
 def test_any_map_is_bound_or_reported(written):
     found = []
-    where = bind(written, KINDS, "where", lambda path, text: found.append((path, text)))
+    where = bind_where(written, KINDS, "where", lambda path, text: found.append((path, text)))
     assert (where is None) is bool(found)
     assert all(path.startswith("where") and text for path, text in found)

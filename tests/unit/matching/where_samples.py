@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mlevents.conditions.condition import operator
 from mlevents.events import NAMES, parse
-from mlevents.matching.where import bind
+from mlevents.matching.where import bind_where
 from mlevents.rules.model import Defaults, Rule, Rules
 
 PREFIX = "Microsoft.MachineLearningServices."
@@ -111,7 +111,7 @@ def rules(draw, most=4):
         )
         known = tuple(NAMES) if kinds == ("*",) else kinds
         written = draw(st.none() | wheres(known) | wheres(known))
-        where = written and bind(written, kinds, "where", lambda path, text: None)
+        where = written and bind_where(written, kinds, "where", lambda path, text: None)
         mode = draw(st.sampled_from(["live", "live", "live", "shadow", "disabled"]))
         found.append(Rule(id=f"r{number}", event=kinds, where=where or None, mode=mode, steps=()))
     return file_of(*found)
@@ -125,7 +125,7 @@ def file_of(*found):
 def rule_of(where=None, event=("model.registered",), mode="live", name="r"):
     """A rule with a `where` as written."""
     reports = []
-    bound = bind(where, event, "where", lambda *report: reports.append(report)) if where else None
+    bound = bind_where(where, event, "where", lambda *report: reports.append(report)) if where else None
     assert not reports, reports
     return Rule(id=name, event=event, where=bound, mode=mode, steps=())
 
@@ -195,7 +195,7 @@ def close_pairs(draw):
     found = []
     for number in range(draw(st.integers(1, 2))):
         written = {"all": draw(st.lists(part, min_size=1, max_size=2))}
-        where = bind(written, (kind,), "where", lambda path, text: None)
+        where = bind_where(written, (kind,), "where", lambda path, text: None)
         found += [Rule(id=f"r{number}", event=(kind,), where=where, steps=())] if where else []
     return file_of(*found), function, document
 

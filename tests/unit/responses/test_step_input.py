@@ -13,7 +13,7 @@ from mlevents.actions.action import StepContext
 from mlevents.actions.notify.message_templates import render as render_template
 from mlevents.actions.notify.message_templates import template_names
 from mlevents.events import Event
-from mlevents.expressions.interpolation import ExpressionError, render
+from mlevents.expressions.interpolation import ExpressionError, render_value
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.size_limits import PROGRESS_UNITS, RESULT_UNITS, cut_answer, json_units
 from mlevents.responses.decision import decide
@@ -171,7 +171,7 @@ EXPRESSIONS = st.sampled_from(
 
 def outcome(value: Any, names: dict[str, Any]) -> Any:
     try:
-        return render(value, names)
+        return render_value(value, names)
     except ExpressionError as error:
         return str(error)
 
