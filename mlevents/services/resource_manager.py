@@ -1,61 +1,56 @@
-"""Azure Resource Manager, read directly where the SDKs of our services have no method.
-
-azure-core's own pipeline with the app's credential: a few reads are no reason for azure-mgmt-authorization,
-azure-mgmt-eventgrid and azure-mgmt-monitor, which would travel with every deployment.
-"""
+"""Reads of Azure Resource Manager: the identity, rights, event subscriptions, quotas and metrics."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlevents.errors import PermanentError, TransientError
-from mlevents.services.azure_credential import PATIENCE, credential
+from mlevents.errors import PermanentError
+from mlevents.services.answer_fields import mapping
+from mlevents.services.arm_client import ArmClient
+from mlevents.services.azure_credential import credential
 from mlevents.services.event_subscription import EventSubscription
 from mlevents.services.lazy_import import importing
-from mlevents.services.paging import next_page
 from mlevents.services.permission import Grant
 from mlevents.services.quota import Quota, is_of_family
 from mlevents.services.sdk_errors import TRANSIENT_STATUSES, clean, translated
 
-if TYPE_CHECKING:
-    from azure.core import PipelineClient
-
 PERMISSIONS = "2022-04-01"
 EVENT_GRID = "2025-02-15"
 MACHINE_LEARNING = "2024-04-01"
-"""The api-versions that are spoken."""
+"""The api-versions of the requests."""
 CLAIMS = ("upn", "unique_name", "appid", "azp", "oid")
-"""Members of a token that say who it is for, the most telling first."""
+"""Claims of a token that identify its owner, the most helpful first."""
 ONLINE = "MIR"
-"""What a VM size that online endpoints can run on supports."""
+"""The compute type that a VM size must support for online endpoints."""
 
 
 class ResourceManager:
-    """Reads that answer None where we may not read; raises PermanentError and TransientError."""
+    """A read returns None where this identity may not read. Raises PermanentError and TransientError."""
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self._arm = ArmClient(address)
 
     def identity(self) -> str:
-        """Who we are in Azure, as our own token says; raises where there is no identity at all."""
+        """The identity of the app in Azure, read from its token; raises when there is none."""
         with translated("signing in to Azure"):
             token = credential().get_token(f"{self._address}/.default").token
         claims = _claims(token)
         return next((f"{name} {claims[name]}" for name in CLAIMS if claims.get(name)), "unnamed")
 
     def permissions(self, scope: str) -> tuple[Grant, ...] | None:
-        """What we are allowed on the resource with this ARM id, by every role that reaches it."""
+        """What this identity may do on the resource with this ARM id, by all of its roles there."""
         path = f"{scope}/providers/Microsoft.Authorization/permissions"
         found = self._list(path, PERMISSIONS, f"reading the permissions on {scope}")
         return None if found is None else tuple(map(Grant.read, found))
 
     def event_subscriptions(self, source: str) -> tuple[EventSubscription, ...] | None:
-        """Every subscription to the resource's events, whether made on it or on its system topic."""
+        """Every subscription to the resource's events, on the resource itself or on its system topic."""
         what = f"reading the event subscriptions of {source}"
         found = self._list(f"{source}/providers/Microsoft.EventGrid/eventSubscriptions", EVENT_GRID, what)
         subscription = "/".join(source.split("/")[:3])
@@ -71,7 +66,7 @@ class ResourceManager:
         return tuple({one.name.lower(): one for one in map(EventSubscription.read, found)}.values())
 
     def quota(self, workspace_id: str, region: str, size: str) -> Quota | None:
-        """The quota that deployments on this size of VM share; raises for a size they cannot run on."""
+        """The quota for deployments on this VM size; raises for one that online endpoints do not support."""
         subscription = "/".join(workspace_id.split("/")[:3])
         place = f"{subscription}/providers/Microsoft.MachineLearningServices/locations/{region}"
         what = f"reading the quota for {size} in {region}"
@@ -91,49 +86,37 @@ class ResourceManager:
         )
 
     def read(self, path: str, query: Mapping[str, str], what: str) -> Mapping[str, Any]:
-        """The JSON object at a path; raises PermanentError and TransientError, `what` says what was tried."""
+        """The JSON object at a path; `what` describes the request in an error."""
         with translated(what):
-            response = self._ask("GET", f"{self._address}{path}", params=dict(query))
-            response.raise_for_status()
-            return _object(response, what)
+            return self._arm.get(f"{self._address}{path}", query)
 
     def refusal(self, method: str, path: str, query: Mapping[str, str], what: str) -> str | None:
-        """Azure's words where it refuses the request for want of rights; None for any other answer.
+        """Azure's message when it refuses the request because a right is missing; None for another answer.
 
-        That may be a success, whose body is not read, or a refusal for another reason. Raises TransientError,
-        and PermanentError where we are not known at all.
+        Another answer is a success, whose body is not read, or a refusal for another reason. Raises
+        TransientError, and PermanentError when Azure does not know this identity.
         """
         with translated(what):
-            response = self._ask(method, f"{self._address}{path}", params=dict(query))
+            response = self._arm.send(method, f"{self._address}{path}", params=dict(query))
             if response.status_code == HTTPStatus.UNAUTHORIZED or is_transient(response.status_code):
                 response.raise_for_status()
-        if response.status_code != HTTPStatus.FORBIDDEN:
-            return None
-        told = _object(response, what).get("error")
-        return clean(str(told.get("message"))) if isinstance(told, Mapping) else "403 Forbidden"
+            if response.status_code != HTTPStatus.FORBIDDEN:
+                return None
+            error = mapping(response.json(), "the answer").get("error")
+        return clean(str(error.get("message"))) if isinstance(error, Mapping) else "403 Forbidden"
 
     def _list(self, path: str, version: str, what: str) -> list[Mapping[str, Any]] | None:
-        """Every page of a list; None where it may not be read."""
-        with translated(what):
-            pages = list(self._pages(f"{self._address}{path}?api-version={version}", what))
-        return None if None in pages else [one for page in pages if page for one in page]
-
-    def _pages(self, url: str | None, what: str) -> Iterator[list[Mapping[str, Any]] | None]:
-        while url:
-            response = self._ask("GET", url)
-            if response.status_code == HTTPStatus.FORBIDDEN:
-                yield None
-                return
-            response.raise_for_status()
-            page = _object(response, what)
-            yield page.get("value") or []
-            url = next_page(url, page.get("nextLink"))
-
-    def _ask(self, method: str, url: str, **content: Any) -> Any:
+        """Every element of a list; None where this identity may not read it."""
         with importing():
-            from azure.core.rest import HttpRequest
+            from azure.core.exceptions import HttpResponseError
 
-        return _http(self._address).send_request(HttpRequest(method, url, **content))
+        with translated(what):
+            try:
+                return list(self._arm.list(path, version))
+            except HttpResponseError as error:
+                if error.status_code != HTTPStatus.FORBIDDEN:
+                    raise
+                return None
 
 
 @cache
@@ -142,34 +125,13 @@ def open_manager(address: str) -> ResourceManager:
     return ResourceManager(address)
 
 
-@cache
-def _http(address: str) -> PipelineClient[Any, Any]:
-    with importing():
-        from azure.core import PipelineClient
-        from azure.core.pipeline.policies import BearerTokenCredentialPolicy
-
-    policies = [BearerTokenCredentialPolicy(credential(), f"{address}/.default")]
-    return PipelineClient(address, policies=policies, **PATIENCE)
-
-
 def is_transient(status: int) -> bool:
-    """Whether the same request may be answered otherwise later; 409 answers what was asked."""
+    """Whether a later attempt may get another answer; 409 is an answer to the question itself."""
     return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in TRANSIENT_STATUSES - {HTTPStatus.CONFLICT}
 
 
-def _object(response: Any, what: str) -> Mapping[str, Any]:
-    """The answer's JSON object; what else a server answers with 200 may be another the next time."""
-    try:
-        found = response.json()
-    except ValueError as error:
-        raise TransientError(f"{what}: the answer is not JSON: {error}") from error
-    if not isinstance(found, Mapping):
-        raise TransientError(f"{what}: the answer is not a JSON object but a {type(found).__name__}")
-    return found
-
-
 def _claims(token: str) -> Mapping[str, Any]:
-    """What a token says, unchecked; nothing for one that says nothing."""
+    """The claims of a token, unverified; empty for a token that cannot be read."""
     try:
         middle = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))

@@ -62,7 +62,7 @@ def test_a_deployment_that_fails_leaves_the_traffic_and_is_told(stage: Stage):
     stage.fault(match="PUT .*/deployments/net-2", fail_operation={"code": "OutOfQuota"})
     failed = deploy(stage, "2")
     assert failed["status"] == "failed"
-    said = "is Failed: why cannot be read (Azure answered 403 AuthorizationFailed)"
+    said = "is Failed: the reason cannot be read (Azure answered 403 AuthorizationFailed)"
     assert said in failed["because"], "the status of an operation is out of the app's reach"
     assert endpoint(stage)["traffic"] == before == {"net-1": 100}
     [mail] = mails(stage)

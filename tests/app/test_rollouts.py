@@ -255,7 +255,7 @@ def test_a_smoke_test_that_fails_moves_no_traffic(on: Stage) -> None:
 def test_an_operation_that_fails_ends_the_rollout_and_says_who_may_read_why(on: Stage) -> None:
     one = ended(on, "quota-net", "2")
     assert one["status"] == "failed"
-    assert "is Failed: why cannot be read (Azure answered 403 AuthorizationFailed)" in one["because"]
+    assert "is Failed: the reason cannot be read (Azure answered 403 AuthorizationFailed)" in one["because"]
     must_have_held(on, "quota-net", {"quota-net-1": 100})
 
 

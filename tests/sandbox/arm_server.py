@@ -14,7 +14,7 @@ import requests
 from aiohttp import web
 
 from mlevents.actions.permissions import permissions
-from mlevents.services import azure_credential
+from mlevents.services import arm_client, azure_credential
 from mlevents.services.machine_learning import workspace_client
 from mlevents.services.services import Services
 from mlevents.settings import Settings
@@ -177,9 +177,11 @@ def services_of(server: Server, monkeypatch: pytest.MonkeyPatch, **files: str) -
     _forget()
     yield Services(Settings(resource_manager=server.manager.base_url), files=files)
     server.call("DELETE", "/_sandbox/faults")
+    server.call("DELETE", "/_sandbox/permissions")
     _forget()
 
 
 def _forget() -> None:
     azure_credential._credential.cache_clear()
     workspace_client._open.cache_clear()
+    arm_client._pipeline.cache_clear()

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,12 +13,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other
 MODEL = "azureml://jobs/train-7/outputs/artifacts/paths/model"
 FINAL = ["NotStarted", "Queued", "Preparing", "Running", "Finalizing", "Completed"]
 numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("ca")) as server:
-        yield server
 
 
 @pytest.fixture

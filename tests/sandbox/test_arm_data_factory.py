@@ -1,21 +1,14 @@
 """Data Factory, through the real azure-mgmt-datafactory over TLS."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from sandbox.azure.identity import OWNER
-from tests.sandbox.arm_server import Server, serving, until
+from tests.sandbox.arm_server import serving, until
 
 GROUP, FACTORY = "rg-data", "adf-retrain"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("ca")) as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,19 +1,11 @@
 """What Resource Manager itself insists on: tokens, api-versions, places that exist."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 import requests
 
 from sandbox.pace import Pace
-from tests.sandbox.arm_server import Server, serving
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("ca")) as server:
-        yield server
 
 
 def error(response: requests.Response) -> tuple[int, str]:

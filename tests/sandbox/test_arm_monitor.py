@@ -12,7 +12,7 @@ import pytest
 from mlevents.actions.action import Done
 from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.errors import TransientError
-from mlevents.services import azure_credential, resource_manager, scoring
+from mlevents.services import arm_client, azure_credential, resource_manager, scoring
 from mlevents.services.machine_learning import workspace_client
 from mlevents.services.metrics import Metrics
 from mlevents.services.scoring import Scoring
@@ -52,7 +52,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     made_once = (
         azure_credential._credential,
         workspace_client._open,
-        resource_manager._http,
+        arm_client._pipeline,
         resource_manager.open_manager,
         scoring._http,
     )

@@ -15,7 +15,7 @@ from sandbox.azure.identity import APP, OWNER, PRINCIPAL
 from sandbox.azure.rights.assignments import COMMUNICATION_ID, MAIL, Assignment, Rights, RightsOfRules
 from sandbox.azure.rights.requested_actions import INVOKE, OPERATIONS, asked
 from sandbox.azure.workspace import FACTORY_ID, SUBSCRIPTION, WORKSPACE_ID
-from tests.sandbox.arm_server import Server, serving, until
+from tests.sandbox.arm_server import Server, until
 
 ROOT = Path(__file__).resolve().parents[2]
 ML = "Microsoft.MachineLearningServices/workspaces"
@@ -30,12 +30,6 @@ connections:
 rules:
   - {{id: retrain, event: drift.detected, do: [{{uses: run_data_factory_pipeline, with: {{connection: retraining, pipeline: p}}}}]}}
 """  # noqa: E501
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("ca"), speed=20_000) as running:
-        yield running
 
 
 def as_app(

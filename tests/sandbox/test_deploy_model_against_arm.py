@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,7 @@ from mlevents.errors import PermanentError, TransientError
 from mlevents.events import Event
 from mlevents.services.machine_learning.states import NewEndpoint
 from mlevents.services.services import Services
-from tests.sandbox.arm_server import Server, services_of, serving
+from tests.sandbox.arm_server import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
 
@@ -28,18 +27,8 @@ environment: azureml:inference@latest
 request_settings: {request_timeout_ms: 6000}
 tags: {team: risk}
 """
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("ca"), speed=6000) as running:
-        yield running
-
-
-@pytest.fixture
-def services(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    with services_of(server, monkeypatch, **{"small.yaml": TEMPLATE}) as found:
-        yield found
+SPEED = 6000
+FILES = {"small.yaml": TEMPLATE}
 
 
 def context(server: Server, model: str, version: str = "1") -> StepContext:
@@ -227,7 +216,7 @@ def test_a_deployment_that_fails_is_told_to_whom_may_read_why_and_the_old_one_ke
         match="PUT .*/net-f/deployments/net-f-2", fail_operation={"code": "OutOfQuota", "message": "no cores"}
     )
     with pytest.raises(
-        PermanentError, match=r"'net-f-2' of endpoint 'net-f' is Failed: why cannot be read .*"
+        PermanentError, match=r"'net-f-2' of endpoint 'net-f' is Failed: the reason cannot be read .*"
     ):
         deploy(context(server, "net-f", "2"), services)
     assert resource(server, "net-f")["properties"]["traffic"] == {"net-f-1": 100}
@@ -249,7 +238,9 @@ def allow(server: Server, action: str) -> None:
 
 def test_a_reason_that_may_not_be_read_is_said_and_is_no_error(server: Server, services: Services) -> None:
     server.fault(match="PUT .*/net-g/deployments/.*", fail_operation={"code": "OutOfQuota"})
-    with pytest.raises(PermanentError, match=r"is Failed: why cannot be read .*403 AuthorizationFailed"):
+    with pytest.raises(
+        PermanentError, match=r"is Failed: the reason cannot be read .*403 AuthorizationFailed"
+    ):
         deploy(context(server, "net-g"), services)
 
 

@@ -21,7 +21,7 @@ from mlevents.__main__ import commands
 from mlevents.eventgrid.subscription_diff import label
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.file import load
-from mlevents.services import azure_credential, resource_manager
+from mlevents.services import arm_client, azure_credential
 from mlevents.services.data_factory import factory_client
 from mlevents.services.machine_learning import workspace_client
 from mlevents.services.mail import email
@@ -76,7 +76,7 @@ CLIENTS = (
     factory_client._client,
     email._client,
     workspace_client._open,
-    resource_manager._http,
+    arm_client._pipeline,
 )
 
 

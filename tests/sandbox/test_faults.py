@@ -6,13 +6,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.sandbox.arm_server import Server, serving
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("ca")) as server:
-        yield server
+from tests.sandbox.arm_server import Server
 
 
 @pytest.fixture(autouse=True)

@@ -1,20 +1,12 @@
 """Managed identity: both forms of the endpoint, and the real azure-identity."""
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 
 from sandbox.azure.identity import Identity, TokenError
-from tests.sandbox.arm_server import Server, serving
+from tests.sandbox.arm_server import Server
 
 ARM = "https://management.azure.com"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("ca")) as server:
-        yield server
 
 
 def ask(server: Server, path: str = "/msi/token", **headers: str) -> requests.Response:

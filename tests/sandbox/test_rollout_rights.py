@@ -1,37 +1,22 @@
 """A right that a rollout needs only later is missed before anything is created."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services import resource_manager
 from mlevents.services.permission import ML
 from mlevents.services.services import Services
-from tests.sandbox.arm_server import Server, services_of, serving
+from tests.sandbox.arm_server import Server
 from tests.sandbox.test_deploy_model_against_arm import TEMPLATE, carry, context, deploy
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
 METRICS = "Microsoft.Insights/metrics/read"
 CHECKS = {"checks": [{"metric": "error_rate", "max": 0.1}], "steps": [{"percent": 10, "for": "1m"}]}
 SMOKE = {"smoke_test": {"request": {"input_data": [[1]]}}, "min_requests": 0}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("ca"), speed=6000) as running:
-        yield running
-
-
-@pytest.fixture
-def services(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    resource_manager._http.cache_clear()
-    with services_of(server, monkeypatch, **{"small.yaml": TEMPLATE}) as found:
-        yield found
-    server.call("DELETE", "/_sandbox/permissions")
-    resource_manager._http.cache_clear()
+SPEED = 6000
+FILES = {"small.yaml": TEMPLATE}
 
 
 def take(server: Server, *actions: str) -> None:

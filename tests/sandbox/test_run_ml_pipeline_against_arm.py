@@ -1,7 +1,6 @@
 """`run_ml_pipeline` with the real azure-ai-ml over TLS: three ways to start one job."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from mlevents.actions.run_ml_pipeline.action import RunMlPipeline
 from mlevents.errors import PermanentError, TransientError
 from mlevents.events import Event
 from mlevents.services.services import Services
-from tests.sandbox.arm_server import Server, services_of, serving
+from tests.sandbox.arm_server import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
 
@@ -27,19 +26,11 @@ jobs:
     inputs: {learning_rate: "${{parent.inputs.learning_rate}}"}
 """
 WAYS = [{"job": "job.yml"}, {"component": "retrain@latest"}, {"batch_endpoint": "retrain-batch"}]
+SPEED = 6000
+FILES = {"job.yml": JOB}
+
+
 named = pytest.mark.parametrize("way", WAYS, ids=["job", "component", "batch"])
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("ca"), speed=6000) as running:
-        yield running
-
-
-@pytest.fixture
-def services(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    with services_of(server, monkeypatch, **{"job.yml": JOB}) as found:
-        yield found
 
 
 def context(server: Server) -> StepContext:

@@ -5,12 +5,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from mlevents.services import azure_credential
+from mlevents.services import arm_client, azure_credential
 from mlevents.services.data_factory import factory_client
 from mlevents.services.mail import email
 from tests.unit.stand_ins import Authority, Server, authority, identity
 
-SDK_CLIENTS = (azure_credential._credential, factory_client._client, email._client)
+SDK_CLIENTS = (azure_credential._credential, factory_client._client, email._client, arm_client._pipeline)
 
 
 @pytest.fixture(scope="session")

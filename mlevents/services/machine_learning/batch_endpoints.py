@@ -74,10 +74,13 @@ class Invocation:
 class BatchEndpoints:
     """The batch endpoints of one workspace."""
 
-    def __init__(self, workspace: Workspace, client: MLClient, credential: TokenCredential) -> None:
+    def __init__(
+        self, workspace: Workspace, client: MLClient, credential: TokenCredential, scope: str
+    ) -> None:
         self._workspace = workspace
         self._client = client
         self._credential = credential
+        self._scope = scope
 
     def invoke(self, wanted: Invocation) -> JobState:
         """Start a job, unless the endpoint already has the one with this mark.
@@ -143,12 +146,11 @@ class BatchEndpoints:
     @cached_property
     def _http(self) -> PipelineClient[Any, Any]:
         with importing():
-            from azure.ai.ml._azure_environments import _get_aml_resource_id_from_metadata
             from azure.core import PipelineClient
             from azure.core.pipeline.policies import BearerTokenCredentialPolicy
 
-        scope = f"{_get_aml_resource_id_from_metadata()}/.default"
-        return PipelineClient("", policies=[BearerTokenCredentialPolicy(self._credential, scope)], **PATIENCE)
+        policies = [BearerTokenCredentialPolicy(self._credential, self._scope)]
+        return PipelineClient("", policies=policies, **PATIENCE)
 
     def _ask(self, method: str, url: str, missing: Any = None, **content: Any) -> Mapping[str, Any]:
         with importing():

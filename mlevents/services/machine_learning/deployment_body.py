@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlevents.services.lazy_import import importing
+from mlevents.services.machine_learning.data_collection import register_collections
 from mlevents.services.machine_learning.resource_ids import Workspace, name_and_version
+from mlevents.services.machine_learning.sdk_internals import rest_body
 from mlevents.services.machine_learning.states import NewDeployment
 from mlevents.services.machine_learning.yaml_entities import load
 
@@ -16,8 +18,10 @@ CURATED = "AzureML-"
 """How Azure's own environments begin; Azure ML finds those by name."""
 
 
-def deployment_body(client: MLClient, workspace: Workspace, wanted: NewDeployment, location: str) -> Any:
-    """The REST object; raises PermanentError for a document that Azure ML's schema refuses."""
+def deployment_body(
+    client: MLClient, workspace: Workspace, wanted: NewDeployment, location: str
+) -> dict[str, Any]:
+    """The body of the PUT; raises PermanentError for a document that Azure ML's schema refuses."""
     with importing():
         from azure.ai.ml import load_online_deployment
 
@@ -34,8 +38,8 @@ def deployment_body(client: MLClient, workspace: Workspace, wanted: NewDeploymen
     if entity.code_configuration:
         entity.code_configuration.code = _asset_id(client, workspace, "codes", entity.code_configuration.code)
     if entity.data_collector:
-        client.online_deployments._register_collection_data_assets(entity)
-    return entity._to_rest_object(location=location)
+        register_collections(client, workspace, entity)
+    return rest_body(entity, location)
 
 
 def _asset_id(client: MLClient, workspace: Workspace, kind: str, reference: Any) -> str | None:

@@ -13,6 +13,11 @@ AUTH_MODES = {"key": "Key", "aml_token": "AMLToken", "aad_token": "AADToken"}
 STATUS_URL = "AzureAsyncOperationUri"
 """The property of a resource that holds the status URL of its last operation."""
 
+READ_ONLY = frozenset({"id", "name", "type", "systemData"})
+READ_ONLY_PROPERTIES = frozenset({"provisioningState", "scoringUri", "swaggerUri"})
+READ_ONLY_IDENTITY = frozenset({"principalId", "tenantId"})
+"""The fields of an endpoint that only Azure writes."""
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointState:
@@ -43,6 +48,21 @@ class EndpointState:
             location=(resource.get("location") or "").replace(" ", "").lower(),
             operation=(properties.get("properties") or {}).get(STATUS_URL) or "",
         )
+
+
+def writable_endpoint(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """The endpoint as it can be put again: a copy without what only Azure writes."""
+    body: dict[str, Any] = _without(resource, READ_ONLY)
+    body["properties"] = _without(resource["properties"], READ_ONLY_PROPERTIES)
+    if identity := _without(resource.get("identity") or {}, READ_ONLY_IDENTITY):
+        if assigned := identity.get("userAssignedIdentities"):
+            identity["userAssignedIdentities"] = {id: {} for id in assigned}
+        body["identity"] = identity
+    return body
+
+
+def _without(mapping: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in mapping.items() if name not in names}
 
 
 @dataclass(frozen=True, slots=True)

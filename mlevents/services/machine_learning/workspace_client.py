@@ -33,6 +33,10 @@ CLOUDS = {
     "https://management.usgovcloudapi.net": "AzureUSGovernment",
     "https://management.chinacloudapi.cn": "AzureChinaCloud",
 }
+"""The names of the clouds that azure-ai-ml knows, by their Resource Manager."""
+AUDIENCES = {"AzureUSGovernment": "https://ml.azure.us", "AzureChinaCloud": "https://ml.azure.cn"}
+AUDIENCE = "https://ml.azure.com"
+"""The resource that a token for Azure ML's data plane is made for, by cloud."""
 
 _lock = threading.Lock()
 
@@ -91,7 +95,8 @@ class MachineLearning:
     @cached_property
     def batch(self) -> BatchEndpoints:
         """Batch endpoints and the jobs that they started."""
-        return BatchEndpoints(self.workspace, self._client, credential())
+        scope = f"{audience(self._resource_manager)}/.default"
+        return BatchEndpoints(self.workspace, self._client, credential(), scope)
 
 
 def open_workspace(workspace_id: str, resource_manager: str) -> MachineLearning:
@@ -125,6 +130,11 @@ def ml_client(workspace_id: str, resource_manager: str) -> MLClient:
         )
 
 
+def audience(resource_manager: str) -> str:
+    """The resource that a token for Azure ML's data plane in this cloud is made for."""
+    return AUDIENCES.get(CLOUDS.get(resource_manager, ""), AUDIENCE)
+
+
 def cloud(resource_manager: str) -> dict[str, Any]:
     """What MLClient must be told of the cloud; `base_url` it ignores (azure-ai-ml 1.35).
 
@@ -138,7 +148,7 @@ def cloud(resource_manager: str) -> dict[str, Any]:
         "azure_portal": "https://portal.azure.com/",
         "resource_manager": f"{resource_manager}/",
         "active_directory": "https://login.microsoftonline.com/",
-        "aml_resource_id": "https://ml.azure.com/",
+        "aml_resource_id": f"{AUDIENCE}/",
         "storage_endpoint": "core.windows.net",
         "registry_discovery_endpoint": f"{resource_manager}/",
     }

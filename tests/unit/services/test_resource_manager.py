@@ -1,12 +1,11 @@
 """Resource Manager read directly: pages that go on, pages that lead away, answers that are none."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
 
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services import resource_manager
 from mlevents.services.paging import same_origin
 from mlevents.services.resource_manager import ResourceManager
 from tests.unit.stand_ins import WORKSPACE, Answer, Authority, Request, Server
@@ -16,13 +15,11 @@ GRANT = {"actions": ["*/read"], "notActions": []}
 
 
 @pytest.fixture
-def serve(cloud: ExitStack, trusted: Authority) -> Iterator[Callable[..., Server]]:
+def serve(cloud: ExitStack, trusted: Authority) -> Callable[..., Server]:
     def serving(answer: Callable[[Request], Answer]) -> Server:
         return cloud.enter_context(Server(answer, trusted.context).serving())
 
-    resource_manager._http.cache_clear()
-    yield serving
-    resource_manager._http.cache_clear()
+    return serving
 
 
 @pytest.mark.parametrize(
@@ -63,14 +60,10 @@ def test_a_page_at_another_server_is_an_error_and_gets_no_token(serve: Callable[
     assert elsewhere.requests == []
 
 
-@pytest.mark.parametrize(
-    ("raw", "says"), [(b"<html>busy</html>", "not JSON"), (b'{"value": [', "not JSON"), (b"[]", "a list")]
-)
-def test_an_answer_that_is_no_json_object_is_read_again(
-    serve: Callable[..., Server], raw: bytes, says: str
-) -> None:
+@pytest.mark.parametrize("raw", [b"<html>busy</html>", b'{"value": [', b"[]"])
+def test_an_answer_that_is_no_json_object_is_read_again(serve: Callable[..., Server], raw: bytes) -> None:
     server = serve(lambda _: Answer(raw=raw))
-    with pytest.raises(TransientError, match=says):
+    with pytest.raises(TransientError, match="the answer cannot be read"):
         ResourceManager(server.url).permissions(WORKSPACE)
-    with pytest.raises(TransientError, match=says):
+    with pytest.raises(TransientError, match="the answer cannot be read"):
         ResourceManager(server.url).read(WORKSPACE, {"api-version": "1"}, "reading it")

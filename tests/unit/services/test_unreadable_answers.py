@@ -139,7 +139,12 @@ def front(cloud: ExitStack, trusted: Authority) -> Front:
 def batch(front: Front) -> BatchEndpoints:
     from azure.identity import ManagedIdentityCredential
 
-    return BatchEndpoints(Workspace.parse(WORKSPACE), Client(front.url), ManagedIdentityCredential())  # type: ignore[arg-type]
+    return BatchEndpoints(
+        Workspace.parse(WORKSPACE),
+        Client(front.url),
+        ManagedIdentityCredential(),
+        "https://ml.azure.com/.default",
+    )  # type: ignore[arg-type]
 
 
 WANTED = Invocation("retrain", KEY)
