@@ -1,4 +1,4 @@
-"""What the five event functions share: a delivery becomes durably scheduled responses."""
+"""What the event functions share: a delivery becomes durably scheduled responses."""
 
 import logging
 from collections.abc import Sequence

@@ -17,14 +17,6 @@ param deadLetterAccountId string
 param deliveryAttempts int
 param timeToLiveMinutes int
 
-var everyType = [
-  'Microsoft.MachineLearningServices.ModelRegistered'
-  'Microsoft.MachineLearningServices.ModelDeployed'
-  'Microsoft.MachineLearningServices.RunCompleted'
-  'Microsoft.MachineLearningServices.RunStatusChanged'
-  'Microsoft.MachineLearningServices.DatasetDriftDetected'
-]
-
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
   name: topicName
 }
@@ -68,7 +60,7 @@ resource subscriptions 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025
       destination: any(stream.kind == 'StorageQueue' ? byQueue[index] : byId[index])
     }
     filter: {
-      includedEventTypes: stream.?eventTypes ?? everyType
+      includedEventTypes: stream.?eventTypes ?? null // null: every type that the topic has
       subjectBeginsWith: stream.?subjectBeginsWith ?? ''
       isSubjectCaseSensitive: false
     }
@@ -109,7 +101,7 @@ resource webHookSubscriptions 'Microsoft.EventGrid/systemTopics/eventSubscriptio
       }
     }
     filter: {
-      includedEventTypes: webHook.?eventTypes ?? everyType
+      includedEventTypes: webHook.?eventTypes ?? null
       subjectBeginsWith: webHook.?subjectBeginsWith ?? ''
       isSubjectCaseSensitive: false
     }

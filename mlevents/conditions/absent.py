@@ -6,6 +6,7 @@ where:
       hold: {absent: true}
 """
 
+from mlevents.conditions.assumptions import Assumptions
 from mlevents.conditions.condition import ANY, Clause, Condition, operator, shown
 
 
@@ -24,3 +25,6 @@ class Absent(Condition):
 
     def clause(self) -> Clause:
         return Clause("IsNullOrUndefined")
+
+    def assumptions(self) -> Assumptions:
+        return Assumptions(accepted=(None,))

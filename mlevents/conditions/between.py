@@ -5,6 +5,7 @@ where:
     coefficient: {between: [0.3, 0.7]}
 """
 
+from mlevents.conditions.assumptions import Assumptions
 from mlevents.conditions.condition import NUMERIC, Clause, Condition, as_number, number, operator, shown
 
 
@@ -27,3 +28,6 @@ class Between(Condition):
 
     def clause(self) -> Clause:
         return Clause("InRange", ((self.low, self.high),))
+
+    def assumptions(self) -> Assumptions:
+        return Assumptions(bounds=(self.low, self.high))

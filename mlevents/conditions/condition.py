@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeIs
 
 from mlevents.canonical import fold
+from mlevents.conditions.assumptions import Assumptions
 from mlevents.registry import Registry
 
 TEXT = frozenset({"text", "list"})
@@ -17,6 +18,9 @@ _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)
 _LONGEST_DECIMAL = 100
 _LONGEST_SHOWN = 100
 _GREATEST = 1e300
+
+
+PRESENCE = "IsNotNull"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,22 @@ class Condition(ABC):
     def holds(self, value: object) -> bool:
         """Whether it holds for this value; None is a missing one. Never raises."""
 
-    def clause(self) -> Clause:
-        """The strongest clause that follows from this condition; presence, unless it says more."""
-        return Clause("IsNotNull", exact=False)
+    def clause(self) -> Clause | None:
+        """The strongest clause that follows from this condition; None when nothing follows."""
+        return None
+
+    def assumptions(self) -> Assumptions | None:
+        """What `check` may assume of the values that it accepts; None for nothing."""
+        return None
 
 
 class Membership(Condition):
     """What equals, in and not-in share: values that are compared as a whole."""
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """The numbers among the values."""
+        return tuple(value for value in self.values if isinstance(value, int | float))
 
     def __init__(self, values: list[object]) -> None:
         self.values = tuple(values)
@@ -80,6 +93,9 @@ class Comparison(Condition):
 
     def clause(self) -> Clause:
         return Clause(self.name, (self.bound,))
+
+    def assumptions(self) -> Assumptions:
+        return Assumptions(bounds=(self.bound,))
 
 
 operator = Registry[type[Condition]]("operator", "mlevents.conditions")

@@ -6,6 +6,7 @@ where:
       stage: {equals: production}
 """
 
+from mlevents.conditions.assumptions import Assumptions
 from mlevents.conditions.condition import Clause, Membership, is_one_of, operator, shown
 
 
@@ -23,3 +24,6 @@ class Equals(Membership):
 
     def clause(self) -> Clause:
         return Clause("In", self.values)
+
+    def assumptions(self) -> Assumptions:
+        return Assumptions(accepted=self.values, bounds=self.bounds)

@@ -10,9 +10,13 @@ import re
 from fnmatch import translate
 
 from mlevents.canonical import fold
-from mlevents.conditions.condition import Clause, Condition, operator, texts
+from mlevents.conditions.assumptions import Assumptions, TextShape
+from mlevents.conditions.condition import PRESENCE, Clause, Condition, operator, texts
 
 _LITERAL = re.compile(r"[^*?\[]*")
+_SIMPLE = re.compile(r"\*?([^*?\[]+)\*|\*[^*?\[]+")
+"""`a*`, `*a*` and `*a`: what such a pattern says, head, middle and tail say as well."""
+_TAIL = re.compile(r"[^*?\[\]]*\Z")
 
 
 @operator("glob")
@@ -28,10 +32,22 @@ class Glob(Condition):
         return isinstance(value, str) and self.fit(fold(value)) is not None
 
     def clause(self) -> Clause:
-        return Clause("BeginsWith", self.heads, exact=False) if all(self.heads) else super().clause()
+        known = all(self.heads)
+        return Clause("BeginsWith", self.heads, exact=False) if known else Clause(PRESENCE, exact=False)
+
+    def assumptions(self) -> Assumptions:
+        shapes = tuple(map(_shape, self.patterns, self.heads))
+        return Assumptions(shapes=shapes, by_shape=all(map(_SIMPLE.fullmatch, self.patterns)))
 
 
 def literal_head(pattern: str) -> str:
     """What every text that fits the pattern begins with; may be empty."""
     found = _LITERAL.match(pattern)
     return found.group() if found else ""
+
+
+def _shape(pattern: str, head: str) -> TextShape:
+    """What every text that fits the pattern has."""
+    tail, simple = _TAIL.search(pattern), _SIMPLE.fullmatch(pattern)
+    inner = simple[1] if simple and not head else None
+    return TextShape(head, inner or "", tail.group() if tail else "")

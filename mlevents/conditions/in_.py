@@ -5,6 +5,7 @@ where:
     status: {in: [failed, canceled]}
 """
 
+from mlevents.conditions.assumptions import Assumptions
 from mlevents.conditions.condition import Clause, Membership, is_one_of, operator, shown
 
 
@@ -24,3 +25,6 @@ class In(Membership):
 
     def clause(self) -> Clause:
         return Clause("In", self.values)
+
+    def assumptions(self) -> Assumptions:
+        return Assumptions(accepted=self.values, bounds=self.bounds)

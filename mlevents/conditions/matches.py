@@ -7,7 +7,7 @@ where:
     version: {matches: '\d+\.\d+(-rc\d+)?'}
 """
 
-from mlevents.conditions.condition import Condition, operator, shown
+from mlevents.conditions.condition import PRESENCE, Clause, Condition, operator, shown
 
 _LONGEST = 1000
 
@@ -39,6 +39,9 @@ class Matches(Condition):
             return isinstance(value, str) and self.fit(value) is not None
         except UnicodeError:  # a lone surrogate, which no regular expression can name
             return False
+
+    def clause(self) -> Clause:
+        return Clause(PRESENCE, exact=False)
 
 
 def _reason(error: Exception) -> str:

@@ -6,6 +6,7 @@ where:
       stage: {not-in: [draft, archived]}
 """
 
+from mlevents.conditions.assumptions import Assumptions
 from mlevents.conditions.condition import Clause, Membership, is_one_of, operator
 
 
@@ -24,3 +25,6 @@ class NotIn(Membership):
 
     def clause(self) -> Clause:
         return Clause("NotIn", self.values)
+
+    def assumptions(self) -> Assumptions:
+        return Assumptions(rejected=self.values, bounds=self.bounds)

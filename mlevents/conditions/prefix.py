@@ -6,6 +6,7 @@ where:
 """
 
 from mlevents.canonical import fold
+from mlevents.conditions.assumptions import Assumptions, TextShape
 from mlevents.conditions.condition import Clause, Condition, operator, texts
 
 
@@ -21,3 +22,6 @@ class Prefix(Condition):
 
     def clause(self) -> Clause:
         return Clause("BeginsWith", self.heads)
+
+    def assumptions(self) -> Assumptions:
+        return Assumptions(shapes=tuple(TextShape(head=head) for head in self.heads))

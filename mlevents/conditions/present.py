@@ -6,6 +6,7 @@ where:
       owner: {present: true}
 """
 
+from mlevents.conditions.assumptions import Assumptions
 from mlevents.conditions.condition import ANY, Clause, Condition, operator, shown
 
 
@@ -24,3 +25,6 @@ class Present(Condition):
 
     def clause(self) -> Clause:
         return Clause("IsNotNull")
+
+    def assumptions(self) -> Assumptions:
+        return Assumptions(rejected=(None,))

@@ -6,6 +6,7 @@ where:
 """
 
 from mlevents.canonical import fold
+from mlevents.conditions.assumptions import Assumptions, TextShape
 from mlevents.conditions.condition import Clause, Condition, operator, texts
 
 
@@ -21,3 +22,6 @@ class Suffix(Condition):
 
     def clause(self) -> Clause:
         return Clause("EndsWith", self.tails)
+
+    def assumptions(self) -> Assumptions:
+        return Assumptions(shapes=tuple(TextShape(tail=tail) for tail in self.tails))

@@ -16,7 +16,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from mlevents.canonical import fold
-from mlevents.conditions.condition import Condition, operator, shown
+from mlevents.conditions.assumptions import Assumptions
+from mlevents.conditions.condition import PRESENCE, Clause, Condition, operator, shown
 
 _BOUND = re.compile(r"\s*(===|==|!=|~=|<=|>=|<|>)\s*([^\s,<>=!~][^\s,]*)\s*")
 _LONGEST = 200
@@ -53,6 +54,12 @@ class VersionRange(Condition):
             return self.specifiers.contains(version, prereleases=True)
         found = natural(value)
         return all(sign in _NATURAL and _NATURAL[sign](found, natural(text)) for sign, text in self.bounds)
+
+    def clause(self) -> Clause:
+        return Clause(PRESENCE, exact=False)
+
+    def assumptions(self) -> Assumptions:
+        return Assumptions(by_shape=False)
 
 
 def natural(text: str) -> Natural:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from mlevents.canonical import fold
-from mlevents.eventgrid.field_map import PREFIX
 from mlevents.eventgrid.filter_evaluation import delivered
 from mlevents.eventgrid.subscription_filters import Filter
+from mlevents.events.event_functions import function_of
 
 _TYPES = ("eventtype", "type", "event_type")
 
@@ -18,8 +18,8 @@ def held_back(filters: Mapping[str, Filter], document: Mapping[str, Any]) -> str
         return None
     members = {fold(key): value for key, value in document.items()}
     said = next((str(kind) for key in _TYPES if (kind := members.get(key))), "")
-    function = next((name for name in filters if fold(PREFIX + name) == fold(said)), None)
-    if function is None:
+    function = function_of(said)
+    if function is None or function not in filters:
         return f"no function takes events of the type '{said}'"
     return f"{_fact(filters[function], document, function)}"
 

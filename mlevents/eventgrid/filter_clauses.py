@@ -13,7 +13,7 @@ from typing import Any
 
 from mlevents.canonical import fold
 from mlevents.conditions.condition import Clause
-from mlevents.eventgrid.field_map import KEYS, SIGNS, SUBJECTS, fields_of, kinds_of
+from mlevents.eventgrid.field_map import filter_keys, sign_of, subject_parts
 from mlevents.events.event_type import EventType
 from mlevents.matching.condition_tree import AnyOf, FieldCondition, Not
 from mlevents.rules.model import Rule
@@ -29,6 +29,7 @@ NOT_SAFE = "`filters: safe` asks for no key inside `data`"
 _LITERALS = ("true", "false")
 _EVERYWHERE = ("event", "workspace")
 _COMPUTED = "computed, or not from one place of the event alone"
+_SILENT = "the operator says nothing that Event Grid could filter on"
 _LOOSER = "Event Grid has no such operator"
 _NUMBER_IN_TEXT = "Event Grid does not read numbers in text"
 
@@ -67,8 +68,8 @@ class Claims:
         return found
 
 
-def claims(rule: Rule, function: str, known: type[EventType]) -> Claims | None:
-    """What the rule claims of the events of this function; None when it matches none of them.
+def claims(rule: Rule, known: type[EventType]) -> Claims | None:
+    """What the rule claims of the events of this type; None when it matches none of them.
 
     See `safe` for what of it may be asked of Event Grid without a risk.
     """
@@ -76,14 +77,14 @@ def claims(rule: Rule, function: str, known: type[EventType]) -> Claims | None:
         return None
     found = Claims(rule.id)
     if known.kind not in rule.event and "*" not in rule.event:
-        found.origins.append(_sign(function))
-    names = fields_of(known)
+        found.origins.append(_sign(known, rule.event))
+    names = known.all_fields()
     for part in rule.where.conjuncts() if rule.where else ():
         if isinstance(part, FieldCondition) and _never_has(part, names):
             if not part.condition.holds(None):
                 return None
         else:
-            found.origins.append(_origin(part, function))
+            found.origins.append(_origin(part, known))
     return found
 
 
@@ -99,14 +100,14 @@ def safe(found: Claims) -> Claims:
     return Claims(found.rule, kept)
 
 
-def _sign(function: str) -> Origin:
-    """What tells that an event is of a derived kind."""
-    key = SIGNS.get(function)
+def _sign(known: type[EventType], kinds: tuple[str, ...]) -> Origin:
+    """The clause that an event of a derived kind fulfils."""
+    key = sign_of(known, kinds)
     return Origin("event", Advanced(PRESENT, key)) if key else Origin("event", None, _COMPUTED)
 
 
 def _asks(rule: Rule, known: type[EventType]) -> bool:
-    return "*" in rule.event or any(kind in rule.event for kind in kinds_of(known))
+    return "*" in rule.event or any(kind in rule.event for kind in known.kinds())
 
 
 def _never_has(part: FieldCondition, names: Mapping[str, Mapping[str, object]]) -> bool:
@@ -114,13 +115,15 @@ def _never_has(part: FieldCondition, names: Mapping[str, Mapping[str, object]]) 
     return root not in _EVERYWHERE and name not in names.get(root, {})
 
 
-def _origin(part: FieldCondition | AnyOf | Not, function: str) -> Origin:
+def _origin(part: FieldCondition | AnyOf | Not, known: type[EventType]) -> Origin:
     if not isinstance(part, FieldCondition):
         return Origin(part.path, None, "`any` and `not` cannot be filtered on")
     name, clause = ".".join(part.keys[:2]), part.condition.clause()
-    if name in SUBJECTS.get(function, {}):
-        return _subject(part, clause, *SUBJECTS[function][name])
-    key = KEYS.get(function, {}).get(name)
+    if clause is None:
+        return Origin(part.path, None, _SILENT)
+    if around := subject_parts(known).get(name):
+        return _subject(part, clause, *around)
+    key = filter_keys(known).get(name)
     if key is None:
         return Origin(part.path, None, _COMPUTED)
     if len(part.keys) > 2:

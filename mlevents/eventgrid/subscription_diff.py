@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlevents.canonical import fold
-from mlevents.eventgrid.field_map import PREFIX
 from mlevents.eventgrid.subscription_filters import Filter
+from mlevents.events.event_functions import function_of
 from mlevents.services.event_subscription import EventSubscription
 from mlevents.services.finding import Finding
 
@@ -88,7 +88,7 @@ def compare(
 def _concerned(one: EventSubscription, wanted: Mapping[str, Filter]) -> set[str]:
     """The functions whose events it delivers; the one that it delivers to when it names no type of theirs."""
     types = Shape.of(one.filter).types
-    return {name for name in wanted if fold(PREFIX + name) in types} or {one.function}
+    return {name for type_ in types if (name := function_of(type_)) in wanted and name} or {one.function}
 
 
 def _wanted(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from mlevents.eventgrid.field_map import PREFIX, functions
 from mlevents.eventgrid.filter_clauses import (
     PRESENT,
     SUBJECT,
@@ -34,6 +33,7 @@ from mlevents.eventgrid.limits import (
     shortest_values,
     within_limits,
 )
+from mlevents.events.event_functions import functions, wire_types
 from mlevents.rules.model import Rule, Width
 
 _LEAST = ("NumberGreaterThan", "NumberGreaterThanOrEquals")
@@ -75,11 +75,12 @@ def compile_filters(rules: Iterable[Rule], width: Width) -> dict[str, Filter]:
     """
     asked = list(rules)
     found = {
-        function: [one for rule in asked if (one := claims(rule, function, known))]
+        function: [one for rule in asked if (one := claims(rule, known))]
         for function, known in functions().items()
     }
+    types = wire_types()
     return {
-        function: _filter(PREFIX + function, several if width == "narrow" else list(map(safe, several)))
+        function: _filter(types[function], several if width == "narrow" else list(map(safe, several)))
         for function, several in found.items()
     }
 

@@ -25,7 +25,7 @@ The subject is `datadrift/<id>/run/<id>` on the wire, `datadrifts/<id>/runs/<id>
 
 from typing import ClassVar
 
-from mlevents.events.event_type import EventType, Field, Fields, event_type, text
+from mlevents.events.event_type import EventType, Field, Fields, event_type, number, text
 
 RUN_ID = text("runId", subject=("run", "runs"))
 
@@ -35,6 +35,7 @@ class DatasetDriftDetected(EventType):
     """A v1 dataset monitor found drift."""
 
     kind = "drift.detected"
+    function = "DatasetDriftDetected"
     subject = "datadrift/{drift.monitor}/run/{drift.run}"
     about = ("drift", "run")
     fields: ClassVar[Fields] = {
@@ -43,9 +44,7 @@ class DatasetDriftDetected(EventType):
             "run": RUN_ID,
             "monitor_run": Field("text", RUN_ID.read),  # one run is a monitor's whole evaluation
             "generation": Field("text", lambda _: "v1"),
-            "coefficient": Field(
-                "number", lambda content: content.number("driftCoefficient"), "driftCoefficient"
-            ),
+            "coefficient": number("driftCoefficient"),
             "baseline": text("baseDatasetId"),
             "target": text("targetDatasetId"),
             "window_start": Field("text", lambda content: content.instant("startTime"), "startTime"),

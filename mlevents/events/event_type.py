@@ -15,52 +15,79 @@ class Field:
     """One normalised name: its type, and how it is read; `read` gives None for what is absent.
 
     `texts` is an open map of text to text. `member` is the member of `data` that carries it, None for
-    what is worked out.
+    a computed value. `filterable` says that the value comes from this member alone (no subject, no default,
+    no second member), so a subscription filter may ask for it. `in_subject` is the text before and after
+    the name in the subject, where the subject is documented to agree with `data`.
     """
 
     type: FieldType
     read: Callable[[Content], Any]
     member: str | None = None
+    filterable: bool = False
+    in_subject: tuple[str, str] | None = None
 
 
 type Fields = Mapping[str, Mapping[str, Field]]
 
 
 def text(*keys: str, subject: tuple[str, ...] = ()) -> Field:
-    """The first of these members of `data` that says something, else a part of the subject."""
-    return Field("text", lambda content: content.text(*keys, subject=subject), keys[0])
+    """The first of these members of `data` that has a value, else a part of the subject."""
+    alone = len(keys) == 1 and not subject
+    return Field("text", lambda content: content.text(*keys, subject=subject), keys[0], alone)
+
+
+def number(key: str) -> Field:
+    """A number, or text that is one; absent when it cannot be read."""
+    return Field("number", lambda content: content.number(key), key, filterable=True)
 
 
 def texts(key: str) -> Field:
     """A map of tags or properties, empty when the event has none."""
-    return Field("texts", lambda content: content.texts(key), key)
+    return Field("texts", lambda content: content.texts(key), key, filterable=True)
 
 
 class Derived(NamedTuple):
     """Another kind that the same event is as well, when `holds`; it adds names of its own.
 
-    `write` gives, from these names, the members of `data` that make an event this kind.
+    `write` gives, from these names, the members of `data` that make an event this kind. `sign` is the key on
+    the wire that every event of this kind has, such as `data.runTags.x`; None when there is no such key.
     """
 
     kind: str
     holds: Callable[[Content], bool]
     fields: Fields
     write: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    sign: str | None = None
 
 
 class EventType:
     """One type of event, registered under the type on the wire; its module shows an example.
 
-    `about` is the root and field without which nobody can say what the event is about; `fields` are
-    the normalised names by root; `derived` is what else the event can be. `subject` is its form, with
-    normalised names in braces.
+    `kind` is the name in rules. `function` is the name of the Azure function that takes these events, the
+    last word of the type on the wire when left out. `about` is the root and field without which the event
+    cannot be understood. `fields` are the normalised names by root; `derived` is what else the event can be.
+    `subject` is its form, with normalised names in braces.
     """
 
     kind: ClassVar[str]
+    function: ClassVar[str] = ""
     subject: ClassVar[str]
     about: ClassVar[tuple[str, str]]
     fields: ClassVar[Fields]
     derived: ClassVar[tuple[Derived, ...]] = ()
+
+    @classmethod
+    def kinds(cls) -> tuple[str, ...]:
+        """Every kind that events of this type can be, their own first."""
+        return (cls.kind, *(other.kind for other in cls.derived))
+
+    @classmethod
+    def all_fields(cls) -> dict[str, Mapping[str, Field]]:
+        """The names that events of this type can have, by root; `event` and `workspace` come besides."""
+        fields = dict(cls.fields)
+        for other in cls.derived:
+            fields |= other.fields
+        return fields
 
 
 event_type = Registry[type[EventType]]("event type", "mlevents.events")

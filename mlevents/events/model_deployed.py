@@ -38,6 +38,7 @@ class ModelDeployed(EventType):
     """Models were deployed to a service."""
 
     kind = "model.deployed"
+    function = "ModelDeployed"
     subject = "endpoints/{deployment.service}"
     about = ("deployment", "service")
     fields: ClassVar[Fields] = {

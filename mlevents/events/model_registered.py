@@ -44,11 +44,12 @@ class ModelRegistered(EventType):
     """A model, or a new version of one, was registered."""
 
     kind = "model.registered"
+    function = "ModelRegistered"
     subject = "models/{model.name}:{model.version}"
     about = ("model", "name")
     fields: ClassVar[Fields] = {
         "model": {
-            "name": Field("text", _name, "modelName"),
+            "name": Field("text", _name, "modelName", in_subject=("models/", ":")),
             "version": Field("text", _version, "modelVersion"),
             "tags": texts("modelTags"),
             "properties": texts("modelProperties"),

@@ -37,6 +37,7 @@ class RunCompleted(EventType):
     """A run completed."""
 
     kind = "run.completed"
+    function = "RunCompleted"
     subject = "experiments/{run.experiment_id}/runs/{run.id}"
     about = ("run", "id")
     fields: ClassVar[Fields] = {"run": {**RUN, "status": Field("text", _status, "runStatus")}}

@@ -27,7 +27,7 @@ A run with a monitor's breach tag, as here, is a drift as well; see `mlevents.ev
 
 from typing import ClassVar
 
-from mlevents.events.breach import DRIFT, breached, members
+from mlevents.events.breach import DRIFT, TAG, breached, members
 from mlevents.events.event_type import Derived, EventType, Fields, event_type
 from mlevents.events.run import RUN
 
@@ -37,7 +37,8 @@ class RunStatusChanged(EventType):
     """The status of a run changed."""
 
     kind = "run.status_changed"
+    function = "RunStatusChanged"
     subject = "experiments/{run.experiment_id}/runs/{run.id}"
     about = ("run", "id")
     fields: ClassVar[Fields] = {"run": RUN}
-    derived = (Derived("drift.detected", breached, {"drift": DRIFT}, members),)
+    derived = (Derived("drift.detected", breached, {"drift": DRIFT}, members, f"data.runTags.{TAG}"),)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from mlevents.matching.condition_tree import AnyOf, FieldCondition, Not
-from mlevents.matching.field_satisfiability import Asked, possible
+from mlevents.matching.field_satisfiability import Requirement, is_satisfiable
 
 
 def find_contradictions(parts: Iterable[FieldCondition | AnyOf | Not]) -> Iterator[tuple[str, str]]:
@@ -15,6 +15,8 @@ def find_contradictions(parts: Iterable[FieldCondition | AnyOf | Not]) -> Iterat
         if isinstance(part, FieldCondition):
             fields[part.keys].append(part)
     for keys, asked in fields.items():
-        if len(asked) > 1 and not possible([Asked(one.condition, True) for one in asked], asked[0].kind):
+        if len(asked) > 1 and not is_satisfiable(
+            [Requirement(one.condition, True) for one in asked], asked[0].kind
+        ):
             wanted = " and ".join(json.dumps(field.wanted, ensure_ascii=False) for field in asked)
             yield asked[-1].path, f"no value of {'.'.join(keys)} can be {wanted}: take one out"

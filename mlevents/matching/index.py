@@ -106,6 +106,8 @@ def find_demands(rule: MatchableRule) -> Iterator[Demand]:
         if not isinstance(part, FieldCondition) or part.kind == "list":
             continue
         clause = part.condition.clause()
+        if clause is None:
+            continue
         if clause.operator == "BeginsWith":
             yield Demand(part.keys, True, clause.values)
         elif clause.operator == "In":

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mlevents.conditions.equals import Equals
 from mlevents.events.event_forms import Form, forms
 from mlevents.matching.condition_tree import AllOf, AnyOf, FieldCondition, Node, Not
-from mlevents.matching.field_satisfiability import Asked, possible
+from mlevents.matching.field_satisfiability import Requirement, is_satisfiable
 from mlevents.matching.where import ANY_EVENT, Where
 from mlevents.yamlfile.positions import PathProblem
 
@@ -125,10 +125,10 @@ def _fulfilled(asked: list[Literal], form: _Form) -> bool:
         return all(one.condition.holds(None) is holds for one, holds in asked)
     if len(asked) == 1 and field.keys != _TYPE:
         return True
-    told = [Asked(one.condition, holds) for one, holds in asked]
+    told = [Requirement(one.condition, holds) for one, holds in asked]
     if form.type and field.keys == _TYPE:
-        told.append(Asked(Equals(form.type), True))
-    return not _denied(asked) and possible(told, field.kind)
+        told.append(Requirement(Equals(form.type), True))
+    return not _denied(asked) and is_satisfiable(told, field.kind)
 
 
 def _denied(asked: list[Literal]) -> bool:

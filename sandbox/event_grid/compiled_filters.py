@@ -7,17 +7,19 @@ from typing import Any
 
 from mlevents.errors import ConfigError
 from mlevents.eventgrid.subscription_filters import compile_filters
+from mlevents.events.event_functions import wire_types
 from mlevents.rules.file import load
 from mlevents.settings import Settings
 
-PREFIX = "Microsoft.MachineLearningServices."
+UNKNOWN_TYPE = "Microsoft.MachineLearningServices."
+"""The beginning of the type of events for a function that no event type declares."""
 Filter = Mapping[str, Any]
 log = logging.getLogger(__name__)
 
 
 def only_types(function: str) -> Filter:
     """The filter of a function for which the rules gave none: its own event type."""
-    return {"includedEventTypes": [PREFIX + function]}
+    return {"includedEventTypes": [wire_types().get(function, UNKNOWN_TYPE + function)]}
 
 
 def compiled(rules: Path, environment: Mapping[str, str]) -> dict[str, Filter]:

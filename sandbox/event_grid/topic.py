@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from mlevents.events.event_functions import functions
 from sandbox.event_grid.compiled_filters import Filter, only_types
 from sandbox.event_grid.delivery import Courier, Subscription
 from sandbox.event_grid.event_schemas import Event, RefusedError, received
@@ -18,7 +19,8 @@ from sandbox.pace import Pace
 
 PATH = "/api/events"
 BODY_LIMIT = 64 * 1024 * 1024
-FUNCTIONS = ("ModelRegistered", "ModelDeployed", "RunCompleted", "RunStatusChanged", "DatasetDriftDetected")
+FUNCTIONS = tuple(functions())
+"""The app's event functions: one for each event type that mlevents knows."""
 
 
 class EventGrid:

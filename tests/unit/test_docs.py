@@ -38,8 +38,8 @@ from mlevents.actions.permissions import Need, permissions
 from mlevents.commands.command import command
 from mlevents.conditions.condition import ANY, Membership, operator
 from mlevents.errors import RulesError
-from mlevents.eventgrid.field_map import functions, kinds_of
 from mlevents.events import NAMES
+from mlevents.events.event_functions import functions
 from mlevents.expressions.filters import FILTERS
 from mlevents.responses.respond import entry
 from mlevents.responses.response_view import view
@@ -326,7 +326,7 @@ def test_the_names_of_events_are_those_that_rules_can_ask_for():
 def test_the_events_are_said_to_come_from_where_they_come_from():
     rows = page("rules.md").tables["Events and their names"][0][1:]
     shown = {tuple(names(row[:2])) for row in rows}
-    assert shown == {(kind, name) for name, known in functions().items() for kind in kinds_of(known)}
+    assert shown == {(kind, name) for name, known in functions().items() for kind in known.kinds()}
 
 
 @pytest.mark.parametrize(("name", "element"), [*action.items(), *connection.items()])

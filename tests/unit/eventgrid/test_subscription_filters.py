@@ -2,9 +2,11 @@
 
 import pytest
 
-from mlevents.eventgrid.field_map import KEYS, functions
+from mlevents.eventgrid.field_map import filter_keys
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.events import NAMES, parse
+from mlevents.events.event_functions import function_of, functions
+from mlevents.events.event_type import event_type
 from tests.unit.matching.where_samples import PREFIX, SUBJECTS, file_of, rule_of
 
 DRIFT = ("drift.detected",)
@@ -172,7 +174,11 @@ def test_many_names_become_the_head_that_they_share():
     assert compiled("ModelRegistered", rule)[0]["subjectBeginsWith"] == "models/fraud-"
 
 
-WIRED = [(function, name, key) for function, keys in KEYS.items() for name, key in keys.items()]
+WIRED = [
+    (function, name, key)
+    for function, known in functions().items()
+    for name, key in filter_keys(known).items()
+]
 
 
 @pytest.mark.parametrize(("function", "name", "key"), WIRED)
@@ -184,3 +190,22 @@ def test_a_key_of_the_wire_answers_alone_for_its_name(function, name, key):
     member = key.removeprefix("data.")
     assert parse(sent | {"data": {member: value}}).names[root][field] == value
     assert not parse(sent | {"data": {}}).names[root].get(field)
+
+
+def test_names_with_a_second_source_are_never_filtered_on():
+    wired = {(function, name) for function, name, _ in WIRED}
+    assert ("RunStatusChanged", "run.status") in wired
+    assert ("RunCompleted", "run.status") not in wired  # Completed where the event has none
+    assert not [name for _, name in wired if name in ("run.id", "model.name", "run.root", "drift.monitor")]
+
+
+def test_a_type_in_any_case_finds_its_function():
+    assert function_of("microsoft.machinelearningservices.RUNCOMPLETED") == "RunCompleted"
+    assert function_of("Microsoft.Storage.BlobCreated") is None
+
+
+def test_two_event_types_never_share_a_function(monkeypatch):
+    other = type("Other", (functions()["RunCompleted"],), {"function": "runcompleted"})
+    monkeypatch.setitem(event_type._elements, "Contoso.Other", other)
+    with pytest.raises(ValueError, match=r"Contoso.Other .* name one function"):
+        functions()

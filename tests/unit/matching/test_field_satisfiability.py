@@ -4,8 +4,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mlevents.conditions.condition import operator
-from mlevents.matching.field_satisfiability import Asked, possible
+from mlevents.conditions.condition import Condition, operator
+from mlevents.matching.field_satisfiability import Requirement, is_satisfiable
 from tests.unit.matching.where_samples import NUMBERS, OPERANDS, TEXTS
 
 PIECES = st.lists(st.sampled_from(["a", "b", "A", "ab", "-", "1", "2.5"]), max_size=4).map("".join)
@@ -30,7 +30,7 @@ TEXT_OPERANDS = {
 def asked(operands):
     """Some conditions that must hold or must not."""
     one = st.sampled_from(sorted(operands)).flatmap(lambda name: operands[name].map(operator.find(name)))
-    return st.lists(st.builds(Asked, one, st.booleans()), min_size=1, max_size=4)
+    return st.lists(st.builds(Requirement, one, st.booleans()), min_size=1, max_size=4)
 
 
 NUMBER_OPERANDS = OPERANDS["number"] | OPERANDS["numeric"] | OPERANDS["any"]
@@ -41,7 +41,7 @@ NUMBER_OPERANDS = OPERANDS["number"] | OPERANDS["numeric"] | OPERANDS["any"]
 def test_what_one_text_does_is_possible(drawn):
     value = drawn.draw(st.none() | PIECES | st.sampled_from(TEXTS))
     conditions = [one.condition for one in drawn.draw(asked(TEXT_OPERANDS))]
-    assert possible([Asked(one, one.holds(value)) for one in conditions], "text")
+    assert is_satisfiable([Requirement(one, one.holds(value)) for one in conditions], "text")
 
 
 @settings(max_examples=300, deadline=None)
@@ -49,13 +49,13 @@ def test_what_one_text_does_is_possible(drawn):
 def test_what_one_number_does_is_possible(drawn):
     value = drawn.draw(st.none() | st.sampled_from(NUMBERS) | st.floats(-3, 1001))
     conditions = [one.condition for one in drawn.draw(asked(NUMBER_OPERANDS))]
-    assert possible([Asked(one, one.holds(value)) for one in conditions], "number")
+    assert is_satisfiable([Requirement(one, one.holds(value)) for one in conditions], "number")
 
 
 @settings(max_examples=100, deadline=None)
 @given(asked(NUMBER_OPERANDS))
 def test_what_is_possible_on_numbers_is_so_for_one_of_them(several):
-    assume(possible(several, "number"))
+    assume(is_satisfiable(several, "number"))
     tried = [None, *NUMBERS, *(number / 40 for number in range(-400, 41_000))]
     assert any(all(one.condition.holds(value) is one.holds for one in several) for value in tried)
 
@@ -83,8 +83,8 @@ def test_what_is_possible_on_numbers_is_so_for_one_of_them(several):
     ],
 )
 def test_what_no_text_can_do_is_told(several):
-    assert not possible(
-        [Asked(operator.find(name)(operand), holds) for name, operand, holds in several], "text"
+    assert not is_satisfiable(
+        [Requirement(operator.find(name)(operand), holds) for name, operand, holds in several], "text"
     )
 
 
@@ -103,4 +103,24 @@ def test_what_no_text_can_do_is_told(several):
     ],
 )
 def test_what_some_text_can_do_is_left_alone(several):
-    assert possible([Asked(operator.find(name)(operand), holds) for name, operand, holds in several], "text")
+    assert is_satisfiable(
+        [Requirement(operator.find(name)(operand), holds) for name, operand, holds in several], "text"
+    )
+
+
+class IsUpper(Condition):
+    """An operator that declares nothing of itself."""
+
+    def __init__(self, operand):
+        self.operand = operand
+
+    def holds(self, value):
+        return isinstance(value, str) and value.isupper()
+
+
+@pytest.mark.parametrize(("name", "operand"), [("equals", "prod"), ("prefix", "p"), ("present", True)])
+@pytest.mark.parametrize("holds", [True, False])
+def test_an_operator_that_declares_nothing_contradicts_nothing(name, operand, holds):
+    beside = Requirement(operator.find(name)(operand), True)
+    assert is_satisfiable([beside, Requirement(IsUpper(True), holds)], "text")
+    assert IsUpper(True).clause() is None

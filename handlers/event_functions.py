@@ -1,0 +1,27 @@
+"""One Event Grid function for each event type that is registered, under the name that the type declares.
+
+ModelRegistered, ModelDeployed, RunCompleted, RunStatusChanged and DatasetDriftDetected: see
+`mlevents/events`. All of them do the same: `handlers.delivery.deliver`.
+"""
+
+import azure.durable_functions as df
+
+from handlers.delivery import deliver
+from mlevents.events.event_functions import functions
+
+blueprint = df.Blueprint()
+
+
+def add_function(name: str) -> None:
+    """Register the function that Event Grid calls with each event of one type."""
+
+    async def respond_to_one_event(event: str, client: df.DurableFunctionsClient) -> None:
+        await deliver(event, client)
+
+    with_client = blueprint.durable_client_input(client_name="client")(respond_to_one_event)
+    triggered = blueprint.event_grid_trigger(arg_name="event")(with_client)
+    blueprint.function_name(name)(triggered)
+
+
+for function in functions():
+    add_function(function)
