@@ -42,9 +42,19 @@ class Document:
             place = line, column
         return place
 
+    def stop(self, place: tuple[int, int], text: str) -> None:
+        """Report why the text cannot be read beyond this place."""
+        self.problems.append(Problem(self.file, *place, "", text))
+        self.broken = True
+
     def problem(self, path: str, text: str, setting: str = "") -> Problem:
         """A problem at the place of this path; `setting` names an app setting that is not set."""
         return Problem(self.file, *self.place(path), path, text, setting)
+
+
+def place_of(event: Any) -> tuple[int, int]:
+    """Line and column where a parser's event or node begins, counted from 1."""
+    return event.start_mark.line + 1, event.start_mark.column + 1
 
 
 def join(path: str, *parts: str | int) -> str:

@@ -4,44 +4,42 @@ import re
 
 import yaml
 
-from mlevents.errors import Problem
-from mlevents.yamlfile.composer import Composer
-from mlevents.yamlfile.positions import Document
+from mlevents.yamlfile.composer import Composer, LimitError, PlainNode
+from mlevents.yamlfile.positions import Document, place_of
+
+LARGEST = 16 * 1024 * 1024
+"""Characters that one file may have."""
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
-LARGEST = 16 * 1024 * 1024
-"""Characters that one file may have."""
+_REFUSALS = {
+    LimitError: "{}",
+    yaml.composer.ComposerError: "a second document begins here: keep one document in a file",
+}
 
 
 def compose(text: str, file: str) -> Document:
     """The document in a YAML text; never raises: what is wrong is in its `problems`."""
     document = Document(file)
-    if len(text) > LARGEST:
-        _break_off(document, 1, 1, f"the file has {len(text):,} characters: keep it within {LARGEST:,}")
-        return document
-    bad = _UNPRINTABLE.search(text)
-    if bad:
-        lines = _BREAK.split(text[: bad.start()])
-        what = f"the character U+{ord(bad[0]):04X} is not allowed in YAML: remove it"
-        _break_off(document, len(lines), len(lines[-1]) + 1, what)
-        return document
+    bad = _UNPRINTABLE.search(text, 0, LARGEST)
     try:
-        Composer(document).compose(yaml.CSafeLoader(text))
+        if len(text) > LARGEST:
+            document.stop((1, 1), f"the file has {len(text):,} characters: keep it within {LARGEST:,}")
+        elif bad:
+            place = _place_inside(text[: bad.start()])
+            document.stop(place, f"the character U+{ord(bad[0]):04X} is not allowed in YAML: remove it")
+        elif isinstance(root := Composer(text, document).get_single_node(), PlainNode):
+            document.value, document.places, document.start = root.value, root.places, place_of(root)
     except yaml.MarkedYAMLError as error:
-        _break_off(document, *_inside(text, error.problem_mark), f"this is not YAML: {error.problem}")
+        fault = _REFUSALS.get(type(error), "this is not YAML: {}").format(error.problem)
+        document.stop(_place_inside(text, error.problem_mark), fault)
     return document
 
 
-def _break_off(document: Document, line: int, column: int, text: str) -> None:
-    document.problems.append(Problem(document.file, line, column, "", text))
-    document.broken = True
-
-
-def _inside(text: str, mark: yaml.Mark | None) -> tuple[int, int]:
-    """The parser's place, counted from 1; the end of the text where the parser points behind it."""
+def _place_inside(text: str, mark: yaml.Mark | None = None) -> tuple[int, int]:
+    """The place of a mark, counted from 1; the end of the text where the mark is behind it, or missing."""
     lines = _BREAK.split(text)
-    line = min(mark.line, len(lines) - 1) if mark else 0
-    return line + 1, min(mark.column, len(lines[line])) + 1 if mark else 1
+    line = min(mark.line, len(lines) - 1) if mark else len(lines) - 1
+    return line + 1, min(mark.column if mark else LARGEST, len(lines[line])) + 1

@@ -78,7 +78,7 @@ MERGES = "a0: &a0 {k0: 1}\n" + "".join(
         ("- a", "no YAML mapping"),
         ("", "no YAML mapping"),
         ("a: &a {b: *a}", "names the value that it is in"),
-        ("a: 1\na: 2", "is here a second time"),
+        ("a: 1\na: 2", "is a duplicate of the key in line 1"),
         (f"a: {'[' * 5000}{']' * 5000}", "nest deeper than 100 levels"),
         (ALIASES, "aliases repeat more than"),
         (MERGES, "job.yml"),

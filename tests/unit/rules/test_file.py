@@ -113,7 +113,7 @@ def test_a_mistake_in_the_event_is_told_once(event: str, told: str):
         ("version: 1\nrules: [\x07]\n", "rules.yaml:2:9: the character U+0007 is not allowed in YAML"),
         (
             "version: 1\nversion: 1\nrules: []\n",
-            "rules.yaml:2:1: version: the key 'version' is here a second",
+            "rules.yaml:2:1: version: the key 'version' is a duplicate",
         ),
         (
             "version: 1\nrules: []\nworkspaces: {a: b}\n",

@@ -64,13 +64,15 @@ def test_anchors_and_merges_work():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a: &a [*a]", "f.yaml:1:8: a[0]: the alias '*a' names the value that it is in"),
         ("a: *a", "f.yaml:1:4: a: the alias '*a' names no anchor"),
-        ("a: 1\nb: {c: 1, c: 2}", "f.yaml:2:11: b.c: the key 'c' is here a second time, first in line 2"),
+        ("a: 1\nb: {c: 1, c: 2}", "f.yaml:2:11: b.c: the key 'c' is a duplicate of the key in line 2"),
         ("a: {<<: 5}", "f.yaml:1:5: a: '<<' takes a mapping"),
-        ("? [a]\n: b", "f.yaml:1:3: a list or mapping cannot be a key"),
+        ("? [a]\n: b", "f.yaml:1:3: a key must be text"),
+        ("a: &n 5\nb: {*n : 1}", "f.yaml:2:5: b: a key must be text"),
+        ("x: {? , a: 1}", "f.yaml:1:7: x: a key is missing before ':'"),
         ("{? , a: 1}", "f.yaml:1:4: a key is missing before ':'"),
         ("a: !!python/name:os.system x", "f.yaml:1:4: a: the tag 'tag:yaml.org,2002:python/name:os.system'"),
         ("a: 1\n---\nb: 2", "f.yaml:2:1: a second document begins here"),
@@ -80,9 +82,9 @@ def test_anchors_and_merges_work():
         ("[" * 100_000, "f.yaml:1:101: lists and mappings nest deeper than 100 levels"),
     ],
 )
-def test_what_cannot_be_is_told_at_its_place(text: str, told: str):
+def test_a_problem_is_reported_at_its_place(text: str, message: str):
     [found] = compose(text, "f.yaml").problems
-    assert str(found).startswith(told)
+    assert str(found).startswith(message)
 
 
 def test_a_bomb_of_aliases_is_refused():
@@ -110,6 +112,21 @@ def test_places_are_those_of_keys_and_items():
     assert {path: document.place(path) for path in places} == places
 
 
-def test_a_merge_key_without_a_value_is_reported_where_it_stands():
+def test_a_merge_key_without_a_value_is_reported_at_its_place():
     [problem] = [one for one in compose("{<<", "rules.yaml").problems if "<<" in one.text]
     assert (problem.line, problem.column) == (1, 2)
+
+
+def test_an_item_that_is_an_alias_has_its_own_place():
+    document = compose("a: &a {b: 1}\nc: [x, *a]\n", "f.yaml")
+    assert (document.place("c[1]"), document.place("c[1].b")) == ((2, 8), (1, 8))
+
+
+def test_a_later_anchor_replaces_an_earlier_one_of_the_same_name():
+    assert value("a: &x 1\nb: *x\nc: &x 2\nd: *x") == {"a": 1, "b": 1, "c": 2, "d": 2}
+
+
+def test_problems_before_a_syntax_error_are_reported_too():
+    found = [str(problem) for problem in compose("a: {b: 1, b: 2}\nc: *none\nd: [", "f.yaml").problems]
+    assert [text.split(": ")[1] for text in found[:2]] == ["a.b", "c"]
+    assert "this is not YAML" in found[2]
