@@ -13,7 +13,7 @@ from mlevents import telemetry
 from mlevents.errors import ConfigError
 from mlevents.orchestration.response import Response
 from mlevents.responses.decision import decide
-from mlevents.rules.file import load
+from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings
 
@@ -38,7 +38,7 @@ def rules() -> Rules:
     """The rule file, loaded once a process; raises RulesError for each delivery while it is broken."""
     failures.clear()
     try:
-        return load(settings().rules, settings())
+        return load_rules(settings().rules, settings())
     except ConfigError as error:
         failures.append(error)
         raise

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.hooks.programs import ROOT, HookError, mlevents
-from mlevents.rules.file import load
+from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings
 
@@ -75,7 +75,7 @@ class Needs:
 def read_rules(environment: Mapping[str, str]) -> Rules:
     """The rule file, settings or not; raises RulesError when it is broken."""
     path = Path(ROOT, environment.get("MLEVENTS_RULES") or "rules.yaml")
-    return load(path, Settings.read(environment), require_settings=False)
+    return load_rules(path, Settings.read(environment), require_settings=False)
 
 
 def read_needs(environment: Mapping[str, str]) -> Needs:

@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.hooks.parameters import vault_secrets
 from infra.hooks.programs import ROOT, HookError, say
-from mlevents.rules.file import load
+from mlevents.rules.file import load_rules
 from mlevents.settings import Settings
 
 ALWAYS = frozenset(
@@ -52,7 +52,9 @@ def named_settings(environment: Mapping[str, str]) -> list[str]:
     """The app settings that the rule file names, as `{setting: NAME}` or `${env.NAME}`."""
     asked = _Asked(environment)
     settings = replace(Settings.read(environment), environment=asked)
-    load(Path(ROOT, environment.get("MLEVENTS_RULES") or "rules.yaml"), settings, require_settings=False)
+    load_rules(
+        Path(ROOT, environment.get("MLEVENTS_RULES") or "rules.yaml"), settings, require_settings=False
+    )
     return list(asked.names)
 
 

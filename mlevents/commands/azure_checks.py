@@ -11,7 +11,7 @@ from mlevents.errors import ActionError, ConfigError, PermanentError
 from mlevents.eventgrid.subscription_diff import compare
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.model import Rules
-from mlevents.rules.needs import NamedStep, named_steps, needed
+from mlevents.rules.needs import DistinctStep, list_distinct_steps, list_required_permissions
 from mlevents.rules.rule_folder import RuleFolder
 from mlevents.services.finding import Finding, attempt
 from mlevents.services.permission import IDENTITY, allowed
@@ -63,11 +63,11 @@ class Doctor:
             yield from _guarded(f"events of workspace {name}", name, partial(self._subscriptions, id))
         for name in self.rules.connections:
             yield from _guarded(f"connection {name}", name, partial(self._connection, name))
-        for one in needed(self.rules, self.services):
+        for one in list_required_permissions(self.rules, self.services):
             if one.scope == IDENTITY:
                 name = one.resource.rpartition("/")[2]
                 yield from _guarded(f"identity {name}", name, partial(self._permissions, one.resource))
-        for step in named_steps(self.rules):
+        for step in list_distinct_steps(self.rules):
             yield from _guarded(_title(step), step.uses, partial(self._step, step))
 
     def _identity(self) -> Iterator[Finding]:
@@ -134,7 +134,11 @@ class Doctor:
 
     def _permissions(self, resource: str) -> Iterator[Finding]:
         """What the rules need to be allowed on this resource, and are not."""
-        asked = [one for one in needed(self.rules, self.services) if one.resource.lower() == resource.lower()]
+        asked = [
+            one
+            for one in list_required_permissions(self.rules, self.services)
+            if one.resource.lower() == resource.lower()
+        ]
         if not asked:
             return
         grants = self.services.resource_manager().permissions(resource)
@@ -152,7 +156,7 @@ class Doctor:
         if not missing:
             yield Finding("permissions", True, f"all {len(actions)} that the rules need are there")
 
-    def _step(self, step: NamedStep) -> Iterator[Finding]:
+    def _step(self, step: DistinctStep) -> Iterator[Finding]:
         if self._broken.intersection(step.connections()):
             return  # the connection's own finding says what is the matter
         places = {name: id for name, id in step.workspaces.items() if name in self._there}
@@ -173,7 +177,7 @@ class Doctor:
         yield from compare(compile_filters(self.rules.rules, self.rules.filters), found, self._app)
 
 
-def literal(step: NamedStep) -> tuple[Action | None, list[str]]:
+def literal(step: DistinctStep) -> tuple[Action | None, list[str]]:
     """The step's action without the parameters that must wait for an event, and the names of these.
 
     None where it cannot be without them: a text may stay as it is written, a number with `${…}` cannot.
@@ -201,7 +205,7 @@ def _guarded(part: str, about: str, examine: Callable[[], Iterable[Finding]]) ->
         yield Examined(part, Finding(about, False, said, "report it, with this command's output"))
 
 
-def _title(step: NamedStep) -> str:
+def _title(step: DistinctStep) -> str:
     more = len(step.owners) - MOST_OWNERS
     shown = ", ".join(step.owners[:MOST_OWNERS]) + (f" and {more} more" if more > 0 else "")
     return f"{step.uses} in {shown}"

@@ -14,7 +14,7 @@ from mlevents.commands.command import (
     AsJson,
     RulesFile,
     command,
-    good_rules,
+    load_rules_or_exit,
     print_json,
     say,
 )
@@ -22,7 +22,7 @@ from mlevents.commands.event_file import events_below
 from mlevents.commands.explain_rule import as_text, found_text
 from mlevents.errors import EventError
 from mlevents.events import Event, parse_all
-from mlevents.rule_tests.backtest import Answer, Difference, Side, differences
+from mlevents.rule_tests.backtest import BacktestSide, Difference, RuleResult, find_differences
 
 Events = Annotated[
     list[str], typer.Argument(metavar="EVENTS", help="Files of events, or folders of such files.")
@@ -51,7 +51,7 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Count how often each rule would fire with these rules and with others, and show what differs."""
-    these, others = Side(good_rules(rules)), Side(good_rules(against))
+    these, others = BacktestSide(load_rules_or_exit(rules)), BacktestSide(load_rules_or_exit(against))
     found = _findings(events, these, others)
     if as_json:
         print_json(_as_json(found, these, others))
@@ -61,7 +61,7 @@ def backtest(
         raise typer.Exit(PROBLEMS)
 
 
-def _findings(names: list[str], these: Side, others: Side) -> Findings:
+def _findings(names: list[str], these: BacktestSide, others: BacktestSide) -> Findings:
     found = Findings()
     for file, document in (one for name in names for one in events_below(name)):
         [event] = parse_all([document])
@@ -69,17 +69,17 @@ def _findings(names: list[str], these: Side, others: Side) -> Findings:
         if isinstance(event, EventError):
             found.errors.append((file, event))
         else:
-            found.different += [(file, event, one) for one in differences(these, others, event)]
+            found.different += [(file, event, one) for one in find_differences(these, others, event)]
     return found
 
 
-def _counts(these: Side, others: Side) -> Iterator[tuple[str, int | None, int | None]]:
+def _counts(these: BacktestSide, others: BacktestSide) -> Iterator[tuple[str, int | None, int | None]]:
     """Each rule with its responses on both sides, these rules' order first."""
     for name in dict.fromkeys([*these.rules, *others.rules]):
-        yield name, these.count(name), others.count(name)
+        yield name, these.count_responses(name), others.count_responses(name)
 
 
-def _as_json(found: Findings, these: Side, others: Side) -> dict[str, Any]:
+def _as_json(found: Findings, these: BacktestSide, others: BacktestSide) -> dict[str, Any]:
     counts = _counts(these, others)
     return {
         "events": found.events,
@@ -103,7 +103,7 @@ def _difference_json(file: str, event: Event, one: Difference) -> dict[str, Any]
     }
 
 
-def _show(found: Findings, these: Side, others: Side) -> None:
+def _show(found: Findings, these: BacktestSide, others: BacktestSide) -> None:
     counts = list(_counts(these, others))
     width = max((len(name) for name, *_ in counts), default=0)
     say((f"{'':{width}}  {'others':>7}  {'these':>7}", "dim"))
@@ -138,7 +138,7 @@ def _why(one: Difference) -> str:
     return f"  {failed.path}: wanted {as_text(failed.wanted)}, found {found_text(failed.found)}"
 
 
-def _word(answer: Answer) -> str:
+def _word(answer: RuleResult) -> str:
     return {True: "✓", False: "✗", None: "no such rule"}[answer.matches]
 
 

@@ -6,9 +6,18 @@ from typing import Any
 
 import typer
 
-from mlevents.commands.command import PROBLEMS, RULES, AsJson, RulesFile, command, load_rules, print_json, say
+from mlevents.commands.command import (
+    PROBLEMS,
+    RULES,
+    AsJson,
+    RulesFile,
+    command,
+    load_local_rules,
+    print_json,
+    say,
+)
 from mlevents.errors import Problem, RulesError
-from mlevents.rule_tests.runner import load_tested
+from mlevents.rule_tests.runner import load_and_test_rules
 
 _STYLES = {"error": "red", "warning": "yellow"}
 
@@ -18,7 +27,7 @@ def check(rules: RulesFile = RULES, as_json: AsJson = False) -> None:
     """Load the rule file, run its tests, and show every problem in it."""
     counts = {"rules": 0, "tests": 0}
     try:
-        loaded = load_rules(rules, load_tested)
+        loaded = load_local_rules(rules, load_and_test_rules)
     except RulesError as error:
         found = [(problem, "error") for problem in error.problems]
         warnings = error.warnings

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from mlevents.errors import ConfigError, RulesError
 from mlevents.registry import Registry
-from mlevents.rules.file import load
+from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings
 
@@ -55,7 +55,7 @@ def give_up(text: str, code: int = WRONG_USAGE) -> NoReturn:
     raise typer.Exit(code)
 
 
-def load_rules(path: Path, load: Callable[..., Rules] = load) -> Rules:
+def load_local_rules(path: Path, load: Callable[..., Rules] = load_rules) -> Rules:
     """The rules for a look at them on any machine; raises RulesError, and leaves when there is no file.
 
     App settings that are not set here are warnings: they may well be set where the app runs.
@@ -70,10 +70,10 @@ def load_rules(path: Path, load: Callable[..., Rules] = load) -> Rules:
         give_up(str(error))
 
 
-def good_rules(path: Path) -> Rules:
+def load_rules_or_exit(path: Path) -> Rules:
     """The rules, or leave with every problem on standard error."""
     try:
-        return load_rules(path)
+        return load_local_rules(path)
     except RulesError as error:
         give_up(str(error))
 

@@ -16,14 +16,14 @@ from mlevents.commands.command import (
     RulesFile,
     command,
     give_up,
-    good_rules,
+    load_rules_or_exit,
     print_json,
     say,
 )
 from mlevents.eventgrid.subscription_diff import label
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.model import Rules
-from mlevents.rules.needs import needed
+from mlevents.rules.needs import list_required_permissions
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 
@@ -52,7 +52,7 @@ def doctor(
     """Ask Azure whether everything is there, and allowed, that the rules need; change nothing."""
     if function_app and SITE not in function_app.lower():
         give_up(f"'{function_app}' is not a Function App: give its resource id, /subscriptions/…{SITE}<name>")
-    loaded = good_rules(rules)
+    loaded = load_rules_or_exit(rules)
     if needs:
         _show_needs(_needs(loaded), as_json)
         return
@@ -99,7 +99,7 @@ def _needs(rules: Rules) -> dict[str, Any]:
     ]
     resources = [
         {"scope": one.scope, "resource": one.resource, "actions": sorted(one.actions)}
-        for one in needed(rules, Services(Settings.read(), rules.connections))
+        for one in list_required_permissions(rules, Services(Settings.read(), rules.connections))
     ]
     wanted = compile_filters(rules.rules, rules.filters).items()
     labels = {name: label(filter_.to_json()) for name, filter_ in wanted if filter_.types}

@@ -14,7 +14,7 @@ from mlevents.commands.command import (
     RulesFile,
     command,
     give_up,
-    good_rules,
+    load_rules_or_exit,
     print_json,
     say,
 )
@@ -27,7 +27,7 @@ from mlevents.events import Event, parse_all
 from mlevents.events.content import instant
 from mlevents.matching.condition_tree import FailedCondition
 from mlevents.matching.match import RuleMatch, plan
-from mlevents.rules.allowed_names import refusal
+from mlevents.rules.allowed_names import find_refusal
 from mlevents.rules.model import Rule, Rules
 from mlevents.settings import Settings
 
@@ -57,7 +57,7 @@ class Explained:
 @command("explain")
 def explain(event: EventFile, rules: RulesFile = RULES, at: At = None, as_json: AsJson = False) -> None:
     """Say which rules each event matches, with what they would do, and why the others do not match."""
-    loaded, moment = good_rules(rules), Moment(_time(at), Settings.read().max_depth)
+    loaded, moment = load_rules_or_exit(rules), Moment(_time(at), Settings.read().max_depth)
     try:
         told = list(_explained(read_events(event), loaded))
     except EventError as error:
@@ -103,7 +103,7 @@ def _failed_json(failed: FailedCondition) -> dict[str, Any]:
 
 def _refused_json(match: RuleMatch[Rule], event: Event) -> dict[str, Any]:
     """What the event may not name, where that would stop the response of a rule that matches."""
-    failed = refusal(match.rule, event) if match.matches else None
+    failed = find_refusal(match.rule, event) if match.matches else None
     return (
         {"refused": {"path": failed.path, "wanted": failed.wanted, "found": failed.found}} if failed else {}
     )

@@ -13,7 +13,7 @@ from mlevents.gates import dedupe
 from mlevents.gates.max_age import too_old, words
 from mlevents.matching.match import RuleMatch
 from mlevents.matching.match_trace import TraceLine, trace_conditions
-from mlevents.rules.allowed_names import refusal, refusal_text
+from mlevents.rules.allowed_names import describe_refusal, find_refusal
 from mlevents.rules.model import Rule, Step
 
 MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
@@ -71,8 +71,8 @@ def gates(rule: Rule, event: Event, moment: Moment) -> Iterator[Told]:
         yield _age(event, rule.max_age, moment.now)
     if rule.dedupe is not None:
         yield _dedupe(rule.dedupe, event)
-    if failed := refusal(rule, event):
-        yield False, f"refused: {refusal_text(rule, failed)}"
+    if failed := find_refusal(rule, event):
+        yield False, f"refused: {describe_refusal(rule, failed)}"
     for name, gate in rule.gates.items():
         values = ", ".join(f"{key} {_value(said, event)[1]}" for key, said in gate.items())
         yield None, f"{name} {values}: asked when the response runs"

@@ -1,6 +1,6 @@
 """`filters`: what Event Grid should deliver to each function, for these rules."""
 
-from mlevents.commands.command import RULES, AsJson, RulesFile, command, good_rules, print_json, say
+from mlevents.commands.command import RULES, AsJson, RulesFile, command, load_rules_or_exit, print_json, say
 from mlevents.eventgrid.subscription_filters import Filter, compile_filters
 
 RISK = (
@@ -12,7 +12,7 @@ RISK = (
 @command("filters")
 def filters(rules: RulesFile = RULES, as_json: AsJson = False) -> None:
     """Compile the rules to one Event Grid subscription filter for each function."""
-    loaded = good_rules(rules)
+    loaded = load_rules_or_exit(rules)
     compiled = compile_filters(loaded.rules, loaded.filters)
     if as_json:
         print_json({name: found.to_json() for name, found in compiled.items()})

@@ -1,10 +1,10 @@
 """`schema`: the JSON Schema of the rule file, for editors."""
 
 from mlevents.commands.command import command, print_json
-from mlevents.schema.file_schema import file_schema
+from mlevents.schema.file_schema import build_file_schema
 
 
 @command("schema")
 def schema() -> None:
     """Print the JSON Schema of the rule file; rules.schema.json holds it."""
-    print_json(file_schema())
+    print_json(build_file_schema())

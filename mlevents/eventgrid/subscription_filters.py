@@ -34,7 +34,7 @@ from mlevents.eventgrid.limits import (
     within_limits,
 )
 from mlevents.events.event_functions import functions, wire_types
-from mlevents.rules.model import Rule, Width
+from mlevents.rules.model import FilterWidth, Rule
 
 _LEAST = ("NumberGreaterThan", "NumberGreaterThanOrEquals")
 _MOST = ("NumberLessThan", "NumberLessThanOrEquals")
@@ -68,7 +68,7 @@ class Filter:
         }
 
 
-def compile_filters(rules: Iterable[Rule], width: Width) -> dict[str, Filter]:
+def compile_filters(rules: Iterable[Rule], width: FilterWidth) -> dict[str, Filter]:
     """The filter of each function, by its name; disabled rules ask for nothing.
 
     `safe` asks for event types and subjects alone, `narrow` for keys inside `data` as well.

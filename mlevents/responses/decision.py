@@ -16,7 +16,7 @@ from mlevents.orchestration.response import Response
 from mlevents.responses.quarantine import quarantined, refused
 from mlevents.responses.response_id import response_id
 from mlevents.responses.step_serialization import as_json, gates_as_json, used, values_missing
-from mlevents.rules.allowed_names import refusal, refusal_text
+from mlevents.rules.allowed_names import describe_refusal, find_refusal
 from mlevents.rules.model import Rule, Rules
 from mlevents.settings import MODES, Settings
 
@@ -110,8 +110,8 @@ def with_values(response: Response, rule: Rule) -> Response:
     """The response with its gates filled in, or settled where the event's values do not do for the rule."""
     if missing := values_missing(rule.steps, response.event):
         return replace(response, status="failed", because=missing, alert=True)
-    if failed := refusal(rule, response.event):
-        return replace(response, status="refused", because=refusal_text(rule, failed), alert=True)
+    if failed := find_refusal(rule, response.event):
+        return replace(response, status="refused", because=describe_refusal(rule, failed), alert=True)
     try:
         return replace(response, gates=gates_as_json(rule.gates, response.event))
     except ExpressionError as error:

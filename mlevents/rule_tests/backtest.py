@@ -12,7 +12,7 @@ from mlevents.rules.model import Rule, Rules
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RuleResult:
     """What one side says to an event for one rule: None in `matches` where it has no such rule."""
 
     matches: bool | None
@@ -24,8 +24,8 @@ class Difference:
     """A rule that the two sides answer differently for one event."""
 
     rule: str
-    these: Answer
-    others: Answer
+    these: RuleResult
+    others: RuleResult
 
     @property
     def failed(self) -> FailedCondition | None:
@@ -33,7 +33,7 @@ class Difference:
         return self.these.failed or self.others.failed
 
 
-class Side:
+class BacktestSide:
     """One rule file, and the responses to which the events so far would have led.
 
     Events of one identity, as redelivery makes them, count once; what max_age and the gates that look
@@ -46,39 +46,39 @@ class Side:
         self._file = rules
         self._unsure = rules.workspaces_unsure
 
-    def take(self, event: Event) -> set[str]:
+    def count_event(self, event: Event) -> set[str]:
         """Count the event in, and give the rules that it fires."""
         if not self._allows(event):
             return set()
         fired = list(find_matches(self._file, event))
         for one in fired:
-            self.responses[one.rule.id].add(_identity(one, event))
+            self.responses[one.rule.id].add(_find_identity(one, event))
         return {one.rule.id for one in fired}
 
-    def count(self, name: str) -> int | None:
+    def count_responses(self, name: str) -> int | None:
         """To how many responses the rule of this name has led; None where there is no such rule."""
         return len(self.responses[name]) if name in self.rules else None
 
-    def answer(self, name: str, event: Event) -> Answer:
+    def find_result(self, name: str, event: Event) -> RuleResult:
         """What the rule of this name says."""
         if name not in self.rules:
-            return Answer(None)
+            return RuleResult(None)
         if not self._allows(event):
-            return Answer(False, FailedCondition("workspaces", list(self._file.workspaces), event.topic))
+            return RuleResult(False, FailedCondition("workspaces", list(self._file.workspaces), event.topic))
         found = match_rule(self.rules[name], event)
-        return Answer(found.matches, found.failed)
+        return RuleResult(found.matches, found.failed)
 
     def _allows(self, event: Event) -> bool:
         return self._unsure or self._file.allows(event.topic)
 
 
-def differences(these: Side, others: Side, event: Event) -> Iterator[Difference]:
+def find_differences(these: BacktestSide, others: BacktestSide, event: Event) -> Iterator[Difference]:
     """The rules for which it matters to this event which file is asked, in the order of their names."""
-    for name in sorted(these.take(event) ^ others.take(event)):
-        yield Difference(name, these.answer(name, event), others.answer(name, event))
+    for name in sorted(these.count_event(event) ^ others.count_event(event)):
+        yield Difference(name, these.find_result(name, event), others.find_result(name, event))
 
 
-def _identity(found: RuleMatch[Rule], event: Event) -> str:
+def _find_identity(found: RuleMatch[Rule], event: Event) -> str:
     """What makes it the same response."""
     if found.rule.dedupe is not None:
         try:

@@ -16,7 +16,7 @@ from mlevents.registry import did_you_mean
 from mlevents.rules.validation_messages import quote
 from mlevents.yamlfile.positions import PathProblem, join
 
-WORKSPACE = "workspace"
+WORKSPACE_KEY = "workspace"
 ANY_WORKSPACE = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/tests"
     "/providers/Microsoft.MachineLearningServices/workspaces/"
@@ -34,7 +34,7 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
 _WORDS = {"list": "a list of texts", "texts": "a map of texts", "text": "text"}
 
 
-def event_of(
+def build_event(
     given: Mapping[str, Any], workspaces: Mapping[str, str], at: str | None
 ) -> Event | list[PathProblem]:
     """The event of a test, or what is wrong with it, each with its path below `given`."""
@@ -46,10 +46,10 @@ def event_of(
         return [(kind, f"unknown event '{kind}'{near}")]
     if not isinstance(names, dict):
         return [(kind, f"must be a mapping of names such as {', '.join(NAMES[kind])}, not {quote(names)}")]
-    findings = [*_unknown(kind, names), *_unlisted(names.get(WORKSPACE), workspaces)]
+    findings = [*_find_unknown_names(kind, names), *_check_workspace(names.get(WORKSPACE_KEY), workspaces)]
     if findings:
         return [(join(kind, path), text) for path, text in findings]
-    found = _sent(kind, names, _topic(names.get(WORKSPACE), workspaces), at or ANY_TIME)
+    found = _build_nearest(kind, names, _choose_topic(names.get(WORKSPACE_KEY), workspaces), at or ANY_TIME)
     return (
         found
         if isinstance(found, Event)
@@ -57,58 +57,63 @@ def event_of(
     )
 
 
-def _unknown(kind: str, names: Mapping[str, Any]) -> Iterator[PathProblem]:
+def _find_unknown_names(kind: str, names: Mapping[str, Any]) -> Iterator[PathProblem]:
     """Names that no event of this kind has, and values of another type."""
     for root, fields in names.items():
         known = NAMES[kind].get(root)
         if known is None:
-            yield root, f"unknown name '{root}'{did_you_mean(root, NAMES[kind]) or _listed(NAMES[kind])}"
-        elif root != WORKSPACE and not isinstance(fields, dict):
+            yield (
+                root,
+                f"unknown name '{root}'{did_you_mean(root, NAMES[kind]) or _list_choices(NAMES[kind])}",
+            )
+        elif root != WORKSPACE_KEY and not isinstance(fields, dict):
             yield root, f"must be a mapping of {', '.join(known)}, not {quote(fields)}"
-        elif root != WORKSPACE:
+        elif root != WORKSPACE_KEY:
             for name, value in fields.items():
-                yield from _unfit(f"{root}.{name}", known.get(name), value, known)
+                yield from _find_type_problems(f"{root}.{name}", known.get(name), value, known)
 
 
-def _unfit(path: str, kind: str | None, value: object, known: Mapping[str, str]) -> Iterator[PathProblem]:
+def _find_type_problems(
+    path: str, kind: str | None, value: object, known: Mapping[str, str]
+) -> Iterator[PathProblem]:
     if kind is None:
         name = path.partition(".")[2]
-        yield path, f"unknown name '{name}'{did_you_mean(name, known) or _listed(known)}"
+        yield path, f"unknown name '{name}'{did_you_mean(name, known) or _list_choices(known)}"
     elif value is not None and not _TYPES[kind](value):
         quoting = kind == "text" and isinstance(value, bool | int | float)
         remedy = f': write "{shown(value)}"' if quoting else f", not {quote(value)}"
         yield path, f"{path} is {_WORDS.get(kind, f'a {kind}')}{remedy}"
     elif kind == "texts" and isinstance(value, dict):
         for key, text in value.items():
-            yield from _unfit(join(path, key), "text", text, known)
+            yield from _find_type_problems(join(path, key), "text", text, known)
 
 
-def _unlisted(workspace: object, workspaces: Mapping[str, str]) -> Iterator[PathProblem]:
+def _check_workspace(workspace: object, workspaces: Mapping[str, str]) -> Iterator[PathProblem]:
     if workspace is None:
         return
     if not isinstance(workspace, str):
-        yield WORKSPACE, f"must be the name of a workspace, not {quote(workspace)}"
+        yield WORKSPACE_KEY, f"must be the name of a workspace, not {quote(workspace)}"
     elif workspaces and workspace not in workspaces:
-        near = did_you_mean(workspace, workspaces) or _listed(workspaces)
-        yield WORKSPACE, f"'{workspace}' is not listed under 'workspaces'{near}"
+        near = did_you_mean(workspace, workspaces) or _list_choices(workspaces)
+        yield WORKSPACE_KEY, f"'{workspace}' is not listed under 'workspaces'{near}"
 
 
-def _topic(workspace: str | None, workspaces: Mapping[str, str]) -> str:
+def _choose_topic(workspace: str | None, workspaces: Mapping[str, str]) -> str:
     if workspaces:
         return workspaces[workspace] if workspace else next(iter(workspaces.values()))
     return ANY_WORKSPACE + (workspace or "tests")
 
 
-def _sent(kind: str, names: Mapping[str, Any], topic: str, time: str) -> Event | list[PathProblem]:
+def _build_nearest(kind: str, names: Mapping[str, Any], topic: str, time: str) -> Event | list[PathProblem]:
     """The event in the form of this kind that says all that is given, or what the nearest form does not."""
-    given = {root: fields for root, fields in names.items() if root != WORKSPACE}
+    given = {root: fields for root, fields in names.items() if root != WORKSPACE_KEY}
     envelope = {"id": "test", "time": time, **given.get("event", {})}
-    tried = [_tried(form, {**given, "event": envelope}, topic) for form in forms(kind)]
-    event, different = min(tried, key=lambda one: len(one[1]))
+    attempts = [_try_form(form, {**given, "event": envelope}, topic) for form in forms(kind)]
+    event, different = min(attempts, key=lambda one: len(one[1]))
     return event if event and not different else different
 
 
-def _tried(form: Form, names: Mapping[str, Any], topic: str) -> tuple[Event | None, list[PathProblem]]:
+def _try_form(form: Form, names: Mapping[str, Any], topic: str) -> tuple[Event | None, list[PathProblem]]:
     try:
         event = parse(form.document(names, topic))
     except EventError as error:
@@ -117,14 +122,16 @@ def _tried(form: Form, names: Mapping[str, Any], topic: str) -> tuple[Event | No
             return None, [("", str(error))]
         return None, [("", f"'{root}.{name}' is missing: it says what the event is about")]
     said = ((root, name, value) for root, fields in names.items() for name, value in fields.items())
-    return event, [one for root, name, value in said if (one := _different(event, form, (root, name), value))]
+    return event, [
+        one for root, name, value in said if (one := _compare_value(event, form, (root, name), value))
+    ]
 
 
-def _different(event: Event, form: Form, name: tuple[str, str], value: Any) -> PathProblem | None:
+def _compare_value(event: Event, form: Form, name: tuple[str, str], value: Any) -> PathProblem | None:
     """How a value comes out of the event, if not as it was given."""
     found = event.names.get(name[0], {}).get(name[1])
     if name == ("event", "time") and value:
-        value = _instant(value)
+        value = _normalize_time(value)
     if isinstance(value, dict):
         found = {key: (found or {}).get(key) for key in value}
     if found == value or (found is None and value in ([], {})):
@@ -136,19 +143,19 @@ def _different(event: Event, form: Form, name: tuple[str, str], value: Any) -> P
     if value == "":
         why = "an empty text counts as missing"
     path = ".".join(name)
-    return path, f"comes out as {_said(found)}, not {_said(value)}{': ' if why else ''}{why}"
+    return path, f"comes out as {_format_value(found)}, not {_format_value(value)}{': ' if why else ''}{why}"
 
 
-def _instant(value: str) -> str:
+def _normalize_time(value: str) -> str:
     try:
         return instant(value)
     except ValueError:
         return value
 
 
-def _said(value: object) -> str:
+def _format_value(value: object) -> str:
     return "nothing" if value is None else shown(value)
 
 
-def _listed(names: Mapping[str, Any]) -> str:
+def _list_choices(names: Mapping[str, Any]) -> str:
     return f": there are {', '.join(sorted(names))}"

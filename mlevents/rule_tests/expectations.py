@@ -21,34 +21,34 @@ from mlevents.gates.max_age import too_old, words
 from mlevents.matching.condition_tree import FailedCondition
 from mlevents.matching.match import match_rule
 from mlevents.registry import did_you_mean
-from mlevents.rules.allowed_names import refusal
+from mlevents.rules.allowed_names import find_refusal
 from mlevents.rules.model import Rule
 from mlevents.rules.validation_messages import quote
 from mlevents.yamlfile.positions import PathProblem, join
 
-KEYS = ("match", "not", "only", "dedupe")
-ALWAYS = ("event", "mode", "max_age", SECTION)
+EXPECT_KEYS = ("match", "not", "only", "dedupe")
+OTHER_STOP_PATHS = ("event", "mode", "max_age", SECTION)
 """What else than a condition can keep a rule from acting."""
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class EventArrival:
     """The event of a test, and the time at which it arrives, if the test says so."""
 
     event: Event
     now: datetime | None = None
 
-    def stopped(self, rule: Rule) -> FailedCondition | None:
+    def find_stop_reason(self, rule: Rule) -> FailedCondition | None:
         """What keeps the rule from acting on the event."""
         if failed := match_rule(rule, self.event).failed:
             return failed
         if rule.max_age is not None and self.now and too_old(self.event.time, rule.max_age, self.now):
             return FailedCondition("max_age", words(rule.max_age), self.event.time)
-        return refusal(rule, self.event)
+        return find_refusal(rule, self.event)
 
 
 @dataclass(slots=True)
-class Expected:
+class Expectation:
     """What a test expects, read from its `expect`: for each rule the place of that in the file.
 
     `reasons` are those of `failing`, `only` whether no rule but the `matching` may match.
@@ -63,37 +63,37 @@ class Expected:
     def read(self, expect: object, ids: Iterable[str]) -> Iterator[PathProblem]:
         """Take in what is written; gives what is wrong with it, by its path below `expect`."""
         if not isinstance(expect, dict):
-            yield from self._rules(expect, "", self.matching)
+            yield from self._read_rules(expect, "", self.matching)
         elif not expect:
-            yield "", f"expects nothing: write a rule's id, or one of {', '.join(KEYS)}"
+            yield "", f"expects nothing: write a rule's id, or one of {', '.join(EXPECT_KEYS)}"
         else:
             for key, value in expect.items():
-                yield from self._key(key, value)
+                yield from self._read_key(key, value)
         known = list(ids)
         for rule, path in [*self.matching.items(), *self.failing.items()]:
             if rule not in known:
-                yield path, f"unknown rule '{rule}'{did_you_mean(rule, known) or _listed(known)}"
+                yield path, f"unknown rule '{rule}'{did_you_mean(rule, known) or _list_choices(known)}"
 
-    def _key(self, key: str, value: object) -> Iterator[PathProblem]:
+    def _read_key(self, key: str, value: object) -> Iterator[PathProblem]:
         if key == "not":
             reasons = value if isinstance(value, dict) else {}
             self.reasons = {rule: path for rule, path in reasons.items() if isinstance(path, str)}
             if len(self.reasons) < len(reasons):
                 yield key, "wants the path of a condition beside each rule, such as where.model.tags.hold"
-            yield from self._rules(list(reasons) or value, key, self.failing)
+            yield from self._read_rules(list(reasons) or value, key, self.failing)
             self.failing |= {rule: join(key, rule) for rule in reasons}
         elif key == "dedupe":
             self.values = value if isinstance(value, dict) else {}
-            yield from self._rules(list(self.values) or value, key, self.matching)
+            yield from self._read_rules(list(self.values) or value, key, self.matching)
             self.matching |= {rule: join(key, rule) for rule in self.values}
-        elif key in KEYS:
+        elif key in EXPECT_KEYS:
             self.only = self.only or key == "only"
-            yield from self._rules(value, key, self.matching, none=key == "only")
+            yield from self._read_rules(value, key, self.matching, none=key == "only")
         else:
-            near = did_you_mean(key, KEYS) or f": there are {', '.join(KEYS)}"
+            near = did_you_mean(key, EXPECT_KEYS) or f": there are {', '.join(EXPECT_KEYS)}"
             yield key, f"unknown key{near}"
 
-    def _rules(
+    def _read_rules(
         self, value: object, path: str, to: dict[str, str], none: bool = False
     ) -> Iterator[PathProblem]:
         names = [value] if isinstance(value, str) else value
@@ -104,37 +104,41 @@ class Expected:
         else:
             to.update(dict.fromkeys(names, path))
 
-    def failures(self, given: Given, rules: Mapping[str, Rule]) -> Iterator[PathProblem]:
+    def find_failures(self, arrival: EventArrival, rules: Mapping[str, Rule]) -> Iterator[PathProblem]:
         """Where what is so differs from what is wanted, by the path below `expect`."""
         for name, path in self.matching.items():
-            if failed := given.stopped(rules[name]):
-                yield path, f"wanted {name} to match, but {_fails(failed)}"
+            if failed := arrival.find_stop_reason(rules[name]):
+                yield path, f"wanted {name} to match, but {_describe_failure(failed)}"
             elif name in self.values:
-                yield from _value(rules[name], given.event, self.values[name], path)
+                yield from _check_dedupe(rules[name], arrival.event, self.values[name], path)
         for name, path in self.failing.items():
-            if text := self._unlike(rules[name], given.stopped(rules[name])):
+            if text := self._check_reason(rules[name], arrival.find_stop_reason(rules[name])):
                 yield path, text
         others = [name for name in rules if self.only and name not in self.matching]
-        if too := [name for name in others if given.stopped(rules[name]) is None]:
+        if too := [name for name in others if arrival.find_stop_reason(rules[name]) is None]:
             yield (
                 "only",
                 f"wanted no other rule to match, but {', '.join(too)} {'does' if len(too) == 1 else 'do'}",
             )
 
-    def _unlike(self, rule: Rule, failed: FailedCondition | None) -> str | None:
+    def _check_reason(self, rule: Rule, failed: FailedCondition | None) -> str | None:
         """How the rule's answer differs from the failure that is wanted."""
         reason = self.reasons.get(rule.id)
-        known = [*ALWAYS, *(part.path for part in rule.where.conjuncts())] if rule.where else ALWAYS
+        known = (
+            [*OTHER_STOP_PATHS, *(part.path for part in rule.where.conjuncts())]
+            if rule.where
+            else OTHER_STOP_PATHS
+        )
         if reason is not None and reason not in known:
-            return f"{rule.id} has no condition {reason}{did_you_mean(reason, known) or _listed(known)}"
+            return f"{rule.id} has no condition {reason}{did_you_mean(reason, known) or _list_choices(known)}"
         if failed is None:
             return f"wanted {rule.id} not to match{f', for {reason}' if reason else ''}, but it matches"
         if reason in (None, failed.path):
             return None
-        return f"wanted {rule.id} not to match for {reason}, but {_fails(failed)}"
+        return f"wanted {rule.id} not to match for {reason}, but {_describe_failure(failed)}"
 
 
-def _value(rule: Rule, event: Event, wanted: object, path: str) -> Iterator[PathProblem]:
+def _check_dedupe(rule: Rule, event: Event, wanted: object, path: str) -> Iterator[PathProblem]:
     try:
         found = render_value(rule.dedupe, event.names)
     except ExpressionError as error:
@@ -146,7 +150,7 @@ def _value(rule: Rule, event: Event, wanted: object, path: str) -> Iterator[Path
         yield path, f"wanted the dedupe value {_json(wanted)}, but it is {_json(found)}"
 
 
-def _fails(failed: FailedCondition) -> str:
+def _describe_failure(failed: FailedCondition) -> str:
     found = "nothing" if failed.found is None else _json(failed.found)
     return f"{failed.path} fails: wanted {_json(failed.wanted)}, found {found}"
 
@@ -155,5 +159,5 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _listed(names: Iterable[str]) -> str:
+def _list_choices(names: Iterable[str]) -> str:
     return f": there are {', '.join(names) or 'none'}"

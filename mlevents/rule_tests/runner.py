@@ -8,9 +8,9 @@ from typing import Any
 
 from mlevents.events import Event
 from mlevents.events.content import instant
-from mlevents.rule_tests.event_builder import event_of
-from mlevents.rule_tests.expectations import Expected, Given
-from mlevents.rules.file import load
+from mlevents.rule_tests.event_builder import build_event
+from mlevents.rule_tests.expectations import EventArrival, Expectation
+from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rule, Rules
 from mlevents.rules.report import Report
 from mlevents.settings import Settings
@@ -18,20 +18,20 @@ from mlevents.yamlfile.positions import join
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class RuleTest:
     """A test without a mistake in it, ready to run."""
 
     name: str
     path: str
-    given: Given
-    expected: Expected
+    arrival: EventArrival
+    expectation: Expectation
 
 
 class RuleTestRunner:
     """The tests of one file: read from it, then run against its rules."""
 
     def __init__(self) -> None:
-        self.examples: list[Example] = []
+        self.tests: list[RuleTest] = []
 
     def read(self, written: Mapping[str, Any], workspaces: Mapping[str, str], report: Report) -> None:
         """Read the tests as written; report what is wrong in them, whether the rules are good or not."""
@@ -43,28 +43,28 @@ class RuleTestRunner:
             for index, test in enumerate(tests if isinstance(tests, list) else ())
             if isinstance(test, dict)
         )
-        self.examples = [example for example in found if example]
+        self.tests = [test for test in found if test]
 
     def run(self, rules: Iterable[Rule], report: Report) -> int:
         """Report each expectation that does not come true, at its path; gives the number of tests."""
         by_id = {rule.id: rule for rule in rules}
-        for example in self.examples:
-            for path, text in example.expected.failures(example.given, by_id):
-                report.errors(join(example.path, "expect"), [(path, f"'{example.name}': {text}")])
-        return len(self.examples)
+        for test in self.tests:
+            for path, text in test.expectation.find_failures(test.arrival, by_id):
+                report.errors(join(test.path, "expect"), [(path, f"'{test.name}': {text}")])
+        return len(self.tests)
 
 
-def load_tested(path: Path, settings: Settings, *, require_settings: bool = True) -> Rules:
+def load_and_test_rules(path: Path, settings: Settings, *, require_settings: bool = True) -> Rules:
     """The rules of a file, after its tests have run; raises RulesError, as `load` does."""
-    return load(path, settings, require_settings=require_settings, tests=RuleTestRunner())
+    return load_rules(path, settings, require_settings=require_settings, tests=RuleTestRunner())
 
 
 def _read(
     test: dict[str, Any], path: str, context: tuple[list[str], Mapping[str, str], Report]
-) -> Example | None:
+) -> RuleTest | None:
     ids, workspaces, report = context
-    at, expected, before = _time(test.get("at"), path, report), Expected(), len(report.problems)
-    event = event_of(given, workspaces, at) if isinstance(given := test.get("given"), dict) else []
+    at, expected, before = _time(test.get("at"), path, report), Expectation(), len(report.problems)
+    event = build_event(given, workspaces, at) if isinstance(given := test.get("given"), dict) else []
     if not isinstance(event, Event):
         report.errors(join(path, "given"), event)
     if "expect" in test:
@@ -72,7 +72,7 @@ def _read(
     if len(report.problems) > before or not isinstance(event, Event):
         return None
     now = datetime.fromisoformat(at) if at else None
-    return Example(str(test.get("name")), path, Given(event, now), expected)
+    return RuleTest(str(test.get("name")), path, EventArrival(event, now), expected)
 
 
 def _time(at: object, path: str, report: Report) -> str | None:

@@ -16,16 +16,16 @@ from mlevents.registry import Registry
 from mlevents.rules.model import Rule, Step
 from mlevents.yamlfile.positions import PathProblem, join
 
-LATER = {"steps", "failure"}
+_RUN_TIME_ROOTS = {"steps", "failure"}
 """What is known only when a step's turn comes."""
 
 
-def list_missing(
+def check_allowed_names(
     target: Target, written: Mapping[str, Any], file: Mapping[str, Any]
 ) -> Iterator[PathProblem]:
     """What is wrong with the list in force for a step, by its path below `with`."""
     own = written.get(target.section)
-    for place, text in _texts(own, target.section):
+    for place, text in _find_texts(own, target.section):
         if "${" in text:
             yield place, f"'{text}' is an expression: no event chooses what it may name, so write names"
     parameter = target.open(written)
@@ -41,7 +41,7 @@ def list_missing(
         yield "", f"'{parameter}' is left out, which lets the event choose: {remedy}"
 
 
-def with_list(
+def apply_allowed_names(
     step: Step, file: Mapping[str, Sequence[str]], actions: Registry[type[Action]]
 ) -> dict[str, Any]:
     """The step's parameters with the list in force, or with none where the rule names the target itself."""
@@ -55,14 +55,14 @@ def with_list(
     return {**others, target.section: list(file[target.section]) if own is None else own}
 
 
-def refusal(rule: Rule, event: Event) -> FailedCondition | None:
+def find_refusal(rule: Rule, event: Event) -> FailedCondition | None:
     """The first name, of those that the event alone tells, that it may not name; None if there is none.
 
     `path` is the list's, `wanted` its patterns, `found` the name.
     """
     for step in rule.steps:
         target = action.find(step.uses).target
-        if target and target.section in step.with_ and (name := _name(target, step, event)):
+        if target and target.section in step.with_ and (name := _find_name(target, step, event)):
             patterns = step.with_[target.section]
             patterns = [patterns] if isinstance(patterns, str) else list(patterns)
             if target.refusal(name, patterns):
@@ -70,21 +70,21 @@ def refusal(rule: Rule, event: Event) -> FailedCondition | None:
     return None
 
 
-def refusal_text(rule: Rule, failed: FailedCondition) -> str:
+def describe_refusal(rule: Rule, failed: FailedCondition) -> str:
     """What people read of a refusal, with the remedy."""
     targets = (action.find(step.uses).target for step in rule.steps)
     target = next(one for one in targets if one and one.section == failed.path)
     return f"{failed.path}: {target.refusal(failed.found, failed.wanted)}"
 
 
-def _name(target: Target, step: Step, event: Event) -> str | None:
+def _find_name(target: Target, step: Step, event: Event) -> str | None:
     """The name that the step's turn will give; None where that is not known yet, or where there is none.
 
     A value that is missing, or that makes no name, fails the step before it changes anything.
     """
     parameters = {name: step.with_.get(name) for name in target.parameters}
     try:
-        if find_roots([parameters, step.if_]) & LATER:
+        if find_roots([parameters, step.if_]) & _RUN_TIME_ROOTS:
             return None
         if step.if_ is not None and not render_value(step.if_, event.names):
             return None
@@ -93,9 +93,9 @@ def _name(target: Target, step: Step, event: Event) -> str | None:
         return None
 
 
-def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+def _find_texts(value: object, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _texts(item, join(path, index))
+            yield from _find_texts(item, join(path, index))

@@ -12,13 +12,13 @@ GATES = ("max_age", "dedupe", "verify", "order", "require", "throttle", "group",
 
 
 @cache
-def gates_there() -> frozenset[str]:
+def list_installed_gates() -> frozenset[str]:
     """The gates that have a module; `mode` needs none."""
     return frozenset(module.name for module in pkgutil.iter_modules(gates.__path__))
 
 
-def gates_missing(written: Mapping[str, Any]) -> Iterator[PathProblem]:
+def find_missing_gates(written: Mapping[str, Any]) -> Iterator[PathProblem]:
     """Each gate that is written in a rule or in the defaults and not there yet."""
     for name in GATES:
-        if name in written and name not in gates_there():
+        if name in written and name not in list_installed_gates():
             yield name, f"the gate '{name}' is not available yet: remove it until a later version has it"

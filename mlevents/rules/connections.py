@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from mlevents.registry import Registry, UnknownNameError
 from mlevents.rules.report import Report
-from mlevents.rules.validation_messages import Wording, quote, unknown
+from mlevents.rules.validation_messages import ErrorMessages, describe_unknown_name, quote
 from mlevents.services.connection import Connection
 from mlevents.workspace_id import FORM, workspace_key
 from mlevents.yamlfile.positions import join
 
-ELSEWHERE = "00000000-0000-0000-0000-000000000000"
+UNSET_PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
 """Stands for a setting that is set on Azure only."""
 
 _INSERTED = re.compile(r"\$\{(.*?)\}", re.DOTALL)
@@ -27,7 +27,7 @@ def check_workspaces(section: Mapping[str, Any], report: Report) -> dict[str, st
         path = join("workspaces", name)
         if not isinstance(written, str):
             continue
-        workspaces[name] = fill(written, path, report)
+        workspaces[name] = fill_settings(written, path, report)
         if workspace_key(workspaces[name]) is None:
             report.error(path, f"{quote(written)} is not a workspace id: write {FORM}")
     return workspaces
@@ -39,11 +39,11 @@ def check_connections(
     """Each connection with its `type`, `${env.NAME}` filled in; reports what its type does not accept."""
     connections = {}
     for name, written in section.items():
-        if report.full:
+        if report.is_full:
             break
         path = join("connections", name)
         if isinstance(written, dict):
-            connections[name] = fill(written, path, report)
+            connections[name] = fill_settings(written, path, report)
             _check_connection(written, connections[name], path, report, types)
     return connections
 
@@ -55,56 +55,58 @@ def _check_connection(
     report: Report,
     types: Registry[type[Connection]],
 ) -> None:
-    for place, name in settings_named(filled, path):
+    for place, name in find_settings(filled, path):
         report.setting(place, name)
     kind = filled.get("type")
     if not isinstance(kind, str):
-        report.error(
-            join(path, "type"), f"names the type of the connection: write one of {', '.join(types.names())}"
-        )
+        fault = f"must be the type of the connection: write one of {', '.join(types.names())}"
+        report.error(join(path, "type"), fault)
         return
     try:
         model = types.find(kind)
         model.model_validate({key: value for key, value in filled.items() if key != "type"})
-        for key, known in model.model_fields.items():
-            if not known.repr and isinstance(written.get(key), str):
-                report.warn(
-                    join(path, key), "this value is a secret: move it to an app setting ({setting: …})"
-                )
     except UnknownNameError as error:
-        report.error(join(path, "type"), unknown(error, types.names()))
+        report.error(join(path, "type"), describe_unknown_name(error, types.names()))
     except ValidationError as error:
-        report.errors(path, Wording(model).findings(error, written))
+        report.errors(path, ErrorMessages(model).translate(error, written))
+    else:
+        _warn_of_secrets(model, written, path, report)
 
 
-def settings_named(value: Any, path: str) -> Iterator[tuple[str, str]]:
+def _warn_of_secrets(model: type[Connection], written: dict[str, Any], path: str, report: Report) -> None:
+    for key, field in model.model_fields.items():
+        if not field.repr and isinstance(written.get(key), str):
+            report.warn(join(path, key), "this value is a secret: move it to an app setting ({setting: …})")
+
+
+def find_settings(value: Any, path: str) -> Iterator[tuple[str, str]]:
     """Every `{setting: NAME}` in a value: its path and the name."""
     if isinstance(value, dict):
         if isinstance(name := value.get("setting"), str) and len(value) == 1:
             yield path, name
         for key, inner in value.items():
-            yield from settings_named(inner, join(path, key))
+            yield from find_settings(inner, join(path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from settings_named(inner, join(path, index))
+            yield from find_settings(inner, join(path, index))
 
 
-def fill(value: Any, path: str, report: Report) -> Any:
+def fill_settings(value: Any, path: str, report: Report) -> Any:
     """The value with each `${env.NAME}` replaced by that setting; reports those that are not set."""
     if isinstance(value, dict):
-        return {key: fill(inner, join(path, key), report) for key, inner in value.items()}
+        return {key: fill_settings(inner, join(path, key), report) for key, inner in value.items()}
     if isinstance(value, list):
-        return [fill(inner, join(path, index), report) for index, inner in enumerate(value)]
+        return [fill_settings(inner, join(path, index), report) for index, inner in enumerate(value)]
     if isinstance(value, str) and "${" in value:
-        return _INSERTED.sub(lambda found: _setting(found[1], path, report), value)
+        return _INSERTED.sub(lambda found: _read_variable(found[1], path, report), value)
     return value
 
 
-def _setting(expression: str, path: str, report: Report) -> str:
+def _read_variable(expression: str, path: str, report: Report) -> str:
     variable = _VARIABLE.fullmatch(expression)
     if not variable:
         report.error(
             path, f"'${{{expression}}}' is not allowed here: only ${{env.NAME}} is, for an app setting"
         )
-        return ELSEWHERE
-    return report.setting(path, variable[1]) or ELSEWHERE
+        return UNSET_PLACEHOLDER
+    return report.setting(path, variable[1]) or UNSET_PLACEHOLDER

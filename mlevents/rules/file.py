@@ -1,7 +1,7 @@
 """Loading the rule file: rules that are ready to match, or every problem in it at once."""
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,15 +9,16 @@ from pydantic import ValidationError
 
 from mlevents.actions.endpoint_allowlist import SECTION
 from mlevents.errors import Problem, RulesError
+from mlevents.matching.where import Where
 from mlevents.rules.connections import check_connections, check_workspaces
 from mlevents.rules.model import Rule, Rules
-from mlevents.rules.report import MOST_PROBLEMS, Report
-from mlevents.rules.rule_builder import ReadySteps
+from mlevents.rules.report import MAX_FILE_PROBLEMS, Report
+from mlevents.rules.rule_builder import RuleBuilder
 from mlevents.rules.rule_check import check_rules
 from mlevents.rules.rule_folder import RuleFolder
 from mlevents.rules.step_check import StepCheck
-from mlevents.rules.syntax import FileText
-from mlevents.rules.validation_messages import Wording, quote
+from mlevents.rules.syntax import RuleFileSyntax
+from mlevents.rules.validation_messages import ErrorMessages, quote
 from mlevents.rules.vocabulary import VOCABULARY, Vocabulary
 from mlevents.settings import Settings
 from mlevents.yamlfile.positions import join
@@ -34,7 +35,7 @@ class RuleTests(Protocol):
         """Report each expectation that does not come true; gives the number of tests."""
 
 
-def load(
+def load_rules(
     path: Path,
     settings: Settings,
     *,
@@ -47,10 +48,10 @@ def load(
     Without `require_settings`, app settings that are not set are warnings: so a file can be checked
     on another machine than the app's. A failed one of `tests` is a problem like any other.
     """
-    return _Loading(path, settings, require_settings, vocabulary, tests).rules(_text(path))
+    return _Loading(path, settings, require_settings, vocabulary, tests).rules(_read_text(path))
 
 
-def loads(
+def load_rules_text(
     text: str,
     path: Path,
     settings: Settings,
@@ -62,13 +63,13 @@ def loads(
     return _Loading(path, settings, require_settings, vocabulary).rules(text)
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise RulesError([Problem(str(path), 1, 1, "", f"cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:
-        raise RulesError([_undecodable(path, error)]) from error
+        raise RulesError([_encoding_problem(path, error)]) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class _Loading:
         document = compose(text, str(self.path))
         report = Report(document, self.settings, self.require_settings, document.problems)
         if document.broken:
-            raise _error(report)
+            raise _rules_error(report)
         if not isinstance(document.value, dict):
             found = (
                 "the file is empty"
@@ -92,46 +93,50 @@ class _Loading:
             )
             report.error("", f"{found}: begin with 'version: 1'")
             raise RulesError(report.problems)
-        return self._rules(document.value, report)
+        return self._check_and_build(document.value, report)
 
-    def _rules(self, written: dict[str, Any], report: Report) -> Rules:
-        form = _form(written, report)
-        workspaces = check_workspaces(_section(written, "workspaces"), report)
-        connections = check_connections(_section(written, "connections"), report, self.vocabulary.connections)
+    def _check_and_build(self, written: dict[str, Any], report: Report) -> Rules:
+        form = _validate_form(written, report)
+        workspaces = check_workspaces(_find_section(written, "workspaces"), report)
+        section = _find_section(written, "connections")
+        connections = check_connections(section, report, self.vocabulary.connections)
         steps = StepCheck(report, self.vocabulary, connections, RuleFolder(self.path.parent), written)
         wheres = check_rules(written, report, steps)
         if self.tests:
             self.tests.read(written, workspaces, report)
         if report.problems or form is None:
-            raise _error(report)
+            raise _rules_error(report)
         _warn_of_unused(connections, steps.used, report)
         if not workspaces:
-            report.warn("workspaces", "no workspace is listed, so events from every workspace are acted on")
-        steps_ready = ReadySteps({SECTION: form.endpoints or ()}, self.vocabulary.actions)
-        defaults = steps_ready.defaults(form.defaults)
-        both = zip(form.rules, wheres, strict=True)
-        rules = tuple(steps_ready.rule(rule, where, defaults) for rule, where in both)
-        tested = self.tests.run(rules, report) if self.tests else 0
+            report.warn("workspaces", "no workspace is listed: the app acts on events from every workspace")
+        loaded = self._build(form, wheres, steps)
+        tested = self.tests.run(loaded.rules, report) if self.tests else 0
         if report.problems:
-            raise _error(report)
+            raise _rules_error(report)
+        warnings = tuple(sorted(report.warnings))
+        return replace(loaded, workspaces=workspaces, warnings=warnings, tests=tested)
+
+    def _build(self, form: RuleFileSyntax, wheres: Iterable[Where | None], steps: StepCheck) -> Rules:
+        """The rules of a file in which no problem was found, before its tests have run."""
+        builder = RuleBuilder({SECTION: form.endpoints or ()}, self.vocabulary.actions)
+        defaults = builder.build_defaults(form.defaults)
+        both = zip(form.rules, wheres, strict=True)
         return Rules(
-            rules,
-            workspaces,
-            connections,
-            defaults,
-            self.path,
+            rules=tuple(builder.build_rule(rule, where, defaults) for rule, where in both),
+            workspaces={},
+            connections=steps.connections,
+            defaults=defaults,
+            path=self.path,
             files={name: steps.folder.read(name) for name in sorted(steps.files)},
             endpoints=form.endpoints or (),
             filters=form.filters,
-            warnings=tuple(sorted(report.warnings)),
-            tests=tested,
         )
 
 
-def _error(report: Report) -> RulesError:
-    problems = list(dict.fromkeys(report.problems))[:MOST_PROBLEMS]
-    if report.full:
-        more = f"there are at least {MOST_PROBLEMS} problems: fix those that are shown, and check again"
+def _rules_error(report: Report) -> RulesError:
+    problems = list(dict.fromkeys(report.problems))[:MAX_FILE_PROBLEMS]
+    if report.is_full:
+        more = f"there are at least {MAX_FILE_PROBLEMS} problems: fix those that are shown, and check again"
         problems.append(report.document.problem("", more))
     return RulesError(problems, report.warnings)
 
@@ -142,21 +147,21 @@ def _warn_of_unused(connections: Mapping[str, Any], used: Container[str], report
             report.warn(join("connections", name), "no step uses this connection: take it out, or use it")
 
 
-def _form(written: dict[str, Any], report: Report) -> FileText | None:
+def _validate_form(written: dict[str, Any], report: Report) -> RuleFileSyntax | None:
     """The file by its models alone; None after reporting what does not fit."""
     try:
-        return FileText.model_validate(written)
+        return RuleFileSyntax.model_validate(written)
     except ValidationError as error:
-        report.errors("", Wording(FileText).findings(error, written))
+        report.errors("", ErrorMessages(RuleFileSyntax).translate(error, written))
         return None
 
 
-def _section(written: dict[str, Any], name: str) -> dict[str, Any]:
+def _find_section(written: dict[str, Any], name: str) -> dict[str, Any]:
     section = written.get(name)
     return section if isinstance(section, dict) else {}
 
 
-def _undecodable(path: Path, error: UnicodeDecodeError) -> Problem:
+def _encoding_problem(path: Path, error: UnicodeDecodeError) -> Problem:
     before = error.object[: error.start].decode("utf-8", "replace").splitlines(keepends=False) or [""]
     byte = error.object[error.start]
     text = f"the byte 0x{byte:02x} is not UTF-8: save the file as UTF-8"

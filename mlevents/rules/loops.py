@@ -14,10 +14,10 @@ from mlevents.registry import Registry
 from mlevents.yamlfile.positions import PathProblem, join
 
 TAGS = ("mlevents.event", "mlevents.response", "mlevents.depth")
-RULE = "mlevents.rule"
+RULE_TAG = "mlevents.rule"
 
 
-def loops(
+def find_loops(
     written: Mapping[str, Any], kinds: Sequence[str], where: Where | None, actions: Registry[type[Action]]
 ) -> Iterator[PathProblem]:
     """Each step that may cause an event which starts the rule again, and the condition against it.
@@ -29,25 +29,25 @@ def loops(
         uses = step.get("uses") if isinstance(step, dict) else None
         for kind in actions.find(uses).causes if uses in actions.names() else ():
             again = kind in kinds or ANY_EVENT in kinds
-            if again and reachable([*parts, *_ours(kind, str(written.get("id")))], (kind,)):
-                yield join("do", index, "uses"), _loop(str(uses), kind)
+            if again and reachable([*parts, *_list_tag_conditions(kind, str(written.get("id")))], (kind,)):
+                yield join("do", index, "uses"), _describe_loop(str(uses), kind)
                 break
 
 
-def _ours(kind: str, rule: str) -> Iterator[FieldCondition]:
+def _list_tag_conditions(kind: str, rule: str) -> Iterator[FieldCondition]:
     """What is so in an event of what a rule made."""
-    at = (_root(kind), "tags")
-    yield FieldCondition("", (*at, RULE), "text", Equals(rule), rule)
+    at = (_find_root(kind), "tags")
+    yield FieldCondition("", (*at, RULE_TAG), "text", Equals(rule), rule)
     for tag in TAGS:
         yield FieldCondition("", (*at, tag), "text", Present(True), {"present": True})
 
 
-def _root(kind: str) -> str:
+def _find_root(kind: str) -> str:
     return forms(kind)[0].type.about[0]
 
 
-def _loop(uses: str, kind: str) -> str:
-    condition = f"{{{_root(kind)}: {{tags: {{mlevents.response: {{absent: true}}}}}}}}"
+def _describe_loop(uses: str, kind: str) -> str:
+    condition = f"{{{_find_root(kind)}: {{tags: {{mlevents.response: {{absent: true}}}}}}}}"
     return (
         f"{uses} may cause {kind}, which starts this rule again: "
         f"break the loop with `where: {condition}`, which leaves out what responses made"

@@ -14,13 +14,13 @@ from mlevents.matching.where import Where
 from mlevents.workspace_id import workspace_key
 
 Mode = Literal["live", "shadow", "disabled"]
-Width = Literal["safe", "narrow"]
+FilterWidth = Literal["safe", "narrow"]
 """How much the filters of Event Grid subscriptions ask for."""
 
-STEP_ID = r"^[a-z][a-z0-9_-]{0,59}$"
+STEP_ID_PATTERN = r"^[a-z][a-z0-9_-]{0,59}$"
 
 
-class Written(BaseModel):
+class StrictModel(BaseModel):
     """What people write: nothing unknown, nothing converted, nothing changed afterwards."""
 
     model_config = ConfigDict(
@@ -29,7 +29,7 @@ class Written(BaseModel):
 
 
 def _step_id(text: str) -> str:
-    if not re.fullmatch(STEP_ID, text):
+    if not re.fullmatch(STEP_ID_PATTERN, text):
         raise ValueError(
             f"'{text}' is not a valid step id: use lower-case letters, digits, '_' and '-', "
             "a letter first, at most 60 characters"
@@ -37,7 +37,7 @@ def _step_id(text: str) -> str:
     return text
 
 
-class Retry(Written):
+class Retry(StrictModel):
     """How often and how soon a step is tried again after an error that may pass."""
 
     attempts: Annotated[int, Field(ge=1, le=100)] = 5
@@ -48,14 +48,16 @@ class Retry(Written):
     """The longest wait between two tries."""
 
 
-class Step(Written):
+class Step(StrictModel):
     """One action in one rule."""
 
     uses: str
     """name an action."""
     with_: Annotated[dict[str, Any], Field(alias="with")] = {}
     """The action's parameters; `${…}` inserts values of the event."""
-    id: Annotated[str, AfterValidator(_step_id), WithJsonSchema({"type": "string", "pattern": STEP_ID})] = ""
+    id: Annotated[
+        str, AfterValidator(_step_id), WithJsonSchema({"type": "string", "pattern": STEP_ID_PATTERN})
+    ] = ""
     """What later steps call this one in `${steps.<id>.…}`; the action's name when left out."""
     if_: Annotated[str | bool | None, Field(alias="if")] = None
     """An expression; the step is skipped where it does not hold."""
@@ -65,7 +67,7 @@ class Step(Written):
     """How long the step may take, waits included."""
 
 
-class Defaults(Written):
+class Defaults(StrictModel):
     """What rules and steps do unless they say otherwise."""
 
     max_age: PositiveDuration | None = None
@@ -113,7 +115,7 @@ class Rules:
     path: Path
     files: Mapping[str, str] = field(default_factory=dict)
     endpoints: tuple[str, ...] = ()
-    filters: Width = "safe"
+    filters: FilterWidth = "safe"
     warnings: tuple[Problem, ...] = ()
     tests: int = 0
 

@@ -8,40 +8,43 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 
-def fields_at(model: type[BaseModel], path: Sequence[str | int]) -> dict[str, FieldInfo]:
+def find_fields(model: type[BaseModel], path: Sequence[str | int]) -> dict[str, FieldInfo]:
     """The fields, by the name under which they are written, that may stand in the mapping at this path."""
     types_here: list[Any] = [model]
     for part in path:
         types_here = [inner for outer in types_here for inner in _inside(outer, part)]
     return {
-        name: field for here in types_here for arm in arms(here) for name, field in own_fields(arm).items()
+        name: field
+        for here in types_here
+        for arm in split_union(here)
+        for name, field in list_fields(arm).items()
     }
 
 
-def own_fields(annotation: Any) -> dict[str, FieldInfo]:
+def list_fields(annotation: Any) -> dict[str, FieldInfo]:
     """The fields of a model by the name under which they are written; none for any other type."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return {field.alias or name: field for name, field in annotation.model_fields.items()}
     return {}
 
 
-def arms(annotation: Any) -> Iterator[Any]:
+def split_union(annotation: Any) -> Iterator[Any]:
     """The types of a union, without their `Annotated`; the type itself where it is none."""
     if get_origin(annotation) is Annotated:
-        yield from arms(get_args(annotation)[0])
+        yield from split_union(get_args(annotation)[0])
     elif get_origin(annotation) in (Union, types.UnionType):
         for arm in get_args(annotation):
-            yield from arms(arm)
+            yield from split_union(arm)
     else:
         yield annotation
 
 
 def _inside(annotation: Any, part: str | int) -> Iterator[Any]:
     """What may stand behind a key, or at an index, of a value of this type."""
-    for arm in arms(annotation):
+    for arm in split_union(annotation):
         if isinstance(part, int):
             yield from (inner for inner in get_args(arm) if inner is not Ellipsis)
-        elif part in (fields := own_fields(arm)):
+        elif part in (fields := list_fields(arm)):
             yield fields[part].annotation
         elif get_origin(arm) is dict:
             yield get_args(arm)[1]

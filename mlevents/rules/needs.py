@@ -10,7 +10,7 @@ from mlevents.errors import ActionError
 from mlevents.events.envelope import workspace
 from mlevents.matching.condition_tree import FieldCondition
 from mlevents.rules.model import Rule, Rules, Step
-from mlevents.rules.references import marked
+from mlevents.rules.references import find_references
 from mlevents.services.permission import IDENTITY, WORKSPACE, Permission, Role
 from mlevents.services.services import Services
 
@@ -18,7 +18,7 @@ DEFAULTS = "defaults"
 
 
 @dataclass(slots=True)
-class NamedStep:
+class DistinctStep:
     """A step that one or several rules have; `workspaces` are the names of those that the rules concern."""
 
     uses: str
@@ -33,12 +33,12 @@ class NamedStep:
 
     def connections(self) -> list[str]:
         """The names of the connections that it uses, as far as they are literal."""
-        found = marked(self.action, dict(self.parameters), "")
-        return list(dict.fromkeys(one.text for one in found if isinstance(one.mark, ConnectionName)))
+        found = find_references(self.action, dict(self.parameters), "")
+        return list(dict.fromkeys(one.text for one in found if isinstance(one.marker, ConnectionName)))
 
 
 @dataclass(slots=True)
-class Needed:
+class RequiredPermissions:
     """What must be allowed on one resource: actions of Azure's, with who needs them and a role."""
 
     scope: str
@@ -51,41 +51,43 @@ class Needed:
             self.actions.setdefault(name, (set(), permission.role))[0].add(element)
 
 
-def named_steps(rules: Rules) -> list[NamedStep]:
+def list_distinct_steps(rules: Rules) -> list[DistinctStep]:
     """Every step of rules that are not disabled, and of the defaults; equal ones are one."""
-    found: dict[str, NamedStep] = {}
-    for owner, step, places in _steps(rules):
+    found: dict[str, DistinctStep] = {}
+    for owner, step, places in _list_steps(rules):
         key = json.dumps([step.uses, step.with_], sort_keys=True, default=str)
-        named = found.setdefault(key, NamedStep(step.uses, step.with_))
+        named = found.setdefault(key, DistinctStep(step.uses, step.with_))
         named.owners += [] if owner in named.owners else [owner]
         named.workspaces |= places
     return list(found.values())
 
 
-def needed(rules: Rules, services: Services) -> list[Needed]:
+def list_required_permissions(rules: Rules, services: Services) -> list[RequiredPermissions]:
     """What the steps must be allowed, by resource; for the workspaces that the file lists."""
-    found: dict[tuple[str, str], Needed] = {}
-    for step in named_steps(rules):
+    found: dict[tuple[str, str], RequiredPermissions] = {}
+    for step in list_distinct_steps(rules):
         for permission in step.action.permissions:
             if permission.needed(step.parameters):
-                for resource in _resources(step, permission.scope, rules, services):
+                for resource in _find_resources(step, permission.scope, rules, services):
                     place = permission.scope, resource.lower()
-                    found.setdefault(place, Needed(permission.scope, resource)).add(step.uses, permission)
+                    found.setdefault(place, RequiredPermissions(permission.scope, resource)).add(
+                        step.uses, permission
+                    )
     return list(found.values())
 
 
-def _steps(rules: Rules) -> Iterator[tuple[str, Step, Mapping[str, str]]]:
+def _list_steps(rules: Rules) -> Iterator[tuple[str, Step, Mapping[str, str]]]:
     for step in rules.defaults.on_failure:
         yield DEFAULTS, step, rules.workspaces
     for rule in rules.rules:
         if rule.mode != "disabled":
-            places = {name: id for name, id in rules.workspaces.items() if _concerns(rule, id)}
+            places = {name: id for name, id in rules.workspaces.items() if _may_match_workspace(rule, id)}
             own = rule.on_failure if rule.on_failure != rules.defaults.on_failure else ()
             for step in (*rule.steps, *own):
                 yield rule.id, step, places
 
 
-def _concerns(rule: Rule, workspace_id: str) -> bool:
+def _may_match_workspace(rule: Rule, workspace_id: str) -> bool:
     """Whether an event of this workspace may match, as far as the conditions on the workspace say."""
     names = {"workspace": workspace(workspace_id)}
     asked = [
@@ -94,7 +96,7 @@ def _concerns(rule: Rule, workspace_id: str) -> bool:
     return all(part.holds(names) for part in asked if part.keys[0] == "workspace")
 
 
-def _resources(step: NamedStep, scope: str, rules: Rules, services: Services) -> Iterator[str]:
+def _find_resources(step: DistinctStep, scope: str, rules: Rules, services: Services) -> Iterator[str]:
     if scope == WORKSPACE:
         yield from step.workspaces.values()
         return

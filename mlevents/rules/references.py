@@ -6,44 +6,48 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from mlevents.actions.action import ConnectionName, RuleFile
-from mlevents.rules.model_fields import own_fields
+from mlevents.rules.model_fields import list_fields
 from mlevents.yamlfile.positions import join
 
-Mark = ConnectionName | RuleFile
+ReferenceMarker = ConnectionName | RuleFile
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class Reference:
     """A text that names something outside, and where it stands."""
 
-    mark: Mark
+    marker: ReferenceMarker
     path: str
     text: str
 
 
-def marked(annotation: Any, value: object, path: str, mark: Mark | None = None) -> Iterator[Marked]:
-    """Each text in a value of this type that a mark is on, however deep it stands."""
+def find_references(
+    annotation: Any, value: object, path: str, marker: ReferenceMarker | None = None
+) -> Iterator[Reference]:
+    """Each text in a value of this type that a marker is on, however deep it stands."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        yield from marked(inner[0], value, path, _mark(inner[1:]) or mark)
+        yield from find_references(inner[0], value, path, _find_marker(inner[1:]) or marker)
     elif origin in (Union, types.UnionType):
         for arm in inner:
-            yield from marked(arm, value, path, mark)
+            yield from find_references(arm, value, path, marker)
     elif isinstance(value, str):
-        if mark and annotation is str:
-            yield Marked(mark, path, value)
+        if marker and annotation is str:
+            yield Reference(marker, path, value)
     elif isinstance(value, list) and origin in (list, tuple):
         for index, item in enumerate(value):
-            yield from marked(inner[0], item, join(path, index), mark)
+            yield from find_references(inner[0], item, join(path, index), marker)
     elif isinstance(value, dict):
-        yield from _in_mapping(annotation, value, path)
+        yield from _find_in_mapping(annotation, value, path)
 
 
-def _in_mapping(annotation: Any, value: dict[str, Any], path: str) -> Iterator[Marked]:
-    for name, field in own_fields(annotation).items():
+def _find_in_mapping(annotation: Any, value: dict[str, Any], path: str) -> Iterator[Reference]:
+    for name, field in list_fields(annotation).items():
         if name in value:
-            yield from marked(field.annotation, value[name], join(path, name), _mark(field.metadata))
+            yield from find_references(
+                field.annotation, value[name], join(path, name), _find_marker(field.metadata)
+            )
 
 
-def _mark(metadata: Any) -> Mark | None:
-    return next((mark for mark in metadata if isinstance(mark, ConnectionName | RuleFile)), None)
+def _find_marker(metadata: Any) -> ReferenceMarker | None:
+    return next((marker for marker in metadata if isinstance(marker, ConnectionName | RuleFile)), None)

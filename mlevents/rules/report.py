@@ -7,7 +7,7 @@ from mlevents.errors import ConfigError, Problem
 from mlevents.settings import Settings
 from mlevents.yamlfile.positions import Document, PathProblem, join
 
-MOST_PROBLEMS = 200
+MAX_FILE_PROBLEMS = 200
 """How many problems of one file are told: each takes time for its place and for what was meant."""
 
 
@@ -26,13 +26,13 @@ class Report:
     warnings: list[Problem] = field(default_factory=list)
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """So much is wrong that no more is looked for: whoever writes a file fixes these first."""
-        return len(self.problems) >= MOST_PROBLEMS
+        return len(self.problems) >= MAX_FILE_PROBLEMS
 
     def error(self, path: str, text: str) -> None:
         """Something that keeps the file from being used."""
-        if not self.full:
+        if not self.is_full:
             self.problems.append(self.document.problem(path, text))
 
     def warn(self, path: str, text: str) -> None:
@@ -42,9 +42,9 @@ class Report:
     def errors(self, path: str, findings: Iterable[PathProblem]) -> None:
         """Errors whose paths are counted from this one."""
         for inner, text in findings:
-            if self.full:
+            if self.is_full:
                 return  # the rest of the findings is never made
-            self.error(_below(path, inner), text)
+            self.error(_join_below(path, inner), text)
 
     def setting(self, path: str, name: str) -> str | None:
         """The app setting `name`, or None after reporting that it is not set."""
@@ -59,7 +59,7 @@ class Report:
             return None
 
 
-def _below(path: str, inner: str) -> str:
+def _join_below(path: str, inner: str) -> str:
     if not inner or inner.startswith("[") or not path:
         return path + inner
     return join(path, inner)

@@ -8,20 +8,20 @@ from mlevents.actions.action import Action
 from mlevents.gates.gate import gate
 from mlevents.matching.where import Where
 from mlevents.registry import Registry
-from mlevents.rules.allowed_names import with_list
+from mlevents.rules.allowed_names import apply_allowed_names
 from mlevents.rules.model import Defaults, Retry, Rule, Step
 from mlevents.rules.step_ids import StepIds
-from mlevents.rules.syntax import RuleText
+from mlevents.rules.syntax import RuleSyntax
 
 
 @dataclass(frozen=True, slots=True)
-class ReadySteps:
+class RuleBuilder:
     """Makes rules and their steps ready; `lists` are the file's lists of what an event may name."""
 
     lists: Mapping[str, Sequence[str]]
     actions: Registry[type[Action]]
 
-    def rule(self, written: RuleText, where: Where | None, defaults: Defaults) -> Rule:
+    def build_rule(self, written: RuleSyntax, where: Where | None, defaults: Defaults) -> Rule:
         """The rule with its bound conditions; `defaults` are ready themselves."""
         own = written.on_failure
         return Rule(
@@ -32,16 +32,16 @@ class ReadySteps:
             mode=written.mode,
             max_age=defaults.max_age if written.max_age is None else written.max_age,
             dedupe=written.dedupe,
-            gates=_gates(written),
-            steps=self._steps(written.do, defaults.retry),
-            on_failure=defaults.on_failure if own is None else self._steps(own, defaults.retry),
+            gates=_dump_gates(written),
+            steps=self._build_steps(written.do, defaults.retry),
+            on_failure=defaults.on_failure if own is None else self._build_steps(own, defaults.retry),
         )
 
-    def defaults(self, written: Defaults) -> Defaults:
+    def build_defaults(self, written: Defaults) -> Defaults:
         """The defaults with their own steps ready."""
-        return written.model_copy(update={"on_failure": self._steps(written.on_failure, written.retry)})
+        return written.model_copy(update={"on_failure": self._build_steps(written.on_failure, written.retry)})
 
-    def _steps(self, written: tuple[Step, ...], retry: Retry) -> tuple[Step, ...]:
+    def _build_steps(self, written: tuple[Step, ...], retry: Retry) -> tuple[Step, ...]:
         steps: dict[str, Step] = {}
         ids = StepIds()
         for step in written:
@@ -49,12 +49,12 @@ class ReadySteps:
             ids.take(name)
             own = {key: getattr(step.retry, key) for key in step.retry.model_fields_set}
             ready = {"id": name, "retry": retry.model_copy(update=own)}
-            parameters = with_list(step, self.lists, self.actions)
+            parameters = apply_allowed_names(step, self.lists, self.actions)
             steps[name] = step.model_copy(update={**ready, "with_": parameters})
         return tuple(steps.values())
 
 
-def _gates(written: RuleText) -> dict[str, dict[str, Any]]:
+def _dump_gates(written: RuleSyntax) -> dict[str, dict[str, Any]]:
     """The gates that look at Azure, as written."""
     found = {name: getattr(written, name) for name in gate.names()}
     return {name: one.model_dump(exclude_none=True) for name, one in found.items() if one is not None}

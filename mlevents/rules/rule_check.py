@@ -9,15 +9,15 @@ from mlevents.expressions.interpolation import ExpressionError, find_container_t
 from mlevents.gates.dedupe import REMEDY
 from mlevents.matching.satisfiability import closed_ways, unreachable
 from mlevents.matching.where import Where, bind_where, list_names
-from mlevents.rules.available_gates import gates_missing
-from mlevents.rules.loops import loops
+from mlevents.rules.available_gates import find_missing_gates
+from mlevents.rules.loops import find_loops
 from mlevents.rules.report import Report
-from mlevents.rules.step_check import RESULT, StepCheck
+from mlevents.rules.step_check import STEP_RESULT, StepCheck
 from mlevents.yamlfile.positions import join
 
-EVERY = ("*",)
+_ANY_EVENT = ("*",)
 
-FAILURE = {
+FAILURE_NAMES = {
     "failure": dict.fromkeys(("step", "uses", "status", "message", "rule", "response"), "text"),
 }
 """What the steps of `on_failure` can read besides the event."""
@@ -27,10 +27,10 @@ def check_rules(written: Mapping[str, Any], report: Report, steps: StepCheck) ->
     """The bound conditions of each rule of a file, None where it has none; reports what is wrong."""
     checks = RuleCheck(report, steps)
     if isinstance(defaults := written.get("defaults"), dict):
-        checks.defaults(defaults)
+        checks.check_defaults(defaults)
     rules = written.get("rules")
     return [
-        checks.rule(rule, join("rules", index))
+        checks.check_rule(rule, join("rules", index))
         for index, rule in enumerate(rules if isinstance(rules, list) else ())
         if isinstance(rule, dict)
     ]
@@ -44,36 +44,40 @@ class RuleCheck:
     steps: StepCheck
     ids: dict[str, int] = field(default_factory=dict)
 
-    def defaults(self, written: Mapping[str, Any]) -> None:
+    def check_defaults(self, written: Mapping[str, Any]) -> None:
         """Report what is wrong in the defaults."""
-        self.report.errors("defaults", gates_missing(written))
-        self.steps.check(written.get("on_failure"), "defaults.on_failure", list_names(EVERY) | FAILURE)
+        self.report.errors("defaults", find_missing_gates(written))
+        self.steps.check_steps(
+            written.get("on_failure"), "defaults.on_failure", list_names(_ANY_EVENT) | FAILURE_NAMES
+        )
 
-    def rule(self, written: Mapping[str, Any], path: str) -> Where | None:
+    def check_rule(self, written: Mapping[str, Any], path: str) -> Where | None:
         """The bound conditions of a rule, None if it has none; reports what is wrong in it."""
-        self._unique(written.get("id"), join(path, "id"))
-        self.report.errors(path, gates_missing(written))
-        kinds = kinds_of(written.get("event"))
+        self._check_id(written.get("id"), join(path, "id"))
+        self.report.errors(path, find_missing_gates(written))
+        kinds = find_event_kinds(written.get("event"))
         names = list_names(kinds)
         for gate in ("dedupe", "order"):
-            self.steps.expressions(written.get(gate), join(path, gate), names)
+            self.steps.check_values(written.get(gate), join(path, gate), names)
         if (kind := find_container_type(written.get("dedupe"), names)) in ("map", "list"):
             self.report.error(join(path, "dedupe"), f"{written['dedupe']} is a {kind}: {REMEDY}")
-        elif fault := dedupe_fault(written.get("dedupe")):
+        elif fault := check_dedupe(written.get("dedupe")):
             self.report.error(join(path, "dedupe"), fault)
         if "require" in written and "tags" not in names.get("model", {}):
             fault = "no event of this rule tells a model's tags: require needs model.registered"
             self.report.error(join(path, "require"), fault)
-        results = dict.fromkeys(self.steps.check(written.get("do"), join(path, "do"), names), RESULT)
-        failure = {**names, **FAILURE, "steps": results}
-        self.steps.check(written.get("on_failure"), join(path, "on_failure"), failure)
-        self._asked(written.get("approve"))
-        where = self._where(written.get("where"), kinds, join(path, "where"))
-        for place, text in loops(written, kinds, where, self.steps.vocabulary.actions):
+        results = dict.fromkeys(
+            self.steps.check_steps(written.get("do"), join(path, "do"), names), STEP_RESULT
+        )
+        failure = {**names, **FAILURE_NAMES, "steps": results}
+        self.steps.check_steps(written.get("on_failure"), join(path, "on_failure"), failure)
+        self._note_ask_connections(written.get("approve"))
+        where = self._bind_where(written.get("where"), kinds, join(path, "where"))
+        for place, text in find_loops(written, kinds, where, self.steps.vocabulary.actions):
             self.report.warn(join(path, place), text)
         return where
 
-    def _where(self, written: object, kinds: tuple[str, ...], path: str) -> Where | None:
+    def _bind_where(self, written: object, kinds: tuple[str, ...], path: str) -> Where | None:
         """The bound conditions, after a look whether any event can fulfil them."""
         where = bind_where(written, kinds, path, self.report.error) if isinstance(written, dict) else None
         if where is None:
@@ -85,14 +89,14 @@ class RuleCheck:
             self.report.warn(path + place.removeprefix("where"), text)
         return where
 
-    def _asked(self, approve: object) -> None:
+    def _note_ask_connections(self, approve: object) -> None:
         """Note the connections that carry the question of a gate."""
         ask = approve.get("ask") if isinstance(approve, dict) else None
         self.steps.used.update(
             name for name in (ask if isinstance(ask, list) else ()) if isinstance(name, str)
         )
 
-    def _unique(self, name: object, path: str) -> None:
+    def _check_id(self, name: object, path: str) -> None:
         if isinstance(name, str) and name in self.ids:
             line = self.ids[name]
             self.report.error(path, f"'{name}' is the id of the rule in line {line} too: rename one")
@@ -100,7 +104,7 @@ class RuleCheck:
             self.ids[name], _ = self.report.document.place(path)
 
 
-def dedupe_fault(said: object) -> str | None:
+def check_dedupe(said: object) -> str | None:
     """Why a value can tell no event from another, or None if it can."""
     try:
         constant = isinstance(said, str) and not find_roots(said)
@@ -111,8 +115,8 @@ def dedupe_fault(said: object) -> str | None:
     return f"'{said}' is the same for every event, so that only one would ever be answered: {REMEDY}"
 
 
-def kinds_of(written: object) -> tuple[str, ...]:
+def find_event_kinds(written: object) -> tuple[str, ...]:
     """The known kinds that an `event` as written asks for; all of them where there is none."""
     asked = written if isinstance(written, list) else [written]
     known = tuple(kind for kind in asked if isinstance(kind, str) and kind in NAMES)
-    return EVERY if "*" in asked or not known else known
+    return _ANY_EVENT if "*" in asked or not known else known

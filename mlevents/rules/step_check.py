@@ -10,20 +10,20 @@ from mlevents.actions.action import Action, ConnectionName, RuleFile
 from mlevents.errors import PermanentError
 from mlevents.expressions.interpolation import check_expressions
 from mlevents.registry import UnknownNameError, did_you_mean
-from mlevents.rules.allowed_names import list_missing
-from mlevents.rules.references import Marked, marked
+from mlevents.rules.allowed_names import check_allowed_names
+from mlevents.rules.references import Reference, find_references
 from mlevents.rules.report import Report
 from mlevents.rules.rule_folder import RuleFolder
 from mlevents.rules.step_ids import StepIds
-from mlevents.rules.step_order import Placed, misplaced
-from mlevents.rules.validation_messages import Wording, unknown
+from mlevents.rules.step_order import PlacedStep, find_forward_references
+from mlevents.rules.validation_messages import ErrorMessages, describe_unknown_name
 from mlevents.rules.vocabulary import Vocabulary
 from mlevents.yamlfile.positions import join
 
-Names = Mapping[str, Any]
+ExpressionNames = Mapping[str, Any]
 """The names that expressions may use: by root, then by field, its type."""
 
-RESULT = "any"
+STEP_RESULT = "any"
 """The type of what a step leaves: only its action knows it."""
 
 
@@ -40,27 +40,27 @@ class StepCheck:
     used: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
 
-    def check(self, written: object, path: str, names: Names) -> list[str]:
+    def check_steps(self, written: object, path: str, names: ExpressionNames) -> list[str]:
         """Report what is wrong in a list of steps, of which each may read the results of those before it.
 
         Returns the ids of the steps.
         """
-        steps: list[Placed] = []
+        steps: list[PlacedStep] = []
         taken = StepIds()
         for index, step in enumerate(written if isinstance(written, list) else ()):
             if isinstance(step, dict):
                 place = join(path, index)
-                steps.append(Placed(self._id(step, place, taken), place, step))
+                steps.append(PlacedStep(self._take_id(step, place, taken), place, step))
         ids = [step.id for step in steps]
-        known = {**names, "steps": names.get("steps", {}) | dict.fromkeys(ids, RESULT)}
+        known = {**names, "steps": names.get("steps", {}) | dict.fromkeys(ids, STEP_RESULT)}
         for one in steps:
-            if self.report.full:
+            if self.report.is_full:
                 return ids
-            self._step(one.written, one.path, known)
-        self.report.errors("", misplaced(steps, names.get("steps", ())))
+            self._check_step(one.written, one.path, known)
+        self.report.errors("", find_forward_references(steps, names.get("steps", ())))
         return ids
 
-    def _id(self, step: Mapping[str, Any], path: str, ids: StepIds) -> str:
+    def _take_id(self, step: Mapping[str, Any], path: str, ids: StepIds) -> str:
         written = step.get("id")
         if not isinstance(written, str):
             return ids.next(str(step.get("uses")))
@@ -68,9 +68,9 @@ class StepCheck:
             self.report.error(join(path, "id"), f"'{written}' is the id of an earlier step: choose another")
         return written
 
-    def _step(self, step: Mapping[str, Any], path: str, names: Names) -> None:
+    def _check_step(self, step: Mapping[str, Any], path: str, names: ExpressionNames) -> None:
         for key in ("with", "if"):
-            self.expressions(step.get(key), join(path, key), names)
+            self.check_values(step.get(key), join(path, key), names)
         if isinstance(held := step.get("if"), str) and "${" not in held:
             fault = f"'{held}' always holds: write an expression, such as ${{{held}}}"
             self.report.error(join(path, "if"), fault)
@@ -79,49 +79,53 @@ class StepCheck:
         try:
             action = self.vocabulary.actions.find(step["uses"])
         except UnknownNameError as error:
-            self.report.error(join(path, "uses"), unknown(error, self.vocabulary.actions.names()))
+            self.report.error(
+                join(path, "uses"), describe_unknown_name(error, self.vocabulary.actions.names())
+            )
         else:
-            self._parameters(action, step.get("with", {}), join(path, "with"))
-            self._left_to_the_event(action, step, path, names)
-            self._allowed(action, step.get("with"), join(path, "with"))
+            self._check_parameters(action, step.get("with", {}), join(path, "with"))
+            self._check_event_parameters(action, step, path, names)
+            self._check_allowed_names(action, step.get("with"), join(path, "with"))
 
-    def _left_to_the_event(
-        self, action: type[Action], step: Mapping[str, Any], path: str, names: Names
+    def _check_event_parameters(
+        self, action: type[Action], step: Mapping[str, Any], path: str, names: ExpressionNames
     ) -> None:
         for parameter, root in action.from_event.items():
             if root not in names and parameter not in (step.get("with") or ()):
                 fault = f"no event of this rule is about a {root}, so '{parameter}' is missing: give it"
                 self.report.error(join(path, "with"), fault)
 
-    def _allowed(self, action: type[Action], written: object, path: str) -> None:
+    def _check_allowed_names(self, action: type[Action], written: object, path: str) -> None:
         if action.target is not None:
             given = written if isinstance(written, dict) else {}
-            self.report.errors(path, list_missing(action.target, given, self.file))
+            self.report.errors(path, check_allowed_names(action.target, given, self.file))
 
-    def _parameters(self, action: type[Action], written: object, path: str) -> None:
+    def _check_parameters(self, action: type[Action], written: object, path: str) -> None:
         if not isinstance(written, dict):
             return
-        if self.report.full:
+        if self.report.is_full:
             return
-        names = list(marked(action, written, path))
-        faults = [self._named(named) for named in names]
+        names = list(find_references(action, written, path))
+        faults = [self._check_reference(named) for named in names]
         try:
             parameters = action.model_validate(written)
         except ValidationError as error:
-            self.report.errors(path, Wording(action, "parameter", filled_later=True).findings(error, written))
+            self.report.errors(
+                path, ErrorMessages(action, "parameter", filled_later=True).translate(error, written)
+            )
         else:
             for parameter, text in parameters.cautions():
                 self.report.warn(f"{path}.{parameter}", text)
             for fault in parameters.faults(self.connections, self.report.settings.environment):
                 self.report.error(path, fault)
-            files = [named.text for named in names if isinstance(named.mark, RuleFile)]
+            files = [named.text for named in names if isinstance(named.marker, RuleFile)]
             if files and not any(faults) and not any("${" in name for name in files):
-                self._contents(parameters, files, path)
+                self._check_files(parameters, files, path)
 
-    def _named(self, named: Marked) -> str | None:
+    def _check_reference(self, named: Reference) -> str | None:
         """Report what is wrong with the connection or file that a parameter names, and return it."""
-        if isinstance(named.mark, ConnectionName):
-            fault = self._connection_fault(named.text, named.mark.types)
+        if isinstance(named.marker, ConnectionName):
+            fault = self._find_connection_fault(named.text, named.marker.types)
         elif "${" in named.text:
             fault = f"'{named.text}' is an expression: no event chooses a file, so name one"
         else:
@@ -131,50 +135,51 @@ class StepCheck:
             self.report.error(named.path, fault)
         return fault
 
-    def _contents(self, parameters: Action, files: list[str], path: str) -> None:
+    def _check_files(self, parameters: Action, files: list[str], path: str) -> None:
         """Report what the action finds wrong in its files; asks once about the same files and values."""
         values = [value for _, value in parameters if not isinstance(value, str)]
         key = f"{type(parameters).__qualname__} {files} {values}"
         if key not in self.contents:
-            self.contents[key] = _fault(parameters, self.folder)
+            self.contents[key] = _find_file_fault(parameters, self.folder)
         if fault := self.contents[key]:
             self.report.error(path, fault)
 
-    def _connection_fault(self, name: str, wanted: tuple[str, ...]) -> str | None:
+    def _find_connection_fault(self, name: str, wanted: tuple[str, ...]) -> str | None:
         self.used.add(name)
         if "${" in name:
             return f"'{name}' is an expression: no event chooses a connection, so name one"
         if name not in self.connections:
-            return (
-                f"unknown connection '{name}'{did_you_mean(name, self.connections)}: {self._fitting(wanted)}"
-            )
+            near = did_you_mean(name, self.connections)
+            return f"unknown connection '{name}'{near}: {self._type_remedy(wanted)}"
         kind = self.connections[name].get("type")
-        if kind in self._types(wanted) or kind not in self.vocabulary.connections.names():
+        if kind in self._accepted_types(wanted) or kind not in self.vocabulary.connections.names():
             return None
-        return f"the connection '{name}' is of type {kind}, which does not fit here: {self._fitting(wanted)}"
+        return (
+            f"the connection '{name}' is of type {kind}, which does not fit here: {self._type_remedy(wanted)}"
+        )
 
-    def _types(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    def _accepted_types(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
         types = self.vocabulary.connections.items()
         return wanted or tuple(name for name, kind in types if hasattr(kind, "send"))
 
-    def _fitting(self, wanted: tuple[str, ...]) -> str:
-        types = self._types(wanted)
+    def _type_remedy(self, wanted: tuple[str, ...]) -> str:
+        types = self._accepted_types(wanted)
         return f"name one of type {' or '.join(types)}, listed under 'connections'"
 
-    def expressions(self, value: object, path: str, names: Names) -> None:
+    def check_values(self, value: object, path: str, names: ExpressionNames) -> None:
         """Report what is wrong in the expressions of a value."""
         if isinstance(value, str):
             for fault in check_expressions(value, names) if "$" in value else ():
                 self.report.error(path, fault)
         elif isinstance(value, dict):
             for key, inner in value.items():
-                self.expressions(inner, join(path, key), names)
+                self.check_values(inner, join(path, key), names)
         elif isinstance(value, list):
             for index, inner in enumerate(value):
-                self.expressions(inner, join(path, index), names)
+                self.check_values(inner, join(path, index), names)
 
 
-def _fault(parameters: Action, folder: RuleFolder) -> str | None:
+def _find_file_fault(parameters: Action, folder: RuleFolder) -> str | None:
     try:
         parameters.check(folder.read)
     except PermanentError as error:

@@ -7,26 +7,32 @@ from typing import Any
 from mlevents.expressions.interpolation import ExpressionError, find_names_below
 from mlevents.yamlfile.positions import PathProblem, join
 
-_READING = ("with", "if")
-MOST_LISTED = 50
+_EXPRESSION_KEYS = ("with", "if")
+MAX_ORDERED_STEPS = 50
 """Steps of which an order is proposed: nobody reads a longer one, and finding it takes quadratic time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedStep:
     """A step with its id and where it stands."""
 
     id: str
     path: str
     written: Mapping[str, Any]
 
-    def reads(self) -> list[tuple[str, str]]:
+    def read_steps(self) -> list[tuple[str, str]]:
         """The steps whose results it reads, each with the path of the text that does."""
-        found = (one for key in _READING for one in _texts(self.written.get(key), join(self.path, key)))
-        return [(name, path) for text, path in found for name in _names(text)]
+        found = (
+            one
+            for key in _EXPRESSION_KEYS
+            for one in _find_texts(self.written.get(key), join(self.path, key))
+        )
+        return [(name, path) for text, path in found for name in _find_step_names(text)]
 
 
-def misplaced(steps: Sequence[Placed], before: Container[str] = ()) -> Iterator[PathProblem]:
+def find_forward_references(
+    steps: Sequence[PlacedStep], before: Container[str] = ()
+) -> Iterator[PathProblem]:
     """Each text of a step that reads the step itself or a later one, and what would do.
 
     `before` are the steps that were performed before all of these.
@@ -34,49 +40,49 @@ def misplaced(steps: Sequence[Placed], before: Container[str] = ()) -> Iterator[
     last = {step.id: number for number, step in enumerate(steps)}
     remedy = ""
     for number, step in enumerate(steps):
-        for name, path in step.reads():
+        for name, path in step.read_steps():
             if name in before or name not in last:
                 continue
             if name == step.id:
                 yield path, f"steps.{name} is this step itself: read the results of an earlier one"
             elif last[name] > number:
-                remedy = remedy or _remedy(steps)
+                remedy = remedy or _propose_order(steps)
                 yield path, f"steps.{name} has no results yet, for '{name}' comes later: {remedy}"
 
 
-def _remedy(steps: Sequence[Placed]) -> str:
-    if len(steps) > MOST_LISTED:
+def _propose_order(steps: Sequence[PlacedStep]) -> str:
+    if len(steps) > MAX_ORDERED_STEPS:
         return "put it first, or let this step do without"
     known = {step.id for step in steps}
-    wanted = {step.id: {name for name, _ in step.reads() if name in known - {step.id}} for step in steps}
+    wanted = {step.id: {name for name, _ in step.read_steps() if name in known - {step.id}} for step in steps}
     order: list[str] = []
     while len(order) < len(wanted):
         ready = (name for name in wanted if name not in order and wanted[name] <= set(order))
         if (name := next(ready, None)) is None:
-            waiting = _listed(one for one in wanted if one not in order)
+            waiting = _join_names(one for one in wanted if one not in order)
             return f"no order would do, for {waiting} wait for one another; let one do without"
         order.append(name)
     return f"the order {', '.join(order)} would do"
 
 
-def _listed(names: Iterable[str]) -> str:
+def _join_names(names: Iterable[str]) -> str:
     *first, last = (f"'{name}'" for name in names)
     return f"{', '.join(first)} and {last}"
 
 
-def _names(text: str) -> list[str]:
+def _find_step_names(text: str) -> list[str]:
     try:
         return sorted(find_names_below(text, "steps"))
     except ExpressionError:  # told where expressions are checked
         return []
 
 
-def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+def _find_texts(value: object, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield value, path
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _texts(inner, join(path, key))
+            yield from _find_texts(inner, join(path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _texts(inner, join(path, index))
+            yield from _find_texts(inner, join(path, index))

@@ -12,19 +12,19 @@ from mlevents.events import NAMES
 from mlevents.gates.order import Order
 from mlevents.gates.require import Require
 from mlevents.registry import did_you_mean
-from mlevents.rules.model import Defaults, Mode, Step, Width, Written
+from mlevents.rules.model import Defaults, FilterWidth, Mode, Step, StrictModel
 
-RULE_ID = r"^[a-z][a-z0-9-]{0,59}$"
+RULE_ID_PATTERN = r"^[a-z][a-z0-9-]{0,59}$"
 QUARANTINE, REFUSED = "quarantine", "refused"
 RESERVED_IDS = (QUARANTINE, REFUSED)
 """What begins the ids of responses that belong to no rule."""
-NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,59}$"
+NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,59}$"
 
 
 def _rule_id(text: str) -> str:
     if text in RESERVED_IDS:
         raise ValueError(f"the id '{text}' is reserved for events that no rule answers: choose another")
-    if not re.fullmatch(RULE_ID, text):
+    if not re.fullmatch(RULE_ID_PATTERN, text):
         raise ValueError(
             f"'{text}' is not a valid rule id: use lower-case letters, digits and '-', "
             "a letter first, at most 60 characters"
@@ -33,7 +33,7 @@ def _rule_id(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    if not re.fullmatch(NAME, text):
+    if not re.fullmatch(NAME_PATTERN, text):
         raise ValueError(
             f"'{text}' is not a valid name: use letters, digits, '_' and '-', a letter first, "
             "at most 60 characters"
@@ -52,24 +52,24 @@ def _choice(names: Iterable[str]) -> str:
     return f"{', '.join(first)} or {last}"
 
 
-def _listed(value: object) -> object:
+def _list_if_text(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-_RULE_ID_SCHEMA = {"type": "string", "pattern": RULE_ID, "not": {"enum": list(RESERVED_IDS)}}
+_RULE_ID_SCHEMA = {"type": "string", "pattern": RULE_ID_PATTERN, "not": {"enum": list(RESERVED_IDS)}}
 _EVENT_NAMES = {"enum": [*sorted(NAMES), "*"]}
 
-Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME})]
-Events = Annotated[
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
+EventNames = Annotated[
     tuple[Annotated[str, AfterValidator(_event)], ...],
     Field(min_length=1, strict=False),
-    BeforeValidator(_listed),
+    BeforeValidator(_list_if_text),
     WithJsonSchema({"anyOf": [_EVENT_NAMES, {"type": "array", "items": _EVENT_NAMES, "minItems": 1}]}),
 ]
-Where = Annotated[dict[str, Any], Field(default_factory=dict)]
+_Where = Annotated[dict[str, Any], Field(default_factory=dict)]
 
 
-class Throttle(Written):
+class Throttle(StrictModel):
     """The first goes through; the rest are recorded as throttled."""
 
     key: str
@@ -78,7 +78,7 @@ class Throttle(Written):
     """how long to hold the rest back."""
 
 
-class Group(Written):
+class Group(StrictModel):
     """Collect events and act once."""
 
     key: str
@@ -89,7 +89,7 @@ class Group(Written):
     """Act at once when so many are there."""
 
 
-class Approve(Written):
+class Approve(StrictModel):
     """Wait for a person; a timeout or a no stops the response."""
 
     by: list[str]
@@ -100,27 +100,27 @@ class Approve(Written):
     """the connections that carry the question."""
 
 
-class Expect(Written):
+class Expect(StrictModel):
     """Act only if that event did not follow in time."""
 
-    event: Events
+    event: EventNames
     """the event that should follow."""
-    where: Where
+    where: _Where
     """Which of those events counts."""
     within: PositiveDuration
     """how long it may take."""
 
 
-class RuleText(Written):
+class RuleSyntax(StrictModel):
     """When this event, where these things hold, first make sure of this, then do that."""
 
     id: Annotated[str, AfterValidator(_rule_id), WithJsonSchema(_RULE_ID_SCHEMA)]
     """give the rule a name that no other rule has."""
     description: str = ""
     """What the rule is for, in a sentence."""
-    event: Events
+    event: EventNames
     """say which events the rule asks for: one, a list, or "*"."""
-    where: Where
+    where: _Where
     """What must hold, in the shape of the normalised event."""
     mode: Mode = "live"
     """`shadow` decides and records, and does nothing; `disabled` does not even decide."""
@@ -142,7 +142,7 @@ class RuleText(Written):
     """The steps to perform when one of `do` fails, instead of those of `defaults`."""
 
 
-class Example(Written):
+class RuleTestSyntax(StrictModel):
     """An example that `check` runs: given this event, expect these rules."""
 
     name: str
@@ -155,14 +155,14 @@ class Example(Written):
     """say which rules match, or `not:` with the condition that holds one back."""
 
 
-class FileText(Written):
+class RuleFileSyntax(StrictModel):
     """The rule file."""
 
     version: Literal[1]
     """begin the file with `version: 1`."""
     defaults: Defaults = Defaults()
     """What rules do unless they say otherwise."""
-    filters: Width = "safe"
+    filters: FilterWidth = "safe"
     """What Event Grid is asked for: `safe` event types and subjects, `narrow` keys inside `data` too."""
     endpoints: EndpointList | None = None
     """The endpoints that a value from an event may name: patterns such as `fraud-*`; `"*"` allows all."""
@@ -170,7 +170,7 @@ class FileText(Written):
     """The allow-list: an event from any other workspace is refused."""
     connections: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     """What steps talk to, by name."""
-    rules: Annotated[tuple[RuleText, ...], Field(strict=False)]
+    rules: Annotated[tuple[RuleSyntax, ...], Field(strict=False)]
     """list the rules, each with `id`, `event` and `do`."""
-    tests: list[Example] = Field(default_factory=list)
+    tests: list[RuleTestSyntax] = Field(default_factory=list)
     """Examples of events and the rules that match them."""

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mlevents.registry import UnknownNameError, did_you_mean
-from mlevents.rules.model_fields import fields_at
+from mlevents.rules.model_fields import find_fields
 from mlevents.yamlfile.positions import PathProblem, join
 
-LONGEST_QUOTE = 80
-MOST_COMPARED = 50
+_MAX_QUOTE = 80
+_MAX_COMPARED = 50
 """How many unknown keys are compared with a missing one: a typing mistake is among the first."""
 
 _WANTED = {
@@ -43,11 +43,11 @@ _LIMITS = {
     "string_pattern_mismatch": "text of the form {pattern}",
 }
 
-Path = tuple[str | int, ...]
+_Location = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class ErrorMessages:
     """How errors against one model are told.
 
     `noun` is what its keys are called; `filled_later` leaves a text with `${` for run time, where
@@ -58,41 +58,41 @@ class Wording:
     noun: str = "key"
     filled_later: bool = False
 
-    def findings(self, error: ValidationError, written: object) -> Iterator[PathProblem]:
+    def translate(self, error: ValidationError, written: object) -> Iterator[PathProblem]:
         """Each error, by its path below `written`: the value as it stands in the file, which is quoted."""
-        groups: dict[Path, list[ErrorDetails]] = {}
+        groups: dict[_Location, list[ErrorDetails]] = {}
         for details in error.errors(include_url=False):
-            groups.setdefault(_path(details, written), []).append(details)
+            groups.setdefault(_written_path(details, written), []).append(details)
         parents = {path[:length] for path in groups for length in range(len(path))}
         for path, group in groups.items():
-            value = _value(written, path)
+            value = _value_at(written, path)
             later = self.filled_later and isinstance(value, str) and "${" in value
             telling = [details for details in group if details["type"] not in _WANTED]
             for details in telling:
                 short = details["type"] == "too_short" and (len(telling) > 1 or path in parents)
                 if not short and (not later or details["type"] == "extra_forbidden"):
-                    yield from self._tell(details, path, groups, value)
+                    yield from self._translate_one(details, path, groups, value)
             if not telling and not later and path not in parents:
-                yield join("", *path), _unwanted(group, value)
+                yield join("", *path), _type_message(group, value)
 
-    def _tell(
-        self, details: ErrorDetails, path: Path, groups: Mapping[Path, Any], value: object
+    def _translate_one(
+        self, details: ErrorDetails, path: _Location, groups: Mapping[_Location, Any], value: object
     ) -> Iterator[PathProblem]:
         kind = details["type"]
         if kind == "missing":
             key = str(details["loc"][-1])
-            known = fields_at(self.model, path)
+            known = find_fields(self.model, path)
             unknown = (str(other[-1]) for other in groups if other[:-1] == path and other[-1:])
-            near = islice((name for name in unknown if name not in known), MOST_COMPARED)
+            near = islice((name for name in unknown if name not in known), _MAX_COMPARED)
             if not any(f"'{key}'" in did_you_mean(name, known) for name in near):
-                yield join("", *path), f"'{key}' is missing{_remedy(known.get(key))}"
+                yield join("", *path), f"'{key}' is missing{_missing_remedy(known.get(key))}"
         elif kind == "extra_forbidden":
-            known = fields_at(self.model, path[:-1])
-            yield join("", *path), f"unknown {self.noun}{_proposal(str(path[-1]), known)}"
+            known = find_fields(self.model, path[:-1])
+            yield join("", *path), f"unknown {self.noun}{_unknown_remedy(str(path[-1]), known)}"
         elif kind == "value_error":
             yield join("", *path), str(details["ctx"]["error"])
         else:
-            yield join("", *path), _outside(details, value)
+            yield join("", *path), _limit_message(details, value)
 
 
 def quote(value: object) -> str:
@@ -104,11 +104,11 @@ def quote(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f"the text '{value if len(value) <= LONGEST_QUOTE else value[:LONGEST_QUOTE] + '…'}'"
+        return f"the text '{value if len(value) <= _MAX_QUOTE else value[:_MAX_QUOTE] + '…'}'"
     return f"the number {value}"
 
 
-def _path(details: ErrorDetails, written: Any) -> Path:
+def _written_path(details: ErrorDetails, written: Any) -> _Location:
     """The parts of pydantic's location that are keys and indexes, without its names of union arms."""
     path: list[str | int] = []
     for part in details["loc"]:
@@ -124,19 +124,19 @@ def _has(value: Any, part: str | int) -> bool:
     return isinstance(value, dict) and part in value
 
 
-def _value(written: Any, path: Path) -> object:
+def _value_at(written: Any, path: _Location) -> object:
     for part in path:
         written = written[part]
     return written
 
 
-def _unwanted(group: list[ErrorDetails], value: object) -> str:
+def _type_message(group: list[ErrorDetails], value: object) -> str:
     wanted = " or ".join(dict.fromkeys(_WANTED[details["type"]] for details in group))
     quoting = "text" in wanted and isinstance(value, bool | int | float)
     return f"must be {wanted}, not {quote(value)}{': put it in quotes' if quoting else ''}"
 
 
-def _outside(details: ErrorDetails, value: object) -> str:
+def _limit_message(details: ErrorDetails, value: object) -> str:
     kind, context = details["type"], details.get("ctx", {})
     if kind == "literal_error":
         names = re.findall(r"'([^']*)'", context["expected"])
@@ -148,15 +148,15 @@ def _outside(details: ErrorDetails, value: object) -> str:
     return f"{details['msg']}, not {quote(value)}"
 
 
-def _remedy(field: Any) -> str:
+def _missing_remedy(field: Any) -> str:
     return f": {field.description.rstrip('.')}" if field is not None and field.description else ""
 
 
-def _proposal(name: str, known: Mapping[str, Any]) -> str:
+def _unknown_remedy(name: str, known: Mapping[str, Any]) -> str:
     return did_you_mean(name, known) or f": there are {', '.join(known) or 'none'}"
 
 
-def unknown(error: UnknownNameError, names: Iterable[str]) -> str:
+def describe_unknown_name(error: UnknownNameError, names: Iterable[str]) -> str:
     """What an unknown name is told as: with the nearest that there is, or with all that there are."""
     text = str(error)
     return text if "(did you mean" in text else f"{text}: there are {', '.join(names) or 'none'}"

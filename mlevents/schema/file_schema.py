@@ -5,29 +5,29 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mlevents.rules.syntax import NAME, FileText
+from mlevents.rules.syntax import NAME_PATTERN, RuleFileSyntax
 from mlevents.rules.vocabulary import VOCABULARY, Vocabulary
-from mlevents.schema.rule_test_schema import example_schemas
-from mlevents.schema.where_schema import Schema, where_schemas
+from mlevents.schema.rule_test_schema import build_rule_test_schemas
+from mlevents.schema.where_schema import Schema, build_where_schemas
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _INSERTED: Schema = {"type": "string", "pattern": r"\$\{", "description": "Filled in from the event."}
 
 _KNOWN_ELSEWHERE = (
-    ("RuleText", "where", "Where"),
+    ("RuleSyntax", "where", "Where"),
     ("Expect", "where", "Where"),
-    ("Example", "given", "Given"),
-    ("Example", "expect", "Expected"),
+    ("RuleTestSyntax", "given", "Given"),
+    ("RuleTestSyntax", "expect", "Expected"),
 )
 
 
-def file_schema(vocabulary: Vocabulary = VOCABULARY) -> Schema:
+def build_file_schema(vocabulary: Vocabulary = VOCABULARY) -> Schema:
     """The schema of a rule file that may use this vocabulary, in JSON Schema 2020-12."""
-    schema = _schema(FileText)
+    schema = _schema(RuleFileSyntax)
     definitions = schema.pop("$defs")
-    definitions.update(where_schemas())
-    definitions.update(example_schemas())
+    definitions.update(build_where_schemas())
+    definitions.update(build_rule_test_schemas())
     for name, key, known in _KNOWN_ELSEWHERE:
         properties = definitions[name]["properties"]
         about = properties[key]["description"]
@@ -42,7 +42,7 @@ def file_schema(vocabulary: Vocabulary = VOCABULARY) -> Schema:
 
 def _named(schema: Schema, section: str, member: Schema) -> None:
     about = schema["properties"][section]["description"]
-    names = {"patternProperties": {NAME: member}, "additionalProperties": False}
+    names = {"patternProperties": {NAME_PATTERN: member}, "additionalProperties": False}
     schema["properties"][section] = {"type": "object", "description": about, **names}
 
 

@@ -1,8 +1,8 @@
 """The JSON Schema of a test in the rule file: the event it gives, and what it expects."""
 
 from mlevents.events import NAMES
-from mlevents.rule_tests.event_builder import WORKSPACE
-from mlevents.rule_tests.expectations import ALWAYS
+from mlevents.rule_tests.event_builder import WORKSPACE_KEY
+from mlevents.rule_tests.expectations import OTHER_STOP_PATHS
 from mlevents.schema.where_schema import Schema
 
 _TYPES: dict[str, Schema] = {
@@ -16,7 +16,7 @@ _RULE: Schema = {"type": "string", "description": "The id of a rule."}
 _RULES: Schema = {"type": "array", "items": _RULE}
 
 
-def example_schemas() -> dict[str, Schema]:
+def build_rule_test_schemas() -> dict[str, Schema]:
     """The definitions of `Given` and `Expected`."""
     kinds = {kind: _object(_roots(kind)) for kind in sorted(NAMES)}
     given = _object(kinds) | {"minProperties": 1, "maxProperties": 1}
@@ -32,7 +32,7 @@ def _roots(kind: str) -> dict[str, Schema]:
         "type": "string",
         "description": "The name of one of `workspaces`; the first when left out.",
     }
-    return {**fields, WORKSPACE: named}
+    return {**fields, WORKSPACE_KEY: named}
 
 
 def _value(kind: str) -> Schema:
@@ -45,7 +45,8 @@ def _object(properties: dict[str, Schema]) -> Schema:
 
 def _expected() -> Schema:
     some: Schema = {"anyOf": [_RULE, {**_RULES, "minItems": 1}]}
-    reasons = f"The path of the condition that fails, such as where.model.tags.hold, or {', '.join(ALWAYS)}."
+    others = ", ".join(OTHER_STOP_PATHS)
+    reasons = f"The path of the condition that fails, such as where.model.tags.hold, or {others}."
     reason: Schema = {"type": "string", "description": reasons}
     failing: Schema = {"type": "object", "additionalProperties": reason, "minProperties": 1}
     values: Schema = {"type": "object", "minProperties": 1}

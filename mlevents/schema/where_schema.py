@@ -17,7 +17,7 @@ _SCALARS: Mapping[str, Schema] = {
 }
 
 
-def where_schemas() -> dict[str, Schema]:
+def build_where_schemas() -> dict[str, Schema]:
     """The definitions of `Where` and of all that it refers to."""
     names = list_names((ANY_EVENT,))
     definitions = {f"{kind} condition": _condition(kind) for kind in _SCALARS}

@@ -8,7 +8,7 @@ from typing import Any
 from mlevents.errors import ConfigError
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.events.event_functions import wire_types
-from mlevents.rules.file import load
+from mlevents.rules.file import load_rules
 from mlevents.settings import Settings
 
 UNKNOWN_TYPE = "Microsoft.MachineLearningServices."
@@ -25,7 +25,7 @@ def only_types(function: str) -> Filter:
 def compiled(rules: Path, environment: Mapping[str, str]) -> dict[str, Filter]:
     """The filter of each function as the rules ask; none when they cannot be loaded, which the app says."""
     try:
-        loaded = load(rules, Settings.read(environment))
+        loaded = load_rules(rules, Settings.read(environment))
     except ConfigError as error:
         log.warning("the rules give no filters, every event is delivered by its type alone:\n%s", error)
         return {}

@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from mlevents.__main__ import commands
 from mlevents.eventgrid.subscription_diff import label
 from mlevents.eventgrid.subscription_filters import compile_filters
-from mlevents.rules.file import load
+from mlevents.rules.file import load_rules
 from mlevents.services import arm_client, azure_credential
 from mlevents.services.data_factory import factory_client
 from mlevents.services.machine_learning import workspace_client
@@ -160,7 +160,7 @@ def clinic(running: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
     monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # the SDK changes it, for good
     clinic = Clinic(running, tmp_path, monkeypatch)
-    loaded = load(tmp_path / "rules.yaml", Settings.read())
+    loaded = load_rules(tmp_path / "rules.yaml", Settings.read())
     filters = compile_filters(loaded.rules, loaded.filters)
     running.sandbox.event_grid.subscriptions[:] = [
         Subscription(

@@ -43,12 +43,12 @@ from mlevents.events.event_functions import functions
 from mlevents.expressions.filters import FILTERS
 from mlevents.responses.respond import entry
 from mlevents.responses.response_view import view
-from mlevents.rule_tests.runner import load_tested
-from mlevents.rules.available_gates import GATES, gates_there
-from mlevents.rules.file import loads
+from mlevents.rule_tests.runner import load_and_test_rules
+from mlevents.rules.available_gates import GATES, list_installed_gates
+from mlevents.rules.file import load_rules_text
 from mlevents.rules.model import Step
-from mlevents.rules.rule_check import FAILURE
-from mlevents.rules.syntax import FileText, RuleText
+from mlevents.rules.rule_check import FAILURE_NAMES
+from mlevents.rules.syntax import RuleFileSyntax, RuleSyntax
 from mlevents.services.connection import connection
 from mlevents.services.permission import ML
 from mlevents.settings import Settings
@@ -178,7 +178,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def load(text: str, folder: Path) -> None:
-    loads(rule_file(text), folder / "rules.yaml", Settings(), require_settings=False)
+    load_rules_text(rule_file(text), folder / "rules.yaml", Settings(), require_settings=False)
 
 
 @pytest.mark.parametrize("fence", fences("yaml"))
@@ -192,7 +192,7 @@ def test_every_yaml_example_loads_or_is_refused_as_it_says(fence: Fence, folder:
     elif fence.file.startswith("deployments/"):
         assert parse(fence.file, fence.text)
     elif fence.file:
-        load_tested(folder / fence.file, Settings(), require_settings=False)
+        load_and_test_rules(folder / fence.file, Settings(), require_settings=False)
     else:
         load(fence.text, folder)
 
@@ -285,11 +285,11 @@ def test_the_commands_of_the_documentation_are_the_commands_that_there_are():
     ("document", "heading", "wanted"),
     [
         ("rules.md", "Operators", set(operator.names())),
-        ("rules.md", "The file", keys(FileText)),
-        ("rules.md", "A rule", keys(RuleText)),
+        ("rules.md", "The file", keys(RuleFileSyntax)),
+        ("rules.md", "A rule", keys(RuleSyntax)),
         ("rules.md", "Steps", keys(Step)),
-        ("rules.md", "Gates", gates_there() & set(GATES)),
-        ("rules.md", "Not available yet", set(GATES) - gates_there()),
+        ("rules.md", "Gates", list_installed_gates() & set(GATES)),
+        ("rules.md", "Not available yet", set(GATES) - list_installed_gates()),
         ("rules.md", "Modes", set(settings_module.MODES)),
         ("actions.md", "Actions and connections", set(action.names())),
         ("sandbox.md", "Faults", set(KNOWN)),
@@ -302,7 +302,7 @@ def test_the_tables_list_what_there_is(document: str, heading: str, wanted: set[
 def test_the_filters_and_the_values_of_a_failure_are_listed():
     assert column("rules.md", "Values", 1) == list(FILTERS)
     readable = {name for name in column("rules.md", "Values") if name.startswith("failure.")}
-    assert readable == {f"failure.{name}" for name in FAILURE["failure"]}
+    assert readable == {f"failure.{name}" for name in FAILURE_NAMES["failure"]}
 
 
 @pytest.mark.parametrize("row", page("rules.md").tables["Operators"][0][1:], ids=lambda row: row[0])
@@ -437,7 +437,7 @@ def test_the_readmes_delivery_comes_from_a_workspace_of_the_example_settings():
     example = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
     subscription = re.findall(r"^SUBSCRIPTION=(\S+)", text, re.MULTILINE)[0]
     topic = re.findall(r'"topic": "([^"]+)"', text)[0].replace("$SUBSCRIPTION", subscription)
-    rules = load_tested(ROOT / "rules.yaml", Settings(environment=example))
+    rules = load_and_test_rules(ROOT / "rules.yaml", Settings(environment=example))
     assert topic.casefold() in {id.casefold() for id in rules.workspaces.values()}
 
 

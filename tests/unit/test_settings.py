@@ -6,7 +6,7 @@ import pytest
 
 from mlevents.commands.azure_checks import Doctor
 from mlevents.errors import ConfigError
-from mlevents.rules.file import loads
+from mlevents.rules.file import load_rules_text
 from mlevents.settings import OURS, Settings, unresolved
 
 REFERENCE = "@Microsoft.KeyVault(VaultName=my-vault;SecretName=teams-workflow-url)"
@@ -47,7 +47,7 @@ def test_every_unresolved_setting_is_listed_by_name():
 
 
 def test_the_doctor_names_a_setting_that_no_rule_names(tmp_path: Path):
-    rules = loads("version: 1\nrules: []\n", tmp_path / "rules.yaml", Settings())
+    rules = load_rules_text("version: 1\nrules: []\n", tmp_path / "rules.yaml", Settings())
     found = next(iter(Doctor(rules, Settings(environment={"OTHER": REFERENCE})).findings()))
     assert (found.part, found.finding.about, found.finding.ok) == ("settings", "OTHER", False)
     assert "still reads @Microsoft.KeyVault(…)" in found.finding.said

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from mlevents.errors import ConfigError
-from mlevents.rules.file import load
-from mlevents.rules.needs import needed
+from mlevents.rules.file import load_rules
+from mlevents.rules.needs import list_required_permissions
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 from sandbox.azure.identity import OWNER
@@ -109,13 +109,13 @@ class RightsOfRules:
     def _load(self) -> tuple[Assignment, ...]:
         try:
             settings = Settings.read(self._environment)
-            rules = load(self._rules, settings, require_settings=False)
+            rules = load_rules(self._rules, settings, require_settings=False)
         except ConfigError as error:
             log.warning("the app has no rights, because its rules cannot be loaded:\n%s", error)
             return ()
         if not rules.workspaces:  # infra/ refuses such a file; here there is one workspace that it can mean
             rules = replace(rules, workspaces={WORKSPACE: WORKSPACE_ID})
-        found = needed(rules, Services(settings, rules.connections))
+        found = list_required_permissions(rules, Services(settings, rules.connections))
         assigned = [Assignment(one.resource, tuple(sorted(one.actions))) for one in found]
         if any(one.get("type") == "email" for one in rules.connections.values()):
             assigned.append(Assignment(COMMUNICATION_ID, (MAIL,)))

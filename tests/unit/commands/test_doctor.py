@@ -12,8 +12,8 @@ from mlevents.__main__ import commands
 from mlevents.actions.action import action
 from mlevents.actions.permissions import permissions
 from mlevents.commands.azure_checks import Doctor, literal
-from mlevents.rules.file import loads
-from mlevents.rules.needs import NamedStep
+from mlevents.rules.file import load_rules_text
+from mlevents.rules.needs import DistinctStep
 from mlevents.services import azure_credential
 from mlevents.services.connection import connection
 from mlevents.services.machine_learning.workspace_client import MachineLearning
@@ -166,14 +166,14 @@ def test_rules_with_problems_are_not_examined(run: Callable[..., Result], tmp_pa
 
 
 def test_a_parameter_that_must_wait_is_left_out_if_it_can_be():
-    step = NamedStep(
+    step = DistinctStep(
         "deploy_model", {"template": "t.yaml", "endpoint": "e", "auth_mode": "${model.tags.auth}"}
     )
     known, waiting = literal(step)
     assert waiting == ["auth_mode"]
     assert known is not None
     assert known.model_dump()["endpoint"] == "e"
-    assert literal(NamedStep("notify", {"to": {"a": "${x}"}})) == (None, ["to"])
+    assert literal(DistinctStep("notify", {"to": {"a": "${x}"}})) == (None, ["to"])
 
 
 class OneWorkspace:
@@ -192,7 +192,7 @@ class OneWorkspace:
     ("access", "said"), [("Disabled", True), ("disabled", True), ("Enabled", False), (None, False)]
 )
 def test_a_private_workspace_is_said_to_be_out_of_sight(tmp_path: Path, access: str | None, said: bool):
-    rules = loads("version: 1\nrules: []\n", tmp_path / "rules.yaml", Settings())
+    rules = load_rules_text("version: 1\nrules: []\n", tmp_path / "rules.yaml", Settings())
     doctor = Doctor(rules, Settings(environment={}))
     doctor.services = OneWorkspace(access)  # type: ignore[assignment]
     found = list(doctor._network("/id"))

@@ -16,7 +16,7 @@ from mlevents.__main__ import commands
 from mlevents.commands.event_file import read_events
 from mlevents.events import parse
 from mlevents.matching.match import plan
-from mlevents.rules.file import load
+from mlevents.rules.file import load_rules
 from mlevents.settings import Settings
 from tests.unit.matching.where_samples import wire_events
 
@@ -208,7 +208,7 @@ def test_a_dead_letter_blob_is_read(run: Callable[..., Result]):
 @given(sent=wire_events())
 def test_what_is_explained_is_what_is_planned(run: Callable[..., Result], sent: tuple[str, object]):
     [told] = json.loads(run("explain", "-", "--json", given=json.dumps(sent[1])).stdout)["events"]
-    planned = plan(load(Path("rules.yaml"), Settings(environment={"HOOK": SECRET})), parse(sent[1]))
+    planned = plan(load_rules(Path("rules.yaml"), Settings(environment={"HOOK": SECRET})), parse(sent[1]))
     assert [one["matches"] for one in told["rules"]] == [one.matches for one in planned]
     shown = run("explain", "-", given=json.dumps(sent[1])).stdout
     for verdict in planned:

@@ -20,7 +20,7 @@ from mlevents.orchestration.response import Response
 from mlevents.responses.decision import decide
 from mlevents.responses.flood import MOST_STORED, MOST_TOPICS, mark_of, write_marks
 from mlevents.responses.flood_report import INSTANCE
-from mlevents.rules.file import loads
+from mlevents.rules.file import load_rules_text
 from mlevents.settings import Settings
 from tests.unit.handlers.task_hub import NOW, Hub, on_hub
 
@@ -40,7 +40,7 @@ SETTINGS = Settings(environment={"TEAM_URL": "json://localhost"})
 
 
 def decided(event: dict[str, Any], settings: Settings = SETTINGS) -> Response:
-    rules = loads(RULES, Path("rules.yaml"), settings)
+    rules = load_rules_text(RULES, Path("rules.yaml"), settings)
     [one] = decide(json.dumps(event), rules, settings, datetime.now(UTC))
     return one
 

@@ -11,7 +11,7 @@ import pytest
 from mlevents.errors import RulesError
 from mlevents.orchestration.response import Response
 from mlevents.responses.decision import decide
-from mlevents.rules.file import loads
+from mlevents.rules.file import load_rules_text
 from mlevents.settings import Settings
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -60,7 +60,7 @@ def breach(event_id: str) -> dict[str, Any]:
 
 def decided(event: object, gates: str = "mode: live", text: str = "x", **settings: Any) -> list[Response]:
     chosen = Settings(environment={"TEAM_URL": "json://localhost"}, **settings)
-    rules = loads(RULES % (WORKSPACE, gates, text), Path("rules.yaml"), chosen)
+    rules = load_rules_text(RULES % (WORKSPACE, gates, text), Path("rules.yaml"), chosen)
     return decide(event if isinstance(event, str) else json.dumps(event), rules, chosen, NOW)
 
 

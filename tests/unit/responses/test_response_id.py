@@ -13,7 +13,7 @@ from mlevents.errors import RulesError
 from mlevents.events import Event, parse
 from mlevents.gates import dedupe
 from mlevents.responses.response_id import quarantine_id, refused_id, response_id
-from mlevents.rules.file import loads
+from mlevents.rules.file import load_rules_text
 from mlevents.rules.syntax import RESERVED_IDS
 from mlevents.settings import Settings
 
@@ -122,5 +122,5 @@ def test_a_signals_breach_is_the_same_in_whatever_case_the_workspace_is_written(
 def test_no_rule_has_the_name_of_what_belongs_to_no_rule(name: str):
     text = f"version: 1\nrules: [{{id: {name}, event: '*', do: [{{uses: notify}}]}}]\n"
     with pytest.raises(RulesError) as refused:
-        loads(text, Path("rules.yaml"), Settings())
+        load_rules_text(text, Path("rules.yaml"), Settings())
     assert f"the id '{name}' is reserved" in str(refused.value)

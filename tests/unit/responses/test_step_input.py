@@ -18,7 +18,7 @@ from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.size_limits import PROGRESS_UNITS, RESULT_UNITS, cut_answer, json_units
 from mlevents.responses.decision import decide
 from mlevents.responses.step_input import begin, select, step_input
-from mlevents.rules.file import load
+from mlevents.rules.file import load_rules
 from mlevents.settings import Settings
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -76,7 +76,7 @@ def document(tmp_path: Path) -> dict[str, Any]:
         "eventTime": "2026-01-02T11:00:00Z",
         "data": {"modelName": "net", "modelVersion": "7", "modelTags": tags},
     }
-    [one] = decide(json.dumps(event), load(tmp_path / "rules.yaml", settings), settings, NOW)
+    [one] = decide(json.dumps(event), load_rules(tmp_path / "rules.yaml", settings), settings, NOW)
     assert one.status == "running"
     found: dict[str, Any] = json.loads(json.dumps(one.to_json()))
     return found

@@ -10,8 +10,8 @@ from mlevents.errors import RulesError
 from mlevents.events import NAMES, Event
 from mlevents.events.breach import TAG
 from mlevents.events.event_forms import forms
-from mlevents.rule_tests.event_builder import event_of
-from mlevents.rule_tests.runner import load_tested
+from mlevents.rule_tests.event_builder import build_event
+from mlevents.rule_tests.runner import load_and_test_rules
 from mlevents.settings import Settings
 
 WORKSPACES = {
@@ -57,7 +57,7 @@ def told(folder: Path, given: str, expect: str, more: str = "") -> list[str]:
     test = f"  - name: it\n    given: {{{given}}}\n    expect: {expect}\n{more}"
     (folder / "rules.yaml").write_text(RULES + test)
     try:
-        rules = load_tested(folder / "rules.yaml", Settings(environment={"HOOK": "json://localhost"}))
+        rules = load_and_test_rules(folder / "rules.yaml", Settings(environment={"HOOK": "json://localhost"}))
     except RulesError as error:
         return [f"{one.line - RULES.count(chr(10))} {one.path}: {one.text}" for one in error.problems]
     assert rules.tests == 1
@@ -272,7 +272,7 @@ def normalised(draw):
 @given(normalised())
 def test_what_is_given_comes_out_of_the_event_that_is_sent(sample):
     kind, workspace, names = sample
-    event = event_of({kind: {**names, "workspace": workspace}}, WORKSPACES, None)
+    event = build_event({kind: {**names, "workspace": workspace}}, WORKSPACES, None)
     assert isinstance(event, Event), event
     assert kind in event.kinds
     assert event.names["workspace"]["id"] == WORKSPACES[workspace]
@@ -302,5 +302,5 @@ json = st.recursive(
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(NAMES)) | st.text(max_size=3), json, max_size=2))
 def test_anything_given_is_an_event_or_told(given_event):
-    found = event_of(given_event, WORKSPACES, None)
+    found = build_event(given_event, WORKSPACES, None)
     assert isinstance(found, Event) or all(text for _, text in found)

@@ -8,7 +8,7 @@ from pydantic import Field
 from mlevents.actions.action import Action, ConnectionName, Done, FileName, Outcome, StepContext
 from mlevents.errors import RulesError
 from mlevents.registry import Registry
-from mlevents.rules.file import loads
+from mlevents.rules.file import load_rules_text
 from mlevents.rules.model import Rules
 from mlevents.rules.vocabulary import Vocabulary
 from mlevents.services.connection import Connection, Text
@@ -92,7 +92,7 @@ TELL = "    do: [{uses: tell, with: {to: team}}]\n"
 
 def load_text(text: str, folder: Path = Path(), **options: Any) -> Rules:
     """Load with the small vocabulary."""
-    return loads(text, folder / "rules.yaml", SETTINGS, vocabulary=VOCABULARY, **options)
+    return load_rules_text(text, folder / "rules.yaml", SETTINGS, vocabulary=VOCABULARY, **options)
 
 
 def problems(text: str, folder: Path = Path(), **options: Any) -> list[str]:

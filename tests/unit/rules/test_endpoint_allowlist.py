@@ -16,8 +16,8 @@ from mlevents.actions.endpoint_names import endpoint_name
 from mlevents.errors import PermanentError, RulesError
 from mlevents.orchestration.response import Response
 from mlevents.responses.decision import decide
-from mlevents.rule_tests.runner import load_tested
-from mlevents.rules.file import loads
+from mlevents.rule_tests.runner import load_and_test_rules
+from mlevents.rules.file import load_rules_text
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings
 
@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def loaded(folder: Path, top: str = "", step: str = f"endpoint: {FREE}", more: str = "") -> Rules:
-    return loads(RULES.format(top=top, step=step, more=more), folder / "rules.yaml", SETTINGS)
+    return load_rules_text(RULES.format(top=top, step=step, more=more), folder / "rules.yaml", SETTINGS)
 
 
 def problems(folder: Path, **written: str) -> list[str]:
@@ -201,7 +201,7 @@ def test_a_test_in_the_file_can_expect_the_refusal(folder: Path):
     )
     text = RULES.format(top="endpoints: [fraud-*]", step=f"endpoint: {FREE}", more="") + test
     (folder / "rules.yaml").write_text(text + "    expect: {not: {deploy: endpoints}}\n")
-    assert load_tested(folder / "rules.yaml", SETTINGS).tests == 1
+    assert load_and_test_rules(folder / "rules.yaml", SETTINGS).tests == 1
     (folder / "rules.yaml").write_text(text + "    expect: deploy\n")
     with pytest.raises(RulesError, match='endpoints fails: wanted \\["fraud-\\*"\\], found "payments"'):
-        load_tested(folder / "rules.yaml", SETTINGS)
+        load_and_test_rules(folder / "rules.yaml", SETTINGS)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlevents.errors import RulesError
-from mlevents.rules.file import load, loads
+from mlevents.rules.file import load_rules, load_rules_text
 from mlevents.rules.model import Step
 from mlevents.settings import Settings
 from tests.unit.rules.rule_files import HEAD, SETTINGS, TELL, VOCABULARY, load_text, problems
@@ -224,8 +224,8 @@ def test_a_file_with_nul_in_its_name_is_told(tmp_path: Path):
     ("connection", "told"),
     [
         ("{type: chatt, url: x}", "c.type: unknown connection type 'chatt' (did you mean 'chat'?)"),
-        ("{url: x}", "c.type: names the type of the connection: write one of chat, factory"),
-        ("{type: [chat]}", "c.type: names the type of the connection: write one of chat, factory"),
+        ("{url: x}", "c.type: must be the type of the connection: write one of chat, factory"),
+        ("{type: [chat]}", "c.type: must be the type of the connection: write one of chat, factory"),
         ("{type: chat}", "c: 'url' is missing"),
         ("{type: chat, url: {settin: HOOK}}", "c.url.settin: unknown key (did you mean 'setting'?)"),
         ("{type: chat, url: {setting: HOK}}", "'HOK' is not set (did you mean 'HOOK'?)"),
@@ -260,7 +260,7 @@ def test_only_listed_workspaces_are_allowed_without_regard_to_case():
 def test_what_cannot_be_read_is_a_rules_error(tmp_path: Path):
     def told(path: Path) -> str:
         with pytest.raises(RulesError) as caught:
-            load(path, Settings())
+            load_rules(path, Settings())
         return str(caught.value)
 
     latin = tmp_path / "latin.yaml"
@@ -275,7 +275,7 @@ def test_what_cannot_be_read_is_a_rules_error(tmp_path: Path):
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path):
     path = tmp_path / "rules.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + (HEAD + TELL).encode())
-    assert len(load(path, SETTINGS, vocabulary=VOCABULARY).rules) == 1
+    assert len(load_rules(path, SETTINGS, vocabulary=VOCABULARY).rules) == 1
 
 
 def test_an_event_does_not_choose_a_connection():
@@ -296,8 +296,8 @@ def test_an_event_about_no_model_needs_the_model_to_be_named(event: str, tmp_pat
     step = "{uses: deploy_model, with: {endpoint: e, template: small.yaml%s}}"
     text = f"version: 1\nrules:\n  - {{id: x, event: {event}, do: [{step}]}}\n"
     with pytest.raises(RulesError, match="no event of this rule is about a model, so 'model' is missing"):
-        loads(text % "", tmp_path / "rules.yaml", Settings())
-    assert loads(text % ", model: 'net:1'", tmp_path / "rules.yaml", Settings()).rules
+        load_rules_text(text % "", tmp_path / "rules.yaml", Settings())
+    assert load_rules_text(text % ", model: 'net:1'", tmp_path / "rules.yaml", Settings()).rules
 
 
 def test_an_empty_list_of_receivers_is_refused():
@@ -325,4 +325,4 @@ def test_a_written_name_that_is_none_is_refused(parameter: str, tmp_path: Path):
     step = f"{{uses: deploy_model, with: {{{names}{parameter}: '..', template: small.yaml}}}}"
     text = f"version: 1\nrules:\n  - {{id: x, event: model.registered, do: [{step}]}}\n"
     with pytest.raises(RulesError, match=rf"with\.{parameter}: '\.\.' gives no name"):
-        loads(text, tmp_path / "rules.yaml", Settings())
+        load_rules_text(text, tmp_path / "rules.yaml", Settings())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlevents.errors import Problem, RulesError
-from mlevents.rules.file import loads
+from mlevents.rules.file import load_rules_text
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings
 from tests.unit.rules.rule_files import HEAD, TELL, load_text
@@ -103,7 +103,7 @@ def test_tens_of_thousands_of_unknown_keys_take_seconds_and_the_first_are_told(t
     """With a look through all keys for each of them, this would take many minutes."""
     began = time.process_time()
     with pytest.raises(RulesError) as refused:
-        loads(text, tmp_path / "rules.yaml", Settings())
+        load_rules_text(text, tmp_path / "rules.yaml", Settings())
     assert time.process_time() - began < 20
     assert len(refused.value.problems) == 201
     assert any("there are at least 200 problems" in one.text for one in refused.value.problems)
@@ -133,7 +133,7 @@ def test_thousands_of_faulty_steps_and_connections_take_seconds(text: str, tmp_p
     """With a look through the steps before for each of them, this would take many minutes."""
     began = time.process_time()
     with pytest.raises(RulesError) as refused:
-        loads(text, tmp_path / "rules.yaml", Settings())
+        load_rules_text(text, tmp_path / "rules.yaml", Settings())
     assert time.process_time() - began < 20
     assert len(refused.value.problems) == 201
     assert sum(len(one.text) for one in refused.value.problems) < 100_000
@@ -144,7 +144,7 @@ def test_thousands_of_good_steps_take_seconds_and_each_has_an_id_of_its_own(tmp_
         "      - {uses", "      - {id: notify_3, uses", 1
     )
     began = time.process_time()
-    (rule,) = loads(text, tmp_path / "rules.yaml", Settings()).rules
+    (rule,) = load_rules_text(text, tmp_path / "rules.yaml", Settings()).rules
     assert time.process_time() - began < 30
     ids = [step.id for step in rule.steps]
     assert ids[:4] == ["notify_3", "notify", "notify_2", "notify_4"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mlevents.rules.file import loads
+from mlevents.rules.file import load_rules_text
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings
 from tests.unit.rules.rule_files import HEAD, TELL, load_text, problems
@@ -21,7 +21,7 @@ rules:
 
 
 def warnings(event: str, where: str) -> list[str]:
-    rules = loads(FILE % (event, where), Path("rules.yaml"), Settings())
+    rules = load_rules_text(FILE % (event, where), Path("rules.yaml"), Settings())
     return others(rules)
 
 
@@ -131,9 +131,9 @@ def test_a_message_template_that_nearly_has_a_name_is_told_the_name():
         "run_ml_pipeline, with: {component: 'train:1'}", "notify, with: {to: t, template: run-faild}"
     )
     with pytest.raises(Exception, match=r"unknown template 'run-faild' \(did you mean 'run-failed'\?\)"):
-        loads(text % ("run.completed", BREAKER), Path("rules.yaml"), Settings())
+        load_rules_text(text % ("run.completed", BREAKER), Path("rules.yaml"), Settings())
 
 
 def test_a_file_without_an_allow_list_says_so():
     [warning] = [one for one in load_text(HEAD + TELL).warnings if one.path == "workspaces"]
-    assert "events from every workspace are acted on" in warning.text
+    assert "acts on events from every workspace" in warning.text

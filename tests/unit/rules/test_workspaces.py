@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlevents.errors import RulesError
-from mlevents.rules.file import loads
+from mlevents.rules.file import load_rules_text
 from mlevents.rules.model import Rules
 from mlevents.services.machine_learning.resource_ids import Workspace
 from mlevents.settings import Settings
@@ -18,7 +18,7 @@ PARTS = st.text(st.sampled_from("abK\u212a09-_.()/ ?#%é\n"), max_size=6)
 
 def rules(workspace: str) -> Rules:
     text = f"version: 1\nworkspaces: {{prod: {workspace!r}}}\nrules: []\n"
-    return loads(text, Path("rules.yaml"), Settings())
+    return load_rules_text(text, Path("rules.yaml"), Settings())
 
 
 @given(group=PARTS, name=PARTS, tail=st.sampled_from(["", "/", "//", " ", "/x"]))

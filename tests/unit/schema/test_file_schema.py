@@ -8,13 +8,13 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from mlevents.rules.file import load
-from mlevents.schema.file_schema import file_schema
+from mlevents.rules.file import load_rules
+from mlevents.schema.file_schema import build_file_schema
 from mlevents.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = ("AZURE_SUBSCRIPTION_ID", "COMMUNICATION_ENDPOINT", "TEAMS_WORKFLOW_URL")
-SCHEMA = Draft202012Validator(file_schema())
+SCHEMA = Draft202012Validator(build_file_schema())
 
 
 def shipped() -> dict[str, Any]:
@@ -23,11 +23,11 @@ def shipped() -> dict[str, Any]:
 
 
 def test_it_is_a_schema():
-    Draft202012Validator.check_schema(file_schema())
+    Draft202012Validator.check_schema(build_file_schema())
 
 
 def test_the_shipped_rules_load_and_fit():
-    rules = load(ROOT / "rules.yaml", Settings(environment=dict.fromkeys(SETTINGS, "x")))
+    rules = load_rules(ROOT / "rules.yaml", Settings(environment=dict.fromkeys(SETTINGS, "x")))
     assert [rule.id for rule in rules.rules] == [
         "deploy-production-models",
         "retrain-on-drift",
@@ -71,7 +71,7 @@ def test_a_value_of_the_event_fits_everywhere_in_with():
 
 def test_every_key_of_the_file_is_explained():
     definitions = {"file": SCHEMA.schema} | {
-        name: SCHEMA.schema["$defs"][name] for name in ("RuleText", "Defaults")
+        name: SCHEMA.schema["$defs"][name] for name in ("RuleSyntax", "Defaults")
     }
     unexplained = [
         f"{name}.{key}"

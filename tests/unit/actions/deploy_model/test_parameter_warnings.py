@@ -9,7 +9,7 @@ import yaml
 from mlevents.actions.deploy_model.parameter_warnings import cautions
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.errors import RulesError
-from mlevents.rules.file import load
+from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings
 
@@ -79,7 +79,7 @@ def loaded(folder: Path, rollout: dict[str, Any], **step: Any) -> Rules:
     rule = {"id": "r", "event": "model.registered", "do": [one]}
     path = folder / "rules.yaml"
     path.write_text(yaml.safe_dump({"version": 1, "rules": [rule]}))
-    return load(path, Settings(environment={}))
+    return load_rules(path, Settings(environment={}))
 
 
 def test_a_caution_is_a_warning_at_its_place(tmp_path: Path) -> None:
