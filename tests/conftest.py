@@ -1,7 +1,7 @@
-"""Fixtures that start the whole app on the sandbox, in a process of its own."""
+"""Fixtures that start the whole app on the sandbox, in a process of its own; and no test is skipped."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,6 +13,32 @@ from sandbox.sandbox_process import ROOT, Stage, stage
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("mlevents", deadline=None)
 settings.load_profile("mlevents")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--allow-skips", action="store_true", help="a skipped test does not fail the run")
+
+
+def fail_skip[Report: (pytest.TestReport, pytest.CollectReport)](
+    report: Report, config: pytest.Config
+) -> Report:
+    """A test that does not run proves nothing, so a skip is a failure; an expected failure is none."""
+    if report.skipped and not hasattr(report, "wasxfail") and not config.getoption("--allow-skips"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"{report.nodeid} does not run: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return fail_skip((yield), item.config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return fail_skip((yield), collector.config)
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,7 @@
-"""Checks a resource against Azure's own types, where they are at hand.
-
-`BICEP_TYPES` names a clone of github.com/Azure/bicep-types-az; without it, those of Azure ML that may lie
-beside this repository are used. They are read, never copied.
-"""
+"""Checks a resource against Azure's own types, as far as tests/data/azure/types has them."""
 
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -17,8 +11,7 @@ from tree_sitter import Node
 
 from tests.infra.bicep_file import Declaration, properties, text
 
-BESIDE = Path(__file__).resolve().parents[3] / "shared/specs/bicep_types_ml_2025-12-01.json"
-CLONE = os.environ.get("BICEP_TYPES", "")
+FOLDER = Path(__file__).resolve().parents[1] / "data" / "azure" / "types"
 REQUIRED, READ_ONLY, CONSTANT = 1, 2, 8
 OF_BICEP = {"parent", "scope", "dependsOn"}
 WRONG = {
@@ -31,41 +24,25 @@ WRONG = {
 
 
 @cache
-def _index() -> dict[tuple[str, str], list[str]]:
-    """The files of a clone, by resource provider and API version."""
-    command = ["git", "-C", CLONE, "ls-tree", "-r", "--name-only", "HEAD", "generated"]
-    found: dict[tuple[str, str], list[str]] = {}
-    for path in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split():
-        if match := re.fullmatch(r"generated/[^/]+/([^/]+)/([^/]+)/types\.json", path):
-            found.setdefault((match[1], match[2]), []).append(path)
-    return found
-
-
-@cache
-def _documents(provider: str, version: str) -> list[list[Any]]:
-    if not CLONE:
-        beside = provider == "microsoft.machinelearningservices" and version == "2025-12-01"
-        return [json.loads(BESIDE.read_text())] if beside and BESIDE.exists() else []
-    paths = _index().get((provider, version), [])
-    shown = [["git", "-C", CLONE, "show", f"HEAD:{path}"] for path in paths]
-    return [json.loads(subprocess.run(command, capture_output=True, check=True).stdout) for command in shown]
-
-
-def at_hand(resource: Declaration) -> bool:
-    """Whether types of this resource's provider and version are here."""
-    full, _, version = resource.target.partition("@")
-    return bool(_documents(full.split("/")[0].lower(), version))
+def _known() -> dict[str, tuple[list[Any], Any]]:
+    """By `type@version` in lower case: the types of a file, and the body of the resource among them."""
+    known = {}
+    for path in FOLDER.glob("*.json"):
+        document = json.loads(path.read_text())
+        for one in document["types"]:
+            if one["$type"] == "ResourceType":
+                name, _, version = one["name"].lower().partition("@")
+                body = _of(document["types"], one["body"])
+                known[f"{name}@{document.get('used for', version)}"] = (document["types"], body)
+    return known
 
 
 def problems(resource: Declaration) -> list[str]:
     """What is wrong with a resource, by its type."""
-    full, _, version = resource.target.partition("@")
-    for types in _documents(full.split("/")[0].lower(), version):
-        for one in types:
-            if one["$type"] == "ResourceType" and one["name"].lower() == resource.target.lower():
-                found = _check(types, _of(types, one["body"]), resource.body, full)
-                return [] if resource.existing else list(found)
-    return [f"{resource.target}: there is no such type"]
+    found = _known().get(resource.target.lower())
+    if found is None:
+        return [f"{resource.target}: there is no such type"]
+    return [] if resource.existing else list(_check(*found, resource.body, resource.target.partition("@")[0]))
 
 
 def _of(types: list[Any], reference: Mapping[str, str]) -> Any:

@@ -16,7 +16,7 @@ from referencing.jsonschema import DRAFT4
 from sandbox.azure.errors import ArmError
 from sandbox.azure.request_bodies import RULES, check
 
-SPECS = Path(__file__).parents[3] / "shared" / "specs"
+DATA = Path(__file__).parents[1] / "data" / "azure"
 PROVIDER = "Microsoft.MachineLearningServices"
 NAMES = {
     "onlineEndpoints": "workspaces_onlineEndpoints",
@@ -39,24 +39,17 @@ MODEL = {
 }
 
 
-def specs() -> Path:
-    if not SPECS.is_dir():
-        pytest.skip(f"the published schemas are not here: {SPECS}")
-    return SPECS
+@cache
+def schemas() -> dict[str, Any]:
+    """The published resource schemas by API version, and the definitions that they share."""
+    return json.loads((DATA / "arm_schemas.json").read_text())
 
 
 @cache
 def validator(kind: str, version: str) -> Draft4Validator:
-    folder = SPECS / "arm-schemas"
-    common = json.loads((folder / "common_definitions.json").read_text())
-    schema = json.loads((folder / f"{PROVIDER}_{version}.json").read_text())
-    common_id = "https://schema.management.azure.com/schemas/common/definitions.json"
-    resources = [(common_id, common), (schema["id"].rstrip("#"), schema)]
-    registry: Registry[Any] = Registry().with_resources(
-        (name, Resource(contents=content, specification=DRAFT4)) for name, content in resources
-    )
-    reference = {"$ref": f"{schema['id'].rstrip('#')}#/resourceDefinitions/{NAMES[kind]}"}
-    return Draft4Validator(reference, registry=registry)
+    resources = [(one["id"].rstrip("#"), Resource(one, DRAFT4)) for one in schemas().values()]
+    reference = {"$ref": f"{schemas()[version]['id'].rstrip('#')}#/resourceDefinitions/{NAMES[kind]}"}
+    return Draft4Validator(reference, registry=Registry[Any]().with_resources(resources))
 
 
 def published(kind: str, version: str, body: dict[str, Any]) -> bool:
@@ -73,21 +66,11 @@ def ours(kind: str, body: Any) -> bool:
     return True
 
 
-def recorded() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    pattern = re.compile(r"/workspaces/ws1/(\w+)/[^/?]+(/deployments|/versions)?[^?]*\?api-version=([\w-]+)")
-    for line in (specs() / "arm_transcript.jsonl").read_text().splitlines():
-        exchange = json.loads(line)
-        match = pattern.search(exchange["url"])
-        if exchange["method"] != "PUT" or match is None:
-            continue
-        kind = match[1] + ("/deployments" if match[2] == "/deployments" else "")
-        if kind in NAMES:
-            yield kind, match[3], exchange["req_body"]
-
-
 def samples() -> list[tuple[str, str, dict[str, Any]]]:
-    unique = {json.dumps(sample, sort_keys=True): sample for sample in recorded()}
-    return [*unique.values(), ("models", "2023-08-01-preview", MODEL)]
+    recorded = json.loads((DATA / "recorded_bodies.json").read_text())
+    return [(one["kind"], one["version"], one["body"]) for one in recorded] + [
+        ("models", "2023-08-01-preview", MODEL)
+    ]
 
 
 def wrong_bodies(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -117,7 +100,6 @@ def test_recorded_bodies_are_accepted() -> None:
 
 
 def test_wrong_bodies_are_refused_where_the_schemas_refuse_them() -> None:
-    specs()
     judged, disagreements = 0, []
     for kind, version, body in samples():
         if kind == "codes":  # the SDK itself sends a number where the schema wants a text

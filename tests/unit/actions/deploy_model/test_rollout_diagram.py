@@ -6,8 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from tests.unit.actions.deploy_model.durable_stand_in import Durable
 from tests.unit.actions.deploy_model.rollout_world import Trouble, World, serving
@@ -49,7 +47,6 @@ def taken() -> set[Arrow]:
     return found | arrows(quiet, call())
 
 
-@pytest.mark.skipif(not DOCUMENT.exists(), reason="the documentation is not here")
 def test_the_diagram_shows_every_way_that_a_rollout_takes() -> None:
     diagram = DOCUMENT.read_text(encoding="utf-8").split("```mermaid")[1].split("```")[0]
     assert set(ARROW.findall(diagram)) == taken()
