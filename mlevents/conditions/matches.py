@@ -45,5 +45,6 @@ class Matches(Condition):
 
 
 def _reason(error: Exception) -> str:
-    reason = error.args[0] if error.args else ""
-    return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+    """RE2's words, which are bytes, or Python's for a text that is not Unicode."""
+    words = error.args[0]
+    return words.decode(errors="replace") if isinstance(words, bytes) else str(error)
