@@ -69,7 +69,7 @@ def natural(text: str) -> Natural:
 
 
 def _piece(piece: str) -> tuple[int, int, str]:
-    if not piece[0].isascii() or not piece[0].isdigit():
+    if not "0" <= piece[0] <= "9":
         return 1, 0, piece
     digits = piece.lstrip("0")
     return 0, len(digits), digits

@@ -63,7 +63,7 @@ def _rank(text: str) -> tuple[Any, ...]:
     """
     found = _LEADING.match(text)
     epoch, release, end = (found[1] or "0", found[2], found.end()) if found else ("0", "", 0)
-    numbers = [_number(piece) for piece in release.split(".") if piece]
+    numbers = [_number(piece) for piece in release.split(".")]
     while numbers and numbers[-1] == _ZERO:
         numbers.pop()
     version = _version(text)

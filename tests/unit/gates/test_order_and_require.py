@@ -46,6 +46,47 @@ def test_an_older_version_never_follows_a_newer_one(by: str, serving: list, obje
     assert bool(Order(key="net", by=by).objection({}, serving)) == objects
 
 
+def test_a_response_gives_way_to_a_newer_one_of_its_key_that_waits() -> None:
+    def superseded(key: str, by: str) -> str | None:
+        return Order(key="net", by="8").superseded([{"key": "net", "by": "7"}, {"key": key, "by": by}])
+
+    assert superseded("net", "8") is None
+    assert superseded("other", "9") is None
+    assert "9 of 'net'" in (superseded("net", "9") or "")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("10", "9"),
+        ("1!1", "2"),
+        ("0!2", "1"),
+        ("1.0", "1.0rc1"),
+        ("1.0-foo", "1.0"),
+        ("2.0", "1.0-foo"),
+        ("0.2", "0.1-foo"),
+        ("2024-05-10b", "2024-05-9b"),
+        ("1-b", "V1-a"),
+        ("V1-b", "1-a"),
+        ("1-a", "x"),
+        ("1", "x"),
+        ("yb", "xc"),
+        ("x-10", "x-9"),
+    ],
+)
+def test_one_version_is_newer_than_another(one: str, other: str) -> None:
+    assert newer(one, other)
+    assert not newer(other, one)
+    assert newest(one, other) == newest(other, one) == one
+
+
+@pytest.mark.parametrize(("one", "other"), [("1", "1.0"), ("1.0", "v1"), ("1-a", "1.0-A"), ("007", "7")])
+def test_two_ways_to_write_a_version_are_equally_new(one: str, other: str) -> None:
+    assert not newer(one, other)
+    assert not newer(other, one)
+    assert newest(one, other) == newest(other, one)
+
+
 versions = st.one_of(
     st.text("0123456789.abrc-!v+ ", max_size=8),
     st.sampled_from(["1.0rc1", "1.0", "1.0-foo", "1", "1.0.0", "2024-05-01b", "v2", "9" * 5000, "1!0", "x"]),
@@ -93,7 +134,19 @@ def test_a_version_of_five_thousand_digits_is_a_version() -> None:
         ({"at_least": "champion"}, "0.95", "0.95", None),
         ({"at_least": "champion"}, "0.94", "0.95", "accuracy is 0.94, less than 0.95 of the champion net:7"),
         ({"at_least": "champion", "tolerance": 0.01}, "0.945", "0.95", None),
+        ({"at_least": "champion"}, "0.9499", "0.95", "accuracy is 0.9499, less than 0.95"),
+        (
+            {"at_least": "champion", "tolerance": 0.01},
+            "0.93",
+            "0.95",
+            "accuracy is 0.93, less than 0.95 of the",
+        ),
+        ({"at_least": "champion"}, "0.99", "0.95", None),
         ({"at_most": "champion"}, "0.2", "0.1", "accuracy is 0.2, more than 0.1 of the champion net:7"),
+        ({"at_most": "champion"}, "0.1", "0.1", None),
+        ({"at_most": "champion"}, "0.05", "0.1", None),
+        ({"at_most": "champion", "tolerance": 0.05}, "0.14", "0.1", None),
+        ({"at_most": 0.1}, "0.2", "0.3", "accuracy is 0.2, more than 0.1 of the bar"),
         ({"at_least": 0.9}, "0.89", None, "accuracy is 0.89, less than 0.9 of the bar"),
         ({"at_least": "champion"}, "0.1", None, None),
         ({"at_least": "champion"}, "good", "0.9", "the model has no number in its tag 'accuracy'"),
@@ -105,6 +158,35 @@ def test_a_model_must_be_as_good_as_the_champion(gate: dict, mine: str, champion
     names = {"model": {"tags": {"accuracy": mine}}}
     objection = Require.model_validate({"metric_tag": "accuracy", **gate}).objection(names, serving)
     assert objection is None if says is None else (objection or "").startswith(says)
+
+
+def test_the_tolerance_is_part_of_the_reason() -> None:
+    def reason(tolerance: float) -> str:
+        gate = Require(metric_tag="accuracy", at_least=0.9, tolerance=tolerance)
+        return gate.objection({"model": {"tags": {"accuracy": "0.5"}}}, []) or ""
+
+    assert reason(0.01).endswith("of the bar, within 0.01")
+    assert reason(0.0).endswith("of the bar")
+
+
+@pytest.mark.parametrize("names", [{}, {"model": None}, {"model": {}}, {"model": {"tags": None}}])
+def test_an_event_without_a_model_or_its_tags_is_not_good_enough(names: dict) -> None:
+    says = Require(metric_tag="accuracy", at_least=0.9).objection(names, [])
+    assert says == "the model has no number in its tag 'accuracy'"
+
+
+def test_a_gate_says_which_of_the_events_names_it_reads() -> None:
+    assert Require(metric_tag="accuracy", at_least=0.9).paths == {("model", "tags", "accuracy")}
+    assert Order(key="net", by="1").paths == set()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"tolerence": 1.0}, {"tolerance": "1"}, {"at_least": "0.9"}, {"tolerance": -0.1}, {"metric_tag": 1}],
+)
+def test_a_gate_knows_its_parameters_and_converts_nothing(more: dict) -> None:
+    with pytest.raises(ValidationError):
+        Require.model_validate({"metric_tag": "accuracy", "at_least": 1.0, **more})
 
 
 @pytest.mark.parametrize("bars", [{}, {"at_least": 1.0, "at_most": 2.0}, {"at_least": "best"}])
