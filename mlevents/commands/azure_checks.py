@@ -13,9 +13,9 @@ from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.model import Rules
 from mlevents.rules.needs import DistinctStep, list_distinct_steps, list_required_permissions
 from mlevents.rules.rule_folder import RuleFolder
-from mlevents.services.finding import Finding, attempt
-from mlevents.services.permission import IDENTITY, allowed
-from mlevents.services.sdk_errors import clean
+from mlevents.services.finding import Finding, run_check
+from mlevents.services.permission import IDENTITY_SCOPE, is_allowed
+from mlevents.services.sdk_errors import clean_text
 from mlevents.services.services import Services
 from mlevents.settings import Settings, unresolved
 
@@ -64,7 +64,7 @@ class Doctor:
         for name in self.rules.connections:
             yield from _guarded(f"connection {name}", name, partial(self._connection, name))
         for one in list_required_permissions(self.rules, self.services):
-            if one.scope == IDENTITY:
+            if one.scope == IDENTITY_SCOPE:
                 name = one.resource.rpartition("/")[2]
                 yield from _guarded(f"identity {name}", name, partial(self._permissions, one.resource))
         for step in list_distinct_steps(self.rules):
@@ -73,7 +73,7 @@ class Doctor:
     def _identity(self) -> Iterator[Finding]:
         remedy = "sign in (az login), or run where the app's identity is"
         manager = self.services.resource_manager()
-        yield attempt("sign-in", lambda: f"signed in as {manager.identity()}", remedy)
+        yield run_check("sign-in", lambda: f"signed in as {manager.identity()}", remedy)
 
     def _workspace(self, name: str, id: str) -> Iterator[Finding]:
         if unset := self._unset(f"workspaces.{name}"):
@@ -93,7 +93,7 @@ class Doctor:
                 raise PermanentError(f"there is no workspace {id}")
             return f"is there, in {region}"
 
-        yield attempt(name, reachable, "correct its id under `workspaces`, or create it")
+        yield run_check(name, reachable, "correct its id under `workspaces`, or create it")
         if name in self._there:
             yield from self._permissions(id)
             yield from self._network(id)
@@ -147,7 +147,7 @@ class Doctor:
             yield Finding("permissions", None, "may not be read", f"allow yourself {right}")
             return
         actions = asked[0].actions
-        missing = [name for name in actions if not allowed(grants, name)]
+        missing = [name for name in actions if not is_allowed(grants, name)]
         for name in missing:
             elements, role = actions[name]
             said = f"is not allowed, and {', '.join(sorted(elements))} needs it"
@@ -199,9 +199,9 @@ def _guarded(part: str, about: str, examine: Callable[[], Iterable[Finding]]) ->
         for finding in examine():
             yield Examined(part, finding)
     except (ActionError, ConfigError) as error:
-        yield Examined(part, Finding(about, False, clean(str(error)), "fix this, then run doctor again"))
+        yield Examined(part, Finding(about, False, clean_text(str(error)), "fix this, then run doctor again"))
     except Exception as error:  # noqa: BLE001 - the boundary: a fault in one part hides no other
-        said = clean(f"a fault in mlevents: {type(error).__name__}: {error}")
+        said = clean_text(f"a fault in mlevents: {type(error).__name__}: {error}")
         yield Examined(part, Finding(about, False, said, "report it, with this command's output"))
 
 

@@ -12,7 +12,7 @@ import typer
 
 from mlevents.actions.action import action
 from mlevents.commands.command import PROBLEMS, AppKey, AsJson, command, give_up, print_json, say
-from mlevents.services.sdk_errors import clean
+from mlevents.services.sdk_errors import clean_text
 
 PATIENCE = 60.0
 """Seconds to wait for the app, which may have to start."""
@@ -25,14 +25,14 @@ App = Annotated[str, typer.Option("--to", help="The app, such as https://mlevent
 def rollouts(to: App, key: AppKey = "", as_json: AsJson = False) -> None:
     """Name the rollouts that run now; ends with 1 if one does."""
     if not to.startswith(("http://", "https://")):
-        give_up(f"'{clean(to)}' is not an address: begin with http:// or https://")
+        give_up(f"'{clean_text(to)}' is not an address: begin with http:// or https://")
     try:
         found = list(running(to, key))
     except (URLError, OSError, HTTPException, ValueError) as error:
         if isinstance(error, HTTPError):
             error.close()
         give_up(
-            f"the responses of {clean(to)} cannot be read: {error}; "
+            f"the responses of {clean_text(to)} cannot be read: {error}; "
             "check the address, and the key in MLEVENTS_KEY"
         )
     if as_json:

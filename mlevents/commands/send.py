@@ -11,7 +11,7 @@ import typer
 
 from mlevents.commands.command import PROBLEMS, AppKey, AsJson, command, give_up, print_json, say
 from mlevents.commands.event_file import EventFile, good_events
-from mlevents.services.sdk_errors import clean
+from mlevents.services.sdk_errors import clean_text
 
 PATIENCE = 30.0
 """Seconds that Event Grid waits for an answer."""
@@ -30,7 +30,7 @@ Target = Annotated[
 def send(event: EventFile, to: Target, key: AppKey = "", as_json: AsJson = False) -> None:
     """Deliver each event of a file by a request of its own, and say what was answered."""
     if not to.startswith(("http://", "https://")):
-        give_up(f"'{clean(to)}' is not an address: begin with http:// or https://")
+        give_up(f"'{clean_text(to)}' is not an address: begin with http:// or https://")
     answers = [_deliver(one, webhook(to, one), key) for one in good_events(event)]
     if as_json:
         print_json({"deliveries": answers})
@@ -50,7 +50,7 @@ def _deliver(event: Any, to: str, key: str) -> dict[str, Any]:
     except (URLError, OSError, HTTPException, ValueError) as error:
         status, text = None, str(error)
     name = event.get("id") if isinstance(event, dict) else None
-    return {"id": name, "status": status, "accepted": status in range(200, 205), "answer": clean(text)}
+    return {"id": name, "status": status, "accepted": status in range(200, 205), "answer": clean_text(text)}
 
 
 def webhook(to: str, event: Any) -> str:

@@ -21,7 +21,7 @@ from mlevents.orchestration.start_policy import ENDED_BADLY
 from mlevents.responses.custom_status import shown
 from mlevents.responses.response_record import Line, first_lines
 from mlevents.responses.sweep_decision import Change, Ended
-from mlevents.services.sdk_errors import clean
+from mlevents.services.sdk_errors import clean_text
 
 UNDER_WAY = ("running", "waiting")
 NOTHING_KNOWN: Mapping[str, Any] = {
@@ -183,7 +183,7 @@ def failure_text(state: OrchestrationState) -> str:
         said = state.serialized_output or ""
         with suppress(ValueError):
             said = json.loads(said)
-    return clean(" ".join(str(said or "").split()))[:LONGEST_REASON]
+    return clean_text(" ".join(str(said or "").split()))[:LONGEST_REASON]
 
 
 def in_utc(moment: datetime) -> str:

@@ -15,7 +15,7 @@ from mlevents.orchestration.response import Response
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.size_limits import cut_answer
 from mlevents.responses.step_key import step_key
-from mlevents.services.sdk_errors import clean
+from mlevents.services.sdk_errors import clean_text
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 
@@ -46,16 +46,19 @@ def answer(
         return answer_of(outcome(call, response, opened(settings, response.connections, response.files)))
     except TransientError as error:
         waiting = {"retry_after": error.retry_after, "busy": error.busy}
-        return {"kind": "transient", "detail": clean(str(error)), **waiting}
+        return {"kind": "transient", "detail": clean_text(str(error)), **waiting}
     except StoppedError as error:
-        return {"kind": error.kind, "detail": clean(str(error))}
+        return {"kind": error.kind, "detail": clean_text(str(error))}
     except (ActionError, ConfigError, ExpressionError) as error:
-        return {"kind": "failed", "detail": clean(str(error))}
+        return {"kind": "failed", "detail": clean_text(str(error))}
     except ValidationError as error:
-        return {"kind": "failed", "detail": clean(misfit(error))}
+        return {"kind": "failed", "detail": clean_text(misfit(error))}
     except Exception as error:  # the boundary: a fault of ours ends a step, not the worker
         log.exception("response %s step %s: a fault in mlevents", call["response"]["id"], call["step"]["id"])
-        return {"kind": "failed", "detail": clean(f"a fault in mlevents: {type(error).__name__}: {error}")}
+        return {
+            "kind": "failed",
+            "detail": clean_text(f"a fault in mlevents: {type(error).__name__}: {error}"),
+        }
 
 
 def outcome(call: Mapping[str, Any], response: Response, services: Services) -> Outcome | None:

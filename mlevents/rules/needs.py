@@ -11,7 +11,7 @@ from mlevents.events.envelope import workspace
 from mlevents.matching.condition_tree import FieldCondition
 from mlevents.rules.model import Rule, Rules, Step
 from mlevents.rules.references import find_references
-from mlevents.services.permission import IDENTITY, WORKSPACE, Permission, Role
+from mlevents.services.permission import IDENTITY_SCOPE, WORKSPACE_SCOPE, Permission, Role
 from mlevents.services.services import Services
 
 DEFAULTS = "defaults"
@@ -97,11 +97,11 @@ def _may_match_workspace(rule: Rule, workspace_id: str) -> bool:
 
 
 def _find_resources(step: DistinctStep, scope: str, rules: Rules, services: Services) -> Iterator[str]:
-    if scope == WORKSPACE:
+    if scope == WORKSPACE_SCOPE:
         yield from step.workspaces.values()
         return
-    if scope == IDENTITY:
-        yield from (id for id in step.parameters.get(IDENTITY) or () if "${" not in id)
+    if scope == IDENTITY_SCOPE:
+        yield from (id for id in step.parameters.get(IDENTITY_SCOPE) or () if "${" not in id)
         return
     for name in step.connections():
         if rules.connections.get(name, {}).get("type") == scope:

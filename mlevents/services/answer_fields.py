@@ -1,6 +1,6 @@
 """Reading what a service answered: a shape that is not documented raises ValueError, never a surprise later.
 
-Used within `sdk_errors.translated`, which turns the ValueError into a TransientError.
+Used within `sdk_errors.translate_errors`, which turns the ValueError into a TransientError.
 """
 
 from __future__ import annotations
@@ -9,26 +9,26 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-RUN = re.compile(r"[A-Za-z0-9][-\w.]{0,254}", re.ASCII)
+RUN_NAME = re.compile(r"[A-Za-z0-9][-\w.]{0,254}", re.ASCII)
 """Names of jobs and runs; so checked, one is safe in the path of a URL."""
 
 
-def mapping(value: Any, what: str) -> Mapping[str, Any]:
+def require_object(value: Any, what: str) -> Mapping[str, Any]:
     """The value itself; raises ValueError unless it is a JSON object."""
     if isinstance(value, Mapping):
         return value
     raise ValueError(f"{what} is a {type(value).__name__}, not an object")
 
 
-def listed(value: Any, what: str) -> list[Any]:
+def require_list(value: Any, what: str) -> list[Any]:
     """The value itself, or nothing for null; raises ValueError unless it is a JSON array."""
     if value is None or isinstance(value, list):
         return value or []
     raise ValueError(f"{what} is a {type(value).__name__}, not an array")
 
 
-def run_name(value: Any, what: str) -> str:
+def require_run_name(value: Any, what: str) -> str:
     """The name of a job or run; raises ValueError for anything else."""
-    if isinstance(value, str) and RUN.fullmatch(value):
+    if isinstance(value, str) and RUN_NAME.fullmatch(value):
         return value
     raise ValueError(f"{what} is not the name of a run")

@@ -11,9 +11,9 @@ from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from mlevents.services.answer_fields import listed, mapping
-from mlevents.services.azure_credential import PATIENCE, credential
-from mlevents.services.lazy_import import importing
+from mlevents.services.answer_fields import require_list, require_object
+from mlevents.services.azure_credential import CLIENT_OPTIONS, credential
+from mlevents.services.lazy_import import import_lock
 from mlevents.services.paging import next_page
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ArmClient:
-    """Resource Manager at one address. Call its methods within `sdk_errors.translated`.
+    """Resource Manager at one address. Call its methods within `sdk_errors.translate_errors`.
 
     A method that returns JSON raises azure-core's ResourceNotFoundError for 404, HttpResponseError for any
     other status from 300 on, and ValueError for an answer of another shape. `path` begins with a slash.
@@ -33,7 +33,7 @@ class ArmClient:
 
     def send(self, method: str, url: str, **content: Any) -> HttpResponse:
         """Send one request and return the answer, whatever its status."""
-        with importing():
+        with import_lock():
             from azure.core.rest import HttpRequest
 
         response: HttpResponse = _pipeline(self.address).send_request(HttpRequest(method, url, **content))
@@ -47,11 +47,11 @@ class ArmClient:
     def get(self, url: str, query: Mapping[str, str] | None = None) -> Mapping[str, Any]:
         """Read the JSON object at a URL."""
         response = _check_status(self.send("GET", url, params=dict(query or {})))
-        return mapping(response.json(), "the answer")
+        return require_object(response.json(), "the answer")
 
     def find(self, path: str, version: str) -> dict[str, Any] | None:
         """Read a resource; None when Azure answers 404."""
-        with importing():
+        with import_lock():
             from azure.core.exceptions import ResourceNotFoundError
 
         try:
@@ -61,20 +61,23 @@ class ArmClient:
 
     def post(self, path: str, version: str, body: Any = None) -> Mapping[str, Any]:
         """Call an action of a resource, and return the JSON object that it answers."""
-        return mapping(self.request("POST", path, version, body).json(), "the answer")
+        return require_object(self.request("POST", path, version, body).json(), "the answer")
 
     def list(self, path: str, version: str) -> Iterator[Mapping[str, Any]]:
         """Read every resource of a list, page by page."""
         url: str | None = f"{self.address}{path}?api-version={version}"
         while url:
             page = self.get(url)
-            yield from (mapping(one, "an element of the list") for one in listed(page.get("value"), "value"))
+            yield from (
+                require_object(one, "an element of the list")
+                for one in require_list(page.get("value"), "value")
+            )
             url = next_page(url, page.get("nextLink"))
 
 
 def _check_status(response: HttpResponse) -> HttpResponse:
     """Raise for a status that is not a success; redirects are not followed, so that no token goes astray."""
-    with importing():
+    with import_lock():
         from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
     if response.status_code == HTTPStatus.NOT_FOUND:
@@ -86,7 +89,7 @@ def _check_status(response: HttpResponse) -> HttpResponse:
 
 @cache
 def _pipeline(address: str) -> PipelineClient[Any, Any]:
-    with importing():
+    with import_lock():
         from azure.core import PipelineClient
         from azure.core.pipeline.policies import DistributedTracingPolicy, RequestIdPolicy, UserAgentPolicy
         from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
@@ -97,4 +100,4 @@ def _pipeline(address: str) -> PipelineClient[Any, Any]:
         ARMChallengeAuthenticationPolicy(credential(), f"{address}/.default"),
         DistributedTracingPolicy(),
     ]
-    return PipelineClient(address, policies=policies, **PATIENCE)
+    return PipelineClient(address, policies=policies, **CLIENT_OPTIONS)

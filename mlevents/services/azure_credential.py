@@ -7,7 +7,7 @@ import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mlevents.services.lazy_import import importing
+from mlevents.services.lazy_import import import_lock
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CONNECTION_TIMEOUT, READ_TIMEOUT = 10, 60
 """Seconds; an activity never hangs on a service that does not answer."""
 
-PATIENCE: dict[str, Any] = {
+CLIENT_OPTIONS: dict[str, Any] = {
     "retry_total": 0,
     "connection_timeout": CONNECTION_TIMEOUT,
     "read_timeout": READ_TIMEOUT,
@@ -42,7 +42,7 @@ def credential() -> TokenCredential:
 
 @cache
 def _credential() -> TokenCredential:
-    with importing():
+    with import_lock():
         from azure.identity import DefaultAzureCredential
 
-    return DefaultAzureCredential(**PATIENCE)
+    return DefaultAzureCredential(**CLIENT_OPTIONS)

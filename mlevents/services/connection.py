@@ -29,21 +29,21 @@ Text = Annotated[str, Field(min_length=1)] | SettingName
 """A text, or the app setting that holds it; `Services.text` gives the text."""
 
 
-def named(value: str | SettingName | int, text: object) -> str:
+def describe_value(value: str | SettingName | int, text: object) -> str:
     """A value in a message: as it is in the rule file, or by its app setting, which may hold a secret."""
     return f"what the app setting '{value.setting}' holds" if isinstance(value, SettingName) else f"'{text}'"
 
 
-def named_settings(written: Any) -> Iterator[str]:
+def find_setting_names(written: Any) -> Iterator[str]:
     """The name in every `{setting: NAME}` of what stands in a rule file."""
     if isinstance(written, Mapping):
         if isinstance(name := written.get("setting"), str) and len(written) == 1:
             yield name
         for inner in written.values():
-            yield from named_settings(inner)
+            yield from find_setting_names(inner)
     elif isinstance(written, list):
         for inner in written:
-            yield from named_settings(inner)
+            yield from find_setting_names(inner)
 
 
 class Connection(BaseModel, ABC):

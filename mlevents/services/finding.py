@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mlevents.errors import ActionError, ConfigError
-from mlevents.services.sdk_errors import clean
+from mlevents.services.sdk_errors import clean_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Finding:
     remedy: str = ""
 
 
-def attempt(about: str, ask: Callable[[], str | Finding], remedy: str) -> Finding:
+def run_check(about: str, ask: Callable[[], str | Finding], remedy: str) -> Finding:
     """What came of asking: `ask` says what is well, and raises ActionError or ConfigError for what is not.
 
     Where it cannot be said so, `ask` gives the finding itself.
@@ -28,4 +28,4 @@ def attempt(about: str, ask: Callable[[], str | Finding], remedy: str) -> Findin
         found = ask()
         return found if isinstance(found, Finding) else Finding(about, True, found)
     except (ActionError, ConfigError) as error:
-        return Finding(about, False, clean(str(error)), remedy)
+        return Finding(about, False, clean_text(str(error)), remedy)

@@ -8,7 +8,7 @@ _lock = threading.RLock()
 
 
 @contextmanager
-def importing() -> Iterator[None]:
+def import_lock() -> Iterator[None]:
     """Stand around every import of an SDK inside a function.
 
     The SDKs' packages import each other in circles. When two threads begin at different ends, Python

@@ -22,9 +22,9 @@ from mlevents.errors import TransientError
 if TYPE_CHECKING:
     from mlevents.services.resource_manager import ResourceManager
 
-API_VERSION = "2024-02-01"
-NAMESPACE = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
-REQUESTS = "RequestsPerMinute"
+METRICS_API = "2024-02-01"
+METRIC_NAMESPACE = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
+REQUESTS_METRIC = "RequestsPerMinute"
 MINUTE = timedelta(minutes=1)
 LONGEST_QUERY = timedelta(days=1)
 """What one query asks for: 1,440 minutes. A longer span is read in several."""
@@ -87,7 +87,7 @@ class Metrics:
         found: dict[str, list[Minute]] = {}
         spans = list(_spans(now - timedelta(seconds=span), now))
         names = [f"RequestLatency_{percentile}" for percentile in sorted(percentiles)]
-        asked = [(REQUESTS, "deployment eq '*' and statusCode eq '*'")]
+        asked = [(REQUESTS_METRIC, "deployment eq '*' and statusCode eq '*'")]
         asked += [(",".join(names), "deployment eq '*'")] if names else []
         for metrics, dimensions in asked:
             for one in spans:
@@ -98,14 +98,18 @@ class Metrics:
     def refusal(self, endpoint_id: str) -> str | None:
         """Azure's words where we may not read an endpoint's metrics; the endpoint need not be there yet."""
         path = f"{endpoint_id}/providers/Microsoft.Insights/metrics"
-        query = {"api-version": API_VERSION, "metricnamespace": NAMESPACE, "metricnames": REQUESTS}
+        query = {
+            "api-version": METRICS_API,
+            "metricnamespace": METRIC_NAMESPACE,
+            "metricnames": REQUESTS_METRIC,
+        }
         return self._manager.refusal("GET", path, query, f"reading the metrics of {endpoint_id}")
 
     def _values(self, endpoint_id: str, span: str, metrics: str, dimensions: str) -> Iterator[Value]:
         what = f"reading the metrics of {endpoint_id}"
         query = {
-            "api-version": API_VERSION,
-            "metricnamespace": NAMESPACE,
+            "api-version": METRICS_API,
+            "metricnamespace": METRIC_NAMESPACE,
             "metricnames": metrics,
             "timespan": span,
             "interval": "PT1M",
@@ -180,7 +184,7 @@ def _minute(found: dict[str, list[Minute]], value: Value, now: datetime) -> Minu
 def _count(minute: Minute, value: Value) -> None:
     if value.number is None:
         minute.unreadable = True
-    elif value.metric.casefold() == REQUESTS.casefold():
+    elif value.metric.casefold() == REQUESTS_METRIC.casefold():
         minute.requests += value.number
         minute.errors += value.number * is_fault(value.labels.get("statuscode", ""))
     else:

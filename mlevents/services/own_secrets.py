@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
 
-SHORTEST = 6
+SHORTEST_SECRET = 6
 """Characters: a shorter value is a word or number that texts hold for other reasons."""
 SHORTEST_PART = 12
 SECRET_NAME = re.compile(
@@ -30,7 +30,7 @@ PAIR = re.compile(r"key|secret|password|pwd|signature|token", re.IGNORECASE)
 _known: dict[str, None] = {}
 
 
-def keep_secrets(environment: Mapping[str, str], in_use: Iterable[str] = ()) -> None:
+def remember_secrets(environment: Mapping[str, str], in_use: Iterable[str] = ()) -> None:
     """Remember the secrets among the app settings; `in_use` are those that `{setting: …}` names."""
     named = set(in_use)
     for name, value in environment.items():
@@ -39,7 +39,7 @@ def keep_secrets(environment: Mapping[str, str], in_use: Iterable[str] = ()) -> 
                 _known[form] = None
 
 
-def own_secrets() -> list[str]:
+def known_secrets() -> list[str]:
     """Every form of every secret that is known, the longest first, so that none hides a part of another."""
     return sorted(_known, key=len, reverse=True)
 
@@ -47,7 +47,7 @@ def own_secrets() -> list[str]:
 def _forms(value: str) -> Iterable[str]:
     """The value as it is, in a URL and in JSON; its telling parts where it is a URL or a list of pairs."""
     value = value.strip()
-    if len(value) < SHORTEST or PUBLIC.fullmatch(value):
+    if len(value) < SHORTEST_SECRET or PUBLIC.fullmatch(value):
         return
     yield from _spelled(value)
     for part in _parts(value):

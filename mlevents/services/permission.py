@@ -36,8 +36,8 @@ READER = Role("Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7")
 COMPUTE_OPERATOR = Role("AzureML Compute Operator", "e503ece1-11d0-4e8e-8e2c-7a6c3bf38815")
 IDENTITY_OPERATOR = Role("Managed Identity Operator", "f1a07417-d97a-45cb-824c-7a7467783830")
 
-WORKSPACE = "workspace"
-IDENTITY = "identity"
+WORKSPACE_SCOPE = "workspace"
+IDENTITY_SCOPE = "identity"
 ML = "Microsoft.MachineLearningServices/workspaces"
 
 
@@ -68,7 +68,7 @@ def _at(value: Any, keys: list[str]) -> bool:
     return value is not None and value not in ([], {})
 
 
-def below(head: str, *tails: str) -> tuple[str, ...]:
+def actions_below(head: str, *tails: str) -> tuple[str, ...]:
     """The actions `head/tail`."""
     return tuple(f"{head}/{tail}" for tail in tails)
 
@@ -88,10 +88,12 @@ class Grant:
     def allows(self, action: str) -> bool:
         """Whether it allows the action; one with a `*` of its own only as a whole."""
         wholly = any(_pattern(granted).fullmatch(action) for granted in self.actions)
-        return wholly and not any(overlap(denied.lower(), action.lower()) for denied in self.not_actions)
+        return wholly and not any(
+            patterns_overlap(denied.lower(), action.lower()) for denied in self.not_actions
+        )
 
 
-def allowed(grants: Iterable[Grant], action: str) -> bool:
+def is_allowed(grants: Iterable[Grant], action: str) -> bool:
     """Whether one of the grants allows the action."""
     return any(grant.allows(action) for grant in grants)
 
@@ -103,12 +105,12 @@ def _pattern(granted: str) -> re.Pattern[str]:
 
 
 @cache
-def overlap(one: str, other: str) -> bool:
+def patterns_overlap(one: str, other: str) -> bool:
     """Whether some text fits both patterns, in which `*` stands for any text."""
     if not one or not other:
         return not (one or other).strip(ANYTHING)
     if one[0] == ANYTHING:
-        return overlap(one[1:], other) or overlap(one, other[1:])
+        return patterns_overlap(one[1:], other) or patterns_overlap(one, other[1:])
     if other[0] == ANYTHING:
-        return overlap(other, one)
-    return one[0] == other[0] and overlap(one[1:], other[1:])
+        return patterns_overlap(other, one)
+    return one[0] == other[0] and patterns_overlap(one[1:], other[1:])

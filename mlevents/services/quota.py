@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class CpuQuota:
     """What one size of VM has to share with others of its family: virtual CPUs, `limit` None for no limit."""
 
     family: str

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from mlevents.services.own_secrets import own_secrets
+from mlevents.services.own_secrets import known_secrets
 
 HIDDEN = "…"
 DETECTORS = {
@@ -37,7 +37,7 @@ DETECTORS = {
 }
 """detect-secrets' detectors of forms, by module; those by entropy, address or context are not used."""
 
-NAME = (
+SECRET_WORDS = (
     r"(?:passwords?|passwd|passphrase|passcode|pwd|secrets?|credentials?"
     r"|(?<![a-z])(?:pass|pw|auth|key[12])|[a-z0-9]_(?:key|pw|pass|auth)|sas[-_]?key"
     r"|(?<![a-z])(?:token|pat|psk)|(?<=[a-z])Token|_PAT"
@@ -54,7 +54,7 @@ AFTER = (
     r"|\d{1,2}))?"
 )
 ASSIGNED = re.compile(
-    rf"""(?P<name>(?<![\w%])(?:--?)?[\w.-]{{0,60}}?{NAME}{AFTER}(?![\w-]))"""
+    rf"""(?P<name>(?<![\w%])(?:--?)?[\w.-]{{0,60}}?{SECRET_WORDS}{AFTER}(?![\w-]))"""
     r"""(?P<sign>\\{0,3}["'`]?\s*\]?\)?\s*(?:=>|:=|==?|:|%3[DdAa]|,(?=\s*\\{0,3}["']))\s*\[?)"""
     r"""(?P<scheme>(?:(?:bearer|basic|digest|token|apikey|sharedkey|negotiate)\s+)?)"""
     r"""(?P<value>(?P<quote>\\{0,3}(?:\"{3}|'{3}|["'`]))(?P<inner>.*?)(?P=quote)|[^\s"'`,;&<>(){}\[\]]+)""",
@@ -76,7 +76,8 @@ WEAK = re.compile(r"(?:--?)?(?:pass|auth|pw|key[12]|[\w.-]*[a-z0-9]_(?:key|auth|
 """Names that are often something else: a column, a switch, a step that passed."""
 SHORTEST_KEY = 6
 FLAG = re.compile(
-    rf"(?P<head>(?<!\S)--?[\w-]{{0,40}}?{NAME}{AFTER}\s+)(?P<quote>[\"']?)(?!-)[^\s\"']+", re.IGNORECASE
+    rf"(?P<head>(?<!\S)--?[\w-]{{0,40}}?{SECRET_WORDS}{AFTER}\s+)(?P<quote>[\"']?)(?!-)[^\s\"']+",
+    re.IGNORECASE,
 )
 AT_RANDOM = (
     r"(?-i:(?![A-Za-z_.-]*\d{0,6}(?![\w~+/=-]))(?=[^\s\"']{0,200}?\d)(?=[^\s\"']{0,200}?[a-z])(?=[^\s\"']{0,200}?[A-Z])"
@@ -105,7 +106,7 @@ HEADS = (
     r"(?P<h9>\blogin\s+\S+\s+password\s+)\S+",
     r"(?P<h10>(?<!\S)-p\s*[\"']?)(?=\S*\d)(?!\d+(?::\d+)*(?!\S))\S{6,}",
     r"(?P<h11>\b(?:set-)?cookie:\s*)[^\r\n]+",
-    r"(?P<h12><(?P<tag>[\w:.-]{0,60}?" + NAME + r")(?:\s[^>]{0,200})?>)[^<]+(?=</)",
+    r"(?P<h12><(?P<tag>[\w:.-]{0,60}?" + SECRET_WORDS + r")(?:\s[^>]{0,200})?>)[^<]+(?=</)",
     r"(?P<h13>\b(?:AccountKey|SharedAccessKey|SharedSecretValue|Pwd|Password)\s*=(?!>)\s*)[^\s;\"']+",
     r"(?P<h16>\b(?:password|passwd|passphrase|requirepass|api-?\s?key)\s+(?:is\s+)?[\"']?)"
     r"(?=[^\s\"']*\d)(?=[^\s\"']*[a-z])[^\s\"']{6,}",
@@ -133,7 +134,7 @@ FORMS = re.compile(
 
 def redact(text: str) -> str:
     """The text with … in the place of every secret that is recognised."""
-    for secret in own_secrets():
+    for secret in known_secrets():
         text = text.replace(secret, HIDDEN)
     text = FORMS.sub(HIDDEN, text)
     for pattern in HEAD:

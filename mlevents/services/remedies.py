@@ -6,12 +6,12 @@ import re
 
 ACTION = re.compile(r"perform(?:ing)? action '([^'\s]{3,200})'")
 """How Resource Manager names the action that an identity may not perform."""
-NAMESPACE = re.compile(r"\b(Microsoft\.\w+)\b")
+PROVIDER = re.compile(r"\b(Microsoft\.\w+)\b")
 FORBIDDEN = (
     "give the app's identity a role that allows {}: `mlevents doctor --needs` lists the roles, and "
     "infra/access.bicep (`azd provision`) assigns them; a new role takes some minutes to hold"
 )
-STATUSES = {
+STATUS_REMEDIES = {
     401: "see that the app runs as an identity of this tenant (AZURE_CLIENT_ID), as `mlevents doctor` shows",
     404: "create it, or correct its name in the rule file",
     410: "create it again, or name another one in the rule file",
@@ -19,7 +19,7 @@ STATUSES = {
 }
 
 _LOG_IN = "correct `username` of the connection and the app setting that its `password` names"
-MAIL = {
+MAIL_REMEDIES = {
     530: "the server wants a login: give the connection `username` and `password`, with `tls: starttls`",
     534: _LOG_IN,
     535: _LOG_IN,
@@ -29,20 +29,20 @@ MAIL = {
 }
 
 
-def remedy(status: int, code: str, message: str) -> str:
+def find_remedy(status: int, code: str, message: str) -> str:
     """In one sentence what to do; nothing where Azure's own message must say it."""
     if code == "ScopeLocked":
         return "remove the lock on the resource (`az lock list`)"
     if code == "MissingSubscriptionRegistration":
-        found = NAMESPACE.search(message)
+        found = PROVIDER.search(message)
         return f"run `az provider register --namespace {found[1] if found else '<the one named>'}`"
     if status == 403:
         action = ACTION.search(message)
         return FORBIDDEN.format(f"'{action[1]}'" if action else "this")
-    return STATUSES.get(status, "")
+    return STATUS_REMEDIES.get(status, "")
 
 
-def mail_remedy(code: int) -> str:
+def find_mail_remedy(code: int) -> str:
     """The same for a mail server's reply, after a semicolon."""
-    helps = MAIL.get(code)
+    helps = MAIL_REMEDIES.get(code)
     return f"; {helps}" if helps else ""

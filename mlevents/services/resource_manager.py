@@ -10,18 +10,18 @@ from http import HTTPStatus
 from typing import Any
 
 from mlevents.errors import PermanentError
-from mlevents.services.answer_fields import mapping
+from mlevents.services.answer_fields import require_object
 from mlevents.services.arm_client import ArmClient
 from mlevents.services.azure_credential import credential
 from mlevents.services.event_subscription import EventSubscription
-from mlevents.services.lazy_import import importing
+from mlevents.services.lazy_import import import_lock
 from mlevents.services.permission import Grant
-from mlevents.services.quota import Quota, is_of_family
-from mlevents.services.sdk_errors import TRANSIENT_STATUSES, clean, translated
+from mlevents.services.quota import CpuQuota, is_of_family
+from mlevents.services.sdk_errors import TRANSIENT_STATUSES, clean_text, translate_errors
 
-PERMISSIONS = "2022-04-01"
-EVENT_GRID = "2025-02-15"
-MACHINE_LEARNING = "2024-04-01"
+PERMISSIONS_API = "2022-04-01"
+EVENT_GRID_API = "2025-02-15"
+MACHINE_LEARNING_API = "2024-04-01"
 """The api-versions of the requests."""
 CLAIMS = ("upn", "unique_name", "appid", "azp", "oid")
 """Claims of a token that identify its owner, the most helpful first."""
@@ -38,7 +38,7 @@ class ResourceManager:
 
     def identity(self) -> str:
         """The identity of the app in Azure, read from its token; raises when there is none."""
-        with translated("signing in to Azure"):
+        with translate_errors("signing in to Azure"):
             token = credential().get_token(f"{self._address}/.default").token
         claims = _claims(token)
         return next((f"{name} {claims[name]}" for name in CLAIMS if claims.get(name)), "unnamed")
@@ -46,32 +46,34 @@ class ResourceManager:
     def permissions(self, scope: str) -> tuple[Grant, ...] | None:
         """What this identity may do on the resource with this ARM id, by all of its roles there."""
         path = f"{scope}/providers/Microsoft.Authorization/permissions"
-        found = self._list(path, PERMISSIONS, f"reading the permissions on {scope}")
+        found = self._list(path, PERMISSIONS_API, f"reading the permissions on {scope}")
         return None if found is None else tuple(map(Grant.read, found))
 
     def event_subscriptions(self, source: str) -> tuple[EventSubscription, ...] | None:
         """Every subscription to the resource's events, on the resource itself or on its system topic."""
         what = f"reading the event subscriptions of {source}"
-        found = self._list(f"{source}/providers/Microsoft.EventGrid/eventSubscriptions", EVENT_GRID, what)
+        found = self._list(f"{source}/providers/Microsoft.EventGrid/eventSubscriptions", EVENT_GRID_API, what)
         subscription = "/".join(source.split("/")[:3])
-        topics = self._list(f"{subscription}/providers/Microsoft.EventGrid/systemTopics", EVENT_GRID, what)
+        topics = self._list(
+            f"{subscription}/providers/Microsoft.EventGrid/systemTopics", EVENT_GRID_API, what
+        )
         if found is None or topics is None:
             return None
         for topic in topics:
             if str(topic["properties"].get("source")).lower() == source.lower():
-                more = self._list(f"{topic['id']}/eventSubscriptions", EVENT_GRID, what)
+                more = self._list(f"{topic['id']}/eventSubscriptions", EVENT_GRID_API, what)
                 if more is None:
                     return None
                 found += more
         return tuple({one.name.lower(): one for one in map(EventSubscription.read, found)}.values())
 
-    def quota(self, workspace_id: str, region: str, size: str) -> Quota | None:
+    def quota(self, workspace_id: str, region: str, size: str) -> CpuQuota | None:
         """The quota for deployments on this VM size; raises for one that online endpoints do not support."""
         subscription = "/".join(workspace_id.split("/")[:3])
         place = f"{subscription}/providers/Microsoft.MachineLearningServices/locations/{region}"
         what = f"reading the quota for {size} in {region}"
-        sizes = self._list(f"{place}/vmSizes", MACHINE_LEARNING, what)
-        usages = self._list(f"{place}/usages", MACHINE_LEARNING, what)
+        sizes = self._list(f"{place}/vmSizes", MACHINE_LEARNING_API, what)
+        usages = self._list(f"{place}/usages", MACHINE_LEARNING_API, what)
         if sizes is None or usages is None:
             return None
         found = next((one for one in sizes if str(one.get("name")).lower() == size.lower()), None)
@@ -79,15 +81,15 @@ class ResourceManager:
             raise PermanentError(f"online endpoints do not run on '{size}' in {region}")
         usage = next((one for one in usages if is_of_family(one, str(found["family"]))), None)
         if usage is None:
-            return Quota(found["family"], int(found["vCPUs"]), 0, None)
+            return CpuQuota(found["family"], int(found["vCPUs"]), 0, None)
         limit = int(usage["limit"])
-        return Quota(
+        return CpuQuota(
             found["family"], int(found["vCPUs"]), int(usage["currentValue"]), limit if limit >= 0 else None
         )
 
     def read(self, path: str, query: Mapping[str, str], what: str) -> Mapping[str, Any]:
         """The JSON object at a path; `what` describes the request in an error."""
-        with translated(what):
+        with translate_errors(what):
             return self._arm.get(f"{self._address}{path}", query)
 
     def refusal(self, method: str, path: str, query: Mapping[str, str], what: str) -> str | None:
@@ -96,21 +98,21 @@ class ResourceManager:
         Another answer is a success, whose body is not read, or a refusal for another reason. Raises
         TransientError, and PermanentError when Azure does not know this identity.
         """
-        with translated(what):
+        with translate_errors(what):
             response = self._arm.send(method, f"{self._address}{path}", params=dict(query))
-            if response.status_code == HTTPStatus.UNAUTHORIZED or is_transient(response.status_code):
+            if response.status_code == HTTPStatus.UNAUTHORIZED or is_transient_status(response.status_code):
                 response.raise_for_status()
             if response.status_code != HTTPStatus.FORBIDDEN:
                 return None
-            error = mapping(response.json(), "the answer").get("error")
-        return clean(str(error.get("message"))) if isinstance(error, Mapping) else "403 Forbidden"
+            error = require_object(response.json(), "the answer").get("error")
+        return clean_text(str(error.get("message"))) if isinstance(error, Mapping) else "403 Forbidden"
 
     def _list(self, path: str, version: str, what: str) -> list[Mapping[str, Any]] | None:
         """Every element of a list; None where this identity may not read it."""
-        with importing():
+        with import_lock():
             from azure.core.exceptions import HttpResponseError
 
-        with translated(what):
+        with translate_errors(what):
             try:
                 return list(self._arm.list(path, version))
             except HttpResponseError as error:
@@ -120,12 +122,12 @@ class ResourceManager:
 
 
 @cache
-def open_manager(address: str) -> ResourceManager:
+def open_resource_manager(address: str) -> ResourceManager:
     """Resource Manager at this address."""
     return ResourceManager(address)
 
 
-def is_transient(status: int) -> bool:
+def is_transient_status(status: int) -> bool:
     """Whether a later attempt may get another answer; 409 is an answer to the question itself."""
     return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in TRANSIENT_STATUSES - {HTTPStatus.CONFLICT}
 

@@ -15,9 +15,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services.azure_credential import PATIENCE
-from mlevents.services.lazy_import import importing
-from mlevents.services.sdk_errors import clean, translated
+from mlevents.services.azure_credential import CLIENT_OPTIONS
+from mlevents.services.lazy_import import import_lock
+from mlevents.services.sdk_errors import clean_text, translate_errors
 
 if TYPE_CHECKING:
     from azure.core import PipelineClient
@@ -29,13 +29,13 @@ AWAKENING = frozenset({408, 409, 429})
 """Statuses, besides 5xx, of a model that is not ready yet; 424 is the model's own failure."""
 LONGEST_BODY = 10_000_000
 """Bytes of an answer that are read."""
-LONGEST_QUOTE, LONGEST_CLEANED = 200, 10_000
+LONGEST_QUOTED_ANSWER, LONGEST_CLEANED = 200, 10_000
 ANSWER = re.compile(r"«[^«»]*»")
 """How a model's own words stand in a message, so that they can be told from ours."""
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class ScoringAnswer:
     """What a deployment answered, and in how many seconds; `body` is None for what is no JSON.
 
     `text` is the beginning of it, within « and ».
@@ -48,7 +48,7 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Scoring:
+class ScoringTarget:
     """Where to score: an endpoint's address, what lets a request in, and the deployment to ask.
 
     `mark` says in a header that a request is our own, and for which response.
@@ -71,19 +71,21 @@ class Scoring:
         }
 
 
-def score(place: Scoring, request: Any, clock: Callable[[], float] = time.perf_counter) -> Score:
+def score_deployment(
+    place: ScoringTarget, request: Any, clock: Callable[[], float] = time.perf_counter
+) -> ScoringAnswer:
     """One request to one deployment alone.
 
     Raises TransientError while its model is not ready, which takes time and no attempts, and
     PermanentError for an answer that is too long to be read.
     """
-    with importing():
+    with import_lock():
         from azure.core.rest import HttpRequest
 
     what = f"scoring deployment '{place.deployment}'"
     began = clock()
     try:
-        with translated(what):
+        with translate_errors(what):
             asked = HttpRequest("POST", place.uri, json=request, headers=place.headers)
             response = _http().send_request(asked, stream=True)
             content = _content(what, response)
@@ -93,7 +95,7 @@ def score(place: Scoring, request: Any, clock: Callable[[], float] = time.perf_c
     if status in AWAKENING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         said = f"{what}: it answered {status}: {_quoted(text)}"
         raise TransientError(said, busy=True)
-    return Score(status, seconds, _parsed(text), _quoted(text))
+    return ScoringAnswer(status, seconds, _parsed(text), _quoted(text))
 
 
 def _content(what: str, response: Any) -> bytes:
@@ -111,7 +113,9 @@ def _content(what: str, response: Any) -> bytes:
 
 
 def _quoted(text: str) -> str:
-    words = clean(text[:LONGEST_CLEANED])[: LONGEST_QUOTE - 2].replace("«", "‹").replace("»", "›")
+    words = (
+        clean_text(text[:LONGEST_CLEANED])[: LONGEST_QUOTED_ANSWER - 2].replace("«", "‹").replace("»", "›")
+    )
     return f"«{words}»"
 
 
@@ -124,7 +128,7 @@ def _parsed(text: str) -> Any:
 
 @cache
 def _http() -> PipelineClient[Any, Any]:
-    with importing():
+    with import_lock():
         from azure.core import PipelineClient
 
-    return PipelineClient("", policies=[], **PATIENCE)  # no redirects: a key goes to one address
+    return PipelineClient("", policies=[], **CLIENT_OPTIONS)  # no redirects: a key goes to one address

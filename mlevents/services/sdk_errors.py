@@ -11,9 +11,9 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from mlevents.errors import ActionError, PermanentError, RefusedError, TransientError
-from mlevents.services.lazy_import import importing
+from mlevents.services.lazy_import import import_lock
 from mlevents.services.redaction import redact
-from mlevents.services.remedies import remedy
+from mlevents.services.remedies import find_remedy
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
@@ -27,10 +27,10 @@ PERMANENT_CODES = frozenset({"ScopeLocked", "MissingSubscriptionRegistration"})
 BUSY = re.compile(r"\bis in (?:Creating|Updating|Deleting|Scaling) provisioning state", re.IGNORECASE)
 """How Azure ML says 400 when another operation on the endpoint is under way."""
 
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+PARSE_ERRORS = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What reading an answer raises that has another shape: an SDK's own parser, or ours."""
 
-NOT_OURS = "SystemError"
+SYSTEM_ERROR = "SystemError"
 """What azure-ai-ml calls errors that are the service's: a job of a type that there is not, and the like."""
 
 LONGEST_MESSAGE = 1000
@@ -39,12 +39,12 @@ LONGEST_READ = 8 * LONGEST_MESSAGE
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
+def translate_errors(what: str) -> Iterator[None]:
     """Around SDK calls (or as a decorator): raises PermanentError or TransientError in their place.
 
     `what` says what was tried and on which resource, such as `reading endpoint 'fraud'`.
     """
-    with importing():
+    with import_lock():
         from azure.core.exceptions import AzureError, SerializationError
 
     try:
@@ -52,14 +52,14 @@ def translated(what: str) -> Iterator[None]:
     except ActionError:
         raise
     except SerializationError as error:
-        raise PermanentError(clean(f"{what}: the request cannot be written: {error}")) from error
+        raise PermanentError(clean_text(f"{what}: the request cannot be written: {error}")) from error
     except AzureError as error:
-        raise translation(what, error) from error
-    except UNREADABLE as error:
-        raise unreadable(what, error) from error
+        raise translate_error(what, error) from error
+    except PARSE_ERRORS as error:
+        raise unreadable_answer(what, error) from error
 
 
-def unreadable(what: str, error: BaseException) -> TransientError:
+def unreadable_answer(what: str, error: BaseException) -> TransientError:
     """Something was answered, but not what the service is documented to answer: a proxy's page, half a body.
 
     Whether the request was carried out is unknown; the text of the answer is not quoted.
@@ -70,29 +70,29 @@ def unreadable(what: str, error: BaseException) -> TransientError:
     )
 
 
-def translation(
+def translate_error(
     what: str, error: AzureError, now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> ActionError:
     """The error of ours that says the same; `now` is asked when Azure names a date to wait for."""
     error = _inner(error)
     if _is_unreadable(error):
-        return unreadable(what, error)
+        return unreadable_answer(what, error)
     response = getattr(error, "response", None)
     status = getattr(error, "status_code", None) or getattr(response, "status_code", None)
     if not isinstance(status, int):
         return _without_answer(what, error)
     code, message = _answer(error, response)
-    text = clean(f"{what}: Azure answered {status} {code}: {message}")
+    text = clean_text(f"{what}: Azure answered {status} {code}: {message}")
     if _passes(status, code, message):
-        wait = retry_after(getattr(response, "headers", {}), now)
+        wait = read_retry_after(getattr(response, "headers", {}), now)
         return TransientError(text, retry_after=wait, busy=status == CONFLICT or bool(BUSY.search(message)))
-    helps = remedy(status, code, message)
+    helps = find_remedy(status, code, message)
     if helps:
         text = f"{text[: LONGEST_MESSAGE - len(helps) - 2]}; {helps}"
-    return RefusedError(text, status=status, answer=clean(f"{code}: {message}"))
+    return RefusedError(text, status=status, answer=clean_text(f"{code}: {message}"))
 
 
-def retry_after(headers: Mapping[str, str], now: Callable[[], datetime]) -> float | None:
+def read_retry_after(headers: Mapping[str, str], now: Callable[[], datetime]) -> float | None:
     """How long the service asks to wait, in seconds: a number, milliseconds or an HTTP date."""
     named = {name.lower(): value.strip() for name, value in headers.items()}
     seconds = named.get("retry-after")
@@ -105,7 +105,7 @@ def retry_after(headers: Mapping[str, str], now: Callable[[], datetime]) -> floa
     return None
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """One line of at most a thousand characters, without tokens, keys and signatures."""
     if len(text) > LONGEST_READ:
         text = text[:LONGEST_READ].rpartition(" ")[0] or text[:LONGEST_MESSAGE]
@@ -123,7 +123,7 @@ def _passes(status: int, code: str, message: str) -> bool:
 
 def _without_answer(what: str, error: AzureError) -> ActionError:
     """azure-ai-ml's own refusals are final; a connection or a token endpoint may come back."""
-    text = clean(f"{what}: {type(error).__name__}: {error}")
+    text = clean_text(f"{what}: {type(error).__name__}: {error}")
     if _is_refusal_of_azure_ai_ml(error):
         return PermanentError(text)
     return TransientError(text)
@@ -131,14 +131,14 @@ def _without_answer(what: str, error: AzureError) -> ActionError:
 
 def _is_unreadable(error: BaseException) -> bool:
     """Whether an SDK could make nothing of a body, whatever the status that came with it."""
-    with importing():
+    with import_lock():
         from azure.core.exceptions import DecodeError
 
     if isinstance(error, DecodeError):
         return True
     if not _is_refusal_of_azure_ai_ml(error):
         return False
-    return isinstance(error.__cause__, UNREADABLE) or getattr(error, "error_category", "") == NOT_OURS
+    return isinstance(error.__cause__, PARSE_ERRORS) or getattr(error, "error_category", "") == SYSTEM_ERROR
 
 
 def _is_refusal_of_azure_ai_ml(error: BaseException) -> bool:
@@ -147,7 +147,7 @@ def _is_refusal_of_azure_ai_ml(error: BaseException) -> bool:
 
 def _inner(error: AzureError) -> AzureError:
     """What lies beneath an azure-ai-ml error that only wraps an answer or a broken connection."""
-    with importing():
+    with import_lock():
         from azure.core.exceptions import AzureError
 
     cause = error.__cause__
@@ -169,7 +169,7 @@ def _answer(error: AzureError, response: Any) -> tuple[str, str]:
 
 
 def _body(response: Any) -> Mapping[str, Any]:
-    with importing():
+    with import_lock():
         from azure.core.exceptions import AzureError
 
     try:

@@ -9,14 +9,14 @@ from pydantic import ValidationError
 
 from mlevents.errors import PermanentError
 from mlevents.registry import UnknownNameError
-from mlevents.services.connection import Connection, SettingName, connection, named_settings
-from mlevents.services.own_secrets import keep_secrets
+from mlevents.services.connection import Connection, SettingName, connection, find_setting_names
+from mlevents.services.own_secrets import remember_secrets
 from mlevents.settings import Settings
 
 if TYPE_CHECKING:
     from mlevents.services.machine_learning.workspace_client import MachineLearning
     from mlevents.services.resource_manager import ResourceManager
-    from mlevents.services.scoring import Score, Scoring
+    from mlevents.services.scoring import ScoringAnswer, ScoringTarget
 
 
 class Services:
@@ -34,7 +34,7 @@ class Services:
         files: Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings
-        keep_secrets(settings.environment, named_settings(connections or {}))
+        remember_secrets(settings.environment, find_setting_names(connections or {}))
         self._connections = connections or {}
         self._files = files or {}
 
@@ -46,15 +46,15 @@ class Services:
 
     def resource_manager(self) -> ResourceManager:
         """Azure Resource Manager, for what no SDK of a service tells."""
-        from mlevents.services.resource_manager import open_manager
+        from mlevents.services.resource_manager import open_resource_manager
 
-        return open_manager(self.settings.resource_manager)
+        return open_resource_manager(self.settings.resource_manager)
 
-    def score(self, place: Scoring, request: Any) -> Score:
+    def score(self, place: ScoringTarget, request: Any) -> ScoringAnswer:
         """Ask one deployment of an endpoint, and no other."""
-        from mlevents.services.scoring import score
+        from mlevents.services.scoring import score_deployment
 
-        return score(place, request)
+        return score_deployment(place, request)
 
     def connection(self, name: str) -> Connection:
         """The connection of this name; raises PermanentError when there is none that can be used.

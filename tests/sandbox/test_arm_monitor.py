@@ -15,7 +15,7 @@ from mlevents.errors import TransientError
 from mlevents.services import arm_client, azure_credential, resource_manager, scoring
 from mlevents.services.machine_learning import workspace_client
 from mlevents.services.metrics import Metrics
-from mlevents.services.scoring import Scoring
+from mlevents.services.scoring import ScoringTarget
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 from sandbox.azure.machine_learning.scoring import Score
@@ -53,7 +53,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         azure_credential._credential,
         workspace_client._open,
         arm_client._pipeline,
-        resource_manager.open_manager,
+        resource_manager.open_resource_manager,
         scoring._http,
     )
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
@@ -269,7 +269,7 @@ def test_an_endpoint_lets_us_in_by_its_own_way(fast: Server, services: Services,
     state = endpoints.endpoint(name)
     assert state is not None
     score = services.score(
-        Scoring(state.scoring_uri, endpoints.token(state), f"{name}-1"), {"input_data": [[1]]}
+        ScoringTarget(state.scoring_uri, endpoints.token(state), f"{name}-1"), {"input_data": [[1]]}
     )
     assert (score.status, score.body["version"]) == (200, "1")
 
@@ -281,10 +281,10 @@ def test_a_deployment_that_sleeps_is_asked_again_and_a_wrong_key_is_an_answer(
     endpoints = services.machine_learning(fast.manager.workspace_id).endpoints
     state = endpoints.endpoint("net-s")
     assert state is not None
-    assert services.score(Scoring(state.scoring_uri, "wrong", "net-s-1"), {}).status == 401
+    assert services.score(ScoringTarget(state.scoring_uri, "wrong", "net-s-1"), {}).status == 401
     fast.fault(match="POST .*/inference/net-s/score", status=503)
     with pytest.raises(TransientError, match="it answered 503"):
-        services.score(Scoring(state.scoring_uri, endpoints.token(state), "net-s-1"), {})
+        services.score(ScoringTarget(state.scoring_uri, endpoints.token(state), "net-s-1"), {})
 
 
 def test_a_models_tags_are_read_as_they_are_now(fast: Server, services: Services) -> None:

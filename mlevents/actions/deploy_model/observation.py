@@ -19,7 +19,7 @@ from mlevents.actions.deploy_model.traffic_shift import endpoint_changes, foreig
 from mlevents.errors import TransientError
 from mlevents.services.machine_learning.states import EndpointState
 from mlevents.services.metrics import MINUTE, is_fault
-from mlevents.services.scoring import Scoring
+from mlevents.services.scoring import ScoringTarget
 from mlevents.services.services import Services
 
 Progress = Mapping[str, Any]
@@ -95,7 +95,7 @@ def _probe(
     """
     test, probe, prober = how
     wanted = min(max(1, ceil(probe.rps * float(progress.get("since", SHORTEST_SPAN)))), MOST_PROBES)
-    place = Scoring(state.scoring_uri, target.endpoints.token(state), target.deployment, prober.mark)
+    place = ScoringTarget(state.scoring_uri, target.endpoints.token(state), target.deployment, prober.mark)
     request = asked(test, prober.services, prober.fill)
     patient = test.model_copy(update={"latency": None})
     end = prober.clock() + LONGEST_BURST

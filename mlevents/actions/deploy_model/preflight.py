@@ -10,29 +10,29 @@ from mlevents.actions.documents import parse
 from mlevents.actions.endpoint_names import endpoint_name
 from mlevents.actions.unresolved_parameters import is_open, left_open
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services.finding import Finding, attempt
+from mlevents.services.finding import Finding, run_check
 from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
 from mlevents.services.machine_learning.resource_ids import name_and_version
 from mlevents.services.machine_learning.states import EndpointState
 from mlevents.services.machine_learning.workspace_client import MachineLearning
 from mlevents.services.permission import (
     DATA_SCIENTIST,
-    IDENTITY,
     IDENTITY_OPERATOR,
+    IDENTITY_SCOPE,
     ML,
     MONITORING_READER,
     READER,
-    WORKSPACE,
+    WORKSPACE_SCOPE,
     Permission,
-    below,
+    actions_below,
 )
 
 PERMISSIONS = (
-    Permission(WORKSPACE, READER, below(ML, "read")),
+    Permission(WORKSPACE_SCOPE, READER, actions_below(ML, "read")),
     Permission(
-        WORKSPACE,
+        WORKSPACE_SCOPE,
         DATA_SCIENTIST,
-        below(
+        actions_below(
             ML,
             *(
                 f"{kind}/{tail}"
@@ -48,9 +48,9 @@ PERMISSIONS = (
         ),
     ),
     Permission(
-        WORKSPACE,
+        WORKSPACE_SCOPE,
         DATA_SCIENTIST,
-        below(
+        actions_below(
             ML,
             "onlineEndpoints/listKeys/action",
             "onlineEndpoints/token/action",
@@ -59,19 +59,19 @@ PERMISSIONS = (
         given=("rollout.smoke_test",),
     ),
     Permission(  # who scores by token reads beforehand whether it may
-        WORKSPACE,
+        WORKSPACE_SCOPE,
         READER,
         ("Microsoft.Authorization/permissions/read",),
         given=("rollout.smoke_test",),
     ),
     Permission(
-        WORKSPACE,
+        WORKSPACE_SCOPE,
         MONITORING_READER,
         ("Microsoft.Insights/metrics/read",),
         given=("rollout.checks", "rollout.min_requests"),
     ),
     Permission(
-        IDENTITY,
+        IDENTITY_SCOPE,
         IDENTITY_OPERATOR,
         ("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",),
         given=("identity",),
@@ -101,7 +101,7 @@ def findings(
         if examination.quota:
             about = f"quota for '{template}' in workspace '{opened.workspace.name}'"
             ask = partial(_quota, about, workspace, opened, template, examination)
-            yield attempt(about, ask, "choose an instance_type that online endpoints run on there")
+            yield run_check(about, ask, "choose an instance_type that online endpoints run on there")
 
 
 def _endpoint(opened: MachineLearning, text: str) -> Finding:
@@ -115,7 +115,7 @@ def _endpoint(opened: MachineLearning, text: str) -> Finding:
             raise PermanentError(f"is {state.provisioning_state}: {opened.endpoints.reason(state)}")
         return f"is there, its traffic: {words(state.traffic)}"
 
-    return attempt(about, standing, "fix or delete it, or name another one in `endpoint`")
+    return run_check(about, standing, "fix or delete it, or name another one in `endpoint`")
 
 
 def _found(endpoints: OnlineEndpoints, name: str) -> EndpointState | None:
@@ -135,7 +135,7 @@ def _model(opened: MachineLearning, reference: str) -> Finding:
             raise PermanentError("is not registered")
         return "is registered"
 
-    return attempt(about, registered, "register it, or correct `model`")
+    return run_check(about, registered, "register it, or correct `model`")
 
 
 def _quota(

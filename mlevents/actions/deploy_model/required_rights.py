@@ -9,7 +9,7 @@ from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.actions.deploy_model.target import RolloutTarget
 from mlevents.errors import PermanentError
 from mlevents.services.machine_learning.states import AUTH_MODES
-from mlevents.services.permission import DATA_SCIENTIST, ML, MONITORING_READER, Role, allowed
+from mlevents.services.permission import DATA_SCIENTIST, ML, MONITORING_READER, Role, is_allowed
 from mlevents.services.services import Services
 
 METRICS = "Microsoft.Insights/metrics/read"
@@ -49,7 +49,7 @@ def _check_scoring(target: RolloutTarget, auth_mode: str, services: Services) ->
             raise _missing(f"{ML}/onlineEndpoints/{verb}/action", DATA_SCIENTIST, what, refusal)
         return
     grants = manager.permissions(target.machine_learning.workspace.id)
-    if grants is not None and not allowed(grants, SCORE):
+    if grants is not None and not is_allowed(grants, SCORE):
         raise _missing(SCORE, DATA_SCIENTIST, what, "none of this identity's roles on the workspace has it")
 
 

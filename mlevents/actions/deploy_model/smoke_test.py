@@ -9,7 +9,7 @@ from mlevents.actions.deploy_model.parameters import SmokeTest
 from mlevents.actions.deploy_model.target import RolloutTarget
 from mlevents.actions.documents import parse_json
 from mlevents.errors import PermanentError
-from mlevents.services.scoring import Score, Scoring
+from mlevents.services.scoring import ScoringAnswer, ScoringTarget
 from mlevents.services.services import Services
 
 
@@ -22,7 +22,7 @@ def smoke_test(
     """
     state = target.standing()
     target.must_be_able(target.found())
-    place = Scoring(state.scoring_uri, target.endpoints.token(state), target.deployment)
+    place = ScoringTarget(state.scoring_uri, target.endpoints.token(state), target.deployment)
     answer = services.score(place, asked(test, services, fill))
     wrong = list(unexpected(test, answer))
     if wrong:
@@ -39,7 +39,7 @@ def asked(test: SmokeTest, services: Services, fill: Callable[[Any], Any]) -> An
     return test.request
 
 
-def unexpected(test: SmokeTest, answer: Score) -> Iterator[str]:
+def unexpected(test: SmokeTest, answer: ScoringAnswer) -> Iterator[str]:
     """What is not as it must be, in words."""
     if answer.status != test.status:
         yield f"status {answer.status}, not {test.status}"

@@ -22,7 +22,7 @@ from mlevents.services.machine_learning.states import EndpointState
 Progress = Mapping[str, Any]
 SETTLING = 120.0
 """Seconds in which a write of ours may still arrive whose answer was lost: longer than a request may take
-(`services.azure.PATIENCE`), and than a killed host keeps its activities (host.json)."""
+(`azure_credential.CLIENT_OPTIONS`), and than a killed host keeps its activities (host.json)."""
 INHERITED = "inherited"
 """In the progress: another orchestration moved the traffic, and may have ended during a write."""
 INVALID = frozenset({400, 422})

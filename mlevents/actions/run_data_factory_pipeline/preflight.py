@@ -8,14 +8,14 @@ from mlevents.errors import ActionError, ConfigError, PermanentError
 from mlevents.registry import did_you_mean
 from mlevents.services.data_factory.factory_client import Factory
 from mlevents.services.finding import Finding
-from mlevents.services.permission import DATA_FACTORY_CONTRIBUTOR, Permission, below
-from mlevents.services.sdk_errors import clean
+from mlevents.services.permission import DATA_FACTORY_CONTRIBUTOR, Permission, actions_below
+from mlevents.services.sdk_errors import clean_text
 
 PERMISSIONS = (
     Permission(
         "data_factory",
         DATA_FACTORY_CONTRIBUTOR,
-        below(
+        actions_below(
             "Microsoft.DataFactory/factories",
             "pipelines/createrun/action",
             "pipelines/read",
@@ -40,11 +40,11 @@ def findings(open_factory: Callable[[], Factory], name: str, given: Mapping[str,
         found = open_factory().pipeline(name)
     except PermanentError as error:
         yield Finding(
-            about, False, clean(str(error)), "create and publish the pipeline, or correct `pipeline`"
+            about, False, clean_text(str(error)), "create and publish the pipeline, or correct `pipeline`"
         )
         return
     except (ActionError, ConfigError) as error:
-        yield Finding(about, False, clean(str(error)), "ask again in a while")
+        yield Finding(about, False, clean_text(str(error)), "ask again in a while")
         return
     if found.parameters is None:
         yield Finding(about, None, "its parameters may not be read", f"allow {READ}")

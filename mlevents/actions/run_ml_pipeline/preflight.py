@@ -8,27 +8,27 @@ from typing import Any
 from mlevents.actions.action import Examination
 from mlevents.actions.documents import parse
 from mlevents.actions.unresolved_parameters import is_open, left_open
-from mlevents.services.finding import Finding, attempt
+from mlevents.services.finding import Finding, run_check
 from mlevents.services.machine_learning.workspace_client import MachineLearning
 from mlevents.services.permission import (
     COMPUTE_OPERATOR,
     DATA_SCIENTIST,
     ML,
     READER,
-    WORKSPACE,
+    WORKSPACE_SCOPE,
     Permission,
-    below,
+    actions_below,
 )
 
 _JOB = ("job", "component")
 _BATCH = ("batch_endpoint",)
 PERMISSIONS = (
-    Permission(WORKSPACE, READER, below(ML, "read")),
+    Permission(WORKSPACE_SCOPE, READER, actions_below(ML, "read")),
     # learn.microsoft.com/azure/machine-learning/how-to-assign-roles, "Submit a training run"
     Permission(
-        WORKSPACE,
+        WORKSPACE_SCOPE,
         DATA_SCIENTIST,
-        below(
+        actions_below(
             ML,
             "*/read",
             "jobs/*",
@@ -42,9 +42,9 @@ PERMISSIONS = (
     # learn.microsoft.com/azure/machine-learning/how-to-authenticate-batch-endpoint, "Configure RBAC for
     # batch endpoint invoke"; jobs/read and the jobs' own reads are what following the run takes.
     Permission(
-        WORKSPACE,
+        WORKSPACE_SCOPE,
         DATA_SCIENTIST,
-        below(
+        actions_below(
             ML,
             *("data/versions/write", "datasets/registered/read", "datasets/registered/write"),
             *("datasets/unregistered/read", "datasets/unregistered/write"),
@@ -69,7 +69,9 @@ PERMISSIONS = (
         given=_BATCH,
     ),
     # On the same list, and excepted from AzureML Data Scientist.
-    Permission(WORKSPACE, COMPUTE_OPERATOR, below(ML, "computes/listKeys/action"), given=_BATCH),
+    Permission(
+        WORKSPACE_SCOPE, COMPUTE_OPERATOR, actions_below(ML, "computes/listKeys/action"), given=_BATCH
+    ),
 )
 SERVERLESS = "serverless"
 REFERENCE = "azureml:"
@@ -121,16 +123,16 @@ def _pipeline(opened: MachineLearning, reference: str, place: str) -> Finding:
         return "is registered"
 
     remedy = "register the pipeline component, or correct `component`"
-    return attempt(f"component '{reference}' {place}", registered, remedy)
+    return run_check(f"component '{reference}' {place}", registered, remedy)
 
 
 def _batch(opened: MachineLearning, endpoint: str, deployment: str | None, place: str) -> Finding:
     def standing() -> str:
-        opened.batch.must_have(endpoint, deployment)
+        opened.batch.check_deployment(endpoint, deployment)
         return f"is there, with its deployment '{deployment}'" if deployment else "is there"
 
     remedy = "create it, or correct `batch_endpoint` and `deployment`"
-    return attempt(f"batch endpoint '{endpoint}' {place}", standing, remedy)
+    return run_check(f"batch endpoint '{endpoint}' {place}", standing, remedy)
 
 
 def _job(opened: MachineLearning, document: Mapping[str, Any], place: str) -> Iterator[Finding]:
@@ -138,7 +140,9 @@ def _job(opened: MachineLearning, document: Mapping[str, Any], place: str) -> It
     for text in _texts(steps, "component"):
         if text.startswith(REFERENCE) and "/" not in text:
             about = f"component '{text.removeprefix(REFERENCE)}' {place}"
-            yield attempt(about, partial(_registered, opened, text), "register it, or correct the job's file")
+            yield run_check(
+                about, partial(_registered, opened, text), "register it, or correct the job's file"
+            )
     settings = document.get("settings")
     defaults = _texts([settings], "default_compute") if isinstance(settings, Mapping) else []
     for text in dict.fromkeys([*_texts([document, *steps], "compute"), *defaults]):
@@ -146,7 +150,7 @@ def _job(opened: MachineLearning, document: Mapping[str, Any], place: str) -> It
 
 
 def _registered(opened: MachineLearning, reference: str) -> str:
-    opened.jobs.must_have_component(reference)
+    opened.jobs.check_component(reference)
     return "is registered"
 
 
@@ -162,7 +166,7 @@ def _compute(opened: MachineLearning, text: str, place: str) -> Finding:
         return Finding(about, True, "needs no compute of its own")
 
     def standing() -> str:
-        opened.jobs.must_have_compute(name)
+        opened.jobs.check_compute(name)
         return "is there"
 
-    return attempt(about, standing, "create it, or name another compute")
+    return run_check(about, standing, "create it, or name another compute")

@@ -24,18 +24,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field
 
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services.chat.chat_services import KNOWN, PLAIN
-from mlevents.services.chat.chat_text import inert
+from mlevents.services.chat.chat_services import KNOWN_SERVICES, PLAIN_TEXT_SERVICES
+from mlevents.services.chat.chat_text import neutralize_text
 from mlevents.services.connection import Connection, Message, SettingName, Text, connection
-from mlevents.services.finding import Finding, attempt
-from mlevents.services.lazy_import import importing
-from mlevents.services.sdk_errors import UNREADABLE
+from mlevents.services.finding import Finding, run_check
+from mlevents.services.lazy_import import import_lock
+from mlevents.services.sdk_errors import PARSE_ERRORS
 
 if TYPE_CHECKING:
     from mlevents.services.services import Services
 
 SCHEMA = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://\S")
-STATUS = re.compile(r"\berror=([1-5]\d\d)\b")
+HTTP_STATUS = re.compile(r"\berror=([1-5]\d\d)\b")
 """How apprise's plug-ins log the HTTP status that they got."""
 WEBHOOKS = frozenset(("json", "jsons", "xml", "xmls", "form", "forms"))
 """Services that pass headers of ours on: `Idempotency-Key` is the message's key."""
@@ -77,7 +77,7 @@ class Apprise(Connection):
         sender.add(place)
         try:
             result = sender.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
-        except (*UNREADABLE, OSError) as error:
+        except (*PARSE_ERRORS, OSError) as error:
             raise TransientError(
                 f"{place.service_name} ({schema}) answered what apprise cannot read: {type(error).__name__}"
             ) from None  # what it quotes may hold the URL
@@ -96,21 +96,21 @@ class Apprise(Connection):
         """What is wrong with sending text there, as far as rules tell; None for a setting not set."""
         url = self.url if isinstance(self.url, str) else environment.get(self.url.setting)
         schema = _schema(url or "").removesuffix("://")
-        if not url or not SCHEMA.match(url) or unsafe or self.unsafe_text or schema in KNOWN:
+        if not url or not SCHEMA.match(url) or unsafe or self.unsafe_text or schema in KNOWN_SERVICES:
             return None
         place = _apprise().Apprise.instantiate(url) if schema in ("http", "https") else None
         if place is None and schema not in _apprise().manager_plugins.NotificationManager().schemas():
             return None  # apprise has no such service: nothing is sent there, and `doctor` says so
-        return None if place is not None and _schemas(place) & KNOWN else _unknown(schema)
+        return None if place is not None and _schemas(place) & KNOWN_SERVICES else _unknown(schema)
 
     def _written(self, place: Any, message: Message) -> tuple[str, str]:
         """Title and body; raises PermanentError where it is not known what becomes of text."""
         schemas = _schemas(place)
-        if not schemas & KNOWN and not (self.unsafe_text or message.unsafe):
+        if not schemas & KNOWN_SERVICES and not (self.unsafe_text or message.unsafe):
             raise PermanentError(_unknown(str(place.service_name)))
-        if schemas & PLAIN and place.notify_format != _apprise().NotifyFormat.MARKDOWN:
+        if schemas & PLAIN_TEXT_SERVICES and place.notify_format != _apprise().NotifyFormat.MARKDOWN:
             return message.subject, message.text
-        return inert(message.subject), inert(message.text, message.links)
+        return neutralize_text(message.subject), neutralize_text(message.text, message.links)
 
     def examine(self, services: Services) -> Iterator[Finding]:
         """See whether apprise understands the URL; nothing is sent, so whether it is taken stays unknown."""
@@ -120,7 +120,7 @@ class Apprise(Connection):
             self._written(place, Message("subject", "text", "key"))
             return f"the {schema} URL is understood, for {place.service_name}; nothing was sent"
 
-        yield attempt("url", understood, "compare it with https://github.com/caronc/apprise/wiki")
+        yield run_check("url", understood, "compare it with https://github.com/caronc/apprise/wiki")
 
     def _place(self, services: Services, asset: Any) -> tuple[Any, str]:
         """What apprise makes of the URL, and the URL's schema."""
@@ -142,7 +142,7 @@ class Apprise(Connection):
 @cache
 def _apprise() -> Any:
     """The library, which logs an URL whole when it cannot use it: of its log nobody hears but statuses."""
-    with importing():
+    with import_lock():
         import apprise
 
     log = logging.getLogger("apprise")
@@ -153,7 +153,7 @@ def _apprise() -> Any:
 
 
 def _only_the_status(record: logging.LogRecord) -> bool:
-    found = STATUS.search(record.getMessage())
+    found = HTTP_STATUS.search(record.getMessage())
     record.msg, record.args = found[0] if found else "apprise says something that is not shown", ()
     return True
 
@@ -165,8 +165,8 @@ def _schema(url: str) -> str:
 
 def _status(result: Iterable[Any]) -> int | None:
     """The HTTP status alone: the rest of apprise's log may quote what must not be shown."""
-    logs = (entry.message for place in result for attempt in place for entry in attempt)
-    found = [int(status[1]) for status in map(STATUS.search, logs) if status]
+    logs = (entry.message for place in result for sent in place for entry in sent)
+    found = [int(status[1]) for status in map(HTTP_STATUS.search, logs) if status]
     return found[-1] if found else None
 
 

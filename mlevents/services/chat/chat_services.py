@@ -5,7 +5,7 @@ A service that is in neither list is refused: nobody has looked at what it does 
 
 from __future__ import annotations
 
-PLAIN = frozenset(
+PLAIN_TEXT_SERVICES = frozenset(
     {
         "json",
         "jsons",
@@ -64,7 +64,7 @@ PLAIN = frozenset(
 )
 """Schemas of services that show text as it is."""
 
-CHATS = frozenset(
+CHAT_SERVICES = frozenset(
     {
         "workflow",
         "workflows",
@@ -112,9 +112,9 @@ CHATS = frozenset(
         "xmatters",
     }
 )
-"""Schemas of services that read markup, mentions or addresses; `chat_text.inert` takes them away.
+"""Schemas of services that read markup, mentions or addresses; `chat_text.neutralize_text` takes them away.
 
 For each a test looks at what apprise really sends there.
 """
 
-KNOWN = PLAIN | CHATS
+KNOWN_SERVICES = PLAIN_TEXT_SERVICES | CHAT_SERVICES

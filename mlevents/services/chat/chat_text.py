@@ -51,7 +51,7 @@ UNFIT = re.compile(r"[^A-Za-z0-9/?#&=%._~:+,;-]")
 """What an address of ours holds, once quoted; anything else in it could be markup."""
 
 
-def inert(text: str, links: Iterable[str] = ()) -> str:
+def neutralize_text(text: str, links: Iterable[str] = ()) -> str:
     """The text, of which only addresses that begin with one of `links` remain addresses.
 
     Such a beginning holds a whole host and a slash, so that nothing can be appended to the host.

@@ -23,13 +23,13 @@ from urllib.parse import quote
 from pydantic import AfterValidator, JsonValue
 
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services.answer_fields import listed, run_name
-from mlevents.services.azure_credential import PATIENCE, credential
+from mlevents.services.answer_fields import require_list, require_run_name
+from mlevents.services.azure_credential import CLIENT_OPTIONS, credential
 from mlevents.services.connection import Connection, connection
-from mlevents.services.data_factory.states import Pipeline, PipelineRun, declared
-from mlevents.services.finding import Finding, attempt
-from mlevents.services.lazy_import import importing
-from mlevents.services.sdk_errors import translated
+from mlevents.services.data_factory.states import Pipeline, PipelineRun, declared_parameters
+from mlevents.services.finding import Finding, run_check
+from mlevents.services.lazy_import import import_lock
+from mlevents.services.sdk_errors import translate_errors
 from mlevents.settings import PUBLIC_RESOURCE_MANAGER
 
 if TYPE_CHECKING:
@@ -72,19 +72,19 @@ class Factory:
 
     def pipeline(self, name: str) -> Pipeline:
         """Read a pipeline; without `factories/pipelines/read`, its parameters stay unknown."""
-        with importing():
+        with import_lock():
             from azure.core.exceptions import HttpResponseError
 
         dates: list[str | None] = []
         required: frozenset[str] = frozenset()
-        with translated(f"reading {self._called(name)}"):
+        with translate_errors(f"reading {self._called(name)}"):
             try:
                 found = self._client.pipelines.get(
                     *self._place,
                     name,
                     raw_response_hook=lambda r: dates.append(r.http_response.headers.get("Date")),
                 )
-                specified = declared(found)
+                specified = declared_parameters(found)
                 names: frozenset[str] | None = frozenset(specified)
                 required = frozenset(one for one in specified if specified[one].default_value is None)
             except HttpResponseError as error:
@@ -93,14 +93,14 @@ class Factory:
                 names = None
         return Pipeline(_date(dates[-1:], self._called(name)), names, required)
 
-    def must_be_there(self) -> str:
+    def check_exists(self) -> str:
         """Say that it is, by a question that starting runs needs anyway; raises PermanentError if not."""
-        with importing():
+        with import_lock():
             from azure.core.exceptions import ResourceNotFoundError
 
         now = datetime.now(UTC).isoformat()
         span: Any = {"lastUpdatedAfter": now, "lastUpdatedBefore": now}
-        with translated(f"looking for runs in factory '{self.name}'"):
+        with translate_errors(f"looking for runs in factory '{self.name}'"):
             try:
                 self._client.pipeline_runs.query_by_factory(*self._place, span)
             except ResourceNotFoundError as error:
@@ -109,23 +109,23 @@ class Factory:
 
     def runs(self, pipeline: str, since: datetime) -> list[PipelineRun]:
         """The pipeline's runs that changed since then, the oldest first."""
-        with translated(f"looking for runs of {self._called(pipeline)}"):
+        with translate_errors(f"looking for runs of {self._called(pipeline)}"):
             runs = [PipelineRun.read(found) for found in self._query(pipeline, since)]
         return sorted(runs, key=lambda run: (run.started or NOT_STARTED, run.id))
 
     def create_run(self, pipeline: str, parameters: Mapping[str, JsonValue]) -> str:
         """Start a run and return its id. Not idempotent: look at `runs` first."""
-        with translated(f"creating a run of {self._called(pipeline)}"):
+        with translate_errors(f"creating a run of {self._called(pipeline)}"):
             created = self._client.pipelines.create_run(*self._place, pipeline, dict(parameters) or None)
-            return run_name(created.run_id, "runId")
+            return require_run_name(created.run_id, "runId")
 
     def run(self, run_id: str) -> PipelineRun:
         """How far a run is; one that is not to be found yet is a TransientError."""
-        with importing():
+        with import_lock():
             from azure.core.exceptions import ResourceNotFoundError
 
         doing = f"reading pipeline run {run_id} in factory '{self.name}'"
-        with translated(doing):
+        with translate_errors(doing):
             try:
                 return PipelineRun.read(self._client.pipeline_runs.get(*self._place, run_id))
             except ResourceNotFoundError as error:
@@ -151,7 +151,7 @@ class Factory:
         }
         while True:
             page = self._client.pipeline_runs.query_by_factory(*self._place, wanted)
-            yield from listed(page.value, "value")
+            yield from require_list(page.value, "value")
             if not page.continuation_token:
                 return
             wanted["continuationToken"] = page.continuation_token
@@ -172,7 +172,7 @@ class DataFactory(Connection):
         """Ask for the factory."""
         factory = self.open(services)
         remedy = "correct `id`, or create the factory"
-        yield attempt(f"factory '{factory.name}'", factory.must_be_there, remedy)
+        yield run_check(f"factory '{factory.name}'", factory.check_exists, remedy)
 
     def open(self, services: Services) -> Factory:
         """The factory, reached with the app's own identity."""
@@ -181,7 +181,7 @@ class DataFactory(Connection):
 
 @cache
 def _client(subscription: str, resource_manager: str) -> DataFactoryManagementClient:
-    with importing():
+    with import_lock():
         from azure.mgmt.datafactory import DataFactoryManagementClient
 
     return DataFactoryManagementClient(
@@ -189,7 +189,7 @@ def _client(subscription: str, resource_manager: str) -> DataFactoryManagementCl
         subscription,
         base_url=resource_manager,
         credential_scopes=[f"{resource_manager}/.default"],
-        **PATIENCE,
+        **CLIENT_OPTIONS,
     )
 
 

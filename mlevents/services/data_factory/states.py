@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from mlevents.services.answer_fields import run_name
+from mlevents.services.answer_fields import require_run_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class PipelineRun:
         """From the SDK's model of it; raises ValueError for what is not a run."""
         invoked_by = found.invoked_by
         return cls(
-            id=run_name(found.run_id, "runId"),
+            id=require_run_name(found.run_id, "runId"),
             status=str(found.status or ""),
             message=" ".join(str(found.message or "").split()),
             parameters=dict(found.parameters or {}),
@@ -48,7 +48,7 @@ class PipelineRun:
         )
 
 
-def declared(pipeline: Any) -> Mapping[str, Any]:
+def declared_parameters(pipeline: Any) -> Mapping[str, Any]:
     """The parameters that a pipeline declares; raises ValueError for an answer that is no pipeline."""
     if pipeline is None or not pipeline.name:
         raise ValueError("the answer is not a pipeline")

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mlevents.errors import ActionError, PermanentError
-from mlevents.services.answer_fields import listed, mapping, run_name
-from mlevents.services.azure_credential import PATIENCE
-from mlevents.services.lazy_import import importing
+from mlevents.services.answer_fields import require_list, require_object, require_run_name
+from mlevents.services.azure_credential import CLIENT_OPTIONS
+from mlevents.services.lazy_import import import_lock
 from mlevents.services.machine_learning.resource_ids import Workspace, check_name
 from mlevents.services.machine_learning.states import KEY, JobState
 from mlevents.services.paging import next_page
-from mlevents.services.sdk_errors import translated
+from mlevents.services.sdk_errors import translate_errors
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 JOBS_API = "2020-09-01-dataplanepreview"
-REQUESTS = uuid.UUID("b7c1a3f0-5f0e-4b8e-9a51-6d4f0c2e7a90")
+REQUEST_IDS = uuid.UUID("b7c1a3f0-5f0e-4b8e-9a51-6d4f0c2e7a90")
 """The namespace of our request ids: one key gives one id, at every attempt."""
 
 
@@ -92,29 +92,29 @@ class BatchEndpoints:
         """
         wanted.check()
         what = f"invoking batch endpoint '{wanted.endpoint}'"
-        with translated(what):
+        with translate_errors(what):
             if found := self._find(wanted):
                 return found
             target = self._client.batch_endpoints.get(wanted.endpoint).scoring_uri
         try:
-            with translated(what):
+            with translate_errors(what):
                 return _state(self._ask("POST", target, json=wanted.body(), headers=_headers(wanted)))
         except ActionError:
-            with suppress(ActionError), translated(what):
+            with suppress(ActionError), translate_errors(what):
                 if started := self._find(wanted):
                     return started
             raise
 
-    def must_have(self, endpoint: str, deployment: str | None) -> None:
+    def check_deployment(self, endpoint: str, deployment: str | None) -> None:
         """Raise PermanentError unless there is such an endpoint, with this deployment or a default one."""
         Invocation(endpoint, "", deployment=deployment).check()
-        with translated(f"reading batch endpoint '{endpoint}'"):
+        with translate_errors(f"reading batch endpoint '{endpoint}'"):
             default = (self._client.batch_endpoints.get(endpoint).defaults or {}).get("deployment_name")
         if not (deployment or default):
             fact = f"batch endpoint '{endpoint}' has no default deployment"
             raise PermanentError(f"{fact}: set one, or give `deployment`")
         chosen = deployment or str(default)
-        with translated(f"reading deployment '{chosen}' of batch endpoint '{endpoint}'"):
+        with translate_errors(f"reading deployment '{chosen}' of batch endpoint '{endpoint}'"):
             self._client.batch_deployments.get(chosen, endpoint)
 
     def _find(self, wanted: Invocation) -> JobState | None:
@@ -129,7 +129,7 @@ class BatchEndpoints:
         while page:
             read.add(page)
             answer = self._ask("GET", page, missing={})
-            yield from (mapping(job, "a job") for job in listed(answer.get("value"), "value"))
+            yield from (require_object(job, "a job") for job in require_list(answer.get("value"), "value"))
             page = next_page(page, answer.get("nextLink"))
             if page in read:
                 raise ValueError("nextLink leads back to a page that was read already")
@@ -145,35 +145,35 @@ class BatchEndpoints:
 
     @cached_property
     def _http(self) -> PipelineClient[Any, Any]:
-        with importing():
+        with import_lock():
             from azure.core import PipelineClient
             from azure.core.pipeline.policies import BearerTokenCredentialPolicy
 
         policies = [BearerTokenCredentialPolicy(self._credential, self._scope)]
-        return PipelineClient("", policies=policies, **PATIENCE)
+        return PipelineClient("", policies=policies, **CLIENT_OPTIONS)
 
     def _ask(self, method: str, url: str, missing: Any = None, **content: Any) -> Mapping[str, Any]:
-        with importing():
+        with import_lock():
             from azure.core.rest import HttpRequest
 
         response = self._http.send_request(HttpRequest(method, url, **content))
         if response.status_code == HTTPStatus.NOT_FOUND and missing is not None:
             return dict(missing)
         response.raise_for_status()
-        return mapping(response.json(), "the answer")
+        return require_object(response.json(), "the answer")
 
 
 def _headers(wanted: Invocation) -> dict[str, str]:
     deployment = {"azureml-model-deployment": wanted.deployment} if wanted.deployment else {}
-    return {"Repeatability-Request-ID": str(uuid.uuid5(REQUESTS, wanted.key)), **deployment}
+    return {"Repeatability-Request-ID": str(uuid.uuid5(REQUEST_IDS, wanted.key)), **deployment}
 
 
 def _mark(job: Mapping[str, Any]) -> Any:
     """The mark that a job carries; a name can be taken by anyone, and does not count."""
-    properties = mapping(job.get("properties") or {}, "properties")
-    return mapping(properties.get("properties") or {}, "properties.properties").get(KEY)
+    properties = require_object(job.get("properties") or {}, "properties")
+    return require_object(properties.get("properties") or {}, "properties.properties").get(KEY)
 
 
 def _state(job: Mapping[str, Any]) -> JobState:
-    status = mapping(job.get("properties") or {}, "properties").get("status")
-    return JobState(run_name(job.get("name"), "name"), str(status or "NotStarted"))
+    status = require_object(job.get("properties") or {}, "properties").get("status")
+    return JobState(require_run_name(job.get("name"), "name"), str(status or "NotStarted"))

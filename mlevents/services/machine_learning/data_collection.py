@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlevents.services.lazy_import import importing
+from mlevents.services.lazy_import import import_lock
 from mlevents.services.machine_learning.resource_ids import Workspace
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-FOLDER = "azureml://datastores/workspaceblobstore/paths/modelDataCollector"
+COLLECTED_DATA = "azureml://datastores/workspaceblobstore/paths/modelDataCollector"
 """Where Azure ML stores collected data unless the deployment names another path."""
 
 
@@ -29,19 +29,19 @@ def register_collections(client: MLClient, workspace: Workspace, deployment: Any
 
 
 def _data_asset(deployment: Any, name: str, wanted: Any) -> Any:
-    with importing():
+    with import_lock():
         from azure.ai.ml.entities import Data
 
     place = f"{deployment.endpoint_name}/{deployment.name}/{name}"
     return Data(
         name=getattr(wanted, "name", None) or place.replace("/", "-"),
         version=getattr(wanted, "version", None) or "1",
-        path=getattr(wanted, "path", None) or f"{FOLDER}/{place}",
+        path=getattr(wanted, "path", None) or f"{COLLECTED_DATA}/{place}",
     )
 
 
 def _register(client: MLClient, data: Any) -> None:
-    with importing():
+    with import_lock():
         from azure.core.exceptions import AzureError
 
     try:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlevents.services.lazy_import import importing
+from mlevents.services.lazy_import import import_lock
 from mlevents.services.machine_learning.data_collection import register_collections
 from mlevents.services.machine_learning.resource_ids import Workspace, name_and_version
 from mlevents.services.machine_learning.sdk_internals import rest_body
 from mlevents.services.machine_learning.states import NewDeployment
-from mlevents.services.machine_learning.yaml_entities import load
+from mlevents.services.machine_learning.yaml_entities import load_entity
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -22,7 +22,7 @@ def deployment_body(
     client: MLClient, workspace: Workspace, wanted: NewDeployment, location: str
 ) -> dict[str, Any]:
     """The body of the PUT; raises PermanentError for a document that Azure ML's schema refuses."""
-    with importing():
+    with import_lock():
         from azure.ai.ml import load_online_deployment
 
     document = {
@@ -32,7 +32,7 @@ def deployment_body(
         "tags": {**(wanted.document.get("tags") or {}), **wanted.tags},
     }
     what = f"creating deployment '{wanted.name}' of endpoint '{wanted.endpoint}'"
-    entity = load(load_online_deployment, document, what)
+    entity = load_entity(load_online_deployment, document, what)
     entity.model = wanted.model
     entity.environment = _asset_id(client, workspace, "environments", entity.environment)
     if entity.code_configuration:

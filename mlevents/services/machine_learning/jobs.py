@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlevents.errors import ActionError, PermanentError
-from mlevents.services.answer_fields import run_name
-from mlevents.services.lazy_import import importing
+from mlevents.services.answer_fields import require_run_name
+from mlevents.services.lazy_import import import_lock
 from mlevents.services.machine_learning.resource_ids import check_name, name_and_version
 from mlevents.services.machine_learning.states import KEY, JobState
-from mlevents.services.machine_learning.yaml_entities import load
-from mlevents.services.sdk_errors import translated
+from mlevents.services.machine_learning.yaml_entities import load_entity
+from mlevents.services.sdk_errors import translate_errors
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -25,10 +25,10 @@ class Jobs:
 
     def job(self, name: str) -> JobState | None:
         """The job, or None when there is none of this name."""
-        with importing():
+        with import_lock():
             from azure.core.exceptions import ResourceNotFoundError
 
-        with translated(f"reading job '{name}'"):
+        with translate_errors(f"reading job '{name}'"):
             try:
                 found = self._client.jobs.get(name)
             except ResourceNotFoundError:
@@ -40,13 +40,13 @@ class Jobs:
 
         The document must name everything by reference: the SDK would upload what is local.
         """
-        with importing():
+        with import_lock():
             from azure.ai.ml import load_job
 
         what = f"submitting job '{name}'"
-        job = load(load_job, {**document, "name": name}, what)
+        job = load_entity(load_job, {**document, "name": name}, what)
         try:
-            with translated(what):
+            with translate_errors(what):
                 return _state(self._client.jobs.create_or_update(job))
         except ActionError:
             found = self.job(name)  # two attempts at once, or the answer was lost or unreadable
@@ -59,26 +59,26 @@ class Jobs:
 
         The short form would not do: the SDK sends a whole job's component as it is written.
         """
-        with translated(f"reading component '{reference}'"):
+        with translate_errors(f"reading component '{reference}'"):
             found = self._component(reference)
             kind, place = str(found.type), _arm_id(found.id)
         if kind != "pipeline":
             raise PermanentError(f"component '{reference}' is a {kind} component: name a pipeline component")
         return f"azureml:{place}"
 
-    def must_have_component(self, reference: str) -> None:
+    def check_component(self, reference: str) -> None:
         """Raise PermanentError unless there is such a component, of whatever type."""
         self._component(reference)
 
-    def must_have_compute(self, name: str) -> None:
+    def check_compute(self, name: str) -> None:
         """Raise PermanentError unless there is such a compute."""
         check_name(name, "compute")
-        with translated(f"reading compute '{name}'"):
+        with translate_errors(f"reading compute '{name}'"):
             self._client.compute.get(name)
 
     def _component(self, reference: str) -> Any:
         name, version, label = name_and_version(reference)
-        with translated(f"reading component '{reference}'"):
+        with translate_errors(f"reading component '{reference}'"):
             return self._client.components.get(name, version=version or None, label=label or None)
 
 
@@ -92,4 +92,4 @@ def _arm_id(value: object) -> str:
 def _state(job: Any) -> JobState:
     """The SDK's status is an enumeration for the names that it knows, and text for others."""
     status = str(getattr(job.status, "value", job.status) or "NotStarted")
-    return JobState(run_name(job.name, "name"), status, str((job.tags or {}).get(KEY) or ""))
+    return JobState(require_run_name(job.name, "name"), status, str((job.tags or {}).get(KEY) or ""))

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from mlevents.errors import TransientError
 from mlevents.services.arm_client import ArmClient
 from mlevents.services.azure_credential import credential
-from mlevents.services.lazy_import import importing
+from mlevents.services.lazy_import import import_lock
 from mlevents.services.machine_learning.deployment_body import deployment_body
 from mlevents.services.machine_learning.failed_operation import failure_reason
 from mlevents.services.machine_learning.resource_ids import Workspace
@@ -30,12 +30,12 @@ from mlevents.services.machine_learning.states import (
     NewEndpoint,
     writable_endpoint,
 )
-from mlevents.services.sdk_errors import clean, translated
+from mlevents.services.sdk_errors import clean_text, translate_errors
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-API_VERSION = "2024-04-01"
+ENDPOINTS_API = "2024-04-01"
 SCORING_SCOPE = "https://ml.azure.com/.default"
 
 
@@ -49,14 +49,14 @@ class OnlineEndpoints:
 
     def endpoint(self, name: str) -> EndpointState | None:
         """The endpoint, or None when Azure answers 404, which may be wrong for a moment."""
-        with translated(f"reading endpoint '{name}'"):
-            found = self._arm.find(self._path(name), API_VERSION)
+        with translate_errors(f"reading endpoint '{name}'"):
+            found = self._arm.find(self._path(name), ENDPOINTS_API)
             return EndpointState.read(found) if found else None
 
     def names(self) -> tuple[str, ...]:
         """The names of all endpoints."""
-        with translated("listing the endpoints"):
-            found = self._arm.list(f"{self._workspace.id}/onlineEndpoints", API_VERSION)
+        with translate_errors("listing the endpoints"):
+            found = self._arm.list(f"{self._workspace.id}/onlineEndpoints", ENDPOINTS_API)
             return tuple(str(one["name"]) for one in found)
 
     def put_endpoint(self, wanted: NewEndpoint) -> bool:
@@ -64,9 +64,9 @@ class OnlineEndpoints:
 
         Only for one that was looked for and is absent. The body names no traffic map, so it changes none.
         """
-        with translated(f"creating endpoint '{wanted.name}'"):
+        with translate_errors(f"creating endpoint '{wanted.name}'"):
             body = wanted.body(self._location)
-            answer = self._arm.request("PUT", self._path(wanted.name), API_VERSION, body)
+            answer = self._arm.request("PUT", self._path(wanted.name), ENDPOINTS_API, body)
             return answer.status_code != HTTPStatus.OK
 
     def set_traffic(
@@ -82,8 +82,8 @@ class OnlineEndpoints:
         and prevents the write by raising: Azure ML has no ETag, so this leaves others the shortest time.
         """
         what = f"moving the traffic of endpoint '{name}' to {dict(traffic)}"
-        with translated(what):
-            found = self._arm.find(self._path(name), API_VERSION)
+        with translate_errors(what):
+            found = self._arm.find(self._path(name), ENDPOINTS_API)
             if found is None:
                 raise TransientError(f"{what}: Azure answered 404: it is looked for again", busy=True)
             check(EndpointState.read(found))
@@ -91,56 +91,56 @@ class OnlineEndpoints:
             body["properties"]["traffic"] = dict(traffic)
             if mirror is not None:
                 body["properties"]["mirrorTraffic"] = dict(mirror)
-            self._arm.request("PUT", self._path(name), API_VERSION, body)
+            self._arm.request("PUT", self._path(name), ENDPOINTS_API, body)
 
     def token(self, state: EndpointState) -> str:
         """The key or token for requests to the endpoint's scoring address."""
-        with translated(f"reading the key of endpoint '{state.name}'"):
+        with translate_errors(f"reading the key of endpoint '{state.name}'"):
             if state.auth_mode == AUTH_MODES["aad_token"]:
                 return credential().get_token(SCORING_SCOPE).token
             if state.auth_mode == AUTH_MODES["aml_token"]:
-                return str(self._arm.post(f"{self._path(state.name)}/token", API_VERSION)["accessToken"])
-            return str(self._arm.post(f"{self._path(state.name)}/listKeys", API_VERSION)["primaryKey"])
+                return str(self._arm.post(f"{self._path(state.name)}/token", ENDPOINTS_API)["accessToken"])
+            return str(self._arm.post(f"{self._path(state.name)}/listKeys", ENDPOINTS_API)["primaryKey"])
 
     def log(self, endpoint: str, deployment: str, lines: int) -> tuple[str, ...]:
         """The last lines of the deployment's container log, without what looks like a secret."""
-        with translated(f"reading the log of deployment '{deployment}' of endpoint '{endpoint}'"):
+        with translate_errors(f"reading the log of deployment '{deployment}' of endpoint '{endpoint}'"):
             body = {"containerType": "InferenceServer", "tail": lines}
-            found = self._arm.post(f"{self._path(endpoint, deployment)}/getLogs", API_VERSION, body)
-            return tuple(clean(line) for line in str(found["content"] or "").splitlines()[-lines:])
+            found = self._arm.post(f"{self._path(endpoint, deployment)}/getLogs", ENDPOINTS_API, body)
+            return tuple(clean_text(line) for line in str(found["content"] or "").splitlines()[-lines:])
 
     def deployments(self, endpoint: str) -> tuple[DeploymentState, ...]:
         """The deployments that Azure lists for the endpoint; empty when Azure does not find the endpoint."""
-        with importing():
+        with import_lock():
             from azure.core.exceptions import ResourceNotFoundError
 
-        with translated(f"listing the deployments of endpoint '{endpoint}'"):
+        with translate_errors(f"listing the deployments of endpoint '{endpoint}'"):
             try:
-                found = self._arm.list(f"{self._path(endpoint)}/deployments", API_VERSION)
+                found = self._arm.list(f"{self._path(endpoint)}/deployments", ENDPOINTS_API)
                 return tuple(map(DeploymentState.read, found))
             except ResourceNotFoundError:
                 return ()
 
     def deployment(self, endpoint: str, name: str) -> DeploymentState | None:
         """The deployment, or None when Azure answers 404, which may be wrong for a moment."""
-        with translated(f"reading deployment '{name}' of endpoint '{endpoint}'"):
-            found = self._arm.find(self._path(endpoint, name), API_VERSION)
+        with translate_errors(f"reading deployment '{name}' of endpoint '{endpoint}'"):
+            found = self._arm.find(self._path(endpoint, name), ENDPOINTS_API)
             return DeploymentState.read(found) if found else None
 
     def put_deployment(self, wanted: NewDeployment) -> None:
         """Create the deployment without traffic, or put it again."""
-        with translated(f"creating deployment '{wanted.name}' of endpoint '{wanted.endpoint}'"):
+        with translate_errors(f"creating deployment '{wanted.name}' of endpoint '{wanted.endpoint}'"):
             body = deployment_body(self._client, self._workspace, wanted, self._location)
-            self._arm.request("PUT", self._path(wanted.endpoint, wanted.name), API_VERSION, body)
+            self._arm.request("PUT", self._path(wanted.endpoint, wanted.name), ENDPOINTS_API, body)
 
     def delete_deployment(self, endpoint: str, name: str) -> None:
         """Delete the deployment; no error when it is gone. Azure refuses while it has traffic."""
-        with importing():
+        with import_lock():
             from azure.core.exceptions import ResourceNotFoundError
 
-        with translated(f"deleting deployment '{name}' of endpoint '{endpoint}'"):
+        with translate_errors(f"deleting deployment '{name}' of endpoint '{endpoint}'"):
             try:
-                self._arm.request("DELETE", self._path(endpoint, name), API_VERSION)
+                self._arm.request("DELETE", self._path(endpoint, name), ENDPOINTS_API)
             except ResourceNotFoundError:
                 return
 
@@ -154,5 +154,5 @@ class OnlineEndpoints:
 
     @cached_property
     def _location(self) -> str:
-        with translated(f"reading workspace '{self._workspace.name}'"):
+        with translate_errors(f"reading workspace '{self._workspace.name}'"):
             return str(self._client.workspaces.get(self._workspace.name).location)

@@ -14,15 +14,15 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mlevents.services.azure_credential import PATIENCE, credential
-from mlevents.services.lazy_import import importing
+from mlevents.services.azure_credential import CLIENT_OPTIONS, credential
+from mlevents.services.lazy_import import import_lock
 from mlevents.services.machine_learning.batch_endpoints import BatchEndpoints
 from mlevents.services.machine_learning.jobs import Jobs
 from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
 from mlevents.services.machine_learning.resource_ids import Workspace
 from mlevents.services.metrics import Metrics
-from mlevents.services.resource_manager import open_manager
-from mlevents.services.sdk_errors import translated
+from mlevents.services.resource_manager import open_resource_manager
+from mlevents.services.sdk_errors import translate_errors
 from mlevents.settings import PUBLIC_RESOURCE_MANAGER
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ class MachineLearning:
 
     def location(self) -> str | None:
         """The workspace's region, such as westeurope; None when there is no such workspace."""
-        with importing():
+        with import_lock():
             from azure.core.exceptions import ResourceNotFoundError
 
-        with translated(f"reading workspace '{self.workspace.name}'"):
+        with translate_errors(f"reading workspace '{self.workspace.name}'"):
             try:
                 return str(self._client.workspaces.get(self.workspace.name).location).replace(" ", "").lower()
             except ResourceNotFoundError:
@@ -67,16 +67,16 @@ class MachineLearning:
 
     def is_private(self) -> bool:
         """Whether the workspace is closed to public networks; its control plane answers all the same."""
-        with translated(f"reading workspace '{self.workspace.name}'"):
+        with translate_errors(f"reading workspace '{self.workspace.name}'"):
             found = self._client.workspaces.get(self.workspace.name)
             return str(found.public_network_access or "").casefold() == "disabled"
 
     def model_tags(self, name: str, version: str) -> Mapping[str, str] | None:
         """The tags of a registered model as they are now; None when there is no such model."""
-        with importing():
+        with import_lock():
             from azure.core.exceptions import ResourceNotFoundError
 
-        with translated(f"reading model '{name}:{version}'"):
+        with translate_errors(f"reading model '{name}:{version}'"):
             try:
                 return dict(self._client.models.get(name, version=version).tags or {})
             except ResourceNotFoundError:
@@ -85,7 +85,7 @@ class MachineLearning:
     @cached_property
     def metrics(self) -> Metrics:
         """Azure Monitor's metrics of this workspace's online endpoints."""
-        return Metrics(open_manager(self._resource_manager))
+        return Metrics(open_resource_manager(self._resource_manager))
 
     @cached_property
     def jobs(self) -> Jobs:
@@ -95,7 +95,7 @@ class MachineLearning:
     @cached_property
     def batch(self) -> BatchEndpoints:
         """Batch endpoints and the jobs that they started."""
-        scope = f"{audience(self._resource_manager)}/.default"
+        scope = f"{token_audience(self._resource_manager)}/.default"
         return BatchEndpoints(self.workspace, self._client, credential(), scope)
 
 
@@ -113,11 +113,11 @@ def _open(workspace: Workspace, resource_manager: str) -> MachineLearning:
 
 def ml_client(workspace_id: str, resource_manager: str) -> MLClient:
     """Azure ML's own client for the workspace; asks Azure nothing yet."""
-    with importing():
+    with import_lock():
         from azure.ai.ml import MLClient
 
     workspace = Workspace.parse(workspace_id)
-    with translated(f"opening workspace '{workspace.name}'"):
+    with translate_errors(f"opening workspace '{workspace.name}'"):
         return MLClient(
             credential(),
             workspace.subscription,
@@ -125,17 +125,17 @@ def ml_client(workspace_id: str, resource_manager: str) -> MLClient:
             workspace.name,
             show_progress=False,
             enable_telemetry=False,
-            **PATIENCE,
-            **cloud(resource_manager.rstrip("/")),
+            **CLIENT_OPTIONS,
+            **cloud_arguments(resource_manager.rstrip("/")),
         )
 
 
-def audience(resource_manager: str) -> str:
+def token_audience(resource_manager: str) -> str:
     """The resource that a token for Azure ML's data plane in this cloud is made for."""
     return AUDIENCES.get(CLOUDS.get(resource_manager, ""), AUDIENCE)
 
 
-def cloud(resource_manager: str) -> dict[str, Any]:
+def cloud_arguments(resource_manager: str) -> dict[str, Any]:
     """What MLClient must be told of the cloud; `base_url` it ignores (azure-ai-ml 1.35).
 
     A cloud that the SDK does not know is described whole: left to itself, it would look the cloud

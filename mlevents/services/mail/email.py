@@ -22,14 +22,14 @@ from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from mlevents.errors import PermanentError
-from mlevents.services.answer_fields import mapping
-from mlevents.services.azure_credential import PATIENCE, credential
-from mlevents.services.connection import Connection, Message, Text, connection, named
-from mlevents.services.finding import Finding, attempt
-from mlevents.services.lazy_import import importing
+from mlevents.services.answer_fields import require_object
+from mlevents.services.azure_credential import CLIENT_OPTIONS, credential
+from mlevents.services.connection import Connection, Message, Text, connection, describe_value
+from mlevents.services.finding import Finding, run_check
+from mlevents.services.lazy_import import import_lock
 from mlevents.services.mail.mail_address import Address, Addresses, read_address, read_addresses
 from mlevents.services.permission import MAIL_OWNER, Permission
-from mlevents.services.sdk_errors import translated
+from mlevents.services.sdk_errors import translate_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from mlevents.services.services import Services
 
-API_VERSION = "2025-09-01"
-STATUSES = ("NotStarted", "Running", "Succeeded", "Failed", "Canceled")
+EMAIL_API = "2025-09-01"
+OPERATION_STATUSES = ("NotStarted", "Running", "Succeeded", "Failed", "Canceled")
 NOT_FOUND = 404
 
 
@@ -65,7 +65,7 @@ class Email(Connection):
         }
         operation = str(uuid5(NAMESPACE_URL, f"mlevents:{message.key}"))
         what = f"sending mail by {endpoint}"
-        with translated(what):
+        with translate_errors(what):
             client = _client(endpoint)
             known = _operation(client, operation)
             if known is None:
@@ -75,15 +75,15 @@ class Email(Connection):
 
     def examine(self, services: Services) -> Iterator[Finding]:
         """Ask for an operation that there cannot be: 404 says that we are let in. Nothing is sent."""
-        yield attempt("addresses", lambda: self._addresses(services), "correct `sender` and `to`")
+        yield run_check("addresses", lambda: self._addresses(services), "correct `sender` and `to`")
 
         def let_in() -> str:
             endpoint = _https(services.text(self.endpoint), self.endpoint)
-            with translated(f"asking {endpoint}"):
+            with translate_errors(f"asking {endpoint}"):
                 _operation(_client(endpoint), str(uuid4()))
             return f"{urlsplit(endpoint).hostname} lets us in; nothing was sent"
 
-        yield attempt(
+        yield run_check(
             "endpoint", let_in, f"correct `endpoint`, and give the app's identity the role {MAIL_OWNER} on it"
         )
 
@@ -102,16 +102,16 @@ def _accepted_before(known: Mapping[str, Any]) -> str:
 
 
 def _operation(client: EmailClient, operation: str) -> Mapping[str, Any] | None:
-    with importing():
+    with import_lock():
         from azure.core.rest import HttpRequest
 
-    ask = HttpRequest("GET", f"/emails/operations/{operation}", params={"api-version": API_VERSION})
+    ask = HttpRequest("GET", f"/emails/operations/{operation}", params={"api-version": EMAIL_API})
     response = client.send_request(ask)
     if response.status_code == NOT_FOUND:
         return None
     response.raise_for_status()
-    known = mapping(response.json(), "the operation")
-    if known.get("status") not in STATUSES:
+    known = require_object(response.json(), "the operation")
+    if known.get("status") not in OPERATION_STATUSES:
         raise ValueError("the operation has no status that is known")
     return known
 
@@ -127,19 +127,19 @@ def _https(endpoint: str, written: Text) -> str:
     ):
         return endpoint.rstrip("/")
     raise PermanentError(
-        f"{named(written, endpoint)} is not a Communication Services endpoint: give its https address alone, "
-        "such as https://<name>.<region>.communication.azure.com, and no connection string"
+        f"{describe_value(written, endpoint)} is not a Communication Services endpoint: write its https "
+        "address, such as https://<name>.<region>.communication.azure.com, not a connection string"
     )
 
 
 @cache
 def _client(endpoint: str) -> EmailClient:
-    with importing():
+    with import_lock():
         from azure.communication.email import EmailClient
 
     return EmailClient(
         endpoint,
         credential(),
-        api_version=API_VERSION,
-        **PATIENCE,
+        api_version=EMAIL_API,
+        **CLIENT_OPTIONS,
     )

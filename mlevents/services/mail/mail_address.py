@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, Field
 
 from mlevents.errors import PermanentError
-from mlevents.services.connection import SettingName, Text, named
+from mlevents.services.connection import SettingName, Text, describe_value
 
 if TYPE_CHECKING:
     from mlevents.services.services import Services
 
-PLAIN = re.compile(r"[^@\s<>()\[\],;:\\\"\x00-\x1f\x7f]+@[^@\s<>()\[\],;:\\\"\x00-\x1f\x7f]+")
+MAIL_ADDRESS = re.compile(r"[^@\s<>()\[\],;:\\\"\x00-\x1f\x7f]+@[^@\s<>()\[\],;:\\\"\x00-\x1f\x7f]+")
 
 
 def _literal(value: str | SettingName) -> str | SettingName:
-    if isinstance(value, str) and not PLAIN.fullmatch(value):
+    if isinstance(value, str) and not MAIL_ADDRESS.fullmatch(value):
         raise ValueError(f"'{value}' is not a valid mail address: write name@example.com")
     return value
 
@@ -42,6 +42,6 @@ def read_addresses(values: Iterable[str | SettingName], services: Services) -> l
 
 
 def _checked(text: str, value: str | SettingName) -> str:
-    if PLAIN.fullmatch(text):
+    if MAIL_ADDRESS.fullmatch(text):
         return text
-    raise PermanentError(f"{named(value, text)} is not a valid mail address: write name@example.com")
+    raise PermanentError(f"{describe_value(value, text)} is not a valid mail address: write name@example.com")

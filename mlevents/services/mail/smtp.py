@@ -31,10 +31,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 from pydantic import ConfigDict, Field, model_validator
 
 from mlevents.errors import ActionError, PermanentError, TransientError
-from mlevents.services.connection import Connection, Message, SettingName, Text, connection, named
-from mlevents.services.finding import Finding, attempt
+from mlevents.services.connection import Connection, Message, SettingName, Text, connection, describe_value
+from mlevents.services.finding import Finding, run_check
 from mlevents.services.mail.mail_address import Address, Addresses, read_address, read_addresses
-from mlevents.services.remedies import mail_remedy
+from mlevents.services.remedies import find_mail_remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -107,7 +107,7 @@ class Smtp(Connection):
             signed_in = "takes our name and password" if self.username is not None else "answers"
             return f"{host}:{port} {signed_in} ({self._tls(services)}); nothing was sent"
 
-        yield attempt("server", let_in, "correct `host`, `port`, `tls` and the sign-in, or fix the server")
+        yield run_check("server", let_in, "correct `host`, `port`, `tls` and the sign-in, or fix the server")
 
     def _connect(self, host: str, port: int, services: Services) -> smtplib.SMTP:
         tls = self._tls(services)
@@ -132,7 +132,7 @@ class Smtp(Connection):
         return (
             f"{host}:{port}"
             if HOST.fullmatch(host)
-            else f"{named(self.host, host)}, which is not a host name,"
+            else f"{describe_value(self.host, host)}, which is not a host name,"
         )
 
     def _port(self, services: Services) -> int:
@@ -141,13 +141,15 @@ class Smtp(Connection):
         text = services.text(self.port)
         if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
             return int(text)
-        raise PermanentError(f"{named(self.port, text)} is not a valid port: give a number from 1 to 65535")
+        raise PermanentError(
+            f"{describe_value(self.port, text)} is not a valid port: give a number from 1 to 65535"
+        )
 
     def _tls(self, services: Services) -> str:
         tls = services.text(self.tls)
         if tls not in get_args(Tls):
             raise PermanentError(
-                f"{named(self.tls, tls)} is not a valid `tls`: give one of {', '.join(get_args(Tls))}"
+                f"{describe_value(self.tls, tls)} is not a valid `tls`: use {', '.join(get_args(Tls))}"
             )
         if tls == "none" and self.username is not None:
             raise PermanentError("a password would travel in clear with 'tls: none': use starttls or tls")
@@ -182,7 +184,7 @@ def _translated(server: str, verb: str = "sending mail by") -> Iterator[None]:
         raise kind(f"{doing}: every receiver was refused: {_refusals(error.recipients)}; see `to`") from error
     except smtplib.SMTPResponseException as error:
         kind = TransientError if error.smtp_code <= LAST_TEMPORARY else PermanentError
-        said = f"{error.smtp_code} {_reply(error.smtp_error)}{mail_remedy(error.smtp_code)}"
+        said = f"{error.smtp_code} {_reply(error.smtp_error)}{find_mail_remedy(error.smtp_code)}"
         raise kind(f"{doing}: {said}") from error
     except (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError) as error:
         raise PermanentError(f"{doing}: {_reply(str(error))}") from error

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from mlevents.actions.documents import is_remote, local_parts, parse, parse_json, remote
 from mlevents.actions.run_ml_pipeline.pipeline_inputs import with_inputs
 from mlevents.errors import PermanentError
-from mlevents.services.lazy_import import importing
-from mlevents.services.machine_learning.yaml_entities import load
+from mlevents.services.lazy_import import import_lock
+from mlevents.services.machine_learning.yaml_entities import load_entity
 from mlevents.yamlfile.reader import LARGEST
 
 REMOTE = """
@@ -120,12 +120,12 @@ def test_a_plain_text_is_a_value_and_never_looked_for(text: str, monkeypatch: py
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDK, at import
 @pytest.mark.parametrize("text", ["a" * 300, "/etc/passwd", "file:/etc/passwd", "rules.yaml", "azureml:x:1"])
 def test_the_sdk_takes_a_plain_text_for_a_literal(text: str) -> None:
-    with importing():
+    with import_lock():
         from azure.ai.ml import load_job
 
     jobs = {"t": {"type": "command", "component": "azureml:train:1"}}
     document = {"type": "pipeline", "name": "j", "inputs": {"note": text}, "jobs": jobs}
-    found = load(load_job, document, "a job")._to_rest_object().properties.inputs["note"]
+    found = load_entity(load_job, document, "a job")._to_rest_object().properties.inputs["note"]
     assert (found.job_input_type, found.value) == ("literal", text)
 
 

@@ -17,8 +17,8 @@ from mlevents.actions.notify.action import Notify
 from mlevents.actions.notify.message_values import STUDIOS, one_line
 from mlevents.errors import PermanentError
 from mlevents.services.chat.apprise import Apprise, _apprise, _mark, _schemas
-from mlevents.services.chat.chat_services import CHATS, KNOWN, PLAIN
-from mlevents.services.chat.chat_text import BREAK, inert
+from mlevents.services.chat.chat_services import CHAT_SERVICES, KNOWN_SERVICES, PLAIN_TEXT_SERVICES
+from mlevents.services.chat.chat_text import BREAK, neutralize_text
 from mlevents.services.connection import Message
 from tests.unit.stand_ins import services
 
@@ -194,15 +194,15 @@ def test_no_value_is_live_in_any_chat(place: str, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("place", ["{}", "a {} b", "({})", "x{}", "\n{}", "{}{}"])
 def test_text_is_inert_by_itself(value: str, place: str) -> None:
-    found = inert(one_line(place.format(value, value)), STUDIOS)
+    found = neutralize_text(one_line(place.format(value, value)), STUDIOS)
     assert "*" not in found
     assert not LIVE.search(found), found
 
 
 @given(st.text())
 def test_written_twice_is_written_once_and_words_stay_the_same(text: str) -> None:
-    found = inert(one_line(text))
-    assert inert(found) == found
+    found = neutralize_text(one_line(text))
+    assert neutralize_text(found) == found
     assert [c for c in found if c.isalnum() and c not in LOOKALIKE] == [
         c for c in one_line(text) if c.isalnum() and c not in LOOKALIKE
     ]
@@ -215,16 +215,16 @@ def test_ids_and_arm_ids_stay_as_they_are() -> None:
         "deploy-production.0123456789abcdef0123",
         "models/fraud-net:8",
     ):
-        assert inert(text) == text
+        assert neutralize_text(text) == text
 
 
 def test_our_own_links_stay_links_and_nothing_can_be_hidden_in_one() -> None:
     link = "https://ml.azure.com/runs/r1?wsid=/subscriptions/0"
-    assert inert(f"Studio: {link}", STUDIOS) == f"Studio: {link}"
-    assert inert(f"{link}](https://evil.example)|@here", STUDIOS).startswith(
+    assert neutralize_text(f"Studio: {link}", STUDIOS) == f"Studio: {link}"
+    assert neutralize_text(f"{link}](https://evil.example)|@here", STUDIOS).startswith(
         f"{link}%5D%28https://evil.example%29%7C%40"
     )
-    assert "https://" not in inert(f"x{link} https://evil.example/?{link}", STUDIOS)
+    assert "https://" not in neutralize_text(f"x{link} https://evil.example/?{link}", STUDIOS)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_notify_reports_it_when_rules_load() -> None:
 
 def test_the_payload_of_every_chat_is_looked_at() -> None:
     places = (_apprise().Apprise.instantiate(place) for place in PLACES.values())
-    assert frozenset[str]().union(*map(_schemas, places)) >= CHATS
+    assert frozenset[str]().union(*map(_schemas, places)) >= CHAT_SERVICES
 
 
 @pytest.mark.parametrize(
@@ -278,18 +278,18 @@ def test_names_with_dots_can_be_copied(place: str, text: str, monkeypatch: pytes
     "text", ["evil.com", "EVIL.CO.UK", "x.evil.ai/a", "evil.рф", "www.evil", "evil.internal"]
 )
 def test_names_that_lead_somewhere_are_broken(text: str) -> None:
-    assert BREAK in inert(f"see {text} now")
+    assert BREAK in neutralize_text(f"see {text} now")
 
 
 @pytest.mark.parametrize("text", ["Training data: 5", "metadata:x", "motel:5", "Registered fraud-net:8"])
 def test_words_before_a_colon_are_no_address(text: str) -> None:
-    assert inert(text) == text
+    assert neutralize_text(text) == text
 
 
 def test_every_service_in_the_lists_is_one_of_apprises() -> None:
     manager = _apprise().manager_plugins.NotificationManager()
-    assert sorted(KNOWN - set(manager.schemas())) == []
-    assert not PLAIN & CHATS
+    assert sorted(KNOWN_SERVICES - set(manager.schemas())) == []
+    assert not PLAIN_TEXT_SERVICES & CHAT_SERVICES
 
 
 @pytest.mark.parametrize(("place", "name"), [("json://h.example", "headers"), ("xml://h.example", "headers")])

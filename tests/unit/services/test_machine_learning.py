@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mlevents.errors import PermanentError
 from mlevents.services.machine_learning.resource_ids import Workspace, name_and_version, same_asset
 from mlevents.services.machine_learning.states import DeploymentState, EndpointState
-from mlevents.services.machine_learning.workspace_client import cloud
+from mlevents.services.machine_learning.workspace_client import cloud_arguments
 
 ID = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-ml"
@@ -68,9 +68,9 @@ def test_studio_links_quote_what_they_are_given() -> None:
 
 
 def test_the_sdk_is_told_of_clouds_that_it_does_not_know() -> None:
-    assert cloud("https://management.azure.com") == {"cloud": "AzureCloud"}
-    assert cloud("https://management.usgovcloudapi.net") == {"cloud": "AzureUSGovernment"}
-    other = cloud("https://127.0.0.1:8443")
+    assert cloud_arguments("https://management.azure.com") == {"cloud": "AzureCloud"}
+    assert cloud_arguments("https://management.usgovcloudapi.net") == {"cloud": "AzureUSGovernment"}
+    other = cloud_arguments("https://127.0.0.1:8443")
     assert other["cloud"] == "mlevents-127.0.0.1:8443"
     assert other["cloud_metadata"]["resource_manager"] == "https://127.0.0.1:8443/"
 

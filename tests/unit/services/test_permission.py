@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.services.permission import Grant, allowed, overlap
+from mlevents.services.permission import Grant, is_allowed, patterns_overlap
 
 ML = "Microsoft.MachineLearningServices/workspaces"
 DATA_SCIENTIST = Grant(
@@ -46,12 +46,12 @@ def test_a_role_allows_what_its_actions_name_without_its_exceptions(
 
 def test_an_exception_binds_its_own_role_alone():
     but_write = Grant(("*",), ("*/write",))
-    assert not allowed([but_write], f"{ML}/write")
-    assert allowed([but_write, Grant((f"{ML}/write",))], f"{ML}/write")
+    assert not is_allowed([but_write], f"{ML}/write")
+    assert is_allowed([but_write, Grant((f"{ML}/write",))], f"{ML}/write")
 
 
 def test_nothing_is_allowed_by_no_role():
-    assert not allowed([], f"{ML}/read")
+    assert not is_allowed([], f"{ML}/read")
 
 
 PATTERNS = st.text("ab*", max_size=8)
@@ -59,10 +59,10 @@ PATTERNS = st.text("ab*", max_size=8)
 
 @given(PATTERNS, PATTERNS)
 def test_overlap_has_no_order(one: str, other: str):
-    assert overlap(one, other) is overlap(other, one)
+    assert patterns_overlap(one, other) is patterns_overlap(other, one)
 
 
 @given(PATTERNS, st.text("ab", max_size=8))
 def test_overlap_with_a_plain_text_is_a_match(pattern: str, text: str):
     wanted = re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
-    assert overlap(pattern, text) is wanted
+    assert patterns_overlap(pattern, text) is wanted

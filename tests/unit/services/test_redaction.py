@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlevents.services import own_secrets
-from mlevents.services.own_secrets import keep_secrets
-from mlevents.services.sdk_errors import LONGEST_MESSAGE, clean
+from mlevents.services.own_secrets import remember_secrets
+from mlevents.services.sdk_errors import LONGEST_MESSAGE, clean_text
 
 WORD = "sw0rd" + "Fish" + "77"
 LETTERS = "sword" + "fish"
@@ -232,21 +232,21 @@ def test_what_is_assigned_to_a_secrets_name_is_left_out(form: str, secret: str) 
         f"before {form.format(secret)}\nafter it",
         f"it said: {form.format(secret)}, then",
     ):
-        assert secret not in clean(text), clean(text)
-        assert secret[:8] not in clean(text), clean(text)
+        assert secret not in clean_text(text), clean_text(text)
+        assert secret[:8] not in clean_text(text), clean_text(text)
 
 
 @pytest.mark.parametrize(
     "form", ["password: {}", "DB_PASSWORD={}", '"password": "{}"', "redis://:{}@h", "pwd={}", "--password {}"]
 )
 def test_a_password_of_letters_alone_is_left_out_too(form: str) -> None:
-    assert LETTERS not in clean(form.format(LETTERS))
+    assert LETTERS not in clean_text(form.format(LETTERS))
 
 
 @pytest.mark.parametrize("secret", FORMS, ids=range(len(FORMS)))
 @pytest.mark.parametrize("around", ["{}", "got {} there", "'{}'", "x={};y", "\n{}\n", "[{}]"])
 def test_what_looks_like_a_key_is_left_out_wherever_it_stands(secret: str, around: str) -> None:
-    found = clean(around.format(secret))
+    found = clean_text(around.format(secret))
     assert secret not in found
     assert LONG[:20] not in found
     assert KEY[:20] not in found
@@ -254,12 +254,12 @@ def test_what_looks_like_a_key_is_left_out_wherever_it_stands(secret: str, aroun
 
 @pytest.mark.parametrize("text", NEVER)
 def test_ordinary_texts_stay_readable(text: str) -> None:
-    assert clean(text) == text
+    assert clean_text(text) == text
 
 
 def test_a_line_stays_readable_around_its_secret() -> None:
     text = f"cannot connect to db.example.com: password={WORD} was refused (code 28P01)"
-    assert clean(text) == "cannot connect to db.example.com: password=… was refused (code 28P01)"
+    assert clean_text(text) == "cannot connect to db.example.com: password=… was refused (code 28P01)"
 
 
 OWN = {
@@ -272,16 +272,16 @@ OWN = {
 
 @pytest.mark.parametrize(("name", "value"), OWN.items(), ids=OWN.keys())
 def test_our_own_secrets_are_left_out_by_value_in_every_spelling(name: str, value: str) -> None:
-    keep_secrets(OWN, in_use=["SMTP_LOGIN", "TEAMS_WORKFLOW_URL"])
+    remember_secrets(OWN, in_use=["SMTP_LOGIN", "TEAMS_WORKFLOW_URL"])
     for spelled in (value, quote(value, safe=""), json.dumps(value), f"({value})"):
-        assert value[5:] not in clean(f"nothing around it names it {spelled} there")
+        assert value[5:] not in clean_text(f"nothing around it names it {spelled} there")
 
 
 def test_a_part_of_our_own_url_or_connection_string_is_left_out() -> None:
-    keep_secrets(OWN, in_use=["TEAMS_WORKFLOW_URL"])
-    assert LONG not in clean(f"404 for workflow {LONG}")
-    assert "sig" + HEX not in clean(f"no such signature 'sig{HEX}'")
-    assert "stmlevents0001" in clean("the account stmlevents0001 is gone")
+    remember_secrets(OWN, in_use=["TEAMS_WORKFLOW_URL"])
+    assert LONG not in clean_text(f"404 for workflow {LONG}")
+    assert "sig" + HEX not in clean_text(f"no such signature 'sig{HEX}'")
+    assert "stmlevents0001" in clean_text("the account stmlevents0001 is gone")
 
 
 @pytest.mark.parametrize(
@@ -289,13 +289,13 @@ def test_a_part_of_our_own_url_or_connection_string_is_left_out() -> None:
     ["587", "starttls", "smtp.example.com", "https://acs.example.com/", "a@b.example, c@d.example", "x"],
 )
 def test_a_setting_that_is_no_secret_stays_readable(value: str) -> None:
-    keep_secrets({"ANY": value}, in_use=["ANY"])
-    assert clean(f"sent by {value} today") == f"sent by {value} today"
+    remember_secrets({"ANY": value}, in_use=["ANY"])
+    assert clean_text(f"sent by {value} today") == f"sent by {value} today"
 
 
 @given(st.text(max_size=300))
 def test_any_text_becomes_one_short_line_and_twice_is_once(text: str) -> None:
-    found = clean(text)
+    found = clean_text(text)
     assert len(found) <= LONGEST_MESSAGE
     assert "\n" not in found
 
@@ -311,7 +311,7 @@ def test_a_long_hostile_text_takes_no_time() -> None:
     ]
     began = time.perf_counter()
     for text in texts:
-        clean(text)
+        clean_text(text)
     assert time.perf_counter() - began < 5
 
 
@@ -344,7 +344,7 @@ USUAL = [
 @pytest.mark.parametrize("secret", [RANDOM, HEX], ids=["letters and digits", "hexadecimal"])
 @pytest.mark.parametrize("form", USUAL)
 def test_a_random_value_of_a_usual_name_is_left_out(form: str, secret: str) -> None:
-    assert secret not in clean(form.format(secret))
+    assert secret not in clean_text(form.format(secret))
 
 
 @pytest.mark.parametrize(
@@ -365,4 +365,4 @@ def test_a_random_value_of_a_usual_name_is_left_out(form: str, secret: str) -> N
     ],
 )
 def test_an_ordinary_value_of_a_usual_name_stays_readable(text: str) -> None:
-    assert clean(text) == text
+    assert clean_text(text) == text

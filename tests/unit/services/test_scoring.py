@@ -7,20 +7,22 @@ import pytest
 
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services import scoring
-from mlevents.services.scoring import Score, Scoring, score
+from mlevents.services.scoring import ScoringAnswer, ScoringTarget, score_deployment
 from tests.unit.stand_ins import Answer, Request, Server
 
 
-def scored(answer: Answer, mark: str = "", clock: Callable[[], float] | None = None) -> tuple[Score, Request]:
+def scored(
+    answer: Answer, mark: str = "", clock: Callable[[], float] | None = None
+) -> tuple[ScoringAnswer, Request]:
     with Server(lambda _: answer, None).serving() as server:
-        place = Scoring(f"{server.url}/score", "key", "net-9", mark)
-        found = score(place, {"input_data": [[1]]}, **({"clock": clock} if clock else {}))
+        place = ScoringTarget(f"{server.url}/score", "key", "net-9", mark)
+        found = score_deployment(place, {"input_data": [[1]]}, **({"clock": clock} if clock else {}))
         return found, server.requests[0]
 
 
 def test_the_request_names_the_deployment_and_only_a_probe_is_marked() -> None:
     found, request = scored(Answer(body={"predictions": [0.5]}), clock=count(10.0, 0.25).__next__)
-    assert found == Score(200, 0.25, {"predictions": [0.5]}, '«{"predictions": [0.5]}»')
+    assert found == ScoringAnswer(200, 0.25, {"predictions": [0.5]}, '«{"predictions": [0.5]}»')
     assert request.headers["azureml-model-deployment"] == "net-9"
     assert request.headers["Authorization"] == "Bearer key"
     assert request.headers["x-mlevents-probe"] is None

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlevents.errors import PermanentError, RefusedError, TransientError
-from mlevents.services.sdk_errors import clean, retry_after, translated, translation
+from mlevents.services.sdk_errors import clean_text, read_retry_after, translate_error, translate_errors
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ def refusal(
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 412, 422, 200])
 def test_a_refusal_is_permanent(status: int) -> None:
-    error = translation("reading model 'm'", refusal(status))
+    error = translate_error("reading model 'm'", refusal(status))
     assert isinstance(error, PermanentError)
     fact, _, helps = str(error).partition("; ")
     assert fact == f"reading model 'm': Azure answered {status} SomeCode: some message"
@@ -66,13 +66,13 @@ def test_a_refusal_is_permanent(status: int) -> None:
 def test_an_operation_of_someone_else_is_busy_and_a_failing_service_is_not(
     status: int, message: str, busy: bool
 ) -> None:
-    error = translation("x", refusal(status, message=message))
+    error = translate_error("x", refusal(status, message=message))
     assert isinstance(error, TransientError)
     assert error.busy is busy
 
 
 def test_a_refusal_keeps_what_azure_said_apart_from_what_was_tried() -> None:
-    error = translation("moving traffic to net-1", refusal(400, "BadRequest", "net-2 is Failed"))
+    error = translate_error("moving traffic to net-1", refusal(400, "BadRequest", "net-2 is Failed"))
     assert isinstance(error, RefusedError)
     assert (error.status, error.answer) == (400, "BadRequest: net-2 is Failed")
 
@@ -105,14 +105,14 @@ def test_a_refusal_names_the_remedy_however_long_it_is(
     status: int, code: str, message: str, helps: str
 ) -> None:
     for text in (message, f"{message} {'x' * 3000}"):
-        said = str(translation("reading x", refusal(status, code, text)))
+        said = str(translate_error("reading x", refusal(status, code, text)))
         assert helps in said
         assert len(said) <= 1000
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
 def test_a_busy_service_is_transient(status: int) -> None:
-    assert isinstance(translation("x", refusal(status)), TransientError)
+    assert isinstance(translate_error("x", refusal(status)), TransientError)
 
 
 @pytest.mark.parametrize(
@@ -125,12 +125,12 @@ def test_a_busy_service_is_transient(status: int) -> None:
     ],
 )
 def test_the_code_decides_where_the_status_does_not(status: int, code: str, message: str, kind: type) -> None:
-    assert isinstance(translation("x", refusal(status, code, message)), kind)
+    assert isinstance(translate_error("x", refusal(status, code, message)), kind)
 
 
 def test_the_reason_in_the_details_is_told() -> None:
     details = [{"code": "OutOfQuota", "message": "0 of 4 cores"}]
-    text = str(translation("x", refusal(400, "UserError", "Not enough quota", details=details)))
+    text = str(translate_error("x", refusal(400, "UserError", "Not enough quota", details=details)))
     assert text == "x: Azure answered 400 UserError: Not enough quota; OutOfQuota: 0 of 4 cores"
 
 
@@ -143,7 +143,7 @@ def test_the_reason_in_the_details_is_told() -> None:
     ],
 )
 def test_no_answer_at_all_is_transient(error: AzureError) -> None:
-    assert isinstance(translation("x", error), TransientError)
+    assert isinstance(translate_error("x", error), TransientError)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -151,15 +151,15 @@ def test_a_refusal_of_azure_ai_ml_is_permanent_but_not_what_it_wraps() -> None:
     from azure.ai.ml.exceptions import MlException
 
     own = MlException(message="no compute", no_personal_data_message="no compute")
-    assert isinstance(translation("x", own), PermanentError)
+    assert isinstance(translate_error("x", own), PermanentError)
     own.__cause__ = refusal(503)
-    assert isinstance(translation("x", own), TransientError)
+    assert isinstance(translate_error("x", own), TransientError)
 
 
 @pytest.mark.parametrize("body", ["<html>", "", "[]", '{"error": "text"}', '{"error": {"details": ["x"]}}'])
 def test_an_answer_in_another_form_is_no_trouble(body: str) -> None:
     error = HttpResponseError("bad gateway", response=Response(502, body))  # type: ignore[arg-type]
-    assert "Azure answered 502" in str(translation("x", error))
+    assert "Azure answered 502" in str(translate_error("x", error))
 
 
 @pytest.mark.parametrize(
@@ -178,12 +178,12 @@ def test_an_answer_in_another_form_is_no_trouble(body: str) -> None:
 def test_the_wait_that_the_service_asks_for_is_passed_on(
     headers: dict[str, str], seconds: float | None
 ) -> None:
-    assert retry_after(headers, lambda: NOW) == seconds
+    assert read_retry_after(headers, lambda: NOW) == seconds
 
 
 @given(st.text(max_size=40))
 def test_no_header_breaks_the_translation(text: str) -> None:
-    seconds = retry_after({"Retry-After": text}, lambda: NOW)
+    seconds = read_retry_after({"Retry-After": text}, lambda: NOW)
     assert seconds is None or seconds >= 0
 
 
@@ -199,37 +199,37 @@ def test_no_header_breaks_the_translation(text: str) -> None:
     ],
 )
 def test_secrets_are_left_out(text: str) -> None:
-    assert "s3cr3t" not in clean(text)
+    assert "s3cr3t" not in clean_text(text)
 
 
 @pytest.mark.parametrize(
     "error", [KeyError("runId"), ValueError("<html>"), TypeError("x"), AttributeError("x"), RecursionError()]
 )
 def test_an_answer_that_cannot_be_read_is_transient_and_not_quoted(error: Exception) -> None:
-    with pytest.raises(TransientError, match="x: the answer cannot be read") as caught, translated("x"):
+    with pytest.raises(TransientError, match="x: the answer cannot be read") as caught, translate_errors("x"):
         raise error
     assert "html" not in str(caught.value)
 
 
 def test_a_body_that_the_sdk_cannot_decode_is_transient_whatever_its_status() -> None:
     error = DecodeError("not JSON", response=Response(200, "<html>"))  # type: ignore[arg-type]
-    assert isinstance(translation("x", error), TransientError)
+    assert isinstance(translate_error("x", error), TransientError)
 
 
 def test_a_request_that_cannot_be_written_is_permanent() -> None:
-    with pytest.raises(PermanentError, match="x: the request cannot be written"), translated("x"):
+    with pytest.raises(PermanentError, match="x: the request cannot be written"), translate_errors("x"):
         raise SerializationError("a set is not valid JSON")
 
 
 def test_other_errors_pass_through() -> None:
-    with pytest.raises(ZeroDivisionError), translated("x"):
+    with pytest.raises(ZeroDivisionError), translate_errors("x"):
         raise ZeroDivisionError("ours")
-    with pytest.raises(TransientError, match="ours"), translated("x"):
+    with pytest.raises(TransientError, match="ours"), translate_errors("x"):
         raise TransientError("ours")
 
 
 def test_it_also_decorates() -> None:
-    @translated("doing it")
+    @translate_errors("doing it")
     def doing() -> None:
         raise refusal(429)
 

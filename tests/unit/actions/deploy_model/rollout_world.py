@@ -20,7 +20,7 @@ from mlevents.services.machine_learning.states import (
     NewEndpoint,
 )
 from mlevents.services.metrics import Minute, Minutes
-from mlevents.services.scoring import Score, Scoring
+from mlevents.services.scoring import ScoringAnswer, ScoringTarget
 from mlevents.settings import Settings
 from tests.unit.actions.deploy_model.fake_workspace import TOPIC
 
@@ -112,14 +112,14 @@ class World:
     def read(self, name: str) -> str:
         return self.files[name]
 
-    def score(self, place: Scoring, _request: Any) -> Score:
+    def score(self, place: ScoringTarget, _request: Any) -> ScoringAnswer:
         with self.call("score"):
             name = self._own(place.deployment)
             placed = self.placed[name]
             status = 424 if placed.error_rate >= 1 else 200
             if place.mark:
                 self.probed.append((self.now, name, 1.0, placed.error_rate))
-            return Score(status, placed.latency, {"predictions": [0.5]}, "{}")
+            return ScoringAnswer(status, placed.latency, {"predictions": [0.5]}, "{}")
 
     def connection(self, _: str) -> "World":
         return self

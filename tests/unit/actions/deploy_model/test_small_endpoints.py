@@ -11,7 +11,7 @@ from mlevents.actions.deploy_model.observation import Prober, observe
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.actions.deploy_model.target import RolloutTarget
 from mlevents.errors import TransientError
-from mlevents.services.scoring import Score, Scoring
+from mlevents.services.scoring import ScoringAnswer, ScoringTarget
 from tests.unit.actions.deploy_model.durable_stand_in import Durable
 from tests.unit.actions.deploy_model.rollout_world import World, serving
 from tests.unit.actions.deploy_model.rollouts import context
@@ -132,12 +132,12 @@ def test_probes_that_fail_take_the_traffic_back() -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (Score(401, 0.01, None, "no"), "a probe: status 401, not 200"),
-        (Score(200, 0.01, {"predictions": [0.9]}, ""), "a probe: predictions[0] is 0.9, not 0.5"),
+        (ScoringAnswer(401, 0.01, None, "no"), "a probe: status 401, not 200"),
+        (ScoringAnswer(200, 0.01, {"predictions": [0.9]}, ""), "a probe: predictions[0] is 0.9, not 0.5"),
     ],
 )
 def test_a_probe_that_no_metric_can_judge_is_wrong_in_itself(
-    monkeypatch: pytest.MonkeyPatch, answer: Score, says: str
+    monkeypatch: pytest.MonkeyPatch, answer: ScoringAnswer, says: str
 ) -> None:
     at = quiet()
     score = at.score
@@ -151,7 +151,7 @@ def test_probes_that_get_no_answer_are_no_health(monkeypatch: pytest.MonkeyPatch
     at = quiet()
     score = at.score
 
-    def asleep(place: Scoring, request: Any) -> Score:
+    def asleep(place: ScoringTarget, request: Any) -> ScoringAnswer:
         if place.mark:
             raise TransientError("503", busy=True)
         return score(place, request)
@@ -195,10 +195,10 @@ def test_a_burst_of_probes_ends_with_its_time() -> None:
     assert len(at.probed) == 5, "ten seconds each, of a minute; 3000 were wanted"
 
 
-def warming(at: World, until: float, error: Callable[[], Exception]) -> Callable[..., Score]:
+def warming(at: World, until: float, error: Callable[[], Exception]) -> Callable[..., ScoringAnswer]:
     score = at.score
 
-    def asked(place: Scoring, request: Any) -> Score:
+    def asked(place: ScoringTarget, request: Any) -> ScoringAnswer:
         if at.now < until:
             raise error()
         return score(place, request)
