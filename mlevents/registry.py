@@ -15,6 +15,10 @@ class UnknownNameError(LookupError):
     """No element has this name; the message proposes the nearest one that exists."""
 
 
+class DuplicateNameError(ValueError):
+    """Two elements of one kind have one name; the message says where both are."""
+
+
 MOST_NAMES = 1000
 """Names that one is compared with: comparing hundreds of mistakes with more takes minutes."""
 
@@ -37,7 +41,7 @@ class Registry[T]:
     >>> operator.find("prefix")
 
     The package's modules, and those of the packages below it, are imported at the first look-up, so a new
-    element is a new file.
+    element is a new file. `load_modules` adds elements of modules outside the package.
     """
 
     def __init__(self, kind: str, package: str) -> None:
@@ -48,7 +52,8 @@ class Registry[T]:
     def __call__[E](self, name: str) -> Callable[[E], E]:
         def register(element: E) -> E:
             if name in self._elements:
-                raise ValueError(f"two {self.kind}s are named '{name}'")
+                places = f"{_place(self._elements[name])} and {_place(element)}"
+                raise DuplicateNameError(f"two {self.kind}s are named '{name}', in {places}: rename one")
             self._elements[name] = element  # type: ignore[assignment]
             return element
 
@@ -60,6 +65,17 @@ class Registry[T]:
         for module in pkgutil.walk_packages(package.__path__, f"{self.package}."):
             importlib.import_module(module.name)
         return self._elements
+
+    def load_modules(self, modules: Iterable[str]) -> list[str]:
+        """Import modules outside the package, and give the names that they register, sorted.
+
+        The package is loaded first, so a name that is taken is an error in the module that comes later.
+        Raises DuplicateNameError, and whatever the import of such a module raises.
+        """
+        before = set(self._all)
+        for module in modules:
+            importlib.import_module(module)
+        return sorted(set(self._elements) - before)
 
     def names(self) -> list[str]:
         """Every registered name, sorted."""
@@ -74,3 +90,8 @@ class Registry[T]:
         if name in self._all:
             return self._all[name]
         raise UnknownNameError(f"unknown {self.kind} '{name}'{did_you_mean(name, self._all)}")
+
+
+def _place(element: object) -> str:
+    """The module that registers an element."""
+    return str(getattr(element, "__module__", element))

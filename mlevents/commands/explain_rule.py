@@ -9,8 +9,7 @@ from typing import Any
 from mlevents.commands.command import say
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, find_names_below, render_value
-from mlevents.gates import dedupe
-from mlevents.gates.max_age import too_old, words
+from mlevents.gates.gate import AnyGate
 from mlevents.matching.match import RuleMatch
 from mlevents.matching.match_trace import TraceLine, trace_conditions
 from mlevents.rules.allowed_names import describe_refusal, find_refusal
@@ -67,31 +66,23 @@ def gates(rule: Rule, event: Event, moment: Moment) -> Iterator[Told]:
         yield False, "mode shadow: recorded, and nothing is done"
     if event.depth + 1 > moment.max_depth:
         yield False, f"depth {event.depth + 1}: at most {moment.max_depth} responses may cause one another"
-    if rule.max_age is not None:
-        yield _age(event, rule.max_age, moment.now)
-    if rule.dedupe is not None:
-        yield _dedupe(rule.dedupe, event)
+    told = [(name, gate, gate.preview(event, moment.now)) for name, gate in rule.gates.items()]
+    for name, _, preview in told:
+        if preview:
+            yield preview[0], f"{name}{preview[1]}"
     if failed := find_refusal(rule, event):
         yield False, f"refused: {describe_refusal(rule, failed)}"
-    for name, gate in rule.gates.items():
-        values = ", ".join(f"{key} {_value(said, event)[1]}" for key, said in gate.items())
-        yield None, f"{name} {values}: asked when the response runs"
+    for name, gate, preview in told:
+        if preview is None:
+            yield None, f"{name} {_parameters(gate, event)}: checked when the response runs"
 
 
-def _dedupe(written: str, event: Event) -> Told:
-    holds, text = _value(written, event)
-    try:
-        dedupe.identity(render_value(written, event.names) if holds else "")
-    except ValueError as error:
-        return False, f"dedupe {text}: {error}: the response fails before its first step"
-    return holds, f"dedupe {text}: one response for this value"
-
-
-def _age(event: Event, max_age: float, now: datetime) -> Told:
-    if old := too_old(event.time, max_age, now):
-        return False, old
-    age = (now - datetime.fromisoformat(event.time or "")).total_seconds()
-    return True, f"max_age {words(max_age)}: the event is {words(max(0, round(age)))} old"
+def _parameters(gate: AnyGate, event: Event) -> str:
+    """The parameters of a gate, filled in as far as the event can."""
+    written = gate.model_dump(exclude_none=True)
+    if not isinstance(written, dict):
+        return _value(written, event)[1]
+    return ", ".join(f"{key} {_value(said, event)[1]}" for key, said in written.items())
 
 
 def _show_step(number: int, step: Step, event: Event) -> None:

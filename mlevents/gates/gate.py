@@ -1,34 +1,93 @@
-"""What a gate is that looks at Azure: its parameters, and an objection to acting, if it has one.
+"""What a gate is: the parameters below its key in a rule, its place among the gates, and when it looks."""
 
-Such gates look before a response's steps, and again when a deployment has its endpoint's lease.
-"""
-
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any
+from abc import ABC
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from mlevents.events import Event
+from mlevents.expressions.interpolation import render_value
 from mlevents.registry import Registry
+from mlevents.yamlfile.positions import PathProblem
 
 Served = Mapping[str, Any]
 """A deployment with traffic: `deployment`, `percent`, `model`, `version`, the model's `tags`, and `key`
 and `by` as the gate `order` left them, else the model's name and version."""
 
+Stage = Literal["delivery", "steps", "lease"]
+"""When a gate looks: before the response exists; before its steps; before them and again with an endpoint's
+lease."""
 
-class Gate(BaseModel, ABC):
-    """One gate of a rule; its fields are what stands under its name, `${…}` filled in when it looks."""
+Preview = tuple[bool | None, str]
+"""Whether the gate lets an event through (None: known only when the response runs), and what to print."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+class AnyGate(BaseModel, ABC):
+    """One gate of a rule. Its module's docstring shows its YAML, and its first sentence is the key's help.
+
+    `position` is the place among the gates, the lowest first. `served_tags` asks for the tags of the models
+    that serve, which costs a request each.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, use_attribute_docstrings=True)
+
+    position: ClassVar[int] = 1000
+    stage: ClassVar[Stage] = "steps"
+    served_tags: ClassVar[bool] = False
+
+    @classmethod
+    def check(cls, written: object, names: Mapping[str, Any]) -> Iterator[PathProblem]:  # noqa: ARG003
+        """What is wrong beyond the form, by path below the gate's key; `names` are what its events tell.
+
+        `written` may be anything that YAML can hold.
+        """
+        yield from ()
 
     @property
     def paths(self) -> set[tuple[str | int, ...]]:
         """Which of the event's names `objection` reads."""
         return set()
 
-    @abstractmethod
-    def objection(self, names: Mapping[str, Any], /, serving: Sequence[Served]) -> str | None:
-        """Why this event must not be acted on, or None; pure. The deployment with most traffic is first."""
+    def fill(self, names: Mapping[str, Any]) -> Any:
+        """The parameters as JSON, each `${…}` filled in; raises ExpressionError for a missing value."""
+        return render_value(self.model_dump(exclude_none=True), names)
+
+    def preview(self, event: Event, now: datetime) -> Preview | None:  # noqa: ARG002
+        """What `explain` prints of this event after the gate's name; None for the parameters alone."""
+        return None
+
+    def identity(self, names: Mapping[str, Any], /) -> str | None:  # noqa: ARG002
+        """Stage `delivery`: what makes two events one response; raises ValueError for no such value."""
+        return None
+
+    def objection_to_event(self, event: Event, now: datetime, /) -> str | None:  # noqa: ARG002
+        """Stage `delivery`: why this event must not be acted on, or None; pure."""
+        return None
+
+    def objection(self, names: Mapping[str, Any], /, serving: Sequence[Served]) -> str | None:  # noqa: ARG002
+        """Stages `steps` and `lease`: why this event must not be acted on, or None; pure.
+
+        `serving` are the endpoint's deployments, the one with most traffic first; empty in stage `steps`.
+        """
+        return None
 
 
-gate = Registry[type[Gate]]("gate", "mlevents.gates")
+class Gate(AnyGate):
+    """A gate with parameters: its fields are the keys below its own key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+gate = Registry[type[AnyGate]]("gate", "mlevents.gates")
+
+
+def gates_in_order() -> dict[str, type[AnyGate]]:
+    """Every gate by its key, in the order in which they look."""
+    return dict(sorted(gate.items(), key=lambda one: (one[1].position, one[0])))
+
+
+def gates_at(stage: Stage, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the gates of a response as JSON, those that look at this stage."""
+    return {name: values for name, values in written.items() if gate.find(name).stage == stage}

@@ -10,8 +10,31 @@ or with one that lies more than five minutes ahead, is unknown: it is not acted 
 
 from datetime import datetime
 
+from pydantic import RootModel
+
+from mlevents.duration import PositiveDuration
+from mlevents.events import Event
+from mlevents.gates.gate import AnyGate, Preview, gate
+
 SKEW = 300.0
 """Seconds by which the clock of the sender may be ahead of ours."""
+
+
+@gate("max_age")
+class MaxAge(RootModel[PositiveDuration], AnyGate):
+    """An event older than this is recorded, never acted on."""
+
+    position = 10
+    stage = "delivery"
+
+    def objection_to_event(self, event: Event, now: datetime, /) -> str | None:
+        return too_old(event.time, self.root, now)
+
+    def preview(self, event: Event, now: datetime) -> Preview:
+        if objection := too_old(event.time, self.root, now):
+            return False, f": {objection}"
+        age = (now - datetime.fromisoformat(event.time or "")).total_seconds()
+        return True, f" {words(self.root)}: the event is {words(max(0, round(age)))} old"
 
 
 def too_old(time: str | None, max_age: float | None, now: datetime) -> str | None:
@@ -19,14 +42,14 @@ def too_old(time: str | None, max_age: float | None, now: datetime) -> str | Non
     if max_age is None:
         return None
     if time is None:
-        return "max_age: the event carries no time, so its age is unknown: send it with one"
+        return "the event carries no time, so its age is unknown: send it with one"
     age = (now - datetime.fromisoformat(time)).total_seconds()
     if age < -SKEW:
         limit = f"more than {words(SKEW)}: correct the clock of its sender"
-        return f"max_age: the event's time {time} is {words(-age)} ahead of now, {limit}"
+        return f"the event's time {time} is {words(-age)} ahead of now, {limit}"
     if age <= max_age:
         return None
-    return f"max_age: the event is {words(age)} old, more than {words(max_age)}"
+    return f"the event is {words(age)} old, more than {words(max_age)}"
 
 
 def words(seconds: float) -> str:

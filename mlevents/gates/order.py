@@ -18,17 +18,32 @@ from typing import Any
 from packaging.version import Version
 
 from mlevents.conditions.version import natural
+from mlevents.expressions.interpolation import ExpressionError
 from mlevents.gates.gate import Gate, Served, gate
+
+LONGEST_VERSION = 255
+"""Characters; Azure ML allows as many for a model's version."""
 
 
 @gate("order")
 class Order(Gate):
     """An older version never follows a newer one."""
 
+    position = 40
+    stage = "lease"
+
     key: str
     """what must not go backwards, such as `${model.name}`."""
     by: str
     """the value that counts up, such as `${model.version}`."""
+
+    def fill(self, names: Mapping[str, Any]) -> dict[str, str]:
+        filled = {name: str(value) for name, value in super().fill(names).items()}
+        if (length := len(filled["by"])) > LONGEST_VERSION:
+            raise ExpressionError(
+                f"order.by has {length} characters: a version has at most {LONGEST_VERSION}"
+            )
+        return filled
 
     def objection(self, _: Mapping[str, Any], /, serving: Sequence[Served]) -> str | None:
         for one in serving:

@@ -9,13 +9,14 @@ whose tags are read when the gate looks. Write `at_most` for a metric that is be
 and a number instead of `champion` for a fixed bar. Where nothing serves yet, there is no champion to beat.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
 from mlevents.conditions.condition import as_number
 from mlevents.gates.gate import Gate, Served, gate
+from mlevents.yamlfile.positions import PathProblem
 
 Bar = Literal["champion"] | float
 
@@ -23,6 +24,10 @@ Bar = Literal["champion"] | float
 @gate("require")
 class Require(Gate):
     """The model must be as good as the one that serves now, or as a number says."""
+
+    position = 50
+    stage = "lease"
+    served_tags = True
 
     metric_tag: str
     """name the model's tag that holds the metric."""
@@ -32,6 +37,11 @@ class Require(Gate):
     """`champion` or a number, for a metric that is better when it is smaller."""
     tolerance: float = 0.0
     """How far short of it the model may fall."""
+
+    @classmethod
+    def check(cls, written: object, names: Mapping[str, Any]) -> Iterator[PathProblem]:  # noqa: ARG003
+        if "tags" not in names.get("model", {}):
+            yield "", "no event of this rule tells a model's tags: require needs model.registered"
 
     @model_validator(mode="after")
     def _one_bar(self) -> Self:

@@ -5,7 +5,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext
 
-from mlevents.gates.gate import Served, gate
+from mlevents.gates.gate import Served, gate, gates_at
 from mlevents.orchestration.step_runner import Call, StepStoppedError, carry
 
 
@@ -19,9 +19,10 @@ class GateClosedError(StepStoppedError):
 
 def at_endpoint(context: OrchestrationContext, call: Call) -> Generator[Any, Any]:
     """Raise GateClosedError when a gate objects to this step, by what its endpoint serves now."""
-    gates = call["response"].get("gates") or {}
+    gates = gates_at("lease", call["response"].get("gates") or {})
     if gates:
-        wanted = {**call, "verb": "standing", "progress": {"tags": "require" in gates}}
+        tags = any(gate.find(name).served_tags for name in gates)
+        wanted = {**call, "verb": "standing", "progress": {"tags": tags}}
         answer = yield from carry(context, wanted)
         if answer["kind"] == "done":
             ask(gates, call["response"]["event"]["names"], answer["result"]["serving"])

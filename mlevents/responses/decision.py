@@ -8,9 +8,7 @@ from itertools import islice
 from mlevents import telemetry
 from mlevents.errors import EventError
 from mlevents.events import Event, parse
-from mlevents.expressions.interpolation import ExpressionError, render_value
-from mlevents.gates import dedupe
-from mlevents.gates.max_age import too_old
+from mlevents.expressions.interpolation import ExpressionError
 from mlevents.matching.match import RuleMatch, find_event_kind, find_matches, match_rule
 from mlevents.orchestration.response import Response
 from mlevents.responses.quarantine import quarantined, refused
@@ -75,18 +73,21 @@ def respond(
     )
     decided = settled(response, rule, settings, now)
     if decided.status == "running":
-        return decided if rule.dedupe is None else deduped(decided, rule.id, rule.dedupe)
-    # A drift or a value of `dedupe` stays free for an event that is acted on: this one has its own id.
+        return deduped(decided, rule)
+    # A drift or a value that a gate gives stays free for an event that is acted on: this one has its own id.
     return replace(decided, id=response_id(rule.id, event.identity(event.type)))
 
 
-def deduped(response: Response, rule: str, value: str) -> Response:
-    """The response by the name of a value, whichever event has it."""
-    try:
-        same = dedupe.identity(render_value(value, response.event.names))
-    except ValueError as error:  # an ExpressionError is one
-        return replace(response, status="failed", because=f"dedupe: {error}", alert=True)
-    return replace(response, id=response_id(rule, same))
+def deduped(response: Response, rule: Rule) -> Response:
+    """The response by the name of the value that a gate gives, whichever event has it."""
+    for name, gate in rule.gates.items():
+        try:
+            same = gate.identity(response.event.names)
+        except ValueError as error:  # an ExpressionError is one
+            return replace(response, status="failed", because=f"{name}: {error}", alert=True)
+        if same is not None:
+            return replace(response, id=response_id(rule.id, same))
+    return response
 
 
 def settled(response: Response, rule: Rule, settings: Settings, now: datetime) -> Response:
@@ -101,8 +102,9 @@ def settled(response: Response, rule: Rule, settings: Settings, now: datetime) -
             f"break the loop with a condition, or raise MLEVENTS_MAX_DEPTH above {settings.max_depth}"
         )
         return replace(response, status="stopped", because=chain, alert=True)
-    if age := too_old(response.event.time, rule.max_age, now):
-        return replace(response, status="stopped", because=age)
+    for name, gate in rule.gates.items():
+        if objection := gate.objection_to_event(response.event, now):
+            return replace(response, status="stopped", because=f"{name}: {objection}")
     return with_values(response, rule)
 
 

@@ -8,6 +8,7 @@ from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext
 
 from mlevents.canonical import canonical_resource_id
+from mlevents.gates.gate import gates_at
 from mlevents.gates.order import newer
 from mlevents.orchestration import function_names
 from mlevents.orchestration.gating import GateClosedError, ask, at_endpoint
@@ -21,6 +22,7 @@ def before_steps(context: OrchestrationContext, document: Mapping[str, Any]) -> 
     """Raise GateClosedError when a gate objects; what cannot be read now is left to the rollout."""
     if not document.get("gates"):
         return
+    ask(gates_at("steps", document["gates"]), document["event"]["names"], ())
     deploying = [step for step in document["steps"] if step["orchestrator"] == function_names.ROLL_OUT_MODEL]
     for step in deploying:
         try:
@@ -35,7 +37,7 @@ def before_steps(context: OrchestrationContext, document: Mapping[str, Any]) -> 
 
 def _remembered(context: OrchestrationContext, document: Mapping[str, Any]) -> Generator[Any, Any]:
     """Where nothing is deployed, no endpoint tells what is newest: an entity for the key does."""
-    gates = dict(document["gates"])
+    gates = gates_at("lease", document["gates"])
     order = gates.pop("order", None)
     ask(gates, document["event"]["names"], ())
     if order:

@@ -6,11 +6,9 @@ from typing import Any
 from mlevents.actions.action import action
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, find_roots, render_value
+from mlevents.gates.gate import AnyGate
 from mlevents.orchestration.response import Step
 from mlevents.rules.model import Step as RuleStep
-
-LONGEST_VERSION = 255
-"""Characters; Azure ML allows as many for a model's version."""
 
 
 def as_json(step: RuleStep) -> Step:
@@ -29,16 +27,10 @@ def as_json(step: RuleStep) -> Step:
     }
 
 
-def gates_as_json(gates: Mapping[str, Mapping[str, Any]], event: Event) -> dict[str, Any]:
-    """The gates as they travel, the event's values filled in; raises ExpressionError for a missing one."""
-    filled = {name: render_value(dict(written), event.names) for name, written in gates.items()}
-    if order := filled.get("order"):
-        filled["order"] = {name: str(value) for name, value in order.items()}
-        if (length := len(filled["order"]["by"])) > LONGEST_VERSION:
-            raise ExpressionError(
-                f"order.by has {length} characters: a version has at most {LONGEST_VERSION}"
-            )
-    return filled
+def gates_as_json(gates: Mapping[str, AnyGate], event: Event) -> dict[str, Any]:
+    """The gates that look later, with the event's values; raises ExpressionError for a missing one."""
+    later = {name: one for name, one in gates.items() if one.stage != "delivery"}
+    return {name: one.fill(event.names) for name, one in later.items()}
 
 
 def used[T](known: Mapping[str, T], steps: Iterable[RuleStep]) -> dict[str, T]:

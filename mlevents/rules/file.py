@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from mlevents.actions.endpoint_allowlist import SECTION
 from mlevents.errors import Problem, RulesError
 from mlevents.matching.where import Where
+from mlevents.rules.available_gates import without_missing_gates
 from mlevents.rules.connections import check_connections, check_workspaces
 from mlevents.rules.model import Rule, Rules
 from mlevents.rules.report import MAX_FILE_PROBLEMS, Report
@@ -17,7 +18,7 @@ from mlevents.rules.rule_builder import RuleBuilder
 from mlevents.rules.rule_check import check_rules
 from mlevents.rules.rule_folder import RuleFolder
 from mlevents.rules.step_check import StepCheck
-from mlevents.rules.syntax import RuleFileSyntax
+from mlevents.rules.syntax import RuleFileSyntax, rule_file_model
 from mlevents.rules.validation_messages import ErrorMessages, quote
 from mlevents.rules.vocabulary import VOCABULARY, Vocabulary
 from mlevents.settings import Settings
@@ -150,9 +151,9 @@ def _warn_of_unused(connections: Mapping[str, Any], used: Container[str], report
 def _validate_form(written: dict[str, Any], report: Report) -> RuleFileSyntax | None:
     """The file by its models alone; None after reporting what does not fit."""
     try:
-        return RuleFileSyntax.model_validate(written)
+        return rule_file_model().model_validate(without_missing_gates(written))
     except ValidationError as error:
-        report.errors("", ErrorMessages(RuleFileSyntax).translate(error, written))
+        report.errors("", ErrorMessages(rule_file_model()).translate(error, written))
         return None
 
 

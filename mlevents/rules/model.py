@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidatio
 
 from mlevents.duration import Duration, PositiveDuration
 from mlevents.errors import Problem
+from mlevents.gates.dedupe import Dedupe
+from mlevents.gates.gate import AnyGate
+from mlevents.gates.max_age import MaxAge
 from mlevents.matching.where import Where
 from mlevents.workspace_id import workspace_key
 
@@ -70,7 +73,7 @@ class Step(StrictModel):
 class Defaults(StrictModel):
     """What rules and steps do unless they say otherwise."""
 
-    max_age: PositiveDuration | None = None
+    max_age: MaxAge | None = None
     """An event older than this is recorded, never acted on."""
     retry: Retry = Retry()
     """How steps are tried again."""
@@ -81,7 +84,8 @@ class Defaults(StrictModel):
 class Rule(BaseModel):
     """One rule, ready to match: its conditions are bound, its steps have their ids and retries.
 
-    `event` holds the kinds that it asks for, or `("*",)`; `on_failure` is the rule's own or the defaults'.
+    `event` holds the kinds that it asks for, or `("*",)`; `gates` are in the order in which they look;
+    `on_failure` is the rule's own or the defaults'.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
@@ -91,11 +95,21 @@ class Rule(BaseModel):
     event: tuple[str, ...]
     where: SkipValidation[Where | None]
     mode: Mode = "live"
-    max_age: float | None = None
-    dedupe: str | None = None
-    gates: Mapping[str, Mapping[str, Any]] = {}
+    gates: SkipValidation[Mapping[str, AnyGate]] = {}
     steps: tuple[Step, ...]
     on_failure: tuple[Step, ...] = ()
+
+    @property
+    def max_age(self) -> float | None:
+        """The seconds of the gate `max_age`."""
+        found = self.gates.get("max_age")
+        return found.root if isinstance(found, MaxAge) else None
+
+    @property
+    def dedupe(self) -> str | None:
+        """The expression of the gate `dedupe`."""
+        found = self.gates.get("dedupe")
+        return found.root if isinstance(found, Dedupe) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mlevents.actions.action import Action
-from mlevents.gates.gate import gate
+from mlevents.gates.gate import AnyGate, gates_in_order
 from mlevents.matching.where import Where
 from mlevents.registry import Registry
 from mlevents.rules.allowed_names import apply_allowed_names
@@ -30,9 +29,7 @@ class RuleBuilder:
             event=("*",) if "*" in written.event else written.event,
             where=where,
             mode=written.mode,
-            max_age=defaults.max_age if written.max_age is None else written.max_age,
-            dedupe=written.dedupe,
-            gates=_dump_gates(written),
+            gates=_collect_gates(written, defaults),
             steps=self._build_steps(written.do, defaults.retry),
             on_failure=defaults.on_failure if own is None else self._build_steps(own, defaults.retry),
         )
@@ -54,7 +51,10 @@ class RuleBuilder:
         return tuple(steps.values())
 
 
-def _dump_gates(written: RuleSyntax) -> dict[str, dict[str, Any]]:
-    """The gates that look at Azure, as written."""
-    found = {name: getattr(written, name) for name in gate.names()}
-    return {name: one.model_dump(exclude_none=True) for name, one in found.items() if one is not None}
+def _collect_gates(written: RuleSyntax, defaults: Defaults) -> dict[str, AnyGate]:
+    """The gates of a rule in their order; one that it leaves out is that of the defaults, if they have it."""
+    found = {
+        name: getattr(defaults, name, None) if (own := getattr(written, name)) is None else own
+        for name in gates_in_order()
+    }
+    return {name: one for name, one in found.items() if one is not None}

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlevents.events import NAMES
-from mlevents.expressions.interpolation import ExpressionError, find_container_type, find_roots
-from mlevents.gates.dedupe import REMEDY
+from mlevents.gates.gate import gates_in_order
 from mlevents.matching.satisfiability import closed_ways, unreachable
 from mlevents.matching.where import Where, bind_where, list_names
 from mlevents.rules.available_gates import find_missing_gates
@@ -54,24 +53,14 @@ class RuleCheck:
     def check_rule(self, written: Mapping[str, Any], path: str) -> Where | None:
         """The bound conditions of a rule, None if it has none; reports what is wrong in it."""
         self._check_id(written.get("id"), join(path, "id"))
-        self.report.errors(path, find_missing_gates(written))
         kinds = find_event_kinds(written.get("event"))
         names = list_names(kinds)
-        for gate in ("dedupe", "order"):
-            self.steps.check_values(written.get(gate), join(path, gate), names)
-        if (kind := find_container_type(written.get("dedupe"), names)) in ("map", "list"):
-            self.report.error(join(path, "dedupe"), f"{written['dedupe']} is a {kind}: {REMEDY}")
-        elif fault := check_dedupe(written.get("dedupe")):
-            self.report.error(join(path, "dedupe"), fault)
-        if "require" in written and "tags" not in names.get("model", {}):
-            fault = "no event of this rule tells a model's tags: require needs model.registered"
-            self.report.error(join(path, "require"), fault)
+        self._check_gates(written, path, names)
         results = dict.fromkeys(
             self.steps.check_steps(written.get("do"), join(path, "do"), names), STEP_RESULT
         )
         failure = {**names, **FAILURE_NAMES, "steps": results}
         self.steps.check_steps(written.get("on_failure"), join(path, "on_failure"), failure)
-        self._note_ask_connections(written.get("approve"))
         where = self._bind_where(written.get("where"), kinds, join(path, "where"))
         for place, text in find_loops(written, kinds, where, self.steps.vocabulary.actions):
             self.report.warn(join(path, place), text)
@@ -89,12 +78,13 @@ class RuleCheck:
             self.report.warn(path + place.removeprefix("where"), text)
         return where
 
-    def _note_ask_connections(self, approve: object) -> None:
-        """Note the connections that carry the question of a gate."""
-        ask = approve.get("ask") if isinstance(approve, dict) else None
-        self.steps.used.update(
-            name for name in (ask if isinstance(ask, list) else ()) if isinstance(name, str)
-        )
+    def _check_gates(self, written: Mapping[str, Any], path: str, names: Mapping[str, Any]) -> None:
+        """Report what is wrong in the gates of a rule, beyond their form."""
+        self.report.errors(path, find_missing_gates(written))
+        for name, found in gates_in_order().items():
+            if name in written:
+                self.steps.check_values(written[name], join(path, name), names)
+                self.report.errors(join(path, name), found.check(written[name], names))
 
     def _check_id(self, name: object, path: str) -> None:
         if isinstance(name, str) and name in self.ids:
@@ -102,17 +92,6 @@ class RuleCheck:
             self.report.error(path, f"'{name}' is the id of the rule in line {line} too: rename one")
         elif isinstance(name, str):
             self.ids[name], _ = self.report.document.place(path)
-
-
-def check_dedupe(said: object) -> str | None:
-    """Why a value can tell no event from another, or None if it can."""
-    try:
-        constant = isinstance(said, str) and not find_roots(said)
-    except ExpressionError:
-        return None  # reported where expressions are checked
-    if not constant:
-        return None
-    return f"'{said}' is the same for every event, so that only one would ever be answered: {REMEDY}"
 
 
 def find_event_kinds(written: object) -> tuple[str, ...]:

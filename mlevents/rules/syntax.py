@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
+from inspect import getdoc
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
 from mlevents.actions.endpoint_allowlist import EndpointList
-from mlevents.duration import PositiveDuration
 from mlevents.events import NAMES
-from mlevents.gates.order import Order
-from mlevents.gates.require import Require
+from mlevents.gates.gate import gates_in_order
 from mlevents.registry import did_you_mean
 from mlevents.rules.model import Defaults, FilterWidth, Mode, Step, StrictModel
 
@@ -69,50 +69,13 @@ EventNames = Annotated[
 _Where = Annotated[dict[str, Any], Field(default_factory=dict)]
 
 
-class Throttle(StrictModel):
-    """The first goes through; the rest are recorded as throttled."""
-
-    key: str
-    """what is counted together, such as `${drift.monitor}`."""
-    once_per: PositiveDuration
-    """how long to hold the rest back."""
-
-
-class Group(StrictModel):
-    """Collect events and act once."""
-
-    key: str
-    """what belongs together, such as `${run.experiment}`."""
-    wait: PositiveDuration
-    """how long to collect after the first event."""
-    at_most: Annotated[int, Field(ge=1)] | None = None
-    """Act at once when so many are there."""
-
-
-class Approve(StrictModel):
-    """Wait for a person; a timeout or a no stops the response."""
-
-    by: list[str]
-    """who may approve."""
-    within: PositiveDuration
-    """how long to wait."""
-    ask: list[str]
-    """the connections that carry the question."""
-
-
-class Expect(StrictModel):
-    """Act only if that event did not follow in time."""
-
-    event: EventNames
-    """the event that should follow."""
-    where: _Where
-    """Which of those events counts."""
-    within: PositiveDuration
-    """how long it may take."""
-
-
 class RuleSyntax(StrictModel):
-    """When this event, where these things hold, first make sure of this, then do that."""
+    """When this event, where these things hold, first make sure of this, then do that.
+
+    `rule_file_model` adds a key for each gate.
+    """
+
+    model_config = ConfigDict(defer_build=True)
 
     id: Annotated[str, AfterValidator(_rule_id), WithJsonSchema(_RULE_ID_SCHEMA)]
     """give the rule a name that no other rule has."""
@@ -124,18 +87,6 @@ class RuleSyntax(StrictModel):
     """What must hold, in the shape of the normalised event."""
     mode: Mode = "live"
     """`shadow` decides and records, and does nothing; `disabled` does not even decide."""
-    max_age: PositiveDuration | None = None
-    """An event older than this is recorded, never acted on."""
-    dedupe: str | None = None
-    """One response for each value of this, instead of one for each event."""
-    verify: list[Literal["model", "run"]] | None = None
-    """Read the model or the run again before acting, and stop if `where` no longer holds."""
-    order: Order | None = None
-    require: Require | None = None
-    throttle: Throttle | None = None
-    group: Group | None = None
-    approve: Approve | None = None
-    expect: Expect | None = None
     do: Annotated[tuple[Step, ...], Field(min_length=1, strict=False)]
     """list at least one step."""
     on_failure: Annotated[tuple[Step, ...] | None, Field(strict=False)] = None
@@ -156,7 +107,9 @@ class RuleTestSyntax(StrictModel):
 
 
 class RuleFileSyntax(StrictModel):
-    """The rule file."""
+    """The rule file; `rule_file_model` gives the model with the gates in its rules."""
+
+    model_config = ConfigDict(defer_build=True)
 
     version: Literal[1]
     """begin the file with `version: 1`."""
@@ -174,3 +127,19 @@ class RuleFileSyntax(StrictModel):
     """list the rules, each with `id`, `event` and `do`."""
     tests: list[RuleTestSyntax] = Field(default_factory=list)
     """Examples of events and the rules that match them."""
+
+
+def rule_file_model() -> type[RuleFileSyntax]:
+    """The model of the rule file, with a key in each rule for each gate that is registered."""
+    return _rule_file_model(tuple(gates_in_order().items()))
+
+
+@lru_cache(maxsize=4)
+def _rule_file_model(gates: tuple[tuple[str, Any], ...]) -> type[RuleFileSyntax]:
+    keys: dict[str, Any] = {
+        name: (found | None, Field(default=None, description=getdoc(found))) for name, found in gates
+    }
+    rule: Any = create_model("RuleSyntax", __base__=RuleSyntax, __doc__="One rule.", **keys)
+    about = RuleFileSyntax.model_fields["rules"].description
+    rules: Any = (tuple[rule, ...], Field(strict=False, description=about))
+    return create_model("RuleFileSyntax", __base__=RuleFileSyntax, __doc__="The rule file.", rules=rules)

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mlevents.rules.syntax import NAME_PATTERN, RuleFileSyntax
+from mlevents.rules.syntax import NAME_PATTERN, rule_file_model
 from mlevents.rules.vocabulary import VOCABULARY, Vocabulary
 from mlevents.schema.rule_test_schema import build_rule_test_schemas
 from mlevents.schema.where_schema import Schema, build_where_schemas
@@ -16,7 +16,6 @@ _INSERTED: Schema = {"type": "string", "pattern": r"\$\{", "description": "Fille
 
 _KNOWN_ELSEWHERE = (
     ("RuleSyntax", "where", "Where"),
-    ("Expect", "where", "Where"),
     ("RuleTestSyntax", "given", "Given"),
     ("RuleTestSyntax", "expect", "Expected"),
 )
@@ -24,7 +23,7 @@ _KNOWN_ELSEWHERE = (
 
 def build_file_schema(vocabulary: Vocabulary = VOCABULARY) -> Schema:
     """The schema of a rule file that may use this vocabulary, in JSON Schema 2020-12."""
-    schema = _schema(RuleFileSyntax)
+    schema = _schema(rule_file_model())
     definitions = schema.pop("$defs")
     definitions.update(build_where_schemas())
     definitions.update(build_rule_test_schemas())

@@ -114,8 +114,8 @@ def test_a_step_of_on_failure_reads_every_step_of_do():
     [
         ("    order: {kye: x, by: y}\n", "order.kye: unknown key (did you mean 'key'?)"),
         (
-            "    throttle: {key: x, once_pr: 12h}\n",
-            "throttle.once_pr: unknown key (did you mean 'once_per'?)",
+            "    require: {metric_tag: x, at_leest: 1}\n",
+            "require.at_leest: unknown key (did you mean 'at_least'?)",
         ),
         ("    dedup: x\n", "dedup: unknown key (did you mean 'dedupe'?)"),
         ("    dedupe: '${modl.name}'\n", "unknown name 'modl' (did you mean 'model'?)"),

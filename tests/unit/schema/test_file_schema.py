@@ -8,6 +8,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from mlevents.gates.gate import gate
+from mlevents.rules.available_gates import PLANNED
 from mlevents.rules.file import load_rules
 from mlevents.schema.file_schema import build_file_schema
 from mlevents.settings import Settings
@@ -80,3 +82,9 @@ def test_every_key_of_the_file_is_explained():
         if "description" not in member and "$ref" not in member
     ]
     assert unexplained == []
+
+
+def test_the_schema_offers_the_gates_that_exist_and_no_other():
+    offered = set(SCHEMA.schema["$defs"]["RuleSyntax"]["properties"])
+    assert set(gate.names()) <= offered
+    assert not offered & (set(PLANNED) - set(gate.names()))
