@@ -14,7 +14,7 @@ from handlers.delivery import failures, rules
 from handlers.response_reader import ResponseReader
 from mlevents.api.response_query import QueryError, ResponseQuery
 from mlevents.errors import ConfigError
-from mlevents.settings import unresolved
+from mlevents.settings import find_unresolved_references
 
 blueprint = df.Blueprint()
 
@@ -104,7 +104,7 @@ def workspaces() -> dict[str, str]:
 
 def problems() -> list[str]:
     """Why deliveries are raising now; empty when they are not."""
-    found, waiting = faults_of_rules(), unresolved()
+    found, waiting = faults_of_rules(), find_unresolved_references()
     return [*found, *(line for line in waiting if not any(line in one for one in found))]
 
 

@@ -8,16 +8,16 @@ import typer
 from mlevents.commands.command import command
 
 
-def commands() -> typer.Typer:
+def build_app() -> typer.Typer:
     """Every command, as one application."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-    app.callback()(about)
+    app.callback()(print_help)
     for name, function in command.items():
         app.command(name)(function)
     return app
 
 
-def about() -> None:
+def print_help() -> None:
     """Event-driven MLOps for Azure Machine Learning: look at your rules before they act."""
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    commands()(prog_name="python -m mlevents")
+    build_app()(prog_name="python -m mlevents")
 
 
 if __name__ == "__main__":

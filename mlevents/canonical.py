@@ -25,7 +25,7 @@ def canonical_event_id(text: str) -> str:
     return text.lower() if _GUID.fullmatch(text) else text
 
 
-def joined_parts(*parts: str | None) -> str:
+def join_parts(*parts: str | None) -> str:
     """One text for these parts in this order, each with its length before it; `-` stands for None.
 
     Two different lists of parts never give the same text.

@@ -6,15 +6,15 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-DIGITS = 6
+_DIGITS = 6
 """Digits of a second: what is shorter than a microsecond is no time at all, to timers too."""
 _FORM = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)", re.ASCII)
 
 
-def seconds(text: object) -> float:
+def parse_duration(text: object) -> float:
     """The seconds of a duration; raises ValueError for anything but a number with its unit."""
     if isinstance(text, str) and (found := _FORM.fullmatch(text)):
-        return round(float(found[1]) * _UNITS[found[2]], DIGITS)
+        return round(float(found[1]) * _UNITS[found[2]], _DIGITS)
     if isinstance(text, int | float) and not isinstance(text, bool):
         fault = f"the duration {text} has no unit: write {text}s, {text}m or {text}h"
         raise ValueError(fault)  # noqa: TRY004 — what pydantic collects
@@ -23,12 +23,12 @@ def seconds(text: object) -> float:
     )
 
 
-def written(value: float) -> str:
+def serialize_duration(value: float) -> str:
     """The duration of so many seconds as text that `seconds` reads again."""
-    return f"{value:.{DIGITS}f}".rstrip("0").rstrip(".") + "s"
+    return f"{value:.{_DIGITS}f}".rstrip("0").rstrip(".") + "s"
 
 
-def spoken(value: float) -> str:
+def format_duration(value: float) -> str:
     """A duration for people: `90 s`, `2.5 min`, `15 min`, `2 h`."""
     if value >= 7200:
         return f"{value / 3600:.3g} h"
@@ -37,8 +37,8 @@ def spoken(value: float) -> str:
 
 Duration = Annotated[
     float,
-    BeforeValidator(seconds),
-    PlainSerializer(written, return_type=str),
+    BeforeValidator(parse_duration),
+    PlainSerializer(serialize_duration, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$", "examples": ["15m"]}),
 ]
 """A duration such as `15m`; the value is in seconds."""

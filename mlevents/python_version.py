@@ -5,14 +5,15 @@ Whatever Python starts the app reads this, so it uses nothing that an old one do
 
 import sys
 
-NEEDED = (3, 13)
+REQUIRED_VERSION = (3, 13)
 
 
 def check_python(found: tuple[int, ...] = sys.version_info[:2]) -> None:
     """Raise RuntimeError when this Python is older than the app's; otherwise do nothing."""
-    if found[:2] < NEEDED:
+    if found[:2] < REQUIRED_VERSION:
         raise RuntimeError(
-            f"mlevents runs on Python {found[0]}.{found[1]}, but needs {NEEDED[0]}.{NEEDED[1]} or later: "
+            f"mlevents runs on Python {found[0]}.{found[1]}, "
+            f"but needs {REQUIRED_VERSION[0]}.{REQUIRED_VERSION[1]} or later: "
             "set the runtime version of the Function App, and deploy the package that "
             "`python -m infra.hooks prepackage` builds, without a remote build"
         )

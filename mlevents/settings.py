@@ -9,38 +9,40 @@ from mlevents.errors import ConfigError
 from mlevents.registry import did_you_mean
 
 MODES = ("live", "shadow", "disabled")
-REFERENCE = "@microsoft.keyvault("
+KEY_VAULT_REFERENCE = "@microsoft.keyvault("
 """How a setting begins that Azure could not replace by the secret that it refers to."""
 PUBLIC_RESOURCE_MANAGER = "https://management.azure.com"
 
-OURS = (
+SETTING_NAMES = (
     "MLEVENTS_MODE",
     "MLEVENTS_MAX_DEPTH",
     "MLEVENTS_RESOURCE_MANAGER",
     "MLEVENTS_RULES",
     "MLEVENTS_SECRET",
 )
-REMEDY = (
+KEY_VAULT_REMEDY = (
     "set the secret in the vault, give the app's identity the role Key Vault Secrets User there, "
     "then restart the app"
 )
 
 
-def is_reference(value: str | None) -> bool:
+def is_key_vault_reference(value: str | None) -> bool:
     """Whether a setting holds a Key Vault reference instead of the secret."""
-    return (value or "").strip().casefold().startswith(REFERENCE)
+    return (value or "").strip().casefold().startswith(KEY_VAULT_REFERENCE)
 
 
-def refuse_reference(name: str, value: str | None) -> None:
+def refuse_key_vault_reference(name: str, value: str | None) -> None:
     """Raise ConfigError for a Key Vault reference that Azure has not resolved; it is never quoted."""
-    if is_reference(value):
-        raise ConfigError(f"the app setting '{name}' still reads @Microsoft.KeyVault(…): {REMEDY}")
+    if is_key_vault_reference(value):
+        raise ConfigError(f"the app setting '{name}' still reads @Microsoft.KeyVault(…): {KEY_VAULT_REMEDY}")
 
 
-def unresolved(environment: Mapping[str, str] = os.environ) -> list[str]:
+def find_unresolved_references(environment: Mapping[str, str] = os.environ) -> list[str]:
     """One line for each setting, named by rules or not, whose Key Vault reference Azure has not resolved."""
-    names = sorted(name for name, value in environment.items() if is_reference(value))
-    return [f"the app setting '{name}' still reads @Microsoft.KeyVault(…): {REMEDY}" for name in names]
+    names = sorted(name for name, value in environment.items() if is_key_vault_reference(value))
+    return [
+        f"the app setting '{name}' still reads @Microsoft.KeyVault(…): {KEY_VAULT_REMEDY}" for name in names
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ class Settings:
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """The settings of this process; raises ConfigError for a value that cannot be used."""
-        for name in sorted(set(OURS) & set(environment)):
-            refuse_reference(name, environment[name])
+        for name in sorted(set(SETTING_NAMES) & set(environment)):
+            refuse_key_vault_reference(name, environment[name])
         root = Path(environment.get("AzureWebJobsScriptRoot") or ".")
         mode = environment.get("MLEVENTS_MODE") or None
         if mode not in (None, *MODES):
@@ -90,7 +92,7 @@ class Settings:
     def value(self, name: str) -> str:
         """The app setting `name`; raises ConfigError when it is not set, or empty."""
         value = self.environment.get(name)
-        refuse_reference(name, value)
+        refuse_key_vault_reference(name, value)
         if value:
             return value
         others = (other for other, text in self.environment.items() if text and other != name)

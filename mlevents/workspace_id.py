@@ -6,7 +6,7 @@ from typing import Self
 
 from mlevents.canonical import fold
 
-FORM = (
+WORKSPACE_ID_FORM = (
     "/subscriptions/<id>/resourceGroups/<name>/providers/Microsoft.MachineLearningServices/workspaces/<name>"
 )
 
@@ -35,7 +35,7 @@ class WorkspaceId:
         """
         found = _PATTERN.fullmatch(text)
         if found is None:
-            raise ValueError(f"'{text}' is not a workspace id: write {FORM}")
+            raise ValueError(f"'{text}' is not a workspace id: write {WORKSPACE_ID_FORM}")
         return cls(**found.groupdict())
 
     @property
@@ -52,7 +52,7 @@ class WorkspaceId:
         return fold(self.id)
 
 
-def workspace_key(text: str) -> str | None:
+def parse_workspace_key(text: str) -> str | None:
     """What two ids of one workspace have in common; None for a text that is not a workspace's id."""
     try:
         return WorkspaceId.parse(text).key

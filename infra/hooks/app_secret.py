@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.hooks.parameters import own_group
 from infra.hooks.programs import HookError, az, needed, run, say
-from mlevents.settings import is_reference
+from mlevents.settings import is_key_vault_reference
 
 SETTING = "MLEVENTS_SECRET"
 PARAMETER = "appSecret"
@@ -38,7 +38,7 @@ def choose_secret(environment: Mapping[str, str], parameters: Mapping[str, Any])
     if chosen := parameters.get(PARAMETER):
         return str(chosen)
     present = _present_secret(environment, parameters)
-    if is_reference(present):
+    if is_key_vault_reference(present):
         if parameters.get("useKeyVault"):
             return ""
         raise HookError(

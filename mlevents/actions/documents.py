@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlevents.errors import PermanentError
-from mlevents.yamlfile.reader import LARGEST, compose
-from mlevents.yamlfile.scalars import without_writing
+from mlevents.yamlfile.reader import MAX_CHARACTERS, parse_yaml
+from mlevents.yamlfile.scalars import to_plain_numbers
 
 # Nothing but the text decides: no file is ever looked for, so no event can learn which there are.
 # Schemes as the SDK writes them: in capitals it takes them for a path.
@@ -30,18 +30,18 @@ FILES = frozenset({"conda_file", "build", "dockerfile_path", "local_path"})
 
 def parse(name: str, text: str) -> dict[str, Any]:
     """The document in the file of this name; raises PermanentError saying what is wrong with it."""
-    document = compose(text, name)
+    document = parse_yaml(text, name)
     if document.problems:
         raise PermanentError("; ".join(map(str, document.problems[:SHOWN_PROBLEMS])))
     if not isinstance(document.value, dict):
         raise PermanentError(f"'{name}' holds no YAML mapping: write it in the Azure ML CLI v2 schema")
-    return remote(name, without_writing(document.value))
+    return remote(name, to_plain_numbers(document.value))
 
 
 def parse_json(name: str, text: str) -> Any:
     """The JSON in the file of this name, within the limits of YAML files; raises PermanentError."""
-    if len(text) > LARGEST:
-        raise PermanentError(f"'{name}' has {len(text):,} characters: keep it within {LARGEST:,}")
+    if len(text) > MAX_CHARACTERS:
+        raise PermanentError(f"'{name}' has {len(text):,} characters: keep it within {MAX_CHARACTERS:,}")
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError as error:

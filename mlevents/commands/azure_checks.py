@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from mlevents.actions.action import Action, Examination
 from mlevents.errors import ActionError, ConfigError, PermanentError
-from mlevents.eventgrid.subscription_diff import compare
+from mlevents.eventgrid.subscription_diff import compare_subscriptions
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.model import Rules
 from mlevents.rules.needs import DistinctStep, list_distinct_steps, list_required_permissions
@@ -17,16 +17,16 @@ from mlevents.services.finding import Finding, run_check
 from mlevents.services.permission import IDENTITY_SCOPE, is_allowed
 from mlevents.services.sdk_errors import clean_text
 from mlevents.services.services import Services
-from mlevents.settings import Settings, unresolved
+from mlevents.settings import Settings, find_unresolved_references
 
-AT_HOME = "WEBSITE_HOSTNAME"
+APP_HOST_SETTING = "WEBSITE_HOSTNAME"
 """Set where the app runs: there alone a setting that is not set is a fault."""
 UNSET_REMEDY = "set it on the Function App, or in local.settings.json"
-MOST_OWNERS = 3
+MAX_OWNERS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class PartFinding:
     """A finding, and the part of the rule file that it belongs to."""
 
     part: str
@@ -46,11 +46,11 @@ class Doctor:
         self._broken: set[str] = set()
         self._signed_in = True
 
-    def findings(self) -> Iterator[Examined]:
+    def findings(self) -> Iterator[PartFinding]:
         """Everything, in the order of the rule file."""
-        for line in unresolved(self.settings.environment):
+        for line in find_unresolved_references(self.settings.environment):
             said, _, remedy = line.partition(": ")
-            yield Examined("settings", Finding(said.split("'")[1], False, said, remedy))
+            yield PartFinding("settings", Finding(said.split("'")[1], False, said, remedy))
         signing_in = list(_guarded("identity", "sign-in", self._identity))
         yield from signing_in
         self._signed_in = all(one.finding.ok for one in signing_in)
@@ -58,7 +58,9 @@ class Doctor:
             yield from _guarded(f"workspace {name}", name, partial(self._workspace, name, id))
         if not self.rules.workspaces:
             said = "the rule file lists none, so events of each are answered, and none was examined"
-            yield Examined("workspaces", Finding("workspaces", None, said, "list yours under `workspaces`"))
+            yield PartFinding(
+                "workspaces", Finding("workspaces", None, said, "list yours under `workspaces`")
+            )
         for name, id in self._there.items():
             yield from _guarded(f"events of workspace {name}", name, partial(self._subscriptions, id))
         for name in self.rules.connections:
@@ -126,7 +128,7 @@ class Doctor:
         inside = (f"{path}.", f"{path}[")
         here = [one for one in self.rules.warnings if one.path == path or one.path.startswith(inside)]
         names = dict.fromkeys(one.setting for one in here if one.setting)
-        ok = False if self.settings.environment.get(AT_HOME) else None
+        ok = False if self.settings.environment.get(APP_HOST_SETTING) else None
         rest = "" if ok is False else "; what needs it was not checked"
         about = path.partition(".")[2]
         said = [f"the app setting '{name}' is not set{rest}" for name in names]
@@ -162,7 +164,7 @@ class Doctor:
         places = {name: id for name, id in step.workspaces.items() if name in self._there}
         read = RuleFolder(self.rules.path.parent).read
         examination = Examination(self.services, tuple(places.values()), read, self._quota)
-        known, left_out = literal(step)
+        known, left_out = bind_known_parameters(step)
         for name in left_out:
             yield Finding(name, None, "is filled in from each event, so it was not checked")
         if known is not None:
@@ -174,10 +176,12 @@ class Doctor:
             remedy = "give yourself the role Reader on the workspace's subscription"
             yield Finding("event subscriptions", None, "may not be read", remedy)
             return
-        yield from compare(compile_filters(self.rules.rules, self.rules.filters), found, self._app)
+        yield from compare_subscriptions(
+            compile_filters(self.rules.rules, self.rules.filters), found, self._app
+        )
 
 
-def literal(step: DistinctStep) -> tuple[Action | None, list[str]]:
+def bind_known_parameters(step: DistinctStep) -> tuple[Action | None, list[str]]:
     """The step's action without the parameters that must wait for an event, and the names of these.
 
     None where it cannot be without them: a text may stay as it is written, a number with `${…}` cannot.
@@ -193,19 +197,21 @@ def literal(step: DistinctStep) -> tuple[Action | None, list[str]]:
         return None, waiting
 
 
-def _guarded(part: str, about: str, examine: Callable[[], Iterable[Finding]]) -> Iterator[Examined]:
+def _guarded(part: str, about: str, examine: Callable[[], Iterable[Finding]]) -> Iterator[PartFinding]:
     """The findings of one part; what goes wrong in it is one of them."""
     try:
         for finding in examine():
-            yield Examined(part, finding)
+            yield PartFinding(part, finding)
     except (ActionError, ConfigError) as error:
-        yield Examined(part, Finding(about, False, clean_text(str(error)), "fix this, then run doctor again"))
+        yield PartFinding(
+            part, Finding(about, False, clean_text(str(error)), "fix this, then run doctor again")
+        )
     except Exception as error:  # noqa: BLE001 - the boundary: a fault in one part hides no other
         said = clean_text(f"a fault in mlevents: {type(error).__name__}: {error}")
-        yield Examined(part, Finding(about, False, said, "report it, with this command's output"))
+        yield PartFinding(part, Finding(about, False, said, "report it, with this command's output"))
 
 
 def _title(step: DistinctStep) -> str:
-    more = len(step.owners) - MOST_OWNERS
-    shown = ", ".join(step.owners[:MOST_OWNERS]) + (f" and {more} more" if more > 0 else "")
+    more = len(step.owners) - MAX_OWNERS
+    shown = ", ".join(step.owners[:MAX_OWNERS]) + (f" and {more} more" if more > 0 else "")
     return f"{step.uses} in {shown}"

@@ -9,22 +9,22 @@ from typing import Annotated, Any
 import typer
 
 from mlevents.commands.command import (
-    PROBLEMS,
+    EXIT_PROBLEMS,
     RULES,
     AsJson,
     RulesFile,
     command,
     load_rules_or_exit,
     print_json,
-    say,
+    print_line,
 )
-from mlevents.commands.event_file import events_below
-from mlevents.commands.explain_rule import as_text, found_text
+from mlevents.commands.event_file import read_event_files
+from mlevents.commands.explain_rule import format_found, format_value
 from mlevents.errors import EventError
 from mlevents.events import Event, parse_all
 from mlevents.rule_tests.backtest import BacktestSide, Difference, RuleResult, find_differences
 
-Events = Annotated[
+EventPaths = Annotated[
     list[str], typer.Argument(metavar="EVENTS", help="Files of events, or folders of such files.")
 ]
 Against = Annotated[Path, typer.Option("--against", help="The rule file to compare with.")]
@@ -34,7 +34,7 @@ FailIfDifferent = Annotated[
 
 
 @dataclass(slots=True)
-class Findings:
+class BacktestReport:
     """What the events brought to light; each with the file in which its event stands."""
 
     events: int = 0
@@ -44,7 +44,7 @@ class Findings:
 
 @command("backtest")
 def backtest(
-    events: Events,
+    events: EventPaths,
     against: Against,
     rules: RulesFile = RULES,
     same: FailIfDifferent = False,
@@ -58,12 +58,12 @@ def backtest(
     else:
         _show(found, these, others)
     if found.errors or (same and found.different):
-        raise typer.Exit(PROBLEMS)
+        raise typer.Exit(EXIT_PROBLEMS)
 
 
-def _findings(names: list[str], these: BacktestSide, others: BacktestSide) -> Findings:
-    found = Findings()
-    for file, document in (one for name in names for one in events_below(name)):
+def _findings(names: list[str], these: BacktestSide, others: BacktestSide) -> BacktestReport:
+    found = BacktestReport()
+    for file, document in (one for name in names for one in read_event_files(name)):
         [event] = parse_all([document])
         found.events += 1
         if isinstance(event, EventError):
@@ -79,7 +79,7 @@ def _counts(these: BacktestSide, others: BacktestSide) -> Iterator[tuple[str, in
         yield name, these.count_responses(name), others.count_responses(name)
 
 
-def _as_json(found: Findings, these: BacktestSide, others: BacktestSide) -> dict[str, Any]:
+def _as_json(found: BacktestReport, these: BacktestSide, others: BacktestSide) -> dict[str, Any]:
     counts = _counts(these, others)
     return {
         "events": found.events,
@@ -103,19 +103,19 @@ def _difference_json(file: str, event: Event, one: Difference) -> dict[str, Any]
     }
 
 
-def _show(found: Findings, these: BacktestSide, others: BacktestSide) -> None:
+def _show(found: BacktestReport, these: BacktestSide, others: BacktestSide) -> None:
     counts = list(_counts(these, others))
     width = max((len(name) for name, *_ in counts), default=0)
-    say((f"{'':{width}}  {'others':>7}  {'these':>7}", "dim"))
+    print_line((f"{'':{width}}  {'others':>7}  {'these':>7}", "dim"))
     for name, one, other in counts:
         style = "" if one == other else "bold"
-        say((f"{name:{width}}  {_count(other):>7}  {_count(one):>7}", style))
+        print_line((f"{name:{width}}  {_count(other):>7}  {_count(one):>7}", style))
     for _, several in groupby(found.different, key=lambda one: id(one[1])):
         _show_differences(list(several))
     for file, error in found.errors:
-        say((f"{file}: this event cannot be read: ", "bold red"), str(error))
+        print_line((f"{file}: this event cannot be read: ", "bold red"), str(error))
     number = len({id(event) for _, event, _ in found.different})
-    say(
+    print_line(
         (
             f"{found.events} event{'' if found.events == 1 else 's'}, {number} of them make a difference",
             "bold",
@@ -126,16 +126,16 @@ def _show(found: Findings, these: BacktestSide, others: BacktestSide) -> None:
 def _show_differences(several: list[tuple[str, Event, Difference]]) -> None:
     """One event and the rules to which it makes a difference."""
     file, event, _ = several[0]
-    say((event.type, "bold"), f"  {event.subject}  {event.id}  ", (file, "dim"))
+    print_line((event.type, "bold"), f"  {event.subject}  {event.id}  ", (file, "dim"))
     for _, _, one in several:
-        say(f"  {one.rule}: {_word(one.others)} → {_word(one.these)}", (_why(one), "dim"))
+        print_line(f"  {one.rule}: {_word(one.others)} → {_word(one.these)}", (_why(one), "dim"))
 
 
 def _why(one: Difference) -> str:
     failed = one.failed
     if failed is None:
         return ""
-    return f"  {failed.path}: wanted {as_text(failed.wanted)}, found {found_text(failed.found)}"
+    return f"  {failed.path}: wanted {format_value(failed.wanted)}, found {format_found(failed.found)}"
 
 
 def _word(answer: RuleResult) -> str:

@@ -7,14 +7,14 @@ from typing import Any
 import typer
 
 from mlevents.commands.command import (
-    PROBLEMS,
+    EXIT_PROBLEMS,
     RULES,
     AsJson,
     RulesFile,
     command,
     load_local_rules,
     print_json,
-    say,
+    print_line,
 )
 from mlevents.errors import Problem, RulesError
 from mlevents.rule_tests.runner import load_and_test_rules
@@ -42,7 +42,7 @@ def check(rules: RulesFile = RULES, as_json: AsJson = False) -> None:
             _show(problem, severity)
         _sum_up(str(rules), counts, len(found), len(warnings))
     if found:
-        raise typer.Exit(PROBLEMS)
+        raise typer.Exit(EXIT_PROBLEMS)
 
 
 def _as_json(problem: Problem, severity: str) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _show(problem: Problem, severity: str) -> None:
     place = f"{problem.file}:{problem.line}:{problem.column}: "
     kind = "warning: " if severity == "warning" else ""
     path = f"{problem.path}: " if problem.path else ""
-    say(place, (kind + path, _STYLES[severity]), problem.text)
+    print_line(place, (kind + path, _STYLES[severity]), problem.text)
 
 
 def _sum_up(file: str, counts: Mapping[str, int], errors: int, warnings: int) -> None:
@@ -62,7 +62,7 @@ def _sum_up(file: str, counts: Mapping[str, int], errors: int, warnings: int) ->
     told = [_count(errors, "problem")] if errors else [text for text in good if text != "0 tests"]
     if warnings:
         told.append(_count(warnings, "warning"))
-    say((f"{file}: {', '.join(told)}", "bold red" if errors else "bold green"))
+    print_line((f"{file}: {', '.join(told)}", "bold red" if errors else "bold green"))
 
 
 def _count(number: int, noun: str) -> str:

@@ -15,8 +15,8 @@ from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings
 
-PROBLEMS = 1
-WRONG_USAGE = 2
+EXIT_PROBLEMS = 1
+EXIT_USAGE = 2
 
 command = Registry[Callable[..., None]]("command", "mlevents.commands")
 
@@ -33,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, f
 RULES = Path("rules.yaml")
 
 
-def say(*parts: str | tuple[str, str]) -> None:
+def print_line(*parts: str | tuple[str, str]) -> None:
     """Print one line; a part may be a pair of its text and its style.
 
     Styles are shown on a terminal only, and never where the environment says NO_COLOR.
@@ -49,9 +49,9 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=2))
 
 
-def give_up(text: str, code: int = WRONG_USAGE) -> NoReturn:
+def exit_with_error(text: str, code: int = EXIT_USAGE) -> NoReturn:
     """Say on standard error why the command cannot go on, and leave."""
-    typer.echo(visible(text), err=True)
+    typer.echo(escape_text(text), err=True)
     raise typer.Exit(code)
 
 
@@ -61,13 +61,13 @@ def load_local_rules(path: Path, load: Callable[..., Rules] = load_rules) -> Rul
     App settings that are not set here are warnings: they may well be set where the app runs.
     """
     if not path.is_file():
-        give_up(f"{path}: there is no such rule file: name yours with --rules")
+        exit_with_error(f"{path}: there is no such rule file: name yours with --rules")
     try:
         return load(path, Settings.read(), require_settings=False)
     except RulesError:
         raise
     except ConfigError as error:
-        give_up(str(error))
+        exit_with_error(str(error))
 
 
 def load_rules_or_exit(path: Path) -> Rules:
@@ -75,13 +75,13 @@ def load_rules_or_exit(path: Path) -> Rules:
     try:
         return load_local_rules(path)
     except RulesError as error:
-        give_up(str(error))
+        exit_with_error(str(error))
 
 
-def visible(text: str) -> str:
+def escape_text(text: str) -> str:
     """The text with control characters and lone surrogates escaped: events are somebody else's input."""
     return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
 
 
 def _visible(part: str | tuple[str, str]) -> str | tuple[str, str]:
-    return visible(part) if isinstance(part, str) else (visible(part[0]), part[1])
+    return escape_text(part) if isinstance(part, str) else (escape_text(part[0]), part[1])

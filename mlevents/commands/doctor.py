@@ -8,26 +8,26 @@ from typing import Annotated, Any
 import typer
 
 from mlevents.actions.permissions import permissions
-from mlevents.commands.azure_checks import Doctor, Examined
+from mlevents.commands.azure_checks import Doctor, PartFinding
 from mlevents.commands.command import (
-    PROBLEMS,
+    EXIT_PROBLEMS,
     RULES,
     AsJson,
     RulesFile,
     command,
-    give_up,
+    exit_with_error,
     load_rules_or_exit,
     print_json,
-    say,
+    print_line,
 )
-from mlevents.eventgrid.subscription_diff import label
+from mlevents.eventgrid.subscription_diff import make_label
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.model import Rules
 from mlevents.rules.needs import list_required_permissions
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 
-MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+FINDING_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 SITE = "/providers/microsoft.web/sites/"
 
 FunctionApp = Annotated[
@@ -37,21 +37,25 @@ FunctionApp = Annotated[
         help="The Function App's resource id, where several are subscribed to a workspace.",
     ),
 ]
-Quota = Annotated[bool, typer.Option("--quota", help="Compare what templates deploy with the quota, too.")]
-Needs = Annotated[bool, typer.Option("--needs", help="Say what must be allowed, without asking Azure.")]
+CheckQuota = Annotated[
+    bool, typer.Option("--quota", help="Compare what templates deploy with the quota, too.")
+]
+OnlyNeeds = Annotated[bool, typer.Option("--needs", help="Say what must be allowed, without asking Azure.")]
 
 
 @command("doctor")
 def doctor(
     rules: RulesFile = RULES,
     function_app: FunctionApp = "",
-    quota: Quota = False,
-    needs: Needs = False,
+    quota: CheckQuota = False,
+    needs: OnlyNeeds = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask Azure whether everything is there, and allowed, that the rules need; change nothing."""
     if function_app and SITE not in function_app.lower():
-        give_up(f"'{function_app}' is not a Function App: give its resource id, /subscriptions/…{SITE}<name>")
+        exit_with_error(
+            f"'{function_app}' is not a Function App: give its resource id, /subscriptions/…{SITE}<name>"
+        )
     loaded = load_rules_or_exit(rules)
     if needs:
         _show_needs(_needs(loaded), as_json)
@@ -61,27 +65,27 @@ def doctor(
     if as_json:
         print_json(told)
     if not told["ok"]:
-        raise typer.Exit(PROBLEMS)
+        raise typer.Exit(EXIT_PROBLEMS)
 
 
-def _as_json(found: list[Examined]) -> dict[str, Any]:
+def _as_json(found: list[PartFinding]) -> dict[str, Any]:
     findings = [{"part": one.part, **asdict(one.finding)} for one in found]
     return {"ok": all(one["ok"] is not False for one in findings), "findings": findings}
 
 
-def _show(found: Iterable[Examined]) -> dict[str, Any]:
+def _show(found: Iterable[PartFinding]) -> dict[str, Any]:
     """Print each finding as it comes, below the part that it belongs to, and count them."""
-    counts: dict[bool | None, int] = dict.fromkeys(MARKS, 0)
+    counts: dict[bool | None, int] = dict.fromkeys(FINDING_MARKS, 0)
     for part, group in groupby(found, key=lambda one: one.part):
-        say((part, "bold"))
+        print_line((part, "bold"))
         for one in group:
             finding = one.finding
             counts[finding.ok] += 1
-            say("  ", MARKS[finding.ok], f" {finding.about}: {finding.said}")
+            print_line("  ", FINDING_MARKS[finding.ok], f" {finding.about}: {finding.said}")
             if finding.remedy and not finding.ok:
-                say(("      → ", "dim"), (finding.remedy, "dim"))
+                print_line(("      → ", "dim"), (finding.remedy, "dim"))
     total = f"{counts[True]} ok, {counts[False]} failed, {counts[None]} not checked"
-    say((total, "bold red" if counts[False] else "bold green"))
+    print_line((total, "bold red" if counts[False] else "bold green"))
     return {"ok": not counts[False]}
 
 
@@ -102,7 +106,7 @@ def _needs(rules: Rules) -> dict[str, Any]:
         for one in list_required_permissions(rules, Services(Settings.read(), rules.connections))
     ]
     wanted = compile_filters(rules.rules, rules.filters).items()
-    labels = {name: label(filter_.to_json()) for name, filter_ in wanted if filter_.types}
+    labels = {name: make_label(filter_.to_json()) for name, filter_ in wanted if filter_.types}
     return {"elements": elements, "resources": resources, "labels": labels}
 
 
@@ -111,9 +115,9 @@ def _show_needs(document: dict[str, Any], as_json: bool) -> None:
         print_json(document)
         return
     for one in document["resources"]:
-        say((f"{one['scope']} {one['resource']}", "bold"))
+        print_line((f"{one['scope']} {one['resource']}", "bold"))
         for name in one["actions"]:
-            say(f"  {name}")
+            print_line(f"  {name}")
     for one in document["elements"]:
         where = f" with {' or '.join(one['given'])}" if one["given"] else ""
-        say((f"{one['element']}{where}", "bold"), f" on its {one['scope']}: {one['role']['name']}")
+        print_line((f"{one['element']}{where}", "bold"), f" on its {one['scope']}: {one['role']['name']}")

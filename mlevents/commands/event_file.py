@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mlevents.commands.command import PROBLEMS, give_up
+from mlevents.commands.command import EXIT_PROBLEMS, exit_with_error
 from mlevents.errors import EventError
 from mlevents.events.document import text_of, value_of
 
@@ -29,31 +29,31 @@ def read_events(name: str) -> list[Any]:
         text = text_of(content)
         values = _values(text)
     except OSError as error:
-        give_up(f"{name}: cannot be read: {error.strerror}")
+        exit_with_error(f"{name}: cannot be read: {error.strerror}")
     except EventError as error:
         place = f"{name}:{error.where}" if error.where else name
         raise EventError(str(error).removeprefix(f"{error.where}: "), where=place) from error
     return [event for value in values for event in (value if isinstance(value, list) else [value])]
 
 
-def good_events(name: str) -> list[Any]:
+def read_events_or_exit(name: str) -> list[Any]:
     """The events in a file, or leave with what keeps it from being read."""
     try:
         return read_events(name)
     except EventError as error:
-        give_up(str(error), PROBLEMS)
+        exit_with_error(str(error), EXIT_PROBLEMS)
 
 
-def events_below(name: str) -> Iterator[tuple[str, Any]]:
+def read_event_files(name: str) -> Iterator[tuple[str, Any]]:
     """Every event of a file, or of the files below a folder in order of path, each with its file's name."""
     path = Path(name)
     files = (
         [str(one) for one in sorted(path.rglob("*")) if one.suffix in ENDINGS] if path.is_dir() else [name]
     )
     if not files:
-        give_up(f"{name}: there is no file that ends in {', '.join(ENDINGS)}")
+        exit_with_error(f"{name}: there is no file that ends in {', '.join(ENDINGS)}")
     for file in files:
-        yield from ((file, event) for event in good_events(file))
+        yield from ((file, event) for event in read_events_or_exit(file))
 
 
 def _values(text: str) -> list[Any]:

@@ -8,21 +8,21 @@ from typing import Annotated, Any
 import typer
 
 from mlevents.commands.command import (
-    PROBLEMS,
+    EXIT_PROBLEMS,
     RULES,
     AsJson,
     RulesFile,
     command,
-    give_up,
+    exit_with_error,
     load_rules_or_exit,
     print_json,
-    say,
+    print_line,
 )
 from mlevents.commands.event_file import EventFile, read_events
-from mlevents.commands.explain_rule import Moment, show_rule
+from mlevents.commands.explain_rule import ExplainContext, print_rule
 from mlevents.errors import EventError
-from mlevents.eventgrid.delivery_check import held_back
-from mlevents.eventgrid.subscription_filters import Filter, compile_filters
+from mlevents.eventgrid.delivery_check import explain_rejection
+from mlevents.eventgrid.subscription_filters import SubscriptionFilter, compile_filters
 from mlevents.events import Event, parse_all
 from mlevents.events.content import instant
 from mlevents.matching.condition_tree import FailedCondition
@@ -38,28 +38,28 @@ At = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
-    """One event, what every rule says to it, and whether Event Grid and the allow-list let it through.
+class EventExplanation:
+    """One event, its match with every rule, and whether Event Grid and the allow-list let it through.
 
-    `held_back` says why Event Grid does not deliver it, None where it does.
+    `rejection` says why Event Grid does not deliver it, None if it does.
     """
 
     event: Event
     matches: tuple[RuleMatch[Rule], ...]
-    held_back: str | None
+    rejection: str | None
     allowed: bool
 
     @property
     def delivered(self) -> bool:
-        return self.held_back is None
+        return self.rejection is None
 
 
 @command("explain")
 def explain(event: EventFile, rules: RulesFile = RULES, at: At = None, as_json: AsJson = False) -> None:
     """Say which rules each event matches, with what they would do, and why the others do not match."""
-    loaded, moment = load_rules_or_exit(rules), Moment(_time(at), Settings.read().max_depth)
+    loaded, moment = load_rules_or_exit(rules), ExplainContext(_parse_time(at), Settings.read().max_depth)
     try:
-        told = list(_explained(read_events(event), loaded))
+        told = list(_explain_events(read_events(event), loaded))
     except EventError as error:
         told = [error]
     if as_json:
@@ -68,25 +68,25 @@ def explain(event: EventFile, rules: RulesFile = RULES, at: At = None, as_json: 
         for one in told:
             _show(one, moment)
     if any(isinstance(one, EventError) for one in told):
-        raise typer.Exit(PROBLEMS)
+        raise typer.Exit(EXIT_PROBLEMS)
 
 
-def _explained(documents: list[Any], rules: Rules) -> Iterator[Explained | EventError]:
-    filters: Mapping[str, Filter] = compile_filters(rules.rules, rules.filters)
+def _explain_events(documents: list[Any], rules: Rules) -> Iterator[EventExplanation | EventError]:
+    filters: Mapping[str, SubscriptionFilter] = compile_filters(rules.rules, rules.filters)
     unsure = rules.workspaces_unsure
     for document, event in zip(documents, parse_all(documents), strict=True):
         if isinstance(event, EventError):
             yield event
         else:
             allowed = rules.allows(event.topic) or unsure
-            yield Explained(event, plan(rules, event), held_back(filters, document), allowed)
+            yield EventExplanation(event, plan(rules, event), explain_rejection(filters, document), allowed)
 
 
-def _as_json(one: Explained | EventError) -> dict[str, Any]:
+def _as_json(one: EventExplanation | EventError) -> dict[str, Any]:
     if isinstance(one, EventError):
         return {"id": None, "type": None, "subject": None, "error": str(one), "rules": []}
     rules = [
-        _match_json(match) | {"delivered": one.delivered} | _refused_json(match, one.event)
+        _match_json(match) | {"delivered": one.delivered} | _refusal_json(match, one.event)
         for match in one.matches
     ]
     return {"id": one.event.id, "type": one.event.type, "subject": one.event.subject, "rules": rules}
@@ -101,7 +101,7 @@ def _failed_json(failed: FailedCondition) -> dict[str, Any]:
     return {"path": failed.path, "wanted": failed.wanted, "found": failed.found}
 
 
-def _refused_json(match: RuleMatch[Rule], event: Event) -> dict[str, Any]:
+def _refusal_json(match: RuleMatch[Rule], event: Event) -> dict[str, Any]:
     """What the event may not name, where that would stop the response of a rule that matches."""
     failed = find_refusal(match.rule, event) if match.matches else None
     return (
@@ -109,22 +109,24 @@ def _refused_json(match: RuleMatch[Rule], event: Event) -> dict[str, Any]:
     )
 
 
-def _show(one: Explained | EventError, moment: Moment) -> None:
+def _show(one: EventExplanation | EventError, moment: ExplainContext) -> None:
     if isinstance(one, EventError):
-        say(("this event cannot be read: ", "bold red"), str(one))
+        print_line(("this event cannot be read: ", "bold red"), str(one))
         return
-    say((one.event.type, "bold"), f"  {one.event.subject}  ", (one.event.id, "dim"))
+    print_line((one.event.type, "bold"), f"  {one.event.subject}  ", (one.event.id, "dim"))
     for match in one.matches:
-        show_rule(match, one.event, moment)
+        print_rule(match, one.event, moment)
     if not one.allowed:
-        say(("  ! refused: no workspace of the rule file has the topic ", "yellow"), repr(one.event.topic))
-    if one.held_back:
-        say(("  ! Event Grid would not deliver it: ", "yellow"), one.held_back)
+        print_line(
+            ("  ! refused: no workspace of the rule file has the topic ", "yellow"), repr(one.event.topic)
+        )
+    if one.rejection:
+        print_line(("  ! Event Grid would not deliver it: ", "yellow"), one.rejection)
 
 
-def _time(at: str | None) -> datetime:
+def _parse_time(at: str | None) -> datetime:
     """The time that is given, or now."""
     try:
         return datetime.fromisoformat(instant(at)) if at else datetime.now(UTC)
     except ValueError:
-        give_up(f"'{at}' is not a valid time: write one such as 2030-01-31T12:00:00Z")
+        exit_with_error(f"'{at}' is not a valid time: write one such as 2030-01-31T12:00:00Z")

@@ -1,7 +1,15 @@
 """`filters`: what Event Grid should deliver to each function, for these rules."""
 
-from mlevents.commands.command import RULES, AsJson, RulesFile, command, load_rules_or_exit, print_json, say
-from mlevents.eventgrid.subscription_filters import Filter, compile_filters
+from mlevents.commands.command import (
+    RULES,
+    AsJson,
+    RulesFile,
+    command,
+    load_rules_or_exit,
+    print_json,
+    print_line,
+)
+from mlevents.eventgrid.subscription_filters import SubscriptionFilter, compile_filters
 
 RISK = (
     "whether Azure compares the case of keys inside `data` is unverified, so an event that a rule wants "
@@ -20,18 +28,18 @@ def filters(rules: RulesFile = RULES, as_json: AsJson = False) -> None:
     for name, found in compiled.items():
         _show(name, found)
     if loaded.filters == "narrow":
-        say(("narrow: ", "yellow"), RISK)
+        print_line(("narrow: ", "yellow"), RISK)
 
 
-def _show(name: str, found: Filter) -> None:
-    say((name, "bold"), "" if found.types else ": no rule needs it; do not subscribe it")
+def _show(name: str, found: SubscriptionFilter) -> None:
+    print_line((name, "bold"), "" if found.types else ": no rule needs it; do not subscribe it")
     document = found.to_json()
     for kind in document["includedEventTypes"]:
-        say("  event type: ", kind)
+        print_line("  event type: ", kind)
     if found.subject:
-        say("  subject begins with: ", found.subject)
+        print_line("  subject begins with: ", found.subject)
     for clause in document["advancedFilters"]:
         values = clause.get("values", [clause["value"]] if "value" in clause else [])
-        say(f"  {clause['key']} {clause['operatorType']} ", ", ".join(map(str, values)))
+        print_line(f"  {clause['key']} {clause['operatorType']} ", ", ".join(map(str, values)))
     for one in found.widened:
-        say((f"  wider than {one.rule}: {one.path}: {one.reason}", "dim"))
+        print_line((f"  wider than {one.rule}: {one.path}: {one.reason}", "dim"))

@@ -11,12 +11,20 @@ from urllib.request import Request, urlopen
 import typer
 
 from mlevents.actions.action import action
-from mlevents.commands.command import PROBLEMS, AppKey, AsJson, command, give_up, print_json, say
+from mlevents.commands.command import (
+    EXIT_PROBLEMS,
+    AppKey,
+    AsJson,
+    command,
+    exit_with_error,
+    print_json,
+    print_line,
+)
 from mlevents.services.sdk_errors import clean_text
 
-PATIENCE = 60.0
+APP_TIMEOUT = 60.0
 """Seconds to wait for the app, which may have to start."""
-UNDER_WAY = ("running", "waiting")
+ACTIVE_STATUSES = ("running", "waiting")
 
 App = Annotated[str, typer.Option("--to", help="The app, such as https://mlevents.azurewebsites.net.")]
 
@@ -25,27 +33,27 @@ App = Annotated[str, typer.Option("--to", help="The app, such as https://mlevent
 def rollouts(to: App, key: AppKey = "", as_json: AsJson = False) -> None:
     """Name the rollouts that run now; ends with 1 if one does."""
     if not to.startswith(("http://", "https://")):
-        give_up(f"'{clean_text(to)}' is not an address: begin with http:// or https://")
+        exit_with_error(f"'{clean_text(to)}' is not an address: begin with http:// or https://")
     try:
-        found = list(running(to, key))
+        found = list(find_running_rollouts(to, key))
     except (URLError, OSError, HTTPException, ValueError) as error:
         if isinstance(error, HTTPError):
             error.close()
-        give_up(
+        exit_with_error(
             f"the responses of {clean_text(to)} cannot be read: {error}; "
             "check the address, and the key in MLEVENTS_KEY"
         )
     if as_json:
         print_json({"rollouts": found})
     for one in [] if as_json else found:
-        say("  ", ("…", "yellow"), f" {one['response']}: {one['subject']}: {one['detail']}")
+        print_line("  ", ("…", "yellow"), f" {one['response']}: {one['subject']}: {one['detail']}")
     if found:
-        raise typer.Exit(PROBLEMS)
+        raise typer.Exit(EXIT_PROBLEMS)
 
 
-def running(app: str, key: str) -> Iterator[dict[str, str]]:
+def find_running_rollouts(app: str, key: str) -> Iterator[dict[str, str]]:
     """The steps under way whose actions have their own orchestrator; raises OSError or ValueError."""
-    for status in UNDER_WAY:
+    for status in ACTIVE_STATUSES:
         for one in _responses(app, key, status):
             for step in one["steps"]:
                 if step["status"] == "running" and _is_rollout(step):
@@ -65,7 +73,7 @@ def _responses(app: str, key: str, status: str) -> Iterator[dict[str, Any]]:
         request = Request(f"{app.rstrip('/')}/api/v1/responses?{urlencode(query)}")
         if key:
             request.add_unredirected_header("x-functions-key", key)
-        with urlopen(request, timeout=PATIENCE) as answer:
+        with urlopen(request, timeout=APP_TIMEOUT) as answer:
             document = json.load(answer)
         try:
             yield from document["responses"]

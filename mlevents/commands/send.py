@@ -9,16 +9,24 @@ from urllib.request import Request, urlopen
 
 import typer
 
-from mlevents.commands.command import PROBLEMS, AppKey, AsJson, command, give_up, print_json, say
-from mlevents.commands.event_file import EventFile, good_events
+from mlevents.commands.command import (
+    EXIT_PROBLEMS,
+    AppKey,
+    AsJson,
+    command,
+    exit_with_error,
+    print_json,
+    print_line,
+)
+from mlevents.commands.event_file import EventFile, read_events_or_exit
 from mlevents.services.sdk_errors import clean_text
 
-PATIENCE = 30.0
+ANSWER_TIMEOUT = 30.0
 """Seconds that Event Grid waits for an answer."""
 
 WEBHOOK = "/runtime/webhooks/eventgrid"
 
-Target = Annotated[
+TargetUrl = Annotated[
     str,
     typer.Option(
         "--to", help="A Functions host, such as http://localhost:7071; or its webhook, with functionName."
@@ -27,23 +35,23 @@ Target = Annotated[
 
 
 @command("send")
-def send(event: EventFile, to: Target, key: AppKey = "", as_json: AsJson = False) -> None:
+def send(event: EventFile, to: TargetUrl, key: AppKey = "", as_json: AsJson = False) -> None:
     """Deliver each event of a file by a request of its own, and say what was answered."""
     if not to.startswith(("http://", "https://")):
-        give_up(f"'{clean_text(to)}' is not an address: begin with http:// or https://")
-    answers = [_deliver(one, webhook(to, one), key) for one in good_events(event)]
+        exit_with_error(f"'{clean_text(to)}' is not an address: begin with http:// or https://")
+    answers = [_deliver(one, find_webhook(to, one), key) for one in read_events_or_exit(event)]
     if as_json:
         print_json({"deliveries": answers})
     else:
         for answer in answers:
             _show(answer)
     if not all(answer["accepted"] for answer in answers):
-        raise typer.Exit(PROBLEMS)
+        raise typer.Exit(EXIT_PROBLEMS)
 
 
 def _deliver(event: Any, to: str, key: str) -> dict[str, Any]:
     try:
-        with urlopen(request(event, to, key), timeout=PATIENCE) as answer:
+        with urlopen(build_request(event, to, key), timeout=ANSWER_TIMEOUT) as answer:
             status, text = answer.status, ""
     except HTTPError as error:
         status, text = error.code, error.read(1000).decode("utf-8", "replace")
@@ -53,7 +61,7 @@ def _deliver(event: Any, to: str, key: str) -> dict[str, Any]:
     return {"id": name, "status": status, "accepted": status in range(200, 205), "answer": clean_text(text)}
 
 
-def webhook(to: str, event: Any) -> str:
+def find_webhook(to: str, event: Any) -> str:
     """The webhook itself, or on a host that is only named the one of the function for this event's type."""
     if urlsplit(to).path.strip("/"):
         return to
@@ -62,7 +70,7 @@ def webhook(to: str, event: Any) -> str:
     return f"{to.rstrip('/')}{WEBHOOK}?functionName={quote(kind.rpartition('.')[2], safe='')}"
 
 
-def request(event: Any, to: str, key: str = "") -> Request:
+def build_request(event: Any, to: str, key: str = "") -> Request:
     """What Event Grid sends: an array of one in its own schema, a bare object in that of CloudEvents."""
     cloud = isinstance(event, dict) and "eventType" not in event and "specversion" in event
     kind = "application/cloudevents+json" if cloud else "application/json"
@@ -79,4 +87,4 @@ def request(event: Any, to: str, key: str = "") -> Request:
 
 def _show(answer: dict[str, Any]) -> None:
     mark = ("✓", "green") if answer["accepted"] else ("✗", "red")
-    say("  ", mark, f" {answer['id']}: {answer['status'] or 'no answer'} {answer['answer']}".rstrip())
+    print_line("  ", mark, f" {answer['id']}: {answer['status'] or 'no answer'} {answer['answer']}".rstrip())

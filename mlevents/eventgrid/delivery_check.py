@@ -5,16 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from mlevents.canonical import fold
-from mlevents.eventgrid.filter_evaluation import delivered
-from mlevents.eventgrid.subscription_filters import Filter
+from mlevents.eventgrid.filter_evaluation import is_delivered
+from mlevents.eventgrid.subscription_filters import SubscriptionFilter
 from mlevents.events.event_functions import function_of
 
 _TYPES = ("eventtype", "type", "event_type")
 
 
-def held_back(filters: Mapping[str, Filter], document: Mapping[str, Any]) -> str | None:
+def explain_rejection(filters: Mapping[str, SubscriptionFilter], document: Mapping[str, Any]) -> str | None:
     """Which function's filter holds back this event, as it stands on the wire, and by what; None if none."""
-    if delivered(filters, document):
+    if is_delivered(filters, document):
         return None
     members = {fold(key): value for key, value in document.items()}
     said = next((str(kind) for key in _TYPES if (kind := members.get(key))), "")
@@ -24,14 +24,14 @@ def held_back(filters: Mapping[str, Filter], document: Mapping[str, Any]) -> str
     return f"{_fact(filters[function], document, function)}"
 
 
-def _fact(one: Filter, document: Mapping[str, Any], function: str) -> str:
+def _fact(one: SubscriptionFilter, document: Mapping[str, Any], function: str) -> str:
     if not one.types:
         return f"no rule asks for events of {function}, so it has no subscription"
-    if one.subject and not delivered({function: replace(one, clauses=())}, document):
+    if one.subject and not is_delivered({function: replace(one, clauses=())}, document):
         return f"the filter of {function} wants a subject that begins with '{one.subject}'"
     bare = replace(one, subject="")
     for clause in one.clauses:
-        if not delivered({function: replace(bare, clauses=(clause,))}, document):
+        if not is_delivered({function: replace(bare, clauses=(clause,))}, document):
             values = ", ".join(map(str, clause.values))
             return f"the filter of {function} wants {clause.key} {clause.operator} {values}".rstrip()
     return f"the filter of {function} does not let it through"

@@ -18,7 +18,7 @@ from mlevents.events.event_type import EventType
 from mlevents.matching.condition_tree import AnyOf, FieldCondition, Not
 from mlevents.rules.model import Rule
 
-type Clauses = dict[tuple[str, str], Advanced]
+type Clauses = dict[tuple[str, str], AdvancedFilter]
 """The clauses of a filter by key and operator."""
 
 PRESENT = "IsNotNull"
@@ -35,7 +35,7 @@ _NUMBER_IN_TEXT = "Event Grid does not read numbers in text"
 
 
 @dataclass(frozen=True, slots=True)
-class Advanced:
+class AdvancedFilter:
     """One advanced filter; a single `value` on the wire for comparisons, `values` for the others."""
 
     operator: str
@@ -44,20 +44,20 @@ class Advanced:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ClauseOrigin:
     """What a condition at a path became: a clause or none, and why it says less, if it does."""
 
     path: str
-    clause: Advanced | None
+    clause: AdvancedFilter | None
     reason: str = ""
 
 
 @dataclass(slots=True)
-class Claims:
+class RuleClauses:
     """What must be so in every event of one type that a rule matches."""
 
     rule: str
-    origins: list[Origin] = field(default_factory=list)
+    origins: list[ClauseOrigin] = field(default_factory=list)
 
     def clauses(self) -> Clauses:
         """One clause for each key and operator, the first where there are several."""
@@ -68,14 +68,14 @@ class Claims:
         return found
 
 
-def claims(rule: Rule, known: type[EventType]) -> Claims | None:
+def compile_clauses(rule: Rule, known: type[EventType]) -> RuleClauses | None:
     """What the rule claims of the events of this type; None when it matches none of them.
 
-    See `safe` for what of it may be asked of Event Grid without a risk.
+    See `drop_data_clauses` for what of it may be asked of Event Grid without a risk.
     """
     if rule.mode == "disabled" or not _asks(rule, known):
         return None
-    found = Claims(rule.id)
+    found = RuleClauses(rule.id)
     if known.kind not in rule.event and "*" not in rule.event:
         found.origins.append(_sign(known, rule.event))
     names = known.all_fields()
@@ -88,22 +88,24 @@ def claims(rule: Rule, known: type[EventType]) -> Claims | None:
     return found
 
 
-def safe(found: Claims) -> Claims:
+def drop_data_clauses(found: RuleClauses) -> RuleClauses:
     """The claims without those on keys inside `data`: whether Azure compares these with case is unverified.
 
     Payloads were seen in several cases, so such a clause might drop an event that a rule wants.
     """
     kept = [
-        one if one.clause is None or one.clause.key == SUBJECT else Origin(one.path, None, NOT_SAFE)
+        one if one.clause is None or one.clause.key == SUBJECT else ClauseOrigin(one.path, None, NOT_SAFE)
         for one in found.origins
     ]
-    return Claims(found.rule, kept)
+    return RuleClauses(found.rule, kept)
 
 
-def _sign(known: type[EventType], kinds: tuple[str, ...]) -> Origin:
+def _sign(known: type[EventType], kinds: tuple[str, ...]) -> ClauseOrigin:
     """The clause that an event of a derived kind fulfils."""
     key = sign_of(known, kinds)
-    return Origin("event", Advanced(PRESENT, key)) if key else Origin("event", None, _COMPUTED)
+    return (
+        ClauseOrigin("event", AdvancedFilter(PRESENT, key)) if key else ClauseOrigin("event", None, _COMPUTED)
+    )
 
 
 def _asks(rule: Rule, known: type[EventType]) -> bool:
@@ -115,57 +117,65 @@ def _never_has(part: FieldCondition, names: Mapping[str, Mapping[str, object]]) 
     return root not in _EVERYWHERE and name not in names.get(root, {})
 
 
-def _origin(part: FieldCondition | AnyOf | Not, known: type[EventType]) -> Origin:
+def _origin(part: FieldCondition | AnyOf | Not, known: type[EventType]) -> ClauseOrigin:
     if not isinstance(part, FieldCondition):
-        return Origin(part.path, None, "`any` and `not` cannot be filtered on")
+        return ClauseOrigin(part.path, None, "`any` and `not` cannot be filtered on")
     name, clause = ".".join(part.keys[:2]), part.condition.clause()
     if clause is None:
-        return Origin(part.path, None, _SILENT)
+        return ClauseOrigin(part.path, None, _SILENT)
     if around := subject_parts(known).get(name):
         return _subject(part, clause, *around)
     key = filter_keys(known).get(name)
     if key is None:
-        return Origin(part.path, None, _COMPUTED)
+        return ClauseOrigin(part.path, None, _COMPUTED)
     if len(part.keys) > 2:
         tag = part.keys[2]
         if not re.fullmatch(r"[^.\s]+", tag):
-            return Origin(part.path, None, f"Event Grid cannot address the key '{tag}'")
+            return ClauseOrigin(part.path, None, f"Event Grid cannot address the key '{tag}'")
         key = f"{key}.{tag}"
     advanced, reason = _number(clause, key) if part.kind == "number" else _text(part, clause, key)
-    return Origin(part.path, advanced, reason)
+    return ClauseOrigin(part.path, advanced, reason)
 
 
-def _subject(part: FieldCondition, clause: Clause, before: str, after: str) -> Origin:
+def _subject(part: FieldCondition, clause: Clause, before: str, after: str) -> ClauseOrigin:
     if clause.operator not in ("In", "BeginsWith"):
-        return Origin(part.path, None, "only equality and prefix can be read from the subject")
+        return ClauseOrigin(part.path, None, "only equality and prefix can be read from the subject")
     end = after if clause.operator == "In" else ""
     heads = tuple(f"{before}{value}{end}" for value in clause.values)
-    return Origin(part.path, Advanced("StringBeginsWith", SUBJECT, heads), "" if clause.exact else _LOOSER)
+    return ClauseOrigin(
+        part.path, AdvancedFilter("StringBeginsWith", SUBJECT, heads), "" if clause.exact else _LOOSER
+    )
 
 
-def _number(clause: Clause, key: str) -> tuple[Advanced | None, str]:
+def _number(clause: Clause, key: str) -> tuple[AdvancedFilter | None, str]:
     if clause.operator == ABSENT:
         return None, "text that is not a number counts as missing"
     operator = clause.operator if clause.operator == PRESENT else f"Number{clause.operator}"
-    return Advanced(operator, key, clause.values), "" if clause.exact else _LOOSER
+    return AdvancedFilter(operator, key, clause.values), "" if clause.exact else _LOOSER
 
 
-def _text(part: FieldCondition, clause: Clause, key: str) -> tuple[Advanced | None, str]:
+def _text(part: FieldCondition, clause: Clause, key: str) -> tuple[AdvancedFilter | None, str]:
     if clause.operator == PRESENT:
-        return Advanced(PRESENT, key), "" if clause.exact else _LOOSER
+        return AdvancedFilter(PRESENT, key), "" if clause.exact else _LOOSER
     if clause.operator == ABSENT:
         is_tag = len(part.keys) > 2
-        return (Advanced(clause.operator, key), "") if is_tag else (None, "an empty text counts as missing")
+        return (
+            (AdvancedFilter(clause.operator, key), "")
+            if is_tag
+            else (None, "an empty text counts as missing")
+        )
     if clause.operator == "NotIn":
         told = all(isinstance(value, str) and value and value.isascii() for value in clause.values)
         return (
-            (Advanced("StringNotIn", key, clause.values), "") if told else (None, "case is folded otherwise")
+            (AdvancedFilter("StringNotIn", key, clause.values), "")
+            if told
+            else (None, "case is folded otherwise")
         )
     if clause.operator not in _FROM_NO_TEXT:
-        return Advanced(PRESENT, key), _NUMBER_IN_TEXT
+        return AdvancedFilter(PRESENT, key), _NUMBER_IN_TEXT
     if any(_FROM_NO_TEXT[clause.operator](fold(str(value))) for value in clause.values):
-        return Advanced(PRESENT, key), "the value may be a number or a truth value on the wire"
-    return Advanced(f"String{clause.operator}", key, clause.values), "" if clause.exact else _LOOSER
+        return AdvancedFilter(PRESENT, key), "the value may be a number or a truth value on the wire"
+    return AdvancedFilter(f"String{clause.operator}", key, clause.values), "" if clause.exact else _LOOSER
 
 
 _FROM_NO_TEXT: Mapping[str, Callable[[str], bool]] = {

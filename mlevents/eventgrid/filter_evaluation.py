@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlevents.conditions.condition import is_finite
-from mlevents.eventgrid.filter_clauses import ABSENT, PRESENT, Advanced
-from mlevents.eventgrid.subscription_filters import Filter
+from mlevents.eventgrid.filter_clauses import ABSENT, PRESENT, AdvancedFilter
+from mlevents.eventgrid.subscription_filters import SubscriptionFilter
 
 _TYPES = ("eventType", "type", "event_type")
 
 
-def delivered(filters: Mapping[str, Filter], document: Mapping[str, Any]) -> bool:
+def is_delivered(filters: Mapping[str, SubscriptionFilter], document: Mapping[str, Any]) -> bool:
     """Whether one of the subscriptions sends us this event, as it stands on the wire."""
     members = {_fold(key): value for key, value in document.items()}
     said = next((kind for key in _TYPES if (kind := members.get(_fold(key)))), "")
@@ -27,14 +27,14 @@ def _folded(letter: str) -> str:
     return upper if len(upper) == 1 and upper.isascii() == letter.isascii() else letter
 
 
-def _passes(one: Filter, event_type: str, members: Mapping[str, Any]) -> bool:
+def _passes(one: SubscriptionFilter, event_type: str, members: Mapping[str, Any]) -> bool:
     if event_type not in map(_fold, one.types):
         return False
     subject = _fold(str(members.get(_fold("subject")) or ""))
     return subject.startswith(_fold(one.subject)) and all(_holds(clause, members) for clause in one.clauses)
 
 
-def _holds(clause: Advanced, members: Mapping[str, Any]) -> bool:
+def _holds(clause: AdvancedFilter, members: Mapping[str, Any]) -> bool:
     value = _value(members, _fold(clause.key).split("."))
     if clause.operator in (PRESENT, ABSENT):
         return (value is None) is (clause.operator == ABSENT)
@@ -44,7 +44,7 @@ def _holds(clause: Advanced, members: Mapping[str, Any]) -> bool:
     return _any(operator, value, clause)
 
 
-def _any(operator: str, value: Any, clause: Advanced) -> bool:
+def _any(operator: str, value: Any, clause: AdvancedFilter) -> bool:
     if clause.operator.startswith("String"):
         return isinstance(value, str) and any(
             _TEXT[operator](_fold(value), _fold(one)) for one in clause.values

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from mlevents.canonical import fold
-from mlevents.eventgrid.filter_clauses import ABSENT, PRESENT, SUBJECT, Advanced, Clauses
+from mlevents.eventgrid.filter_clauses import ABSENT, PRESENT, SUBJECT, AdvancedFilter, Clauses
 
-MOST_FILTERS = 25
-MOST_VALUES = 25
-LONGEST = 512
+MAX_FILTERS = 25
+MAX_VALUES = 25
+MAX_VALUE_LENGTH = 512
 
-NONE = ("StringNotIn", "NumberNotIn")
-SINGLE = (
+NEGATIVE_OPERATORS = ("StringNotIn", "NumberNotIn")
+SINGLE_VALUE_OPERATORS = (
     "NumberGreaterThan",
     "NumberGreaterThanOrEquals",
     "NumberLessThan",
@@ -19,28 +19,28 @@ SINGLE = (
 )
 _TEXT = ("StringIn", "StringBeginsWith", "StringEndsWith", "StringContains")
 # From the most to the least selective: what has to go goes from the end.
-_RANKS = ("NumberIn", *_TEXT, "NumberInRange", *SINGLE, ABSENT, *NONE, PRESENT)
+_RANKS = ("NumberIn", *_TEXT, "NumberInRange", *SINGLE_VALUE_OPERATORS, ABSENT, *NEGATIVE_OPERATORS, PRESENT)
 
 
-def within_limits(clauses: Clauses) -> Clauses:
+def apply_limits(clauses: Clauses) -> Clauses:
     """The clauses that fit into one subscription: too long ones are weakened, the least selective go."""
     weakened = [weaker for clause in clauses.values() if (weaker := _weakened(clause))]
     kept = {(clause.key, clause.operator): clause for clause in weakened}
     order = sorted(kept.values(), key=lambda clause: (_RANKS.index(clause.operator), len(clause.values)))
-    while len(order) > MOST_FILTERS or sum(map(_counted, order)) > MOST_VALUES:
+    while len(order) > MAX_FILTERS or sum(map(_counted, order)) > MAX_VALUES:
         order.pop()
     return {place: clause for place, clause in kept.items() if clause in order}
 
 
-def shortest(clauses: Clauses) -> Clauses:
+def drop_redundant_values(clauses: Clauses) -> Clauses:
     """The clauses without values that another of their values says as well."""
     return {
-        place: Advanced(clause.operator, clause.key, shortest_values(clause))
+        place: AdvancedFilter(clause.operator, clause.key, find_needed_values(clause))
         for place, clause in clauses.items()
     }
 
 
-def shortest_values(clause: Advanced) -> tuple[Any, ...]:
+def find_needed_values(clause: AdvancedFilter) -> tuple[Any, ...]:
     """The clause's values; of heads, only those that do not begin with another of them."""
     if clause.operator != "StringBeginsWith":
         return clause.values
@@ -52,40 +52,40 @@ def shortest_values(clause: Advanced) -> tuple[Any, ...]:
     return tuple(value for value in clause.values if fold(value) in kept)
 
 
-def demands(clauses: Clauses, key: str) -> bool:
+def requires_key(clauses: Clauses, key: str) -> bool:
     """Whether the clauses want the key to be there."""
     return any(at == key and _wants_value(clause) for (at, _), clause in clauses.items())
 
 
-def folded(value: object) -> object:
+def fold_value(value: object) -> object:
     """What equal values have in common."""
     return fold(value) if isinstance(value, str) else value
 
 
-def _wants_value(clause: Advanced) -> bool:
-    return clause.key != SUBJECT and clause.operator not in (ABSENT, *NONE)
+def _wants_value(clause: AdvancedFilter) -> bool:
+    return clause.key != SUBJECT and clause.operator not in (ABSENT, *NEGATIVE_OPERATORS)
 
 
-def _weakened(clause: Advanced) -> Advanced | None:
+def _weakened(clause: AdvancedFilter) -> AdvancedFilter | None:
     """The clause, or a weaker one if it is too long for any subscription; None if there is none."""
-    if len(clause.values) <= MOST_VALUES and all(_fits(value) for value in clause.values):
+    if len(clause.values) <= MAX_VALUES and all(_fits(value) for value in clause.values):
         return clause
     if clause.key == SUBJECT and (head := _common_head(clause.values)):
-        return Advanced(clause.operator, clause.key, (head,))
-    return Advanced(PRESENT, clause.key) if _wants_value(clause) else None
+        return AdvancedFilter(clause.operator, clause.key, (head,))
+    return AdvancedFilter(PRESENT, clause.key) if _wants_value(clause) else None
 
 
 def _fits(value: object) -> bool:
-    return not isinstance(value, str) or len(value) <= LONGEST
+    return not isinstance(value, str) or len(value) <= MAX_VALUE_LENGTH
 
 
-def _counted(clause: Advanced) -> int:
+def _counted(clause: AdvancedFilter) -> int:
     """How many of the values a clause takes; one at least, to be on the safe side."""
     return max(1, len(clause.values))
 
 
 def _common_head(values: Iterable[str]) -> str:
-    texts = [fold(value)[:LONGEST] for value in values]
+    texts = [fold(value)[:MAX_VALUE_LENGTH] for value in values]
     head = min(texts)
     while not all(text.startswith(head) for text in texts):
         head = head[:-1]

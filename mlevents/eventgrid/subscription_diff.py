@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlevents.canonical import fold
-from mlevents.eventgrid.subscription_filters import Filter
+from mlevents.eventgrid.subscription_filters import SubscriptionFilter
 from mlevents.events.event_functions import function_of
 from mlevents.services.event_subscription import EventSubscription
 from mlevents.services.finding import Finding
@@ -21,21 +21,21 @@ STALE = "its filter is that of older rules"
 EDITED = "its filter was edited after it was deployed"
 EITHER = "its filter is that of older rules, or was edited"
 
-type Clause = tuple[str, str, frozenset[Any]]
+type _Clause = tuple[str, str, frozenset[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class FilterContent:
     """What a filter asks for, however it is written."""
 
     types: frozenset[str]
     head: str
     tail: str
     cased: bool
-    clauses: frozenset[Clause]
+    clauses: frozenset[_Clause]
 
     @classmethod
-    def of(cls, filter_json: Mapping[str, Any]) -> "Shape":
+    def of(cls, filter_json: Mapping[str, Any]) -> "FilterContent":
         """From the filter as `filters --json` prints it, or as Azure sends it."""
         return cls(
             types=frozenset(map(fold, filter_json.get("includedEventTypes") or ())),
@@ -57,14 +57,14 @@ class Shape:
         }
 
 
-def label(filter_json: Mapping[str, Any]) -> str:
+def make_label(filter_json: Mapping[str, Any]) -> str:
     """What a subscription with this filter is labelled with when it is deployed."""
-    text = "\n".join(sorted(Shape.of(filter_json).words()))
+    text = "\n".join(sorted(FilterContent.of(filter_json).words()))
     return LABEL + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def compare(
-    wanted: Mapping[str, Filter], there: Sequence[EventSubscription], app: str = ""
+def compare_subscriptions(
+    wanted: Mapping[str, SubscriptionFilter], there: Sequence[EventSubscription], app: str = ""
 ) -> Iterator[Finding]:
     """What is missing, stale, edited, misdirected or without dead letters; `app` is the Function App's id.
 
@@ -85,14 +85,14 @@ def compare(
             yield from _left_over(function, mine)
 
 
-def _concerned(one: EventSubscription, wanted: Mapping[str, Filter]) -> set[str]:
+def _concerned(one: EventSubscription, wanted: Mapping[str, SubscriptionFilter]) -> set[str]:
     """The functions whose events it delivers; the one that it delivers to when it names no type of theirs."""
-    types = Shape.of(one.filter).types
+    types = FilterContent.of(one.filter).types
     return {name for type_ in types if (name := function_of(type_)) in wanted and name} or {one.function}
 
 
 def _wanted(
-    function: str, filter_: Filter, mine: Sequence[EventSubscription], others: Sequence[str]
+    function: str, filter_: SubscriptionFilter, mine: Sequence[EventSubscription], others: Sequence[str]
 ) -> Iterator[Finding]:
     if not mine:
         elsewhere = f"; another app is: {', '.join(others)}" if others else ""
@@ -112,13 +112,13 @@ def _left_over(function: str, mine: Sequence[EventSubscription]) -> Iterator[Fin
             yield Finding(function, False, said, "delete it")
 
 
-def _faults(function: str, filter_: Filter, one: EventSubscription) -> Iterator[tuple[str, str]]:
+def _faults(function: str, filter_: SubscriptionFilter, one: EventSubscription) -> Iterator[tuple[str, str]]:
     if one.function != function:
         yield f"delivers to the function {one.function}", f"let it deliver to {function}: {DEPLOY}"
         return
     if not one.ready:
         yield f"is {one.state}", DEPLOY
-    difference = _difference(Shape.of(filter_.to_json()), Shape.of(one.filter))
+    difference = _difference(FilterContent.of(filter_.to_json()), FilterContent.of(one.filter))
     if difference:
         yield f"{_history(one)}: {difference}", DEPLOY
     if not one.dead_letters:
@@ -129,10 +129,10 @@ def _history(one: EventSubscription) -> str:
     labels = [text for text in one.labels if text.startswith(LABEL)]
     if not labels:
         return EITHER
-    return STALE if label(one.filter) in labels else EDITED
+    return STALE if make_label(one.filter) in labels else EDITED
 
 
-def _difference(wanted: Shape, found: Shape) -> str:
+def _difference(wanted: FilterContent, found: FilterContent) -> str:
     """What is too little and too much in it; nothing where both ask for the same."""
     lacks, besides = sorted(wanted.words() - found.words()), sorted(found.words() - wanted.words())
     parts = [f"it lacks {'; '.join(lacks)}"] if lacks else []
@@ -140,7 +140,7 @@ def _difference(wanted: Shape, found: Shape) -> str:
     return ", and ".join(parts)
 
 
-def _clause(written: Mapping[str, Any]) -> Clause:
+def _clause(written: Mapping[str, Any]) -> _Clause:
     values = written.get("values")
     if values is None:
         values = [written["value"]] if written.get("value") is not None else []

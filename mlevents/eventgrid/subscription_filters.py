@@ -14,24 +14,24 @@ from typing import Any
 from mlevents.eventgrid.filter_clauses import (
     PRESENT,
     SUBJECT,
-    Advanced,
-    Claims,
+    AdvancedFilter,
+    ClauseOrigin,
     Clauses,
-    Origin,
-    claims,
-    safe,
+    RuleClauses,
+    compile_clauses,
+    drop_data_clauses,
 )
 from mlevents.eventgrid.limits import (
-    LONGEST,
-    MOST_FILTERS,
-    MOST_VALUES,
-    NONE,
-    SINGLE,
-    demands,
-    folded,
-    shortest,
-    shortest_values,
-    within_limits,
+    MAX_FILTERS,
+    MAX_VALUE_LENGTH,
+    MAX_VALUES,
+    NEGATIVE_OPERATORS,
+    SINGLE_VALUE_OPERATORS,
+    apply_limits,
+    drop_redundant_values,
+    find_needed_values,
+    fold_value,
+    requires_key,
 )
 from mlevents.events.event_functions import functions, wire_types
 from mlevents.rules.model import FilterWidth, Rule
@@ -41,7 +41,7 @@ _MOST = ("NumberLessThan", "NumberLessThanOrEquals")
 
 
 @dataclass(frozen=True, slots=True)
-class Widened:
+class Widening:
     """Where a filter lets more through than a rule wants, and why."""
 
     rule: str
@@ -50,105 +50,108 @@ class Widened:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class SubscriptionFilter:
     """The filter of one subscription: event types, the subject's head, clauses that all must hold."""
 
     types: tuple[str, ...] = ()
     subject: str = ""
-    clauses: tuple[Advanced, ...] = ()
-    widened: tuple[Widened, ...] = ()
+    clauses: tuple[AdvancedFilter, ...] = ()
+    widened: tuple[Widening, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The filter as `filters --json` prints it."""
         return {
             "includedEventTypes": list(self.types),
             "subjectBeginsWith": self.subject,
-            "advancedFilters": [_advanced_json(clause) for clause in self.clauses],
+            "advancedFilters": [_filter_json(clause) for clause in self.clauses],
             "widened": [{"rule": one.rule, "path": one.path, "reason": one.reason} for one in self.widened],
         }
 
 
-def compile_filters(rules: Iterable[Rule], width: FilterWidth) -> dict[str, Filter]:
+def compile_filters(rules: Iterable[Rule], width: FilterWidth) -> dict[str, SubscriptionFilter]:
     """The filter of each function, by its name; disabled rules ask for nothing.
 
     `safe` asks for event types and subjects alone, `narrow` for keys inside `data` as well.
     """
     asked = list(rules)
     found = {
-        function: [one for rule in asked if (one := claims(rule, known))]
+        function: [one for rule in asked if (one := compile_clauses(rule, known))]
         for function, known in functions().items()
     }
     types = wire_types()
     return {
-        function: _filter(types[function], several if width == "narrow" else list(map(safe, several)))
+        function: _build_filter(
+            types[function], several if width == "narrow" else list(map(drop_data_clauses, several))
+        )
         for function, several in found.items()
     }
 
 
-def _filter(event_type: str, asked: list[Claims]) -> Filter:
+def _build_filter(event_type: str, asked: list[RuleClauses]) -> SubscriptionFilter:
     if not asked:
-        return Filter()
-    shared = shortest(_shared([one.clauses() for one in asked]))
-    kept = within_limits(shared)
-    subject, advanced = _take_subject(kept)
+        return SubscriptionFilter()
+    shared = drop_redundant_values(_share_clauses([one.clauses() for one in asked]))
+    kept = apply_limits(shared)
+    subject, advanced = _split_subject(kept)
     widened = [
-        Widened(one.rule, origin.path, reason)
+        Widening(one.rule, origin.path, reason)
         for one in asked
         for origin in one.origins
-        if (reason := _loss(origin, shared, kept))
+        if (reason := _explain_loss(origin, shared, kept))
     ]
-    return Filter((event_type,), subject, tuple(advanced), tuple(widened))
+    return SubscriptionFilter((event_type,), subject, tuple(advanced), tuple(widened))
 
 
-def _loss(origin: Origin, shared: Clauses, kept: Clauses) -> str:
+def _explain_loss(origin: ClauseOrigin, shared: Clauses, kept: Clauses) -> str:
     """Why the filter says less than this condition, or nothing when it says the same."""
     if origin.clause is None:
         return origin.reason
     place = origin.clause.key, origin.clause.operator
-    if place not in shared or not _same(shared[place], origin.clause):
+    if place not in shared or not _has_same_values(shared[place], origin.clause):
         return "not every rule of this function asks for the same"
-    if place not in kept or not _same(kept[place], origin.clause):
-        return f"Event Grid takes {MOST_FILTERS} filters, {MOST_VALUES} values, {LONGEST} characters a value"
+    if place not in kept or not _has_same_values(kept[place], origin.clause):
+        limits = f"{MAX_FILTERS} filters, {MAX_VALUES} values and {MAX_VALUE_LENGTH} characters a value"
+        return f"Event Grid takes at most {limits}"
     return origin.reason
 
 
-def _same(one: Advanced, other: Advanced) -> bool:
-    values = shortest_values(other)
-    return len(one.values) == len(values) and set(map(folded, one.values)) == set(map(folded, values))
+def _has_same_values(one: AdvancedFilter, other: AdvancedFilter) -> bool:
+    values = find_needed_values(other)
+    return len(one.values) == len(values) and set(map(fold_value, one.values)) == set(map(fold_value, values))
 
 
-def _shared(asked: Sequence[Clauses]) -> Clauses:
+def _share_clauses(asked: Sequence[Clauses]) -> Clauses:
     """What is so in every event that one of these lets through."""
     first, *others = asked
     shared: Clauses = {}
     for (key, operator), clause in first.items():
         same = [one[key, operator] for one in others if (key, operator) in one]
-        values = _any_of(operator, [clause, *same]) if len(same) == len(others) else None
+        values = _merge_values(operator, [clause, *same]) if len(same) == len(others) else None
         if values is not None:
-            shared[key, operator] = Advanced(operator, key, values)
+            shared[key, operator] = AdvancedFilter(operator, key, values)
     told = {key for key, _ in shared}
     for key in dict.fromkeys(key for key, _ in first):
-        if key not in told and all(demands(one, key) for one in asked):
-            shared[key, PRESENT] = Advanced(PRESENT, key)
+        if key not in told and all(requires_key(one, key) for one in asked):
+            shared[key, PRESENT] = AdvancedFilter(PRESENT, key)
     return shared
 
 
-def _any_of(operator: str, clauses: Sequence[Advanced]) -> tuple[Any, ...] | None:
+def _merge_values(operator: str, clauses: Sequence[AdvancedFilter]) -> tuple[Any, ...] | None:
     """The values with which one clause says that one of these holds; None when it would say nothing."""
     values: dict[Any, Any] = {}
     for value in chain.from_iterable(clause.values for clause in clauses):
-        values.setdefault(folded(value), value)
+        values.setdefault(fold_value(value), value)
     if operator in _LEAST:
         return (min(values),)
     if operator in _MOST:
         return (max(values),)
-    if operator in NONE:
-        in_all = set[object].intersection(*(set(map(folded, clause.values)) for clause in clauses))
-        return tuple(value for value in clauses[0].values if folded(value) in in_all) or None
+    if operator in NEGATIVE_OPERATORS:
+        in_all = set[object].intersection(*(set(map(fold_value, clause.values)) for clause in clauses))
+        return tuple(value for value in clauses[0].values if fold_value(value) in in_all) or None
     return tuple(values.values())
 
 
-def _take_subject(clauses: Clauses) -> tuple[str, list[Advanced]]:
+def _split_subject(clauses: Clauses) -> tuple[str, list[AdvancedFilter]]:
     """The one head of the subject, and the other clauses; several heads stay a clause."""
     heads = clauses.get((SUBJECT, "StringBeginsWith"))
     rest = [clause for clause in clauses.values() if clause is not heads]
@@ -157,15 +160,15 @@ def _take_subject(clauses: Clauses) -> tuple[str, list[Advanced]]:
     return (str(heads.values[0]), rest) if len(heads.values) == 1 else ("", [heads, *rest])
 
 
-def _advanced_json(clause: Advanced) -> Mapping[str, Any]:
+def _filter_json(clause: AdvancedFilter) -> Mapping[str, Any]:
     found: dict[str, Any] = {"operatorType": clause.operator, "key": clause.key}
-    values = [_plain(value) for value in clause.values]
-    if clause.operator in SINGLE:
+    values = [_to_json(value) for value in clause.values]
+    if clause.operator in SINGLE_VALUE_OPERATORS:
         return found | {"value": values[0]}
     return found | ({"values": values} if values else {})
 
 
-def _plain(value: object) -> Any:
+def _to_json(value: object) -> Any:
     if isinstance(value, tuple):
-        return [_plain(inner) for inner in value]
+        return [_to_json(inner) for inner in value]
     return float(value) if isinstance(value, float) else value

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from reprlib import repr as shown
 from typing import Any
 
-from mlevents.canonical import canonical_event_id, canonical_resource_id, joined_parts
+from mlevents.canonical import canonical_event_id, canonical_resource_id, join_parts
 from mlevents.errors import EventError
 from mlevents.events.content import Content, folded
 from mlevents.events.document import check_characters, check_size, text_of, value_of
@@ -42,8 +42,8 @@ class Event:
         drift = self.names.get("drift", {})
         topic = canonical_resource_id(self.topic)
         if kind == "drift.detected" and drift.get("generation") == "v2" and "run" in drift:
-            return joined_parts("drift", topic, drift["run"], drift.get("signal"))
-        return joined_parts("event", topic, canonical_event_id(self.id))
+            return join_parts("drift", topic, drift["run"], drift.get("signal"))
+        return join_parts("event", topic, canonical_event_id(self.id))
 
     @property
     def depth(self) -> int:

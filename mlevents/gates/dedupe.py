@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import RootModel
 
-from mlevents.canonical import joined_parts
+from mlevents.canonical import join_parts
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, find_container_type, find_roots, render_value
 from mlevents.gates.gate import AnyGate, Preview, gate
@@ -72,4 +72,4 @@ def identity(value: object) -> str:
     if isinstance(value, dict | list):
         kind = "a map" if isinstance(value, dict) else "a list"
         raise ValueError(f"the value is {kind}: {REMEDY}")  # noqa: TRY004 - a value, not a type of ours
-    return joined_parts("dedupe", json.dumps(value, sort_keys=True))
+    return join_parts("dedupe", json.dumps(value, sort_keys=True))

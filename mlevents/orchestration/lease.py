@@ -13,7 +13,7 @@ from typing import Any
 from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext, TaskFailedError
 
-from mlevents.duration import spoken
+from mlevents.duration import format_duration
 from mlevents.orchestration import endpoint_lease as entity
 from mlevents.orchestration.function_names import ENDPOINT_LEASE, FIND_INSTANCES
 from mlevents.orchestration.serialization import to_text
@@ -66,7 +66,7 @@ class Lease:
             if patience.waited >= limit:
                 yield from self.release()
                 raise StepFailedError(
-                    f"gave up after {spoken(limit)} of waiting for the endpoint: {holder} has it"
+                    f"gave up after {format_duration(limit)} of waiting for the endpoint: {holder} has it"
                 )
             say(f"waiting for the endpoint: {holder} has it")
             yield self.context.create_timer(timedelta(seconds=patience.wait(view["holder"])))
@@ -88,9 +88,8 @@ class Lease:
                 if self.held:
                     return view.get("record")
             if patience.waited >= patience.limit:
-                raise StepFailedError(
-                    f"gave up after {spoken(patience.limit)} of waiting for the end of {holder['id']}"
-                )
+                limit = format_duration(patience.limit)
+                raise StepFailedError(f"gave up after {limit} of waiting for the end of {holder['id']}")
             yield self.context.create_timer(timedelta(seconds=patience.wait(holder)))
 
     def renew(self, seconds: float | None, record: Record | None) -> Generator[Any, Any]:

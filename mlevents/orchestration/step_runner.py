@@ -11,7 +11,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, TaskFailedError
 
-from mlevents.duration import spoken
+from mlevents.duration import format_duration
 from mlevents.orchestration.function_names import PERFORM_STEP
 from mlevents.orchestration.serialization import to_text
 
@@ -102,7 +102,7 @@ class Tries:
             error.waited = self.waited
             raise
         if self.waited >= self.limit:
-            said = f"gave up after {spoken(self.limit)}: {answer['detail']}"
+            said = f"gave up after {format_duration(self.limit)}: {answer['detail']}"
             raise StepFailedError(said, waited=self.waited)
         delay, self.waited = due - self.waited, due
         return delay

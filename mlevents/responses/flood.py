@@ -15,7 +15,7 @@ from typing import Any
 
 from durabletask.entities import EntityContext
 
-from mlevents.canonical import canonical_resource_id, joined_parts
+from mlevents.canonical import canonical_resource_id, join_parts
 from mlevents.responses.response_id import digest
 from mlevents.rules.syntax import REFUSED
 
@@ -79,7 +79,7 @@ def window_name(now: datetime) -> str:
 
 def topic_id(topic: str, window: str) -> str:
     """The id of the response that shows the refused events of one topic in one window."""
-    return f"{REFUSED}.{digest(joined_parts(REFUSED, canonical_resource_id(topic), window))}"
+    return f"{REFUSED}.{digest(join_parts(REFUSED, canonical_resource_id(topic), window))}"
 
 
 class Reservations:

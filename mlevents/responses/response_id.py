@@ -6,7 +6,7 @@ length before it, so that no topic, event id or value can imitate another.
 
 import hashlib
 
-from mlevents.canonical import canonical_event_id, canonical_resource_id, joined_parts
+from mlevents.canonical import canonical_event_id, canonical_resource_id, join_parts
 from mlevents.events import Event
 from mlevents.rules.syntax import QUARANTINE, REFUSED
 
@@ -18,15 +18,15 @@ def digest(text: str) -> str:
 
 def response_id(rule: str, identity: str) -> str:
     """The id of a rule's response; `identity` is the event's, or that of its value of `dedupe`."""
-    return f"{rule}.{digest(joined_parts('rule', rule, identity))}"
+    return f"{rule}.{digest(join_parts('rule', rule, identity))}"
 
 
 def refused_id(event: Event) -> str:
     """The id under which an event from a foreign workspace is recorded."""
     topic, event_id = canonical_resource_id(event.topic), canonical_event_id(event.id)
-    return f"{REFUSED}.{digest(joined_parts(REFUSED, topic, event_id))}"
+    return f"{REFUSED}.{digest(join_parts(REFUSED, topic, event_id))}"
 
 
 def quarantine_id(raw: str) -> str:
     """The id under which the text of an event that cannot be understood is kept."""
-    return f"{QUARANTINE}.{digest(joined_parts(QUARANTINE, raw))}"
+    return f"{QUARANTINE}.{digest(join_parts(QUARANTINE, raw))}"

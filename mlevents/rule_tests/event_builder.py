@@ -14,7 +14,7 @@ from mlevents.events.content import instant
 from mlevents.events.event_forms import Form, forms
 from mlevents.registry import did_you_mean
 from mlevents.rules.validation_messages import quote
-from mlevents.yamlfile.positions import PathProblem, join
+from mlevents.yamlfile.positions import PathProblem, join_path
 
 WORKSPACE_KEY = "workspace"
 ANY_WORKSPACE = (
@@ -48,12 +48,12 @@ def build_event(
         return [(kind, f"must be a mapping of names such as {', '.join(NAMES[kind])}, not {quote(names)}")]
     findings = [*_find_unknown_names(kind, names), *_check_workspace(names.get(WORKSPACE_KEY), workspaces)]
     if findings:
-        return [(join(kind, path), text) for path, text in findings]
+        return [(join_path(kind, path), text) for path, text in findings]
     found = _build_nearest(kind, names, _choose_topic(names.get(WORKSPACE_KEY), workspaces), at or ANY_TIME)
     return (
         found
         if isinstance(found, Event)
-        else [(join(kind, path) if path else kind, text) for path, text in found]
+        else [(join_path(kind, path) if path else kind, text) for path, text in found]
     )
 
 
@@ -85,7 +85,7 @@ def _find_type_problems(
         yield path, f"{path} is {_WORDS.get(kind, f'a {kind}')}{remedy}"
     elif kind == "texts" and isinstance(value, dict):
         for key, text in value.items():
-            yield from _find_type_problems(join(path, key), "text", text, known)
+            yield from _find_type_problems(join_path(path, key), "text", text, known)
 
 
 def _check_workspace(workspace: object, workspaces: Mapping[str, str]) -> Iterator[PathProblem]:

@@ -24,7 +24,7 @@ from mlevents.registry import did_you_mean
 from mlevents.rules.allowed_names import find_refusal
 from mlevents.rules.model import Rule
 from mlevents.rules.validation_messages import quote
-from mlevents.yamlfile.positions import PathProblem, join
+from mlevents.yamlfile.positions import PathProblem, join_path
 
 EXPECT_KEYS = ("match", "not", "only", "dedupe")
 OTHER_STOP_PATHS = ("event", "mode", "max_age", SECTION)
@@ -81,11 +81,11 @@ class Expectation:
             if len(self.reasons) < len(reasons):
                 yield key, "wants the path of a condition beside each rule, such as where.model.tags.hold"
             yield from self._read_rules(list(reasons) or value, key, self.failing)
-            self.failing |= {rule: join(key, rule) for rule in reasons}
+            self.failing |= {rule: join_path(key, rule) for rule in reasons}
         elif key == "dedupe":
             self.values = value if isinstance(value, dict) else {}
             yield from self._read_rules(list(self.values) or value, key, self.matching)
-            self.matching |= {rule: join(key, rule) for rule in self.values}
+            self.matching |= {rule: join_path(key, rule) for rule in self.values}
         elif key in EXPECT_KEYS:
             self.only = self.only or key == "only"
             yield from self._read_rules(value, key, self.matching, none=key == "only")

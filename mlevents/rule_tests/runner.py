@@ -14,7 +14,7 @@ from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rule, Rules
 from mlevents.rules.report import Report
 from mlevents.settings import Settings
-from mlevents.yamlfile.positions import join
+from mlevents.yamlfile.positions import join_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class RuleTestRunner:
         known = rules if isinstance(rules, list) else []
         ids = [str(rule.get("id")) for rule in known if isinstance(rule, dict)]
         found = (
-            _read(test, join("tests", index), (ids, workspaces, report))
+            _read(test, join_path("tests", index), (ids, workspaces, report))
             for index, test in enumerate(tests if isinstance(tests, list) else ())
             if isinstance(test, dict)
         )
@@ -50,7 +50,7 @@ class RuleTestRunner:
         by_id = {rule.id: rule for rule in rules}
         for test in self.tests:
             for path, text in test.expectation.find_failures(test.arrival, by_id):
-                report.errors(join(test.path, "expect"), [(path, f"'{test.name}': {text}")])
+                report.errors(join_path(test.path, "expect"), [(path, f"'{test.name}': {text}")])
         return len(self.tests)
 
 
@@ -66,9 +66,9 @@ def _read(
     at, expected, before = _time(test.get("at"), path, report), Expectation(), len(report.problems)
     event = build_event(given, workspaces, at) if isinstance(given := test.get("given"), dict) else []
     if not isinstance(event, Event):
-        report.errors(join(path, "given"), event)
+        report.errors(join_path(path, "given"), event)
     if "expect" in test:
-        report.errors(join(path, "expect"), expected.read(test["expect"], ids))
+        report.errors(join_path(path, "expect"), expected.read(test["expect"], ids))
     if len(report.problems) > before or not isinstance(event, Event):
         return None
     now = datetime.fromisoformat(at) if at else None
@@ -79,5 +79,7 @@ def _time(at: object, path: str, report: Report) -> str | None:
     try:
         return instant(at) if isinstance(at, str) else None
     except ValueError:
-        report.error(join(path, "at"), f"'{at}' is not a valid time: write one such as 2030-01-31T12:00:00Z")
+        report.error(
+            join_path(path, "at"), f"'{at}' is not a valid time: write one such as 2030-01-31T12:00:00Z"
+        )
         return None

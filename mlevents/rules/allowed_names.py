@@ -14,7 +14,7 @@ from mlevents.expressions.interpolation import ExpressionError, find_roots, rend
 from mlevents.matching.condition_tree import FailedCondition
 from mlevents.registry import Registry
 from mlevents.rules.model import Rule, Step
-from mlevents.yamlfile.positions import PathProblem, join
+from mlevents.yamlfile.positions import PathProblem, join_path
 
 _RUN_TIME_ROOTS = {"steps", "failure"}
 """What is known only when a step's turn comes."""
@@ -98,4 +98,4 @@ def _find_texts(value: object, path: str) -> Iterator[tuple[str, str]]:
         yield path, value
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _find_texts(item, join(path, index))
+            yield from _find_texts(item, join_path(path, index))

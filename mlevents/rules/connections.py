@@ -10,8 +10,8 @@ from mlevents.registry import Registry, UnknownNameError
 from mlevents.rules.report import Report
 from mlevents.rules.validation_messages import ErrorMessages, describe_unknown_name, quote
 from mlevents.services.connection import Connection
-from mlevents.workspace_id import FORM, workspace_key
-from mlevents.yamlfile.positions import join
+from mlevents.workspace_id import WORKSPACE_ID_FORM, parse_workspace_key
+from mlevents.yamlfile.positions import join_path
 
 UNSET_PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
 """Stands for a setting that is set on Azure only."""
@@ -24,12 +24,12 @@ def check_workspaces(section: Mapping[str, Any], report: Report) -> dict[str, st
     """The ARM id of each workspace; reports what is none."""
     workspaces = {}
     for name, written in section.items():
-        path = join("workspaces", name)
+        path = join_path("workspaces", name)
         if not isinstance(written, str):
             continue
         workspaces[name] = fill_settings(written, path, report)
-        if workspace_key(workspaces[name]) is None:
-            report.error(path, f"{quote(written)} is not a workspace id: write {FORM}")
+        if parse_workspace_key(workspaces[name]) is None:
+            report.error(path, f"{quote(written)} is not a workspace id: write {WORKSPACE_ID_FORM}")
     return workspaces
 
 
@@ -41,7 +41,7 @@ def check_connections(
     for name, written in section.items():
         if report.is_full:
             break
-        path = join("connections", name)
+        path = join_path("connections", name)
         if isinstance(written, dict):
             connections[name] = fill_settings(written, path, report)
             _check_connection(written, connections[name], path, report, types)
@@ -60,13 +60,13 @@ def _check_connection(
     kind = filled.get("type")
     if not isinstance(kind, str):
         fault = f"must be the type of the connection: write one of {', '.join(types.names())}"
-        report.error(join(path, "type"), fault)
+        report.error(join_path(path, "type"), fault)
         return
     try:
         model = types.find(kind)
         model.model_validate({key: value for key, value in filled.items() if key != "type"})
     except UnknownNameError as error:
-        report.error(join(path, "type"), describe_unknown_name(error, types.names()))
+        report.error(join_path(path, "type"), describe_unknown_name(error, types.names()))
     except ValidationError as error:
         report.errors(path, ErrorMessages(model).translate(error, written))
     else:
@@ -76,7 +76,9 @@ def _check_connection(
 def _warn_of_secrets(model: type[Connection], written: dict[str, Any], path: str, report: Report) -> None:
     for key, field in model.model_fields.items():
         if not field.repr and isinstance(written.get(key), str):
-            report.warn(join(path, key), "this value is a secret: move it to an app setting ({setting: …})")
+            report.warn(
+                join_path(path, key), "this value is a secret: move it to an app setting ({setting: …})"
+            )
 
 
 def find_settings(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -85,18 +87,18 @@ def find_settings(value: Any, path: str) -> Iterator[tuple[str, str]]:
         if isinstance(name := value.get("setting"), str) and len(value) == 1:
             yield path, name
         for key, inner in value.items():
-            yield from find_settings(inner, join(path, key))
+            yield from find_settings(inner, join_path(path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from find_settings(inner, join(path, index))
+            yield from find_settings(inner, join_path(path, index))
 
 
 def fill_settings(value: Any, path: str, report: Report) -> Any:
     """The value with each `${env.NAME}` replaced by that setting; reports those that are not set."""
     if isinstance(value, dict):
-        return {key: fill_settings(inner, join(path, key), report) for key, inner in value.items()}
+        return {key: fill_settings(inner, join_path(path, key), report) for key, inner in value.items()}
     if isinstance(value, list):
-        return [fill_settings(inner, join(path, index), report) for index, inner in enumerate(value)]
+        return [fill_settings(inner, join_path(path, index), report) for index, inner in enumerate(value)]
     if isinstance(value, str) and "${" in value:
         return _INSERTED.sub(lambda found: _read_variable(found[1], path, report), value)
     return value

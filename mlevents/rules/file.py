@@ -22,8 +22,8 @@ from mlevents.rules.syntax import RuleFileSyntax, rule_file_model
 from mlevents.rules.validation_messages import ErrorMessages, quote
 from mlevents.rules.vocabulary import VOCABULARY, Vocabulary
 from mlevents.settings import Settings
-from mlevents.yamlfile.positions import join
-from mlevents.yamlfile.reader import compose
+from mlevents.yamlfile.positions import join_path
+from mlevents.yamlfile.reader import parse_yaml
 
 
 class RuleTests(Protocol):
@@ -82,7 +82,7 @@ class _Loading:
     tests: RuleTests | None = None
 
     def rules(self, text: str) -> Rules:
-        document = compose(text, str(self.path))
+        document = parse_yaml(text, str(self.path))
         report = Report(document, self.settings, self.require_settings, document.problems)
         if document.broken:
             raise _rules_error(report)
@@ -145,7 +145,9 @@ def _rules_error(report: Report) -> RulesError:
 def _warn_of_unused(connections: Mapping[str, Any], used: Container[str], report: Report) -> None:
     for name in connections:
         if name not in used:
-            report.warn(join("connections", name), "no step uses this connection: take it out, or use it")
+            report.warn(
+                join_path("connections", name), "no step uses this connection: take it out, or use it"
+            )
 
 
 def _validate_form(written: dict[str, Any], report: Report) -> RuleFileSyntax | None:

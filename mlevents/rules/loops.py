@@ -11,7 +11,7 @@ from mlevents.matching.condition_tree import FieldCondition
 from mlevents.matching.satisfiability import reachable
 from mlevents.matching.where import ANY_EVENT, Where
 from mlevents.registry import Registry
-from mlevents.yamlfile.positions import PathProblem, join
+from mlevents.yamlfile.positions import PathProblem, join_path
 
 TAGS = ("mlevents.event", "mlevents.response", "mlevents.depth")
 RULE_TAG = "mlevents.rule"
@@ -30,7 +30,7 @@ def find_loops(
         for kind in actions.find(uses).causes if uses in actions.names() else ():
             again = kind in kinds or ANY_EVENT in kinds
             if again and reachable([*parts, *_list_tag_conditions(kind, str(written.get("id")))], (kind,)):
-                yield join("do", index, "uses"), _describe_loop(str(uses), kind)
+                yield join_path("do", index, "uses"), _describe_loop(str(uses), kind)
                 break
 
 

@@ -14,7 +14,7 @@ from mlevents.gates.dedupe import Dedupe
 from mlevents.gates.gate import AnyGate
 from mlevents.gates.max_age import MaxAge
 from mlevents.matching.where import Where
-from mlevents.workspace_id import workspace_key
+from mlevents.workspace_id import parse_workspace_key
 
 Mode = Literal["live", "shadow", "disabled"]
 FilterWidth = Literal["safe", "narrow"]
@@ -142,5 +142,5 @@ class Rules:
         """An event of this topic may be acted on: its workspace is listed, or no workspace is."""
         if not self.workspaces:
             return True
-        key = workspace_key(topic)
-        return key is not None and key in {workspace_key(known) for known in self.workspaces.values()}
+        key = parse_workspace_key(topic)
+        return key is not None and key in {parse_workspace_key(known) for known in self.workspaces.values()}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from mlevents.actions.action import ConnectionName, RuleFile
 from mlevents.rules.model_fields import list_fields
-from mlevents.yamlfile.positions import join
+from mlevents.yamlfile.positions import join_path
 
 ReferenceMarker = ConnectionName | RuleFile
 
@@ -36,7 +36,7 @@ def find_references(
             yield Reference(marker, path, value)
     elif isinstance(value, list) and origin in (list, tuple):
         for index, item in enumerate(value):
-            yield from find_references(inner[0], item, join(path, index), marker)
+            yield from find_references(inner[0], item, join_path(path, index), marker)
     elif isinstance(value, dict):
         yield from _find_in_mapping(annotation, value, path)
 
@@ -45,7 +45,7 @@ def _find_in_mapping(annotation: Any, value: dict[str, Any], path: str) -> Itera
     for name, field in list_fields(annotation).items():
         if name in value:
             yield from find_references(
-                field.annotation, value[name], join(path, name), _find_marker(field.metadata)
+                field.annotation, value[name], join_path(path, name), _find_marker(field.metadata)
             )
 
 

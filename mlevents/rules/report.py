@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from mlevents.errors import ConfigError, Problem
 from mlevents.settings import Settings
-from mlevents.yamlfile.positions import Document, PathProblem, join
+from mlevents.yamlfile.positions import Document, PathProblem, join_path
 
 MAX_FILE_PROBLEMS = 200
 """How many problems of one file are told: each takes time for its place and for what was meant."""
@@ -62,4 +62,4 @@ class Report:
 def _join_below(path: str, inner: str) -> str:
     if not inner or inner.startswith("[") or not path:
         return path + inner
-    return join(path, inner)
+    return join_path(path, inner)

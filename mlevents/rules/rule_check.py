@@ -12,7 +12,7 @@ from mlevents.rules.available_gates import find_missing_gates
 from mlevents.rules.loops import find_loops
 from mlevents.rules.report import Report
 from mlevents.rules.step_check import STEP_RESULT, StepCheck
-from mlevents.yamlfile.positions import join
+from mlevents.yamlfile.positions import join_path
 
 _ANY_EVENT = ("*",)
 
@@ -29,7 +29,7 @@ def check_rules(written: Mapping[str, Any], report: Report, steps: StepCheck) ->
         checks.check_defaults(defaults)
     rules = written.get("rules")
     return [
-        checks.check_rule(rule, join("rules", index))
+        checks.check_rule(rule, join_path("rules", index))
         for index, rule in enumerate(rules if isinstance(rules, list) else ())
         if isinstance(rule, dict)
     ]
@@ -52,18 +52,18 @@ class RuleCheck:
 
     def check_rule(self, written: Mapping[str, Any], path: str) -> Where | None:
         """The bound conditions of a rule, None if it has none; reports what is wrong in it."""
-        self._check_id(written.get("id"), join(path, "id"))
+        self._check_id(written.get("id"), join_path(path, "id"))
         kinds = find_event_kinds(written.get("event"))
         names = list_names(kinds)
         self._check_gates(written, path, names)
         results = dict.fromkeys(
-            self.steps.check_steps(written.get("do"), join(path, "do"), names), STEP_RESULT
+            self.steps.check_steps(written.get("do"), join_path(path, "do"), names), STEP_RESULT
         )
         failure = {**names, **FAILURE_NAMES, "steps": results}
-        self.steps.check_steps(written.get("on_failure"), join(path, "on_failure"), failure)
-        where = self._bind_where(written.get("where"), kinds, join(path, "where"))
+        self.steps.check_steps(written.get("on_failure"), join_path(path, "on_failure"), failure)
+        where = self._bind_where(written.get("where"), kinds, join_path(path, "where"))
         for place, text in find_loops(written, kinds, where, self.steps.vocabulary.actions):
-            self.report.warn(join(path, place), text)
+            self.report.warn(join_path(path, place), text)
         return where
 
     def _bind_where(self, written: object, kinds: tuple[str, ...], path: str) -> Where | None:
@@ -83,8 +83,8 @@ class RuleCheck:
         self.report.errors(path, find_missing_gates(written))
         for name, found in gates_in_order().items():
             if name in written:
-                self.steps.check_values(written[name], join(path, name), names)
-                self.report.errors(join(path, name), found.check(written[name], names))
+                self.steps.check_values(written[name], join_path(path, name), names)
+                self.report.errors(join_path(path, name), found.check(written[name], names))
 
     def _check_id(self, name: object, path: str) -> None:
         if isinstance(name, str) and name in self.ids:

@@ -18,7 +18,7 @@ from mlevents.rules.step_ids import StepIds
 from mlevents.rules.step_order import PlacedStep, find_forward_references
 from mlevents.rules.validation_messages import ErrorMessages, describe_unknown_name
 from mlevents.rules.vocabulary import Vocabulary
-from mlevents.yamlfile.positions import join
+from mlevents.yamlfile.positions import join_path
 
 ExpressionNames = Mapping[str, Any]
 """The names that expressions may use: by root, then by field, its type."""
@@ -49,7 +49,7 @@ class StepCheck:
         taken = StepIds()
         for index, step in enumerate(written if isinstance(written, list) else ()):
             if isinstance(step, dict):
-                place = join(path, index)
+                place = join_path(path, index)
                 steps.append(PlacedStep(self._take_id(step, place, taken), place, step))
         ids = [step.id for step in steps]
         known = {**names, "steps": names.get("steps", {}) | dict.fromkeys(ids, STEP_RESULT)}
@@ -65,27 +65,29 @@ class StepCheck:
         if not isinstance(written, str):
             return ids.next(str(step.get("uses")))
         if not ids.take(written):
-            self.report.error(join(path, "id"), f"'{written}' is the id of an earlier step: choose another")
+            self.report.error(
+                join_path(path, "id"), f"'{written}' is the id of an earlier step: choose another"
+            )
         return written
 
     def _check_step(self, step: Mapping[str, Any], path: str, names: ExpressionNames) -> None:
         for key in ("with", "if"):
-            self.check_values(step.get(key), join(path, key), names)
+            self.check_values(step.get(key), join_path(path, key), names)
         if isinstance(held := step.get("if"), str) and "${" not in held:
             fault = f"'{held}' always holds: write an expression, such as ${{{held}}}"
-            self.report.error(join(path, "if"), fault)
+            self.report.error(join_path(path, "if"), fault)
         if not isinstance(step.get("uses"), str):
             return
         try:
             action = self.vocabulary.actions.find(step["uses"])
         except UnknownNameError as error:
             self.report.error(
-                join(path, "uses"), describe_unknown_name(error, self.vocabulary.actions.names())
+                join_path(path, "uses"), describe_unknown_name(error, self.vocabulary.actions.names())
             )
         else:
-            self._check_parameters(action, step.get("with", {}), join(path, "with"))
+            self._check_parameters(action, step.get("with", {}), join_path(path, "with"))
             self._check_event_parameters(action, step, path, names)
-            self._check_allowed_names(action, step.get("with"), join(path, "with"))
+            self._check_allowed_names(action, step.get("with"), join_path(path, "with"))
 
     def _check_event_parameters(
         self, action: type[Action], step: Mapping[str, Any], path: str, names: ExpressionNames
@@ -93,7 +95,7 @@ class StepCheck:
         for parameter, root in action.from_event.items():
             if root not in names and parameter not in (step.get("with") or ()):
                 fault = f"no event of this rule is about a {root}, so '{parameter}' is missing: give it"
-                self.report.error(join(path, "with"), fault)
+                self.report.error(join_path(path, "with"), fault)
 
     def _check_allowed_names(self, action: type[Action], written: object, path: str) -> None:
         if action.target is not None:
@@ -173,10 +175,10 @@ class StepCheck:
                 self.report.error(path, fault)
         elif isinstance(value, dict):
             for key, inner in value.items():
-                self.check_values(inner, join(path, key), names)
+                self.check_values(inner, join_path(path, key), names)
         elif isinstance(value, list):
             for index, inner in enumerate(value):
-                self.check_values(inner, join(path, index), names)
+                self.check_values(inner, join_path(path, index), names)
 
 
 def _find_file_fault(parameters: Action, folder: RuleFolder) -> str | None:

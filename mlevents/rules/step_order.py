@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlevents.expressions.interpolation import ExpressionError, find_names_below
-from mlevents.yamlfile.positions import PathProblem, join
+from mlevents.yamlfile.positions import PathProblem, join_path
 
 _EXPRESSION_KEYS = ("with", "if")
 MAX_ORDERED_STEPS = 50
@@ -25,7 +25,7 @@ class PlacedStep:
         found = (
             one
             for key in _EXPRESSION_KEYS
-            for one in _find_texts(self.written.get(key), join(self.path, key))
+            for one in _find_texts(self.written.get(key), join_path(self.path, key))
         )
         return [(name, path) for text, path in found for name in _find_step_names(text)]
 
@@ -82,7 +82,7 @@ def _find_texts(value: object, path: str) -> Iterator[tuple[str, str]]:
         yield value, path
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _find_texts(inner, join(path, key))
+            yield from _find_texts(inner, join_path(path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _find_texts(inner, join(path, index))
+            yield from _find_texts(inner, join_path(path, index))

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from mlevents.registry import UnknownNameError, did_you_mean
 from mlevents.rules.model_fields import find_fields
-from mlevents.yamlfile.positions import PathProblem, join
+from mlevents.yamlfile.positions import PathProblem, join_path
 
 _MAX_QUOTE = 80
 _MAX_COMPARED = 50
@@ -73,7 +73,7 @@ class ErrorMessages:
                 if not short and (not later or details["type"] == "extra_forbidden"):
                     yield from self._translate_one(details, path, groups, value)
             if not telling and not later and path not in parents:
-                yield join("", *path), _type_message(group, value)
+                yield join_path("", *path), _type_message(group, value)
 
     def _translate_one(
         self, details: ErrorDetails, path: _Location, groups: Mapping[_Location, Any], value: object
@@ -85,14 +85,14 @@ class ErrorMessages:
             unknown = (str(other[-1]) for other in groups if other[:-1] == path and other[-1:])
             near = islice((name for name in unknown if name not in known), _MAX_COMPARED)
             if not any(f"'{key}'" in did_you_mean(name, known) for name in near):
-                yield join("", *path), f"'{key}' is missing{_missing_remedy(known.get(key))}"
+                yield join_path("", *path), f"'{key}' is missing{_missing_remedy(known.get(key))}"
         elif kind == "extra_forbidden":
             known = find_fields(self.model, path[:-1])
-            yield join("", *path), f"unknown {self.noun}{_unknown_remedy(str(path[-1]), known)}"
+            yield join_path("", *path), f"unknown {self.noun}{_unknown_remedy(str(path[-1]), known)}"
         elif kind == "value_error":
-            yield join("", *path), str(details["ctx"]["error"])
+            yield join_path("", *path), str(details["ctx"]["error"])
         else:
-            yield join("", *path), _limit_message(details, value)
+            yield join_path("", *path), _limit_message(details, value)
 
 
 def quote(value: object) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 import yaml
 
 from mlevents.errors import Problem
-from mlevents.yamlfile.positions import Document, join, place_of
-from mlevents.yamlfile.scalars import plain_value
+from mlevents.yamlfile.positions import Document, join_path, place_of
+from mlevents.yamlfile.scalars import parse_scalar
 
-DEEPEST = 100
+MAX_DEPTH = 100
 """How deep lists and mappings may nest."""
 
-MOST_REPEATED = 1_000_000
+MAX_REPEATED = 1_000_000
 """How many values the aliases of one file may repeat: far above any rule file, far below a bomb."""
 
 _TAGS = (None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
@@ -45,7 +45,7 @@ class Composer(yaml.composer.Composer, yaml.CBaseLoader):
         self.composed = self.repeated = self.depth = 0
 
     def report(self, event: Any, text: str, *below: Any) -> None:
-        path = join("", *(part for part in (*self.path, *below) if isinstance(part, str | int)))
+        path = join_path("", *(part for part in (*self.path, *below) if isinstance(part, str | int)))
         self.document.problems.append(Problem(self.document.file, *place_of(event), path, text))
 
     def compose_node(self, _parent: object, _index: object) -> PlainNode:
@@ -60,7 +60,7 @@ class Composer(yaml.composer.Composer, yaml.CBaseLoader):
         if type(event) is not yaml.ScalarEvent:
             return self.compose_collection(event)
         is_text = event.style or event.tag
-        node = PlainNode(event, event.value if is_text else plain_value(event.value), None, 1)
+        node = PlainNode(event, event.value if is_text else parse_scalar(event.value), None, 1)
         if event.anchor:
             self.anchors[event.anchor] = node
         return node
@@ -73,13 +73,13 @@ class Composer(yaml.composer.Composer, yaml.CBaseLoader):
             return PlainNode(event, _UNUSABLE)
         self.composed += node.size
         self.repeated += node.size
-        if self.repeated > MOST_REPEATED:
-            raise LimitError(event, f"aliases repeat more than {MOST_REPEATED} values: write fewer")
+        if self.repeated > MAX_REPEATED:
+            raise LimitError(event, f"aliases repeat more than {MAX_REPEATED} values: write fewer")
         return PlainNode(event, node.value, node.places, node.size)
 
     def compose_collection(self, event: Any) -> PlainNode:
-        if self.depth == DEEPEST:
-            raise LimitError(event, f"lists and mappings nest deeper than {DEEPEST} levels: flatten them")
+        if self.depth == MAX_DEPTH:
+            raise LimitError(event, f"lists and mappings nest deeper than {MAX_DEPTH} levels: flatten them")
         self.depth += 1
         before = self.composed
         is_list = type(event) is yaml.SequenceStartEvent

@@ -57,7 +57,7 @@ def place_of(event: Any) -> tuple[int, int]:
     return event.start_mark.line + 1, event.start_mark.column + 1
 
 
-def join(path: str, *parts: str | int) -> str:
+def join_path(path: str, *parts: str | int) -> str:
     """The path of a key or an index below this one: `join("rules", 0, "do")` is `rules[0].do`."""
     for part in parts:
         if isinstance(part, int):

@@ -7,7 +7,7 @@ import yaml
 from mlevents.yamlfile.composer import Composer, LimitError, PlainNode
 from mlevents.yamlfile.positions import Document, place_of
 
-LARGEST = 16 * 1024 * 1024
+MAX_CHARACTERS = 16 * 1024 * 1024
 """Characters that one file may have."""
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -20,13 +20,13 @@ _REFUSALS = {
 }
 
 
-def compose(text: str, file: str) -> Document:
+def parse_yaml(text: str, file: str) -> Document:
     """The document in a YAML text; never raises: what is wrong is in its `problems`."""
     document = Document(file)
-    bad = _UNPRINTABLE.search(text, 0, LARGEST)
+    bad = _UNPRINTABLE.search(text, 0, MAX_CHARACTERS)
     try:
-        if len(text) > LARGEST:
-            document.stop((1, 1), f"the file has {len(text):,} characters: keep it within {LARGEST:,}")
+        if len(text) > MAX_CHARACTERS:
+            document.stop((1, 1), f"the file has {len(text):,} characters: keep it within {MAX_CHARACTERS:,}")
         elif bad:
             place = _place_inside(text[: bad.start()])
             document.stop(place, f"the character U+{ord(bad[0]):04X} is not allowed in YAML: remove it")
@@ -42,4 +42,4 @@ def _place_inside(text: str, mark: yaml.Mark | None = None) -> tuple[int, int]:
     """The place of a mark, counted from 1; the end of the text where the mark is behind it, or missing."""
     lines = _BREAK.split(text)
     line = min(mark.line, len(lines) - 1) if mark else len(lines) - 1
-    return line + 1, min(mark.column if mark else LARGEST, len(lines[line])) + 1
+    return line + 1, min(mark.column if mark else MAX_CHARACTERS, len(lines[line])) + 1

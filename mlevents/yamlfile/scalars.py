@@ -18,7 +18,7 @@ class WrittenFloat(float):
         return self.written
 
 
-def without_writing(value: Any) -> Any:
+def to_plain_numbers(value: Any) -> Any:
     """A JSON value whose numbers are plain ones: no writer of YAML or JSON knows a `WrittenFloat`.
 
     What aliases share stays shared.
@@ -39,7 +39,7 @@ def _copied(value: Any, known: dict[int, Any]) -> Any:
     return known[id(value)]
 
 
-def plain_value(text: str) -> Scalar:
+def parse_scalar(text: str) -> Scalar:
     """What an unquoted text means: a boolean, null, a decimal number, or itself."""
     if text in _WORDS:
         return _WORDS[text]

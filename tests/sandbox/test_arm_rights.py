@@ -10,7 +10,7 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
-from mlevents.__main__ import commands
+from mlevents.__main__ import build_app
 from sandbox.azure.identity import APP, OWNER, PRINCIPAL
 from sandbox.azure.rights.assignments import COMMUNICATION_ID, MAIL, Assignment, Rights, RightsOfRules
 from sandbox.azure.rights.requested_actions import INVOKE, OPERATIONS, asked
@@ -234,7 +234,7 @@ def test_the_shipped_rules_give_exactly_what_the_doctor_lists(monkeypatch: pytes
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(ROOT)
-    told = CliRunner().invoke(commands(), ["doctor", "--needs", "--json"], catch_exceptions=False)
+    told = CliRunner().invoke(build_app(), ["doctor", "--needs", "--json"], catch_exceptions=False)
     listed = {one["resource"]: tuple(one["actions"]) for one in json.loads(told.stdout)["resources"]}
     held = {one.scope: one.actions for one in RightsOfRules(ROOT / "rules.yaml", ENVIRONMENT)()}
     assert held == {**listed, COMMUNICATION_ID: (MAIL,)}

@@ -17,8 +17,8 @@ import pytest
 import requests
 from typer.testing import CliRunner, Result
 
-from mlevents.__main__ import commands
-from mlevents.eventgrid.subscription_diff import label
+from mlevents.__main__ import build_app
+from mlevents.eventgrid.subscription_diff import make_label
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.file import load_rules
 from mlevents.services import arm_client, azure_credential
@@ -120,7 +120,7 @@ class Clinic:
 
     def ask(self, *options: str) -> Result:
         line = ["doctor", "--rules", str(self.folder / "rules.yaml"), *options]
-        return CliRunner().invoke(commands(), line, catch_exceptions=False)
+        return CliRunner().invoke(build_app(), line, catch_exceptions=False)
 
     def findings(self, *options: str) -> list[dict[str, Any]]:
         result = self.ask("--json", *options)
@@ -167,7 +167,7 @@ def clinic(running: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
             name=name,
             endpoint=f"{running.url}/runtime/webhooks/eventgrid?functionName={name}",
             filter=found.to_json(),
-            labels=(label(found.to_json()),),
+            labels=(make_label(found.to_json()),),
         )
         for name, found in filters.items()
     ]
@@ -221,7 +221,7 @@ def drop(clinic: Clinic, action: str) -> None:
 def other_filter(clinic: Clinic, *, labelled: bool, **change: Any) -> None:
     one = clinic.subscription("ModelRegistered")
     one.filter = {**one.filter, **change}
-    one.labels = (label(one.filter),) if labelled else one.labels
+    one.labels = (make_label(one.filter),) if labelled else one.labels
 
 
 def misdirect(clinic: Clinic) -> None:

@@ -27,7 +27,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from mlevents import settings as settings_module
-from mlevents.__main__ import commands
+from mlevents.__main__ import build_app
 from mlevents.actions.action import action
 from mlevents.actions.deploy_model.metric_check import Check
 from mlevents.actions.deploy_model.parameters import Mirror, Probe, Rollout, SmokeTest
@@ -53,7 +53,7 @@ from mlevents.rules.syntax import RuleSyntax, rule_file_model
 from mlevents.services.connection import connection
 from mlevents.services.permission import ML
 from mlevents.settings import Settings
-from mlevents.yamlfile.reader import compose
+from mlevents.yamlfile.reader import parse_yaml
 from sandbox.__main__ import command as sandbox
 from sandbox.azure.faults import KNOWN, Faults
 
@@ -67,7 +67,7 @@ connections:
   mlops-teams: {{type: apprise, url: {{setting: T}}}}
 """
 STEP = "    - {uses: notify, with: {to: mlops-teams, template: run-failed}}\n"
-COMMANDS = {"mlevents": commands(), "sandbox": sandbox}
+COMMANDS = {"mlevents": build_app(), "sandbox": sandbox}
 FACTORIES = "Microsoft.DataFactory/factories"
 LONGEST_LINE = 110
 REFERENCE = (
@@ -149,7 +149,7 @@ def keys(model: type[BaseModel]) -> set[str]:
 
 def rule_file(text: str) -> str:
     """A rule file around an example of a part of one; a test of its own reads the example's lines."""
-    written = compose(text, "example").value
+    written = parse_yaml(text, "example").value
     if isinstance(written, list):
         if all("uses" in one for one in written):
             return rule_file("do:\n" + textwrap.indent(text, "  "))
@@ -258,7 +258,7 @@ def test_commands_print_what_the_documentation_shows(
         monkeypatch.delenv(name, raising=False)
     for part in fence.text.split("$ python -m mlevents ")[1:]:
         line, _, wanted = part.partition("\n")
-        printed = CliRunner().invoke(commands(), shlex.split(line)).output
+        printed = CliRunner().invoke(build_app(), shlex.split(line)).output
         assert [text.rstrip() for text in printed.splitlines()] == wanted.splitlines()
 
 
@@ -312,7 +312,7 @@ def test_every_operator_is_documented_for_the_types_on_which_it_can_hold(row: li
     kind = operator.find(name)
     documented = ANY if row[3] in ("any", "text, number, boolean, list") else set(row[3].split(", "))
     assert documented == (ANY if issubclass(kind, Membership) else kind.fits)
-    ((_, operand),) = compose(names([row[4]])[0] if "(" not in row[4] else row[4][1:-1], "").value.items()
+    ((_, operand),) = parse_yaml(names([row[4]])[0] if "(" not in row[4] else row[4][1:-1], "").value.items()
     assert kind(operand[name] if isinstance(operand, dict) else operand)
 
 

@@ -7,7 +7,7 @@ import pytest
 from mlevents.commands.azure_checks import Doctor
 from mlevents.errors import ConfigError
 from mlevents.rules.file import load_rules_text
-from mlevents.settings import OURS, Settings, unresolved
+from mlevents.settings import SETTING_NAMES, Settings, find_unresolved_references
 
 REFERENCE = "@Microsoft.KeyVault(VaultName=my-vault;SecretName=teams-workflow-url)"
 SPELLINGS = [
@@ -29,7 +29,7 @@ def test_a_reference_is_never_a_value(written: str):
     assert "teams-workflow-url" not in said
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", SETTING_NAMES)
 def test_our_own_settings_are_no_exception(name: str):
     with pytest.raises(ConfigError, match=f"'{name}' still reads") as refusal:
         Settings.read({name: REFERENCE})
@@ -38,11 +38,11 @@ def test_our_own_settings_are_no_exception(name: str):
 
 @pytest.mark.parametrize("value", ["", "https://x", "see @Microsoft.KeyVault(…)", "@Microsoft.Other(x)"])
 def test_other_values_are_left_alone(value: str):
-    assert unresolved({"HOOK": value}) == []
+    assert find_unresolved_references({"HOOK": value}) == []
 
 
 def test_every_unresolved_setting_is_listed_by_name():
-    lines = unresolved({"B": REFERENCE, "A": REFERENCE, "C": "fine"})
+    lines = find_unresolved_references({"B": REFERENCE, "A": REFERENCE, "C": "fine"})
     assert [line.split("'")[1] for line in lines] == ["A", "B"]
 
 

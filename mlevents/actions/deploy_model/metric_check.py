@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from mlevents.duration import PositiveDuration, seconds
+from mlevents.duration import PositiveDuration, parse_duration
 
 
 class Parameters(BaseModel):
@@ -56,7 +56,7 @@ def limit(check: Check, name: str) -> float | None:
     if value is None or (isinstance(value, str) and "${" in value):
         return None
     if check.metric.startswith("latency") and not factor:
-        return seconds(value)
+        return parse_duration(value)
     if isinstance(value, str):
         raise ValueError(f"`{name}` of {check.metric} is '{value}': write a number without quotes")  # noqa: TRY004
     if value < 0 or (check.metric == "error_rate" and not factor and value > 1):

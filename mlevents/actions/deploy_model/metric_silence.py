@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mlevents.actions.deploy_model.metric_totals import totals
-from mlevents.duration import spoken
+from mlevents.duration import format_duration
 from mlevents.services.metrics import Minute
 
 LATE = 300.0
@@ -54,7 +54,7 @@ def silences(
         yield Silence(f"the metrics are late, the newest of {quiet / MINUTE:.0f} min ago", scarce=False)
     elif expected >= EXPECTED and (heard is None or quiet > LATE):
         missing = f"about {expected:.0f} requests were to be expected"
-        yield Silence(f"no request for {spoken(quiet)}, where {missing}", scarce=False)
+        yield Silence(f"no request for {format_duration(quiet)}, where {missing}", scarce=False)
     elif heard is None and not needed:
         yield Silence("no request yet", scarce=True)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mlevents.actions.deploy_model.parameters import Mirror, Probe, Rollout, Step
-from mlevents.duration import spoken
+from mlevents.duration import format_duration
 
 DELAY = 180.0
 """Seconds until Azure Monitor shows a request: one to three minutes."""
@@ -34,8 +34,8 @@ def _too_short(name: str, phase: Mirror | Step) -> Iterator[Caution]:
         never = ": nothing can be judged" if max(longest, phase.for_) < DELAY else ""
         yield (
             f"{name}.for",
-            f"{spoken(phase.for_)} is shorter than the {spoken(DELAY)} that Azure Monitor may take to show a "
-            f"request{never}; write at least 3m",
+            f"{format_duration(phase.for_)} is shorter than the {format_duration(DELAY)} that Azure Monitor "
+            f"may take to show a request{never}; write at least 3m",
         )
 
 
@@ -44,8 +44,8 @@ def _window_too_long(rollout: Rollout, name: str, phase: Mirror | Step) -> Itera
         if check.window and check.window > phase.for_:
             yield (
                 f"checks[{index}].window",
-                f"{spoken(check.window)} is longer than the {spoken(phase.for_)} of {name}, and only the "
-                "phase is read: write a shorter window, or leave it out",
+                f"{format_duration(check.window)} is longer than the {format_duration(phase.for_)} of "
+                f"{name}, and only the phase is read: write a shorter window, or leave it out",
             )
 
 
@@ -57,8 +57,8 @@ def _too_few_probes(rollout: Rollout, name: str, phase: Mirror | Step) -> Iterat
     if sent < rollout.needed:
         yield (
             f"{name}.for",
-            f"{rps:g} probes a second for {spoken(phase.for_)} show no {rollout.needed} requests in time: "
-            "write a longer `for`, more `probe.rps`, or less `min_requests`",
+            f"{rps:g} probes a second for {format_duration(phase.for_)} show no {rollout.needed} requests "
+            "in time: write a longer `for`, more `probe.rps`, or less `min_requests`",
         )
 
 

@@ -11,7 +11,7 @@ from durabletask.task import OrchestrationContext
 
 from mlevents.actions.deploy_model.analysis import Course as PhaseCourse
 from mlevents.actions.deploy_model.analysis import move
-from mlevents.duration import spoken
+from mlevents.duration import format_duration
 from mlevents.orchestration.size_limits import CUSTOM_STATUS_UNITS, cut_document
 from mlevents.orchestration.step_runner import (
     DEFAULT_TIMEOUT,
@@ -119,7 +119,7 @@ class Run:
             left = LAST_LOOK
         if left <= 0:
             raise StepFailedError(
-                f"gave up after {spoken(self.call['step']['timeout'])}, the step's `timeout`"
+                f"gave up after {format_duration(self.call['step']['timeout'])}, the step's `timeout`"
             )
         try:
             answer = yield from carry(self.context, call, min(limit or DEFAULT_TIMEOUT, left))
@@ -171,17 +171,17 @@ def watch(context: OrchestrationContext, run: Run, phase: Mapping[str, Any]) -> 
         answer = yield from run.verb("observe", elapsed=elapsed, since=since)
         verdict, excused = answer["result"]["verdict"], bool(answer["result"].get("excused"))
         breaches += verdict == "breached"
-        run.note(f"{spoken(elapsed)} of {spoken(phase['for'])}, {answer['detail']}", 0.0)
+        run.note(f"{format_duration(elapsed)} of {format_duration(phase['for'])}, {answer['detail']}", 0.0)
         forgiven = run.progress["failures"]
         course = PhaseCourse(elapsed, phase["for"], phase["timeout"], breaches, forgiven, excused)
         decided = move(verdict, course)
         if decided == "promote":
             return
         if decided == "fail":
-            raise StepFailedError(f"at {phase['name']}, after {spoken(elapsed)}: {answer['detail']}")
+            raise StepFailedError(f"at {phase['name']}, after {format_duration(elapsed)}: {answer['detail']}")
         if decided == "stop":
             raise StepStoppedError(
-                f"inconclusive at {phase['name']} after {spoken(elapsed)}: {answer['detail']}"
+                f"inconclusive at {phase['name']} after {format_duration(elapsed)}: {answer['detail']}"
             )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mlevents.actions.notify.message_values import VALUE_LENGTH, one_line, printable
-from mlevents.duration import spoken
+from mlevents.duration import format_duration
 from mlevents.registry import did_you_mean
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["duration"] = spoken
+    environment.filters["duration"] = format_duration
     return environment
 
 

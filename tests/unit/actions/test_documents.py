@@ -14,7 +14,7 @@ from mlevents.actions.run_ml_pipeline.pipeline_inputs import with_inputs
 from mlevents.errors import PermanentError
 from mlevents.services.lazy_import import import_lock
 from mlevents.services.machine_learning.yaml_entities import load_entity
-from mlevents.yamlfile.reader import LARGEST
+from mlevents.yamlfile.reader import MAX_CHARACTERS
 
 REMOTE = """
 type: pipeline
@@ -82,7 +82,7 @@ MERGES = "a0: &a0 {k0: 1}\n" + "".join(
         (f"a: {'[' * 5000}{']' * 5000}", "nest deeper than 100 levels"),
         (ALIASES, "aliases repeat more than"),
         (MERGES, "job.yml"),
-        ("a: " + "x" * LARGEST, "keep it within"),
+        ("a: " + "x" * MAX_CHARACTERS, "keep it within"),
     ],
 )
 def test_what_is_no_document_is_refused_with_the_files_name(text: str, fact: str) -> None:
@@ -142,7 +142,7 @@ def test_no_text_of_an_event_becomes_a_path_of_the_apps(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 100_000, "{", "nul", "[NaN]", '{"a": -Infinity}', "x" * (LARGEST + 1)]
+    "text", ["[" * 100_000, "{", "nul", "[NaN]", '{"a": -Infinity}', "x" * (MAX_CHARACTERS + 1)]
 )
 def test_a_request_that_cannot_be_read_is_told(text: str) -> None:
     with pytest.raises(PermanentError, match=r"'request\.json'"):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from mlevents.__main__ import commands
+from mlevents.__main__ import build_app
 
 WORKSPACE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/prod"
 RULES = """\
@@ -53,7 +53,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
     def run(*arguments: str) -> Result:
         runner = CliRunner(env={"HOOK": "json://localhost"})
-        return runner.invoke(commands(), ["backtest", *arguments], catch_exceptions=False)
+        return runner.invoke(build_app(), ["backtest", *arguments], catch_exceptions=False)
 
     return run
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from mlevents.__main__ import commands
+from mlevents.__main__ import build_app
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKSPACE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/prod"
@@ -48,7 +48,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
     def run(*arguments: str, given: str = "", **environment: str) -> Result:
         runner = CliRunner(env={"HOOK": "json://localhost", **environment})
-        return runner.invoke(commands(), arguments, input=given, catch_exceptions=False)
+        return runner.invoke(build_app(), arguments, input=given, catch_exceptions=False)
 
     return run
 

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner, Result
 
-from mlevents.__main__ import commands
+from mlevents.__main__ import build_app
 from mlevents.actions.action import action
 from mlevents.actions.permissions import permissions
-from mlevents.commands.azure_checks import Doctor, literal
+from mlevents.commands.azure_checks import Doctor, bind_known_parameters
 from mlevents.rules.file import load_rules_text
 from mlevents.rules.needs import DistinctStep
 from mlevents.services import azure_credential
@@ -56,7 +56,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
     monkeypatch.delenv("MLEVENTS_RULES", raising=False)
 
     def run(*words: str, **environment: str) -> Result:
-        return CliRunner(env=environment).invoke(commands(), ["doctor", *words], catch_exceptions=False)
+        return CliRunner(env=environment).invoke(build_app(), ["doctor", *words], catch_exceptions=False)
 
     return run
 
@@ -169,11 +169,11 @@ def test_a_parameter_that_must_wait_is_left_out_if_it_can_be():
     step = DistinctStep(
         "deploy_model", {"template": "t.yaml", "endpoint": "e", "auth_mode": "${model.tags.auth}"}
     )
-    known, waiting = literal(step)
+    known, waiting = bind_known_parameters(step)
     assert waiting == ["auth_mode"]
     assert known is not None
     assert known.model_dump()["endpoint"] == "e"
-    assert literal(DistinctStep("notify", {"to": {"a": "${x}"}})) == (None, ["to"])
+    assert bind_known_parameters(DistinctStep("notify", {"to": {"a": "${x}"}})) == (None, ["to"])
 
 
 class OneWorkspace:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from typer.testing import CliRunner, Result
 
-from mlevents.__main__ import commands
+from mlevents.__main__ import build_app
 from mlevents.commands.event_file import read_events
 from mlevents.events import parse
 from mlevents.matching.match import plan
@@ -74,7 +74,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
     def run(*arguments: str, given: str = "") -> Result:
         return CliRunner(env={"HOOK": SECRET}).invoke(
-            commands(), arguments, input=given, catch_exceptions=False
+            build_app(), arguments, input=given, catch_exceptions=False
         )
 
     return run

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from typer.testing import CliRunner
 
-from mlevents.__main__ import commands
+from mlevents.__main__ import build_app
 from tests.unit.stand_ins import Answer, Request, Server
 
 
@@ -47,7 +47,7 @@ def app(*responses: dict[str, Any]) -> Iterator[Server]:
 
 def asked(server: Server, *more: str, key: str = "k") -> tuple[int, str]:
     result = CliRunner().invoke(
-        commands(), ["rollouts", "--to", server.url, *more], env={"MLEVENTS_KEY": key}
+        build_app(), ["rollouts", "--to", server.url, *more], env={"MLEVENTS_KEY": key}
     )
     return result.exit_code, result.output
 

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from typer.testing import CliRunner
 
-from mlevents.__main__ import commands
-from mlevents.commands.send import WEBHOOK, request, webhook
+from mlevents.__main__ import build_app
+from mlevents.commands.send import WEBHOOK, build_request, find_webhook
 
 
 class Function(BaseHTTPRequestHandler):
@@ -41,7 +41,7 @@ def function() -> Iterator[HTTPServer]:
 
 def send(server: HTTPServer, events: object) -> tuple[int, list[dict[str, object]]]:
     to = f"http://127.0.0.1:{server.server_port}/runtime/webhooks/eventgrid?functionName=ModelRegistered"
-    result = CliRunner().invoke(commands(), ["send", "-", "--to", to, "--json"], input=json.dumps(events))
+    result = CliRunner().invoke(build_app(), ["send", "-", "--to", to, "--json"], input=json.dumps(events))
     return result.exit_code, json.loads(result.stdout)["deliveries"]
 
 
@@ -56,10 +56,10 @@ def test_each_event_is_a_request_of_its_own_in_its_own_schema(function: HTTPServ
 
 
 def test_the_key_is_in_a_header_and_never_in_the_address():
-    made = request({"id": "1", "eventType": "a"}, "https://app.example.com/x", "a-key")
+    made = build_request({"id": "1", "eventType": "a"}, "https://app.example.com/x", "a-key")
     assert made.get_header("X-functions-key") == "a-key"
     assert "a-key" not in made.full_url
-    assert not request({"id": "1"}, "https://app.example.com/x").has_header("X-functions-key")
+    assert not build_request({"id": "1"}, "https://app.example.com/x").has_header("X-functions-key")
 
 
 def test_an_event_that_is_not_accepted_is_told(function: HTTPServer):
@@ -85,12 +85,12 @@ def test_an_event_that_is_not_accepted_is_told(function: HTTPServer):
     ],
 )
 def test_a_host_that_is_only_named_gets_each_event_at_its_own_function(to, event, url):
-    assert webhook(to, event) == url
+    assert find_webhook(to, event) == url
 
 
 @pytest.mark.parametrize("to", ["ftp://f?code={}", "http://127.0.0.1:1/x?code={}", "http://a b/?code={}"])
 def test_a_key_in_the_address_is_not_printed(to: str):
     key = "k" + "3y" * 12
-    result = CliRunner().invoke(commands(), ["send", "-", "--to", to.format(key)], input='{"id": "1"}')
+    result = CliRunner().invoke(build_app(), ["send", "-", "--to", to.format(key)], input='{"id": "1"}')
     assert result.exit_code != 0
     assert key not in f"{result.output} {result.exception!r}"

@@ -5,22 +5,22 @@ from typing import Any
 
 import pytest
 
-from mlevents.eventgrid.filter_clauses import Advanced
-from mlevents.eventgrid.subscription_diff import compare, label
-from mlevents.eventgrid.subscription_filters import Filter
+from mlevents.eventgrid.filter_clauses import AdvancedFilter
+from mlevents.eventgrid.subscription_diff import compare_subscriptions, make_label
+from mlevents.eventgrid.subscription_filters import SubscriptionFilter
 from mlevents.services.event_subscription import EventSubscription
 from mlevents.services.finding import Finding
 
 APP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/mlevents-x"
 TYPE = "Microsoft.MachineLearningServices.ModelRegistered"
-FILTER = Filter(
+FILTER = SubscriptionFilter(
     (TYPE,),
     "models/fraud-",
     (
-        Advanced("StringIn", "data.modelTags.stage", ("production", "prod")),
-        Advanced("NumberGreaterThan", "data.driftCoefficient", (0.5,)),
-        Advanced("NumberInRange", "data.x", ((1, 2),)),
-        Advanced("IsNotNull", "data.modelTags.accuracy"),
+        AdvancedFilter("StringIn", "data.modelTags.stage", ("production", "prod")),
+        AdvancedFilter("NumberGreaterThan", "data.driftCoefficient", (0.5,)),
+        AdvancedFilter("NumberInRange", "data.x", ((1, 2),)),
+        AdvancedFilter("IsNotNull", "data.modelTags.accuracy"),
     ),
 )
 AZURE: dict[str, Any] = {
@@ -36,18 +36,18 @@ AZURE: dict[str, Any] = {
         {"operatorType": "StringIn", "key": "Data.ModelTags.stage", "values": ["prod", "Production"]},
     ],
 }
-WANTED = {"ModelRegistered": FILTER, "RunCompleted": Filter()}
+WANTED = {"ModelRegistered": FILTER, "RunCompleted": SubscriptionFilter()}
 OURS = EventSubscription("mlevents-x-ModelRegistered", "Succeeded", APP, "ModelRegistered", AZURE, True)
 
 
 def found(*there: EventSubscription, app: str = "") -> list[Finding]:
-    return list(compare(WANTED, there, app))
+    return list(compare_subscriptions(WANTED, there, app))
 
 
 def test_the_same_filter_is_the_same_however_azure_writes_it():
     (one,) = found(OURS)
     assert (one.about, one.ok) == ("ModelRegistered", True)
-    assert label(AZURE) == label(FILTER.to_json())
+    assert make_label(AZURE) == make_label(FILTER.to_json())
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_any_other_filter_is_another(change: dict[str, Any]):
 
 def test_a_label_tells_older_rules_from_an_edit():
     other = AZURE | {"subjectBeginsWith": "models/"}
-    (stale,) = found(replace(OURS, filter=other, labels=("ours", label(other))))
-    (edited,) = found(replace(OURS, filter=other, labels=(label(AZURE),)))
+    (stale,) = found(replace(OURS, filter=other, labels=("ours", make_label(other))))
+    (edited,) = found(replace(OURS, filter=other, labels=(make_label(AZURE),)))
     assert "its filter is that of older rules: it lacks a subject" in stale.said
     assert "its filter was edited after it was deployed: it lacks a subject" in edited.said
 

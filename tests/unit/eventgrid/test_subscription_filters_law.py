@@ -3,7 +3,7 @@
 from hypothesis import example, find, given, settings
 from hypothesis.strategies import booleans
 
-from mlevents.eventgrid.filter_evaluation import delivered
+from mlevents.eventgrid.filter_evaluation import is_delivered
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.events import parse
 from mlevents.matching.match import plan
@@ -98,7 +98,7 @@ def test_what_explain_says_is_delivered_is_what_event_grid_delivers(rules, sent)
     _, document = sent
     filters = compile_filters(rules.rules, "narrow")
     told = any(delivers(one.to_json(), document) for one in filters.values())
-    assert delivered(filters, document) is told
+    assert is_delivered(filters, document) is told
 
 
 @given(rules=rules(most=40))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mlevents.canonical import canonical_event_id, canonical_resource_id, joined_parts
+from mlevents.canonical import canonical_event_id, canonical_resource_id, join_parts
 from mlevents.errors import RulesError
 from mlevents.events import Event, parse
 from mlevents.gates import dedupe
@@ -71,7 +71,7 @@ def test_the_records_of_two_foreign_events_never_share_an_id_with_each_other_or_
 @given(parts=st.lists(st.none() | TEXT), others=st.lists(st.none() | TEXT))
 def test_different_parts_never_give_one_text(parts: list[str | None], others: list[str | None]):
     assume(parts != others)
-    assert joined_parts(*parts) != joined_parts(*others)
+    assert join_parts(*parts) != join_parts(*others)
 
 
 @given(value=TEXT, topic=TEXT.filter(lambda text: "\0" not in text), name=IDS)

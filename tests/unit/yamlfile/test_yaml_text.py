@@ -2,11 +2,11 @@
 
 import pytest
 
-from mlevents.yamlfile.reader import compose
+from mlevents.yamlfile.reader import parse_yaml
 
 
 def value(text: str) -> object:
-    document = compose(text, "f.yaml")
+    document = parse_yaml(text, "f.yaml")
     assert document.problems == []
     return document.value
 
@@ -83,19 +83,19 @@ def test_anchors_and_merges_work():
     ],
 )
 def test_a_problem_is_reported_at_its_place(text: str, message: str):
-    [found] = compose(text, "f.yaml").problems
+    [found] = parse_yaml(text, "f.yaml").problems
     assert str(found).startswith(message)
 
 
 def test_a_bomb_of_aliases_is_refused():
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
-    [found] = compose("\n".join(lines), "f.yaml").problems
+    [found] = parse_yaml("\n".join(lines), "f.yaml").problems
     assert "aliases repeat more than" in found.text
 
 
 def test_places_are_those_of_keys_and_items():
-    document = compose("a:\n  b.c: [1,\n    {d: 2}]\n  b: &x {c: 3}\ne: *x\nf: {<<: *x}\n", "f.yaml")
+    document = parse_yaml("a:\n  b.c: [1,\n    {d: 2}]\n  b: &x {c: 3}\ne: *x\nf: {<<: *x}\n", "f.yaml")
     places = {
         "": (1, 1),
         "a": (1, 1),
@@ -113,12 +113,12 @@ def test_places_are_those_of_keys_and_items():
 
 
 def test_a_merge_key_without_a_value_is_reported_at_its_place():
-    [problem] = [one for one in compose("{<<", "rules.yaml").problems if "<<" in one.text]
+    [problem] = [one for one in parse_yaml("{<<", "rules.yaml").problems if "<<" in one.text]
     assert (problem.line, problem.column) == (1, 2)
 
 
 def test_an_item_that_is_an_alias_has_its_own_place():
-    document = compose("a: &a {b: 1}\nc: [x, *a]\n", "f.yaml")
+    document = parse_yaml("a: &a {b: 1}\nc: [x, *a]\n", "f.yaml")
     assert (document.place("c[1]"), document.place("c[1].b")) == ((2, 8), (1, 8))
 
 
@@ -127,6 +127,6 @@ def test_a_later_anchor_replaces_an_earlier_one_of_the_same_name():
 
 
 def test_problems_before_a_syntax_error_are_reported_too():
-    found = [str(problem) for problem in compose("a: {b: 1, b: 2}\nc: *none\nd: [", "f.yaml").problems]
+    found = [str(problem) for problem in parse_yaml("a: {b: 1, b: 2}\nc: *none\nd: [", "f.yaml").problems]
     assert [text.split(": ")[1] for text in found[:2]] == ["a.b", "c"]
     assert "this is not YAML" in found[2]
