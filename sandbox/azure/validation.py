@@ -1,143 +1,120 @@
-"""Rules for request bodies, small enough to read: each yields the path and text of every problem.
+"""Checks JSON against the schemas in `schemas/`, and says what is wrong in one sentence each.
 
-A property that is null counts as left out, and properties that a rule does not name are let through:
-Azure's own readers do both.
+A property that is null counts as left out, and unknown properties of a resource are ignored: Azure's own
+readers do both.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-type Rule = Callable[[Any, str], Iterator[str]]
+from jsonschema import Draft7Validator, ValidationError
+from referencing import Registry, Resource
+
+SCHEMA_FOLDER = Path(__file__).with_name("schemas")
+TYPES = {
+    "string": "a text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "an array",
+}
+KINDS = {dict: "an object", list: "an array", str: "a text", bool: "a truth value", type(None): "null"}
 
 
-def anything(_value: Any, _path: str) -> Iterator[str]:
-    """Whatever JSON there is."""
-    return iter(())
+def find_problems(schema: str, value: Any) -> list[str]:
+    """Every problem of a value by the schema of this name; each names the property's path."""
+    errors = _validator(schema).iter_errors(_without_nulls(value))
+    return list(dict.fromkeys(text for error in errors for text in _describe(error)))
 
 
-def text(pattern: str = "") -> Rule:
-    """A text in which the regular expression is found."""
-    wanted = re.compile(pattern)
+def parse_json(text: bytes) -> Any:
+    """The value in a JSON text; raises ValueError, also for NaN and Infinity, which are not JSON."""
 
-    def check(value: Any, path: str) -> Iterator[str]:
-        if not isinstance(value, str):
-            yield f"'{path}' must be a text, not {_kind(value)}"
-        elif not wanted.search(value):
-            yield f"'{path}' is '{value}', which does not match the pattern '{pattern}'"
+    def refuse(name: str) -> None:
+        raise ValueError(f"{name} is not a JSON value: give a number")
 
-    return check
+    return json.loads(text, parse_constant=refuse)
 
 
-def one_of(*values: str) -> Rule:
-    """One of these texts, letter by letter."""
-
-    def check(value: Any, path: str) -> Iterator[str]:
-        if value not in values:
-            yield f"'{path}' is {value!r}: allowed values are {', '.join(values)}"
-
-    return check
+@cache
+def _registry() -> Registry[Any]:
+    files = sorted(SCHEMA_FOLDER.glob("*.json"))
+    contents = ((file.name, json.loads(file.read_text(encoding="utf-8"))) for file in files)
+    return Registry().with_resources((name, Resource.from_contents(content)) for name, content in contents)
 
 
-def flag(value: Any, path: str) -> Iterator[str]:
-    """True or false."""
-    if not isinstance(value, bool):
-        yield f"'{path}' must be true or false, not {_kind(value)}"
+@cache
+def _validator(schema: str) -> Draft7Validator:
+    return Draft7Validator({"$ref": f"{schema}.json"}, registry=_registry())
 
 
-def whole(value: Any, path: str) -> Iterator[str]:
-    """A whole number."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        yield f"'{path}' must be a whole number, not {_kind(value)}"
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
-def scalar(value: Any, path: str) -> Iterator[str]:
-    """A text, number or truth value: what some readers turn into text by themselves."""
-    if isinstance(value, dict | list):
-        yield f"'{path}' must be a text, not {_kind(value)}"
+def _describe(error: ValidationError) -> Iterable[str]:
+    path = ""
+    for part in error.absolute_path:
+        path = f"{path}[{part}]" if isinstance(part, int) else _join(path, part)
+    if "propertyNames" in error.absolute_schema_path:
+        return [f"the name '{error.instance}' in '{path}' is too long or has an invalid character"]
+    describe = DESCRIPTIONS.get(str(error.validator))
+    return describe(path, error) if describe else [f"'{path}': {error.message}"]
 
 
-def map_of(rule: Rule) -> Rule:
-    """An object with free keys, each value after the rule."""
-
-    def check(value: Any, path: str) -> Iterator[str]:
-        if not isinstance(value, dict):
-            yield f"'{path}' must be an object, not {_kind(value)}"
-            return
-        for key, member in value.items():
-            yield from rule(member, f"{path}.{key}")
-
-    return check
+def _describe_required(path: str, error: Any) -> list[str]:
+    missing = [name for name in error.validator_value if name not in error.instance]
+    return [f"'{_join(path, name)}' is required" for name in missing]
 
 
-def list_of(rule: Rule) -> Rule:
-    """An array, each element after the rule."""
-
-    def check(value: Any, path: str) -> Iterator[str]:
-        if not isinstance(value, list):
-            yield f"'{path}' must be an array, not {_kind(value)}"
-            return
-        for number, member in enumerate(value):
-            yield from rule(member, f"{path}[{number}]")
-
-    return check
+def _describe_type(path: str, error: Any) -> list[str]:
+    if error.validator_value == "number":
+        return _describe_range(path, error)
+    wanted = TYPES.get(str(error.validator_value), "a single value")
+    subject = f"'{path}'" if path else "the body"
+    return [f"{subject} must be {wanted}, not {KINDS.get(type(error.instance), 'a number')}"]
 
 
-def object_of(required: Mapping[str, Rule] | None = None, **optional: Rule) -> Rule:
-    """An object with known properties."""
-    needed = required or {}
-
-    def check(value: Any, path: str) -> Iterator[str]:
-        if not isinstance(value, dict):
-            yield f"'{path}' must be an object, not {_kind(value)}"
-            return
-        for name in needed:
-            if value.get(name) is None:
-                yield f"'{_join(path, name)}' is required"
-        for name, rule in {**needed, **optional}.items():
-            if value.get(name) is not None:
-                yield from rule(value[name], _join(path, name))
-
-    return check
+def _describe_range(path: str, error: Any) -> list[str]:
+    least, most = error.schema["minimum"], error.schema.get("maximum")
+    if error.schema["type"] == "integer":
+        wanted = f"{least} or more" if most is None else f"{least} to {most}"
+    else:
+        wanted = f"a number from {least}" + ("" if most is None else f" to {most}")
+    return [f"'{path}' is {error.instance!r}: give {wanted}"]
 
 
-def all_of(*rules: Rule) -> Rule:
-    """Every one of the rules."""
-
-    def check(value: Any, path: str) -> Iterator[str]:
-        for rule in rules:
-            yield from rule(value, path)
-
-    return check
+def _describe_unknown(_path: str, error: Any) -> list[str]:
+    known = error.schema["properties"]
+    unknown = [name for name in error.instance if name not in known]
+    return [f"unknown property '{name}': give {', '.join(sorted(known))}" for name in unknown]
 
 
-def by(name: str, kinds: Mapping[str, Rule]) -> Rule:
-    """An object whose property `name` says which rule it follows."""
-
-    def check(value: Any, path: str) -> Iterator[str]:
-        if not isinstance(value, dict):
-            yield f"'{path}' must be an object, not {_kind(value)}"
-            return
-        kind = value.get(name)
-        if kind is None:
-            yield f"'{_join(path, name)}' is required"
-        elif not isinstance(kind, str) or kind not in kinds:
-            yield f"'{_join(path, name)}' is {kind!r}: allowed values are {', '.join(kinds)}"
-        else:
-            yield from kinds[kind](value, path)
-
-    return check
-
-
-def problems(rule: Rule, body: Any) -> list[str]:
-    """Every problem of a body, each naming the property's path."""
-    return list(rule(body, ""))
+DESCRIPTIONS: Mapping[str, Callable[[str, Any], list[str]]] = {
+    "required": _describe_required,
+    "type": _describe_type,
+    "enum": lambda path, error: [
+        f"'{path}' is {error.instance!r}: allowed values are {', '.join(error.validator_value)}"
+    ],
+    "pattern": lambda path, error: [
+        f"'{path}' is '{error.instance}', which does not match the pattern '{error.validator_value}'"
+    ],
+    "minimum": _describe_range,
+    "maximum": _describe_range,
+    "additionalProperties": _describe_unknown,
+    "maxProperties": lambda path, error: [
+        f"'{path}' has {len(error.instance)} entries: the limit is {error.validator_value}"
+    ],
+    "maxLength": lambda path, error: [
+        f"'{path}' has {len(error.instance)} characters: the limit is {error.validator_value}"
+    ],
+}
 
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
-
-
-def _kind(value: Any) -> str:
-    kinds = {dict: "an object", list: "an array", str: "a text", bool: "a truth value", type(None): "null"}
-    return kinds.get(type(value), "a number")

@@ -167,7 +167,7 @@ class DurablePump:
 
     def _strike(self, entity: str) -> None:
         """Let the operation fail as when the worker dies inside it, if somebody asked for that."""
-        if self._faults.strike(f"ENTITY {entity}"):
+        if self._faults.take(f"ENTITY {entity}"):
             raise FunctionError(f"FunctionInvocationFailed: {INVOCATION_FAILED.format(entity)}")
 
     async def _execute(

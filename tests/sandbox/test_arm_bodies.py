@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft4Validator
+from jsonschema import Draft4Validator, Draft7Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 from sandbox.azure.errors import ArmError
-from sandbox.azure.request_bodies import RULES, check
+from sandbox.azure.request_bodies import SCHEMAS, check_body
+from sandbox.azure.validation import SCHEMA_FOLDER
 
 DATA = Path(__file__).parents[1] / "data" / "azure"
 PROVIDER = "Microsoft.MachineLearningServices"
@@ -60,7 +61,7 @@ def published(kind: str, version: str, body: dict[str, Any]) -> bool:
 
 def ours(kind: str, body: Any) -> bool:
     try:
-        check(kind, body)
+        check_body(kind, body)
     except ArmError:
         return False
     return True
@@ -113,7 +114,7 @@ def test_wrong_bodies_are_refused_where_the_schemas_refuse_them() -> None:
 
 
 def test_every_kind_of_body_has_a_rule() -> None:
-    assert set(NAMES) <= set(RULES)
+    assert set(NAMES) <= set(SCHEMAS)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_every_kind_of_body_has_a_rule() -> None:
 )
 def test_a_refusal_names_the_property(kind: str, body: Any, said: str) -> None:
     with pytest.raises(ArmError, match=re.escape(said)) as refused:
-        check(kind, body)
+        check_body(kind, body)
     assert refused.value.status == 400
 
 
@@ -145,3 +146,14 @@ def test_tags_of_a_resource_with_a_location_have_limits() -> None:
     assert not ours("onlineEndpoints", endpoint({"mlevents.event": "x" * 257}))
     assert not ours("onlineEndpoints", endpoint({"a/b": "x"}))
     assert not ours("onlineEndpoints", endpoint({f"t{number}": "x" for number in range(51)}))
+
+
+def test_every_schema_names_its_origin_and_is_valid() -> None:
+    for file in SCHEMA_FOLDER.glob("*.json"):
+        schema = json.loads(file.read_text())
+        Draft7Validator.check_schema(schema)
+        assert schema["$comment"], file.name
+    resources = [
+        json.loads(file.read_text()) for file in SCHEMA_FOLDER.glob("*.json") if file.stem in SCHEMAS.values()
+    ]
+    assert all(re.search(r"API version \d{4}-\d{2}-\d{2}", schema["$comment"]) for schema in resources)

@@ -68,7 +68,7 @@ def test_what_was_asked_is_listed_and_taken_back(server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
         ({}, "'match' is required"),
         ({"match": "GET ("}, "'match' is 'GET (', which is not a valid regular expression"),
@@ -77,26 +77,26 @@ def test_what_was_asked_is_listed_and_taken_back(server) -> None:
         ({"match": "GET .*", "status": 42}, "'status' is 42: give 200 to 599"),
         ({"match": "GET .*", "status": 500, "times": 0}, "'times' is 0: give 1 or more"),
         ({"match": "GET .*", "status": 500, "drop": True}, "'status' and 'drop' exclude each other"),
-        ({"match": "GET .*", "delay": -1}, "'delay' is -1: give a number of seconds from 0"),
+        ({"match": "GET .*", "delay": -1}, "'delay' is -1: give a number from 0"),
         ({"match": "GET .*", "fail_operation": {}}, "'fail_operation.code' is required"),
         ({"match": "GET .*", "statsu": 500}, "unknown property 'statsu'"),
         ({"match": "GET .*", "status": 500, "skip": -1}, "'skip' is -1: give 0 or more"),
         ({"match": "GET .*", "status": 500, "skip": "1"}, "'skip' must be a whole number"),
         ({"match": "GET .*", "status": 500, "after": 1}, "'after' must be true or false"),
-        ({"match": "GET .*", "delay": 1, "after": True}, "'after' loses an answer: give 'status'"),
+        ({"match": "GET .*", "delay": 1, "after": True}, "'after' replaces the answer: add 'status'"),
         (
             {"match": "GET .*", "fail_operation": {"code": "X"}, "after": True},
-            "'after' loses an answer: give 'status'",
+            "'after' replaces the answer: add 'status'",
         ),
         ({"match": "GET .*", "after": True}, "one of 'status', 'body'"),
         ({"match": "GET .*", "drop": True, "body": "x"}, "'drop' and 'body' exclude each other"),
         ([], "must be an object, not an array"),
     ],
 )
-def test_a_bad_fault_is_refused_with_its_reason(server, fault, said) -> None:
+def test_a_bad_fault_is_refused_with_its_reason(server, fault, message) -> None:
     response = server.call("POST", "/_sandbox/faults", json=fault)
     assert response.status_code == 400
-    assert said in response.json()["error"]
+    assert message in response.json()["error"]
 
 
 def test_a_body_that_is_no_json_is_refused(server) -> None:

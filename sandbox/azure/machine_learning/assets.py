@@ -7,8 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.azure import request_bodies
 from sandbox.azure.errors import not_found, user_error
+from sandbox.azure.request_bodies import check_body
 from sandbox.azure.routes import Call, Routes
 from sandbox.azure.workspace import ML, WORKSPACE_PATH, Workspace
 
@@ -80,7 +80,7 @@ class Assets:
 
     def put(self, name: str, version: str, body: dict[str, Any], *, quietly: bool = False) -> bool:
         """Create or change a version, `quietly` without an event; True when it is new. Raises ArmError."""
-        request_bodies.check(self.kind, body)
+        check_body(self.kind, body)
         if not NAME.fullmatch(name):
             raise user_error(f"The name '{name}' is invalid: letters, digits, dashes, dots and underscores.")
         asset = self._assets.setdefault(name, Asset(name))

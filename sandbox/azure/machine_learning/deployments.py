@@ -6,7 +6,6 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.azure import request_bodies
 from sandbox.azure.errors import not_found, user_error
 from sandbox.azure.machine_learning.assets import Assets, page
 from sandbox.azure.machine_learning.deployment_bodies import (
@@ -26,6 +25,7 @@ from sandbox.azure.machine_learning.online_state import (
 )
 from sandbox.azure.machine_learning.traffic import share_of
 from sandbox.azure.operations import Operations, Work
+from sandbox.azure.request_bodies import check_body
 from sandbox.azure.routes import Call, Routes
 from sandbox.azure.workspace import ML, Workspace
 
@@ -64,7 +64,7 @@ class OnlineDeployments:
 
     async def _put(self, call: Call) -> web.Response:
         body = await call.body()
-        request_bodies.check("onlineEndpoints/deployments", body)
+        check_body("onlineEndpoints/deployments", body)
         endpoint, name = self._endpoint(call), call.names["deployment"]
         check_name("deployment", name)
         known = endpoint.find(name)

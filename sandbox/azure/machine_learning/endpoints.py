@@ -6,7 +6,6 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.azure import request_bodies
 from sandbox.azure.errors import ArmError, user_error
 from sandbox.azure.machine_learning.assets import page
 from sandbox.azure.machine_learning.online_state import (
@@ -18,6 +17,7 @@ from sandbox.azure.machine_learning.online_state import (
 )
 from sandbox.azure.machine_learning.traffic import check_traffic
 from sandbox.azure.operations import Operations, Work
+from sandbox.azure.request_bodies import check_body
 from sandbox.azure.rights.authorization import Authorization
 from sandbox.azure.rights.requested_actions import asked
 from sandbox.azure.routes import Call, Routes
@@ -70,7 +70,7 @@ class OnlineEndpoints:
 
     async def _put(self, call: Call) -> web.Response:
         body = await call.body()
-        request_bodies.check("onlineEndpoints", body)
+        check_body("onlineEndpoints", body)
         name = call.names["endpoint"]
         check_name("endpoint", name)
         endpoint = self._endpoints.find(name)

@@ -1,24 +1,24 @@
 """Jobs: submitting, reading, cancelling."""
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
-from sandbox.azure import request_bodies
 from sandbox.azure.errors import not_found, user_error
 from sandbox.azure.machine_learning.assets import Assets, page
 from sandbox.azure.machine_learning.runs import Run, Runs
 from sandbox.azure.operations import Operations, Work
+from sandbox.azure.request_bodies import check_body
 from sandbox.azure.routes import Call, Failure, Routes
-from sandbox.azure.validation import text
 from sandbox.azure.workspace import ML, WORKSPACE_PATH, Workspace
 
 CHANGEABLE = frozenset({"description", "tags", "displayName", "properties", "isArchived"})
 CANCEL = 10
-NAME = text(r"^[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}$")
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}")
 RUN_TYPES = {"Pipeline": "azureml.PipelineRun", "Sweep": "hyperdrive", "AutoML": "automl"}
 
 
@@ -49,9 +49,9 @@ class Jobs:
 
     def submit(self, name: str, body: dict[str, Any], failure: Failure | None = None) -> dict[str, Any]:
         """Start a job; raises ArmError when the body is refused. The steps follow their parent."""
-        if list(NAME(name, "name")):
+        if not NAME.fullmatch(name):
             raise user_error(f"The job name '{name}' is invalid.")
-        request_bodies.check("jobs", body)
+        check_body("jobs", body)
         properties = {key: value for key, value in body["properties"].items() if value is not None}
         self._check_references(properties)
         job = self._jobs[name] = self._resource(name, properties)
@@ -124,7 +124,7 @@ class Jobs:
         name, body = call.names["job"], await call.body()
         if name not in self._jobs:
             return web.json_response(self.submit(name, body, call.failure), status=201)
-        request_bodies.check("jobs", body)
+        check_body("jobs", body)
         job = self._jobs[name]
         wanted = {key: value for key, value in body["properties"].items() if value is not None}
         for key, value in wanted.items():

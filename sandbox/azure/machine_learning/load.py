@@ -1,50 +1,45 @@
 """Synthetic traffic for online endpoints, until it is changed.
 
-`POST {"endpoint": "fraud", "rps": 20, "error_rate": 0.01, "latency_ms": 50}` sends so many requests in each
-of Azure's seconds to the endpoint, which deals them out as it does real ones: by its traffic map, with
-copies by its mirror. What is left out of `error_rate` and `latency_ms` is the model's own doing. With
-`deployment` it says what that deployment gets instead of its share, as with the header
-`azureml-model-deployment`; it need not be there yet. `"rps": 0` is silence. `GET` lists, `DELETE` ends it
-all. Names compare without case; an endpoint that is not there is 404.
+`POST {"endpoint": "fraud", "rps": 20, "error_rate": 0.01, "latency_ms": 50}` sends 20 requests in each of
+Azure's seconds to the endpoint, which distributes them as it does real ones: by its traffic map, with
+copies by its mirror. Without `error_rate` or `latency_ms` the model's tags decide. With `deployment`
+that deployment gets these requests instead of its share, as with the header `azureml-model-deployment`; it
+may be created later. `"rps": 0` is silence. `GET` lists, `DELETE` ends all. Names compare without case; an
+unknown endpoint is 404.
 """
 
 import asyncio
-import json
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.azure.machine_learning.online_state import Deployment, Endpoint, Endpoints
 from sandbox.azure.machine_learning.scoring import Profile, Scoring
-from sandbox.azure.validation import anything, object_of, problems, text
+from sandbox.azure.validation import find_problems, parse_json
 from sandbox.pace import Pace
 
 TICK, LONGEST_STEP = 0.05, 20.0
 """Real seconds between two rounds; Azure's seconds that one entry of the scores may stand for."""
-SHAPE = object_of(
-    {"endpoint": text(r"\S"), "rps": anything},
-    deployment=text(r"\S"),
-    error_rate=anything,
-    latency_ms=anything,
-)
-KNOWN = frozenset({"endpoint", "deployment", "rps", "error_rate", "latency_ms"})
-LIMITS = {"rps": 100_000.0, "error_rate": 1.0, "latency_ms": 600_000.0}
 
 
 @dataclass(slots=True)
 class Stream:
-    """What one endpoint, or one of its deployments, gets; `owed` is the part of a request that is due."""
+    """What one endpoint, or one of its deployments, gets. `source` is the JSON, as `GET` lists it.
 
-    wanted: dict[str, Any]
+    `owed` is the part of a request that is due.
+    """
+
+    source: Mapping[str, object]
+    rps: float
     profile: Profile
     owed: float = 0.0
 
     def due(self, seconds: float) -> int:
         """How many whole requests this time brings."""
-        self.owed += self.wanted["rps"] * seconds
+        self.owed += self.rps * seconds
         count = int(self.owed)
         self.owed -= count
         return count
@@ -65,16 +60,16 @@ class Load:
         """Where it is asked for."""
         return [web.post(path, self._post), web.get(path, self._get), web.delete(path, self._delete)]
 
-    def ask(self, wanted: Any) -> None:
-        """Take a stream; raises ValueError that says what is wrong, LookupError without such an endpoint."""
-        found = problems(SHAPE, wanted) or list(_nonsense(wanted))
+    def set_stream(self, source: Any) -> None:
+        """Set a stream; raises ValueError that says what is wrong, LookupError without such an endpoint."""
+        found = find_problems("load", source)
         if found:
             raise ValueError("; ".join(found))
-        if self._endpoints.find(wanted["endpoint"]) is None:
-            raise LookupError(f"there is no endpoint '{wanted['endpoint']}': create it first")
-        profile = Profile(wanted.get("error_rate"), _seconds(wanted.get("latency_ms")))
-        key = wanted["endpoint"].lower(), (wanted.get("deployment") or "").lower()
-        self._streams[key] = Stream(dict(wanted), profile)
+        if self._endpoints.find(source["endpoint"]) is None:
+            raise LookupError(f"there is no endpoint '{source['endpoint']}': create it first")
+        profile = Profile(source.get("error_rate"), _seconds(source.get("latency_ms")))
+        key = source["endpoint"].lower(), (source.get("deployment") or "").lower()
+        self._streams[key] = Stream(dict(source), source["rps"], profile)
         if not self._running:
             self._running = True
             work: Coroutine[Any, Any, None] = self._run()
@@ -83,7 +78,7 @@ class Load:
     async def _run(self) -> None:
         last = self._pace.now()
         try:
-            while any(one.wanted["rps"] for one in self._streams.values()):
+            while any(one.rps for one in self._streams.values()):
                 await asyncio.sleep(TICK)
                 now = self._pace.now()
                 begin, end, last = last.timestamp(), now.timestamp(), now
@@ -122,7 +117,7 @@ class Load:
 
     async def _post(self, request: web.Request) -> web.Response:
         try:
-            self.ask(json.loads(await request.read()))
+            self.set_stream(parse_json(await request.read()))
         except (ValueError, RecursionError) as error:
             return web.json_response({"error": str(error)}, status=400)
         except LookupError as error:
@@ -130,7 +125,7 @@ class Load:
         return web.Response(status=204)
 
     async def _get(self, _: web.Request) -> web.Response:
-        return web.json_response([stream.wanted for stream in self._streams.values()])
+        return web.json_response([dict(stream.source) for stream in self._streams.values()])
 
     async def _delete(self, _: web.Request) -> web.Response:
         self._streams.clear()
@@ -139,17 +134,3 @@ class Load:
 
 def _seconds(milliseconds: float | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
-
-
-def _is_within(value: Any, most: float) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and isfinite(value) and 0 <= value <= most
-
-
-def _nonsense(wanted: dict[str, Any]) -> Iterator[str]:
-    for name in sorted(set(wanted) - KNOWN):
-        yield f"unknown property '{name}': give {', '.join(sorted(KNOWN))}"
-    for name, most in LIMITS.items():
-        value = wanted.get(name)
-        if value is not None and not _is_within(value, most):
-            yield f"'{name}' is {value!r}: give a number from 0 to {most:g}"

@@ -6,17 +6,16 @@
 the factory; `who` is `app` or `owner`. It is listed and enforced alike. `DELETE` takes it back.
 """
 
-import json
 from collections.abc import Iterable
 
 from aiohttp import web
 
 from sandbox.azure.errors import ArmError
-from sandbox.azure.identity import APP, OBJECT_IDS, OWNER
+from sandbox.azure.identity import APP, OBJECT_IDS
 from sandbox.azure.rights.assignments import Rights
 from sandbox.azure.rights.requested_actions import ASSIGN, Asked, asked
 from sandbox.azure.routes import Call, Routes
-from sandbox.azure.validation import list_of, object_of, one_of, problems, text
+from sandbox.azure.validation import find_problems, parse_json
 from sandbox.azure.workspace import FACTORY_ID, FACTORY_PATH, SUBSCRIPTION_ID, WORKSPACE_ID, WORKSPACE_PATH
 
 CONTROL = "/_sandbox/permissions"
@@ -28,9 +27,6 @@ PLACES = (
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ManagedIdentity"
     "/userAssignedIdentities/{identity}",
 )
-NAMES = list_of(text())
-PERMISSION = object_of({"actions": NAMES}, notActions=NAMES, dataActions=NAMES, notDataActions=NAMES)
-SHAPE = object_of({"permissions": list_of(PERMISSION)}, scope=text(), who=one_of(APP, OWNER))
 
 
 class Authorization:
@@ -66,9 +62,9 @@ class Authorization:
 
     async def _post(self, request: web.Request) -> web.Response:
         try:
-            wanted = json.loads(await request.read())
-            found = problems(SHAPE, wanted)
-        except ValueError as error:
+            wanted = parse_json(await request.read())
+            found = find_problems("permissions", wanted)
+        except (ValueError, RecursionError) as error:
             return web.json_response({"error": str(error)}, status=400)
         scopes = [wanted["scope"]] if not found and "scope" in wanted else SCOPES
         found += [
