@@ -114,7 +114,7 @@ def judged(check: Check, needed: int, sides: Sides) -> Reading:
         whose = f"{spell_metric(metric)} of the stable deployment"
         return Reading("unclear", f"{whose} is not known", scarce=not old.requests)
     least, most = bound(check, "min", base), bound(check, "max", base)
-    surely = new.errors / max(new.requests, needed, 1) if metric == "error_rate" else value
+    surely = new.errors / max(new.requests, needed) if metric == "error_rate" else value
     enough = new.requests >= needed or metric == "error_rate"
     words = f"{spell_metric(metric)} {spell_value(metric, value)}"
     if most is not None and value > most:

@@ -50,7 +50,7 @@ def silences(
     span = exposure.span or max(minute.age for minute in (*own, *others)) + MINUTE
     quiet = span if heard is None else heard
     expected = totals([others], quiet).requests * exposure.ratio
-    if heard is not None and quiet > max(LATE, GAPS * span / max(requests, 1.0)):
+    if heard is not None and quiet > max(LATE, GAPS * span / requests):
         yield Silence(f"the metrics are late, the newest of {quiet / MINUTE:.0f} min ago", scarce=False)
     elif expected >= EXPECTED and (heard is None or quiet > LATE):
         missing = f"about {expected:.0f} requests were to be expected"

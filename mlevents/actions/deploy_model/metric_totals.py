@@ -70,7 +70,7 @@ def percentile(metric: str) -> str:
 
 def spell_metric(metric: str) -> str:
     """The metric as people call it."""
-    return metric.replace("latency_", "latency ").replace("_", " ")
+    return metric.replace("_", " ")
 
 
 def spell_value(metric: str, value: float) -> str:

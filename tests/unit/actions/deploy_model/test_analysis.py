@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.actions.deploy_model.analysis import Course, move, read
+from mlevents.actions.deploy_model.analysis import Course, move, percentiles, read
 from mlevents.actions.deploy_model.metric_silence import Exposure
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.services.metrics import Minute
@@ -77,6 +77,71 @@ def minutes(*each: tuple[float, float], latency: float = 0.02) -> tuple[Minute, 
             "unclear",
             "latency p95 of the stable deployment is not known",
         ),
+        (
+            {"metric": "latency_p99", "max": "1s"},
+            minutes((20, 0)),
+            (),
+            "unclear",
+            "latency p99 is not known",
+        ),
+        (
+            {"metric": "error_rate", "max": 0.2},
+            minutes((4, 1)),
+            (),
+            "unclear",
+            "4 of 10 requests, error rate 25 %, beyond 20 %",
+        ),
+        (
+            {"metric": "error_rate", "max": 0.1},
+            minutes((4, 1)),
+            (),
+            "unclear",
+            "4 of 10 requests, error rate 25 %, beyond 10 %",
+        ),
+        (
+            {"metric": "latency_p95", "max": "10ms"},
+            minutes((10, 0)),
+            (),
+            "breached",
+            "latency p95 20 ms, beyond 10 ms",
+        ),
+        (
+            {"metric": "latency_p95", "min": "30ms"},
+            minutes((20, 0)),
+            (),
+            "breached",
+            "latency p95 20 ms, below 30 ms",
+        ),
+        (
+            {"metric": "latency_p95", "min": "30ms"},
+            minutes((4, 0)),
+            (),
+            "unclear",
+            "4 of 10 requests, latency p95 20 ms, below 30 ms",
+        ),
+        (
+            {"metric": "latency_p95", "min": "10ms", "max": "30ms"},
+            minutes((20, 0)),
+            (),
+            "healthy",
+            "latency p95 20 ms of 30 ms",
+        ),
+        (
+            {"metric": "latency_p95", "min": 0.5, "of": "stable", "plus": "5ms"},
+            minutes((20, 0), latency=0.006),
+            minutes((20, 0), latency=0.02),
+            "healthy",
+            "latency p95 6 ms of 5 ms",
+        ),
+        (
+            {"metric": "latency_p95", "min": 0.5, "of": "stable", "plus": "5ms"},
+            minutes((20, 0), latency=0.004),
+            minutes((20, 0), latency=0.02),
+            "breached",
+            "latency p95 4 ms, below 5 ms",
+        ),
+        ({"metric": "requests", "min": 20}, minutes((20, 0)), (), "healthy", "requests 20 of 20"),
+        ({"metric": "requests", "max": 20}, minutes((20, 0)), (), "healthy", "requests 20 of 20"),
         ({"metric": "requests", "min": 40}, minutes((20, 0)), (), "unclear", "requests 20, below 40"),
         ({"metric": "requests", "max": 15}, minutes((20, 0)), (), "breached", "requests 20, beyond 15"),
     ],
@@ -85,6 +150,44 @@ def test_a_reading_in_one_word_and_for_people(check, new, stable, verdict: str, 
     found = {name: those for name, those in (("new", new), ("old", stable)) if those}
     reading = read(rollout(check), found, "New", ["old"])
     assert (reading.verdict, reading.words) == (verdict, words)
+
+
+@pytest.mark.parametrize(
+    ("check", "requests", "scarce"),
+    [
+        ({"metric": "requests", "min": 40}, 20, True),
+        ({"metric": "latency_p95", "min": "30ms"}, 4, False),
+        ({"metric": "latency_p99", "max": "30ms"}, 20, False),
+        (FINE, 20, False),
+    ],
+    ids=["requests below", "a limit missed", "a metric missing", "healthy"],
+)
+def test_only_too_few_requests_are_scarce(check: dict, requests: float, scarce: bool) -> None:
+    assert read(rollout(check), {"new": minutes((requests, 0))}, "new", []).scarce is scarce
+
+
+def test_without_checks_the_requests_alone_decide() -> None:
+    asked = rollout(min_requests=0)
+    reading = read(asked, {"new": minutes((5, 5))}, "new", [])
+    assert (reading.verdict, reading.words) == ("healthy", "nothing to check")
+    broken = (*minutes((5, 5)), Minute(3600.0, float("nan")))
+    assert read(asked, {"new": broken}, "new", []).verdict == "unclear"
+
+
+def test_one_request_is_needed_where_checks_ask_for_no_number() -> None:
+    assert read(rollout(FINE, min_requests=None), {}, "new", []).words.startswith("0 of 1 requests")
+
+
+@pytest.mark.parametrize("windows", [("2m", "10m"), ("2m", None)], ids=["the longest", "the phase"])
+def test_a_minute_that_cannot_be_read_counts_within_the_longest_window(windows) -> None:
+    checks = [{**FINE, "window": window} for window in windows]
+    found = {"new": (*minutes((50, 0), (50, 0)), Minute(300.0, float("nan")))}
+    assert read(rollout(*checks), found, "new", []).verdict == "unclear"
+
+
+def test_the_percentiles_are_those_of_the_checks_of_latency() -> None:
+    checks = [FINE, *({"metric": name, "max": "1s"} for name in ("latency_p95", "latency_p50"))]
+    assert percentiles(rollout(*checks)) == {"P95", "P50"}
 
 
 def test_old_news_is_no_news() -> None:
@@ -124,6 +227,7 @@ def test_without_a_stable_deployment_relative_checks_rest() -> None:
     [
         ("healthy", Course(60, 120, 240), "hold"),
         ("healthy", Course(120, 120, 240), "promote"),
+        ("healthy", Course(120, 120, 240, breaches=2), "promote"),
         ("unclear", Course(120, 120, 240), "hold"),
         ("unclear", Course(240, 120, 240), "stop"),
         ("breached", Course(60, 120, 240, 1, 0), "fail"),

@@ -21,7 +21,7 @@ def said(**rollout: Any) -> list[tuple[str, str]]:
     return list(cautions(Rollout.model_validate(rollout)))
 
 
-def step(**more: str) -> dict[str, Any]:
+def step(**more: str | None) -> dict[str, Any]:
     return {"percent": 10, "for": "10m", **more}
 
 
@@ -56,9 +56,49 @@ def test_a_check_that_can_hardly_be_met_is_named(rollout: dict, parameter: str, 
 
 
 @pytest.mark.parametrize(
+    ("lasting", "timeout", "never"),
+    [
+        ("89s", None, True),
+        ("90s", None, False),
+        ("1m", "179s", True),
+        ("1m", "3m", False),
+        ("179s", "1m", True),
+    ],
+)
+def test_nothing_can_be_judged_before_the_metrics_come(
+    lasting: str, timeout: str | None, never: bool
+) -> None:
+    [(_, text)] = said(checks=[RATE], steps=[step(**{"for": lasting, "timeout": timeout})])
+    assert ("nothing can be judged" in text) is never
+    assert "shorter than the 3 min" in text
+
+
+@pytest.mark.parametrize(("rps", "needed", "few"), [(1, 420, False), (1, 421, True), (2, 840, False)])
+def test_probes_are_too_few_where_the_metrics_cannot_show_enough_in_time(
+    rps: float, needed: int, few: bool
+) -> None:
+    probing = {"no_traffic": "probe", "smoke_test": SMOKE, "probe": {"rps": rps}}
+    assert bool(said(**probing, min_requests=needed, steps=[step()])) is few
+
+
+def test_where_no_request_is_needed_no_probe_is_missed() -> None:
+    probing = {"no_traffic": "probe", "smoke_test": SMOKE, "checks": [RATE], "min_requests": 0}
+    [(_, text)] = said(**probing, steps=[step(**{"for": "1m"})])
+    assert "shorter than the 3 min" in text
+
+
+def test_the_first_metric_that_needs_requests_is_named() -> None:
+    checks = [{"metric": "requests", "max": 9}, RATE, {"metric": "latency_p95", "max": "1s"}]
+    [(_, text)] = said(checks=checks, steps=[step()], min_requests=0)
+    assert "error_rate is known by requests alone" in text
+
+
+@pytest.mark.parametrize(
     "rollout",
     [
         {"steps": [step(**{"for": "1m"})]},
+        {"checks": [RATE], "steps": [step(**{"for": "3m"})]},
+        {"checks": [RATE | {"window": "10m"}], "steps": [step()]},
         {"checks": [RATE | {"window": "5m"}], "steps": [step()], "min_requests": 50},
         {"checks": [RATE], "steps": [step()], "min_requests": 0, "no_traffic": "proceed"},
         {"checks": [{"metric": "requests", "max": 9}], "steps": [step()], "min_requests": 0},

@@ -89,9 +89,13 @@ def test_the_example_in_the_docstring_is_a_rollout() -> None:
     ("written", "says"),
     [
         ({"steps": [{"percent": 50}, {"percent": 10}]}, "each must be more than the one before"),
+        ({"steps": [{"percent": 10, "for": "5m"}, {"percent": 10}]}, "each must be more than the one before"),
         ({"steps": []}, "at least 1 item"),
         ({"steps": [{"percent": 101}]}, "less than or equal to 100"),
-        ({"mirror": {"percent": 60, "for": "5m"}}, "less than or equal to 50"),
+        ({"mirror": {"percent": 51, "for": "5m"}}, "less than or equal to 50"),
+        ({"mirror": {"percent": 50, "for": "5m"}}, ""),
+        ({"no_traffic": "probe", "smoke_test": {"request": {}}, "probe": {"rps": 10}}, ""),
+        ({"no_traffic": "probe", "smoke_test": {"request": {}}, "probe": {"rps": 10.5}}, "or equal to 10"),
         ({"mirror": {"percent": 10}}, "Field required"),
         ({"checks": [{"metric": "error_rate"}]}, "has no limit: give `max` or `min`"),
         ({"checks": [{"metric": "error_rate", "max": 1}], "steps": LASTING}, ""),
@@ -114,6 +118,19 @@ def test_the_example_in_the_docstring_is_a_rollout() -> None:
             {"checks": [{"metric": "error_rate", "max": 5}]},
             "write a number from 0 to 1, such as 0.01 for 1 %",
         ),
+        ({"checks": [{"metric": "error_rate", "max": 1.5}]}, "write a number from 0 to 1"),
+        ({"checks": [{"metric": "error_rate", "max": -0.5}]}, "write a number from 0 to 1"),
+        ({"checks": [{"metric": "error_rate", "max": 0}], "steps": LASTING}, ""),
+        ({"checks": [{"metric": "error_rate", "max": 1.5, "of": "stable"}], "steps": LASTING}, ""),
+        ({"checks": [{"metric": "requests", "max": -1}]}, "write a number from 0 [type"),
+        ({"checks": [{"metric": "requests", "min": -1}]}, "`min` of requests is -1"),
+        (
+            {"checks": [{"metric": "requests", "max": 2, "of": "stable", "plus": -1}]},
+            "`plus` of requests is -1",
+        ),
+        ({"checks": [{"metric": "requests", "max": "${model.tags.most}"}], "steps": LASTING}, ""),
+        ({"checks": [{"metric": "requests", "max": 1, "mx": 2}]}, "Extra inputs are not permitted"),
+        ({"keep": "1"}, "valid integer"),
         ({"checks": [{"metric": "error_rate", "max": "1%"}]}, "write a number without quotes"),
         ({"checks": [{"metric": "latency_p95", "max": 250}]}, "has no unit"),
         (
@@ -136,6 +153,21 @@ def test_what_people_write_is_checked(written: dict, says: str) -> None:
         return
     with pytest.raises(ValidationError, match=says.replace("[", r"\[")):
         Rollout.model_validate(written)
+
+
+def test_what_is_left_out_of_a_rollout_is_careful() -> None:
+    rollout = Rollout.model_validate({"smoke_test": {"request": {}}})
+    assert [(step.percent, step.for_) for step in rollout.steps] == [(100, 0.0)]
+    assert rollout.smoke_test is not None
+    assert rollout.smoke_test.status == 200
+    assert (rollout.checks, rollout.needed, rollout.failures) == ([], 0, 0)
+    assert (rollout.no_traffic, rollout.on_failure, rollout.keep) == ("hold", "rollback", 1)
+    assert parameters.Probe().rps == 1.0
+
+
+def test_what_azure_does_may_take_half_an_hour_and_a_deployment_three() -> None:
+    limits = parameters.Timeouts()
+    assert (limits.endpoint, limits.deployment, limits.traffic) == (1800.0, 10_800.0, 1800.0)
 
 
 @pytest.mark.parametrize(
