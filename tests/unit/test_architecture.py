@@ -89,7 +89,8 @@ def test_the_picture_has_an_arrow_for_each_import_that_no_longer_way_implies():
         for other in others
         if other not in reachable(edges, one, without=(one, other))
     }
-    assert arrows() == reduced
+    differences = {"draw": sorted(reduced - arrows()), "remove": sorted(arrows() - reduced)}
+    assert differences == {"draw": [], "remove": []}
 
 
 def test_no_arrow_leads_back():
