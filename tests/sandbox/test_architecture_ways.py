@@ -24,8 +24,8 @@ from tests.sandbox.call_trace import ROOT, Call, CallTrace, tracing
 from tests.unit.actions.deploy_model.durable_stand_in import Durable
 from tests.unit.actions.deploy_model.test_rollout_exhaustive import call, world
 from tests.unit.handlers.task_hub import Hub, on_hub
+from tests.unit.markdown_page import names
 from tests.unit.test_architecture import ARCHITECTURE, PRODUCT
-from tests.unit.test_docs import names
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
 

@@ -10,10 +10,10 @@ from operator import attrgetter
 
 import pytest
 
+from tests.unit.markdown_page import names, read_page
 from tests.unit.test_contracts import ROOT, imports
-from tests.unit.test_docs import names, page
 
-ARCHITECTURE = page("architecture.md")
+ARCHITECTURE = read_page(ROOT / "docs" / "architecture.md")
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 PRODUCT, AROUND = (
     [set(line.split(" | ")) for line in one["layers"]] for one in CONTRACTS if one["type"] == "layers"

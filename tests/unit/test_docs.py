@@ -12,9 +12,7 @@ import shutil
 import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
@@ -55,7 +53,8 @@ from mlevents.services.permission import ML
 from mlevents.settings import Settings
 from mlevents.yamlfile.reader import parse_yaml
 from sandbox.__main__ import command as sandbox
-from sandbox.azure.faults import KNOWN, Faults
+from sandbox.azure.faults import Faults
+from tests.unit.markdown_page import Fence, Page, names, read_page
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -67,6 +66,7 @@ connections:
   mlops-teams: {{type: apprise, url: {{setting: T}}}}
 """
 STEP = "    - {uses: notify, with: {to: mlops-teams, template: run-failed}}\n"
+FAULT = json.loads((ROOT / "sandbox/azure/schemas/fault.json").read_text())
 COMMANDS = {"mlevents": build_app(), "sandbox": sandbox}
 FACTORIES = "Microsoft.DataFactory/factories"
 LONGEST_LINE = 110
@@ -76,66 +76,13 @@ REFERENCE = (
 )
 
 
-@dataclass
-class Fence:
-    """One fenced block: `info` is what stands behind the three backticks."""
-
-    place: str
-    info: list[str]
-    text: str = ""
-
-    @property
-    def file(self) -> str:
-        """The name of the file that it stands for, or nothing."""
-        return self.info[1] if len(self.info) > 1 and "." in self.info[1] else ""
-
-
-@dataclass
-class Page:
-    """One document: its fences, its headings, and its tables by heading, first row first."""
-
-    path: Path
-    fences: list[Fence] = field(default_factory=list)
-    tables: dict[str, list[list[list[str]]]] = field(default_factory=dict)
-    prose: list[str] = field(default_factory=list)
-
-
-@cache
-def read(path: Path) -> Page:
-    page, heading, inside, in_table = Page(path), "", False, False
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if line.startswith("```"):
-            inside = not inside
-            if inside:
-                page.fences.append(Fence(f"{path.name}:{number}", line[3:].split()))
-        elif inside:
-            page.fences[-1].text += line + "\n"
-        elif line.startswith("|"):
-            tables = page.tables.setdefault(heading, [])
-            if not in_table:
-                tables.append([])
-            if not re.fullmatch(r"[|\s:-]+", line):
-                tables[-1].append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
-        else:
-            heading = line.lstrip("# ") if line.startswith("#") else heading
-            page.tables.setdefault(heading, [])
-            page.prose.append(line)
-        in_table = line.startswith("|")
-    return page
-
-
 def page(name: str) -> Page:
-    return read(ROOT / "docs" / name)
+    return read_page(ROOT / "docs" / name)
 
 
 def fences(language: str) -> list[Any]:
-    found = [fence for path in DOCS for fence in read(path).fences if fence.info[:1] == [language]]
+    found = [fence for path in DOCS for fence in read_page(path).fences if fence.info[:1] == [language]]
     return [pytest.param(fence, id=fence.place) for fence in found]
-
-
-def names(cells: Iterator[str] | list[str]) -> list[str]:
-    """What stands in backticks, without arguments."""
-    return [name.split("(")[0] for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
 
 
 def column(document: str, heading: str, table: int = 0) -> list[str]:
@@ -172,7 +119,7 @@ def folder(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "deployments", tmp_path / "deployments")
     shutil.copy(ROOT / "rules.yaml", tmp_path)
     for path in DOCS:
-        for fence in read(path).fences:
+        for fence in read_page(path).fences:
             if fence.file:
                 (tmp_path / fence.file).write_text(fence.text)
     return tmp_path
@@ -199,7 +146,7 @@ def test_every_yaml_example_loads_or_is_refused_as_it_says(fence: Fence, folder:
 
 
 def next_fence(fence: Fence) -> Fence:
-    there = next(read(path).fences for path in DOCS if fence in read(path).fences)
+    there = next(read_page(path).fences for path in DOCS if fence in read_page(path).fences)
     return there[there.index(fence) + 1]
 
 
@@ -223,7 +170,7 @@ def test_a_broken_example_would_be_noticed(broken: str, folder: Path):
 def test_every_json_example_is_json_and_every_fault_is_taken(fence: Fence):
     document = json.loads(fence.text)
     if fence.info[1:] == ["fault"]:
-        assert Faults().ask(document).left == document.get("times", 1)
+        assert Faults().add(document).left == document.get("times", 1)
 
 
 def test_the_example_of_a_response_has_what_responses_have():
@@ -293,7 +240,7 @@ def test_the_commands_of_the_documentation_are_the_commands_that_there_are():
         ("rules.md", "Not available yet", set(PLANNED) - set(gate.names())),
         ("rules.md", "Modes", set(settings_module.MODES)),
         ("actions.md", "Actions and connections", set(action.names())),
-        ("sandbox.md", "Faults", set(KNOWN)),
+        ("sandbox.md", "Faults", set(FAULT["properties"])),
     ],
 )
 def test_the_tables_list_what_there_is(document: str, heading: str, wanted: set[str]):
@@ -371,7 +318,7 @@ def test_the_connection_types_and_templates_are_listed():
 
 
 def test_the_readme_names_every_event_action_and_connection():
-    (table,) = read(ROOT / "README.md").tables["Write a rule"]
+    (table,) = read_page(ROOT / "README.md").tables["Write a rule"]
     shown = {row[0]: set(names([row[1]])) for row in table}
     wanted = {"events": set(NAMES), "actions": set(action.names()), "connections": set(connection.names())}
     assert shown == wanted
@@ -405,7 +352,7 @@ def test_links_lead_somewhere(path: Path):
         file, _, anchor = target.partition("#")
         there = (path.parent / file).resolve() if file else path
         assert there.exists(), target
-        assert not anchor or anchor in {slug(heading) for heading in read(there).tables}, target
+        assert not anchor or anchor in {slug(heading) for heading in read_page(there).tables}, target
 
 
 def test_every_page_can_be_reached_from_the_readme():
