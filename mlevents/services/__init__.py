@@ -1,1 +1,1 @@
-"""One Azure (or other) service a file; nothing else imports an SDK, and here only inside functions."""
+"""One file or package for each Azure or other service. Only this package imports SDKs, inside functions."""

@@ -1,6 +1,6 @@
-"""Reading what a service answered: a shape that is not documented raises ValueError, never a surprise later.
+"""Fields of a service's answer: a shape that is not documented raises ValueError at once.
 
-Used within `sdk_errors.translate_errors`, which turns the ValueError into a TransientError.
+Use it within `sdk_errors.translate_errors`, which turns the ValueError into a TransientError.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][-\w.]{0,254}", re.ASCII)
-"""Names of jobs and runs; so checked, one is safe in the path of a URL."""
+"""Names of jobs and runs; a name that matches is safe in the path of a URL."""
 
 
 def require_object(value: Any, what: str) -> Mapping[str, Any]:
@@ -21,7 +21,7 @@ def require_object(value: Any, what: str) -> Mapping[str, Any]:
 
 
 def require_list(value: Any, what: str) -> list[Any]:
-    """The value itself, or nothing for null; raises ValueError unless it is a JSON array."""
+    """The value itself, or an empty list for null; raises ValueError unless it is a JSON array."""
     if value is None or isinstance(value, list):
         return value or []
     raise ValueError(f"{what} is a {type(value).__name__}, not an array")
@@ -31,4 +31,4 @@ def require_run_name(value: Any, what: str) -> str:
     """The name of a job or run; raises ValueError for anything else."""
     if isinstance(value, str) and RUN_NAME.fullmatch(value):
         return value
-    raise ValueError(f"{what} is not the name of a run")
+    raise ValueError(f"{what} is not a run name")

@@ -1,4 +1,4 @@
-"""Who we are in Azure: one credential for the whole process, and the clouds that it may speak to."""
+"""The app's identity in Azure: one credential for the process, and the options of every SDK client."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 CONNECTION_TIMEOUT, READ_TIMEOUT = 10, 60
-"""Seconds; an activity never hangs on a service that does not answer."""
+"""Seconds; so an activity does not hang when a service does not answer."""
 
 CLIENT_OPTIONS: dict[str, Any] = {
     "retry_total": 0,
     "connection_timeout": CONNECTION_TIMEOUT,
     "read_timeout": READ_TIMEOUT,
 }
-"""What every SDK client is made with: the durable orchestration retries, the SDK does not."""
+"""The options of every SDK client: the durable orchestration retries, not the SDK."""
 
 _lock = threading.Lock()
 
-# More steps at once than connections kept open is no fault: urllib3 would warn of each.
+# More parallel steps than pooled connections are normal: urllib3 would warn about each.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
-# What azure-identity tried, and why not, stands in the error that it raises: once is enough.
+# azure-identity puts what it tried into the error that it raises: logging it too says it twice.
 logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
 
 
 def credential() -> TokenCredential:
-    """The app's own identity, made once: its token cache serves every client and thread.
+    """The app's identity, created once, so that every client and thread shares its token cache.
 
-    A managed identity in Azure (AZURE_CLIENT_ID chooses a user-assigned one), the developer's own
-    sign-in elsewhere; AZURE_AUTHORITY_HOST and AZURE_TOKEN_CREDENTIALS are the SDK's settings.
+    In Azure it is a managed identity (AZURE_CLIENT_ID selects a user-assigned one), elsewhere the developer's
+    sign-in. AZURE_AUTHORITY_HOST and AZURE_TOKEN_CREDENTIALS are settings of the SDK.
     """
     with _lock:
         return _credential()

@@ -1,4 +1,4 @@
-"""Connections: the services outside Azure ML that rules name, one type a file."""
+"""Connections: the services outside Azure ML that rules name. Each type has its own file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SettingName(BaseModel):
-    """`{setting: NAME}`: the value stands in the app setting NAME, never in the rule file."""
+    """`{setting: NAME}`: the app setting NAME holds the value, not the rule file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -30,12 +30,14 @@ Text = Annotated[str, Field(min_length=1)] | SettingName
 
 
 def describe_value(value: str | SettingName | int, text: object) -> str:
-    """A value in a message: as it is in the rule file, or by its app setting, which may hold a secret."""
-    return f"what the app setting '{value.setting}' holds" if isinstance(value, SettingName) else f"'{text}'"
+    """A value for a message: as in the rule file, or the name of its app setting (perhaps a secret)."""
+    return (
+        f"the value of the app setting '{value.setting}'" if isinstance(value, SettingName) else f"'{text}'"
+    )
 
 
 def find_setting_names(written: Any) -> Iterator[str]:
-    """The name in every `{setting: NAME}` of what stands in a rule file."""
+    """The name in every `{setting: NAME}` of a part of a rule file."""
     if isinstance(written, Mapping):
         if isinstance(name := written.get("setting"), str) and len(written) == 1:
             yield name
@@ -49,7 +51,7 @@ def find_setting_names(written: Any) -> Iterator[str]:
 class Connection(BaseModel, ABC):
     """One connection, as written in the rule file under `connections`, without its `type`.
 
-    `permissions` are what the app must be allowed to use it, beyond what an action needs of it.
+    `permissions` are what the app needs to use it, besides what an action needs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -58,24 +60,24 @@ class Connection(BaseModel, ABC):
 
     @property
     def resource(self) -> str | None:
-        """The ARM id of what it leads to, where it is named by one."""
+        """The ARM id of its resource; None for a service without one."""
         return None
 
     def fault(self, environment: Mapping[str, str], unsafe: bool = False) -> str | None:  # noqa: ARG002
-        """What keeps it from being sent to, known when rules load; None for nothing, or not known yet."""
+        """Why nothing can be sent to it, as far as known when rules load; None if nothing is known."""
         return None
 
     def examine(self, services: Services) -> Iterator[Finding]:  # noqa: ARG002 - a type may need them
-        """Look, without sending anything, whether it would work; nothing unless a type knows how."""
+        """Check whether it would work, without sending anything; by default there is no check."""
         yield from ()
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What `notify` sends. `key` is the same at every attempt to send this message.
+    """The message that `notify` sends. `key` is the same at every attempt to send it.
 
-    `links` are beginnings of addresses that may stay links in a chat: ours, and those that the rule file
-    writes out. `unsafe` accepts services of which it is not known what they make of text.
+    `links` are beginnings of addresses that stay links in a chat: those of mlevents, and those in the rule
+    file. `unsafe` accepts services that may treat text as markup.
     """
 
     subject: str
@@ -87,10 +89,10 @@ class Message:
 
 @runtime_checkable
 class Sender(Protocol):
-    """A connection that carries messages to people."""
+    """A connection that sends messages to people."""
 
     def send(self, message: Message, services: Services) -> str:
-        """Send, and say in a few words where to; raises PermanentError or TransientError."""
+        """Send, and return a short description of the receiver; raises PermanentError or TransientError."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""An Event Grid subscription as Azure has it.
+"""An Event Grid subscription in Azure.
 
 https://learn.microsoft.com/rest/api/eventgrid/controlplane/event-subscriptions/list-by-resource
 """
@@ -27,7 +27,7 @@ class EventSubscription:
 
     @property
     def ready(self) -> bool:
-        """Whether it delivers: its last change has succeeded."""
+        """Whether it delivers: its last change succeeded."""
         return self.state.lower() == READY
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What `doctor` finds out: one fact about one thing, and what to do where it is not as it should be."""
+"""A finding of `doctor`: one fact about one resource, and the remedy if something is wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mlevents.services.sdk_errors import clean_text
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`ok` is None where nobody can tell from here; `remedy` says what to do then, or when it is not ok."""
+    """`ok` is None for what cannot be checked here; `remedy` says what to do then, or when it is False."""
 
     about: str
     ok: bool | None
@@ -20,9 +20,9 @@ class Finding:
 
 
 def run_check(about: str, ask: Callable[[], str | Finding], remedy: str) -> Finding:
-    """What came of asking: `ask` says what is well, and raises ActionError or ConfigError for what is not.
+    """The finding of a check: `ask` returns the text of a good result, and raises ActionError or ConfigError.
 
-    Where it cannot be said so, `ask` gives the finding itself.
+    For a result that is neither, `ask` returns the finding itself.
     """
     try:
         found = ask()

@@ -1,4 +1,4 @@
-"""Importing an SDK: late, so that a cold start does not pay for it, and by one thread at a time."""
+"""Imports of SDKs: late, so that a cold start does not load them, and in one thread at a time."""
 
 import threading
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ _lock = threading.RLock()
 
 @contextmanager
 def import_lock() -> Iterator[None]:
-    """Stand around every import of an SDK inside a function.
+    """Put this around every import of an SDK inside a function.
 
-    The SDKs' packages import each other in circles. When two threads begin at different ends, Python
-    breaks the deadlock by handing one of them a half-made module: ImportError, "partially initialized".
+    The SDKs' packages import each other in circles. When two threads start at different places, Python
+    avoids the deadlock with a module that is not complete: ImportError, "partially initialized".
     """
     with _lock:
         yield

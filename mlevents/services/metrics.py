@@ -1,10 +1,10 @@
-"""Azure Monitor's metrics of an online endpoint, for each of its deployments and each minute.
+"""Azure Monitor's metrics of an online endpoint, by deployment and minute.
 
 The metrics are those of `Microsoft.MachineLearningServices/workspaces/onlineEndpoints`: RequestsPerMinute
 with the dimensions deployment and statusCode, RequestLatency_P50 … with deployment (learn.microsoft.com,
-"Supported metrics"). Their one aggregation is Average at a grain of a minute, which for RequestsPerMinute
-is the number of requests. They are read through Resource Manager at the endpoint itself, where a role on
-the workspace is enough; the batch API of Azure Monitor asks for a role on the subscription.
+"Supported metrics"). Their only aggregation is Average for one minute, which for RequestsPerMinute is
+the number of requests. They are read through Resource Manager at the endpoint, where a role on the workspace
+is sufficient; the batch API of Azure Monitor needs a role on the subscription.
 
 The answer: https://learn.microsoft.com/rest/api/monitor/metrics/list, api-version 2024-02-01.
 """
@@ -27,20 +27,20 @@ METRIC_NAMESPACE = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints
 REQUESTS_METRIC = "RequestsPerMinute"
 MINUTE = timedelta(minutes=1)
 LONGEST_QUERY = timedelta(days=1)
-"""What one query asks for: 1,440 minutes. A longer span is read in several."""
+"""The longest span of one query: 1,440 minutes. A longer span needs several queries."""
 MOST_SERIES = 1000
-"""Time series an answer may hold; Azure Monitor gives ten when not asked for more."""
+"""The most time series in one answer; Azure Monitor returns ten by default."""
 FAULTS = frozenset({"408", "424", "429"})
-"""Besides 5xx, the statuses that are the deployment's doing: 424 is how Azure ML passes a model's own
-failure on, 408 and 429 a model too slow for its requests. Other 4xx are the caller's doing."""
+"""Besides 5xx, the statuses that the deployment causes: 424 is a failure of the model, 408 and 429 mean
+that the model is too slow. The caller causes other 4xx."""
 
 
 @dataclass(slots=True)
 class Minute:
-    """What a deployment answered in one minute; `age` is how many seconds ago the minute began.
+    """A deployment's answers in one minute; `age` is the seconds since the minute began.
 
-    `latency` maps a percentile such as `P95` to seconds. `unreadable` says that Azure Monitor gave a value
-    of this minute that is no number from 0 up: the others say nothing then.
+    `latency` maps a percentile such as `P95` to seconds. `unreadable` means that Azure Monitor returned a
+    value that is negative or not a number: then the other values of the minute do not count.
     """
 
     age: float
@@ -51,12 +51,12 @@ class Minute:
 
 
 Minutes = Mapping[str, tuple[Minute, ...]]
-"""By deployment in lower case, the newest minute first; a minute without a value is left out."""
+"""By deployment in lower case, the newest minute first; a minute without a value is omitted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of a metric; `number` is None for one that cannot be read.
+    """One value of a metric; `number` is None for an invalid value.
 
     `labels` are its dimensions in lower case, with their values.
     """
@@ -68,12 +68,12 @@ class Value:
 
     @property
     def deployment(self) -> str:
-        """Whose value it is, in lower case: names of deployments compare without case."""
+        """The deployment's name in lower case, because Azure compares these names without case."""
         return self.labels.get("deployment", "").lower()
 
 
 class Metrics:
-    """The metrics of online endpoints, at Resource Manager."""
+    """The metrics of online endpoints, from Resource Manager."""
 
     def __init__(self, manager: ResourceManager) -> None:
         self._manager = manager
@@ -81,7 +81,7 @@ class Metrics:
     def minutes(self, endpoint_id: str, span: float, percentiles: Collection[str]) -> Minutes:
         """The last `span` seconds of an endpoint; raises PermanentError and TransientError.
 
-        An answer that cannot be read as a whole, or may lack a deployment, is a TransientError.
+        An answer that cannot be read, or may lack a deployment, is a TransientError.
         """
         now = datetime.now(UTC)
         found: dict[str, list[Minute]] = {}
@@ -96,7 +96,7 @@ class Metrics:
         return {name: tuple(sorted(those, key=lambda one: one.age)) for name, those in found.items()}
 
     def refusal(self, endpoint_id: str) -> str | None:
-        """Azure's words where we may not read an endpoint's metrics; the endpoint need not be there yet."""
+        """Azure's message when the app may not read the metrics of an endpoint, which need not exist yet."""
         path = f"{endpoint_id}/providers/Microsoft.Insights/metrics"
         query = {
             "api-version": METRICS_API,
@@ -128,7 +128,7 @@ class Metrics:
 
 
 def is_fault(status: str) -> bool:
-    """Whether a request that ended with this status speaks against the deployment."""
+    """Whether a request with this status is a fault of the deployment."""
     return status.startswith("5") or status in FAULTS
 
 
@@ -144,7 +144,7 @@ def _text(moment: datetime) -> str:
 
 
 def _read(metric: Mapping[str, Any], what: str) -> Iterator[Value]:
-    """Each value of one metric that is not left out; raises TransientError for one that Azure refuses."""
+    """The values of one metric, without gaps; raises TransientError for a metric that Azure refuses."""
     name, series = metric["name"]["value"], metric["timeseries"]
     code = metric.get("errorCode") or "Success"
     if code != "Success":
@@ -152,7 +152,7 @@ def _read(metric: Mapping[str, Any], what: str) -> Iterator[Value]:
             f"{what}: Azure Monitor answered {code} for {name}: {metric.get('errorMessage')}"
         )
     if len(series) >= MOST_SERIES:
-        raise TransientError(f"{what}: {len(series)} time series of {name}, so others may be missing")
+        raise TransientError(f"{what}: {len(series)} time series of {name}: some may be missing")
     for one in series:
         labels = {pair["name"]["value"].lower(): str(pair["value"]) for pair in one["metadatavalues"]}
         for point in one["data"]:
@@ -166,14 +166,14 @@ def _moment(text: str) -> datetime:
 
 
 def _number(value: object) -> float | None:
-    """The value if it is a number that requests and durations can have."""
+    """The value if it is a finite number from 0 up, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if isfinite(value) and value >= 0 else None
 
 
 def _minute(found: dict[str, list[Minute]], value: Value, now: datetime) -> Minute:
-    """The value's minute; what two queries say of one minute may differ by less than half of it."""
+    """The minute of a value; the times of one minute in two queries differ by less than half a minute."""
     those, age = found.setdefault(value.deployment, []), (now - value.moment).total_seconds()
     known = [one for one in those if abs(one.age - age) < MINUTE.total_seconds() / 2]
     if not known:

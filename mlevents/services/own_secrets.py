@@ -1,4 +1,4 @@
-"""The values of this app's own secrets, so that they can be left out of any text, however they got there."""
+"""The values of this app's secrets, so that they can be removed from any text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
 
 SHORTEST_SECRET = 6
-"""Characters: a shorter value is a word or number that texts hold for other reasons."""
+"""Characters: a shorter value may be an ordinary word or number."""
 SHORTEST_PART = 12
 SECRET_NAME = re.compile(
     r"^AzureWebJobsStorage$|^IDENTITY_HEADER$|^MSI_SECRET$|SECRET|PASSWORD|PASSWD|TOKEN$|CREDENTIAL$"
@@ -15,7 +15,7 @@ SECRET_NAME = re.compile(
     r"|CONNECTION_?STRING|^CONTAINER_ENCRYPTION_KEY$|WEBHOOK_URL$",
     re.IGNORECASE,
 )
-"""Names of settings, our own, the operator's or the platform's, that hold a secret."""
+"""Names of settings that hold a secret, of mlevents, the operator or the platform."""
 PUBLIC = re.compile(
     r"[\d.,:]+|true|false|none|tls|starttls"
     r"|https?://[a-z0-9.-]+(?::\d+)?/?|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?::\d+)?"
@@ -23,7 +23,7 @@ PUBLIC = re.compile(
     r"|UseDevelopmentStorage=true|ManagedIdentityCredential|@Microsoft\.KeyVault\(.*\)",
     re.IGNORECASE,
 )
-"""Settings in use that are no secrets: numbers, words, hosts, bare addresses, mail addresses."""
+"""Values of settings that are not secrets: numbers, words, hosts, URLs without a path, mail addresses."""
 
 PAIR = re.compile(r"key|secret|password|pwd|signature|token", re.IGNORECASE)
 
@@ -31,7 +31,7 @@ _known: dict[str, None] = {}
 
 
 def remember_secrets(environment: Mapping[str, str], in_use: Iterable[str] = ()) -> None:
-    """Remember the secrets among the app settings; `in_use` are those that `{setting: …}` names."""
+    """Remember the secrets in the app settings; `in_use` are the settings that rules name."""
     named = set(in_use)
     for name, value in environment.items():
         if name in named or SECRET_NAME.search(name):
@@ -40,12 +40,12 @@ def remember_secrets(environment: Mapping[str, str], in_use: Iterable[str] = ())
 
 
 def known_secrets() -> list[str]:
-    """Every form of every secret that is known, the longest first, so that none hides a part of another."""
+    """Every form of every known secret, the longest first, so that none hides a part of another."""
     return sorted(_known, key=len, reverse=True)
 
 
 def _forms(value: str) -> Iterable[str]:
-    """The value as it is, in a URL and in JSON; its telling parts where it is a URL or a list of pairs."""
+    """The value as it is, in a URL and in JSON; also the secret parts of a URL or a list of pairs."""
     value = value.strip()
     if len(value) < SHORTEST_SECRET or PUBLIC.fullmatch(value):
         return

@@ -1,4 +1,4 @@
-"""Where a URL leads: pages of one list come from one host, because a token goes with each request."""
+"""The pages of a list: all must come from one host, because each request carries a token."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ PORTS = {"https": 443, "http": 80}
 
 
 def next_page(page: str, link: Any) -> str | None:
-    """The page after this one; None after the last.
+    """The URL of the next page; None after the last page.
 
-    Raises PermanentError for a link to another host, where our token must not go, and ValueError for
-    what is not a link.
+    Raises PermanentError for a link to another host, which must not get the token, and ValueError for a
+    value that is not a link.
     """
     if not link:
         return None
@@ -25,12 +25,12 @@ def next_page(page: str, link: Any) -> str | None:
         return following
     raise PermanentError(
         f"nextLink names another host, '{urlsplit(following).hostname}', than '{urlsplit(page).hostname}', "
-        "which answered: no token is sent there; see who answers for that host in your network"
+        "which answered: no token is sent there. Find out which server in your network answers for that host"
     )
 
 
 def same_origin(url: str, address: str) -> bool:
-    """Whether both lead to one server: scheme, host without case, and port, which may be left out."""
+    """Whether both URLs have the same scheme, host (without case) and port, given or default."""
     try:
         return _origin(urlsplit(url)) == _origin(urlsplit(address))
     except ValueError:
@@ -38,5 +38,5 @@ def same_origin(url: str, address: str) -> bool:
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port, the usual port spelled out."""
+    """Scheme, host and port, with the default port filled in."""
     return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)

@@ -1,7 +1,7 @@
-"""What our elements need to be allowed in Azure, and what Azure says that an identity is allowed.
+"""The rights in Azure that actions and connections need, and the rights that an identity has.
 
-An action's name compares without case, and a `*` in a role stands for any text: `X/*/read` covers
-`X/Y/read` and `X/Y/Z/read`, but not `X/read`, which must be named as well.
+Names of actions compare without case, and a `*` in a role matches any text: `X/*/read` covers `X/Y/read` and
+`X/Y/Z/read`, but not `X/read`.
 https://learn.microsoft.com/azure/role-based-access-control/role-definitions
 """
 
@@ -18,7 +18,7 @@ ANYTHING = "*"
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role that Azure brings along."""
+    """A built-in role of Azure."""
 
     name: str
     id: str
@@ -43,12 +43,12 @@ ML = "Microsoft.MachineLearningServices/workspaces"
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Actions of Azure's that an element performs on one kind of resource, and a role that has them all.
+    """Azure actions that an element performs on one kind of resource, and a role that allows them all.
 
     `scope` is `workspace`, `identity` for the user-assigned identities that a parameter lists, or the type
     of the connection whose resource it is. `given` names parameters, as `rollout` or `rollout.smoke_test`:
-    the actions are needed only where a step has one of them. An element that needs a role of data
-    actions, which are not asked for, names no actions.
+    the actions are needed only by a step that has one of them. An element that needs data actions names only
+    the role: data actions are not checked.
     """
 
     scope: str
@@ -62,7 +62,7 @@ class Permission:
 
 
 def _at(value: Any, keys: list[str]) -> bool:
-    """Whether there is a value other than an empty list or map at the end of these keys."""
+    """Whether these keys lead to a value other than an empty list or map."""
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value is not None and value not in ([], {})
@@ -75,18 +75,18 @@ def actions_below(head: str, *tails: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one role assignment allows: `actions` without `not_actions`, which bind this grant alone."""
+    """What one role assignment allows: `actions` without `not_actions`, which limit only this grant."""
 
     actions: tuple[str, ...]
     not_actions: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, permission: Mapping[str, Any]) -> Self:
-        """From what Resource Manager says."""
+        """From Resource Manager's answer."""
         return cls(tuple(permission.get("actions") or ()), tuple(permission.get("notActions") or ()))
 
     def allows(self, action: str) -> bool:
-        """Whether it allows the action; one with a `*` of its own only as a whole."""
+        """Whether it allows the action; an action with a `*` must be allowed completely."""
         wholly = any(_pattern(granted).fullmatch(action) for granted in self.actions)
         return wholly and not any(
             patterns_overlap(denied.lower(), action.lower()) for denied in self.not_actions
@@ -106,7 +106,7 @@ def _pattern(granted: str) -> re.Pattern[str]:
 
 @cache
 def patterns_overlap(one: str, other: str) -> bool:
-    """Whether some text fits both patterns, in which `*` stands for any text."""
+    """Whether some text matches both patterns, in which `*` matches any text."""
     if not one or not other:
         return not (one or other).strip(ANYTHING)
     if one[0] == ANYTHING:

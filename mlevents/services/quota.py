@@ -1,4 +1,4 @@
-"""Quotas of virtual CPUs, as Azure Machine Learning tells them."""
+"""Quotas of virtual CPUs in Azure Machine Learning."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class CpuQuota:
-    """What one size of VM has to share with others of its family: virtual CPUs, `limit` None for no limit."""
+    """The virtual CPUs that all sizes of a VM family share; `limit` is None for no limit."""
 
     family: str
     cores: int
@@ -16,14 +16,14 @@ class CpuQuota:
     limit: int | None
 
     def needed(self, instances: int) -> int:
-        """The CPUs of a deployment: Azure ML reserves a fifth more, to upgrade it without interruption."""
+        """The CPUs of a deployment: Azure ML reserves 20 % more for upgrades without interruption."""
         return ceil(1.2 * instances) * self.cores
 
 
 def is_of_family(usage: Mapping[str, Any], family: str) -> bool:
-    """Whether a usage is the subscription's for dedicated VMs of this family.
+    """Whether a usage is that of the subscription for dedicated VMs of this family.
 
-    Its name reads `Standard DSv2 Family Cluster Dedicated vCPUs` where a size's reads `standardDSv2Family`.
+    Its name is `Standard DSv2 Family Cluster Dedicated vCPUs` for the family `standardDSv2Family`.
     """
     name = str((usage.get("name") or {}).get("value")).replace(" ", "").lower()
     ours = str(usage.get("type")).lower().endswith("/vmfamily/usages")

@@ -1,8 +1,8 @@
-"""Secrets in texts that others wrote (errors, logs, answers): recognised and left out.
+"""Find and remove secrets in errors, logs and answers.
 
-By value: what the app's own settings hold. By name: whatever is assigned to a name that speaks of a
-secret. By form: what looks like a key or token of a service wherever it stands, by detect-secrets'
-detectors beside patterns of our own. Entropy is not asked: ids and hashes must stay readable.
+By value: the values of the app's settings. By name: values that are assigned to the name of a secret. By
+form: texts that look like a key or token of a service, by detect-secrets' detectors and by patterns here.
+Entropy is not used: ids and hashes must stay readable.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ PROSE = re.compile(
     r"|denied|rotated|unknown|changed|\*+|…|xxx+|<.*|\$\{.*|\{\{.*|\[?redacted\]?|@microsoft\.keyvault.*)[.!]?",
     re.IGNORECASE,
 )
-"""What follows a name in a sentence, or stands in a secret's place already."""
+"""Words that follow such a name in a sentence, or a placeholder for a secret."""
 SPOKEN = re.compile(r"(?:[A-Z]?[a-z]+|[A-Z][A-Za-z]+(?:Error|Exception|Credential|Token))[.:!?]?")
 LOOSE = re.compile(
     r"(?:tokens?|\w*credentials?|signature|cookie|authorization|secret|sas|primary[-_ ]key)", re.IGNORECASE
 )
-"""Names of one word which sentences use as well: there a plain word is no secret."""
+"""Names of one word that sentences use too: an ordinary word after them is not a secret."""
 WEAK = re.compile(r"(?:--?)?(?:pass|auth|pw|key[12]|[\w.-]*[a-z0-9]_(?:key|auth|pass))", re.IGNORECASE)
-"""Names that are often something else: a column, a switch, a step that passed."""
+"""Names that often mean something else: a column, a switch, a step that passed."""
 SHORTEST_KEY = 6
 FLAG = re.compile(
     rf"(?P<head>(?<!\S)--?[\w-]{{0,40}}?{SECRET_WORDS}{AFTER}\s+)(?P<quote>[\"']?)(?!-)[^\s\"']+",
@@ -83,7 +83,7 @@ AT_RANDOM = (
     r"(?-i:(?![A-Za-z_.-]*\d{0,6}(?![\w~+/=-]))(?=[^\s\"']{0,200}?\d)(?=[^\s\"']{0,200}?[a-z])(?=[^\s\"']{0,200}?[A-Z])"
     r"[\w~.+/=-]{16,}|(?=(?:[a-z]{0,40}\d){3})[a-z0-9]{24,}|[0-9A-Fa-f]{32,}(?![\w-]))"
 )
-"""A value that nobody wrote as a word or a name: mixed letters and digits, or long."""
+"""A value that is not a word or a name: letters mixed with digits, or long."""
 USUAL = (
     r"(?<![a-z])(?:(?:[a-z]{1,20}[-_ ]?)?(?:codes?|assertions?|keys|tokens)|logins?|saml[-_]?response|t?otp"
     r"|response|c?nonce)\\{0,3}[\"']?\s*[:=]\s*"
@@ -133,7 +133,7 @@ FORMS = re.compile(
 
 
 def redact(text: str) -> str:
-    """The text with … in the place of every secret that is recognised."""
+    """The text with … in place of every secret that is found."""
     for secret in known_secrets():
         text = text.replace(secret, HIDDEN)
     text = FORMS.sub(HIDDEN, text)
@@ -152,7 +152,7 @@ def _keeping_the_head(found: re.Match[str]) -> str:
 
 
 def _assigned(found: re.Match[str]) -> str:
-    """The name and what joins it to its value; a sentence that only speaks of a secret stays as it is."""
+    """The assignment without its value; a sentence that only mentions a secret stays unchanged."""
     name, value = found["name"], found["inner"] if found["quote"] else found["value"]
     if not value or PROSE.fullmatch(value):
         return found[0]
@@ -174,6 +174,6 @@ def _detected(text: str) -> Iterator[str]:
 
 @cache
 def _analyzers() -> tuple[Callable[[str], Any], ...]:
-    """detect-secrets' detectors, loaded when something is redacted for the first time."""
+    """detect-secrets' detectors, loaded at the first use."""
     modules = ((import_module(f"detect_secrets.plugins.{name}"), kind) for name, kind in DETECTORS.items())
     return tuple(getattr(module, kind)().analyze_string for module, kind in modules)

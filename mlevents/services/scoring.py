@@ -1,6 +1,6 @@
-"""Scoring one deployment of an online endpoint over plain HTTPS.
+"""Scoring requests to one deployment of an online endpoint, over plain HTTPS.
 
-Azure ML's SDK is not used: its `invoke()` leaks the header that names the deployment into later calls.
+Azure ML's SDK is not used: its `invoke()` keeps the header with the deployment's name for later calls.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 DEPLOYMENT = "azureml-model-deployment"
 PROBE = "x-mlevents-probe"
-"""The header that marks a request of our own; its value is the response's id."""
+"""The header that marks a request of mlevents; its value is the response's id."""
 AWAKENING = frozenset({408, 409, 429})
-"""Statuses, besides 5xx, of a model that is not ready yet; 424 is the model's own failure."""
+"""Statuses, besides 5xx, of a model that is not ready yet; 424 is a failure of the model."""
 LONGEST_BODY = 10_000_000
-"""Bytes of an answer that are read."""
+"""The most bytes of an answer that are read."""
 LONGEST_QUOTED_ANSWER, LONGEST_CLEANED = 200, 10_000
 ANSWER = re.compile(r"«[^«»]*»")
-"""How a model's own words stand in a message, so that they can be told from ours."""
+"""How a message quotes the model's answer, so that it can be distinguished and removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoringAnswer:
-    """What a deployment answered, and in how many seconds; `body` is None for what is no JSON.
+    """The answer of a deployment, after `seconds`; `body` is None when it is not JSON.
 
-    `text` is the beginning of it, within « and ».
+    `text` is its beginning, within « and ».
     """
 
     status: int
@@ -49,9 +49,9 @@ class ScoringAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ScoringTarget:
-    """Where to score: an endpoint's address, what lets a request in, and the deployment to ask.
+    """Where to score: an endpoint's address, the key or token, and the deployment.
 
-    `mark` says in a header that a request is our own, and for which response.
+    `mark` is the id of the response that sends the request, for a header.
     """
 
     uri: str
@@ -61,7 +61,7 @@ class ScoringTarget:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of a request there."""
+        """The headers of a request."""
         own = {PROBE: self.mark} if self.mark else {}
         return {
             "Authorization": f"Bearer {self.token}",
@@ -74,10 +74,10 @@ class ScoringTarget:
 def score_deployment(
     place: ScoringTarget, request: Any, clock: Callable[[], float] = time.perf_counter
 ) -> ScoringAnswer:
-    """One request to one deployment alone.
+    """Send one request to exactly one deployment.
 
-    Raises TransientError while its model is not ready, which takes time and no attempts, and
-    PermanentError for an answer that is too long to be read.
+    Raises TransientError (busy, so it does not count as an attempt) while the model is not ready, and
+    PermanentError for an answer that is too long.
     """
     with import_lock():
         from azure.core.rest import HttpRequest
@@ -99,16 +99,14 @@ def score_deployment(
 
 
 def _content(what: str, response: Any) -> bytes:
-    """The answer's body; raises PermanentError for one that is longer than anything a test looks at."""
+    """The answer's body; raises PermanentError for a body that is too long."""
     content = bytearray()
     with response:
         for part in response.iter_bytes():
             content += part
             if len(content) > LONGEST_BODY:
-                raise PermanentError(
-                    f"{what}: it answered with more than {LONGEST_BODY // 1_000_000} MB: let the smoke test "
-                    "ask for less"
-                )
+                size = f"{LONGEST_BODY // 1_000_000} MB"
+                raise PermanentError(f"{what}: the answer is longer than {size}: request less")
     return bytes(content)
 
 
@@ -131,4 +129,6 @@ def _http() -> PipelineClient[Any, Any]:
     with import_lock():
         from azure.core import PipelineClient
 
-    return PipelineClient("", policies=[], **CLIENT_OPTIONS)  # no redirects: a key goes to one address
+    return PipelineClient(
+        "", policies=[], **CLIENT_OPTIONS
+    )  # no redirects: the key must go to one address only

@@ -1,4 +1,4 @@
-"""What an Azure SDK raises, said in our words: can asking again help, and what did Azure answer?"""
+"""Errors of the Azure SDKs, translated: can a retry help, and what did Azure answer?"""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ if TYPE_CHECKING:
 CONFLICT = 409
 TRANSIENT_STATUSES = frozenset({408, CONFLICT, 425, 429})
 TRANSIENT_CODES = frozenset({"ExpiredAuthenticationToken"})
-"""A 401 for a token that ran out on its way passes with the next token; any other 401 stays."""
+"""A 401 for an expired token passes with the next token; any other 401 is permanent."""
 PERMANENT_CODES = frozenset({"ScopeLocked", "MissingSubscriptionRegistration"})
-"""409s that waiting does not mend: a lock on the resource, a provider that is not registered."""
+"""409s that a retry cannot fix: a lock on the resource, a provider that is not registered."""
 BUSY = re.compile(r"\bis in (?:Creating|Updating|Deleting|Scaling) provisioning state", re.IGNORECASE)
-"""How Azure ML says 400 when another operation on the endpoint is under way."""
+"""Azure ML's text of a 400 while another operation on the endpoint is running."""
 
 PARSE_ERRORS = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
-"""What reading an answer raises that has another shape: an SDK's own parser, or ours."""
+"""What parsing an answer of an unexpected shape raises, in an SDK or here."""
 
 SYSTEM_ERROR = "SystemError"
-"""What azure-ai-ml calls errors that are the service's: a job of a type that there is not, and the like."""
+"""azure-ai-ml's category for errors of the service, such as a job of an unknown type."""
 
 LONGEST_MESSAGE = 1000
 LONGEST_READ = 8 * LONGEST_MESSAGE
-"""Characters of a foreign text that are looked at: what is left out makes it shorter."""
+"""The most characters that are read of a text from outside, before redaction shortens it."""
 
 
 @contextmanager
 def translate_errors(what: str) -> Iterator[None]:
-    """Around SDK calls (or as a decorator): raises PermanentError or TransientError in their place.
+    """Put this around SDK calls: it raises PermanentError or TransientError instead of their errors.
 
-    `what` says what was tried and on which resource, such as `reading endpoint 'fraud'`.
+    `what` names the attempt and the resource, such as `reading endpoint 'fraud'`.
     """
     with import_lock():
         from azure.core.exceptions import AzureError, SerializationError
@@ -60,9 +60,9 @@ def translate_errors(what: str) -> Iterator[None]:
 
 
 def unreadable_answer(what: str, error: BaseException) -> TransientError:
-    """Something was answered, but not what the service is documented to answer: a proxy's page, half a body.
+    """The error for an answer that is not as documented: a proxy's page, half a body.
 
-    Whether the request was carried out is unknown; the text of the answer is not quoted.
+    It is unknown whether the request was executed. The text of the answer is not quoted.
     """
     return TransientError(
         f"{what}: the answer cannot be read ({type(error).__name__}): "
@@ -73,7 +73,7 @@ def unreadable_answer(what: str, error: BaseException) -> TransientError:
 def translate_error(
     what: str, error: AzureError, now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> ActionError:
-    """The error of ours that says the same; `now` is asked when Azure names a date to wait for."""
+    """The corresponding error of mlevents; `now` is used when Azure gives a date for the retry."""
     error = _inner(error)
     if _is_unreadable(error):
         return unreadable_answer(what, error)
@@ -93,7 +93,7 @@ def translate_error(
 
 
 def read_retry_after(headers: Mapping[str, str], now: Callable[[], datetime]) -> float | None:
-    """How long the service asks to wait, in seconds: a number, milliseconds or an HTTP date."""
+    """The wait that the service asks for, in seconds; it may send seconds, milliseconds or an HTTP date."""
     named = {name.lower(): value.strip() for name, value in headers.items()}
     seconds = named.get("retry-after")
     if seconds is not None:
@@ -106,7 +106,7 @@ def read_retry_after(headers: Mapping[str, str], now: Callable[[], datetime]) ->
 
 
 def clean_text(text: str) -> str:
-    """One line of at most a thousand characters, without tokens, keys and signatures."""
+    """The text as one line of at most a thousand characters, without tokens, keys and signatures."""
     if len(text) > LONGEST_READ:
         text = text[:LONGEST_READ].rpartition(" ")[0] or text[:LONGEST_MESSAGE]
     line = " ".join(redact(text).split())
@@ -122,7 +122,7 @@ def _passes(status: int, code: str, message: str) -> bool:
 
 
 def _without_answer(what: str, error: AzureError) -> ActionError:
-    """azure-ai-ml's own refusals are final; a connection or a token endpoint may come back."""
+    """azure-ai-ml's own refusals are permanent; a connection or a token endpoint may work later."""
     text = clean_text(f"{what}: {type(error).__name__}: {error}")
     if _is_refusal_of_azure_ai_ml(error):
         return PermanentError(text)
@@ -130,7 +130,7 @@ def _without_answer(what: str, error: AzureError) -> ActionError:
 
 
 def _is_unreadable(error: BaseException) -> bool:
-    """Whether an SDK could make nothing of a body, whatever the status that came with it."""
+    """Whether an SDK could not parse a body, whatever its status was."""
     with import_lock():
         from azure.core.exceptions import DecodeError
 
@@ -146,7 +146,7 @@ def _is_refusal_of_azure_ai_ml(error: BaseException) -> bool:
 
 
 def _inner(error: AzureError) -> AzureError:
-    """What lies beneath an azure-ai-ml error that only wraps an answer or a broken connection."""
+    """The error inside an azure-ai-ml error that only wraps an answer or a broken connection."""
     with import_lock():
         from azure.core.exceptions import AzureError
 
@@ -157,7 +157,7 @@ def _inner(error: AzureError) -> AzureError:
 
 
 def _answer(error: AzureError, response: Any) -> tuple[str, str]:
-    """The error code and message of an answer; Azure ML's real reason stands in its details."""
+    """The error code and message of an answer; Azure ML puts the real reason into the details."""
     told = _body(response).get("error")
     if not isinstance(told, Mapping):
         return getattr(response, "reason", None) or type(error).__name__, error.message

@@ -1,4 +1,4 @@
-"""The way from an action to the services that it calls, opened when first used."""
+"""The services that an action calls, opened at their first use."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class Services:
-    """What one response may reach: its workspace, its rule file's connections and files.
+    """The services for one response: its workspace, and the connections and files of its rule file.
 
-    `connections` are those of the rule file as written, with their `type`; `{setting: NAME}` is
-    resolved here and no earlier, so that no secret is stored with a response. `files` are the texts of
-    the files beside the rule file that the steps name, so that a redeploy changes none under way.
+    `connections` are those of the rule file as written, with their `type`; `{setting: NAME}` is resolved only
+    here, so that no secret is stored with a response. `files` are the texts of the files that the steps name,
+    so that a redeploy does not change a running response.
     """
 
     def __init__(
@@ -39,50 +39,48 @@ class Services:
         self._files = files or {}
 
     def machine_learning(self, workspace_id: str) -> MachineLearning:
-        """The Azure ML workspace with this ARM id; raises PermanentError for another id."""
+        """The Azure ML workspace with this ARM id; raises PermanentError for an invalid id."""
         from mlevents.services.machine_learning.workspace_client import open_workspace
 
         return open_workspace(workspace_id, self.settings.resource_manager)
 
     def resource_manager(self) -> ResourceManager:
-        """Azure Resource Manager, for what no SDK of a service tells."""
+        """Azure Resource Manager, for reads that no other service here covers."""
         from mlevents.services.resource_manager import open_resource_manager
 
         return open_resource_manager(self.settings.resource_manager)
 
     def score(self, place: ScoringTarget, request: Any) -> ScoringAnswer:
-        """Ask one deployment of an endpoint, and no other."""
+        """Send a request to exactly one deployment of an endpoint."""
         from mlevents.services.scoring import score_deployment
 
         return score_deployment(place, request)
 
     def connection(self, name: str) -> Connection:
-        """The connection of this name; raises PermanentError when there is none that can be used.
+        """The connection of this name; raises PermanentError when it is missing or invalid.
 
-        What stands in it is not quoted: somebody may have written a secret there.
+        Its values are not quoted: they may hold a secret.
         """
         if name not in self._connections:
-            raise PermanentError(
-                f"no connection is named '{name}' in the rule file: add it under 'connections'"
-            )
+            raise PermanentError(f"the rule file has no connection '{name}': add it under 'connections'")
         fields = dict(self._connections[name])
         try:
             return connection.find(fields.pop("type")).model_validate(fields)
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise PermanentError(f"the connection '{name}' cannot be used: {faults}") from None
+            raise PermanentError(f"the connection '{name}' is invalid: {faults}") from None
         except UnknownNameError as error:
-            raise PermanentError(f"the connection '{name}' cannot be used: {error}") from error
+            raise PermanentError(f"the connection '{name}' is invalid: {error}") from error
 
     def text(self, value: str | SettingName) -> str:
-        """The text itself, or the app setting that holds it; raises ConfigError if it is not set."""
+        """The text, or the value of its app setting; raises ConfigError for a setting that is not set."""
         return value if isinstance(value, str) else self.settings.value(value.setting)
 
     def read(self, name: str) -> str:
-        """The text of a file beside the rule file, as it was when the event came.
+        """The text of a file next to the rule file, as it was when the event arrived.
 
-        Raises PermanentError for one that does not travel with the response.
+        Raises PermanentError for a file that is not stored with the response.
         """
         if name not in self._files:
-            raise PermanentError(f"the file '{name}' does not travel with this response: name it in a step")
+            raise PermanentError(f"the file '{name}' is not stored with this response: name it in a step")
         return self._files[name]

@@ -255,7 +255,11 @@ MISSING: dict[str, tuple[Callable[[Clinic], object], str, str, str]] = {
     ),
     "factory": (
         lambda clinic: clinic.rules("adf-retrain", "adf-none"),
-        *("factory 'adf-none'", "there is no Data Factory /subscriptions/.*/adf-none", "create the factory"),
+        *(
+            "factory 'adf-none'",
+            "the Data Factory /subscriptions/.*/adf-none does not exist",
+            "create the factory",
+        ),
     ),
     "pipeline": (
         lambda clinic: clinic.arm("DELETE", f"{FACTORY}/pipelines/retrain"),

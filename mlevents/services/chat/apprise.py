@@ -7,10 +7,11 @@ connections:
     url: {setting: TEAMS_WORKFLOW_URL}      # such a URL is a secret: keep it in a setting
 ```
 
-Nothing of the URL but its schema is ever shown. In chats, no value can write markup, a mention or a link; a
-service whose way with text is not known is refused, unless `unsafe_text: true` accepts it. Webhooks of our
-own form (`json://`, `xml://`, `form://`) carry the message's key as the header `Idempotency-Key`, PagerDuty
-and Opsgenie as the incident's; chats take none, so a message whose answer was lost may arrive twice.
+Only the schema of the URL is ever shown. In chats, no value can add markup, a mention or a link. mlevents
+refuses a service that it does not know, because it may treat text as markup; `unsafe_text: true` accepts it.
+Webhooks (`json://`, `xml://`, `form://`) carry the message's key in the header `Idempotency-Key`,
+PagerDuty and Opsgenie in the incident's key. Chats have no such key, so a message may arrive twice when its
+answer was lost.
 """
 
 from __future__ import annotations
@@ -36,30 +37,32 @@ if TYPE_CHECKING:
 
 SCHEMA = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://\S")
 HTTP_STATUS = re.compile(r"\berror=([1-5]\d\d)\b")
-"""How apprise's plug-ins log the HTTP status that they got."""
+"""How apprise's plug-ins log an HTTP status."""
 WEBHOOKS = frozenset(("json", "jsons", "xml", "xmls", "form", "forms"))
-"""Services that pass headers of ours on: `Idempotency-Key` is the message's key."""
+"""Services that pass on our headers: `Idempotency-Key` holds the message's key."""
 INCIDENTS = {"pagerduty": "dedup", "opsgenie": "alias"}
-"""Services that fold what has one key into one incident, and the plug-in's attribute for it."""
+"""Services that make one incident of all messages with one key, and the plug-in's attribute for the key."""
 REMEDIES = {
-    400: "it takes no such message, or the URL is of another place: compare {}",
-    401: "the token or signature in {} is wrong or expired: make a new one",
-    403: "the token in {} may not post there: allow it, or make a new one",
-    404: "there is no such webhook, channel or workflow: correct {}, or create it",
-    410: "the webhook was deleted: make a new one, and put its URL into {}",
+    400: "it does not accept this message, or the URL belongs to another service: check {}",
+    401: "the token or signature in {} is wrong or expired: create a new one",
+    403: "the token in {} has no permission to post there: allow it, or create a new one",
+    404: "the webhook, channel or workflow does not exist: correct {}, or create it",
+    410: "the webhook was deleted: create a new one, and put its URL into {}",
 }
-"""What helps against a refusal; asked again all the same, because apprise does not tell reasons apart."""
+"""The remedy for a refusal. It is retried all the same, because apprise does not distinguish the reasons."""
 
 
 def _literal(value: str | SettingName) -> str | SettingName:
     if isinstance(value, str) and not SCHEMA.match(value):
-        raise ValueError("no URL: it begins with a schema, such as msteams://, slack:// or https://")
+        raise ValueError(
+            "this is not a URL: begin it with a schema, such as msteams://, slack:// or https://"
+        )
     return value
 
 
 @connection("apprise")
 class Apprise(Connection):
-    """Any one place that apprise can send to."""
+    """One service that apprise can send to."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -67,7 +70,7 @@ class Apprise(Connection):
     unsafe_text: bool = False
 
     def send(self, message: Message, services: Services) -> str:
-        """Send as plain text, in which nothing is markup, a mention or a link that others wrote."""
+        """Send as plain text; a value from an event cannot add markup, a mention or a link."""
         apprise = _apprise()
         asset = apprise.AppriseAsset(app_id="mlevents", async_mode=False, secure_logging=True)
         place, schema = self._place(services, asset)
@@ -79,32 +82,32 @@ class Apprise(Connection):
             result = sender.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
         except (*PARSE_ERRORS, OSError) as error:
             raise TransientError(
-                f"{place.service_name} ({schema}) answered what apprise cannot read: {type(error).__name__}"
-            ) from None  # what it quotes may hold the URL
+                f"{place.service_name} ({schema}): apprise cannot read the answer: {type(error).__name__}"
+            ) from None  # its text may hold the URL
         if not result:
             status = _status(result)
             reason = f" (HTTP {status})" if status else ""
             remedy = REMEDIES.get(status or 0, "")
             where = self._setting().removeprefix(", in ") or "`url` of this connection"
             raise TransientError(
-                f"{place.service_name} ({schema}) did not take the message{reason}"
+                f"{place.service_name} ({schema}) did not accept the message{reason}"
                 + (f": {remedy.format(where)}" if remedy else "")
             )
         return schema.removesuffix("://")
 
     def fault(self, environment: Mapping[str, str], unsafe: bool = False) -> str | None:
-        """What is wrong with sending text there, as far as rules tell; None for a setting not set."""
+        """Why text must not be sent there, as far as the rules show; None when a setting is missing."""
         url = self.url if isinstance(self.url, str) else environment.get(self.url.setting)
         schema = _schema(url or "").removesuffix("://")
         if not url or not SCHEMA.match(url) or unsafe or self.unsafe_text or schema in KNOWN_SERVICES:
             return None
         place = _apprise().Apprise.instantiate(url) if schema in ("http", "https") else None
         if place is None and schema not in _apprise().manager_plugins.NotificationManager().schemas():
-            return None  # apprise has no such service: nothing is sent there, and `doctor` says so
+            return None  # apprise does not know the service: nothing is sent there, and `doctor` reports it
         return None if place is not None and _schemas(place) & KNOWN_SERVICES else _unknown(schema)
 
     def _written(self, place: Any, message: Message) -> tuple[str, str]:
-        """Title and body; raises PermanentError where it is not known what becomes of text."""
+        """Title and body; raises PermanentError for a service that may treat text as markup."""
         schemas = _schemas(place)
         if not schemas & KNOWN_SERVICES and not (self.unsafe_text or message.unsafe):
             raise PermanentError(_unknown(str(place.service_name)))
@@ -113,7 +116,7 @@ class Apprise(Connection):
         return neutralize_text(message.subject), neutralize_text(message.text, message.links)
 
     def examine(self, services: Services) -> Iterator[Finding]:
-        """See whether apprise understands the URL; nothing is sent, so whether it is taken stays unknown."""
+        """Check whether apprise understands the URL. Nothing is sent, so the service is not checked."""
 
         def understood() -> str:
             place, schema = self._place(services, None)
@@ -123,7 +126,7 @@ class Apprise(Connection):
         yield run_check("url", understood, "compare it with https://github.com/caronc/apprise/wiki")
 
     def _place(self, services: Services, asset: Any) -> tuple[Any, str]:
-        """What apprise makes of the URL, and the URL's schema."""
+        """apprise's plug-in for the URL, and the URL's schema."""
         apprise = _apprise()
         url = services.text(self.url)
         place = apprise.Apprise.instantiate(url, asset=asset)
@@ -141,7 +144,7 @@ class Apprise(Connection):
 
 @cache
 def _apprise() -> Any:
-    """The library, which logs an URL whole when it cannot use it: of its log nobody hears but statuses."""
+    """The library. It logs the complete URL when it cannot use it, so only statuses pass its log."""
     with import_lock():
         import apprise
 
@@ -154,7 +157,7 @@ def _apprise() -> Any:
 
 def _only_the_status(record: logging.LogRecord) -> bool:
     found = HTTP_STATUS.search(record.getMessage())
-    record.msg, record.args = found[0] if found else "apprise says something that is not shown", ()
+    record.msg, record.args = found[0] if found else "apprise logged a text that is not shown", ()
     return True
 
 
@@ -164,14 +167,14 @@ def _schema(url: str) -> str:
 
 
 def _status(result: Iterable[Any]) -> int | None:
-    """The HTTP status alone: the rest of apprise's log may quote what must not be shown."""
+    """The HTTP status only: the rest of apprise's log may hold the URL."""
     logs = (entry.message for place in result for sent in place for entry in sent)
     found = [int(status[1]) for status in map(HTTP_STATUS.search, logs) if status]
     return found[-1] if found else None
 
 
 def _schemas(place: Any) -> frozenset[str]:
-    """Every schema of the service, by which its native URLs are known as well."""
+    """Every schema of the service, also of its native https URLs."""
     found: set[str] = set()
     for protocols in (place.protocol, place.secure_protocol):
         found |= {protocols} if isinstance(protocols, str) else set(protocols or ())
@@ -179,7 +182,7 @@ def _schemas(place: Any) -> frozenset[str]:
 
 
 def _mark(place: Any, key: str) -> None:
-    """Put the message's key where the receiver can recognise a message that comes twice."""
+    """Put the message's key where the receiver can recognise a message that arrives twice."""
     schemas = _schemas(place)
     if schemas & WEBHOOKS:
         place.headers.setdefault("Idempotency-Key", key)
@@ -187,11 +190,11 @@ def _mark(place: Any, key: str) -> None:
         if schema in schemas and not getattr(place, attribute, None):
             setattr(place, attribute, key)
     if getattr(place, "mapping", {}).get("info") == "note" and place.action == "map":
-        place.action = "new"  # a note is written to an alert that exists: without one, nothing is sent
+        place.action = "new"  # a note belongs to an existing alert: without one, nothing is sent
 
 
 def _unknown(service: str) -> str:
     return (
-        f"what '{service}' makes of text is not known to mlevents, so that a value from an event could write "
-        "markup, a mention or a link: use another service, or write `unsafe_text: true` to accept it"
+        f"mlevents does not know whether '{service}' treats text as markup: a value from an event could add "
+        "a mention or a link. Use another service, or write `unsafe_text: true` to accept it"
     )

@@ -1,6 +1,6 @@
-"""What apprise's services make of text: which show it as it is, and which read markup in it.
+"""apprise's services by how they treat text: some show it as it is, some read markup in it.
 
-A service that is in neither list is refused: nobody has looked at what it does with text.
+mlevents refuses a service that is in neither list.
 """
 
 from __future__ import annotations
@@ -112,9 +112,9 @@ CHAT_SERVICES = frozenset(
         "xmatters",
     }
 )
-"""Schemas of services that read markup, mentions or addresses; `chat_text.neutralize_text` takes them away.
+"""Schemas of services that read markup, mentions or addresses; `chat_text.neutralize_text` removes them.
 
-For each a test looks at what apprise really sends there.
+A test checks for each what apprise really sends.
 """
 
 KNOWN_SERVICES = PLAIN_TEXT_SERVICES | CHAT_SERVICES

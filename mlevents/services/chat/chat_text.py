@@ -1,9 +1,9 @@
-"""Text that no chat takes for markup, a mention or a link, whatever its dialect.
+"""Text that no chat reads as markup, a mention or a link.
 
-Backslashes and entities differ from chat to chat, and some chats know none. So the characters that any
-dialect reads are replaced by ones that look alike and mean nothing, or followed by a zero-width space.
-What is read is the same; only what is copied out of such a place differs. Names with dots stay whole unless
-they read as a host: `model.registered` is copied as it is, `evil.com` is not.
+Chats differ in how they escape markup, and some cannot. So each character that a chat may read as markup is
+replaced by one that looks alike, or followed by a zero-width space. The text looks the same; only copied text
+differs. Names with dots are unchanged unless they look like a host: `model.registered` is copied as it is,
+`evil.com` is not.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 BREAK = "\u200b"
-"""A zero-width space: no mention, address or heading goes on over it."""
+"""A zero-width space: it ends a mention, an address or a heading."""
 LOOKALIKES = str.maketrans(
     {
         "<": "‹",
@@ -30,31 +30,31 @@ LOOKALIKES = str.maketrans(
     }
 )
 HOST_DOT = re.compile(r"(?i)(?<=(?<!\w)www)\.|(?<=\w)[.。．｡](?=(xn--|[^\W\d_]{2,24}(?!\w)))")
-"""A dot before what may be a top-level domain, or behind `www`."""
+"""A dot before a possible top-level domain, or after `www`."""
 TOP_LEVEL_DOMAINS = Path(__file__).parent / "top_level_domains.txt"
-"""Those in ASCII, by https://data.iana.org/TLD/tlds-alpha-by-domain.txt; no chat links any other name."""
+"""The ASCII ones of https://data.iana.org/TLD/tlds-alpha-by-domain.txt; chats link no other name."""
 RESERVED = frozenset(
     ("example", "test", "invalid", "localhost", "local", "internal", "lan", "corp", "home", "onion")
 )
-"""Names that are in nobody's list, but may lead somewhere in a company's own network."""
+"""Names that are in no public list, but may be hosts in a company's network."""
 EDGE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
-"""Underscores that no letter or digit encloses: only those are read as emphasis."""
+"""Underscores without a letter or digit on both sides: only these mean emphasis."""
 ADDRESS = re.compile(
     r"(?i)(?<=[a-z])(:)(?=//|[^\s/]*@)|(?<![a-z])((?:mailto|tel|sms|javascript|data|skype|msteams|slack):(?=\S))"
 )
 ENTITY = re.compile(r"&(?=#?\w{1,31};)")
-"""An entity of HTML, which Markdown reads as its character."""
+"""An HTML entity, which Markdown shows as its character."""
 MENTION = re.compile(r"([@#＠＃])")
 RULER = re.compile(r"^(?=\s*(?:[-=+]\s*){2,}$|\s{0,3}[-+]\s|\s{4})", re.MULTILINE)
 """Lines that Markdown reads as a rule, a list or code."""
 UNFIT = re.compile(r"[^A-Za-z0-9/?#&=%._~:+,;-]")
-"""What an address of ours holds, once quoted; anything else in it could be markup."""
+"""Characters that a quoted address of mlevents does not have; they could be markup."""
 
 
 def neutralize_text(text: str, links: Iterable[str] = ()) -> str:
-    """The text, of which only addresses that begin with one of `links` remain addresses.
+    """The text without markup; only addresses that begin with one of `links` stay links.
 
-    Such a beginning holds a whole host and a slash, so that nothing can be appended to the host.
+    Each of `links` holds a complete host and a slash, so that nothing can be appended to the host.
     """
     known = "|".join(re.escape(link) for link in sorted(links, key=len, reverse=True))
     if not known:

@@ -1,4 +1,4 @@
-"""Azure Data Factory: starting pipeline runs, finding and following them.
+"""Azure Data Factory: start, find and follow pipeline runs.
 
 ```yaml
 connections:
@@ -43,10 +43,10 @@ FACTORY_ID = re.compile(
     re.IGNORECASE,
 )
 PIPELINE_NAME = re.compile(r"[A-Za-z0-9_][^<>*#.%&:\\+?/\r\n]{0,259}")
-"""What Data Factory accepts as a name; so checked, it is safe in the path of a URL."""
+"""The names that Data Factory accepts; a name that matches is safe in the path of a URL."""
 
 SPAN = timedelta(days=7)
-"""How long after its beginning a run may be looked for; the query wants an end."""
+"""How far a search for runs reaches after its beginning; the query needs an end."""
 NOT_STARTED = datetime.max.replace(tzinfo=UTC)
 
 
@@ -54,7 +54,7 @@ def _parts(factory_id: str) -> re.Match[str]:
     if parts := FACTORY_ID.fullmatch(factory_id):
         return parts
     raise ValueError(
-        f"'{factory_id}' is not the id of a Data Factory: write /subscriptions/<id>/resourceGroups/<name>"
+        f"'{factory_id}' is not a Data Factory id: write /subscriptions/<id>/resourceGroups/<name>"
         "/providers/Microsoft.DataFactory/factories/<name>"
     )
 
@@ -71,7 +71,7 @@ class Factory:
         self._public = resource_manager == PUBLIC_RESOURCE_MANAGER
 
     def pipeline(self, name: str) -> Pipeline:
-        """Read a pipeline; without `factories/pipelines/read`, its parameters stay unknown."""
+        """Read a pipeline; without the right `factories/pipelines/read`, its parameters are unknown."""
         with import_lock():
             from azure.core.exceptions import HttpResponseError
 
@@ -94,7 +94,7 @@ class Factory:
         return Pipeline(_date(dates[-1:], self._called(name)), names, required)
 
     def check_exists(self) -> str:
-        """Say that it is, by a question that starting runs needs anyway; raises PermanentError if not."""
+        """Check that the factory exists, by a request that needs no further right; raises PermanentError."""
         with import_lock():
             from azure.core.exceptions import ResourceNotFoundError
 
@@ -104,11 +104,11 @@ class Factory:
             try:
                 self._client.pipeline_runs.query_by_factory(*self._place, span)
             except ResourceNotFoundError as error:
-                raise PermanentError(f"there is no Data Factory {self.id}") from error
+                raise PermanentError(f"the Data Factory {self.id} does not exist") from error
         return "is there"
 
     def runs(self, pipeline: str, since: datetime) -> list[PipelineRun]:
-        """The pipeline's runs that changed since then, the oldest first."""
+        """The pipeline's runs that changed since a time, the oldest first."""
         with translate_errors(f"looking for runs of {self._called(pipeline)}"):
             runs = [PipelineRun.read(found) for found in self._query(pipeline, since)]
         return sorted(runs, key=lambda run: (run.started or NOT_STARTED, run.id))
@@ -120,7 +120,7 @@ class Factory:
             return require_run_name(created.run_id, "runId")
 
     def run(self, run_id: str) -> PipelineRun:
-        """How far a run is; one that is not to be found yet is a TransientError."""
+        """The state of a run; raises TransientError for a run that the factory does not list yet."""
         with import_lock():
             from azure.core.exceptions import ResourceNotFoundError
 
@@ -129,10 +129,10 @@ class Factory:
             try:
                 return PipelineRun.read(self._client.pipeline_runs.get(*self._place, run_id))
             except ResourceNotFoundError as error:
-                raise TransientError(f"{doing}: the factory does not know the run (yet)") from error
+                raise TransientError(f"{doing}: the factory does not list the run yet") from error
 
     def link(self, run_id: str) -> str | None:
-        """The run's page in Data Factory Studio, known for the public cloud alone."""
+        """The run's page in Data Factory Studio; None outside the public cloud."""
         page = f"https://adf.azure.com/en-us/monitoring/pipelineruns/{quote(run_id, safe='')}"
         return f"{page}?factory={quote(self.id)}" if self._public else None
 
@@ -159,7 +159,7 @@ class Factory:
 
 @connection("data_factory")
 class DataFactory(Connection):
-    """A Data Factory, named by its ARM id."""
+    """A Data Factory, by its ARM id."""
 
     id: Annotated[str, AfterValidator(lambda text: _parts(text)[0].rstrip("/"))]
 
@@ -169,13 +169,13 @@ class DataFactory(Connection):
         return self.id
 
     def examine(self, services: Services) -> Iterator[Finding]:
-        """Ask for the factory."""
+        """Check that the factory exists."""
         factory = self.open(services)
         remedy = "correct `id`, or create the factory"
         yield run_check(f"factory '{factory.name}'", factory.check_exists, remedy)
 
     def open(self, services: Services) -> Factory:
-        """The factory, reached with the app's own identity."""
+        """The factory, with the app's own identity."""
         return Factory(self.id, services.settings.resource_manager)
 
 
@@ -194,8 +194,8 @@ def _client(subscription: str, resource_manager: str) -> DataFactoryManagementCl
 
 
 def _date(headers: list[str | None], what: str) -> datetime:
-    """The service's own time; without it no attempt may be told from an earlier one."""
+    """The service's own time; without it, runs of this attempt cannot be distinguished from earlier ones."""
     try:
         return parsedate_to_datetime("".join(header or "" for header in headers))
     except ValueError as error:
-        raise TransientError(f"reading {what} was answered without the time of it (header Date)") from error
+        raise TransientError(f"reading {what}: the answer has no time (header Date)") from error

@@ -1,4 +1,4 @@
-"""Pipelines and runs of Azure Data Factory as they stand."""
+"""The states of pipelines and runs in Azure Data Factory."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from mlevents.services.answer_fields import require_run_name
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A pipeline as its factory knows it: `parameters` it declares, or None where we may not read it.
+    """A pipeline; `parameters` are those that it declares, or None when the app may not read them.
 
-    `read` is the service's own time of the answer, so that no clock of ours is compared with its.
+    `read` is the time of the answer by the service's clock, so that two clocks are never compared.
     `required` are the parameters without a default value.
     """
 
@@ -36,7 +36,7 @@ class PipelineRun:
 
     @classmethod
     def read(cls, found: Any) -> Self:
-        """From the SDK's model of it; raises ValueError for what is not a run."""
+        """From the SDK's model; raises ValueError for anything but a run."""
         invoked_by = found.invoked_by
         return cls(
             id=require_run_name(found.run_id, "runId"),
@@ -49,7 +49,7 @@ class PipelineRun:
 
 
 def declared_parameters(pipeline: Any) -> Mapping[str, Any]:
-    """The parameters that a pipeline declares; raises ValueError for an answer that is no pipeline."""
+    """The parameters that a pipeline declares; raises ValueError for an answer that is not a pipeline."""
     if pipeline is None or not pipeline.name:
         raise ValueError("the answer is not a pipeline")
     found: Mapping[str, Any] = pipeline.parameters or {}

@@ -1,7 +1,7 @@
-"""Batch endpoints of Azure Machine Learning: a job started by them, and found again.
+"""Batch endpoints of Azure Machine Learning: start a job, and find it again.
 
-`BatchEndpointOperations.invoke` is not used: it leaks headers into later calls, sends the request
-up to five times when an answer is lost, and offers neither tags nor a way to find the job again.
+`BatchEndpointOperations.invoke` is not used: it keeps headers for later calls, sends the request up to five
+times when an answer is lost, and has no tags and no way to find the job again.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 JOBS_API = "2020-09-01-dataplanepreview"
 REQUEST_IDS = uuid.UUID("b7c1a3f0-5f0e-4b8e-9a51-6d4f0c2e7a90")
-"""The namespace of our request ids: one key gives one id, at every attempt."""
+"""The namespace of the request ids: a key gives the same id at every attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What to ask of a batch endpoint; `key` is the same at every attempt to ask it, and is the mark.
+    """A request to a batch endpoint; `key` is the same at every attempt, and marks the job.
 
-    The job is recognised by the mark alone; nobody else knows it before the request.
+    Only the mark identifies the job; no one else knows it before the request.
 
-    `inputs` are on the wire form: `{"jobInputType": "Literal", "value": …}`, `{"jobInputType":
-    "UriFolder", "uri": …}`. Without a `deployment`, the endpoint's default one runs.
+    `inputs` are in the form of the REST API: `{"jobInputType": "Literal", "value": …}`, `{"jobInputType":
+    "UriFolder", "uri": …}`. Without a `deployment`, the endpoint's default deployment runs.
     """
 
     endpoint: str
@@ -53,7 +53,7 @@ class Invocation:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
-        """The request; whatever can carry a mark of ours carries it."""
+        """The request; every field that can hold the mark holds it."""
         experiment = {"experimentName": self.experiment} if self.experiment else {}
         properties = {
             "name": self.key,
@@ -65,7 +65,7 @@ class Invocation:
         return {"properties": {name: value for name, value in properties.items() if value}}
 
     def check(self) -> None:
-        """Raise PermanentError for a name that is not fit for a path or a header."""
+        """Raise PermanentError for a name that is not safe in a path or a header."""
         check_name(self.endpoint, "batch endpoint")
         if self.deployment is not None:
             check_name(self.deployment, "batch deployment")
@@ -85,10 +85,10 @@ class BatchEndpoints:
     def invoke(self, wanted: Invocation) -> JobState:
         """Start a job, unless the endpoint already has the one with this mark.
 
-        The name that we ask for may be passed over (github.com/Azure/azure-sdk-for-python/issues/32763),
-        so the endpoint's jobs are looked through for our mark, before the request and again when its
-        answer is lost or unreadable. Two attempts at the very same time rely on the repeatability
-        header; whether Azure ML honours it is not documented.
+        Azure ML may ignore the requested name (github.com/Azure/azure-sdk-for-python/issues/32763), so the
+        mark is searched for in the endpoint's jobs, before the request and again when its answer is lost or
+        unreadable. Two attempts at the same time rely on the repeatability header; it is not documented
+        whether Azure ML honours it.
         """
         wanted.check()
         what = f"invoking batch endpoint '{wanted.endpoint}'"
@@ -106,7 +106,7 @@ class BatchEndpoints:
             raise
 
     def check_deployment(self, endpoint: str, deployment: str | None) -> None:
-        """Raise PermanentError unless there is such an endpoint, with this deployment or a default one."""
+        """Raise PermanentError unless the endpoint exists, with this deployment or a default deployment."""
         Invocation(endpoint, "", deployment=deployment).check()
         with translate_errors(f"reading batch endpoint '{endpoint}'"):
             default = (self._client.batch_endpoints.get(endpoint).defaults or {}).get("deployment_name")
@@ -122,7 +122,7 @@ class BatchEndpoints:
         return next((_state(job) for job in jobs if _mark(job) == wanted.key), None)
 
     def _jobs(self, endpoint: str) -> Iterator[Mapping[str, Any]]:
-        """The endpoint's jobs; none where there is no such list."""
+        """The endpoint's jobs; none when Azure answers 404."""
         place = f"{self._workspace.id}/batchEndpoints/{quote(endpoint, safe='')}/jobs"
         page: str | None = f"{self._front}{place}?api-version={JOBS_API}"
         read: set[str] = set()
@@ -132,11 +132,11 @@ class BatchEndpoints:
             yield from (require_object(job, "a job") for job in require_list(answer.get("value"), "value"))
             page = next_page(page, answer.get("nextLink"))
             if page in read:
-                raise ValueError("nextLink leads back to a page that was read already")
+                raise ValueError("nextLink leads to a page that was read before")
 
     @cached_property
     def _front(self) -> str:
-        """The workspace's own front end, which alone lists the jobs of a batch endpoint."""
+        """The workspace's front end; only it lists the jobs of a batch endpoint."""
         workspace = self._client.workspaces.get(self._workspace.name)
         front = self._ask("GET", workspace.discovery_url).get("api")
         if not isinstance(front, str) or not front.startswith("https://"):
@@ -169,7 +169,7 @@ def _headers(wanted: Invocation) -> dict[str, str]:
 
 
 def _mark(job: Mapping[str, Any]) -> Any:
-    """The mark that a job carries; a name can be taken by anyone, and does not count."""
+    """The mark of a job. The job's name does not count: anyone can use any name."""
     properties = require_object(job.get("properties") or {}, "properties")
     return require_object(properties.get("properties") or {}, "properties.properties").get(KEY)
 

@@ -1,4 +1,4 @@
-"""A deployment to create, turned from a CLI v2 document into what ARM receives."""
+"""The body of a new deployment for Resource Manager, from a CLI v2 document."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
 CURATED = "AzureML-"
-"""How Azure's own environments begin; Azure ML finds those by name."""
+"""The prefix of Azure's curated environments, which Azure ML finds by name."""
 
 
 def deployment_body(
     client: MLClient, workspace: Workspace, wanted: NewDeployment, location: str
 ) -> dict[str, Any]:
-    """The body of the PUT; raises PermanentError for a document that Azure ML's schema refuses."""
+    """The body of the PUT; raises PermanentError for a document that does not match Azure ML's schema."""
     with import_lock():
         from azure.ai.ml import load_online_deployment
 
@@ -43,7 +43,7 @@ def deployment_body(
 
 
 def _asset_id(client: MLClient, workspace: Workspace, kind: str, reference: Any) -> str | None:
-    """The ARM id of an environment or code that a deployment names."""
+    """The ARM id of the environment or code of a deployment."""
     if not isinstance(reference, str) or reference.startswith("azureml://"):
         return reference or None
     text = reference.removeprefix("azureml:")

@@ -1,4 +1,4 @@
-"""Jobs of Azure Machine Learning: submitted under a name of ours, found again by it, followed."""
+"""Jobs of Azure Machine Learning: submit a job under a fixed name, find and follow it by that name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Jobs:
         self._client = client
 
     def job(self, name: str) -> JobState | None:
-        """The job, or None when there is none of this name."""
+        """The job, or None when Azure answers 404."""
         with import_lock():
             from azure.core.exceptions import ResourceNotFoundError
 
@@ -36,9 +36,9 @@ class Jobs:
             return _state(found)
 
     def submit(self, name: str, document: Mapping[str, Any]) -> JobState:
-        """Submit a pipeline job in the CLI v2 schema under this name, or find it submitted already.
+        """Submit a pipeline job in the CLI v2 schema under this name, or return the job that exists.
 
-        The document must name everything by reference: the SDK would upload what is local.
+        The document must reference everything by name: the SDK would upload local files.
         """
         with import_lock():
             from azure.ai.ml import load_job
@@ -49,29 +49,29 @@ class Jobs:
             with translate_errors(what):
                 return _state(self._client.jobs.create_or_update(job))
         except ActionError:
-            found = self.job(name)  # two attempts at once, or the answer was lost or unreadable
+            found = self.job(name)  # two attempts at the same time, or a lost or unreadable answer
             if found is None or found.mark != (document.get("tags") or {}).get(KEY, ""):
                 raise
             return found
 
     def component(self, reference: str) -> str:
-        """A pipeline component named `name:version` or `name@latest`, as `azureml:` and its ARM id.
+        """The reference `azureml:<ARM id>` of a pipeline component `name:version` or `name@latest`.
 
-        The short form would not do: the SDK sends a whole job's component as it is written.
+        The SDK sends the component of a complete job as it is written, so the short form would not work.
         """
         with translate_errors(f"reading component '{reference}'"):
             found = self._component(reference)
             kind, place = str(found.type), _arm_id(found.id)
         if kind != "pipeline":
-            raise PermanentError(f"component '{reference}' is a {kind} component: name a pipeline component")
+            raise PermanentError(f"component '{reference}' is a {kind} component: use a pipeline component")
         return f"azureml:{place}"
 
     def check_component(self, reference: str) -> None:
-        """Raise PermanentError unless there is such a component, of whatever type."""
+        """Raise PermanentError unless the component exists; its type does not matter."""
         self._component(reference)
 
     def check_compute(self, name: str) -> None:
-        """Raise PermanentError unless there is such a compute."""
+        """Raise PermanentError unless the compute exists."""
         check_name(name, "compute")
         with translate_errors(f"reading compute '{name}'"):
             self._client.compute.get(name)
@@ -90,6 +90,6 @@ def _arm_id(value: object) -> str:
 
 
 def _state(job: Any) -> JobState:
-    """The SDK's status is an enumeration for the names that it knows, and text for others."""
+    """The SDK's status is an enumeration member for known names, and text for others."""
     status = str(getattr(job.status, "value", job.status) or "NotStarted")
     return JobState(require_run_name(job.name, "name"), status, str((job.tags or {}).get(KEY) or ""))

@@ -1,4 +1,4 @@
-"""Names and ids of Azure Machine Learning: parsed strictly, compared as Azure compares them."""
+"""Names and ids in Azure Machine Learning, parsed strictly and compared as Azure compares them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ STUDIO = "https://ml.azure.com"
 
 @dataclass(frozen=True, slots=True)
 class Workspace(WorkspaceId):
-    """A workspace, and the ids and pages of what is in it."""
+    """A workspace, with the ids and Studio pages of its resources."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Take an ARM id apart, whatever its case; raises PermanentError for any other id."""
+        """Parse an ARM id in any case; raises PermanentError for any other id."""
         try:
             found = WorkspaceId.parse(text)
         except ValueError as error:
@@ -38,8 +38,8 @@ class Workspace(WorkspaceId):
         for part in (name, version):
             if not ASSET_NAME.fullmatch(part):
                 raise PermanentError(
-                    f"'{name}:{version}' is not a valid name of a {kind.removesuffix('s')}: "
-                    "Azure ML's names and versions hold letters, digits, dots, dashes and underscores"
+                    f"'{name}:{version}' is not a valid {kind.removesuffix('s')} name and version: "
+                    "use letters, digits, dots, dashes and underscores"
                 )
         return f"{self.id}/{kind}/{name}/versions/{version}"
 
@@ -48,28 +48,26 @@ class Workspace(WorkspaceId):
         return f"{self.id}/onlineEndpoints/{name}"
 
     def run_link(self, run: str) -> str:
-        """The page of a job or run in Azure ML Studio."""
+        """The Azure ML Studio page of a job or run."""
         return f"{STUDIO}/runs/{quote(run, safe='')}?wsid={quote(self.id)}"
 
     def endpoint_link(self, endpoint: str) -> str:
-        """The page of an online endpoint in Azure ML Studio."""
+        """The Azure ML Studio page of an online endpoint."""
         return f"{STUDIO}/endpoints/realtime/{quote(endpoint, safe='')}/detail?wsid={quote(self.id)}"
 
 
 def check_name(text: str, kind: str) -> str:
-    """The name of an endpoint, deployment or compute; raises PermanentError for what cannot be one.
+    """The name of an endpoint, deployment or compute; raises PermanentError for an invalid name.
 
-    So checked, it is safe as a segment of a path and as the value of a header.
+    A valid name is safe in a path and as a header's value.
     """
     if ENDPOINT_NAME.fullmatch(text):
         return text
-    raise PermanentError(
-        f"'{text}' is not the name of a {kind}: Azure ML's names hold letters, digits, dashes and underscores"
-    )
+    raise PermanentError(f"'{text}' is not a valid {kind} name: use letters, digits, dashes and underscores")
 
 
 def same_asset(one: str, other: str) -> bool:
-    """Whether two ARM ids name one asset: all but its name and version compares without case."""
+    """Whether two ARM ids name one asset: only its name and version are case-sensitive."""
     head, _, tail = one.rpartition("/versions/")
     other_head, _, other_tail = other.rpartition("/versions/")
     return tail == other_tail and _folded(head) == _folded(other_head)
@@ -81,9 +79,9 @@ def _folded(head: str) -> str:
 
 
 def name_and_version(reference: str) -> tuple[str, str, str]:
-    """Take `name:version` or `name@label` apart into name, version and label; one is empty.
+    """Split `name:version` or `name@label` into name, version and label; version or label is empty.
 
-    The prefix `azureml:` that YAML writes is allowed; raises PermanentError for another form.
+    A prefix `azureml:`, as in YAML, is allowed; raises PermanentError for another form.
     """
     text = reference.removeprefix("azureml:")
     name, colon, version = text.partition(":")
@@ -92,4 +90,4 @@ def name_and_version(reference: str) -> tuple[str, str, str]:
     name, at, label = text.partition("@")
     if at and ASSET_NAME.fullmatch(name) and ASSET_NAME.fullmatch(label):
         return name, "", label
-    raise PermanentError(f"'{reference}' names no asset: write name:version or name@latest")
+    raise PermanentError(f"'{reference}' is not an asset reference: write name:version or name@latest")

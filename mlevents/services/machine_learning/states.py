@@ -1,4 +1,4 @@
-"""Resources of Azure Machine Learning as they stand, read from what ARM sends."""
+"""States of resources in Azure Machine Learning, read from Resource Manager's answers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 KEY = "mlevents.key"
-"""The tag or property that holds our mark: by it a job is recognised as ours."""
+"""The tag or property with the mark that identifies a job as created by mlevents."""
 AUTH_MODES = {"key": "Key", "aml_token": "AMLToken", "aad_token": "AADToken"}
-"""How rules and Azure ML name the ways to sign in at an endpoint."""
+"""The authentication modes of an endpoint, as rules and as Azure ML name them."""
 STATUS_URL = "AzureAsyncOperationUri"
 """The property of a resource that holds the status URL of its last operation."""
 
@@ -21,7 +21,7 @@ READ_ONLY_IDENTITY = frozenset({"principalId", "tenantId"})
 
 @dataclass(frozen=True, slots=True)
 class EndpointState:
-    """An online endpoint as it stands; `operation` is the status URL of its last operation."""
+    """The state of an online endpoint; `operation` is the status URL of its last operation."""
 
     name: str
     provisioning_state: str
@@ -67,7 +67,7 @@ def _without(mapping: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any
 
 @dataclass(frozen=True, slots=True)
 class DeploymentState:
-    """A deployment as it stands; `model` is the ARM id of what it serves, `created` an ISO 8601 time."""
+    """The state of a deployment; `model` is the ARM id of its model, `created` an ISO 8601 time."""
 
     name: str
     provisioning_state: str
@@ -92,7 +92,7 @@ class DeploymentState:
 
 @dataclass(frozen=True, slots=True)
 class NewEndpoint:
-    """An endpoint to create, without traffic; `identities` are ARM ids, none: an identity of its own."""
+    """An endpoint to create, without traffic. `identities` are ARM ids; if empty, it is system-assigned."""
 
     name: str
     auth_mode: str = "key"
@@ -101,7 +101,7 @@ class NewEndpoint:
     public: bool = True
 
     def body(self, location: str) -> dict[str, Any]:
-        """The resource to put; it names no traffic map, so that it asks for no change of one."""
+        """The resource to put; it has no traffic map, so the PUT changes none."""
         identity: dict[str, Any] = {"type": "SystemAssigned"}
         if self.identities:
             own: dict[str, Any] = {one: {} for one in self.identities}
@@ -119,7 +119,7 @@ class NewEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class NewDeployment:
-    """What to create: a CLI v2 `document` without local files, serving the model with this ARM id."""
+    """A deployment to create: a CLI v2 `document` without local files, and the ARM id of the model."""
 
     endpoint: str
     name: str
@@ -130,7 +130,7 @@ class NewDeployment:
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """A job's name and status: NotStarted, …, Running, Completed, Failed, Canceled; `mark` is its tag."""
+    """A job's name and status (NotStarted, Running, Completed, Failed, Canceled …); `mark` is its tag."""
 
     name: str
     status: str

@@ -1,9 +1,6 @@
-"""Azure Machine Learning: one workspace, through azure-ai-ml, in calls that are short and repeatable.
+"""One workspace of Azure Machine Learning: its online endpoints, batch endpoints, jobs, models and metrics.
 
-Nothing here waits for a long-running operation: a write returns as soon as Azure has accepted it,
-and the resource's own `provisioning_state` tells how far it is. `MLClient.begin_*` would start a
-polling thread that nobody reads, on a status URL outside a workspace's roles; the operations
-beneath it, called with `polling=False`, do not.
+Every call is short and can be repeated; none waits for a long-running operation.
 """
 
 from __future__ import annotations
@@ -55,7 +52,7 @@ class MachineLearning:
         return OnlineEndpoints(self.workspace, self._client, self._resource_manager)
 
     def location(self) -> str | None:
-        """The workspace's region, such as westeurope; None when there is no such workspace."""
+        """The workspace's region, such as westeurope; None when Azure answers 404."""
         with import_lock():
             from azure.core.exceptions import ResourceNotFoundError
 
@@ -66,13 +63,13 @@ class MachineLearning:
                 return None
 
     def is_private(self) -> bool:
-        """Whether the workspace is closed to public networks; its control plane answers all the same."""
+        """Whether the workspace refuses public networks; its control plane answers nevertheless."""
         with translate_errors(f"reading workspace '{self.workspace.name}'"):
             found = self._client.workspaces.get(self.workspace.name)
             return str(found.public_network_access or "").casefold() == "disabled"
 
     def model_tags(self, name: str, version: str) -> Mapping[str, str] | None:
-        """The tags of a registered model as they are now; None when there is no such model."""
+        """The current tags of a registered model; None when Azure answers 404."""
         with import_lock():
             from azure.core.exceptions import ResourceNotFoundError
 
@@ -84,7 +81,7 @@ class MachineLearning:
 
     @cached_property
     def metrics(self) -> Metrics:
-        """Azure Monitor's metrics of this workspace's online endpoints."""
+        """Azure Monitor's metrics for the online endpoints of this workspace."""
         return Metrics(open_resource_manager(self._resource_manager))
 
     @cached_property
@@ -100,7 +97,7 @@ class MachineLearning:
 
 
 def open_workspace(workspace_id: str, resource_manager: str) -> MachineLearning:
-    """The workspace with this ARM id, opened once; raises PermanentError for another id."""
+    """The workspace with this ARM id, opened once; raises PermanentError for an invalid id."""
     workspace = Workspace.parse(workspace_id)
     with _lock:
         return _open(workspace, resource_manager.rstrip("/"))
@@ -112,7 +109,7 @@ def _open(workspace: Workspace, resource_manager: str) -> MachineLearning:
 
 
 def ml_client(workspace_id: str, resource_manager: str) -> MLClient:
-    """Azure ML's own client for the workspace; asks Azure nothing yet."""
+    """azure-ai-ml's client for the workspace; it sends no request yet."""
     with import_lock():
         from azure.ai.ml import MLClient
 
@@ -136,10 +133,10 @@ def token_audience(resource_manager: str) -> str:
 
 
 def cloud_arguments(resource_manager: str) -> dict[str, Any]:
-    """What MLClient must be told of the cloud; `base_url` it ignores (azure-ai-ml 1.35).
+    """The arguments of MLClient for a cloud; it ignores `base_url` (azure-ai-ml 1.35).
 
-    A cloud that the SDK does not know is described whole: left to itself, it would look the cloud
-    up and silently fall back to the public one.
+    A cloud that the SDK does not know gets a complete description: without one, the SDK would look it up,
+    and silently fall back to the public cloud.
     """
     if resource_manager in CLOUDS:
         return {"cloud": CLOUDS[resource_manager]}

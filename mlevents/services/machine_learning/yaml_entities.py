@@ -1,4 +1,4 @@
-"""Documents in the Azure ML CLI v2 schemas, turned into the SDK's entities."""
+"""The SDK's entities for documents in the Azure ML CLI v2 schemas."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from mlevents.services.sdk_errors import clean_text
 
 
 def load_entity(loader: Callable[..., Any], document: Mapping[str, Any], what: str) -> Any:
-    """The entity that azure-ai-ml's `loader` makes of a document; raises PermanentError if none.
+    """Load a document with a loader of azure-ai-ml; raises PermanentError when it refuses that.
 
-    The loaders take YAML alone, so the document is written out for them once more.
+    The loaders accept only YAML, so the document is written as YAML again.
     """
     from marshmallow.exceptions import ValidationError
 
     try:
         return loader(io.StringIO(yaml.safe_dump(dict(document), sort_keys=False)))
     except ValidationError as error:
-        raise PermanentError(clean_text(f"{what}: Azure ML's schema refuses it: {error}")) from error
+        raise PermanentError(
+            clean_text(f"{what}: the document does not match Azure ML's schema: {error}")
+        ) from error

@@ -9,7 +9,7 @@ connections:
     to: [mlops@example.com]
 ```
 
-Each message is an operation whose id we choose from the message's key, and ask for before we send:
+Each message is an operation. Its id is made of the message's key, and is looked up before sending:
 GET /emails/operations/{id}, then POST /emails:send with the header Operation-Id.
 https://learn.microsoft.com/rest/api/communication/email
 """
@@ -45,7 +45,7 @@ NOT_FOUND = 404
 
 @connection("email")
 class Email(Connection):
-    """A Communication Services resource, and who writes to whom through it."""
+    """A Communication Services resource, with the sender and the receivers of its mails."""
 
     permissions: ClassVar[tuple[Permission, ...]] = (Permission("email", MAIL_OWNER),)
 
@@ -54,7 +54,7 @@ class Email(Connection):
     to: Addresses
 
     def send(self, message: Message, services: Services) -> str:
-        """Hand the message over once; accepted is not yet delivered, and is all that is awaited."""
+        """Submit the message once, and return when it is accepted; accepted does not mean delivered."""
         endpoint = _https(services.text(self.endpoint), self.endpoint)
         receivers = read_addresses(self.to, services)
         content = {"subject": message.subject, "plainText": message.text}
@@ -74,14 +74,14 @@ class Email(Connection):
         return f"{', '.join(receivers)} by {urlsplit(endpoint).hostname} ({status}, operation {operation})"
 
     def examine(self, services: Services) -> Iterator[Finding]:
-        """Ask for an operation that there cannot be: 404 says that we are let in. Nothing is sent."""
+        """Read an operation that cannot exist: 404 shows that access is allowed. Nothing is sent."""
         yield run_check("addresses", lambda: self._addresses(services), "correct `sender` and `to`")
 
         def let_in() -> str:
             endpoint = _https(services.text(self.endpoint), self.endpoint)
-            with translate_errors(f"asking {endpoint}"):
+            with translate_errors(f"reading from {endpoint}"):
                 _operation(_client(endpoint), str(uuid4()))
-            return f"{urlsplit(endpoint).hostname} lets us in; nothing was sent"
+            return f"{urlsplit(endpoint).hostname} allows access; nothing was sent"
 
         yield run_check(
             "endpoint", let_in, f"correct `endpoint`, and give the app's identity the role {MAIL_OWNER} on it"
@@ -93,7 +93,7 @@ class Email(Connection):
 
 
 def _accepted_before(known: Mapping[str, Any]) -> str:
-    """The status of a mail that an earlier attempt handed over; raises PermanentError for one that failed."""
+    """The status of a mail that an earlier attempt submitted; raises PermanentError if it failed."""
     if known["status"] not in ("Failed", "Canceled"):
         return f"accepted before, {known['status']}"
     error: Any = known.get("error")
@@ -112,12 +112,12 @@ def _operation(client: EmailClient, operation: str) -> Mapping[str, Any] | None:
     response.raise_for_status()
     known = require_object(response.json(), "the operation")
     if known.get("status") not in OPERATION_STATUSES:
-        raise ValueError("the operation has no status that is known")
+        raise ValueError("the operation has an unknown status")
     return known
 
 
 def _https(endpoint: str, written: Text) -> str:
-    """Without https no token may be sent, and the SDK would say so less plainly."""
+    """The endpoint if it is an https address: a token must not travel without encryption."""
     parts = urlsplit(endpoint)
     if (
         parts.scheme == "https"

@@ -1,4 +1,4 @@
-"""Mail addresses as rules give them: checked when they load, or when their setting is read."""
+"""Mail addresses in rules: checked when the rules load, or when their app setting is read."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def _literal(value: str | SettingName) -> str | SettingName:
 
 
 Address = Annotated[Text, AfterValidator(_literal)]
-"""One address, or the setting that holds it."""
+"""One address, or the app setting that holds it."""
 
 Addresses = Annotated[list[Address], Field(min_length=1)]
-"""Receivers; a setting among them may hold several, with commas between."""
+"""Receivers; an app setting may hold several, separated by commas."""
 
 
 def read_address(value: str | SettingName, services: Services) -> str:
-    """The address; raises PermanentError when a setting holds something else."""
+    """The address; raises PermanentError for a setting with an invalid address."""
     return _checked(services.text(value), value)
 
 
 def read_addresses(values: Iterable[str | SettingName], services: Services) -> list[str]:
-    """Every address once, in order; raises PermanentError when a setting holds something else."""
+    """Every address once, in order; raises PermanentError for a setting with an invalid address."""
     texts = ((part.strip(), value) for value in values for part in services.text(value).split(","))
     return list(dict.fromkeys(_checked(text, value) for text, value in texts if text))
 

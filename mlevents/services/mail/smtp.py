@@ -13,8 +13,8 @@ connections:
     password: {setting: SMTP_PASSWORD}
 ```
 
-SMTP cannot take a message back or recognise one: when the connection breaks between the message and
-the server's yes, it is sent again. Both copies carry one Message-ID, by which mailboxes may fold them.
+SMTP cannot recognise a message: when the connection breaks before the server confirms, the message is sent
+again. Both copies have the same Message-ID, so that a mailbox can show them as one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ REFUSALS_SHOWN = 5
 
 @connection("smtp")
 class Smtp(Connection):
-    """A mail server, and who writes to whom through it."""
+    """A mail server, with the sender and the receivers of its mails."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -69,11 +69,11 @@ class Smtp(Connection):
         if (self.username is None) != (self.password is None):
             raise ValueError("'username' and 'password' belong together: give both, or neither")
         if self.username is not None and self.tls == "none":
-            raise ValueError("a password would travel in clear with 'tls: none': use starttls or tls")
+            raise ValueError("with 'tls: none' the password is not encrypted: use starttls or tls")
         return self
 
     def send(self, message: Message, services: Services) -> str:
-        """Hand the message to the server; receivers that it refuses, but not all, are only reported."""
+        """Send the message; if the server refuses some receivers, but not all, they are only reported."""
         sender = read_address(self.sender, services)
         receivers = read_addresses(self.to, services)
         mail = _mail(message, sender, receivers)
@@ -83,20 +83,22 @@ class Smtp(Connection):
             try:
                 refused = client.send_message(mail, sender, receivers)
             finally:
-                with suppress(smtplib.SMTPException, OSError):  # the message is taken, or refused, already
+                with suppress(
+                    smtplib.SMTPException, OSError
+                ):  # the server has already accepted or refused the message
                     client.quit()
                 client.close()
         taken = ", ".join(address for address in receivers if address not in refused)
         return f"{taken} by {host}" + (f"; refused: {_refusals(refused)}" if refused else "")
 
     def examine(self, services: Services) -> Iterator[Finding]:
-        """Connect, encrypt and sign in as for a mail, and send none."""
+        """Connect, encrypt and sign in as for a mail, without sending one."""
 
         def let_in() -> str:
             read_address(self.sender, services)
             read_addresses(self.to, services)
             host, port = services.text(self.host), self._port(services)
-            with _translated(self._server(host, port), "asking"):
+            with _translated(self._server(host, port), "connecting to"):
                 client = self._connect(host, port, services)
                 try:
                     code, reply = client.noop()
@@ -104,7 +106,7 @@ class Smtp(Connection):
                     client.close()
                 if code > LAST_TEMPORARY:
                     raise smtplib.SMTPResponseException(code, reply)
-            signed_in = "takes our name and password" if self.username is not None else "answers"
+            signed_in = "accepts the user name and password" if self.username is not None else "answers"
             return f"{host}:{port} {signed_in} ({self._tls(services)}); nothing was sent"
 
         yield run_check("server", let_in, "correct `host`, `port`, `tls` and the sign-in, or fix the server")
@@ -128,7 +130,7 @@ class Smtp(Connection):
         return client
 
     def _server(self, host: str, port: int) -> str:
-        """The server's name in a message; a setting may hold anything but a host."""
+        """The server's name for a message; a setting may hold a text that is not a host."""
         return (
             f"{host}:{port}"
             if HOST.fullmatch(host)
@@ -152,7 +154,7 @@ class Smtp(Connection):
                 f"{describe_value(self.tls, tls)} is not a valid `tls`: use {', '.join(get_args(Tls))}"
             )
         if tls == "none" and self.username is not None:
-            raise PermanentError("a password would travel in clear with 'tls: none': use starttls or tls")
+            raise PermanentError("with 'tls: none' the password is not encrypted: use starttls or tls")
         return tls
 
 

@@ -123,7 +123,7 @@ def test_a_job_that_was_deleted_meanwhile_is_not_started_again() -> None:
         ({"job": "a.yml", "component": "a:1"}, "not job, component"),
         ({"job": "a.yml", "deployment": "d"}, "give `batch_endpoint` too"),
         ({"batch_endpoint": "b", "compute": "cpu"}, "leave it out here"),
-        ({"component": ".."}, "'..' names no asset"),
+        ({"component": ".."}, "'..' is not an asset reference"),
         ({"component": "train"}, "write name:version or name@latest"),
     ],
 )

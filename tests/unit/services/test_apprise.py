@@ -74,7 +74,7 @@ def test_a_refusal_is_transient_and_shows_no_secret(
 
 def test_an_absent_server_is_transient(server: Server, answers: list[Answer]) -> None:
     answers.append(Answer(drop=True))
-    with pytest.raises(TransientError, match="did not take the message"):
+    with pytest.raises(TransientError, match="did not accept the message"):
         Apprise(url=url(server)).send(MESSAGE, services({}))
 
 
@@ -87,7 +87,7 @@ def test_a_setting_that_apprise_does_not_understand_is_permanent(written: str) -
 
 
 def test_a_text_without_schema_is_refused_when_rules_load_and_not_shown() -> None:
-    with pytest.raises(ValidationError, match="begins with a schema") as caught:
+    with pytest.raises(ValidationError, match="this is not a URL: begin it with a schema") as caught:
         Apprise(url="s3cr3t")
     assert "s3cr3t" not in str(caught.value)
     assert "s3cr3t" not in repr(Apprise(url="json://s3cr3t"))

@@ -114,7 +114,7 @@ def test_minutes_without_a_value_are_left_out() -> None:
         (answer({"data": []}), "cannot be read"),
         (answer({"metadatavalues": [], "data": [{"timeStamp": "noon", "average": 1}]}), "cannot be read"),
         (answer(errorCode="Throttled", errorMessage="slow down"), "answered Throttled.*slow down"),
-        (answer(*[series("blue", 1)] * MOST_SERIES), "others may be missing"),
+        (answer(*[series("blue", 1)] * MOST_SERIES), "some may be missing"),
     ],
 )
 def test_an_answer_that_cannot_be_read_is_read_again(broken: Any, says: str) -> None:

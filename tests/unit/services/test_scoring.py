@@ -38,7 +38,7 @@ def test_an_answer_of_several_megabytes_is_whole_json() -> None:
 
 def test_an_answer_beyond_the_bound_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "LONGEST_BODY", 3_000_000)
-    with pytest.raises(PermanentError, match="'net-9': it answered with more than 3 MB: let the smoke test"):
+    with pytest.raises(PermanentError, match="'net-9': the answer is longer than 3 MB: request less"):
         scored(Answer(body="x" * 3_000_001))
 
 

@@ -103,7 +103,7 @@ def test_the_documented_connection_loads() -> None:
         ({"to": []}, "at least 1 item"),
         ({"sender": "a@b, c@d"}, "is not a valid mail address"),
         ({"username": "alerts"}, "belong together"),
-        ({"username": "alerts", "password": "x", "tls": "none"}, "in clear"),
+        ({"username": "alerts", "password": "x", "tls": "none"}, "is not encrypted"),
         ({"tls": "ssl"}, "starttls"),
         ({"port": 70000}, "65535"),
         ({"hots": "x"}, "hots"),
@@ -164,12 +164,12 @@ def test_everything_may_stand_in_settings(serve: Callable[..., Loopback]) -> Non
     with pytest.raises(ConfigError, match="SMTP_TO"):
         connected.send(MESSAGE, services({}, **environment))
     with pytest.raises(
-        PermanentError, match="what the app setting 'SMTP_TO' holds is not a valid mail address"
+        PermanentError, match="the value of the app setting 'SMTP_TO' is not a valid mail address"
     ):
         connected.send(MESSAGE, services({}, **environment, SMTP_TO="nobody"))
-    with pytest.raises(PermanentError, match="what the app setting 'SMTP_TLS' holds is not a valid `tls`"):
+    with pytest.raises(PermanentError, match="the value of the app setting 'SMTP_TLS' is not a valid `tls`"):
         connected.send(MESSAGE, services({}, **{**environment, "SMTP_TLS": "ssl"}, SMTP_TO="b@example.com"))
-    with pytest.raises(PermanentError, match="what the app setting 'SMTP_PORT' holds is not a valid port"):
+    with pytest.raises(PermanentError, match="the value of the app setting 'SMTP_PORT' is not a valid port"):
         connected.send(MESSAGE, services({}, **{**environment, "SMTP_PORT": "smtp"}, SMTP_TO="b@example.com"))
 
 

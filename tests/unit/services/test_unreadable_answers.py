@@ -231,7 +231,7 @@ def test_a_page_elsewhere_is_refused(link: str) -> None:
 @pytest.mark.parametrize("name", ["..", ".", "a/b", "a?b", "", "é", "a\r\nb", "a b", "%2e%2e", "网"])
 @pytest.mark.parametrize("parameter", ["endpoint", "deployment"])
 def test_no_name_leads_out_of_the_path_or_breaks_a_header(front: Front, name: str, parameter: str) -> None:
-    with pytest.raises(PermanentError, match="is not the name of a batch"):
+    with pytest.raises(PermanentError, match=r"is not a valid batch (endpoint|deployment) name"):
         batch(front).invoke(replace(WANTED, **{parameter: name}))
     assert not front.jobs
 

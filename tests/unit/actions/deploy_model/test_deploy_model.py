@@ -225,7 +225,7 @@ def test_a_model_without_a_version_is_refused_when_rules_load(model: str) -> Non
 
 @pytest.mark.parametrize("name", ["a/../b", "x" * 300, "mo del", "a\x00b", "\ud800"])
 def test_a_model_name_that_azure_cannot_have_is_refused_with_the_name(name: str) -> None:
-    with pytest.raises(PermanentError, match="is not a valid name of a model"):
+    with pytest.raises(PermanentError, match="is not a valid model name and version"):
         deploy(FakeWorkspace(), at=context(name))
 
 
