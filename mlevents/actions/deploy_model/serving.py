@@ -18,11 +18,12 @@ MODEL_ID = re.compile(r".*/models/(?P<name>[^/]+)/versions/(?P<version>[^/]+)", 
 def standing(target: RolloutTarget, tags: bool) -> Outcome:
     """Each deployment with traffic: its model, what orders it, and with `tags` the model's tags."""
     state = find_endpoint(target.endpoints, target.endpoint)
-    there = list_deployments(target.endpoints, state) if state and serving(state.traffic) else ()
+    traffic = serving(state.traffic) if state else {}
+    there = list_deployments(target.endpoints, state) if state and traffic else ()
     found = [
-        _served(target, one, tags) | {"percent": share_of(state.traffic, one.name)}
+        _served(target, one, tags) | {"percent": share_of(traffic, one.name)}
         for one in there
-        if state and share_of(state.traffic, one.name)
+        if share_of(traffic, one.name)
     ]
     found.sort(key=lambda one: (-one["percent"], one["deployment"]))
     models = ", ".join(f"{one['model']}:{one['version']}" for one in found) or "nothing"

@@ -58,10 +58,7 @@ def shared(traffic: Traffic, able: Iterable[str]) -> dict[str, int]:
     """
     names = Names(able)
     kept = {name: percent for name, percent in serving(traffic).items() if name in names}
-    whole = sum(serving(traffic).values())
-    if sum(kept.values()) in (0, whole):
-        return dict(traffic) if serving(traffic) == kept else kept
-    return scaled(kept, whole)
+    return dict(traffic) if kept == serving(traffic) else scaled(kept, sum(traffic.values()))
 
 
 def stepped(before: Traffic, deployment: str, percent: int) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mlevents.actions.deploy_model.parameters import WHOLE, Rollout, Step
+from mlevents.actions.deploy_model.parameters import WHOLE, Rollout, SmokeTest, Step
 from mlevents.actions.deploy_model.traffic_map import Traffic, same, share_of, stepped, without
 
 WARMING_UP = 600.0
@@ -20,7 +20,7 @@ def planned(rollout: Rollout | None, deployment: str, traffic: Traffic, mirror: 
     Without `rollout`, and where nothing but the deployment itself serves, all traffic moves at once.
     """
     asked = rollout or Rollout()
-    phases = [_smoke_test(asked)] if asked.smoke_test else []
+    phases = [_smoke_test(asked.smoke_test)] if asked.smoke_test else []
     if without(traffic, deployment):
         phases += _mirror(asked, deployment, traffic)
         phases += _steps(asked, deployment, traffic, mirror)
@@ -35,9 +35,8 @@ def ours(phases: Sequence[Phase], traffic: Traffic, mirror: Traffic) -> bool:
     return any(same(traffic, phase["traffic"]) and same(mirror, phase["mirror"]) for phase in maps)
 
 
-def _smoke_test(asked: Rollout) -> Phase:
-    timeout = (asked.smoke_test and asked.smoke_test.timeout) or WARMING_UP
-    return {"name": "smoke test", "verb": "smoke_test", "for": 0.0, "timeout": timeout}
+def _smoke_test(asked: SmokeTest) -> Phase:
+    return {"name": "smoke test", "verb": "smoke_test", "for": 0.0, "timeout": asked.timeout or WARMING_UP}
 
 
 def _mirror(asked: Rollout, deployment: str, traffic: Traffic) -> Iterator[Phase]:

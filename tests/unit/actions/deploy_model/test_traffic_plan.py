@@ -74,6 +74,63 @@ def test_a_rollout_begun_by_somebody_goes_on_from_there() -> None:
     assert names == ["50 %", "100 %"]
 
 
+def test_a_share_that_is_there_already_is_no_step() -> None:
+    steps = [{"percent": 30, "for": "5m"}, {"percent": 50, "for": "5m"}]
+    phases = planned(Rollout.model_validate({"steps": steps}), "new", {"a": 70, "NEW": 30}, {})
+    assert [phase["name"] for phase in phases] == ["50 %", "100 %"]
+
+
+def test_all_traffic_is_the_last_step_once() -> None:
+    rollout = Rollout.model_validate({"steps": [{"percent": 10, "for": "5m"}, {"percent": 100}]})
+    assert [phase["name"] for phase in planned(rollout, "new", {"a": 100}, {})] == ["10 %", "100 %"]
+
+
+def test_a_mirror_copies_before_any_live_traffic_and_in_the_place_of_another() -> None:
+    mirror = {"percent": 20, "for": "5m", "timeout": "30m"}
+    phases = planned(Rollout.model_validate({"mirror": mirror}), "new", {"a": 100}, {"b": 10})
+    assert phases == [
+        {
+            "name": "mirror 20 %",
+            "verb": "shift_traffic",
+            "percent": 0,
+            "traffic": {"a": 100},
+            "mirror": {"new": 20},
+            "for": 300.0,
+            "timeout": 1800.0,
+            "own": True,
+        },
+        {
+            "name": "100 %",
+            "verb": "shift_traffic",
+            "percent": 100,
+            "traffic": {"new": 100},
+            "mirror": {"b": 10},
+            "for": 0.0,
+            "timeout": 0.0,
+            "own": False,
+        },
+    ]
+
+
+def test_one_that_has_live_traffic_needs_no_mirror() -> None:
+    rollout = Rollout.model_validate({"mirror": {"percent": 20, "for": "5m"}})
+    assert [phase["name"] for phase in planned(rollout, "new", {"a": 90, "New": 10}, {})] == ["100 %"]
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [(None, 600.0), ("2m", 120.0)])
+def test_a_smoke_test_comes_first_and_waits_ten_minutes_unless_it_says(timeout, seconds: float) -> None:
+    rollout = Rollout.model_validate({"smoke_test": {"request": {}, "timeout": timeout}})
+    first, _ = planned(rollout, "new", {"a": 100}, {})
+    assert first == {"name": "smoke test", "verb": "smoke_test", "for": 0.0, "timeout": seconds}
+
+
+def test_maps_are_ours_with_their_mirror_alone() -> None:
+    phases = planned(Rollout.model_validate({"steps": LASTING}), "new", {"a": 100}, {"b": 10})
+    assert ours(phases, {"A": 90, "New": 10}, {"B": 10})
+    assert not ours(phases, {"a": 90, "new": 10}, {})
+    assert not ours(phases, {"a": 100}, {"b": 10})
+
+
 def test_a_phase_may_take_twice_as_long_as_it_should_unless_it_says() -> None:
     steps = [{"percent": 10, "for": "5m"}, {"percent": 50, "for": "5m", "timeout": "6m"}]
     rollout = Rollout.model_validate({"steps": steps})
