@@ -115,7 +115,8 @@ class MachineLearning:
     def learn(self, event: Event) -> None:
         """Believe what a published event says of this workspace: the model that it announces is there."""
         model = event.names.get("model", {})
-        if event.topic.lower() == self._id.lower() and {"name", "version"} <= model.keys():
+        here = event.topic.lower() == self._id.lower()
+        if here and "model.registered" in event.kinds and "version" in model:
             self.assets["models"].put(
                 model["name"],
                 model["version"],
