@@ -20,7 +20,7 @@ from sandbox.azure.errors import ArmError
 from sandbox.azure.identity import Identity
 from sandbox.azure.resource_manager import ResourceManager
 from sandbox.azure.rights.assignments import Rights, RightsOfApp
-from sandbox.durable.chaos import Chaos
+from sandbox.durable.failure_injection import Chaos
 from sandbox.event_grid import topic
 from sandbox.event_grid.compiled_filters import compiled
 from sandbox.event_grid.topic import EventGrid

@@ -18,8 +18,8 @@ from typing import IO, Any
 import requests
 
 from sandbox.azure.identity import OWNER
-from sandbox.demo.crashes import Crashes
 from sandbox.event_grid.event_factory import Json, Raised
+from sandbox.host.host_client import Crashes
 
 ROOT = Path(__file__).resolve().parent.parent
 UNDER_WAY = ("running", "waiting")

@@ -18,7 +18,7 @@ from durabletask.internal import helpers
 from google.protobuf.message import Message as Protobuf
 
 from sandbox.azure.faults import Faults
-from sandbox.durable.chaos import Chaos
+from sandbox.durable.failure_injection import Chaos
 from sandbox.durable.hub import DurableHub
 from sandbox.durable.versioning import MISMATCH, complies
 from sandbox.durable.work import HostCall, failure_details, find_function, functions_by_name, is_last_turn

@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.azure.faults import Faults
-from sandbox.durable.chaos import Chaos
+from sandbox.durable.failure_injection import Chaos
 from sandbox.durable.hub import DurableHub
 from sandbox.durable.pump import DurablePump
 from sandbox.host.event_grid_webhook import EventGridWebhook
