@@ -19,10 +19,10 @@ from mlevents.settings import PUBLIC_RESOURCE_MANAGER
 from sandbox.azure.errors import ArmError
 from sandbox.azure.identity import Identity
 from sandbox.azure.resource_manager import ResourceManager
-from sandbox.azure.rights.assignments import Rights, RightsOfApp
-from sandbox.durable.failure_injection import Chaos
+from sandbox.azure.rights.assignments import AppRights, Rights
+from sandbox.durable.failure_injection import FailureInjection
 from sandbox.event_grid import topic
-from sandbox.event_grid.compiled_filters import compiled
+from sandbox.event_grid.compiled_filters import compile_rule_filters
 from sandbox.event_grid.topic import EventGrid
 from sandbox.host import host_control
 from sandbox.host.app_settings import IDENTITY_HEADER, AppSettings
@@ -81,10 +81,10 @@ class Sandbox:
         )
         self.rights = Rights()
         self.arm = ResourceManager(pace, self.identity, self.event_grid.publish, self.rights)
-        self.arm.event_subscriptions.listed = lambda: self.event_grid.subscriptions
-        self.event_grid.heard = self._learn
+        self.arm.event_subscriptions.list_subscriptions = lambda: self.event_grid.subscriptions
+        self.event_grid.on_publish = self._learn
         self.host = FunctionsHost(options.app, options.script, pace)
-        self.host.chaos = Chaos(twice=options.twice)
+        self.host.failure_injection = FailureInjection(twice=options.twice)
         self.host.faults = self.arm.faults
         self._stack = AsyncExitStack()
 
@@ -113,13 +113,13 @@ class Sandbox:
             self.ready, outside.url, mail.port, self.options.script, self.options.app, self.options.rules
         )
         self.host.environment = settings.environment
-        self.rights.of_app = RightsOfApp(lambda: self.host.worker.environment or {})
+        self.rights.app_rights = AppRights(lambda: self.host.worker.environment or {})
         await self._run()
 
     async def _serve_azure(self, certificates: Certificates) -> dict[str, str]:
         """Serve the stand-ins; gives what the ready file says."""
         identity = await self._serve(self.identity.application())
-        publishing = await self._serve(self.event_grid.application())
+        event_grid = await self._serve(self.event_grid.application())
         inbox = await self._serve(self.inbox.application())
         faults = await self._serve(self._faults())
         control = await self._serve(HostControl(self.host).application())
@@ -127,7 +127,7 @@ class Sandbox:
         self.arm.base_url = arm.url
         return {
             "functions": self.host.url,
-            "event_grid": f"{publishing.url}{topic.PATH}",
+            "event_grid": f"{event_grid.url}{topic.PATH}",
             "arm": arm.url,
             "ca": str(certificates.ca),
             "identity": f"{identity.url}/msi/token",
@@ -179,7 +179,7 @@ class Sandbox:
         await self.event_grid.start()
         self._stack.push_async_callback(self.event_grid.stop)
         environment = self.host.worker.environment or {}
-        filters = compiled(self.options.rules, environment) if self.options.rules else {}
+        filters = compile_rule_filters(self.options.rules, environment) if self.options.rules else {}
         await self.event_grid.subscribe(self.host.url, self.options.functions, filters)
         if self.options.ready_file is not None:
             self._stack.callback(write_ready(self.options.ready_file, self.ready))

@@ -18,15 +18,15 @@ from typing import IO, Any
 import requests
 
 from sandbox.azure.identity import OWNER
-from sandbox.event_grid.event_factory import Json, Raised
-from sandbox.host.host_client import Crashes
+from sandbox.event_grid.event_factory import EventFactory, Json
+from sandbox.host.host_client import HostClient
 
 ROOT = Path(__file__).resolve().parent.parent
 UNDER_WAY = ("running", "waiting")
 PATIENCE = 40.0
 
 
-class Stage(Raised, Crashes):
+class Stage(EventFactory, HostClient):
     """A running sandbox; `ready` is its ready file, `pid` its process."""
 
     def __init__(self, ready: Json, pid: int = 0) -> None:

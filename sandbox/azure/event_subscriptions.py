@@ -28,10 +28,10 @@ LISTS = (
 
 
 class EventSubscriptions:
-    """Serves them; whoever puts the sandbox together sets `listed`."""
+    """Serves them; whoever puts the sandbox together sets `list_subscriptions`."""
 
     def __init__(self, location: str) -> None:
-        self.listed: Callable[[], Iterable[Subscription]] = tuple
+        self.list_subscriptions: Callable[[], Iterable[Subscription]] = tuple
         self._location = location
 
     def register(self, routes: Routes) -> None:
@@ -59,7 +59,7 @@ class EventSubscriptions:
     async def _on_topic(self, call: Call) -> web.Response:
         if call.names["topic"].lower() != TOPIC:
             raise ArmError(404, "ResourceNotFound", f"There is no system topic '{call.names['topic']}'.")
-        wanted = [one for one in self.listed() if one.filter.get("includedEventTypes") != []]
+        wanted = [one for one in self.list_subscriptions() if one.filter.get("includedEventTypes") != []]
         return web.json_response({"value": [_shown(one) for one in wanted]})
 
     async def _none(self, _: Call) -> web.Response:

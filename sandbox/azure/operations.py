@@ -61,10 +61,10 @@ class Operations:
         """Start an operation; it ends in `failure` if one is given."""
         operation = Operation(f"{work.kind}:{uuid.uuid4()}:{uuid.uuid4()}", self._pace.now())
         self._operations[operation.id] = operation
-        self.spawn(self._carry_out(operation, work, failure))
+        self.start_task(self._carry_out(operation, work, failure))
         return operation
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def start_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run something beside the requests, until it ends or the server stops."""
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
@@ -86,7 +86,7 @@ class Operations:
         """Where the operation's status is read."""
         return self._url(call, STATUSES, operation)
 
-    def accepted(self, call: Call, operation: Operation, body: Any, created: bool) -> web.Response:
+    def answer_accepted(self, call: Call, operation: Operation, body: Any, created: bool) -> web.Response:
         """The answer to a PUT: the resource as it is becoming, and where to look."""
         headers = {
             "Azure-AsyncOperation": self.status_url(call, operation),
@@ -95,7 +95,7 @@ class Operations:
         }
         return web.json_response(body, status=201 if created else 200, headers=headers)
 
-    def located(self, call: Call, operation: Operation) -> web.Response:
+    def answer_location(self, call: Call, operation: Operation) -> web.Response:
         """The answer to DELETE, PATCH and actions: nothing yet, and where the result will be."""
         headers = {
             "Location": self._url(call, RESULTS, operation),
@@ -130,7 +130,7 @@ class Operations:
     async def _result(self, call: Call) -> web.Response:
         operation = self._find(call)
         if operation.ended is None:
-            return self.located(call, operation)
+            return self.answer_location(call, operation)
         if operation.failure:
             error = {"code": operation.failure.code, "message": operation.failure.message}
             return web.json_response({"error": error}, status=400)

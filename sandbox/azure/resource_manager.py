@@ -17,7 +17,7 @@ from sandbox.azure.machine_learning.load import Load
 from sandbox.azure.machine_learning.provider import MachineLearning
 from sandbox.azure.machine_learning.quota import Quota
 from sandbox.azure.machine_learning.scoring import ML_AUDIENCES
-from sandbox.azure.machine_learning.traffic_history import History
+from sandbox.azure.machine_learning.traffic_history import TrafficHistory
 from sandbox.azure.operations import Operations
 from sandbox.azure.rights.assignments import Rights
 from sandbox.azure.rights.authorization import Authorization
@@ -80,9 +80,9 @@ class ResourceManager:
             pace,
             self.machine_learning.endpoints,
             self.machine_learning.scoring,
-            self._operations.spawn,
+            self._operations.start_task,
         )
-        self.history = History(self.machine_learning.endpoints)
+        self.history = TrafficHistory(self.machine_learning.endpoints)
         self.data_factory = DataFactory(pace, self._operations, location)
         self.data_factory.add("retrain", RETRAIN)
         self.event_subscriptions = EventSubscriptions(location)
@@ -144,7 +144,7 @@ class ResourceManager:
 
     async def _scores(self, _: web.Request) -> web.Response:
         scoring = self.machine_learning.scoring
-        return web.json_response({"counts": scoring.counts(), "scores": scoring.listed()})
+        return web.json_response({"counts": scoring.count_answers(), "scores": scoring.list_scores()})
 
     async def _stop(self, _: web.Application) -> None:
         await self._operations.stop()

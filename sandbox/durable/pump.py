@@ -18,9 +18,9 @@ from durabletask.internal import helpers
 from google.protobuf.message import Message as Protobuf
 
 from sandbox.azure.faults import Faults
-from sandbox.durable.failure_injection import Chaos
+from sandbox.durable.failure_injection import FailureInjection
 from sandbox.durable.hub import DurableHub
-from sandbox.durable.versioning import MISMATCH, complies
+from sandbox.durable.versioning import MISMATCH, matches_version
 from sandbox.durable.work import HostCall, failure_details, find_function, functions_by_name, is_last_turn
 from sandbox.host.function import FunctionError, WorkerLostError
 from sandbox.host.worker_messages import TypedData
@@ -34,8 +34,10 @@ log = logging.getLogger(__name__)
 class DurablePump:
     """Carries work items from the hub to the worker's functions, and their results back."""
 
-    def __init__(self, hub: DurableHub, worker: WorkerProcess, chaos: Chaos, faults: Faults) -> None:
-        self.chaos, self._faults = chaos, faults
+    def __init__(
+        self, hub: DurableHub, worker: WorkerProcess, failures: FailureInjection, faults: Faults
+    ) -> None:
+        self._failures, self._faults = failures, faults
         self._hub, self._worker = hub, worker
         self._call: Any = HostCall()
         self._listener: threading.Thread | None = None
@@ -91,7 +93,7 @@ class DurablePump:
         started = [one.executionStarted for one in events if one.HasField("executionStarted")][-1]
         response, name = pb.OrchestratorResponse(), started.name
         try:
-            if complies(started.version.value, self._hub.settings):
+            if matches_version(started.version.value, self._hub.settings):
                 await self._execute(self._orchestrators, name, "orchestrator", request, response)
             elif self._hub.settings.version_failure.casefold() == "fail":
                 response = _failed(request, MISMATCH)
@@ -106,7 +108,7 @@ class DurablePump:
         response.completionToken = token
         self._hub.CompleteOrchestratorTask(response, self._call)
         self._hub.completed_turn(request.instanceId)
-        if is_last_turn(response) and self.chaos.kills(f"ORCHESTRATION {name}"):
+        if is_last_turn(response) and self._failures.kills_host(f"ORCHESTRATION {name}"):
             self._hub.lose_custom_status(request.instanceId)
 
     async def _act(self, request: pb.ActivityRequest, token: str) -> None:
@@ -124,9 +126,9 @@ class DurablePump:
                 return
             except FunctionError as error:
                 response.failureDetails.CopyFrom(failure_details(error))
-            if not self.chaos.loses(request.name, execution):
+            if not self._failures.loses_result(request.name, execution):
                 break
-        if not self.chaos.kills(f"ACTIVITY {request.name}"):
+        if not self._failures.kills_host(f"ACTIVITY {request.name}"):
             self._hub.CompleteActivityTask(response, self._call)
 
     async def _perform(self, request: pb.ActivityRequest) -> str:
@@ -159,7 +161,7 @@ class DurablePump:
 
     def _repeated(self, batch: pb.EntityBatchRequest) -> pb.EntityBatchRequest:
         """The operations, each twice where messages to entities may be repeated and everything is."""
-        if self.chaos.twice and not self._hub.settings.reorder_window:
+        if self._failures.twice and not self._hub.settings.reorder_window:
             doubled = [operation for operation in batch.operations for _ in range(2)]
             del batch.operations[:]
             batch.operations.extend(doubled)

@@ -53,7 +53,7 @@ class Versioning(MessageVisibility):
             start.version.value = self.settings.default_version
 
 
-def complies(version: str, settings: HostSettings) -> bool:
+def matches_version(version: str, settings: HostSettings) -> bool:
     """Whether an instance of this version (empty when it has none) runs with these settings."""
     match settings.version_match.casefold():
         case "none":

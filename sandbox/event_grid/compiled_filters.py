@@ -17,12 +17,12 @@ Filter = Mapping[str, Any]
 log = logging.getLogger(__name__)
 
 
-def only_types(function: str) -> Filter:
+def type_filter(function: str) -> Filter:
     """The filter of a function for which the rules gave none: its own event type."""
     return {"includedEventTypes": [wire_types().get(function, UNKNOWN_TYPE + function)]}
 
 
-def compiled(rules: Path, environment: Mapping[str, str]) -> dict[str, Filter]:
+def compile_rule_filters(rules: Path, environment: Mapping[str, str]) -> dict[str, Filter]:
     """The filter of each function as the rules ask; none when they cannot be loaded, which the app says."""
     try:
         loaded = load_rules(rules, Settings.read(environment))

@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from sandbox.event_grid.event_schemas import Event, content, dead, moment, versions
+from sandbox.event_grid.event_schemas import Event, content, dead_letter, moment, versions
 from sandbox.event_grid.filter_evaluation import delivers
 from sandbox.event_grid.probation import Probation
 from sandbox.event_grid.retry_policy import (
@@ -57,12 +57,12 @@ class Subscription:
         """Whether the event passes the filter."""
         return delivers(self.filter, event)
 
-    def shown(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The subscription with what became of the events so far."""
         return {"name": self.name, "endpoint": self.endpoint, "filter": dict(self.filter), **self.counts}
 
 
-class Courier:
+class EventDelivery:
     """Delivers events to subscriptions; `dead_letters` holds what could not be delivered."""
 
     def __init__(self, pace: Pace, folder: Path | None = None) -> None:
@@ -80,7 +80,7 @@ class Courier:
         if self._session is not None:
             await self._session.close()
 
-    async def introduce(self, subscription: Subscription, topic: str) -> None:
+    async def validate(self, subscription: Subscription, topic: str) -> None:
         """The validation handshake; raises HandshakeError."""
         code = str(uuid.uuid4())
         event = {
@@ -110,7 +110,7 @@ class Courier:
             if reason == DELIVERED:
                 return
             if reason is not None:
-                await self._bury(subscription, event, delivery, reason)
+                await self._write_dead_letter(subscription, event, delivery, reason)
                 return
             await self._pace.sleep(subscription.policy.wait(delivery.status, delivery.attempts))
 
@@ -160,12 +160,12 @@ class Courier:
         except ClientError as error:
             return NO_CONNECTION, str(error)
 
-    async def _bury(
+    async def _write_dead_letter(
         self, subscription: Subscription, event: Event, delivery: "_Delivery", reason: str
     ) -> None:
         """Write the dead letter, five minutes after the last try."""
         times = moment(delivery.published), moment(delivery.tried)
-        letter = dead(event, reason, delivery.attempts, delivery.outcome, *times)
+        letter = dead_letter(event, reason, delivery.attempts, delivery.outcome, *times)
         await self._pace.sleep(BEFORE_DEAD_LETTER)
         subscription.counts["dead"] += 1
         if not subscription.dead_letters:

@@ -13,7 +13,7 @@ BREACH = (
 PREFIX = "Microsoft.MachineLearningServices."
 
 
-class Raised:
+class EventFactory:
     """What happens in one workspace, told in the Event Grid schema; `workspace` is its ARM id."""
 
     workspace: str

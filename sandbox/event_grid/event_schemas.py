@@ -26,7 +26,7 @@ class RefusedError(Exception):
         super().__init__(text)
 
 
-def received(body: bytes, topic: str) -> list[Event]:
+def parse_publication(body: bytes, topic: str) -> list[Event]:
     """The events of a publication, the topic filled in where one leaves it out; raises RefusedError."""
     try:
         document = json.loads(body)
@@ -61,7 +61,7 @@ def content(event: Event) -> tuple[str, str]:
     return json.dumps([event]), "application/json"
 
 
-def dead(event: Event, *details: object) -> Event:
+def dead_letter(event: Event, *details: object) -> Event:
     """The event as a dead letter; `details` are those of DEAD_MEMBERS in order."""
     members = dict(zip(DEAD_MEMBERS, details, strict=True))
     return {

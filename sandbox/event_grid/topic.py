@@ -12,9 +12,9 @@ from pathlib import Path
 from aiohttp import web
 
 from mlevents.events.event_functions import functions
-from sandbox.event_grid.compiled_filters import Filter, only_types
-from sandbox.event_grid.delivery import Courier, Subscription
-from sandbox.event_grid.event_schemas import Event, RefusedError, received
+from sandbox.event_grid.compiled_filters import Filter, type_filter
+from sandbox.event_grid.delivery import EventDelivery, Subscription
+from sandbox.event_grid.event_schemas import Event, RefusedError, parse_publication
 from sandbox.pace import Pace
 
 PATH = "/api/events"
@@ -26,7 +26,7 @@ FUNCTIONS = tuple(functions())
 class EventGrid:
     """The topic; `twice` delivers everything twice, as Event Grid may.
 
-    `heard` is told of every event that is posted here, before anybody else: in Azure only the workspace
+    `on_publish` is told of every event that is posted here, before anybody else: in Azure only the workspace
     itself can publish, so what an event says is so.
     """
 
@@ -34,17 +34,17 @@ class EventGrid:
         self.topic = topic
         self.subscriptions: list[Subscription] = []
         self.twice = twice
-        self.heard: Callable[[Event], None] = lambda _: None
+        self.on_publish: Callable[[Event], None] = lambda _: None
         self._pace = pace
-        self._courier = Courier(pace, folder)
+        self._courier = EventDelivery(pace, folder)
         self._under_way: set[asyncio.Task[None]] = set()
 
     def application(self) -> web.Application:
         """The topic's endpoint, at PATH."""
         application = web.Application(client_max_size=BODY_LIMIT)
-        application.router.add_post(PATH, self._take)
-        application.router.add_get(PATH, self._tell)
-        application.router.add_get(f"{PATH}/deadletters", self._tell_dead)
+        application.router.add_post(PATH, self._publish)
+        application.router.add_get(PATH, self._list)
+        application.router.add_get(f"{PATH}/deadletters", self._list_dead_letters)
         return application
 
     async def start(self) -> None:
@@ -59,13 +59,13 @@ class EventGrid:
         A function without a filter receives every event of its own type.
         """
         for function in functions:
-            chosen = (filters or {}).get(function) or only_types(function)
+            chosen = (filters or {}).get(function) or type_filter(function)
             subscription = Subscription(
                 name=re.sub(r"(?<=[a-z])(?=[A-Z])", "-", function).lower(),
                 endpoint=f"{host}/runtime/webhooks/eventgrid?functionName={function}",
                 filter=chosen,
             )
-            await self._courier.introduce(subscription, self.topic)
+            await self._courier.validate(subscription, self.topic)
             self.subscriptions.append(subscription)
 
     async def stop(self) -> None:
@@ -98,21 +98,21 @@ class EventGrid:
         finally:
             subscription.counts["pending"] -= 1
 
-    async def _take(self, request: web.Request) -> web.Response:
+    async def _publish(self, request: web.Request) -> web.Response:
         try:
-            events = received(await request.read(), self.topic)
+            events = parse_publication(await request.read(), self.topic)
         except RefusedError as error:
             code = "PayloadTooLarge" if error.status == 413 else "BadRequest"
             answer = {"error": {"code": code, "message": str(error)}}
             return web.json_response(answer, status=error.status)
         for event in events:
-            self.heard(event)
+            self.on_publish(event)
             self.publish(event)
         return web.Response()
 
-    async def _tell(self, _: web.Request) -> web.Response:
-        shown = [one.shown() | {"probation": one.probation.left(self._pace)} for one in self.subscriptions]
+    async def _list(self, _: web.Request) -> web.Response:
+        shown = [one.to_json() | {"probation": one.probation.left(self._pace)} for one in self.subscriptions]
         return web.json_response({"topic": self.topic, "subscriptions": shown})
 
-    async def _tell_dead(self, _: web.Request) -> web.Response:
+    async def _list_dead_letters(self, _: web.Request) -> web.Response:
         return web.json_response(self.dead_letters)

@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.azure.faults import Faults
-from sandbox.durable.failure_injection import Chaos
+from sandbox.durable.failure_injection import FailureInjection
 from sandbox.durable.hub import DurableHub
 from sandbox.durable.pump import DurablePump
 from sandbox.host.event_grid_webhook import EventGridWebhook
@@ -46,7 +46,7 @@ class FunctionsHost:
         self._clock = TimerClock(pace or Pace())
         self._timer_statuses: dict[str, Status] = {}
         self._timers: TimerTriggers | None = None
-        self.chaos = Chaos()
+        self.failure_injection = FailureInjection()
         self.faults = Faults()
         self.url = ""
         self.worker = WorkerProcess(folder, script)
@@ -74,7 +74,7 @@ class FunctionsHost:
             raise WorkerError(str(error)) from error
         self._webhook = EventGridWebhook(self.worker)
         self._bridge = HttpBridge(self.worker, self.hub.settings.route_prefix)
-        self._pump = DurablePump(self.hub, self.worker, self.chaos, self.faults)
+        self._pump = DurablePump(self.hub, self.worker, self.failure_injection, self.faults)
         self._timers = TimerTriggers(self.worker, self._clock, self._timer_statuses)
         self._pump.start()
         self._timers.start()
@@ -90,8 +90,9 @@ class FunctionsHost:
         await self.worker.crash()
 
     def kill_when(self, work: re.Pattern[str]) -> None:
-        """Die as `kill` does as soon as such work is done, before its result has been delivered."""
-        self.chaos.deadly, self.chaos.die = work, lambda: self._later(self.kill())
+        """Do the same as `kill` once work that matches is done, before its result is delivered."""
+        self.failure_injection.kill_pattern = work
+        self.failure_injection.kill_host = lambda: self._later(self.kill())
 
     async def stop(self) -> None:
         """Stop at once; durable work that is under way is forgotten with the hub."""

@@ -8,7 +8,7 @@ import requests
 from sandbox.event_grid.event_factory import Json
 
 
-class Crashes:
+class HostClient:
     """Asks the sandbox whose ready file is `ready`; see `sandbox/host/host_control.py`."""
 
     ready: Json

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.azure.identity import OWNER
-from sandbox.azure.machine_learning.traffic import Turns
+from sandbox.azure.machine_learning.traffic import WeightedRouting
 from tests.sandbox.arm_server import Server, serving, until
 
 MODEL = "azureml://jobs/train-1/outputs/artifacts/paths/model"
@@ -369,8 +369,8 @@ def test_what_is_put_is_read_back_with_what_azure_adds(server) -> None:
 
 @given(shares=st.lists(st.integers(0, 100), min_size=1, max_size=5))
 def test_in_each_round_everybody_gets_exactly_their_share(shares) -> None:
-    turns, wanted = Turns(), {f"d{number}": share for number, share in enumerate(shares)}
-    dealt = [turns.next("ep", wanted) for _ in range(sum(shares))]
+    turns, wanted = WeightedRouting(), {f"d{number}": share for number, share in enumerate(shares)}
+    dealt = [turns.choose("ep", wanted) for _ in range(sum(shares))]
     assert {name: dealt.count(name) for name in wanted} == wanted
 
 

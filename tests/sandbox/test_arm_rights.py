@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from mlevents.__main__ import build_app
 from sandbox.azure.identity import APP, OWNER, PRINCIPAL
-from sandbox.azure.rights.assignments import COMMUNICATION_ID, MAIL, Assignment, Rights, RightsOfRules
-from sandbox.azure.rights.requested_actions import INVOKE, OPERATIONS, asked
+from sandbox.azure.rights.assignments import COMMUNICATION_ID, MAIL, Assignment, Rights, RuleRights
+from sandbox.azure.rights.requested_actions import INVOKE, OPERATIONS, requested_actions
 from sandbox.azure.workspace import FACTORY_ID, SUBSCRIPTION, WORKSPACE_ID
 from tests.sandbox.arm_server import Server, until
 
@@ -55,7 +55,7 @@ def test_every_route_asks_for_a_published_operation(server: Server) -> None:
     """An operation that does not exist could be in no role, so the app could never be allowed it."""
     for route in server.manager._routes._routes:
         path = re.sub(r"\(\?P<\w+>\[\^/\]\+\)", "x", route.path.pattern).replace("\\", "")
-        for one in asked(route.method, path):
+        for one in requested_actions(route.method, path):
             published = one.action in OPERATIONS.values() or one.action.startswith("Microsoft.Resources/")
             assert published, (route.method, path, one)
 
@@ -90,7 +90,7 @@ def test_every_route_asks_for_a_published_operation(server: Server) -> None:
     ],
 )
 def test_a_request_asks_for_an_action_over_a_scope(method: str, tail: str, action: str, scope: str) -> None:
-    [one] = asked(method, WORKSPACE_ID + tail)
+    [one] = requested_actions(method, WORKSPACE_ID + tail)
     assert (one.action, one.scope) == (action, WORKSPACE_ID + scope)
 
 
@@ -236,7 +236,7 @@ def test_the_shipped_rules_give_exactly_what_the_doctor_lists(monkeypatch: pytes
     monkeypatch.chdir(ROOT)
     told = CliRunner().invoke(build_app(), ["doctor", "--needs", "--json"], catch_exceptions=False)
     listed = {one["resource"]: tuple(one["actions"]) for one in json.loads(told.stdout)["resources"]}
-    held = {one.scope: one.actions for one in RightsOfRules(ROOT / "rules.yaml", ENVIRONMENT)()}
+    held = {one.scope: one.actions for one in RuleRights(ROOT / "rules.yaml", ENVIRONMENT)()}
     assert held == {**listed, COMMUNICATION_ID: (MAIL,)}
     assert set(listed) == {WORKSPACE_ID, FACTORY_ID}
 
@@ -248,13 +248,13 @@ def test_scopes_and_actions_compare_without_case(rules: Path) -> None:
             "run_ml_pipeline, with: {component: a@latest}",
         )
     )
-    rights = Rights(RightsOfRules(rules, {}))
+    rights = Rights(RuleRights(rules, {}))
     assert rights.allowed(APP, f"{ML}/JOBS/write", f"{WORKSPACE_ID.lower()}/jobs/j")
     assert not rights.allowed(APP, f"{ML}/jobs/write", f"{WORKSPACE_ID}-2/jobs/j"), "a longer name is another"
 
 
 def test_rights_follow_the_rules(rules: Path) -> None:
-    rights = Rights(RightsOfRules(rules, {}))
+    rights = Rights(RuleRights(rules, {}))
     create = "Microsoft.DataFactory/factories/pipelines/createrun/action"
     assert rights.allowed(APP, create, f"{FACTORY_ID}/pipelines/p")
     assert not rights.held(APP, WORKSPACE_ID)
@@ -266,7 +266,7 @@ def test_rights_follow_the_rules(rules: Path) -> None:
 
 @pytest.mark.parametrize("text", ["version: 2\n", "rules: [", ""])
 def test_rules_that_cannot_be_loaded_give_no_right(rules: Path, text: str) -> None:
-    rights = Rights(RightsOfRules(rules, {}))
+    rights = Rights(RuleRights(rules, {}))
     assert rights.held(APP, FACTORY_ID)
     rules.write_text(text)
     assert not rights.held(APP, FACTORY_ID)

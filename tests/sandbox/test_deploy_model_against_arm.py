@@ -229,7 +229,7 @@ def test_a_deployment_that_fails_is_told_to_whom_may_read_why_and_the_old_one_ke
 
 def allow(server: Server, action: str) -> None:
     """Give the app one action on the subscription, with what it has."""
-    mine = server.manager.rights.of_app()
+    mine = server.manager.rights.app_rights()
     place = server.manager.workspace_id.partition("/resourceGroups")[0]
     actions = [action, *(one for each in mine for one in each.actions)]
     body = {"permissions": [{"actions": actions}], "scope": place}

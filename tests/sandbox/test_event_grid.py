@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.event_grid.compiled_filters import compiled, only_types
-from sandbox.event_grid.delivery import Courier, HandshakeError, Subscription
-from sandbox.event_grid.event_schemas import LIMIT, RefusedError, received
+from sandbox.event_grid.compiled_filters import compile_rule_filters, type_filter
+from sandbox.event_grid.delivery import EventDelivery, HandshakeError, Subscription
+from sandbox.event_grid.event_schemas import LIMIT, RefusedError, parse_publication
 from sandbox.event_grid.probation import FAILURES, LONGEST, Probation
 from sandbox.event_grid.retry_policy import RetryPolicy
 from sandbox.event_grid.topic import EventGrid
@@ -85,10 +85,10 @@ def endpoint(*statuses: int) -> Iterator[Endpoint]:
 
 def deliver(
     url: str, event: dict[str, Any], policy: RetryPolicy | None = None, folder: Path | None = None
-) -> tuple[Subscription, Courier, list[float]]:
+) -> tuple[Subscription, EventDelivery, list[float]]:
     pace = Patient()
-    courier = Courier(pace, folder)
-    subscription = Subscription("model-registered", url, only_types("Raw"), policy or RetryPolicy())
+    courier = EventDelivery(pace, folder)
+    subscription = Subscription("model-registered", url, type_filter("Raw"), policy or RetryPolicy())
 
     async def delivering() -> None:
         await courier.start()
@@ -237,9 +237,9 @@ def test_probation_grows_with_each_failure_to_hours_and_ends_with_a_success():
     assert probation.left(pace) == 0
 
 
-def on_probation(url: str, policy: RetryPolicy) -> tuple[Subscription, Courier, Patient]:
+def on_probation(url: str, policy: RetryPolicy) -> tuple[Subscription, EventDelivery, Patient]:
     pace = Patient()
-    courier, subscription = Courier(pace), Subscription("raw", url, only_types("Raw"), policy)
+    courier, subscription = EventDelivery(pace), Subscription("raw", url, type_filter("Raw"), policy)
     for _ in range(FAILURES):
         subscription.probation.failed(pace)
 
@@ -304,20 +304,20 @@ def test_an_endpoint_that_does_not_validate_gets_no_subscription():
 )
 def test_a_publication_that_is_refused_says_why(body: bytes, status: int, says: str):
     with pytest.raises(RefusedError) as refused:
-        received(body, "/w")
+        parse_publication(body, "/w")
     assert refused.value.status == status
     assert says in str(refused.value)
 
 
 def test_the_topic_fills_in_what_the_publisher_leaves_out():
-    [event] = received(json.dumps([GRID]).encode(), "/w")
+    [event] = parse_publication(json.dumps([GRID]).encode(), "/w")
     assert event == {**GRID, "topic": "/w", "metadataVersion": "1"}
-    assert received(json.dumps(CLOUD).encode(), "/w") == [CLOUD]
-    assert received(b"[]", "/w") == []
+    assert parse_publication(json.dumps(CLOUD).encode(), "/w") == [CLOUD]
+    assert parse_publication(b"[]", "/w") == []
 
 
 def test_a_subscription_wants_its_own_types_in_any_case():
-    wanted = Subscription("raw", "", only_types("Raw")).wants
+    wanted = Subscription("raw", "", type_filter("Raw")).wants
     assert wanted(GRID)
     assert wanted({**CLOUD, "type": TYPE.upper()})
     assert not wanted({**GRID, "eventType": "Microsoft.MachineLearningServices.RunCompleted"})
@@ -326,7 +326,7 @@ def test_a_subscription_wants_its_own_types_in_any_case():
 def test_the_filters_of_the_rules_decide_what_is_delivered(tmp_path: Path):
     file = tmp_path / "rules.yaml"
     file.write_text(RULES)
-    filters = compiled(file, {})
+    filters = compile_rule_filters(file, {})
     registered = Subscription("model-registered", "", filters["ModelRegistered"])
     event = {**GRID, "eventType": "Microsoft.MachineLearningServices.ModelRegistered"}
     assert registered.wants({**event, "subject": "models/fraud-a:1"})
@@ -339,7 +339,7 @@ def test_the_filters_of_the_rules_decide_what_is_delivered(tmp_path: Path):
 def test_rules_that_cannot_be_loaded_give_no_filters(tmp_path: Path):
     file = tmp_path / "rules.yaml"
     file.write_text("version: 1\nrules:\n  - id: x\n    event: model.registred\n    do: []\n")
-    assert compiled(file, {}) == {}
+    assert compile_rule_filters(file, {}) == {}
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,8 @@ def host() -> Iterator[Small]:
 @pytest.fixture(autouse=True)
 def calm(host: Small) -> None:
     host.app.forget()
-    host.sandbox.host.chaos.twice = False
-    host.sandbox.host.chaos.lost = Counter()
+    host.sandbox.host.failure_injection.twice = False
+    host.sandbox.host.failure_injection.lost_results = Counter()
 
 
 def test_activities_fan_out_and_in(host: Small):
@@ -120,7 +120,7 @@ def test_waking_a_finished_instance_is_refused(host: Small):
 
 
 def test_every_activity_can_be_executed_twice(host: Small):
-    host.sandbox.host.chaos.twice = True
+    host.sandbox.host.failure_injection.twice = True
     assert host.outcome("fan", 5) == ["noted 5", "noted 0", "noted 1", "noted 2"]
     assert host.calls("note") == 8
 
@@ -138,7 +138,7 @@ def test_operations_on_entities_repeat_only_where_host_json_lets_them(
 
 
 def test_an_activity_whose_result_is_lost_runs_again(host: Small):
-    host.sandbox.host.chaos.lost["note"] = 2
+    host.sandbox.host.failure_injection.lost_results["note"] = 2
     assert host.outcome("fan", 5) == ["noted 5", "noted 0", "noted 1", "noted 2"]
     assert host.calls("note") == 6
 

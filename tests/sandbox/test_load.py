@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.azure.machine_learning.scoring import Score
-from sandbox.azure.machine_learning.traffic import Turns
+from sandbox.azure.machine_learning.traffic import WeightedRouting
 from tests.sandbox.arm_server import Server, serving, until
 
 LOAD = "/_sandbox/load"
@@ -186,9 +186,9 @@ def test_a_bad_load_is_refused_with_its_reason(server: Server, wanted: Any, said
     st.lists(st.integers(0, 500), min_size=1, max_size=20),
 )
 def test_dealing_loses_nothing_and_keeps_to_the_shares(shares: dict[str, int], counts: list[int]) -> None:
-    turns, total = Turns(), dict.fromkeys(shares, 0)
+    turns, total = WeightedRouting(), dict.fromkeys(shares, 0)
     for count in counts:
-        dealt = turns.deal("key", shares, count)
+        dealt = turns.distribute("key", shares, count)
         assert sum(dealt.values()) == (count if sum(shares.values()) else 0)
         assert all(number > 0 for number in dealt.values())
         for name, number in dealt.items():
@@ -201,4 +201,4 @@ def test_dealing_loses_nothing_and_keeps_to_the_shares(shares: dict[str, int], c
 
 def test_an_entry_counts_as_often_as_it_says(server: Server) -> None:
     scores(server).append(Score(0, "net", "blue", 200, 0.1, False, 200, 7))
-    assert server.manager.machine_learning.scoring.counts() == {"net/blue": {"200": 7}}
+    assert server.manager.machine_learning.scoring.count_answers() == {"net/blue": {"200": 7}}

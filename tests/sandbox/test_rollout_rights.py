@@ -20,7 +20,7 @@ FILES = {"small.yaml": TEMPLATE}
 
 
 def take(server: Server, *actions: str) -> None:
-    mine = [one for each in server.manager.rights.of_app() for one in each.actions]
+    mine = [one for each in server.manager.rights.app_rights() for one in each.actions]
     body = {"permissions": [{"actions": mine, "notActions": list(actions)}]}
     assert server.call("POST", "/_sandbox/permissions", json=body).status_code == 204
 

@@ -12,7 +12,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.durable.versioning import compare_versions, complies
+from sandbox.durable.versioning import compare_versions, matches_version
 from sandbox.host.host_settings import HostSettings
 from tests.sandbox.small_sandbox import APPS, FINISHED, Small, small, until
 
@@ -110,8 +110,8 @@ def test_a_mismatch_is_nothing_to_who_matches_nothing(first: Small, release: Rel
 )
 def test_versions_compare_as_in_dotnet(older: str, newer: str):
     assert compare_versions(older, newer) < 0 < compare_versions(newer, older)
-    assert complies(older, HostSettings(default_version=newer))
-    assert not complies(newer, HostSettings(default_version=older or None))
+    assert matches_version(older, HostSettings(default_version=newer))
+    assert not matches_version(newer, HostSettings(default_version=older or None))
 
 
 @given(st.text("0123456789.aB ", max_size=5), st.text("0123456789.aB ", max_size=5))

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.azure.data_factory.pipeline_runs import FactoryRuns, wanted_runs
+from sandbox.azure.data_factory.pipeline_runs import FactoryRuns, query_runs
 from sandbox.azure.errors import ArmError
 from sandbox.azure.operations import Operations
 from sandbox.azure.routes import Call, Failure, Routes
@@ -100,7 +100,7 @@ class DataFactory:
         )
         values = self._values(pipeline, given or {}) if again is None else dict(again.parameters)
         run = self._runs.add(pipeline["name"], values, again if query.get("isRecovery") == "true" else None)
-        self._operations.spawn(self._runs.carry_out(run, call.failure or _asked(pipeline)))
+        self._operations.start_task(self._runs.execute(run, call.failure or _asked(pipeline)))
         return web.json_response({"runId": run.id})
 
     def _values(self, pipeline: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -114,18 +114,18 @@ class DataFactory:
         return values
 
     async def _run(self, call: Call) -> web.Response:
-        return web.json_response(self._runs.find(call.names["run"]).shown())
+        return web.json_response(self._runs.find(call.names["run"]).to_json())
 
     async def _cancel(self, call: Call) -> web.Response:
         run = self._runs.find(call.names["run"])
         if run.status in ("Queued", "InProgress"):
-            self._operations.spawn(self._runs.cancel(run))
+            self._operations.start_task(self._runs.cancel(run))
         return web.Response(status=200)
 
     async def _activities(self, call: Call) -> web.Response:
         run, pipeline = self._runs.find(call.names["run"]), self._pipelines
         activities = pipeline[run.pipeline.lower()]["properties"].get("activities") or []
-        shown = run.shown()
+        shown = run.to_json()
         status = {"runId": "pipelineRunId", "status": "status", "pipelineName": "pipelineName"}
         rows = [
             {"activityName": activity.get("name"), "activityType": activity.get("type"), "error": run.error()}
@@ -140,9 +140,9 @@ class DataFactory:
             raise ArmError(400, "BadRequest", "The body must be an object.")
         after, before = (_time(body, name) for name in ("lastUpdatedAfter", "lastUpdatedBefore"))
         found = [run for run in self._runs.all() if after <= run.updated <= before]
-        found = wanted_runs(found, body)
+        found = query_runs(found, body)
         first = int(body.get("continuationToken") or 0)
-        answer: dict[str, Any] = {"value": [run.shown() for run in found[first : first + PAGE]]}
+        answer: dict[str, Any] = {"value": [run.to_json() for run in found[first : first + PAGE]]}
         if first + PAGE < len(found):
             answer["continuationToken"] = str(first + PAGE)
         return web.json_response(answer)

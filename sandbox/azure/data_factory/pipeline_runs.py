@@ -33,7 +33,7 @@ class FactoryRun:
     latest: bool = True
     task: asyncio.Task[Any] | None = None
 
-    def shown(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The run as Data Factory shows it; its parameters are texts."""
         took = (self.ended - self.started).total_seconds() if self.ended else None
         return {
@@ -89,7 +89,7 @@ class FactoryRuns:
             again.latest = False
         return run
 
-    async def carry_out(self, run: FactoryRun, failure: Failure | None = None) -> None:
+    async def execute(self, run: FactoryRun, failure: Failure | None = None) -> None:
         """Take a run from Queued to its end."""
         run.task = asyncio.current_task()
         await self._pace.sleep(QUEUED)
@@ -129,7 +129,7 @@ OPERATORS: Mapping[str, Callable[[str, list[str]], bool]] = {
 }
 
 
-def wanted_runs(runs: list[FactoryRun], query: Mapping[str, Any]) -> list[FactoryRun]:
+def query_runs(runs: list[FactoryRun], query: Mapping[str, Any]) -> list[FactoryRun]:
     """The runs that every filter lets through, in the order asked for; raises ArmError."""
     for condition in query.get("filters") or []:
         operand = _of(OPERANDS, condition, "operand")

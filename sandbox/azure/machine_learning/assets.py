@@ -73,7 +73,7 @@ class Assets:
         asset = self._assets.get(match[2]) if match else None
         return asset.versions.get(match[3]) if match and asset else None
 
-    def missing(self, reference: str | None) -> bool:
+    def is_missing(self, reference: str | None) -> bool:
         """Whether the reference is an id in a workspace and nothing is there."""
         text = (reference or "").removeprefix("azureml:")
         return text.lower().startswith("/subscriptions/") and self.find(text) is None

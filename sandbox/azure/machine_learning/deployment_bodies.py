@@ -38,7 +38,7 @@ def check_references(
         ("environments", properties.get("environmentId")),
         ("codes", (properties.get("codeConfiguration") or {}).get("codeId")),
     ):
-        if assets[kind].missing(reference):
+        if assets[kind].is_missing(reference):
             raise user_error(f"The resource {reference} was not found.", ResourceNotFound=str(reference))
     managed = properties["endpointComputeType"] == "Managed"
     if managed and not properties.get("instanceType"):
@@ -69,7 +69,7 @@ def capacity(resource: Mapping[str, Any], otherwise: int = 1) -> int:
     return int((resource.get("sku") or {}).get("capacity") or otherwise)
 
 
-def scales_only(known: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+def is_scaling_only(known: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
     """Whether a PUT asks for another number of instances, and for nothing else."""
     same = all(
         known["properties"].get(name) == value

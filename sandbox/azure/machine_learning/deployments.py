@@ -13,7 +13,7 @@ from sandbox.azure.machine_learning.deployment_bodies import (
     capacity,
     check_compute,
     check_references,
-    scales_only,
+    is_scaling_only,
 )
 from sandbox.azure.machine_learning.endpoints import COLLECTION
 from sandbox.azure.machine_learning.online_state import (
@@ -82,7 +82,7 @@ class OnlineDeployments:
         name = call.names["deployment"]
         deployment = endpoint.find(name)
         created = deployment is None
-        scaled = deployment is not None and scales_only(deployment.resource, body)
+        scaled = deployment is not None and is_scaling_only(deployment.resource, body)
         resource = self._resource(endpoint, deployment.name if deployment else name, body, deployment)
         if deployment is None:
             deployment = endpoint.deployments[name.lower()] = Deployment(name, resource)
@@ -92,7 +92,7 @@ class OnlineDeployments:
         endpoint.operation = self._operations.begin(work, call.failure)
         url = self._operations.status_url(call, endpoint.operation)
         resource["properties"]["properties"]["AzureAsyncOperationUri"] = url
-        return self._operations.accepted(call, endpoint.operation, resource, created)
+        return self._operations.answer_accepted(call, endpoint.operation, resource, created)
 
     def _resource(
         self, endpoint: Endpoint, name: str, body: dict[str, Any], known: Deployment | None
@@ -125,7 +125,7 @@ class OnlineDeployments:
         deployment.state = "Scaling" if scaled else "Updating"
         work = Work("od", SCALE, deployment.succeed, deployment.fail)
         endpoint.operation = self._operations.begin(work, call.failure)
-        return self._operations.located(call, endpoint.operation)
+        return self._operations.answer_location(call, endpoint.operation)
 
     async def _delete(self, call: Call) -> web.Response:
         endpoint = self._endpoint(call)
@@ -147,7 +147,7 @@ class OnlineDeployments:
 
         work = Work("od", DELETE, done, deployment.fail)
         endpoint.operation = self._operations.begin(work, call.failure)
-        return self._operations.located(call, endpoint.operation)
+        return self._operations.answer_location(call, endpoint.operation)
 
     async def _logs(self, call: Call) -> web.Response:
         deployment = self._named(call)[1]

@@ -19,7 +19,7 @@ from sandbox.azure.machine_learning.traffic import check_traffic
 from sandbox.azure.operations import Operations, Work
 from sandbox.azure.request_bodies import check_body
 from sandbox.azure.rights.authorization import Authorization
-from sandbox.azure.rights.requested_actions import asked
+from sandbox.azure.rights.requested_actions import requested_actions
 from sandbox.azure.routes import Call, Routes
 from sandbox.azure.workspace import ML, WORKSPACE_PATH, Workspace
 
@@ -55,7 +55,7 @@ class OnlineEndpoints:
         routes.add("POST", f"{one}/token", self._token)
         routes.add("POST", f"{one}/regenerateKeys", self._regenerate)
 
-    def shown(self, endpoint: Endpoint, origin: str) -> dict[str, Any]:
+    def view(self, endpoint: Endpoint, origin: str) -> dict[str, Any]:
         """The resource, with the addresses under which the caller reaches it."""
         resource = copy.deepcopy(endpoint.resource)
         base = f"{origin}/inference/{endpoint.name}"
@@ -63,10 +63,10 @@ class OnlineEndpoints:
         return resource
 
     async def _list(self, call: Call) -> web.Response:
-        return page(call, [self.shown(endpoint, call.origin) for endpoint in self._endpoints.all()])
+        return page(call, [self.view(endpoint, call.origin) for endpoint in self._endpoints.all()])
 
     async def _get(self, call: Call) -> web.Response:
-        return web.json_response(self.shown(self._named(call), call.origin))
+        return web.json_response(self.view(self._named(call), call.origin))
 
     async def _put(self, call: Call) -> web.Response:
         body = await call.body()
@@ -74,7 +74,7 @@ class OnlineEndpoints:
         name = call.names["endpoint"]
         check_name("endpoint", name)
         endpoint = self._endpoints.find(name)
-        [own] = asked("PUT", call.request.path)
+        [own] = requested_actions("PUT", call.request.path)
         given = _identities(body) - (_identities(endpoint.resource) if endpoint else set())
         self._authorization.check_linked(call.who, own, sorted(given))
         check_location(body, endpoint.resource if endpoint else None, self._workspace.location)
@@ -111,7 +111,8 @@ class OnlineEndpoints:
         endpoint.operation = self._operations.begin(work, call.failure)
         url = self._operations.status_url(call, endpoint.operation)
         endpoint.resource["properties"]["properties"]["AzureAsyncOperationUri"] = url
-        return self._operations.accepted(call, endpoint.operation, self.shown(endpoint, call.origin), created)
+        view = self.view(endpoint, call.origin)
+        return self._operations.answer_accepted(call, endpoint.operation, view, created)
 
     def _resource(self, endpoint: Endpoint, body: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         workspace = self._workspace
@@ -132,8 +133,8 @@ class OnlineEndpoints:
             "identity": workspace.identity(body.get("identity"), endpoint.principal),
             "properties": {
                 **asked,
-                "traffic": endpoint.named(asked.get("traffic") or {}),
-                "mirrorTraffic": endpoint.named(asked.get("mirrorTraffic") or {}),
+                "traffic": endpoint.restore_names(asked.get("traffic") or {}),
+                "mirrorTraffic": endpoint.restore_names(asked.get("mirrorTraffic") or {}),
                 "properties": {**(asked.get("properties") or {}), **filled},
             },
             "systemData": system,
@@ -151,7 +152,7 @@ class OnlineEndpoints:
 
         work = Work("oeidp", UPDATE, lambda: settle("Succeeded"), lambda _: settle("Failed"))
         endpoint.operation = self._operations.begin(work, call.failure)
-        return self._operations.located(call, endpoint.operation)
+        return self._operations.answer_location(call, endpoint.operation)
 
     async def _delete(self, call: Call) -> web.Response:
         endpoint = self._endpoints.find(call.names["endpoint"])
@@ -165,7 +166,7 @@ class OnlineEndpoints:
 
         work = Work("oe", DELETE, lambda: self._endpoints.remove(endpoint), failed)
         endpoint.operation = self._operations.begin(work, call.failure)
-        return self._operations.located(call, endpoint.operation)
+        return self._operations.answer_location(call, endpoint.operation)
 
     async def _keys(self, call: Call) -> web.Response:
         endpoint = self._named(call)
@@ -202,7 +203,7 @@ class OnlineEndpoints:
             endpoint.keys[kind] = value
 
         endpoint.operation = self._operations.begin(Work("oe", REGENERATE, done), call.failure)
-        return self._operations.located(call, endpoint.operation)
+        return self._operations.answer_location(call, endpoint.operation)
 
     def _named(self, call: Call) -> Endpoint:
         return self._endpoints.get(call.names["endpoint"], call.request.path)

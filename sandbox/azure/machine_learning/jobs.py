@@ -58,7 +58,7 @@ class Jobs:
         shown = job["properties"]
         kind = shown["properties"]["azureml.runsource"]
         run = Run(name, shown["experimentName"], kind, shown, self._steps(properties))
-        self._operations.spawn(self._runs.carry_out(run, failure))
+        self._operations.start_task(self._runs.execute(run, failure))
         return job
 
     def _resource(self, name: str, properties: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Jobs:
             *(_member(step, "componentId") for step in steps.values()),
         ]
         for component in components:
-            if self._assets["components"].missing(component):
+            if self._assets["components"].is_missing(component):
                 raise user_error(f"The component {component} was not found.", ResourceNotFound=str(component))
         settings = properties.get("settings") or {}
         computes = [properties.get("computeId"), settings.get("default_compute")]
@@ -146,7 +146,7 @@ class Jobs:
                 self._runs.canceled(run)
 
         operation = self._operations.begin(Work("jc", CANCEL, done), call.failure)
-        return self._operations.located(call, operation)
+        return self._operations.answer_location(call, operation)
 
     def _named(self, call: Call) -> dict[str, Any]:
         job = self._jobs.get(call.names["job"])

@@ -48,11 +48,11 @@ class Stream:
 class Load:
     """Every stream of requests there is."""
 
-    def __init__(self, pace: Pace, endpoints: Endpoints, scoring: Scoring, spawn: Any) -> None:
+    def __init__(self, pace: Pace, endpoints: Endpoints, scoring: Scoring, start_task: Any) -> None:
         self._pace = pace
         self._endpoints = endpoints
         self._scoring = scoring
-        self._spawn = spawn
+        self._spawn = start_task
         self._streams: dict[tuple[str, str], Stream] = {}
         self._running = False
 
@@ -102,10 +102,10 @@ class Load:
     def _deal(self, endpoint: Endpoint, profile: Profile, batch: tuple[int, float]) -> None:
         """By the traffic map, and copies by the mirror; a deployment with a stream of its own gets that."""
         count, moment = batch
-        for deployment, number in self._scoring.dealt(endpoint, count):
+        for deployment, number in self._scoring.distribute_requests(endpoint, count):
             if (endpoint.name.lower(), deployment.name.lower()) not in self._streams:
                 self._send(endpoint, deployment, profile, (number, moment))
-        for deployment, number in self._scoring.copied(endpoint, count):
+        for deployment, number in self._scoring.distribute_copies(endpoint, count):
             if (endpoint.name.lower(), deployment.name.lower()) not in self._streams:
                 self._scoring.answer_many(endpoint, deployment, profile, (number, moment, True))
 

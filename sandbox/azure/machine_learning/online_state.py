@@ -108,7 +108,7 @@ class Endpoint:
         if self.state != "Succeeded":
             raise user_error(f"Cannot {wish} because it is in {self.state} provisioning state.")
 
-    def named(self, shares: dict[str, int]) -> dict[str, int]:
+    def restore_names(self, shares: dict[str, int]) -> dict[str, int]:
         """The shares under the deployments' names as they were created."""
         return {(found.name if (found := self.find(name)) else name): share for name, share in shares.items()}
 

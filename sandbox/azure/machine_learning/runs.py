@@ -43,7 +43,7 @@ class Runs:
         self._workspace = workspace
         self._running: dict[str, Run] = {}
 
-    async def carry_out(self, run: Run, failure: Failure | None = None) -> None:
+    async def execute(self, run: Run, failure: Failure | None = None) -> None:
         """Take a run from NotStarted to its end."""
         self._running[run.id] = run
         run.task = asyncio.current_task()

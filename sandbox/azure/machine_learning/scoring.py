@@ -19,9 +19,9 @@ from sandbox.azure.identity import Identity, TokenError
 from sandbox.azure.machine_learning.assets import Assets
 from sandbox.azure.machine_learning.online_state import Deployment, Endpoint, Endpoints
 from sandbox.azure.machine_learning.predictions import named_model, predictions
-from sandbox.azure.machine_learning.traffic import WHOLE, Turns
-from sandbox.azure.rights.authorization import Authorization, forbidden
-from sandbox.azure.rights.requested_actions import SCORE, Asked
+from sandbox.azure.machine_learning.traffic import WHOLE, WeightedRouting
+from sandbox.azure.rights.authorization import Authorization, authorization_error
+from sandbox.azure.rights.requested_actions import SCORE, RequestedAction
 from sandbox.azure.routes import Call, Routes
 from sandbox.azure.workspace import Workspace
 
@@ -71,13 +71,13 @@ class Scoring:
         self._endpoints = endpoints
         self._models = models
         self._identity, self._authorization = access
-        self._turns = Turns()
+        self._routing = WeightedRouting()
 
     def register(self, routes: Routes) -> None:
         """Serve every endpoint's scoring address."""
         routes.add("POST", "/inference/{endpoint}/score", self._score, versioned=False, audience="none")
 
-    def counts(self) -> dict[str, dict[str, int]]:
+    def count_answers(self) -> dict[str, dict[str, int]]:
         """How often each `endpoint/deployment` answered with each status; mirrored answers apart."""
         counts: dict[str, dict[str, int]] = {}
         for score in self.scores:
@@ -86,19 +86,19 @@ class Scoring:
             row[column] = row.get(column, 0) + score.count
         return counts
 
-    def listed(self) -> list[dict[str, Any]]:
+    def list_scores(self) -> list[dict[str, Any]]:
         """The last answers as JSON."""
         return [asdict(score) for score in self.scores]
 
-    def dealt(self, endpoint: Endpoint, count: int) -> list[tuple[Deployment, int]]:
+    def distribute_requests(self, endpoint: Endpoint, count: int) -> list[tuple[Deployment, int]]:
         """Who answers so many requests, by the endpoint's traffic map."""
-        return self._named(endpoint, self._turns.deal(endpoint.name, endpoint.traffic, count))
+        return self._named(endpoint, self._routing.distribute(endpoint.name, endpoint.traffic, count))
 
-    def copied(self, endpoint: Endpoint, count: int) -> list[tuple[Deployment, int]]:
+    def distribute_copies(self, endpoint: Endpoint, count: int) -> list[tuple[Deployment, int]]:
         """Who gets copies of so many requests, by the endpoint's mirror."""
         share = sum(endpoint.mirror.values())
         shares = {**endpoint.mirror, "": WHOLE - share} if share else {}
-        return self._named(endpoint, self._turns.deal(f"{endpoint.name} mirror", shares, count))
+        return self._named(endpoint, self._routing.distribute(f"{endpoint.name} mirror", shares, count))
 
     def answer_many(
         self, endpoint: Endpoint, deployment: Deployment, profile: Profile, batch: tuple[int, float, bool]
@@ -109,7 +109,7 @@ class Scoring:
         if rate is None:
             rate = min(1.0, _number(self._tag(deployment, ERROR_RATE)) or 0.0)
         shares = {"failed": round(rate * FINE), "fine": FINE - round(rate * FINE)}
-        dealt = self._turns.deal(f"{endpoint.name}/{deployment.name} load", shares, count)
+        dealt = self._routing.distribute(f"{endpoint.name}/{deployment.name} load", shares, count)
         own = self._latency(deployment) or SECONDS
         seconds = own if profile.seconds is None else profile.seconds
         for kind, (code, status) in {"fine": (200, 200), "failed": (424, 500)}.items():
@@ -142,7 +142,7 @@ class Scoring:
                 raise ArmError(401, error.code, str(error)) from error
             who, scope = self._identity.who(authorization), str(endpoint.resource["id"])
             if not self._authorization.rights.allowed(who, SCORE, scope):
-                raise forbidden(who, Asked(SCORE, scope))
+                raise authorization_error(who, RequestedAction(SCORE, scope))
             return
         given = (authorization or "").removeprefix("Bearer ").strip()
         now = self._workspace.pace.now().timestamp()
@@ -157,7 +157,7 @@ class Scoring:
             if deployment is None:
                 raise ArmError(404, "NotFound", f"Specified deployment '{asked}' could not be found.")
         else:
-            name = self._turns.next(endpoint.name, endpoint.traffic)
+            name = self._routing.choose(endpoint.name, endpoint.traffic)
             deployment = endpoint.find(name) if name else None
             if deployment is None:
                 text = "The endpoint doesn't have any valid deployment with positive weight."
@@ -171,7 +171,7 @@ class Scoring:
         share = sum(endpoint.mirror.values())
         if not share:
             return
-        name = self._turns.next(f"{endpoint.name} mirror", {**endpoint.mirror, "": 100 - share})
+        name = self._routing.choose(f"{endpoint.name} mirror", {**endpoint.mirror, "": 100 - share})
         deployment = endpoint.find(name) if name else None
         if deployment and deployment.serving is not None:
             self._answer(endpoint, deployment, raw, mirrored=True)
@@ -207,7 +207,7 @@ class Scoring:
             return 400
         rate = min(1.0, _number(self._tag(deployment, ERROR_RATE)) or 0.0)
         shares = {"failed": round(rate * 100), "fine": 100 - round(rate * 100)}
-        turn = self._turns.next(f"{endpoint.name}/{deployment.name}", shares)
+        turn = self._routing.choose(f"{endpoint.name}/{deployment.name}", shares)
         return 500 if turn == "failed" else 200
 
     def _latency(self, deployment: Deployment) -> float | None:

@@ -63,13 +63,13 @@ def _refused(field: str, message: str, detail: str | None = None) -> ProviderErr
     return user_error(message, InferencingClientCallFailed=errors)
 
 
-class Turns:
+class WeightedRouting:
     """Deals requests out by weight: in every hundred, each gets exactly its share."""
 
     def __init__(self) -> None:
         self._credit: dict[str, dict[str, int]] = {}
 
-    def next(self, key: str, shares: Mapping[str, int]) -> str | None:
+    def choose(self, key: str, shares: Mapping[str, int]) -> str | None:
         """Whose turn it is among the shares, or None when none has any."""
         live = {name: share for name, share in shares.items() if share > 0}
         if not live:
@@ -81,7 +81,7 @@ class Turns:
         self._credit[key] = credit
         return chosen
 
-    def deal(self, key: str, shares: Mapping[str, int], count: int) -> dict[str, int]:
+    def distribute(self, key: str, shares: Mapping[str, int], count: int) -> dict[str, int]:
         """How many of so many requests each gets, at once; what is left of a share counts the next time."""
         live = {name: share for name, share in shares.items() if share > 0}
         whole = sum(live.values())

@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 from sandbox.azure.machine_learning.online_state import Endpoint, Endpoints
 
 
-class History:
+class TrafficHistory:
     """The states of all endpoints, looked at after every request; the oldest first."""
 
     def __init__(self, endpoints: Endpoints) -> None:
@@ -21,13 +21,13 @@ class History:
         try:
             return await handler(request)
         finally:
-            self._look(f"{request.method} {request.path}")
+            self._record(f"{request.method} {request.path}")
 
     def routes(self) -> list[web.RouteDef]:
         """`GET` lists the entries."""
         return [web.get("/_sandbox/traffic", self._list)]
 
-    def _look(self, after: str) -> None:
+    def _record(self, after: str) -> None:
         found = {endpoint.name: _shown(endpoint) for endpoint in self._endpoints.all()}
         if not self.entries or self.entries[-1]["endpoints"] != found:
             self.entries.append({"after": after, "endpoints": found})

@@ -26,23 +26,23 @@ MOST_METRICS = 20
 Keep = Callable[[Score], bool]
 
 
-def check(query: Mapping[str, str], names: list[str]) -> None:
+def check_query(query: Mapping[str, str], names: list[str]) -> None:
     """Refuse what these metrics do not offer."""
     if query.get("metricnamespace", "").lower() != NAMESPACE.lower():
-        raise refused(f"The metric namespace '{query.get('metricnamespace')}' is not {NAMESPACE}.")
+        raise bad_request(f"The metric namespace '{query.get('metricnamespace')}' is not {NAMESPACE}.")
     if len(names) > MOST_METRICS:
-        raise refused(f"{len(names)} metrics are asked for, and {MOST_METRICS} are the most.")
+        raise bad_request(f"{len(names)} metrics are asked for, and {MOST_METRICS} are the most.")
     unknown = [name for name in names if name not in (REQUESTS, *LATENCIES)]
     if unknown or not names:
-        raise refused(f"Failed to find metric configuration for metric {', '.join(unknown) or '(none)'}.")
+        raise bad_request(f"Failed to find metric configuration for metric {', '.join(unknown) or '(none)'}.")
     if query.get("interval", "PT1M") != "PT1M":
-        raise refused(f"Detected invalid time grain input: {query['interval']}; supported are PT1M.")
+        raise bad_request(f"Detected invalid time grain input: {query['interval']}; supported are PT1M.")
     wanted = {one.strip().lower() for one in query.get("aggregation", "average").split(",")}
     if wanted != {"average"}:
-        raise refused(f"The aggregation '{query['aggregation']}' is not supported: Average is.")
+        raise bad_request(f"The aggregation '{query['aggregation']}' is not supported: Average is.")
 
 
-def sieve(text: str, known: tuple[str, ...]) -> tuple[Keep, tuple[str, ...]]:
+def parse_filter(text: str, known: tuple[str, ...]) -> tuple[Keep, tuple[str, ...]]:
     """Which scores count, and by which dimensions they are split."""
     split: list[str] = []
     wanted: list[tuple[str, str, str]] = []
@@ -50,7 +50,7 @@ def sieve(text: str, known: tuple[str, ...]) -> tuple[Keep, tuple[str, ...]]:
         clause = CLAUSE.fullmatch(part)
         names = {name.lower(): name for name in known}
         if clause is None or clause[1].lower() not in names:
-            raise refused(f"The filter '{text}' cannot be used; the dimensions are {', '.join(known)}.")
+            raise bad_request(f"The filter '{text}' cannot be used; the dimensions are {', '.join(known)}.")
         split.append(names[clause[1].lower()])
         if clause[3] != "*":
             wanted.append((split[-1], clause[2].lower(), clause[3].lower()))
@@ -63,25 +63,25 @@ def sieve(text: str, known: tuple[str, ...]) -> tuple[Keep, tuple[str, ...]]:
     return keep, tuple(split)
 
 
-def timespan(query: Mapping[str, str], now: datetime) -> tuple[datetime, datetime]:
+def read_timespan(query: Mapping[str, str], now: datetime) -> tuple[datetime, datetime]:
     """From when to when; the last hour where nothing is said."""
     end = _parsed(query.get("endtime"), now)
     return _parsed(query.get("starttime"), end - timedelta(hours=1)), end
 
 
-def split_span(text: str) -> dict[str, str]:
+def parse_timespan(text: str) -> dict[str, str]:
     """A `timespan`, `start/end` in ISO 8601, as the batch query names its two ends."""
     start, slash, end = text.partition("/")
     if text and not (start and slash and end):
-        raise refused(f"The timespan '{text}' is not 'start/end' in ISO 8601.")
+        raise bad_request(f"The timespan '{text}' is not 'start/end' in ISO 8601.")
     return {"starttime": start, "endtime": end} if text else {}
 
 
-def number(query: Mapping[str, str], name: str, otherwise: int) -> int:
+def parse_number(query: Mapping[str, str], name: str, otherwise: int) -> int:
     """A whole number of the query."""
     text = query.get(name, str(otherwise))
     if not text.isdigit():
-        raise refused(f"'{name}' is '{text}': give a whole number.")
+        raise bad_request(f"'{name}' is '{text}': give a whole number.")
     return int(text)
 
 
@@ -91,10 +91,10 @@ def _parsed(text: str | None, otherwise: datetime) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise refused(f"The time '{text}' is not in ISO 8601.") from error
+        raise bad_request(f"The time '{text}' is not in ISO 8601.") from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def refused(message: str) -> ArmError:
+def bad_request(message: str) -> ArmError:
     """400, with this message."""
     return ArmError(400, "BadRequest", message)

@@ -28,12 +28,12 @@ from sandbox.azure.monitor.metric_query import (
     PERCENTILES,
     REQUESTS,
     Keep,
-    check,
-    number,
-    refused,
-    sieve,
-    split_span,
-    timespan,
+    bad_request,
+    check_query,
+    parse_filter,
+    parse_number,
+    parse_timespan,
+    read_timespan,
 )
 from sandbox.azure.routes import Call, Routes
 from sandbox.azure.workspace import Workspace
@@ -65,7 +65,7 @@ class Monitor:
 
     async def _one(self, call: Call) -> web.Response:
         query = {name.lower().removeprefix("$"): value for name, value in call.request.query.items()}
-        query = {"metricnamespace": NAMESPACE, **query, **split_span(query.get("timespan", ""))}
+        query = {"metricnamespace": NAMESPACE, **query, **parse_timespan(query.get("timespan", ""))}
         endpoint = self._endpoints.get(call.names["endpoint"], call.request.path)
         answer = self._answer(f"{self._id}/onlineEndpoints/{endpoint.name}", query)
         span = f"{answer.pop('starttime')}/{answer.pop('endtime')}"
@@ -77,14 +77,14 @@ class Monitor:
         body = await call.body()
         ids = body.get("resourceids") if isinstance(body, dict) else None
         if not isinstance(ids, list) or not ids:
-            raise refused("'resourceids' is required, a list of resource ids.")
+            raise bad_request("'resourceids' is required, a list of resource ids.")
         return web.json_response({"values": [self._answer(one, query) for one in ids]})
 
     def _answer(self, resource: str, query: Mapping[str, str]) -> dict[str, Any]:
         names = [name for name in query.get("metricnames", "").split(",") if name]
-        check(query, names)
+        check_query(query, names)
         now = self._pace.now()
-        start, end = timespan(query, now)
+        start, end = read_timespan(query, now)
         metrics = [self._metric(resource, name, query, (now, start, end)) for name in names]
         return {
             "starttime": _text(start),
@@ -100,10 +100,10 @@ class Monitor:
         self, resource: str, name: str, query: Mapping[str, str], times: tuple[datetime, datetime, datetime]
     ) -> dict[str, Any]:
         known = tuple(DIMENSIONS) if name == REQUESTS else (DEPLOYMENT,)
-        keep, split = sieve(query.get("filter", ""), known)
+        keep, split = parse_filter(query.get("filter", ""), known)
         now, start, end = times
         buckets = self._buckets(resource, (keep, split), self._minutes(now, start, end))
-        ranked = sorted(buckets.items())[: number(query, "top", USUAL_SERIES)]
+        ranked = sorted(buckets.items())[: parse_number(query, "top", USUAL_SERIES)]
         return {
             "id": f"{resource}/providers/Microsoft.Insights/metrics/{name}",
             "type": "Microsoft.Insights/metrics",

@@ -46,7 +46,7 @@ class Assignment:
         """Whether it has the action; `*` stands for any text."""
         return _fits(self.actions, action) and not _fits(self.not_actions, action)
 
-    def shown(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As Resource Manager lists it."""
         empty: dict[str, Any] = {"dataActions": [], "notDataActions": []}
         return {"actions": list(self.actions), "notActions": list(self.not_actions), **empty}
@@ -57,10 +57,10 @@ Assignments = Iterable[Assignment]
 
 
 class Rights:
-    """The rights of the app and of people; `of_app` is asked each time, so that they follow the rules."""
+    """The rights of the app and of people; `app_rights` is asked each time, so that they follow the rules."""
 
-    def __init__(self, of_app: Callable[[], Assignments] = tuple) -> None:
-        self.of_app = of_app
+    def __init__(self, app_rights: Callable[[], Assignments] = tuple) -> None:
+        self.app_rights = app_rights
         self._instead: dict[tuple[str, str], tuple[Assignment, ...]] = {}
 
     def held(self, who: str, scope: str) -> list[Assignment]:
@@ -68,7 +68,7 @@ class Rights:
         for (caller, place), assignments in self._instead.items():
             if caller == who and Assignment(place, ()).reaches(scope):
                 return list(assignments)
-        held = EVERYTHING if who == OWNER else self.of_app()
+        held = EVERYTHING if who == OWNER else self.app_rights()
         return [one for one in held if one.reaches(scope)]
 
     def allowed(self, who: str, action: str, scope: str) -> bool:
@@ -87,7 +87,7 @@ class Rights:
         self._instead.clear()
 
 
-class RightsOfRules:
+class RuleRights:
     """What a rule file, or a folder of them, needs; read again when a file of it changes."""
 
     def __init__(self, rules: Path, environment: Mapping[str, str]) -> None:
@@ -122,12 +122,12 @@ class RightsOfRules:
         return tuple(assigned)
 
 
-class RightsOfApp:
+class AppRights:
     """The rights of the rules that the app runs with now, by the settings that `environment` gives."""
 
     def __init__(self, environment: Callable[[], Mapping[str, str]]) -> None:
         self._environment = environment
-        self._rights: dict[Path, RightsOfRules] = {}
+        self._rights: dict[Path, RuleRights] = {}
 
     def __call__(self) -> tuple[Assignment, ...]:
         """The assignments, as infra/ makes them."""
@@ -136,7 +136,7 @@ class RightsOfApp:
             return ()
         root = Path(settings.get("AzureWebJobsScriptRoot") or ".")
         rules = root / (settings.get("MLEVENTS_RULES") or "rules.yaml")
-        known = self._rights.setdefault(rules, RightsOfRules(rules, settings))
+        known = self._rights.setdefault(rules, RuleRights(rules, settings))
         return known()
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from sandbox.azure.errors import ArmError
 from sandbox.azure.identity import APP, OBJECT_IDS
 from sandbox.azure.rights.assignments import Rights
-from sandbox.azure.rights.requested_actions import ASSIGN, Asked, asked
+from sandbox.azure.rights.requested_actions import ASSIGN, RequestedAction, requested_actions
 from sandbox.azure.routes import Call, Routes
 from sandbox.azure.validation import find_problems, parse_json
 from sandbox.azure.workspace import FACTORY_ID, FACTORY_PATH, SUBSCRIPTION_ID, WORKSPACE_ID, WORKSPACE_PATH
@@ -37,15 +37,15 @@ class Authorization:
 
     def check(self, who: str, method: str, path: str) -> None:
         """Raise ArmError 403 for the first action that the caller lacks."""
-        for one in asked(method, path):
+        for one in requested_actions(method, path):
             if not self.rights.allowed(who, one.action, one.scope):
-                raise forbidden(who, one)
+                raise authorization_error(who, one)
 
-    def check_linked(self, who: str, own: Asked, identities: Iterable[str]) -> None:
+    def check_linked(self, who: str, own: RequestedAction, identities: Iterable[str]) -> None:
         """Raise ArmError 403 for a user-assigned identity that the caller may not give away."""
         for identity in identities:
             if not self.rights.allowed(who, ASSIGN, identity):
-                raise linked_forbidden(who, own, identity)
+                raise linked_authorization_error(who, own, identity)
 
     def register(self, routes: Routes) -> None:
         """Serve the lists."""
@@ -58,7 +58,7 @@ class Authorization:
 
     async def _list(self, call: Call) -> web.Response:
         scope = call.request.path[: -len(LISTED)]
-        return web.json_response({"value": [one.shown() for one in self.rights.held(call.who, scope)]})
+        return web.json_response({"value": [one.to_json() for one in self.rights.held(call.who, scope)]})
 
     async def _post(self, request: web.Request) -> web.Response:
         try:
@@ -83,7 +83,7 @@ class Authorization:
         return web.Response(status=204)
 
 
-def forbidden(who: str, one: Asked) -> ArmError:
+def authorization_error(who: str, one: RequestedAction) -> ArmError:
     """403 in Azure's words."""
     return ArmError(
         403,
@@ -94,7 +94,7 @@ def forbidden(who: str, one: Asked) -> ArmError:
     )
 
 
-def linked_forbidden(who: str, own: Asked, identity: str) -> ArmError:
+def linked_authorization_error(who: str, own: RequestedAction, identity: str) -> ArmError:
     """403 for a resource that the request names besides its own."""
     return ArmError(
         403,

@@ -58,31 +58,31 @@ TABLE: Mapping[str, tuple[tuple[str, ...], str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedAction:
     """An action over a scope, which is an ARM id."""
 
     action: str
     scope: str
 
 
-def asked(method: str, path: str) -> tuple[Asked, ...]:
+def requested_actions(method: str, path: str) -> tuple[RequestedAction, ...]:
     """What the caller must be allowed; nothing for what is no part of Resource Manager."""
     path = path.removeprefix(FRONT)
     for pattern, (actions, scope) in TABLE.items():
         match = re.fullmatch(pattern, f"{method} {path}", re.IGNORECASE)
         if match:
-            return tuple(Asked(action, scope.format(**match.groupdict())) for action in actions)
+            return tuple(RequestedAction(action, scope.format(**match.groupdict())) for action in actions)
     if not path.lower().startswith("/subscriptions/"):
         return ()
     segments = path.strip("/").split("/")
     places = [number for number, one in enumerate(segments) if one.lower() == "providers"]
     if not places:
         kind = RESOURCES if len(segments) <= 2 else f"{RESOURCES}/resourceGroups"
-        return (Asked(f"{kind}/{VERBS.get(method, 'action')}", path),)
+        return (RequestedAction(f"{kind}/{VERBS.get(method, 'action')}", path),)
     return (_of_provider(method, segments, places[-1]),)
 
 
-def _of_provider(method: str, segments: list[str], place: int) -> Asked:
+def _of_provider(method: str, segments: list[str], place: int) -> RequestedAction:
     """`…/providers/<namespace>/<type>/<name>/<type>…`, the last `providers` of a path being its own."""
     namespace, *rest = segments[place + 1 :] or [""]
     verbs = [VERBS[method]] if method in VERBS else [*rest[-1:], "action"]
@@ -92,4 +92,4 @@ def _of_provider(method: str, segments: list[str], place: int) -> Asked:
     collection = len(rest) % 2 == 1
     end = place + 2 + len(rest) - collection
     scope = segments[:place] if collection and len(rest) == 1 else segments[:end]
-    return Asked(OPERATIONS.get(name.lower(), name), "/" + "/".join(scope))
+    return RequestedAction(OPERATIONS.get(name.lower(), name), "/" + "/".join(scope))
