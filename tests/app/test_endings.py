@@ -7,6 +7,7 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,10 +142,10 @@ def test_one_that_waits_and_is_terminated_blocks_no_older_version(on: Ending) ->
     on.register("ghost", "3", {})
     ids = {}
     for version in ("4", "3"):
-        [one] = until(lambda v=version: on.responses(f"models/ghost:{v}"), PATIENCE, lambda: "no response")
+        [one] = until(partial(on.responses, f"models/ghost:{version}"), PATIENCE, lambda: "no response")
         ids[version] = one["id"]
         child = f"{one['id']}.deploy"
-        until(lambda c=child: on.hub.get_orchestration_state(c), PATIENCE, lambda: "no rollout")
+        until(partial(on.hub.get_orchestration_state, child), PATIENCE, lambda: "no rollout")
     on.hub.terminate_orchestration(f"{ids['4']}.deploy")
     assert on.outcome("ghost", "4")["status"] == "failed"
     on.hub.terminate_orchestration(f"{first}.deploy")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from typing import Any
 
 from sandbox.sandbox_process import ROOT
 
@@ -20,7 +21,7 @@ HEAVY = (
 FUNCTIONS = {"ModelRegistered", "ModelDeployed", "RunCompleted", "RunStatusChanged", "DatasetDriftDetected"}
 
 
-def asked(program: str) -> object:
+def asked(program: str) -> Any:
     """What a fresh interpreter prints as JSON."""
     answer = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)
     return json.loads(answer.stdout)
@@ -34,10 +35,10 @@ def test_importing_the_app_loads_no_sdk():
 def test_matching_an_event_loads_no_sdk():
     loaded = asked(
         "import function_app, json, sys\n"
-        "from handlers.delivery import decide, Settings, load\n"
+        "from handlers.delivery import decide, Settings, load_rules\n"
         "import os; os.environ |= {'AZURE_SUBSCRIPTION_ID': '0', 'COMMUNICATION_ENDPOINT': 'x',"
         " 'TEAMS_WORKFLOW_URL': 'y'}\n"
-        "s = Settings.read(); rules = load(s.rules, s)\n"
+        "s = Settings.read(); rules = load_rules(s.rules, s)\n"
         "event = {'id': '1', 'eventType': 'Microsoft.MachineLearningServices.RunStatusChanged',"
         " 'topic': rules.workspaces['prod'], 'subject': 'experiments/e/runs/r',"
         " 'data': {'runStatus': 'Queued'}}\n"

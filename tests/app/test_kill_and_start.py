@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import requests
@@ -58,7 +59,7 @@ def test_events_published_while_the_app_is_down_are_delivered_when_it_is_up(stag
     time.sleep(0.5)
     stage.start()
     for event in events:
-        until(lambda one=event: stage.responses(event_id=one["id"]), PATIENCE, lambda: "an event is lost")
+        until(partial(stage.responses, event_id=event["id"]), PATIENCE, lambda: "an event is lost")
         assert stage.settled(event_id=event["id"])[0]["status"] == "done"
     assert runs(stage) == 3
 

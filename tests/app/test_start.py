@@ -20,7 +20,7 @@ def functions() -> list[str]:
     app = FunctionApp()
     for blueprint in blueprints():
         app.register_functions(blueprint)
-    return [one.get_function_name() for one in app.get_functions()]
+    return [str(one.get_function_name()) for one in app.get_functions()]
 
 
 def test_the_librarys_own_http_functions_are_not_there():

@@ -50,7 +50,9 @@ def everything() -> Iterator[Written]:
 
 def in_page(text: str, name: str) -> Iterator[Written]:
     """The commands of a Markdown page: in fences of a shell, and between backticks."""
-    prose, fence, language = [], [], None
+    prose: list[str] = []
+    fence: list[str] = []
+    language: str | None = None
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):
             if language is not None and (language in SHELL or not language):

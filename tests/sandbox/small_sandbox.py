@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ class Small:
         return [name for name, _ in self.app.calls].count(activity)
 
 
-def until[T](look: Any, holds: Any, patience: float = 20) -> T:
+def until[T](look: Callable[[], T], holds: Callable[[T], object], patience: float = 20) -> T:
     deadline = time.monotonic() + patience
     while not holds(found := look()):
         assert time.monotonic() < deadline, found

@@ -103,7 +103,9 @@ def leaves(frame: FrameType) -> str | None:
 @cache
 def app_functions() -> dict[str, Callable[..., Any]]:
     """What the Functions host calls, by name, as `handlers` wrote it."""
-    found = {one.get_function_name(): one.get_user_function() for one in function_app.app.get_functions()}
+    found = {
+        str(one.get_function_name()): one.get_user_function() for one in function_app.app.get_functions()
+    }
     inner = ("client_function", "orchestrator_function")
     return {
         name: next((getattr(one, key) for key in inner if hasattr(one, key)), one)
@@ -139,7 +141,7 @@ class TracedApp:
         with self._tracing("ModelRegistered"):
             await self.functions["ModelRegistered"](self.text, hub.client)
         (instance,) = hub.hub._instances.values()
-        return instance.instance_id, json.loads(instance.input)
+        return instance.instance_id, json.loads(instance.input or "")
 
     def _perform(self, asked: dict[str, Any]) -> dict[str, Any]:
         with self._tracing(PERFORM_STEP):

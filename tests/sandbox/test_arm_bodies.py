@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft4Validator, Draft7Validator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 from sandbox.azure.errors import ArmError
@@ -48,7 +48,7 @@ def schemas() -> dict[str, Any]:
 
 @cache
 def validator(kind: str, version: str) -> Draft4Validator:
-    resources = [(one["id"].rstrip("#"), Resource(one, DRAFT4)) for one in schemas().values()]
+    resources = [(one["id"].rstrip("#"), DRAFT4.create_resource(one)) for one in schemas().values()]
     reference = {"$ref": f"{schemas()[version]['id'].rstrip('#')}#/resourceDefinitions/{NAMES[kind]}"}
     return Draft4Validator(reference, registry=Registry[Any]().with_resources(resources))
 

@@ -79,6 +79,7 @@ def test_missing_pipelines_and_runs_are_404(factory) -> None:
 
     with pytest.raises(ResourceNotFoundError) as missing:
         start(factory, "nothing")
+    assert missing.value.error
     assert missing.value.error.code == "PipelineNotFound"
     with pytest.raises(ResourceNotFoundError):
         factory.pipeline_runs.get(GROUP, FACTORY, "9c7695b0-0000-0000-0000-000000000000")

@@ -128,6 +128,7 @@ def test_a_failed_operation_reaches_the_sdk_with_its_code(server, ml, endpoint) 
     )
     with pytest.raises(HttpResponseError) as failed:
         ml.online_deployments.begin_create_or_update(deployment).result()
+    assert failed.value.error
     assert failed.value.error.code == "OutOfQuota"
     assert ml.online_deployments.get("bad", endpoint).provisioning_state == "Failed"
     assert error(put_endpoint(server, endpoint, traffic={"bad": 100}))["code"] == "UserError"
@@ -218,7 +219,7 @@ def two(server) -> str:
 def test_deployments_that_azure_refuses(server, endpoint, properties, said) -> None:
     plain = {"properties": {"modelUri": MODEL}}
     server.call("PUT", "models/plain/versions/1", json=plain)
-    filled = {
+    filled: dict[str, Any] = {
         key: value.replace("{ws}", server.manager.workspace_id) if value else None
         for key, value in properties.items()
     }

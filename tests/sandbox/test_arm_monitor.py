@@ -237,14 +237,16 @@ def test_the_verbs_of_a_rollout_work_over_the_wire(fast: Server, services: Servi
     at = context(fast, "net-m", "2")
     progress: dict[str, Any] = {}
     for verb in ("ensure_endpoint", "create_deployment", "follow_deployment"):
-        progress |= carried(action, verb, replace(at, progress=progress), services).result
-    at = replace(at, progress=progress | {"phase": 0})
+        progress |= dict(carried(action, verb, replace(at, progress=progress), services).result)
+    at = replace(at, progress={**progress, "phase": 0})
     assert carried(action, "smoke_test", at, services).detail.startswith("smoke test: 200 in ")
-    at = replace(at, progress=progress | {"phase": 1})
+    at = replace(at, progress={**progress, "phase": 1})
     carried(action, "shift_traffic", at, services)
     found = fast.call("GET", "onlineEndpoints/net-m").json()["properties"]
     assert found["traffic"] == {"net-m-1": 90, "net-m-2": 10}
-    observed = carried(action, "observe", replace(at, progress=at.progress | {"elapsed": 20_000.0}), services)
+    observed = carried(
+        action, "observe", replace(at, progress={**at.progress, "elapsed": 20_000.0}), services
+    )
     assert "error rate 0 % of 10 %" in observed.detail, "the smoke test's own request"
     carried(action, "restore_traffic", at, services)
     left = carried(action, "discard", at, services)
@@ -264,7 +266,7 @@ def test_an_endpoint_lets_us_in_by_its_own_way(fast: Server, services: Services,
     at = context(fast, name)
     progress: dict[str, Any] = {}
     for verb in ("ensure_endpoint", "create_deployment", "follow_deployment", "shift_traffic"):
-        progress |= carried(action, verb, replace(at, progress=progress), services).result
+        progress |= dict(carried(action, verb, replace(at, progress=progress), services).result)
     endpoints = services.machine_learning(fast.manager.workspace_id).endpoints
     state = endpoints.endpoint(name)
     assert state is not None

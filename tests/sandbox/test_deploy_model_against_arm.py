@@ -122,7 +122,7 @@ def test_moving_traffic_keeps_everything_else_of_the_endpoint(server: Server, se
     deploy(at, services)
     found = resource(server, "net-d")
     assert found["tags"] == {"owner": "somebody"}
-    assert {name: found["properties"][name] for name in body["properties"]} == body["properties"]  # type: ignore[attr-defined]
+    assert {name: found["properties"][name] for name in body["properties"]} == body["properties"]
     assert found["identity"]["type"] == "SystemAssigned"
 
 

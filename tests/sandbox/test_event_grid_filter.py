@@ -1,10 +1,12 @@
 """Event Grid's filters, as documented."""
 
+from typing import Any
+
 import pytest
 
 from sandbox.event_grid.filter_evaluation import delivers
 
-EVENT = {
+EVENT: dict[str, Any] = {
     "id": "1",
     "subject": "models/Fraud-net:8",
     "eventType": "Microsoft.MachineLearningServices.ModelRegistered",

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Any
+from typing import Any, cast
 
 import durabletask.internal.orchestrator_service_pb2 as pb
 import durabletask.internal.orchestrator_service_pb2_grpc as stubs
@@ -30,7 +30,7 @@ class Client:
         self.work = self.stub.GetWorkItems(pb.GetWorkItemsRequest())
 
     def start(self, id: str, input: str, *policy: int, without: bool = False) -> Any:
-        reuse = None if without else pb.OrchestrationIdReusePolicy(replaceableStatus=policy)
+        reuse = None if without else pb.OrchestrationIdReusePolicy(replaceableStatus=cast(Any, policy))
         request = pb.CreateInstanceRequest(
             instanceId=id, name="o", input=StringValue(value=input), orchestrationIdReusePolicy=reuse
         )
@@ -42,7 +42,7 @@ class Client:
 
     def end(self, status: int) -> None:
         item = next(self.work)
-        done = pb.CompleteOrchestrationAction(orchestrationStatus=status)
+        done = pb.CompleteOrchestrationAction(orchestrationStatus=cast(Any, status))
         self.stub.CompleteOrchestratorTask(
             pb.OrchestratorResponse(
                 instanceId=item.orchestratorRequest.instanceId,

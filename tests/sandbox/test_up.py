@@ -56,7 +56,7 @@ def test_what_it_proposes_to_try_works(rules: Path, tmp_path: Path):
         until(file.exists, bool)
         assert process.stdout is not None
         lines = iter(process.stdout.readline, "")
-        commands = []
+        commands: list[str] = []
         while len(commands) < 4:
             line = next(lines)
             commands += [line.strip()] if line.startswith("  curl") else []

@@ -4,6 +4,7 @@ import ast
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import grimp
 import pytest
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = read_configuration(str(ROOT / "pyproject.toml"))
 ROOTS = SETTINGS["session_options"]["root_packages"]
 CONTRACTS = {one["name"]: one for one in SETTINGS["contracts_options"]}
-KINDS = {
+KINDS: dict[str, Any] = {
     "acyclic_siblings": AcyclicSiblingsContract,
     "forbidden": ForbiddenContract,
     "layers": LayersContract,

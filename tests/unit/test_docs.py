@@ -40,7 +40,7 @@ from mlevents.events import NAMES
 from mlevents.events.event_functions import functions
 from mlevents.expressions.filters import FILTERS
 from mlevents.gates.gate import gate
-from mlevents.responses.respond import entry
+from mlevents.responses.response_record import entry
 from mlevents.responses.response_view import view
 from mlevents.rule_tests.runner import load_and_test_rules
 from mlevents.rules.available_gates import PLANNED
@@ -286,8 +286,14 @@ def test_every_parameter_is_documented_and_said_to_be_required_or_not(name: str,
 
 
 def test_every_key_of_a_rollout_is_documented_and_said_to_be_required_or_not():
-    parts = {"smoke_test": SmokeTest, "mirror": Mirror, "steps": TrafficStep, "checks": Check, "probe": Probe}
-    models = {"": Rollout, **{f"{name}.": model for name, model in parts.items()}}
+    parts: dict[str, Any] = {
+        "smoke_test": SmokeTest,
+        "mirror": Mirror,
+        "steps": TrafficStep,
+        "checks": Check,
+        "probe": Probe,
+    }
+    models: dict[str, Any] = {"": Rollout, **{f"{name}.": model for name, model in parts.items()}}
     wanted = {
         f"{place}{field.alias or key}": field.is_required()
         for place, model in models.items()

@@ -61,7 +61,7 @@ class Counted:
                 for point in metric.data.data_points:
                     labels = tuple(sorted((k, str(v)) for k, v in (point.attributes or {}).items()))
                     value = getattr(point, "value", None)
-                    found[metric.name, labels] = point.sum if value is None else value
+                    found[metric.name, labels] = getattr(point, "sum", 0) if value is None else value
         return found
 
     def since(self) -> Points:
@@ -140,6 +140,8 @@ def test_one_trace_runs_from_the_host_over_the_delivery_to_the_attempt(spans: In
         inner = telemetry.traceparent() or ""
     deliver, attempt = spans.get_finished_spans()
     assert f"{deliver.context.trace_id:032x}" == HOST.split("-")[1] == inner.split("-")[1]
+    assert deliver.parent
+    assert attempt.parent
     assert f"{deliver.parent.span_id:016x}" == HOST.split("-")[2]
     assert attempt.context.trace_id == deliver.context.trace_id
     assert attempt.parent.span_id == deliver.context.span_id

@@ -44,7 +44,7 @@ SHAPE = {  # after github.com/microsoft/Application-Insights-Workbooks, schema/w
     "required": ["version", "items", "$schema"],
     "properties": {"version": {"const": "Notebook/1.0"}, "items": {"type": "array", "items": {"anyOf": []}}},
 }
-CONTENTS = {
+CONTENTS: dict[int, dict[str, Any]] = {
     1: {"json": {"type": "string"}},
     3: {"version": {"const": "KqlItem/1.0"}, "query": {"type": "string"}, "queryType": {"const": 0}},
     9: {"version": {"const": "KqlParameterItem/1.0"}, "parameters": {"type": "array"}},

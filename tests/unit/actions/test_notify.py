@@ -17,7 +17,7 @@ from mlevents.actions.notify import action
 from mlevents.actions.notify.action import Notify
 from mlevents.actions.notify.message_templates import SUBJECT_LENGTH, plain, render, template_names
 from mlevents.actions.notify.message_values import one_line
-from mlevents.errors import ActionError, ConfigError, PermanentError, TransientError
+from mlevents.errors import ConfigError, PermanentError, TransientError
 from mlevents.events import Event
 from mlevents.orchestration.response import Response
 from mlevents.responses.step_activity import answer
@@ -190,7 +190,7 @@ ERRORS = st.sampled_from([TransientError("busy"), PermanentError("gone")])
 
 
 @given(st.dictionaries(st.sampled_from("abcde"), st.lists(ERRORS, max_size=3), min_size=1))
-def test_nobody_is_told_twice_and_none_forgotten(fails: dict[str, list[ActionError]]) -> None:
+def test_nobody_is_told_twice_and_none_forgotten(fails: dict[str, list[Exception]]) -> None:
     office = inboxes(**fails)
     refusing = {name for name, errors in fails.items() if any(isinstance(e, PermanentError) for e in errors)}
     try:

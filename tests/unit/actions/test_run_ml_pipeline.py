@@ -52,7 +52,7 @@ def test_the_example_in_the_docstring_is_a_step() -> None:
 @pytest.mark.parametrize(
     "way", [{"job": "jobs/retrain.yml"}, {"component": "retrain@latest"}, {"batch_endpoint": "b"}]
 )
-def test_performing_twice_starts_one_job(way: dict[str, str]) -> None:
+def test_performing_twice_starts_one_job(way: dict[str, Any]) -> None:
     there = world()
     outcome = follow(RunMlPipeline(**way, wait=True), there)
     assert len(there.jobs.submitted) == 1
@@ -85,7 +85,7 @@ def test_a_component_is_pinned_and_names_the_experiment() -> None:
 
 def test_a_batch_endpoint_is_asked_in_its_own_words() -> None:
     there = world()
-    inputs = {"rate": 0.5, "data": {"type": "uri_folder", "path": "azureml:reference:3"}}
+    inputs: dict[str, Any] = {"rate": 0.5, "data": {"type": "uri_folder", "path": "azureml:reference:3"}}
     RunMlPipeline(batch_endpoint="b", deployment="d", inputs=inputs, experiment_name="e").perform(
         context(), there
     )

@@ -180,8 +180,8 @@ class OneWorkspace:
     """Services of which only a workspace answers."""
 
     def __init__(self, access: str | None) -> None:
-        client = SimpleNamespace(workspaces=SimpleNamespace(get=lambda _: self.found))
-        self.found = SimpleNamespace(public_network_access=access)
+        found = SimpleNamespace(public_network_access=access)
+        client = SimpleNamespace(workspaces=SimpleNamespace(get=lambda _: found))
         self.workspace = MachineLearning(SimpleNamespace(name="ml-prod"), client, "")  # type: ignore[arg-type]
 
     def machine_learning(self, id: str) -> MachineLearning:

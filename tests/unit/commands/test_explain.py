@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -171,7 +172,7 @@ def test_no_value_of_an_app_setting_is_shown(run: Callable[..., Result]):
     ],
 )
 def test_it_is_told_whose_filter_holds_an_event_back(
-    run: Callable[..., Result], tmp_path: Path, event: dict[str, object], told: str
+    run: Callable[..., Result], tmp_path: Path, event: dict[str, Any], told: str
 ):
     (tmp_path / "rules.yaml").write_text(RULES[: RULES.index("  - id: late")])
     event["subject"] = event["subject"].replace("models/fraud", "endpoints/fraud")
@@ -206,7 +207,7 @@ def test_a_dead_letter_blob_is_read(run: Callable[..., Result]):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sent=wire_events())
-def test_what_is_explained_is_what_is_planned(run: Callable[..., Result], sent: tuple[str, object]):
+def test_what_is_explained_is_what_is_planned(run: Callable[..., Result], sent: tuple[str, Any]):
     [told] = json.loads(run("explain", "-", "--json", given=json.dumps(sent[1])).stdout)["events"]
     planned = plan(load_rules(Path("rules.yaml"), Settings(environment={"HOOK": SECRET})), parse(sent[1]))
     assert [one["matches"] for one in told["rules"]] == [one.matches for one in planned]

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -12,12 +13,22 @@ from mlevents.__main__ import build_app
 from mlevents.commands.send import WEBHOOK, build_request, find_webhook
 
 
+class FunctionServer(HTTPServer):
+    """A function on a free port, and what it received: content type, kind of event, body."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Function)
+        self.received: list[tuple[str | None, str | None, Any]] = []
+
+
 class Function(BaseHTTPRequestHandler):
     """Accepts what has an id."""
 
+    server: FunctionServer
+
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.seen.append((self.headers["Content-Type"], self.headers["aeg-event-type"], body))
+        self.server.received.append((self.headers["Content-Type"], self.headers["aeg-event-type"], body))
         event = body[0] if isinstance(body, list) else body
         self.send_response(202 if "id" in event else 500)
         self.end_headers()
@@ -28,10 +39,9 @@ class Function(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def function() -> Iterator[HTTPServer]:
+def function() -> Iterator[FunctionServer]:
     """A server at a port of its own, which stops with the test."""
-    with HTTPServer(("127.0.0.1", 0), Function) as server:
-        server.seen = []
+    with FunctionServer() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
@@ -45,11 +55,11 @@ def send(server: HTTPServer, events: object) -> tuple[int, list[dict[str, object
     return result.exit_code, json.loads(result.stdout)["deliveries"]
 
 
-def test_each_event_is_a_request_of_its_own_in_its_own_schema(function: HTTPServer):
+def test_each_event_is_a_request_of_its_own_in_its_own_schema(function: FunctionServer):
     grid, cloud = {"id": "1", "eventType": "a"}, {"id": "2", "type": "a", "specversion": "1.0"}
     code, answers = send(function, [grid, cloud])
     assert (code, [answer["status"] for answer in answers]) == (0, [202, 202])
-    assert function.seen == [
+    assert function.received == [
         ("application/json; charset=utf-8", "Notification", [grid]),
         ("application/cloudevents+json; charset=utf-8", "Notification", cloud),
     ]
@@ -62,7 +72,7 @@ def test_the_key_is_in_a_header_and_never_in_the_address():
     assert not build_request({"id": "1"}, "https://app.example.com/x").has_header("X-functions-key")
 
 
-def test_an_event_that_is_not_accepted_is_told(function: HTTPServer):
+def test_an_event_that_is_not_accepted_is_told(function: FunctionServer):
     code, [answer] = send(function, {"eventType": "a"})
     assert (code, answer) == (1, {"id": None, "status": 500, "accepted": False, "answer": "no id"})
 

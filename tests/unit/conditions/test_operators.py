@@ -5,6 +5,7 @@ import re
 import sys
 import textwrap
 from contextlib import suppress
+from typing import Any
 
 import pytest
 import yaml
@@ -16,7 +17,7 @@ from mlevents.conditions.condition import Clause, as_number, operator, shown
 from mlevents.matching.where import bind_where
 
 ALL = dict(operator.items())
-GOOD = {
+GOOD: dict[str, list[Any]] = {
     "equals": ["Prod", 8, 0.5, True],
     "in": [["a", "B"], [1, 2]],
     "not-in": ["a", ["a", "b"]],

@@ -2,6 +2,7 @@
 
 from functools import reduce
 from itertools import permutations
+from typing import Any
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from mlevents.gates.order import Order, newer, newest
 from mlevents.gates.require import Require
 
 
-def served(version: str, key: str = "net", **tags: str) -> dict:
+def served(version: str, key: str = "net", **tags: str) -> dict[str, Any]:
     """A deployment with traffic."""
     return {
         "deployment": f"net-{version}",
@@ -42,7 +43,9 @@ def served(version: str, key: str = "net", **tags: str) -> dict:
         ("2024-05-01b", [served("2024-05-02a")], True),
     ],
 )
-def test_an_older_version_never_follows_a_newer_one(by: str, serving: list, objects: bool) -> None:
+def test_an_older_version_never_follows_a_newer_one(
+    by: str, serving: list[dict[str, Any]], objects: bool
+) -> None:
     assert bool(Order(key="net", by=by).objection({}, serving)) == objects
 
 
@@ -153,7 +156,7 @@ def test_a_version_of_five_thousand_digits_is_a_version() -> None:
         ({"at_least": "champion"}, "0.9", "n/a", "the champion net:7 has no number in its tag 'accuracy'"),
     ],
 )
-def test_a_model_must_be_as_good_as_the_champion(gate: dict, mine: str, champion, says) -> None:
+def test_a_model_must_be_as_good_as_the_champion(gate: dict[str, Any], mine: str, champion, says) -> None:
     serving = [served("7", accuracy=champion), served("6", accuracy="0.01")] if champion else []
     names = {"model": {"tags": {"accuracy": mine}}}
     objection = Require.model_validate({"metric_tag": "accuracy", **gate}).objection(names, serving)
@@ -170,7 +173,7 @@ def test_the_tolerance_is_part_of_the_reason() -> None:
 
 
 @pytest.mark.parametrize("names", [{}, {"model": None}, {"model": {}}, {"model": {"tags": None}}])
-def test_an_event_without_a_model_or_its_tags_is_not_good_enough(names: dict) -> None:
+def test_an_event_without_a_model_or_its_tags_is_not_good_enough(names: dict[str, Any]) -> None:
     says = Require(metric_tag="accuracy", at_least=0.9).objection(names, [])
     assert says == "the model has no number in its tag 'accuracy'"
 
@@ -184,13 +187,13 @@ def test_a_gate_says_which_of_the_events_names_it_reads() -> None:
     "more",
     [{"tolerence": 1.0}, {"tolerance": "1"}, {"at_least": "0.9"}, {"tolerance": -0.1}, {"metric_tag": 1}],
 )
-def test_a_gate_knows_its_parameters_and_converts_nothing(more: dict) -> None:
+def test_a_gate_knows_its_parameters_and_converts_nothing(more: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Require.model_validate({"metric_tag": "accuracy", "at_least": 1.0, **more})
 
 
 @pytest.mark.parametrize("bars", [{}, {"at_least": 1.0, "at_most": 2.0}, {"at_least": "best"}])
-def test_one_bar_is_wanted(bars: dict) -> None:
+def test_one_bar_is_wanted(bars: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Require.model_validate({"metric_tag": "accuracy", **bars})
 

@@ -39,6 +39,13 @@ rules:
 SETTINGS = Settings(environment={"TEAM_URL": "json://localhost"})
 
 
+def stored_input(hub: Hub, instance: str) -> Any:
+    """What an instance was started with."""
+    text = hub.hub._instances[instance].input
+    assert text is not None
+    return json.loads(json.loads(text))
+
+
 def decided(event: dict[str, Any], settings: Settings = SETTINGS) -> Response:
     rules = load_rules_text(RULES, Path("rules.yaml"), settings)
     [one] = decide(json.dumps(event), rules, settings, datetime.now(UTC))
@@ -128,10 +135,10 @@ def test_what_is_stored_notifies_nobody_and_the_report_does_unless_in_shadow(mod
         one = decided(rubbish(1), replace(SETTINGS, mode=mode))
         await keep_quarantined(one, hub.client, moment(4 if steps else 5))
         [stored] = instances(hub, "RespondToEvent")
-        document = json.loads(json.loads(hub.hub._instances[stored].input))
+        document = stored_input(hub, stored)
         assert (document["alert"], document["on_failure"]) == (False, [])
         assert json.loads(document["raw"]) == rubbish(1)
-        report = json.loads(json.loads(hub.hub._instances[INSTANCE].input))
+        report = stored_input(hub, INSTANCE)
         assert (len(report["on_failure"]), report["raw"], report["id"]) == (steps, None, stored)
 
     on_hub(test)
@@ -144,7 +151,7 @@ def test_after_the_end_of_a_report_the_next_event_begins_one_anew(ended):
         await keep_quarantined(decided(rubbish(1)), hub.client, now)
         hub.set(INSTANCE, ended)
         await keep_quarantined(decided(rubbish(2)), hub.client, now + timedelta(seconds=1))
-        assert json.loads(json.loads(hub.hub._instances[INSTANCE].input))["event"]["id"] == "r-2"
+        assert stored_input(hub, INSTANCE)["event"]["id"] == "r-2"
         assert list(signals(hub).values()) == [1, 1]
 
     on_hub(test)
@@ -161,9 +168,9 @@ def test_an_event_that_comes_while_the_report_ends_begins_another():
             hub.set(INSTANCE, "COMPLETED")
             await signal(*given, **named)
 
-        hub.client.signal_entity = ending  # type: ignore[method-assign, assignment]
+        hub.client.signal_entity = ending  # type: ignore[method-assign]
         await keep_quarantined(decided(rubbish(2)), hub.client, now + timedelta(seconds=1))
-        report = json.loads(json.loads(hub.hub._instances[INSTANCE].input))
+        report = stored_input(hub, INSTANCE)
         assert report["event"]["id"] == "r-2"
         assert signals(hub)[f"@eventflood@{report['flood']['key']}"] == 1
 
@@ -179,7 +186,7 @@ def test_a_start_that_fails_raises_and_leaves_its_place_to_the_redelivery():
         async def broken(*_: Any, **__: Any) -> str:
             raise ConnectionError("the task hub is away")
 
-        hub.client.schedule_new_orchestration = broken  # type: ignore[method-assign, assignment]
+        hub.client.schedule_new_orchestration = broken  # type: ignore[method-assign]
         for _ in range(2 * MOST_STORED):
             with pytest.raises(ConnectionError):
                 await keep_quarantined(decided(rubbish(1)), hub.client, now)

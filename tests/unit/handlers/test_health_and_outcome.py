@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from handlers import delivery, http
+from mlevents import telemetry
 from mlevents.errors import RulesError
 from mlevents.telemetry import Delivery
 
@@ -62,7 +63,7 @@ def test_a_disabled_app_is_no_app_without_a_match(
     monkeypatch.setenv("MLEVENTS_MODE", mode)
     forget()
     seen: list[Delivery] = []
-    began = delivery.telemetry.delivery
+    began = telemetry.delivery
 
     def watched() -> Any:
         context = began()
@@ -78,7 +79,7 @@ def test_a_disabled_app_is_no_app_without_a_match(
 
         return Watched()
 
-    monkeypatch.setattr(delivery.telemetry, "delivery", watched)
+    monkeypatch.setattr(telemetry, "delivery", watched)
     event = {"id": "1", "eventType": "Contoso.Sale", "subject": "s", "topic": "t", "data": {}}
     asyncio.run(delivery.deliver(json.dumps(event), NoClient()))  # type: ignore[arg-type]
     assert [one.outcome for one in seen] == [outcome]

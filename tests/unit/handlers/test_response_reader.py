@@ -273,7 +273,7 @@ def test_calls_of_the_task_hub_are_bounded():
             finally:
                 under_way -= 1
 
-        hub.client.get_orchestration_state = counted  # type: ignore[method-assign]
+        hub.client.get_orchestration_state = counted  # type: ignore[method-assign, assignment]
         assert len(await page(hub)) == 60
 
     on_hub(test)

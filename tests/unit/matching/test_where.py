@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mlevents.events import parse
 from mlevents.matching.where import bind_where, list_names
-from tests.unit.matching.where_samples import WIRE_KINDS, wheres, wire_events
+from tests.unit.matching.where_samples import WIRE_KINDS, refuse, wheres, wire_events
 
 KINDS = ("model.registered",)
 TAGS = {"stage": "production", "hold": "legal", "a.b": "x"}
@@ -29,7 +29,9 @@ def reports(where, kinds=KINDS):
 
 def failure(where, names, kinds=KINDS):
     """The first failure as a tuple; None when the conditions hold."""
-    because = bind_where(where, kinds, "where", pytest.fail).first_failure(names)
+    bound = bind_where(where, kinds, "where", refuse)
+    assert bound
+    because = bound.first_failure(names)
     return because and (because.path, because.wanted, because.found)
 
 

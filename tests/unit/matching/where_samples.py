@@ -1,7 +1,9 @@
 """Strategies for rules and events: small pools, so that they often meet."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
 from mlevents.conditions.condition import operator
@@ -33,7 +35,14 @@ texts = st.sampled_from(TEXTS)
 some_text = texts.filter(bool)
 numbers = st.sampled_from(NUMBERS)
 text_lists = st.lists(texts, min_size=1, max_size=3)
-OPERANDS = {
+
+
+def refuse(path: str, text: str) -> None:
+    """A complaint about conditions that are meant to be good."""
+    pytest.fail(f"{path}: {text}")
+
+
+OPERANDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "text": {
         "equals": texts,
         "in": text_lists,
@@ -56,7 +65,7 @@ OPERANDS = {
 }
 
 
-def conditions(kind, said=None):
+def conditions(kind: str, said: Any = None) -> st.SearchStrategy[Any]:
     """Operator maps, scalars and lists that fit a field of this type; of `said` if the field has it."""
     if isinstance(said, str) and said:
         return near(said)
@@ -71,7 +80,7 @@ def conditions(kind, said=None):
     return plain | one | one | combined
 
 
-def near(said):
+def near(said: str) -> st.SearchStrategy[Any]:
     """Conditions that hold for this text, or nearly do."""
     like = st.sampled_from([said, said.swapcase(), said.upper(), said.lower(), said[:2], said[-2:], said[1:]])
     one = st.sampled_from(["equals", "prefix", "suffix", "contains", "not-in"]).flatmap(
@@ -81,7 +90,7 @@ def near(said):
 
 
 @st.composite
-def parts(draw, kinds, event_names=None):
+def parts(draw: st.DrawFn, kinds: tuple[str, ...], event_names: Any = None) -> dict[str, Any]:
     """One field with its conditions, as nested maps."""
     names = {root: fields for kind in kinds for root, fields in NAMES[kind].items() if root != "event"}
     root = draw(st.sampled_from(sorted(names)))
@@ -93,7 +102,7 @@ def parts(draw, kinds, event_names=None):
     return {root: {field: draw(conditions(kind, said))}}
 
 
-def wheres(kinds):
+def wheres(kinds: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
     """Whole `where` maps for rules on these kinds."""
     part = parts(kinds)
     several = st.lists(part, min_size=1, max_size=3)
@@ -102,7 +111,7 @@ def wheres(kinds):
 
 
 @st.composite
-def rules(draw, most=4):
+def rules(draw: st.DrawFn, most: int = 4) -> Rules:
     """Rule files of a few rules, some of them without a `where`."""
     found = []
     for number in range(draw(st.integers(1, most))):
@@ -117,12 +126,14 @@ def rules(draw, most=4):
     return file_of(*found)
 
 
-def file_of(*found):
+def file_of(*found: Rule) -> Rules:
     """A rule file with these rules."""
     return Rules(rules=found, workspaces={}, connections={}, defaults=Defaults(), path=Path("rules.yaml"))
 
 
-def rule_of(where=None, event=("model.registered",), mode="live", name="r"):
+def rule_of(
+    where: Any = None, event: tuple[str, ...] = ("model.registered",), mode: str = "live", name: str = "r"
+) -> Rule:
     """A rule with a `where` as written."""
     reports = []
     bound = bind_where(where, event, "where", lambda *report: reports.append(report)) if where else None
@@ -133,7 +144,7 @@ def rule_of(where=None, event=("model.registered",), mode="live", name="r"):
 scalars = st.sampled_from(TEXTS) | st.sampled_from(NUMBERS) | st.booleans() | st.none()
 tags = st.none() | st.dictionaries(st.sampled_from(TAGS), st.sampled_from(TEXTS) | scalars, max_size=5)
 words = st.sampled_from([text for text in TEXTS if text])
-DATA = {
+DATA: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "ModelRegistered": {"modelTags": tags, "modelProperties": tags},
     "ModelDeployed": {
         "serviceName": scalars,
@@ -165,7 +176,7 @@ SUBJECTS = {
 
 
 @st.composite
-def wire_events(draw):
+def wire_events(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     """One raw event with its function's name, in either schema and either casing."""
     function = draw(st.sampled_from(sorted(DATA)))
     members = {key: draw(value) for key, value in DATA[function].items() if draw(st.integers(0, 4))}
@@ -187,7 +198,7 @@ def wire_events(draw):
 
 
 @st.composite
-def close_pairs(draw):
+def close_pairs(draw: st.DrawFn) -> tuple[Rules, str, dict[str, Any]]:
     """One or two rules of one or two conditions that nearly hold for the event; and the event."""
     function, document = draw(wire_events())
     kind = WIRE_KINDS[function]

@@ -2,8 +2,10 @@
 
 import json
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from durabletask.task import OrchestrationContext
 
 from mlevents.orchestration.versions import CURRENT, since
 from sandbox.sandbox_process import ROOT
@@ -29,4 +31,4 @@ def test_entity_messages_are_not_sorted_and_a_dead_host_holds_messages_for_a_min
     ("mine", "asked", "found"), [("1", "1", True), ("1", "2", False), ("10", "9", True), (None, "1", False)]
 )
 def test_versions_compare_as_numbers(mine: str | None, asked: str, found: bool) -> None:
-    assert since(SimpleNamespace(version=mine), asked) is found
+    assert since(cast(OrchestrationContext, SimpleNamespace(version=mine)), asked) is found

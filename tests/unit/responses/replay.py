@@ -13,7 +13,7 @@ from mlevents.responses.newest_version import newest_version
 Perform = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class EntityState:
+class EntityState(Any):
     """What an entity's operation is given."""
 
     def __init__(self, store: dict[str, Any], name: str, operation: str) -> None:
@@ -26,7 +26,7 @@ class EntityState:
         self.store[self.name] = state
 
 
-class Context:
+class Context(Any):
     """One execution of an orchestration; `store` outlives it, as the task hub does."""
 
     instance_id = "rule.0123"

@@ -31,8 +31,8 @@ NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 def counted(store: dict[str, Any], marks: list[str]) -> Any:
     for mark in marks:
-        assert event_flood(EntityState(store, "f", COUNT), mark) is None  # type: ignore[arg-type]
-    return event_flood(EntityState(store, "f", TOTAL), None)  # type: ignore[arg-type]
+        assert event_flood(EntityState(store, "f", COUNT), mark) is None
+    return event_flood(EntityState(store, "f", TOTAL), None)
 
 
 def counted_late(marks: list[str], late: list[str]) -> tuple[int, str]:
@@ -65,7 +65,7 @@ def test_beyond_the_exact_count_is_an_estimate_that_depends_on_no_order(times):
 
 def test_an_operation_that_is_none_is_refused():
     with pytest.raises(ValueError, match="'clear'"):
-        event_flood(EntityState({}, "f", "clear"), None)  # type: ignore[arg-type]
+        event_flood(EntityState({}, "f", "clear"), None)
 
 
 def test_a_process_stores_no_more_than_the_bound_and_forgets_old_floods():
@@ -120,7 +120,7 @@ class Flood(Context):
 
 
 def document(*on_failure: dict[str, Any]) -> dict[str, Any]:
-    event = {"id": "e1", "type": "", "subject": "", "time": None, "topic": "/t", "names": {}}
+    event: dict[str, Any] = {"id": "e1", "type": "", "subject": "", "time": None, "topic": "/t", "names": {}}
     return {
         "id": "quarantine.0",
         "rule": None,
@@ -138,7 +138,7 @@ def reported(
     *totals: int | None, on_failure: tuple[str, ...] = ("mail",)
 ) -> tuple[Flood, list[dict[str, Any]]]:
     context = Flood(list(totals))
-    run(report_flood(context, json.dumps(document(*map(step, on_failure)))))  # type: ignore[arg-type]
+    run(report_flood(context, json.dumps(document(*map(step, on_failure)))))
     return context, [call["failure"] for call in context.calls]
 
 
@@ -167,7 +167,7 @@ def test_a_report_that_is_run_again_counts_in_messages_of_its_own():
     """Under the keys of the attempt before, a receiver would drop the new counts."""
     first, _ = reported(10, 20, 20)
     again = Flood([30, 30])
-    run(report_flood(again, json.dumps({**document(step("mail")), "attempt": 2})))  # type: ignore[arg-type]
+    run(report_flood(again, json.dumps({**document(step("mail")), "attempt": 2})))
     known, new = ([call["step"]["id"] for call in one.calls] for one in (first, again))
     assert new[0] == known[0], "the first message may be known already"
     assert not set(new[1:]) & set(known)
@@ -204,7 +204,7 @@ def test_a_message_that_is_throttled_for_long_is_sent_all_the_same():
     retry = {"attempts": 3, "first": 1, "max": 1}
     steps = [{**step(name), "retry": retry, "deferrable": True} for name in ("chat", "mail")]
     context = Flood([1], throttled)
-    run(report_flood(context, json.dumps(document(*steps))))  # type: ignore[arg-type]
+    run(report_flood(context, json.dumps(document(*steps))))
     assert [call["step"]["id"] for call in context.calls] == [
         "on_failure.chat",
         "on_failure.mail",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.functions.decorators.function_app import Function
 
 from function_app import app
 from mlevents.orchestration.versions import CURRENT
@@ -35,10 +36,15 @@ def test_todays_code_replays_what_an_earlier_release_recorded(file: Path) -> Non
     assert today == recorded
 
 
+def triggered(one: Function) -> str | None:
+    trigger = one.get_trigger()
+    return trigger.type if trigger else None
+
+
 def orchestrators() -> set[str]:
     """The names of all in the app, as the Functions host finds them."""
     indexed = app.get_functions()
-    return {one.get_function_name() for one in indexed if one.get_trigger().type == "orchestrationTrigger"}
+    return {str(one.get_function_name()) for one in indexed if triggered(one) == "orchestrationTrigger"}
 
 
 def test_every_orchestrator_has_histories_of_the_current_version() -> None:

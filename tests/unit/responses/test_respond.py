@@ -20,7 +20,13 @@ def step(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def document(**changes: Any) -> dict[str, Any]:
-    event = {"id": "e1", "type": "model.registered", "subject": "models/net:7", "time": None, "names": {}}
+    event: dict[str, Any] = {
+        "id": "e1",
+        "type": "model.registered",
+        "subject": "models/net:7",
+        "time": None,
+        "names": {},
+    }
     return {
         "id": "rule.0123",
         "rule": "rule",
@@ -323,6 +329,6 @@ def test_versions_of_one_key_meet_however_their_topics_are_written() -> None:
     for written, version in ((topic, "9"), (topic.upper() + "/", "8")):
         known = document(gates={"order": {"key": "net", "by": version}})
         known["event"]["topic"] = written
-        outcome = run(respond_to_event(Context(Team(), store), json.dumps(known)))  # type: ignore[arg-type]
+        outcome = run(respond_to_event(Context(Team(), store), json.dumps(known)))
         found.append(outcome["status"])
     assert found == ["done", "stopped"]

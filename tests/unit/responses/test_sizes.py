@@ -119,7 +119,7 @@ def test_of_a_long_list_the_end_stays(size):
 @given(text=TEXTS, lines=st.integers(0, 200))
 def test_what_a_rollout_shows_fits_in_every_case(text, lines):
     context = Context(lambda _: {})
-    run = Run(context, {"step": {"timeout": None}})  # type: ignore[arg-type]
+    run = Run(context, {"step": {"timeout": None}})
     run.phases = [{"phase": text[:40], "seconds": 1.0, "detail": text[:150]} for _ in range(lines)]
     run.report["log"] = [text] * lines
     run.say(text)

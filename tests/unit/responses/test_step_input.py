@@ -144,7 +144,7 @@ def test_an_event_with_a_long_subject_does_not_travel_whole(document):
     assert given["response"]["event"]["id"][:256] == BIG[:256]  # what a provenance tag holds
 
 
-NAMES = {
+NAMES: dict[str, Any] = {
     "event": {"id": "e1", "type": "t"},
     "model": {"name": "net", "tags": {"a": "1", "a.b": "2", "c": "3"}, "files": ["x", "y"]},
     "steps": {"one": {"said": "yes", "list": [1, {"deep": "z"}]}, "two": {"said": "no"}},
@@ -178,14 +178,18 @@ def outcome(value: Any, names: dict[str, Any]) -> Any:
 
 @given(texts=st.lists(EXPRESSIONS, max_size=4))
 def test_a_step_renders_alike_from_what_it_is_given(texts):
-    step = {
+    step: dict[str, Any] = {
         "id": "s",
         "uses": "notify",
         "with": {"text": " ".join(texts), "list": texts},
         "if": None,
         "orchestrator": None,
     }
-    event = {"id": "e1", "subject": "s", "names": {name: NAMES[name] for name in ("event", "model")}}
+    event = {
+        "id": "e1",
+        "subject": "s",
+        "names": {name: NAMES[name] for name in ("event", "model")},
+    }
     found = step_input({"event": event}, step, NAMES["steps"], None)
     names = {**found["response"]["event"]["names"], "steps": found["results"]}
     for value in [step["with"], *texts]:

@@ -103,7 +103,7 @@ def test_a_rollout_knows_who_is_notified_while_the_traffic_is_not_restored():
     [notice] = call["notices"]
     assert notice["step"]["with"] == {"to": "team", "template": "traffic-not-restored"}
     assert notice["verb"] == "perform"
-    rollout = Run(context, {**call, "step": step("deploy")})  # type: ignore[arg-type]
+    rollout = Run(context, {**call, "step": step("deploy")})
     rollout.progress = {"before": {"net-1": 100}}
     record = record_of(rollout)
     assert record

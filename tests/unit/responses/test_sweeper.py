@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -232,7 +233,7 @@ def test_what_an_attempt_has_done_goes_into_the_next_one(hub: Hub) -> None:
     hub.terminate("rule.2")
     assert hub.sweep() == {"rerun": 1, "settle": 1}
     for instance in ("rule.1", "rule.2"):
-        until(lambda one=instance: hub.runs(one), lambda found: len(found) == 2)
+        until(partial(hub.runs, instance), lambda found: len(found) == 2)
         assert hub.runs(instance)[-1]["earlier"] == lines
 
 

@@ -1,6 +1,7 @@
 """The tests in a rule file: what they give comes out as in reality, and what fails is told in its line."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -248,7 +249,7 @@ def normalised(draw):
         root: {name: field for name, field in fields.items() if field.member or root == "drift"}
         for root, fields in form.fields.items()
     }
-    names = {root: {} for root in carried}
+    names: dict[str, dict[str, Any]] = {root: {} for root in carried}
     for root, fields in carried.items():
         for name, field in fields.items():
             if (root, name) in (form.type.about, ("drift", "run")) or draw(st.booleans()):

@@ -72,9 +72,8 @@ def test_a_value_of_the_event_fits_everywhere_in_with():
 
 
 def test_every_key_of_the_file_is_explained():
-    definitions = {"file": SCHEMA.schema} | {
-        name: SCHEMA.schema["$defs"][name] for name in ("RuleSyntax", "Defaults")
-    }
+    schema: Any = SCHEMA.schema
+    definitions = {"file": schema} | {name: schema["$defs"][name] for name in ("RuleSyntax", "Defaults")}
     unexplained = [
         f"{name}.{key}"
         for name, found in definitions.items()
@@ -85,6 +84,7 @@ def test_every_key_of_the_file_is_explained():
 
 
 def test_the_schema_offers_the_gates_that_exist_and_no_other():
-    offered = set(SCHEMA.schema["$defs"]["RuleSyntax"]["properties"])
+    schema: Any = SCHEMA.schema
+    offered = set(schema["$defs"]["RuleSyntax"]["properties"])
     assert set(gate.names()) <= offered
     assert not offered & (set(PLANNED) - set(gate.names()))

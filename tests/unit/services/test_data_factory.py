@@ -51,7 +51,7 @@ def test_another_id_is_refused_and_quoted(written: str) -> None:
 
 def test_a_pipeline_tells_its_parameters_and_the_services_time(factory: Factory) -> None:
     pipeline = factory.pipeline("retrain")
-    assert pipeline.parameters == {"monitor", "mlevents_response"}
+    assert pipeline.parameters == frozenset({"monitor", "mlevents_response"})
     assert pipeline.read == START + timedelta(seconds=1)
 
 

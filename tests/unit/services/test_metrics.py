@@ -25,7 +25,7 @@ ANYTHING = st.recursive(
 )
 
 
-class Manager:
+class Manager(Any):
     """Resource Manager of people's size: gives these answers in turn, and remembers the queries."""
 
     def __init__(self, *answers: Any) -> None:

@@ -1,11 +1,13 @@
 """YAML without its traps, with the place of everything."""
 
+from typing import Any
+
 import pytest
 
 from mlevents.yamlfile.reader import parse_yaml
 
 
-def value(text: str) -> object:
+def value(text: str) -> Any:
     document = parse_yaml(text, "f.yaml")
     assert document.problems == []
     return document.value

@@ -178,7 +178,7 @@ def its_version(context: task.OrchestrationContext, given: Any):
     return context.version
 
 
-@app.entity_trigger(context_name="context")
+@app.entity_trigger(context_name="context")  # type: ignore[arg-type]  # the form of version 1
 def counter(context: df.DurableEntityContext) -> None:
     value = context.get_state(initializer=lambda: 0)
     if context.operation_name == "add":

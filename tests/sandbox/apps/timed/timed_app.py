@@ -4,13 +4,14 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import azure.functions as func
 
 app = func.FunctionApp()
 
 
-def record(name: str, timer: func.TimerRequest, began: float) -> None:
+def record(name: str, timer: Any, began: float) -> None:
     line = {"name": name, "past_due": timer.past_due, "began": began, "ended": time.monotonic()}
     line |= {"status": timer.schedule_status, "schedule": timer.schedule}
     with Path(os.environ["TIMED_LOG"]).open("a") as file:

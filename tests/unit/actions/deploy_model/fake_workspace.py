@@ -147,7 +147,7 @@ class FakeBatch:
 
 
 @dataclass
-class FakeWorkspace:
+class FakeWorkspace(Any):
     """One workspace and its files, in the place of `Services` and of `MachineLearning`."""
 
     files: dict[str, str] = field(default_factory=lambda: {"small.yaml": "instance_type: Standard_DS3_v2\n"})

@@ -277,12 +277,12 @@ class World:
             self._refuse_broken(*wanted)
             self.put_maps(*wanted, call)
 
-    def _arrive(self, *wanted: dict[str, int]) -> None:
+    def _arrive(self, traffic: dict[str, int], mirror: dict[str, int]) -> None:
         """A write of which nobody waits for the answer any more; Azure may refuse it like any other."""
         with suppress(TransientError, RefusedError):
             self._free()
-            self._refuse_broken(*wanted)
-            self.put_maps(*wanted)
+            self._refuse_broken(traffic, mirror)
+            self.put_maps(traffic, mirror)
 
     def _owned(self, traffic: Mapping[str, int]) -> dict[str, int]:
         return {self._own(name): share for name, share in traffic.items()}
@@ -347,7 +347,7 @@ class World:
                 raise PermanentError(f"Cannot delete deployment {name} because it is receiving traffic")
             self._deployment_is(name, "Deleting")()
             self._wrote(
-                call, DELETE, lambda: self.placed.pop(name) and None, self._deployment_is(name, "Failed")
+                call, DELETE, lambda: self.placed.__delitem__(name), self._deployment_is(name, "Failed")
             )
 
     def colleagues(self) -> None:

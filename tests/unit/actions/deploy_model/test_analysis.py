@@ -1,5 +1,7 @@
 """Is the new deployment healthy? Decided from metrics alone, with words for people."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from mlevents.services.metrics import Minute
 FINE = {"metric": "error_rate", "max": 0.02, "window": "2m"}
 
 
-def rollout(*checks: dict, **more: object) -> Rollout:
+def rollout(*checks: dict[str, Any], **more: object) -> Rollout:
     steps = [{"percent": 50, "for": "10m"}]
     return Rollout.model_validate({"checks": list(checks), "min_requests": 10, "steps": steps, **more})
 
@@ -180,13 +182,16 @@ def test_one_request_is_needed_where_checks_ask_for_no_number() -> None:
 
 @pytest.mark.parametrize("windows", [("2m", "10m"), ("2m", None)], ids=["the longest", "the phase"])
 def test_a_minute_that_cannot_be_read_counts_within_the_longest_window(windows) -> None:
-    checks = [{**FINE, "window": window} for window in windows]
+    checks: list[dict[str, Any]] = [{**FINE, "window": window} for window in windows]
     found = {"new": (*minutes((50, 0), (50, 0)), Minute(300.0, float("nan")))}
     assert read(rollout(*checks), found, "new", []).verdict == "unclear"
 
 
 def test_the_percentiles_are_those_of_the_checks_of_latency() -> None:
-    checks = [FINE, *({"metric": name, "max": "1s"} for name in ("latency_p95", "latency_p50"))]
+    checks: list[dict[str, Any]] = [
+        FINE,
+        *({"metric": name, "max": "1s"} for name in ("latency_p95", "latency_p50")),
+    ]
     assert percentiles(rollout(*checks)) == {"P95", "P50"}
 
 

@@ -115,7 +115,7 @@ def test_deploying_again_changes_nothing() -> None:
 
 
 def test_a_full_endpoint_is_said_before_azure_refuses() -> None:
-    world = serving(**{f"old-{number:02}": "Succeeded" for number in range(18)})
+    world = serving(None, **{f"old-{number:02}": "Succeeded" for number in range(18)})
     with pytest.raises(PermanentError, match=r"has 20 deployments, and Azure allows 20: .* \(old-00, "):
         deploy(world)
 
@@ -137,7 +137,7 @@ def test_traffic_that_somebody_moved_meanwhile_is_left_so() -> None:
     [("Failed", PermanentError), ("Updating", TransientError), ("Creating", TransientError)],
 )
 def test_traffic_never_goes_to_a_deployment_that_cannot_serve(state: str, error: type[Exception]) -> None:
-    world = serving(**{"fraud-net-8": state})
+    world = serving(None, **{"fraud-net-8": state})
     mine = world.endpoints.placed["fraud-net"]["fraud-net-8"]
     world.endpoints.placed["fraud-net"]["fraud-net-8"] = replace(
         mine, model=f"{TOPIC}/models/fraud-net/versions/8"

@@ -49,7 +49,7 @@ def step(**more: str | None) -> dict[str, Any]:
     ],
     ids=["no requests", "never", "late", "mirror", "window", "probes"],
 )
-def test_a_check_that_can_hardly_be_met_is_named(rollout: dict, parameter: str, words: str) -> None:
+def test_a_check_that_can_hardly_be_met_is_named(rollout: dict[str, Any], parameter: str, words: str) -> None:
     [(where, text)] = said(**rollout)
     assert where == parameter
     assert words in text
@@ -136,7 +136,7 @@ def test_a_caution_is_a_warning_at_its_place(tmp_path: Path) -> None:
     ],
 )
 def test_what_would_check_nothing_does_not_load(
-    tmp_path: Path, rollout: dict, more: dict, words: str
+    tmp_path: Path, rollout: dict[str, Any], more: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(RulesError) as caught:
         loaded(tmp_path, rollout, **more)

@@ -187,9 +187,11 @@ def test_a_holder_that_speaks_is_waited_for_until_the_step_gives_up() -> None:
 def test_a_holder_whose_status_cannot_be_read_counts_as_alive() -> None:
     durable = Durable(serving(OLD), held({}, 7200.0))
     carried_out = durable._carried_out
-    durable._carried_out = lambda task: (
-        failure("RpcError", "unavailable") if task[0] == "find" else carried_out(task)
-    )
+
+    def broken(task: Task) -> Any:
+        return failure("RpcError", "unavailable") if task[0] == "find" else carried_out(task)
+
+    durable._carried_out = broken  # type: ignore[method-assign]
     answer = json.loads(durable.run(roll_out_model, call(SHORT)))
     assert answer["kind"] == "done"
     assert sum(task[1] for task, _ in durable.history if task[0] == "timer") > 7200

@@ -1,5 +1,6 @@
 """Traffic maps: shares are kept, and nothing is lost in rounding."""
 
+from collections.abc import Collection
 from itertools import pairwise
 
 import pytest
@@ -46,7 +47,7 @@ def test_no_traffic_is_the_same_as_none_named() -> None:
 
 
 def test_names_are_the_same_in_any_casing() -> None:
-    names = Names(["Blue", "bLUE", "green"])
+    names: Collection[object] = Names(["Blue", "bLUE", "green"])
     assert same_name("Blue", "bLUE")
     assert not same_name("Blue", "Blue2")
     assert ("BLUE" in names, "red" in names, 1 in names) == (True, False, False)

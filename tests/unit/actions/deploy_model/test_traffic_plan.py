@@ -1,6 +1,7 @@
 """The plan of a rollout: every map that it puts, and the parameters that it comes from."""
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 import yaml
@@ -204,7 +205,7 @@ def test_the_example_in_the_docstring_is_a_rollout() -> None:
         ({"on_failure": "retry"}, "'rollback' or 'hold'"),
     ],
 )
-def test_what_people_write_is_checked(written: dict, says: str) -> None:
+def test_what_people_write_is_checked(written: dict[str, Any], says: str) -> None:
     if not says:
         assert Rollout.model_validate(written)
         return
