@@ -54,6 +54,10 @@ class AnyGate(BaseModel, ABC):
         """The parameters as JSON, each `${…}` filled in; raises ExpressionError for a missing value."""
         return render_value(self.model_dump(exclude_none=True), names)
 
+    def describe(self) -> Any:
+        """What the gate wants, for people: its parameters as JSON when left out."""
+        return self.model_dump(exclude_none=True)
+
     def preview(self, event: Event, now: datetime) -> Preview | None:  # noqa: ARG002
         """What `explain` prints of this event after the gate's name; None for the parameters alone."""
         return None

@@ -30,6 +30,9 @@ class MaxAge(RootModel[PositiveDuration], AnyGate):
     def objection_to_event(self, event: Event, now: datetime, /) -> str | None:
         return too_old(event.time, self.root, now)
 
+    def describe(self) -> str:
+        return words(self.root)
+
     def preview(self, event: Event, now: datetime) -> Preview:
         if objection := too_old(event.time, self.root, now):
             return False, f": {objection}"

@@ -17,7 +17,7 @@ from typing import Any
 from mlevents.actions.endpoint_allowlist import SECTION
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, render_value
-from mlevents.gates.max_age import too_old, words
+from mlevents.gates.gate import AnyGate, gates_in_order
 from mlevents.matching.condition_tree import FailedCondition
 from mlevents.matching.match import match_rule
 from mlevents.registry import did_you_mean
@@ -27,8 +27,21 @@ from mlevents.rules.validation_messages import quote
 from mlevents.yamlfile.positions import PathProblem, join_path
 
 EXPECT_KEYS = ("match", "not", "only", "dedupe")
-OTHER_STOP_PATHS = ("event", "mode", "max_age", SECTION)
-"""What else than a condition can keep a rule from acting."""
+
+
+def list_other_stop_paths() -> list[str]:
+    """What else than a condition can keep a rule from acting, by its key."""
+    asked = AnyGate.objection_to_event
+    gates = [name for name, one in gates_in_order().items() if one.objection_to_event is not asked]
+    return ["event", "mode", *gates, SECTION]
+
+
+def find_closed_gate(rule: Rule, event: Event, now: datetime) -> FailedCondition | None:
+    """The first gate that objects to the event at its delivery, with what it wants."""
+    for name, one in rule.gates.items():
+        if one.objection_to_event(event, now):
+            return FailedCondition(name, one.describe(), event.time)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +55,8 @@ class EventArrival:
         """What keeps the rule from acting on the event."""
         if failed := match_rule(rule, self.event).failed:
             return failed
-        if rule.max_age is not None and self.now and too_old(self.event.time, rule.max_age, self.now):
-            return FailedCondition("max_age", words(rule.max_age), self.event.time)
+        if self.now and (closed := find_closed_gate(rule, self.event, self.now)):
+            return closed
         return find_refusal(rule, self.event)
 
 
@@ -124,11 +137,8 @@ class Expectation:
     def _check_reason(self, rule: Rule, failed: FailedCondition | None) -> str | None:
         """How the rule's answer differs from the failure that is wanted."""
         reason = self.reasons.get(rule.id)
-        known = (
-            [*OTHER_STOP_PATHS, *(part.path for part in rule.where.conjuncts())]
-            if rule.where
-            else OTHER_STOP_PATHS
-        )
+        conditions = rule.where.conjuncts() if rule.where else ()
+        known = [*list_other_stop_paths(), *(part.path for part in conditions)]
         if reason is not None and reason not in known:
             return f"{rule.id} has no condition {reason}{did_you_mean(reason, known) or _list_choices(known)}"
         if failed is None:

@@ -136,6 +136,8 @@ def rule_file_model() -> type[RuleFileSyntax]:
 
 @lru_cache(maxsize=4)
 def _rule_file_model(gates: tuple[tuple[str, Any], ...]) -> type[RuleFileSyntax]:
+    if taken := sorted(RuleSyntax.model_fields.keys() & {name for name, _ in gates}):
+        raise ValueError(f"the gate '{taken[0]}' has the name of a key that every rule has: rename the gate")
     keys: dict[str, Any] = {
         name: (found | None, Field(default=None, description=getdoc(found))) for name, found in gates
     }

@@ -2,7 +2,7 @@
 
 from mlevents.events import NAMES
 from mlevents.rule_tests.event_builder import WORKSPACE_KEY
-from mlevents.rule_tests.expectations import OTHER_STOP_PATHS
+from mlevents.rule_tests.expectations import list_other_stop_paths
 from mlevents.schema.where_schema import Schema
 
 _TYPES: dict[str, Schema] = {
@@ -45,7 +45,7 @@ def _object(properties: dict[str, Schema]) -> Schema:
 
 def _expected() -> Schema:
     some: Schema = {"anyOf": [_RULE, {**_RULES, "minItems": 1}]}
-    others = ", ".join(OTHER_STOP_PATHS)
+    others = ", ".join(list_other_stop_paths())
     reasons = f"The path of the condition that fails, such as where.model.tags.hold, or {others}."
     reason: Schema = {"type": "string", "description": reasons}
     failing: Schema = {"type": "object", "additionalProperties": reason, "minProperties": 1}
