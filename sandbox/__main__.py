@@ -26,28 +26,42 @@ command = typer.Typer(
 @command.command()
 def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's parameters
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of the Functions host; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="Port of the Functions host; 0 takes a free one.")
     ] = 7071,
     rules: Annotated[Path, typer.Option(help="The rule file.")] = ROOT / "rules.yaml",
-    speed: Annotated[float, typer.Option(min=0.001, help="What every wait is divided by.")] = 60.0,
-    ready_file: Annotated[Path | None, typer.Option(help="Receives the addresses, once all is up.")] = None,
+    speed: Annotated[float, typer.Option(min=0.001, help="How much faster than Azure.")] = 60.0,
+    ready_file: Annotated[Path | None, typer.Option(help="A file for the addresses, once all is up.")] = None,
     twice: Annotated[bool, typer.Option(help="Execute activities and entity operations twice.")] = False,
     deliver_twice: Annotated[bool, typer.Option(help="Deliver every event twice.")] = False,
     dead_letters: Annotated[Path | None, typer.Option(help="A folder that receives dead letters.")] = None,
     app: Annotated[Path, typer.Option(help="The function app's folder.")] = ROOT,
     verbose: Annotated[bool, typer.Option(help="Log everything to standard error.")] = False,
 ) -> None:
-    """Serve the app on Azure's stand-ins until interrupted."""
+    """Run the app on a simulated Azure until interrupted."""
     if not rules.is_file():
         _end(f"there is no rule file '{rules}': name yours with --rules", USAGE)
     if ready_file is not None:
         _check_writable(ready_file)
+    _run(Options(port, rules, speed, ready_file, twice, deliver_twice, dead_letters, app), verbose)
+
+
+@command.command()
+def demo(
+    speed: Annotated[float, typer.Option(min=1, help="How much faster than Azure.")] = 120,
+) -> None:
+    """Play ten scenes on a sandbox, and check the outcome of each."""
+    from sandbox.demo.demo import demo as play
+
+    raise typer.Exit(play(speed))
+
+
+def _run(options: Options, verbose: bool) -> NoReturn:
+    """Serve until interrupted, and end the process with the right exit code."""
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    options = Options(port, rules, speed, ready_file, twice, deliver_twice, dead_letters, app)
     try:
         asyncio.run(_serve(options))
     except PortTakenError as error:
@@ -55,14 +69,6 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
     except (WorkerError, HandshakeError) as error:
         _end(str(error), FAILURE)
     _end("", 0)
-
-
-@command.command()
-def demo(speed: Annotated[float, typer.Option(min=1, help="What every wait is divided by.")] = 120) -> None:
-    """Play the scenarios on a sandbox, and check what became of them."""
-    from sandbox.demo.demo import demo as play
-
-    raise typer.Exit(play(speed))
 
 
 async def _serve(options: Options) -> None:
@@ -99,7 +105,7 @@ Three things to try:
 2. A run fails; people are notified, and the inbox shows what they receive:
 {_curl(ready, failure)}
   curl -s {ready["inbox"]}
-3. The responses, and what came of them:
+3. The responses and their outcomes:
   curl -s {ready["functions"]}/api/v1/responses
 """
 
@@ -110,7 +116,7 @@ def _curl(ready: dict[str, str], event: dict[str, Any]) -> str:
 
 
 def _end(text: str, code: int) -> NoReturn:
-    """End at once: a thread in which an activity is still under way would hold the interpreter."""
+    """End at once: a thread that still runs an activity would keep the interpreter alive."""
     if text:
         print(text, file=sys.stderr)
     sys.stdout.flush()

@@ -13,6 +13,7 @@ from sandbox.azure.errors import ArmError
 from sandbox.azure.routes import Call, Routes
 from sandbox.azure.workspace import ML, SUBSCRIPTION_ID, WORKSPACE_GROUP, WORKSPACE_ID, WORKSPACE_PATH
 from sandbox.event_grid.delivery import Subscription
+from sandbox.event_grid.retry_policy import RetryPolicy
 
 TOPIC = "ml-prod-events"
 TOPIC_ID = (
@@ -21,6 +22,13 @@ TOPIC_ID = (
 HOME = f"{SUBSCRIPTION_ID}/resourceGroups/rg-mlevents/providers"
 APP_ID = f"{HOME}/Microsoft.Web/sites/mlevents-sandbox"
 STORAGE_ID = f"{HOME}/Microsoft.Storage/storageAccounts/stmlevents"
+DEAD_LETTERS = {
+    "identity": {"type": "SystemAssigned"},
+    "deadLetterDestination": {
+        "endpointType": "StorageBlob",
+        "properties": {"resourceId": STORAGE_ID, "blobContainerName": "dead-letters"},
+    },
+}
 LISTS = (
     "/subscriptions/{subscription}/providers/Microsoft.EventGrid/systemTopics",
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.EventGrid/systemTopics/{topic}",
@@ -28,7 +36,7 @@ LISTS = (
 
 
 class EventSubscriptions:
-    """Serves them; whoever puts the sandbox together sets `list_subscriptions`."""
+    """Serves them; the sandbox sets `list_subscriptions`."""
 
     def __init__(self, location: str) -> None:
         self.list_subscriptions: Callable[[], Iterable[Subscription]] = tuple
@@ -59,20 +67,15 @@ class EventSubscriptions:
     async def _on_topic(self, call: Call) -> web.Response:
         if call.names["topic"].lower() != TOPIC:
             raise ArmError(404, "ResourceNotFound", f"There is no system topic '{call.names['topic']}'.")
-        wanted = [one for one in self.list_subscriptions() if one.filter.get("includedEventTypes") != []]
-        return web.json_response({"value": [_shown(one) for one in wanted]})
+        found = [one for one in self.list_subscriptions() if one.filter.get("includedEventTypes") != []]
+        return web.json_response({"value": [_view(one) for one in found]})
 
     async def _none(self, _: Call) -> web.Response:
         return web.json_response({"value": []})
 
 
-def _shown(one: Subscription) -> dict[str, Any]:
-    function = one.endpoint.rpartition("functionName=")[2]
-    account = {"resourceId": STORAGE_ID, "blobContainerName": "dead-letters"}
-    dead_letters = {
-        "identity": {"type": "SystemAssigned"},
-        "deadLetterDestination": {"endpointType": "StorageBlob", "properties": account},
-    }
+def _view(one: Subscription) -> dict[str, Any]:
+    filters = one.filter
     return {
         "id": f"{TOPIC_ID}/eventSubscriptions/{one.name}",
         "name": one.name,
@@ -82,25 +85,33 @@ def _shown(one: Subscription) -> dict[str, Any]:
             "provisioningState": "Succeeded",
             "labels": list(one.labels),
             "eventDeliverySchema": "EventGridSchema",
-            "destination": {
-                "endpointType": "AzureFunction",
-                "properties": {
-                    "resourceId": f"{APP_ID}/functions/{function}",
-                    "maxEventsPerBatch": 1,
-                    "preferredBatchSizeInKilobytes": 64,
-                },
-            },
+            "destination": _destination(one.endpoint.rpartition("functionName=")[2]),
             "filter": {
-                "subjectBeginsWith": one.filter.get("subjectBeginsWith", ""),
-                "subjectEndsWith": one.filter.get("subjectEndsWith", ""),
+                "subjectBeginsWith": filters.get("subjectBeginsWith", ""),
+                "subjectEndsWith": filters.get("subjectEndsWith", ""),
                 "isSubjectCaseSensitive": False,
-                "includedEventTypes": one.filter.get("includedEventTypes"),
-                "advancedFilters": one.filter.get("advancedFilters", []),
+                "includedEventTypes": filters.get("includedEventTypes"),
+                "advancedFilters": filters.get("advancedFilters", []),
             },
-            "retryPolicy": {
-                "maxDeliveryAttempts": one.policy.attempts,
-                "eventTimeToLiveInMinutes": int(one.policy.seconds // 60),
-            },
-            "deadLetterWithResourceIdentity": dead_letters if one.dead_letters else None,
+            "retryPolicy": _retry_policy(one.policy),
+            "deadLetterWithResourceIdentity": DEAD_LETTERS if one.dead_letters else None,
         },
+    }
+
+
+def _destination(function: str) -> dict[str, Any]:
+    return {
+        "endpointType": "AzureFunction",
+        "properties": {
+            "resourceId": f"{APP_ID}/functions/{function}",
+            "maxEventsPerBatch": 1,
+            "preferredBatchSizeInKilobytes": 64,
+        },
+    }
+
+
+def _retry_policy(policy: RetryPolicy) -> dict[str, int]:
+    return {
+        "maxDeliveryAttempts": policy.attempts,
+        "eventTimeToLiveInMinutes": int(policy.seconds // 60),
     }

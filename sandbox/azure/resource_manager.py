@@ -16,7 +16,7 @@ from sandbox.azure.journal import Journal
 from sandbox.azure.machine_learning.load import Load
 from sandbox.azure.machine_learning.provider import MachineLearning
 from sandbox.azure.machine_learning.quota import Quota
-from sandbox.azure.machine_learning.scoring import ML_AUDIENCES
+from sandbox.azure.machine_learning.scoring_access import ML_AUDIENCES
 from sandbox.azure.machine_learning.traffic_history import TrafficHistory
 from sandbox.azure.operations import Operations
 from sandbox.azure.rights.assignments import Rights
@@ -64,32 +64,30 @@ class ResourceManager:
         publish: Callable[[dict[str, Any]], None],
         rights: Rights | None = None,
     ) -> None:
-        location = LOCATION
-        self.base_url = ""
+        self.base_url, self.pace = "", pace
         self.faults = Faults()
         self.journal = Journal(pace, identity)
         self.rights = rights or Rights()
-        self._identity = identity
-        self._operations = Operations(pace, SUBSCRIPTION_ID)
-        self._workspace = Workspace(pace, publish, location)
         self.authorization = Authorization(self.rights)
-        self.machine_learning = MachineLearning(
-            self._workspace, self._operations, identity, self.authorization
-        )
-        self.load = Load(
-            pace,
-            self.machine_learning.endpoints,
-            self.machine_learning.scoring,
-            self._operations.start_task,
-        )
-        self.history = TrafficHistory(self.machine_learning.endpoints)
-        self.data_factory = DataFactory(pace, self._operations, location)
+        self._identity = identity
+        self._operations = operations = Operations(pace, SUBSCRIPTION_ID)
+        workspace = Workspace(pace, publish, LOCATION)
+        self.machine_learning = ml = MachineLearning(workspace, operations, identity, self.authorization)
+        self.load = Load(pace, ml.endpoints, ml.scoring, operations.start_task)
+        self.history = TrafficHistory(ml.endpoints)
+        self.data_factory = DataFactory(pace, operations, LOCATION)
         self.data_factory.add("retrain", RETRAIN)
-        self.event_subscriptions = EventSubscriptions(location)
-        self._routes = Routes()
-        asked_by_doctor = (self.authorization, self.event_subscriptions, Quota())
-        for part in (self._operations, self.machine_learning, self.data_factory, *asked_by_doctor):
-            part.register(self._routes)
+        self.event_subscriptions = EventSubscriptions(LOCATION)
+        self._routes = self._register_routes()
+
+    def _register_routes(self) -> Routes:
+        routes = Routes()
+        self._operations.register(routes)
+        self.machine_learning.register(routes)
+        self.data_factory.register(routes)
+        for part in (self.authorization, self.event_subscriptions, Quota()):  # what the doctor reads
+            part.register(routes)
+        return routes
 
     def application(self) -> web.Application:
         """The web application, to be served over TLS."""

@@ -396,7 +396,7 @@ def test_traffic_that_moves_is_seen_and_holds_off_everything_else(calm) -> None:
     assert put_endpoint(calm, "moving").status_code == 201
     settle(calm, "onlineEndpoints/moving")
     deploy(calm, "moving", "blue")
-    calm.manager._workspace.pace.speed = 60
+    calm.manager.pace.speed = 60
     try:
         assert put_endpoint(calm, "moving", traffic={"BLUE": 100}).status_code == 200
         assert state(calm, "MOVING") == "Updating"
@@ -411,7 +411,7 @@ def test_traffic_that_moves_is_seen_and_holds_off_everything_else(calm) -> None:
             assert answer.status_code == 409
             assert "because it is in Updating provisioning state" in error(answer)["message"]
     finally:
-        calm.manager._workspace.pace.speed = 1200
+        calm.manager.pace.speed = 1200
     assert settle(calm, "onlineEndpoints/moving") == "Succeeded"
     found = calm.call("GET", "onlineEndpoints/moving").json()["properties"]["traffic"]
     assert found == {"blue": 100}, "under the deployment's own name"

@@ -18,7 +18,7 @@ from mlevents.services.metrics import Metrics
 from mlevents.services.scoring import ScoringTarget
 from mlevents.services.services import Services
 from mlevents.settings import Settings
-from sandbox.azure.machine_learning.scoring import Score
+from sandbox.azure.machine_learning.scores import Score
 from tests.sandbox.arm_server import Server, serving
 from tests.sandbox.test_deploy_model_against_arm import TEMPLATE, carry, context, deploy
 
@@ -76,7 +76,7 @@ def monitored(server: Server, monkeypatch: pytest.MonkeyPatch) -> tuple[Metrics,
 
 def answered(server: Server, age: float, deployment: str = "blue", status: int = 200, **more: Any) -> None:
     """A request that a deployment answered so many of Azure's seconds ago."""
-    pace = server.manager._workspace.pace
+    pace = server.manager.pace
     time = pace.now().timestamp() - pace.seconds(age)
     score = Score(time, "net", deployment, status, more.pop("seconds", 0.02), False, **more)
     scores = server.manager.machine_learning.scoring.scores

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.azure.machine_learning.scoring import Score
+from sandbox.azure.machine_learning.scores import Score
 from sandbox.azure.machine_learning.traffic import WeightedRouting
 from tests.sandbox.arm_server import Server, serving, until
 

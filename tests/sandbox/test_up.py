@@ -98,7 +98,7 @@ def test_an_app_without_the_five_functions_is_refused(rules: Path, tmp_path: Pat
     with up("--port", "0", "--rules", str(rules), app=tmp_path) as process:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert "cannot find function: 'ModelRegistered'" in errors
+    assert "with 404: cannot find function: '" in errors
 
 
 def test_the_app_finds_its_settings_and_none_of_them_is_in_this_process(monkeypatch: pytest.MonkeyPatch):

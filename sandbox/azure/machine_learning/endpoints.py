@@ -1,19 +1,17 @@
-"""Online endpoints: create, change, read, delete, and their keys."""
+"""Online endpoints: create, change, read, delete."""
 
 import copy
-import secrets
 from typing import Any
 
 from aiohttp import web
 
-from sandbox.azure.errors import ArmError, user_error
+from sandbox.azure.errors import user_error
 from sandbox.azure.machine_learning.assets import page
 from sandbox.azure.machine_learning.online_state import (
     Endpoint,
     Endpoints,
     check_location,
     check_name,
-    new_key,
 )
 from sandbox.azure.machine_learning.traffic import check_traffic
 from sandbox.azure.operations import Operations, Work
@@ -23,8 +21,7 @@ from sandbox.azure.rights.requested_actions import requested_actions
 from sandbox.azure.routes import Call, Routes
 from sandbox.azure.workspace import ML, WORKSPACE_PATH, Workspace
 
-CREATE, UPDATE, DELETE, REGENERATE = 60, 15, 60, 5
-TOKEN_LIFE, TOKEN_REFRESH = 12 * 60 * 60, 11 * 60 * 60
+CREATE, UPDATE, DELETE = 60, 15, 60
 COLLECTION = f"{WORKSPACE_PATH}/onlineEndpoints"
 
 
@@ -51,9 +48,6 @@ class OnlineEndpoints:
         routes.add("PUT", one, self._put)
         routes.add("PATCH", one, self._patch)
         routes.add("DELETE", one, self._delete)
-        routes.add("POST", f"{one}/listKeys", self._keys)
-        routes.add("POST", f"{one}/token", self._token)
-        routes.add("POST", f"{one}/regenerateKeys", self._regenerate)
 
     def view(self, endpoint: Endpoint, origin: str) -> dict[str, Any]:
         """The resource, with the addresses under which the caller reaches it."""
@@ -168,43 +162,6 @@ class OnlineEndpoints:
         endpoint.operation = self._operations.begin(work, call.failure)
         return self._operations.answer_location(call, endpoint.operation)
 
-    async def _keys(self, call: Call) -> web.Response:
-        endpoint = self._named(call)
-        _check_mode(endpoint, "Key")
-        return web.json_response(endpoint.keys)
-
-    async def _token(self, call: Call) -> web.Response:
-        endpoint = self._named(call)
-        _check_mode(endpoint, "AMLToken")
-        now = int(self._workspace.pace.now().timestamp())
-        token = secrets.token_urlsafe(48)
-        endpoint.tokens[token] = now + TOKEN_LIFE
-        return web.json_response(
-            {
-                "accessToken": token,
-                "tokenType": "Bearer",
-                "expiryTimeUtc": now + TOKEN_LIFE,
-                "refreshAfterTimeUtc": now + TOKEN_REFRESH,
-            }
-        )
-
-    async def _regenerate(self, call: Call) -> web.Response:
-        endpoint = self._named(call)
-        _check_mode(endpoint, "Key")
-        body = await call.body() or {}
-        kinds = {"primary": "primaryKey", "secondary": "secondaryKey"}
-        kind = kinds.get(str(body.get("keyType")).lower())
-        if kind is None:
-            raise ArmError(400, "BadRequest", f"'keyType' is {body.get('keyType')!r}: Primary or Secondary.")
-        value = body.get("keyValue") or new_key()
-        endpoint.check_free(f"regenerate the keys of endpoint {endpoint.name}")
-
-        def done() -> None:
-            endpoint.keys[kind] = value
-
-        endpoint.operation = self._operations.begin(Work("oe", REGENERATE, done), call.failure)
-        return self._operations.answer_location(call, endpoint.operation)
-
     def _named(self, call: Call) -> Endpoint:
         return self._endpoints.get(call.names["endpoint"], call.request.path)
 
@@ -213,9 +170,3 @@ def _identities(resource: dict[str, Any]) -> set[str]:
     """The user-assigned identities in a body, in small letters."""
     listed = (resource.get("identity") or {}).get("userAssignedIdentities") or {}
     return {identity.lower() for identity in listed}
-
-
-def _check_mode(endpoint: Endpoint, mode: str) -> None:
-    known = endpoint.resource["properties"]["authMode"]
-    if known != mode:
-        raise user_error(f"Endpoint {endpoint.name} uses {known} for authentication, not {mode}.")

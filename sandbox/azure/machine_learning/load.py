@@ -17,7 +17,8 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.azure.machine_learning.online_state import Deployment, Endpoint, Endpoints
-from sandbox.azure.machine_learning.scoring import Profile, Scoring
+from sandbox.azure.machine_learning.scores import Profile
+from sandbox.azure.machine_learning.scoring import Scoring
 from sandbox.azure.validation import find_problems, parse_json
 from sandbox.pace import Pace
 

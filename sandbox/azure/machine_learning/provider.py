@@ -8,11 +8,13 @@ from sandbox.azure.identity import Identity
 from sandbox.azure.machine_learning.assets import Assets, Kind
 from sandbox.azure.machine_learning.batch_endpoints import BatchEndpoints
 from sandbox.azure.machine_learning.deployments import OnlineDeployments
+from sandbox.azure.machine_learning.endpoint_keys import EndpointKeys
 from sandbox.azure.machine_learning.endpoints import OnlineEndpoints
 from sandbox.azure.machine_learning.jobs import Jobs
 from sandbox.azure.machine_learning.metadata import Metadata
 from sandbox.azure.machine_learning.online_state import Endpoints
 from sandbox.azure.machine_learning.scoring import Scoring
+from sandbox.azure.machine_learning.scoring_access import ScoringAccess
 from sandbox.azure.monitor.metrics import Monitor
 from sandbox.azure.operations import Operations
 from sandbox.azure.rights.authorization import Authorization
@@ -92,13 +94,15 @@ class MachineLearning:
         self._id = workspace.id
         self.assets = {kind.name: self._collection(workspace, kind) for kind in KINDS}
         endpoints = self.endpoints = Endpoints()
-        self.scoring = Scoring(workspace, endpoints, self.assets["models"], (identity, authorization))
+        access = ScoringAccess(workspace.pace, identity, authorization)
+        self.scoring = Scoring(workspace, endpoints, self.assets["models"], access)
         jobs = Jobs(workspace, operations, self.assets, COMPUTES)
         self.batch = BatchEndpoints(workspace, jobs)
         self._parts: tuple[Part, ...] = (
             Metadata(workspace, COMPUTES),
             *self.assets.values(),
             OnlineEndpoints(workspace, operations, endpoints, authorization),
+            EndpointKeys(workspace.pace, operations, endpoints),
             OnlineDeployments(workspace, operations, endpoints, self.assets),
             jobs,
             self.batch,

@@ -9,51 +9,27 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.azure.errors import ArmError
-from sandbox.azure.identity import Identity, TokenError
 from sandbox.azure.machine_learning.assets import Assets
 from sandbox.azure.machine_learning.online_state import Deployment, Endpoint, Endpoints
 from sandbox.azure.machine_learning.predictions import named_model, predictions
+from sandbox.azure.machine_learning.scores import Profile, Score
+from sandbox.azure.machine_learning.scoring_access import ScoringAccess
 from sandbox.azure.machine_learning.traffic import WHOLE, WeightedRouting
-from sandbox.azure.rights.authorization import Authorization, authorization_error
-from sandbox.azure.rights.requested_actions import SCORE, RequestedAction
 from sandbox.azure.routes import Call, Routes
 from sandbox.azure.workspace import Workspace
 
-ML_AUDIENCES = ("https://ml.azure.com", "https://ai.azure.com")
 ERROR_RATE, LATENCY = "sandbox.error_rate", "sandbox.latency"
 SLOWEST = 30.0
 KEPT = 50_000
 SECONDS = 0.02
 FINE = 10_000
 """Into how many parts a load's error rate is divided."""
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """What a deployment answered, `count` times alike; `seconds` is what the model took for each."""
-
-    time: float
-    endpoint: str
-    deployment: str
-    status: int
-    seconds: float
-    mirrored: bool
-    model_status: int = 200
-    count: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """How the requests of a load are answered; None is the model's own doing. `seconds` for each."""
-
-    error_rate: float | None = None
-    seconds: float | None = None
 
 
 class Scoring:
@@ -64,13 +40,13 @@ class Scoring:
         workspace: Workspace,
         endpoints: Endpoints,
         models: Assets,
-        access: tuple[Identity, Authorization],
+        access: ScoringAccess,
     ) -> None:
         self.scores: deque[Score] = deque(maxlen=KEPT)
         self._workspace = workspace
         self._endpoints = endpoints
         self._models = models
-        self._identity, self._authorization = access
+        self._access = access
         self._routing = WeightedRouting()
 
     def register(self, routes: Routes) -> None:
@@ -125,7 +101,7 @@ class Scoring:
         endpoint = self._endpoints.find(call.names["endpoint"])
         if endpoint is None:
             raise ArmError(404, "NotFound", f"There is no endpoint '{call.names['endpoint']}'.")
-        self._check_caller(endpoint, call.request.headers.get("Authorization"))
+        self._access.check(endpoint, call.request.headers.get("Authorization"))
         deployment = self._choose(endpoint, call.request.headers.get("azureml-model-deployment"))
         raw = await call.request.read()
         self._mirror(endpoint, raw)
@@ -133,23 +109,6 @@ class Scoring:
         if seconds is not None:
             await asyncio.sleep(seconds)
         return self._answer(endpoint, deployment, raw)
-
-    def _check_caller(self, endpoint: Endpoint, authorization: str | None) -> None:
-        if endpoint.resource["properties"]["authMode"] == "AADToken":
-            try:
-                self._identity.check(authorization, ML_AUDIENCES)
-            except TokenError as error:
-                raise ArmError(401, error.code, str(error)) from error
-            who, scope = self._identity.who(authorization), str(endpoint.resource["id"])
-            if not self._authorization.rights.allowed(who, SCORE, scope):
-                raise authorization_error(who, RequestedAction(SCORE, scope))
-            return
-        given = (authorization or "").removeprefix("Bearer ").strip()
-        now = self._workspace.pace.now().timestamp()
-        keys = endpoint.keys.values() if endpoint.resource["properties"]["authMode"] == "Key" else ()
-        valid = {*keys, *(token for token, expiry in endpoint.tokens.items() if expiry > now)}
-        if given not in valid:
-            raise ArmError(401, "Unauthorized", "The key or token is missing or not valid for this endpoint.")
 
     def _choose(self, endpoint: Endpoint, asked: str | None) -> Deployment:
         if asked:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from sandbox.azure.errors import ArmError
-from sandbox.azure.machine_learning.scoring import Score
+from sandbox.azure.machine_learning.scores import Score
 from sandbox.azure.workspace import ML
 
 NAMESPACE = f"{ML}/workspaces/onlineEndpoints"

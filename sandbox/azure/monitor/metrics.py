@@ -20,7 +20,7 @@ from aiohttp import web
 from sandbox.azure.errors import ArmError
 from sandbox.azure.machine_learning.endpoints import COLLECTION
 from sandbox.azure.machine_learning.online_state import Endpoints
-from sandbox.azure.machine_learning.scoring import Score
+from sandbox.azure.machine_learning.scores import Score
 from sandbox.azure.monitor.metric_query import (
     DEPLOYMENT,
     DIMENSIONS,
