@@ -7,7 +7,7 @@ where:
 """
 
 from mlevents.conditions.assumptions import Assumptions
-from mlevents.conditions.condition import ANY, Clause, Condition, operator, shown
+from mlevents.conditions.condition import ANY, Clause, Condition, operator, quote_value
 
 
 @operator("absent")
@@ -18,7 +18,7 @@ class Absent(Condition):
 
     def __init__(self, operand: object) -> None:
         if operand is not True:
-            raise ValueError(f"wants true, not {shown(operand)}: the opposite is `present: true`")
+            raise ValueError(f"wants true, not {quote_value(operand)}: the opposite is `present: true`")
 
     def holds(self, value: object) -> bool:
         return value is None

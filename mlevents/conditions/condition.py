@@ -111,7 +111,7 @@ def type_of(value: object) -> str:
         return "number"
     if value is None:
         raise ValueError("null compares with nothing: write `absent: true` for what is missing")
-    raise ValueError(f"compares with texts, numbers, true and false, not with {shown(value)}")
+    raise ValueError(f"compares with texts, numbers, true and false, not with {quote_value(value)}")
 
 
 def scalar(value: object) -> tuple[str, object]:
@@ -156,7 +156,7 @@ def texts(operand: object) -> tuple[str, ...]:
     if not found:
         raise ValueError("an empty list never holds: name at least one text")
     if others := [text for text in found if not isinstance(text, str)]:
-        raise ValueError(f"wants a text or a list of texts, not {shown(others[0])}: put it in quotes")
+        raise ValueError(f"wants a text or a list of texts, not {quote_value(others[0])}: put it in quotes")
     if "" in found:
         raise ValueError("an empty text holds for every text: write `present: true` if that is meant")
     return tuple(dict.fromkeys(map(fold, found)))
@@ -167,10 +167,10 @@ def number(operand: object) -> float:
     if is_finite(operand) and abs(operand) < _GREATEST:
         return operand
     remedy = ": leave out the quotes" if as_number(operand) is not None else ""
-    raise ValueError(f"wants a number, not {shown(operand)}{remedy}")
+    raise ValueError(f"wants a number, not {quote_value(operand)}{remedy}")
 
 
-def shown(value: object) -> str:
+def quote_value(value: object) -> str:
     """A value as a message quotes it."""
     if isinstance(value, bool):
         return str(value).lower()

@@ -7,7 +7,7 @@ where:
 """
 
 from mlevents.conditions.assumptions import Assumptions
-from mlevents.conditions.condition import Clause, Membership, is_one_of, operator, shown
+from mlevents.conditions.condition import Clause, Membership, is_one_of, operator, quote_value
 
 
 @operator("equals")
@@ -16,7 +16,7 @@ class Equals(Membership):
 
     def __init__(self, operand: object) -> None:
         if isinstance(operand, list):
-            raise ValueError(f"wants one value, not the list {shown(operand)}: use `in` for a list")  # noqa: TRY004
+            raise ValueError(f"wants one value, not the list {quote_value(operand)}: use `in` for a list")  # noqa: TRY004
         super().__init__([operand])
 
     def holds(self, value: object) -> bool:

@@ -6,7 +6,7 @@ where:
 """
 
 from mlevents.conditions.assumptions import Assumptions
-from mlevents.conditions.condition import Clause, Membership, is_one_of, operator, shown
+from mlevents.conditions.condition import Clause, Membership, is_one_of, operator, quote_value
 
 
 @operator("in")
@@ -15,7 +15,7 @@ class In(Membership):
 
     def __init__(self, operand: object) -> None:
         if not isinstance(operand, list):
-            raise ValueError(f"wants a list, not {shown(operand)}: use `equals` for one value")  # noqa: TRY004
+            raise ValueError(f"wants a list, not {quote_value(operand)}: use `equals` for one value")  # noqa: TRY004
         if not operand:
             raise ValueError("an empty list never holds: name at least one value")
         super().__init__(operand)

@@ -7,7 +7,7 @@ where:
     version: {matches: '\d+\.\d+(-rc\d+)?'}
 """
 
-from mlevents.conditions.condition import PRESENCE, Clause, Condition, operator, shown
+from mlevents.conditions.condition import PRESENCE, Clause, Condition, operator, quote_value
 
 _LONGEST = 1000
 
@@ -20,7 +20,9 @@ class Matches(Condition):
         import re2
 
         if not isinstance(operand, str) or not operand:
-            raise ValueError(f"wants a regular expression as a text, not {shown(operand)}: put it in quotes")
+            raise ValueError(
+                f"wants a regular expression as a text, not {quote_value(operand)}: put it in quotes"
+            )
         if len(operand) > _LONGEST:
             raise ValueError(f"is {len(operand)} characters long: keep the expression within {_LONGEST}")
         options = re2.Options()
@@ -31,7 +33,7 @@ class Matches(Condition):
             self.fit = re2.compile(operand, options=options).fullmatch
         except (re2.error, UnicodeError) as error:
             raise ValueError(
-                f"{shown(operand)} is not a valid RE2 regular expression: {_reason(error)}"
+                f"{quote_value(operand)} is not a valid RE2 regular expression: {_reason(error)}"
             ) from error
 
     def holds(self, value: object) -> bool:

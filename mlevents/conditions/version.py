@@ -17,7 +17,7 @@ from packaging.version import InvalidVersion, Version
 
 from mlevents.canonical import fold
 from mlevents.conditions.assumptions import Assumptions
-from mlevents.conditions.condition import PRESENCE, Clause, Condition, operator, shown
+from mlevents.conditions.condition import PRESENCE, Clause, Condition, operator, quote_value
 
 _BOUND = re.compile(r"\s*(===|==|!=|~=|<=|>=|<|>)\s*([^\s,<>=!~][^\s,]*)\s*")
 _LONGEST = 200
@@ -39,12 +39,14 @@ class VersionRange(Condition):
 
     def __init__(self, operand: object) -> None:
         if not isinstance(operand, str) or len(operand) > _LONGEST:
-            raise ValueError(f"wants a range as a text, such as '>=2.1', not {shown(operand)}")
+            raise ValueError(f"wants a range as a text, such as '>=2.1', not {quote_value(operand)}")
         self.bounds = [_bound(part) for part in operand.split(",")]
         self.specifiers = _specifiers(operand)
         unordered = [sign for sign, _ in self.bounds if sign not in _NATURAL]
         if self.specifiers is None and unordered:
-            raise ValueError(f"'{unordered[0]}' wants a PEP 440 version, which {shown(operand)} has not")
+            raise ValueError(
+                f"'{unordered[0]}' wants a PEP 440 version, which {quote_value(operand)} has not"
+            )
 
     def holds(self, value: object) -> bool:
         if not isinstance(value, str) or not value or len(value) > _LONGEST:
@@ -78,7 +80,7 @@ def _piece(piece: str) -> tuple[int, int, str]:
 def _bound(part: str) -> tuple[str, str]:
     found = _BOUND.fullmatch(part)
     if found is None:
-        raise ValueError(f"wants comparisons such as '>=2.1' or '>=2.1, <3', not {shown(part.strip())}")
+        raise ValueError(f"wants comparisons such as '>=2.1' or '>=2.1, <3', not {quote_value(part.strip())}")
     return found[1], found[2]
 
 

@@ -8,9 +8,9 @@ run, a step of the monitor's pipeline, with the text
     ['{"group":"age","metric_value":0.4,"metric_name":"...","threshold_value":0.1}', ...]
 
 The list is Python's way to print a list of JSON texts; `group` is the feature, and missing where a
-metric has none. The tag rides on every later event of the run. Where alerts by mail are on, the run
-above it, the monitor's own, gets a tag of another name for each signal (`PARENT_TAG`): that is no second
-drift, but neither is it a run that failed of its own.
+metric has none. Every later event of the run carries the tag. Where alerts by mail are on, the run
+above it, the monitor's own, gets a tag of another name for each signal (`PARENT_TAG`): it is not a second
+drift, and not a failure of the run itself either.
 """
 
 import json
@@ -24,7 +24,7 @@ from mlevents.events.parent_run import RUN_ID, parent_run
 
 TAG = "azureml_modelmonitor_threshold_breached"
 PARENT_TAG = "azureml.modelmonitor.threshold.breached."
-# Nothing documented or captured names the monitor on its run; whoever defines it may set this tag.
+# Nothing documented or captured names the monitor on its run; who defines it may set this tag.
 MONITOR_TAG = "monitor_name"
 # What Azure sets on each step of a pipeline: the run of the whole, here the monitor's own.
 PIPELINE_TAG = "azureml.pipelinerunid"
@@ -34,14 +34,14 @@ _FEATURE = re.compile(r'"(?:group|feature|feature_name)"\s*:\s*"((?:[^"\\]|\\.)*
 _QUOTED = re.compile(r"""["']([^"']+)["']""")
 
 
-def breached(content: Content) -> bool:
+def has_breach_tag(content: Content) -> bool:
     """Whether the run carries a monitor's breach tag that says anything."""
     return bool(content.texts("runTags").get(TAG, "").strip())
 
 
-def tells_of_breach(content: Content) -> bool:
+def has_monitor_breach(content: Content) -> bool:
     """Whether the run failed, if it did, because a monitor of its found a breach."""
-    return breached(content) or any(key.startswith(PARENT_TAG) for key in content.texts("runTags"))
+    return has_breach_tag(content) or any(key.startswith(PARENT_TAG) for key in content.texts("runTags"))
 
 
 def signal(content: Content) -> str | None:
@@ -69,7 +69,7 @@ def monitor_run(content: Content) -> str | None:
     return parent_run(content) or RUN_ID.read(content)
 
 
-def members(drift: Mapping[str, Any]) -> dict[str, Any]:
+def write_members(drift: Mapping[str, Any]) -> dict[str, Any]:
     """The run and its tags that report a breach with these names, as Azure's component writes them."""
     said = "A signal has failed due to one or more features violating metric thresholds.\n"
     if drift.get("signal"):

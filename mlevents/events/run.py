@@ -2,7 +2,7 @@
 
 import re
 
-from mlevents.events.breach import tells_of_breach
+from mlevents.events.breach import has_monitor_breach
 from mlevents.events.content import Content
 from mlevents.events.event_type import Field, text, texts
 from mlevents.events.parent_run import RUN_ID, parent_run
@@ -47,5 +47,5 @@ RUN = {
     "tags": texts("runTags"),
     "properties": texts("runProperties"),
     "root": Field("boolean", is_root),
-    "monitor_breach": Field("boolean", tells_of_breach),
+    "monitor_breach": Field("boolean", has_monitor_breach),
 }

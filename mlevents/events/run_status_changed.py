@@ -27,7 +27,7 @@ A run with a monitor's breach tag, as here, is a drift as well; see `mlevents.ev
 
 from typing import ClassVar
 
-from mlevents.events.breach import DRIFT, TAG, breached, members
+from mlevents.events.breach import DRIFT, TAG, has_breach_tag, write_members
 from mlevents.events.event_type import Derived, EventType, Fields, event_type
 from mlevents.events.run import RUN
 
@@ -41,4 +41,6 @@ class RunStatusChanged(EventType):
     subject = "experiments/{run.experiment_id}/runs/{run.id}"
     about = ("run", "id")
     fields: ClassVar[Fields] = {"run": RUN}
-    derived = (Derived("drift.detected", breached, {"drift": DRIFT}, members, f"data.runTags.{TAG}"),)
+    derived = (
+        Derived("drift.detected", has_breach_tag, {"drift": DRIFT}, write_members, f"data.runTags.{TAG}"),
+    )

@@ -7,7 +7,7 @@ from jinja2 import StrictUndefined
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from mlevents.conditions.condition import is_finite, shown
+from mlevents.conditions.condition import is_finite, quote_value
 from mlevents.expressions.filters import FILTERS, join_texts, require_value
 
 type NamePath = tuple[str | int, ...]
@@ -28,10 +28,10 @@ class _Environment(ImmutableSandboxedEnvironment):
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return join_texts([left, right])
         if not is_finite(left) or not is_finite(right):
-            raise TypeError(f"`{operator}` wants numbers, not {shown(left)} and {shown(right)}")
+            raise TypeError(f"`{operator}` wants numbers, not {quote_value(left)} and {quote_value(right)}")
         result = super().call_binop(context, operator, left, right)
         if not is_finite(result) or abs(result) > 1e300:
-            raise ValueError(f"{shown(left)} {operator} {shown(right)} is out of range")
+            raise ValueError(f"{quote_value(left)} {operator} {quote_value(right)} is out of range")
         return result
 
 

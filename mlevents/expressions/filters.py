@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from jinja2 import Undefined
 
 from mlevents.canonical import fold
-from mlevents.conditions.condition import as_number, shown
+from mlevents.conditions.condition import as_number, quote_value
 
 MAX_TEXT_LENGTH = 1_000_000
 """How many characters an expression may come to."""
@@ -49,7 +49,7 @@ def slug(value: Any, most: int = 63) -> str:
     plain = unicodedata.normalize("NFKD", insert_text(value)).encode("ascii", "ignore").decode()
     made = re.sub(r"[^a-z0-9]+", "-", fold(plain)).strip("-")[:most].rstrip("-")
     if not made:
-        raise ValueError(f"`slug` leaves nothing of {shown(value)}: it has no letter and no digit")
+        raise ValueError(f"`slug` leaves nothing of {quote_value(value)}: it has no letter and no digit")
     return made
 
 
@@ -62,7 +62,7 @@ def to_float(value: Any) -> float:
     """A number, or the one that a text writes in decimals."""
     found = as_number(value)
     if found is None:
-        raise ValueError(f"{shown(value)} is not a number: `int` and `float` want one")
+        raise ValueError(f"{quote_value(value)} is not a number: `int` and `float` want one")
     return found
 
 

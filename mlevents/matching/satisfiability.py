@@ -27,32 +27,32 @@ type Way = tuple[Literal, ...]
 """Conditions that must hold, and others that must not: one way of fulfilling the whole."""
 
 
-def unreachable(where: Where, kinds: Sequence[str]) -> Iterator[PathProblem]:
+def find_impossible_condition(where: Where, kinds: Sequence[str]) -> Iterator[PathProblem]:
     """Why no event of these kinds can fulfil all conditions, at the first that closes the last way."""
     parts = where.conjuncts()
-    if reachable(parts, kinds):
+    if can_match(parts, kinds):
         return
-    count = next(count for count in range(1, len(parts) + 1) if not reachable(parts[:count], kinds))
+    count = next(count for count in range(1, len(parts) + 1) if not can_match(parts[:count], kinds))
     last = parts[count - 1]
     for other in parts[: count - 1]:
-        if not reachable([other, last], kinds):
+        if not can_match([other, last], kinds):
             yield last.path, _together(other, last)
             return
-    beside = " beside the conditions before it" if reachable([last], kinds) else ""
+    beside = " beside the conditions before it" if can_match([last], kinds) else ""
     yield last.path, f"no event can fulfil this{beside}, {_NEVER}: take it out, or correct it"
 
 
-def closed_ways(where: Where, kinds: Sequence[str]) -> Iterator[PathProblem]:
+def find_impossible_alternatives(where: Where, kinds: Sequence[str]) -> Iterator[PathProblem]:
     """Each alternative of an `any` that no event can fulfil beside the other conditions."""
     parts = where.conjuncts()
     for part in parts:
         others = [other for other in parts if other is not part]
         for index, node in enumerate(part.nodes if isinstance(part, AnyOf) else ()):
-            if not reachable([*others, node], kinds):
+            if not can_match([*others, node], kinds):
                 yield f"{part.path}[{index}]", "no event can fulfil this alternative: take it out"
 
 
-def reachable(parts: Iterable[Node], kinds: Sequence[str]) -> bool:
+def can_match(parts: Iterable[Node], kinds: Sequence[str]) -> bool:
     """Whether an event of one of these kinds may fulfil all parts; True where that would cost too much."""
     several, known = tuple(parts), _forms(tuple(kinds))
     if len(known) == 1 and _independent(several, known[0]):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlevents.conditions.condition import Condition, operator, shown, type_of
+from mlevents.conditions.condition import Condition, operator, quote_value, type_of
 from mlevents.events import NAMES
 from mlevents.matching.condition_tree import (
     AllOf,
@@ -128,7 +128,7 @@ class _Binder:
 
     def value(self, written: object, level: _Level) -> Node | None:
         if not level.is_field:
-            self.report(level.at, f"wants a map of {_content(level)}, not {shown(written)}")
+            self.report(level.at, f"wants a map of {_content(level)}, not {quote_value(written)}")
             return None
         name = "in" if isinstance(written, list) else "equals"
         return self.condition(name, written, written, level)
@@ -137,7 +137,7 @@ class _Binder:
         if len(self.problems) >= MAX_WHERE_PROBLEMS:
             return None
         if not isinstance(key, str):
-            self.report(level.at, f"the key {shown(key)} is not text: put it in quotes")
+            self.report(level.at, f"the key {quote_value(key)} is not text: put it in quotes")
             return None
         if key in COMBINATORS:
             return self.combined(key, value, level)
@@ -156,7 +156,7 @@ class _Binder:
             node = self.level(value, inside)
             return Not(inside.path, node, {key: value}) if node else None
         if not isinstance(value, list) or not value:
-            self.report(inside.at, f"wants a list of maps, not {shown(value)}")
+            self.report(inside.at, f"wants a list of maps, not {quote_value(value)}")
             return None
         levels = [level.inside(f"{key}[{index}]") for index in range(len(value))]
         nodes = [self.level(part, one) for part, one in zip(value, levels, strict=True)]
@@ -200,10 +200,12 @@ def _misfit(name: str, condition: Condition, operand: object, level: _Level) -> 
     field, kind = ".".join(level.keys), str(level.names)
     for value in getattr(condition, "values", ()):
         if kind in ("text", "list") and type_of(value) != "text":
-            return f'{field} is text, {shown(value)} is a {type_of(value)}: write "{shown(value)}"'
+            return (
+                f'{field} is text, {quote_value(value)} is a {type_of(value)}: write "{quote_value(value)}"'
+            )
         if kind in ("number", "boolean") and type_of(value) != kind:
-            return f"{field} is a {kind}, {shown(value)} is a {type_of(value)}: write {_EXAMPLES[kind]}"
-    return f"'{name}' with {shown(operand)} cannot hold on {field}, which is a {kind}"
+            return f"{field} is a {kind}, {quote_value(value)} is a {type_of(value)}: write {_EXAMPLES[kind]}"
+    return f"'{name}' with {quote_value(operand)} cannot hold on {field}, which is a {kind}"
 
 
 _EXAMPLES = {"number": "a number without quotes", "boolean": "true or false without quotes"}

@@ -7,7 +7,7 @@ says otherwise is told so.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mlevents.conditions.condition import is_finite, shown
+from mlevents.conditions.condition import is_finite, quote_value
 from mlevents.errors import EventError
 from mlevents.events import NAMES, Event, parse
 from mlevents.events.content import instant
@@ -81,7 +81,7 @@ def _find_type_problems(
         yield path, f"unknown name '{name}'{did_you_mean(name, known) or _list_choices(known)}"
     elif value is not None and not _TYPES[kind](value):
         quoting = kind == "text" and isinstance(value, bool | int | float)
-        remedy = f': write "{shown(value)}"' if quoting else f", not {quote(value)}"
+        remedy = f': write "{quote_value(value)}"' if quoting else f", not {quote(value)}"
         yield path, f"{path} is {_WORDS.get(kind, f'a {kind}')}{remedy}"
     elif kind == "texts" and isinstance(value, dict):
         for key, text in value.items():
@@ -154,7 +154,7 @@ def _normalize_time(value: str) -> str:
 
 
 def _format_value(value: object) -> str:
-    return "nothing" if value is None else shown(value)
+    return "nothing" if value is None else quote_value(value)
 
 
 def _list_choices(names: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from mlevents.conditions.equals import Equals
 from mlevents.conditions.present import Present
 from mlevents.events.event_forms import forms
 from mlevents.matching.condition_tree import FieldCondition
-from mlevents.matching.satisfiability import reachable
+from mlevents.matching.satisfiability import can_match
 from mlevents.matching.where import ANY_EVENT, Where
 from mlevents.registry import Registry
 from mlevents.yamlfile.positions import PathProblem, join_path
@@ -29,7 +29,7 @@ def find_loops(
         uses = step.get("uses") if isinstance(step, dict) else None
         for kind in actions.find(uses).causes if uses in actions.names() else ():
             again = kind in kinds or ANY_EVENT in kinds
-            if again and reachable([*parts, *_list_tag_conditions(kind, str(written.get("id")))], (kind,)):
+            if again and can_match([*parts, *_list_tag_conditions(kind, str(written.get("id")))], (kind,)):
                 yield join_path("do", index, "uses"), _describe_loop(str(uses), kind)
                 break
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlevents.events import NAMES
 from mlevents.gates.gate import gates_in_order
-from mlevents.matching.satisfiability import closed_ways, unreachable
+from mlevents.matching.satisfiability import find_impossible_alternatives, find_impossible_condition
 from mlevents.matching.where import Where, bind_where, list_names
 from mlevents.rules.available_gates import find_missing_gates
 from mlevents.rules.loops import find_loops
@@ -71,10 +71,10 @@ class RuleCheck:
         where = bind_where(written, kinds, path, self.report.error) if isinstance(written, dict) else None
         if where is None:
             return None
-        never = [*unreachable(where, kinds)]
+        never = [*find_impossible_condition(where, kinds)]
         for place, text in never:
             self.report.error(path + place.removeprefix("where"), text)
-        for place, text in closed_ways(where, kinds) if not never else ():
+        for place, text in find_impossible_alternatives(where, kinds) if not never else ():
             self.report.warn(path + place.removeprefix("where"), text)
         return where
 

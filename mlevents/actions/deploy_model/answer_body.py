@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlevents.conditions.condition import Condition, operator, shown
+from mlevents.conditions.condition import Condition, operator, quote_value
 
 PATH = re.compile(r"(?:\$\.?)?(?P<parts>(?:\.?[^.\[\]]++|\[[0-9]{1,6}\])*)")
 PART = re.compile(r"\.?([^.\[\]]+)|\[([0-9]+)\]")
@@ -54,10 +54,10 @@ def at(value: Any, parts: tuple[str | int, ...]) -> Any:
 
 
 def _shown(value: Any) -> str:
-    return "missing" if value is None else shown(value)
+    return "missing" if value is None else quote_value(value)
 
 
 def _wanted(wanted: Any) -> str:
     if isinstance(wanted, Mapping):
-        return ", ".join(f"{name} {shown(operand)}" for name, operand in wanted.items())
-    return shown(wanted)
+        return ", ".join(f"{name} {quote_value(operand)}" for name, operand in wanted.items())
+    return quote_value(wanted)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlevents.canonical import fold
-from mlevents.conditions.condition import Clause, as_number, operator, shown
+from mlevents.conditions.condition import Clause, as_number, operator, quote_value
 from mlevents.matching.where import bind_where
 
 ALL = dict(operator.items())
@@ -305,7 +305,7 @@ def test_quotes_are_the_remedy_for_the_text_of_a_number_alone():
     ],
 )
 def test_a_message_quotes_a_value_as_yaml_writes_it_and_no_more_than_its_head(value, quoted):
-    assert shown(value) == quoted
+    assert quote_value(value) == quoted
 
 
 def test_a_regular_expression_takes_linear_time():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mlevents.events import parse
 from mlevents.matching.condition_tree import AnyOf
-from mlevents.matching.satisfiability import closed_ways, unreachable
+from mlevents.matching.satisfiability import find_impossible_alternatives, find_impossible_condition
 from mlevents.matching.where import bind_where
 from tests.unit.matching.where_samples import refuse, wheres, wire_events
 from tests.unit.rules.rule_files import HEAD, TELL, load_text, problems
@@ -17,7 +17,7 @@ REGISTERED = ("model.registered",)
 def never(where, kinds=REGISTERED):
     bound = bind_where(where, kinds, "where", refuse)
     assert bound
-    return list(unreachable(bound, kinds))
+    return list(find_impossible_condition(bound, kinds))
 
 
 @settings(max_examples=500, deadline=None)
@@ -26,9 +26,9 @@ def test_a_where_that_holds_for_an_event_is_reachable(found, sent):
     event = parse(sent[1])
     where = bind_where(found.draw(wheres(event.kinds)), event.kinds, "where", lambda path, text: None)
     if where and where.holds(event.names):
-        assert list(unreachable(where, event.kinds)) == []
-        assert list(unreachable(where, ("*",))) == []
-        closed = {path for path, _ in closed_ways(where, event.kinds)}
+        assert list(find_impossible_condition(where, event.kinds)) == []
+        assert list(find_impossible_condition(where, ("*",))) == []
+        closed = {path for path, _ in find_impossible_alternatives(where, event.kinds)}
         alternatives = [
             (f"{part.path}[{index}]", node)
             for part in where.conjuncts()
