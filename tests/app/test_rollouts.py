@@ -191,7 +191,7 @@ def test_somebody_who_moves_the_traffic_keeps_their_map(on: Stage) -> None:
 def test_an_endpoint_that_is_deleted_under_our_feet_ends_the_response(on: Stage) -> None:
     one = ended(on, "gone-net", "2")
     assert one["status"] == "failed"
-    assert "gone-net' is gone: someone deleted it meanwhile" in one["because"]
+    assert "gone-net' does not exist any more: someone deleted it" in one["because"]
 
 
 def test_of_several_that_wait_only_the_newest_is_rolled_out(on: Stage) -> None:

@@ -401,7 +401,7 @@ def test_an_endpoint_that_azure_does_not_find_for_a_moment_is_there(clinic: Clin
     clinic.fault(match="GET .*/onlineEndpoints/fraud$", status=404)
     try:
         (one,) = [one for one in clinic.findings() if one["about"].startswith("endpoint 'fraud'")]
-        assert (one["ok"], one["said"]) == (True, "is there, its traffic: none")
+        assert (one["ok"], one["said"]) == (True, "exists, its traffic: none")
     finally:
         for _ in range(100):
             with suppress(requests.HTTPError):

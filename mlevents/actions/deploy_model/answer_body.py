@@ -1,4 +1,4 @@
-"""What a smoke test expects of an answer's JSON: paths into it, and operators on the values there."""
+"""The JSON that a smoke test expects: paths into the answer, and operators on their values."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,13 +21,13 @@ def path_parts(path: str) -> tuple[str | int, ...]:
 
 
 def condition(wanted: object) -> tuple[Condition, ...]:
-    """A value, a list of values or a map of operators as conditions, which must all hold.
+    """The conditions for a value, a list of values or a map of operators; all must hold.
 
-    Raises ValueError (an unknown operator is a LookupError) for what no condition can be made of.
+    Raises ValueError for an unknown operator or an invalid operand.
     """
     if isinstance(wanted, Mapping):
         if not wanted:
-            raise ValueError("an empty mapping says nothing: name an operator, such as {gte: 0}")
+            raise ValueError("the mapping is empty: write an operator, such as {gte: 0}")
         try:
             return tuple(operator.find(name)(operand) for name, operand in wanted.items())
         except LookupError as error:
@@ -36,7 +36,7 @@ def condition(wanted: object) -> tuple[Condition, ...]:
 
 
 def faults(answer: object, checks: Mapping[str, Any]) -> Iterator[str]:
-    """What is not as expected in an answer's JSON, in words."""
+    """The differences between an answer's JSON and the expected values, as text."""
     for path, wanted in checks.items():
         value = at(answer, path_parts(path))
         if not all(one.holds(value) for one in condition(wanted)):
@@ -44,7 +44,7 @@ def faults(answer: object, checks: Mapping[str, Any]) -> Iterator[str]:
 
 
 def at(value: Any, parts: tuple[str | int, ...]) -> Any:
-    """What stands at a path; None where nothing does."""
+    """The value at a path; None if there is none."""
     for part in parts:
         try:
             value = value[part]

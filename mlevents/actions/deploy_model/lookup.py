@@ -1,8 +1,8 @@
-"""Looking endpoints and deployments up, by answers that may be wrong for a moment.
+"""Look endpoints and deployments up; Azure's answers may be wrong for a moment.
 
-A GET may answer 404 for something that exists, and a list may come back empty or short (eventual
-consistency, regional failover): absent is what neither of them shows. Azure deletes no deployment that
-has traffic, so one that the endpoint's maps name exists in any case.
+A GET may answer 404 for a resource that exists, and a list may be empty or incomplete (eventual consistency,
+regional failover). So a resource is absent only when both do not show it. Azure deletes no deployment with
+traffic, so a deployment in the endpoint's traffic maps always exists.
 """
 
 from collections.abc import Iterable
@@ -13,11 +13,11 @@ from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
 from mlevents.services.machine_learning.states import DeploymentState, EndpointState
 
 LOOKS = 6
-"""How often something must be absent before it counts as deleted: for about a minute, ever more rarely."""
+"""How often a resource must be absent before it counts as deleted, over about a minute."""
 
 
 def find_endpoint(endpoints: OnlineEndpoints, name: str) -> EndpointState | None:
-    """The endpoint, or None when there is none; raises TransientError while the answers contradict."""
+    """The endpoint, or None if it does not exist; raises TransientError while the answers contradict."""
     state = endpoints.endpoint(name)
     if state is None and name in Names(endpoints.names()):
         raise TransientError(
@@ -28,7 +28,7 @@ def find_endpoint(endpoints: OnlineEndpoints, name: str) -> EndpointState | None
 
 
 def find_deployment(endpoints: OnlineEndpoints, endpoint: str, name: str) -> DeploymentState | None:
-    """The deployment, or None when there is none; raises TransientError while the answers contradict."""
+    """The deployment, or None if it does not exist; raises TransientError while the answers contradict."""
     state = endpoints.deployment(endpoint, name)
     if state is not None:
         return state
@@ -48,12 +48,12 @@ def find_deployment(endpoints: OnlineEndpoints, endpoint: str, name: str) -> Dep
 def find_deployments(
     endpoints: OnlineEndpoints, endpoint: str, names: Iterable[str]
 ) -> dict[str, DeploymentState | None]:
-    """Each of these deployments, None for one that is gone; read one by one, not from a list."""
+    """Each of these deployments, None for a deleted one; each is read by name, not from a list."""
     return {name: find_deployment(endpoints, endpoint, name) for name in names}
 
 
 def list_deployments(endpoints: OnlineEndpoints, state: EndpointState) -> tuple[DeploymentState, ...]:
-    """Every deployment of an endpoint, those with traffic even where the list leaves them out."""
+    """Every deployment of an endpoint; those with traffic even when the list lacks them."""
     listed = endpoints.deployments(state.name)
     known = Names(one.name for one in listed)
     missing = [name for name in Names([*serving(state.traffic), *serving(state.mirror)]) if name not in known]

@@ -15,7 +15,7 @@ from mlevents.duration import PositiveDuration, parse_duration
 
 
 class Parameters(BaseModel):
-    """A part of an action's parameters: nothing unknown, nothing converted, nothing changed afterwards."""
+    """A part of an action's parameters: no unknown names, no conversion, immutable."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, populate_by_name=True
@@ -32,25 +32,25 @@ class Check(Parameters):
     min: float | str | None = None
     """The least that is healthy."""
     of: Literal["stable"] | None = None
-    """`stable` makes the limits factors of what the stable deployment has in the same minutes."""
+    """With `stable`, the limits are factors of the stable deployment's value in the same minutes."""
     plus: float | str | None = None
-    """What is added to a limit that is a factor, so that a stable deployment without errors allows some."""
+    """Added to a limit that is a factor, so that a stable deployment without errors still allows some."""
     window: PositiveDuration | None = None
-    """The last minutes that are judged, more where they hold too few requests; the phase when left out."""
+    """The last minutes to check, more when they hold too few requests; the complete phase by default."""
 
     @model_validator(mode="after")
     def _limits(self) -> Self:
         if self.max is None and self.min is None:
             raise ValueError(f"the check of {self.metric} has no limit: give `max` or `min`")
         if self.plus is not None and self.of is None:
-            raise ValueError("`plus` is added to a factor: give `of: stable`, or leave it out")
+            raise ValueError("`plus` is added to a factor: write `of: stable`, or remove `plus`")
         for name in ("max", "min", "plus"):
             limit(self, name)
         return self
 
 
 def limit(check: Check, name: str) -> float | None:
-    """A limit of the check as a number: seconds for a latency; raises ValueError for one of no use."""
+    """A limit of the check as a number, in seconds for a latency; raises ValueError for an invalid limit."""
     value: float | str | None = getattr(check, name)
     factor = check.of is not None and name != "plus"
     if value is None or (isinstance(value, str) and "${" in value):

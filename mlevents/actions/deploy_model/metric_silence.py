@@ -1,4 +1,4 @@
-"""Whether silence in the metrics says anything: too few requests, or requests that should have come."""
+"""Missing metrics: too few requests to judge a deployment, or expected requests that did not arrive."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from mlevents.duration import format_duration
 from mlevents.services.metrics import Minute
 
 LATE = 300.0
-"""Seconds: Azure Monitor shows a minute after one to three; older news is no news."""
+"""Seconds: Azure Monitor shows a minute after one to three minutes; older values are late."""
 GAPS = 5.0
-"""A silence that is this many times longer than the mean gap between requests is more than chance."""
+"""A pause this many times longer than the mean interval between requests is not a coincidence."""
 EXPECTED = 5.0
-"""Requests that should have come: that none of so many comes is more than chance (less than 1 %)."""
+"""Expected requests: the probability that none of this many arrives is less than 1 %."""
 MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What a phase gives the new deployment: requests for each one of the others, and for how long.
+    """The new deployment's share in a phase: its requests for each request of the others, and the duration.
 
     `ratio` is 0.11 for 10 % of the live requests, 0.1 for a mirror of 10 %; `span` in seconds.
     """
@@ -29,7 +29,7 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Why nothing can be said yet; `scarce` when there are only too few requests, as on a small endpoint."""
+    """Why there is no verdict yet; `scarce` when there are only too few requests."""
 
     words: str
     scarce: bool
@@ -38,7 +38,7 @@ class Silence:
 def silences(
     needed: int, own: Sequence[Minute], others: Sequence[Minute], exposure: Exposure
 ) -> Iterator[Silence]:
-    """Each reason for which the minutes of the new deployment do not suffice to judge it."""
+    """Each reason why the minutes of the new deployment are not sufficient for a verdict."""
     own, others = _with_requests(own), _with_requests(others)
     requests = totals([own], None).requests
     heard = min((minute.age for minute in own), default=None)
@@ -51,10 +51,10 @@ def silences(
     quiet = span if heard is None else heard
     expected = totals([others], quiet).requests * exposure.ratio
     if heard is not None and quiet > max(LATE, GAPS * span / requests):
-        yield Silence(f"the metrics are late, the newest of {quiet / MINUTE:.0f} min ago", scarce=False)
+        yield Silence(f"the metrics are late: the newest is {quiet / MINUTE:.0f} min old", scarce=False)
     elif expected >= EXPECTED and (heard is None or quiet > LATE):
-        missing = f"about {expected:.0f} requests were to be expected"
-        yield Silence(f"no request for {format_duration(quiet)}, where {missing}", scarce=False)
+        missing = f"about {expected:.0f} requests were expected"
+        yield Silence(f"no request for {format_duration(quiet)}; {missing}", scarce=False)
     elif heard is None and not needed:
         yield Silence("no request yet", scarce=True)
 

@@ -1,4 +1,4 @@
-"""Sums over the minutes of metrics, and how their values read for people."""
+"""Totals of metrics over several minutes, and their values as text."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from mlevents.services.metrics import Minute
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What some deployments answered together within a window; latencies in seconds."""
+    """The totals of some deployments within a window; latencies in seconds."""
 
     requests: float
     errors: float
     latency: Mapping[str, float]
 
     def value(self, metric: str) -> float | None:
-        """The metric's value; None where there is none."""
+        """The metric's value; None if there is none."""
         if metric == "requests":
             return self.requests
         if metric == "error_rate":
@@ -25,19 +25,19 @@ class Totals:
 
 
 def is_readable(minute: Minute) -> bool:
-    """Whether every value of the minute is a number that requests and durations can have."""
+    """Whether every value of the minute is a finite number from 0 up."""
     values = (minute.requests, minute.errors, *minute.latency.values())
     numbers = all(isinstance(one, int | float) and isfinite(one) and one >= 0 for one in values)
     return numbers and not minute.unreadable
 
 
 def within(minutes: Iterable[Minute], window: float | None) -> list[Minute]:
-    """The minutes of the last so many seconds; all without a window."""
+    """The minutes within the last `window` seconds; all minutes without a window."""
     return [minute for minute in minutes if minute.age <= (inf if window is None else window)]
 
 
 def window_of(minutes: Sequence[Minute], window: float | None, needed: int) -> float | None:
-    """How far back to look, in seconds: the window, or further until there are requests enough."""
+    """The seconds to look back: the window, or more until there are enough requests."""
     if window is None:
         return None
     requests, reach = 0.0, window
@@ -51,7 +51,7 @@ def window_of(minutes: Sequence[Minute], window: float | None, needed: int) -> f
 
 
 def totals(deployments: Iterable[Sequence[Minute]], window: float | None) -> Totals:
-    """All minutes within the window together; latencies are means, weighted by requests."""
+    """The totals of all minutes within the window; latencies are means, weighted by requests."""
     minutes = [minute for those in deployments for minute in within(those, window)]
     names = {name for minute in minutes for name in minute.latency}
     latency = {}
@@ -69,7 +69,7 @@ def percentile(metric: str) -> str:
 
 
 def spell_metric(metric: str) -> str:
-    """The metric as people call it."""
+    """The metric's name for people."""
     return metric.replace("_", " ")
 
 

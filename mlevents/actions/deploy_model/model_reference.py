@@ -1,4 +1,4 @@
-"""Which model a step is about: the one that a rule names, else the event's."""
+"""The model of a step: the model that the rule names, else the event's."""
 
 from typing import Annotated
 
@@ -10,9 +10,9 @@ from mlevents.errors import PermanentError
 
 
 def model_reference(text: str) -> str:
-    """A model as `name:version`, checked when rules load unless it is still to be filled in."""
+    """A model as `name:version`, checked when rules load unless it holds an expression."""
     if "${" not in text and not all(text.rpartition(":")):
-        raise ValueError(f"'{text}' names no version of a model: write name:version")
+        raise ValueError(f"'{text}' has no model version: write name:version")
     return text
 
 
@@ -26,7 +26,7 @@ def _name_of_an_endpoint(text: str) -> str:
 
 
 EndpointName = Annotated[str, AfterValidator(_name_of_an_endpoint)]
-"""A name of an endpoint or deployment, checked when rules load unless it is still to be filled in."""
+"""A name of an endpoint or deployment, checked when rules load unless it holds an expression."""
 
 
 def model_of(reference: str | None, context: StepContext) -> tuple[str, str]:
@@ -39,6 +39,6 @@ def model_of(reference: str | None, context: StepContext) -> tuple[str, str]:
     if name and version:
         return name, version
     raise PermanentError(
-        f"there is no model to deploy: the {context.event.type} event names none, so give the parameter "
-        f"`model` as name:version{f', not {reference}' if reference else ''}"
+        f"no model to deploy: the {context.event.type} event names none. Set the parameter `model` to "
+        f"name:version{f', not {reference}' if reference else ''}"
     )

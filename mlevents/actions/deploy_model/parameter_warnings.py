@@ -1,4 +1,4 @@
-"""Checks of a rollout that can hardly be met as they are written: warnings when the rules load."""
+"""Warnings for rollouts that can hardly succeed as they are written, when the rules load."""
 
 from collections.abc import Iterator
 
@@ -6,13 +6,13 @@ from mlevents.actions.deploy_model.parameters import Mirror, Probe, Rollout, Ste
 from mlevents.duration import format_duration
 
 DELAY = 180.0
-"""Seconds until Azure Monitor shows a request: one to three minutes."""
+"""Seconds until Azure Monitor shows a request, at most."""
 Caution = tuple[str, str]
-"""The parameter, and what is to be expected of it."""
+"""The parameter, and the warning."""
 
 
 def cautions(rollout: Rollout) -> Iterator[Caution]:
-    """What will hold a phase up, or not be judged at all."""
+    """What delays a phase, or prevents its verdict."""
     if not rollout.checks and not rollout.min_requests:
         return
     for name, phase in _phases(rollout):
@@ -31,11 +31,11 @@ def _phases(rollout: Rollout) -> Iterator[tuple[str, Mirror | Step]]:
 def _too_short(name: str, phase: Mirror | Step) -> Iterator[Caution]:
     longest = phase.timeout or 2 * phase.for_
     if phase.for_ < DELAY:
-        never = ": nothing can be judged" if max(longest, phase.for_) < DELAY else ""
+        never = ": there will be no verdict" if max(longest, phase.for_) < DELAY else ""
         yield (
             f"{name}.for",
             f"{format_duration(phase.for_)} is shorter than the {format_duration(DELAY)} that Azure Monitor "
-            f"may take to show a request{never}; write at least 3m",
+            f"may need to show a request{never}; write at least 3m",
         )
 
 
@@ -45,7 +45,7 @@ def _window_too_long(rollout: Rollout, name: str, phase: Mirror | Step) -> Itera
             yield (
                 f"checks[{index}].window",
                 f"{format_duration(check.window)} is longer than the {format_duration(phase.for_)} of "
-                f"{name}, and only the phase is read: write a shorter window, or leave it out",
+                f"{name}, and only the phase is read: write a shorter window, or remove it",
             )
 
 
@@ -57,8 +57,8 @@ def _too_few_probes(rollout: Rollout, name: str, phase: Mirror | Step) -> Iterat
     if sent < rollout.needed:
         yield (
             f"{name}.for",
-            f"{rps:g} probes a second for {format_duration(phase.for_)} show no {rollout.needed} requests "
-            "in time: write a longer `for`, more `probe.rps`, or less `min_requests`",
+            f"{rps:g} probes a second for {format_duration(phase.for_)} give fewer than {rollout.needed} "
+            "requests in time: write a longer `for`, more `probe.rps`, or less `min_requests`",
         )
 
 
@@ -67,6 +67,6 @@ def _without_requests(rollout: Rollout) -> Iterator[Caution]:
     if metrics and not rollout.needed and rollout.no_traffic == "hold":
         yield (
             "min_requests",
-            f"0 asks for no request, but {metrics[0]} is known by requests alone: a phase without any never "
-            "goes on; write `no_traffic: proceed` or `no_traffic: probe`, or at least 1",
+            f"with 0, a phase needs no request, but {metrics[0]} is unknown without requests, so the phase "
+            "never continues: write `no_traffic: proceed` or `no_traffic: probe`, or at least 1",
         )

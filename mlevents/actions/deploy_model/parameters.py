@@ -1,4 +1,4 @@
-"""What a rule may say about a rollout: how the new deployment is tried, watched, and taken back.
+"""The parameters of a rollout: smoke test, mirror, traffic steps, checks and rollback.
 
 ```yaml
 rollout:
@@ -28,7 +28,7 @@ WHOLE = 100
 MOST_MIRRORED = 50
 """Azure ML's limit, in percent, to one deployment (learn.microsoft.com, "safe rollout")."""
 MOST_PROBES = 10
-"""Requests a second that are sent to try a deployment, at most."""
+"""The most requests a second that probe a deployment."""
 
 
 def _paths(checks: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def _paths(checks: dict[str, Any]) -> dict[str, Any]:
 
 
 class SmokeTest(Parameters):
-    """One request to the new deployment alone, before anybody else's."""
+    """One request to only the new deployment, before any traffic."""
 
     request: FileName | dict[str, Any] | list[Any]
     """give the request: a JSON file beside the rule file, or the JSON itself."""
@@ -50,18 +50,18 @@ class SmokeTest(Parameters):
     latency: PositiveDuration | None = None
     """How long the answer may take."""
     timeout: PositiveDuration | None = None
-    """How long to try again while the model is not ready (409, 429, 5xx, no connection); 10m if left out."""
+    """How long to retry while the model is not ready (409, 429, 5xx, no connection); 10m by default."""
 
 
 class Mirror(Parameters):
-    """A copy of live requests goes to the new deployment, whose answers nobody sees."""
+    """The new deployment gets copies of live requests; its answers are discarded."""
 
     percent: Annotated[int, Field(ge=1, le=MOST_MIRRORED)]
     """say how many of a hundred requests are copied: 1 to 50."""
     for_: Annotated[PositiveDuration, Field(alias="for")]
     """say how long to mirror, such as 15m."""
     timeout: PositiveDuration | None = None
-    """How long to wait for enough requests; twice `for` when left out."""
+    """How long to wait for enough requests; twice `for` by default."""
 
 
 class Step(Parameters):
@@ -72,40 +72,40 @@ class Step(Parameters):
     for_: Annotated[Duration, Field(alias="for")] = 0.0
     """How long to stay there; the checks must hold at the end of it."""
     timeout: PositiveDuration | None = None
-    """How long to wait for enough requests; twice `for` when left out."""
+    """How long to wait for enough requests; twice `for` by default."""
 
 
 class Probe(Parameters):
-    """Requests of our own to the new deployment, where others send it too few."""
+    """Requests that mlevents sends to the new deployment when it gets too few."""
 
     rps: Annotated[float, Field(gt=0, le=MOST_PROBES)] = 1.0
-    """How many requests a second, on average between two looks at the metrics."""
+    """Requests a second, on average between two readings of the metrics."""
 
 
 class Rollout(Parameters):
-    """How a new deployment comes to all the traffic, and what takes it back."""
+    """How a new deployment gets all traffic, and what rolls it back."""
 
     smoke_test: SmokeTest | None = None
     """One request before any traffic."""
     mirror: Mirror | None = None
-    """Copied traffic before live traffic; skipped where nothing serves yet."""
+    """Copied traffic before live traffic; skipped when no deployment serves yet."""
     steps: Annotated[list[Step], Field(min_length=1)] = Field(default_factory=lambda: [Step(percent=WHOLE)])
-    """The shares of live traffic, growing; 100 comes last, written or not."""
+    """The increasing shares of live traffic; 100 is always the last."""
     checks: list[Check] = Field(default_factory=list)
-    """What must be so during the mirror and every step with a duration."""
+    """The checks during the mirror and every step with a duration."""
     min_requests: Annotated[int, Field(ge=0)] | None = None
-    """How many requests the new deployment must have answered to be judged; 1 when there are checks."""
+    """How many requests the new deployment must answer before a verdict; 1 if there are checks."""
     no_traffic: Literal["hold", "proceed", "probe"] = "hold"
-    """What a phase does that ends with fewer: `hold` waits for its timeout and then goes back, `proceed` goes
-    on if nothing speaks against it, `probe` sends the smoke test's request itself."""
+    """What a phase with fewer requests does: `hold` waits for its timeout and then rolls back, `proceed`
+    continues if no check fails, `probe` sends the smoke test's request."""
     probe: Probe | None = None
-    """How often to send it, with `no_traffic: probe`."""
+    """How often to send that request, with `no_traffic: probe`."""
     failures: Annotated[int, Field(ge=0)] = 0
-    """How many readings beyond a limit are forgiven in each phase."""
+    """How many readings beyond a limit each phase tolerates."""
     on_failure: Literal["rollback", "hold"] = "rollback"
-    """The traffic goes back in any case; then `rollback` deletes the new deployment, `hold` keeps it."""
+    """The traffic is always restored; then `rollback` deletes the new deployment, `hold` keeps it."""
     keep: Annotated[int, Field(ge=0)] = 1
-    """How many earlier deployments of ours stay on the endpoint, without traffic, to go back to."""
+    """How many earlier deployments of mlevents stay on the endpoint, without traffic, for a rollback."""
 
     @model_validator(mode="after")
     def _growing(self) -> Self:
@@ -120,15 +120,15 @@ class Rollout(Parameters):
         given = [f"`{name}`" for name, value in wanted.items() if value]
         if given and not self.lasting:
             raise ValueError(
-                f"{' and '.join(given)} would never be looked at: no step and no mirror has a `for`; write "
-                "{percent: 10, for: 15m} in `steps`, or leave it out"
+                f"{' and '.join(given)} would never be used: no step and no mirror has a `for`. Write "
+                "{percent: 10, for: 15m} in `steps`, or remove it"
             )
         return self
 
     @model_validator(mode="after")
     def _probed(self) -> Self:
         if self.no_traffic == "probe" and self.smoke_test is None:
-            raise ValueError("`no_traffic: probe` sends the smoke test's request: give `smoke_test`")
+            raise ValueError("`no_traffic: probe` sends the smoke test's request: add `smoke_test`")
         if self.probe is not None and self.no_traffic != "probe":
             raise ValueError(
                 f"`probe` does nothing with `no_traffic: {self.no_traffic}`: write `probe` there"
@@ -143,16 +143,16 @@ class Rollout(Parameters):
 
     @property
     def needed(self) -> int:
-        """How many requests it takes to judge; 0 when nothing is judged."""
+        """How many requests a verdict needs; 0 without checks."""
         return self.min_requests if self.min_requests is not None else int(bool(self.checks))
 
 
 class Timeouts(Parameters):
-    """How long what Azure does may take; a step's own `timeout` is for the whole rollout."""
+    """How long each operation of Azure may take; a step's own `timeout` is for the complete rollout."""
 
     endpoint: PositiveDuration = 1800.0
-    """Making the endpoint."""
+    """Creating the endpoint."""
     deployment: PositiveDuration = 10_800.0
     """Provisioning the deployment."""
     traffic: PositiveDuration = 1800.0
-    """Each move of the traffic."""
+    """Each change of the traffic."""

@@ -1,4 +1,4 @@
-"""What a deployment needs in its workspace: the endpoint, the model, quota, our permissions."""
+"""Preflight checks of `deploy_model`: the endpoint, the model and the quota; the rights that it needs."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -58,7 +58,7 @@ PERMISSIONS = (
         ),
         given=("rollout.smoke_test",),
     ),
-    Permission(  # who scores by token reads beforehand whether it may
+    Permission(  # a rollout that scores by token checks its rights first
         WORKSPACE_SCOPE,
         READER,
         ("Microsoft.Authorization/permissions/read",),
@@ -79,15 +79,15 @@ PERMISSIONS = (
 )
 FAILED = ("Failed", "Canceled")
 SIZE = "Standard_F4s_v2"
-"""What Azure ML takes when a template names no instance_type."""
+"""Azure ML's default for a template without instance_type."""
 
 
 def findings(
     endpoint: str | None, model: str | None, template: str, examination: Examination
 ) -> Iterator[Finding]:
-    """For each workspace whether the endpoint, the model and the quota allow a deployment."""
+    """Check for each workspace whether the endpoint, the model and the quota allow a deployment."""
     if endpoint is None:
-        yield Finding("endpoint", None, "is named after each event's model, so it was not checked")
+        yield Finding("endpoint", None, "its name comes from each event's model, so it was not checked")
     elif is_open(endpoint):
         yield left_open("endpoint", endpoint)
     if model is not None and is_open(model):
@@ -101,7 +101,7 @@ def findings(
         if examination.quota:
             about = f"quota for '{template}' in workspace '{opened.workspace.name}'"
             ask = partial(_quota, about, workspace, opened, template, examination)
-            yield run_check(about, ask, "choose an instance_type that online endpoints run on there")
+            yield run_check(about, ask, "choose an instance_type that online endpoints support there")
 
 
 def _endpoint(opened: MachineLearning, text: str) -> Finding:
@@ -113,13 +113,13 @@ def _endpoint(opened: MachineLearning, text: str) -> Finding:
             return "does not exist yet, and will be created"
         if state.provisioning_state in FAILED:
             raise PermanentError(f"is {state.provisioning_state}: {opened.endpoints.reason(state)}")
-        return f"is there, its traffic: {words(state.traffic)}"
+        return f"exists, its traffic: {words(state.traffic)}"
 
-    return run_check(about, standing, "fix or delete it, or name another one in `endpoint`")
+    return run_check(about, standing, "fix or delete it, or set `endpoint` to another one")
 
 
 def _found(endpoints: OnlineEndpoints, name: str) -> EndpointState | None:
-    """The endpoint, looked for once more where Azure answers 404 and lists it all the same."""
+    """The endpoint, read once more when Azure answers 404 but lists it."""
     try:
         return find_endpoint(endpoints, name)
     except TransientError:
@@ -152,7 +152,7 @@ def _quota(
     if quota is None:
         return Finding(about, None, "may not be read", "give yourself the role Reader on the subscription")
     if quota.limit is None:
-        return Finding(about, None, f"Azure ML names no quota of {quota.family} in {region}")
+        return Finding(about, None, f"Azure ML has no quota for {quota.family} in {region}")
     free, needed = quota.limit - quota.used, quota.needed(count)
     said = f"{count} × {size} needs {needed} virtual CPUs, {free} of {quota.limit} are free in {region}"
     if needed <= free:

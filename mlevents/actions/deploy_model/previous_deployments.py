@@ -1,4 +1,4 @@
-"""What served at an endpoint before a rollout, and in which state it is by now."""
+"""The deployments that served before a rollout, and their current states."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from mlevents.services.machine_learning.states import DeploymentState
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The maps before the rollout, and how the deployments that they name are now (None: gone)."""
+    """The traffic maps before the rollout, and the current states of their deployments (None: deleted)."""
 
     traffic: Traffic
     mirror: Traffic
@@ -20,28 +20,28 @@ class Earlier:
 
     @classmethod
     def find(cls, target: RolloutTarget, traffic: Traffic, mirror: Traffic) -> Self:
-        """Read each deployment by its name: a list that is empty or short is not the truth."""
+        """Read each deployment by its name: a list may be empty or incomplete."""
         names = Names([*serving(traffic), *serving(mirror)])
         return cls(traffic, mirror, find_deployments(target.endpoints, target.endpoint, names))
 
     @property
     def changing(self) -> DeploymentState | None:
-        """One that is in transition, during which Azure takes no write."""
+        """A deployment that is changing: meanwhile, Azure refuses writes."""
         states = [one for one in self.states.values() if one]
         return next((one for one in states if one.provisioning_state in UNDER_WAY), None)
 
     @property
     def broken(self) -> list[str]:
-        """Those that exist, and may or may not be able to serve."""
+        """The deployments that exist but have not succeeded."""
         return [one.name for one in self.states.values() if one and one.provisioning_state != "Succeeded"]
 
     @property
     def absent(self) -> list[str]:
-        """Those that were not found."""
+        """The deployments that were not found."""
         return [name for name, one in self.states.items() if one is None]
 
     def maps(self, sure: bool) -> tuple[dict[str, int], dict[str, int]]:
-        """Traffic and mirror for those that exist, or for those alone that are `sure` to serve."""
+        """Traffic and mirror for the deployments that exist; with `sure`, only for those that succeeded."""
         able = Names(
             name
             for name, one in self.states.items()

@@ -1,7 +1,7 @@
-"""May we do what a rollout does only later? Asked before it creates anything.
+"""The rights for the later phases of a rollout, checked before it creates anything.
 
-Resource Manager checks rights before it looks whether a resource is there, so an endpoint that is still to be
-made can be asked for as well: 403 is a missing right, 404 is none.
+Resource Manager checks rights before it checks whether a resource exists, so this works for an endpoint that
+does not exist yet: 403 is a missing right, 404 is not.
 """
 
 from mlevents.actions.deploy_model.lookup import find_endpoint
@@ -14,15 +14,14 @@ from mlevents.services.services import Services
 
 METRICS = "Microsoft.Insights/metrics/read"
 KEYS = {"Key": "listKeys", "AMLToken": "token"}
-"""What gives the key or token of an endpoint, by its way of authentication."""
+"""The operation that returns an endpoint's key or token, by its authentication mode."""
 SCORE = f"{ML}/onlineEndpoints/score/action"
 
 
 def check_rights(target: RolloutTarget, rollout: Rollout, auth_mode: str, services: Services) -> None:
-    """Raise PermanentError, with the remedy, for a right that the checks or the smoke test need.
+    """Raise PermanentError, with the remedy, for a missing right of the checks or the smoke test.
 
-    `auth_mode` is that of an endpoint that is still to be made. Raises TransientError where Azure does not
-    answer.
+    `auth_mode` is for an endpoint that does not exist yet. Raises TransientError when Azure does not answer.
     """
     if rollout.checks or rollout.needed:
         _check_metrics(target)
@@ -39,7 +38,7 @@ def _check_metrics(target: RolloutTarget) -> None:
 
 
 def _check_scoring(target: RolloutTarget, auth_mode: str, services: Services) -> None:
-    what = "asking the endpoint, as `smoke_test` does"
+    what = "scoring, as `smoke_test` does"
     manager = services.resource_manager()
     verb = KEYS.get(auth_mode)
     if verb is not None:
@@ -50,7 +49,7 @@ def _check_scoring(target: RolloutTarget, auth_mode: str, services: Services) ->
         return
     grants = manager.permissions(target.machine_learning.workspace.id)
     if grants is not None and not is_allowed(grants, SCORE):
-        raise _missing(SCORE, DATA_SCIENTIST, what, "none of this identity's roles on the workspace has it")
+        raise _missing(SCORE, DATA_SCIENTIST, what, "no role of this identity on the workspace has it")
 
 
 def _missing(action: str, role: Role, what: str, refusal: str) -> PermanentError:

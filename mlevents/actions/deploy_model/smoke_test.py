@@ -1,4 +1,4 @@
-"""The smoke test: one request to the new deployment alone, and what its answer must be."""
+"""The smoke test: one request to only the new deployment, and the check of its answer."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,9 +16,9 @@ from mlevents.services.services import Services
 def smoke_test(
     target: RolloutTarget, test: SmokeTest, services: Services, fill: Callable[[Any], Any]
 ) -> Outcome:
-    """Ask once; raises PermanentError for an answer that is not as it must be.
+    """Send one request; raises PermanentError for an unexpected answer.
 
-    `fill` puts the event's values into a request that a file holds.
+    `fill` puts the event's values into a request from a file.
     """
     state = target.standing()
     target.must_be_able(target.found())
@@ -40,7 +40,7 @@ def asked(test: SmokeTest, services: Services, fill: Callable[[Any], Any]) -> An
 
 
 def unexpected(test: SmokeTest, answer: ScoringAnswer) -> Iterator[str]:
-    """What is not as it must be, in words."""
+    """The differences from the expected answer, as text."""
     if answer.status != test.status:
         yield f"status {answer.status}, not {test.status}"
         return
@@ -50,5 +50,5 @@ def unexpected(test: SmokeTest, answer: ScoringAnswer) -> Iterator[str]:
 
 
 def request(name: str, read: Callable[[str], str]) -> Any:
-    """The JSON in a request file; raises PermanentError for anything else."""
+    """The JSON of a request file; raises PermanentError for an invalid file."""
     return parse_json(name, read(name))

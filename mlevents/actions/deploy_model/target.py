@@ -1,4 +1,4 @@
-"""What a deployment is about: which model goes where, and what may be done with what is there."""
+"""The target of a rollout: model, deployment and endpoint, and checks of what exists there."""
 
 import hashlib
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ from mlevents.services.services import Services
 
 MODEL_TAG = "mlevents.model"
 TEXT_TAG = "mlevents.endpoint"
-"""On an endpoint that we made: the text that its name was made of."""
+"""On an endpoint that mlevents created: the text from which its name was made."""
 RESPONSE_TAG = "mlevents.response"
 UNDER_WAY = frozenset({"Creating", "Updating", "Scaling", "Deleting"})
 SOON, LATER = 5.0, 10.0
-"""Seconds until the next look: at an endpoint, which takes a minute; at a deployment, which takes ten."""
+"""Seconds until the next read, of an endpoint and of a deployment."""
 MOST_DEPLOYMENTS = 20
 LONGEST_TAG = 256
 
@@ -33,7 +33,7 @@ LONGEST_TAG = 256
 class RolloutTarget:
     """One version of one model, one deployment, one endpoint of one workspace.
 
-    `text` is what the endpoint's name was made of.
+    `text` is the text from which the endpoint's name was made.
     """
 
     machine_learning: MachineLearning
@@ -67,18 +67,18 @@ class RolloutTarget:
 
     @property
     def lock(self) -> str:
-        """One name for one endpoint, however the workspace's id is cased."""
+        """The key of the endpoint's lease, the same in whatever case the workspace's id is written."""
         workspace = hashlib.sha256(self.machine_learning.workspace.id.lower().encode()).hexdigest()[:16]
         return f"{workspace}-{fold(self.endpoint)}"
 
     @property
     def all_traffic(self) -> Mapping[str, int]:
-        """The map that gives the deployment everything."""
+        """The map that gives all traffic to the deployment."""
         return {self.deployment: 100}
 
     @property
     def endpoint_tags(self) -> dict[str, str]:
-        """What an endpoint made by us tells about its name."""
+        """The tags of an endpoint that mlevents creates."""
         return {TEXT_TAG: self.text[:LONGEST_TAG]}
 
     @property
@@ -87,18 +87,18 @@ class RolloutTarget:
         return self.machine_learning.workspace.endpoint_link(self.endpoint)
 
     def standing(self) -> EndpointState:
-        """The endpoint as it stands; raises PermanentError if it is gone."""
+        """The endpoint's current state; raises PermanentError if it was deleted."""
         state = find_endpoint(self.endpoints, self.endpoint)
         if state is None:
-            raise PermanentError(f"endpoint '{self.endpoint}' is gone: someone deleted it meanwhile")
+            raise PermanentError(f"endpoint '{self.endpoint}' does not exist any more: someone deleted it")
         return state
 
     def found(self) -> DeploymentState | None:
-        """The new deployment, or None when there surely is none."""
+        """The new deployment, or None if it does not exist."""
         return find_deployment(self.endpoints, self.endpoint, self.deployment)
 
     def must_have_room(self) -> None:
-        """Raise PermanentError when the endpoint is full, naming which deployments could go."""
+        """Raise PermanentError when the endpoint is full; the message says what to delete."""
         there = [state.name for state in self.endpoints.deployments(self.endpoint)]
         if len(there) < MOST_DEPLOYMENTS:
             return
@@ -106,11 +106,11 @@ class RolloutTarget:
         idle = ", ".join(sorted(name for name in there if name not in busy)) or "none"
         raise PermanentError(
             f"endpoint '{self.endpoint}' has {len(there)} deployments, and Azure allows {MOST_DEPLOYMENTS}: "
-            f"delete some of those without traffic ({idle})"
+            f"delete some without traffic ({idle})"
         )
 
     def must_be_usable(self, state: EndpointState) -> None:
-        """Raise PermanentError for an endpoint that is broken, or that was made for another text."""
+        """Raise PermanentError for an endpoint that has failed, or was created for another text."""
         if state.provisioning_state not in ("Succeeded", ""):
             raise PermanentError(
                 f"endpoint '{state.name}' is {state.provisioning_state}: {self.endpoints.reason(state)}; "
@@ -120,17 +120,19 @@ class RolloutTarget:
         known = made_for is None or same_name(made_for, self.text[:LONGEST_TAG])
         if not known and not same_name(self.text, self.endpoint):
             raise PermanentError(
-                f"endpoint '{state.name}' was made for '{made_for}', and '{self.text}' comes out as the same "
-                "name: give this one's `endpoint` another name"
+                f"endpoint '{state.name}' was created for '{made_for}', and '{self.text}' gives the same "
+                "name: set `endpoint` to another name"
             )
 
     def must_be_able(self, state: DeploymentState | None) -> None:
-        """Raise PermanentError unless the deployment serves this model and has Succeeded.
+        """Raise PermanentError unless the deployment has this model and succeeded.
 
-        Raises TransientError while it changes: someone scales it, for example.
+        Raises TransientError while it changes, for example when someone scales it.
         """
         if state is None:
-            raise PermanentError(f"deployment '{self.deployment}' of endpoint '{self.endpoint}' is gone")
+            raise PermanentError(
+                f"deployment '{self.deployment}' of endpoint '{self.endpoint}' does not exist any more"
+            )
         self._must_be_this_model(state)
         if state.provisioning_state in UNDER_WAY:
             said = f"deployment '{state.name}' of endpoint '{self.endpoint}' is {state.provisioning_state}"
@@ -142,20 +144,20 @@ class RolloutTarget:
             )
 
     def must_be_put_again(self, state: DeploymentState) -> bool:
-        """Whether the deployment with our name is a failed try of ours; raises PermanentError if foreign."""
+        """Whether the deployment is a failed attempt of mlevents; raises PermanentError if it is not ours."""
         self._must_be_this_model(state)
         if state.provisioning_state not in ("Failed", "Canceled"):
             return False
         if RESPONSE_TAG in state.tags:
             return True
         raise PermanentError(
-            f"deployment '{state.name}' of endpoint '{self.endpoint}' is {state.provisioning_state} and not "
-            "ours to replace: delete it, or give `deployment` another name"
+            f"deployment '{state.name}' of endpoint '{self.endpoint}' is {state.provisioning_state}, and "
+            "mlevents did not create it: delete it, or set `deployment` to another name"
         )
 
     def _must_be_this_model(self, state: DeploymentState) -> None:
         if not same_asset(state.model, self.model_id):
             raise PermanentError(
                 f"deployment '{state.name}' of endpoint '{self.endpoint}' serves {state.model or 'no model'}"
-                f", not {self.model}: give `deployment` another name, or leave it out"
+                f", not {self.model}: set `deployment` to another name, or remove it"
             )

@@ -1,6 +1,6 @@
-"""Traffic maps of an endpoint: deployment → percent, summing to 100 or 0.
+"""Traffic maps of an endpoint: deployment → percent, with the sum 100 or 0.
 
-Azure ML compares the names of endpoints and deployments without regard to case, so everything here does.
+Azure ML compares names of endpoints and deployments without case, and so do these functions.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -11,12 +11,12 @@ Traffic = Mapping[str, int]
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether both are names of one endpoint or deployment."""
+    """Whether both names mean the same endpoint or deployment."""
     return fold(one) == fold(other)
 
 
 class Names(Collection[str]):
-    """Names of deployments, of which Azure ML finds each in any casing."""
+    """Names of deployments, compared without case."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = {fold(name): name for name in names}
@@ -32,29 +32,29 @@ class Names(Collection[str]):
 
 
 def same(one: Traffic, other: Traffic) -> bool:
-    """Whether two maps send every request to the same places; 0 % is the same as not named."""
+    """Whether two maps distribute requests in the same way; 0 % equals a missing name."""
     return _folded(one) == _folded(other)
 
 
 def serving(traffic: Traffic) -> dict[str, int]:
-    """The deployments that get any traffic."""
+    """The deployments with traffic."""
     return {name: percent for name, percent in traffic.items() if percent}
 
 
 def share_of(traffic: Traffic, name: str) -> int:
-    """A deployment's percent; 0 where the map does not name it."""
+    """A deployment's percent; 0 if the map does not name it."""
     return _folded(traffic).get(fold(name), 0)
 
 
 def without(traffic: Traffic, name: str) -> dict[str, int]:
-    """The deployments that get any traffic, but for this one."""
+    """The deployments with traffic, without this one."""
     return {other: share for other, share in serving(traffic).items() if not same_name(other, name)}
 
 
 def shared(traffic: Traffic, able: Iterable[str]) -> dict[str, int]:
-    """The map for those deployments that are able to serve, in the same proportion.
+    """The map for the deployments that can serve, in the same proportion.
 
-    Exactly the map itself where all of them are; empty where none is.
+    It is the unchanged map if all can serve, and empty if none can.
     """
     names = Names(able)
     kept = {name: percent for name, percent in serving(traffic).items() if name in names}
@@ -62,12 +62,12 @@ def shared(traffic: Traffic, able: Iterable[str]) -> dict[str, int]:
 
 
 def stepped(before: Traffic, deployment: str, percent: int) -> dict[str, int]:
-    """The map that gives a deployment its share, and the others the rest in their proportion of before."""
+    """The map that gives a deployment its share, and the rest to the others in the same proportion."""
     return {**scaled(without(before, deployment), 100 - percent), deployment: percent}
 
 
 def scaled(shares: Traffic, total: int) -> dict[str, int]:
-    """Whole shares in the same proportion that sum to this; those that come to nothing are left out."""
+    """Integer shares in the same proportion with this sum; shares of 0 are omitted."""
     whole = sum(shares.values())
     if not whole:
         return {}

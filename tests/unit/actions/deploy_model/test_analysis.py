@@ -40,7 +40,7 @@ def minutes(*each: tuple[float, float], latency: float = 0.02) -> tuple[Minute, 
             (),
             minutes((90, 0)),
             "unclear",
-            "0 of 10 requests, no request for 2 min, where about 90 requests were to be expected, "
+            "0 of 10 requests, no request for 2 min; about 90 requests were expected, "
             "error rate is not known",
         ),
         (FINE, (), (), "unclear", "0 of 10 requests, no metrics yet, error rate is not known"),
@@ -199,7 +199,7 @@ def test_old_news_is_no_news() -> None:
     late = tuple(Minute(60.0 * age, 50, 0) for age in range(7, 12))
     reading = read(rollout(FINE), {"new": late}, "new", [])
     assert reading.verdict == "unclear"
-    assert "the metrics are late, the newest of 7 min ago" in reading.words
+    assert "the metrics are late: the newest is 7 min old" in reading.words
 
 
 @pytest.mark.parametrize("whose", ["new", "old"])
@@ -279,7 +279,7 @@ def test_a_new_deployment_that_falls_silent_beside_a_busy_one_is_unclear(needed:
     asked = rollout({"metric": "error_rate", "max": 0.5}, min_requests=needed)
     reading = read(asked, found, "new", ["old"], Exposure(0.1, 720.0))
     assert (reading.verdict, reading.scarce) == ("unclear", False)
-    assert "the newest of 8 min ago" in reading.words
+    assert "the newest is 8 min old" in reading.words
 
 
 def test_one_request_hours_ago_beside_a_busy_deployment_is_no_health() -> None:
@@ -287,7 +287,7 @@ def test_one_request_hours_ago_beside_a_busy_deployment_is_no_health() -> None:
     asked = rollout({"metric": "error_rate", "max": 0.5}, min_requests=1)
     reading = read(asked, found, "new", ["old"], Exposure(0.1, 7300.0))
     assert (reading.verdict, reading.scarce) == ("unclear", False)
-    assert reading.words.startswith("no request for 2 h, where about 108 requests were to be expected")
+    assert reading.words.startswith("no request for 2 h; about 108 requests were expected")
 
 
 def test_no_request_at_all_beside_a_busy_deployment_is_more_than_too_few() -> None:

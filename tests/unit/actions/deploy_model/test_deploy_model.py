@@ -87,7 +87,7 @@ def test_a_failed_deployment_of_somebody_else_is_left_alone() -> None:
     world.endpoints.placed["fraud-net"]["fraud-net-8"] = DeploymentState(
         "fraud-net-8", "Failed", f"{TOPIC}/models/fraud-net/versions/8"
     )
-    with pytest.raises(PermanentError, match="is Failed and not ours to replace"):
+    with pytest.raises(PermanentError, match="is Failed, and mlevents did not create it"):
         deploy(world)
 
 
@@ -203,15 +203,13 @@ def test_two_texts_that_come_out_as_one_name_do_not_share_an_endpoint() -> None:
     world = FakeWorkspace()
     deploy(world, DeployModel(template="small.yaml", endpoint="fraud net"))
     deploy(world, DeployModel(template="small.yaml", endpoint="fraud-net"))
-    with pytest.raises(
-        PermanentError, match="was made for 'fraud net', and 'fraud_net' comes out as the same"
-    ):
+    with pytest.raises(PermanentError, match="was created for 'fraud net', and 'fraud_net' gives the same"):
         deploy(world, DeployModel(template="small.yaml", endpoint="fraud_net"))
 
 
 def test_events_about_no_model_need_the_parameter() -> None:
     at = replace(context(), names={})
-    with pytest.raises(PermanentError, match="give the parameter `model` as name:version"):
+    with pytest.raises(PermanentError, match="Set the parameter `model` to name:version"):
         SMALL.locate(at, FakeWorkspace())
     named = DeployModel(template="small.yaml", model="credit:3")
     assert deploy(FakeWorkspace(), named, at)["deployment"] == "credit-3"
@@ -219,7 +217,7 @@ def test_events_about_no_model_need_the_parameter() -> None:
 
 @pytest.mark.parametrize("model", ["credit", "credit:", ":3"])
 def test_a_model_without_a_version_is_refused_when_rules_load(model: str) -> None:
-    with pytest.raises(ValidationError, match="names no version of a model"):
+    with pytest.raises(ValidationError, match="has no model version"):
         DeployModel(template="small.yaml", model=model)
 
 

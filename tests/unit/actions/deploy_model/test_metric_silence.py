@@ -39,13 +39,13 @@ def test_metrics_are_late_after_five_minutes_and_five_mean_gaps(
 
 def test_a_minute_without_requests_is_no_news() -> None:
     [said] = words(0, [Minute(60.0, 0), Minute(480.0, 5000)], [])
-    assert said == "the metrics are late, the newest of 8 min ago"
+    assert said == "the metrics are late: the newest is 8 min old"
     assert words(1, [Minute(60.0, 0)], [Minute(60.0, 0)]) == ["0 of 1 requests", "no metrics yet"]
 
 
 def test_the_phase_lasts_as_long_as_the_oldest_minute_where_nobody_says() -> None:
     own = [Minute(400.0, 10), Minute(1140.0, 10)]
-    assert words(0, own, [], Exposure()) == ["the metrics are late, the newest of 7 min ago"]
+    assert words(0, own, [], Exposure()) == ["the metrics are late: the newest is 7 min old"]
     assert words(0, own, [], Exposure(1.0, 7200.0)) == []
     assert words(0, [Minute(400.0, 20)], [Minute(2000.0, 1)], Exposure()) == []
 
@@ -53,10 +53,10 @@ def test_the_phase_lasts_as_long_as_the_oldest_minute_where_nobody_says() -> Non
 @pytest.mark.parametrize(
     ("requests", "ratio", "says"),
     [
-        (EXPECTED, 1.0, "no request for 60 min, where about 5 requests were to be expected"),
+        (EXPECTED, 1.0, "no request for 60 min; about 5 requests were expected"),
         (EXPECTED - 1, 1.0, "no request yet"),
         (99, 0.05, "no request yet"),
-        (100, 0.05, "no request for 60 min, where about 5 requests were to be expected"),
+        (100, 0.05, "no request for 60 min; about 5 requests were expected"),
     ],
 )
 def test_silence_beside_others_says_something_where_five_requests_should_have_come(

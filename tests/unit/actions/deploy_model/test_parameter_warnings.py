@@ -31,9 +31,9 @@ def step(**more: str | None) -> dict[str, Any]:
         (
             {"checks": [RATE], "steps": [step()], "min_requests": 0},
             "min_requests",
-            "error_rate is known by requests alone: a phase without any never goes on; write `no_traffic",
+            "error_rate is unknown without requests, so the phase never continues: write `no_traffic",
         ),
-        ({"checks": [RATE], "steps": [step(**{"for": "1m"})]}, "steps[0].for", ": nothing can be judged"),
+        ({"checks": [RATE], "steps": [step(**{"for": "1m"})]}, "steps[0].for", ": there will be no verdict"),
         ({"checks": [RATE], "steps": [step(**{"for": "2m"})]}, "steps[0].for", "shorter than the 3 min"),
         ({"min_requests": 1, "mirror": {"percent": 5, "for": "2m"}}, "mirror.for", "shorter than the 3 min"),
         (
@@ -44,7 +44,7 @@ def step(**more: str | None) -> dict[str, Any]:
         (
             {"no_traffic": "probe", "smoke_test": SMOKE, "min_requests": 500, "steps": [step()]},
             "steps[0].for",
-            "1 probes a second for 10 min show no 500 requests in time",
+            "1 probes a second for 10 min give fewer than 500 requests in time",
         ),
     ],
     ids=["no requests", "never", "late", "mirror", "window", "probes"],
@@ -69,7 +69,7 @@ def test_nothing_can_be_judged_before_the_metrics_come(
     lasting: str, timeout: str | None, never: bool
 ) -> None:
     [(_, text)] = said(checks=[RATE], steps=[step(**{"for": lasting, "timeout": timeout})])
-    assert ("nothing can be judged" in text) is never
+    assert ("there will be no verdict" in text) is never
     assert "shorter than the 3 min" in text
 
 
@@ -90,7 +90,7 @@ def test_where_no_request_is_needed_no_probe_is_missed() -> None:
 def test_the_first_metric_that_needs_requests_is_named() -> None:
     checks = [{"metric": "requests", "max": 9}, RATE, {"metric": "latency_p95", "max": "1s"}]
     [(_, text)] = said(checks=checks, steps=[step()], min_requests=0)
-    assert "error_rate is known by requests alone" in text
+    assert "error_rate is unknown without requests" in text
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ def loaded(folder: Path, rollout: dict[str, Any], **step: Any) -> Rules:
 def test_a_caution_is_a_warning_at_its_place(tmp_path: Path) -> None:
     rules = loaded(tmp_path, {"checks": [RATE], "steps": [step()], "min_requests": 0})
     warnings = {one.path: one.text for one in rules.warnings}
-    assert warnings["rules[0].do[0].with.rollout.min_requests"].startswith("0 asks for no request")
+    assert warnings["rules[0].do[0].with.rollout.min_requests"].startswith("with 0, a phase needs no request")
 
 
 @pytest.mark.parametrize(
     ("rollout", "more", "words"),
     [
-        ({"checks": [RATE], "min_requests": 50}, {}, "`checks` and `min_requests` would never be looked at"),
+        ({"checks": [RATE], "min_requests": 50}, {}, "`checks` and `min_requests` would never be used"),
         ({"keep": 1}, {"timeout": "0s"}, "rules[0].do[0].timeout: a duration of 0 s is not possible here"),
     ],
 )

@@ -231,7 +231,7 @@ def test_an_endpoint_that_is_deleted_under_our_feet_ends_it() -> None:
     at = serving(OLD, meddling=at_traffic(50, delete))
     answer = json.loads(Durable(at).run(roll_out_model, call(canary())))
     assert answer["kind"] == "failed"
-    assert "endpoint 'net' is gone: someone deleted it meanwhile" in answer["detail"]
+    assert "endpoint 'net' does not exist any more: someone deleted it" in answer["detail"]
     assert at.writes[-1].startswith("put traffic {'net-1': 35")
 
 

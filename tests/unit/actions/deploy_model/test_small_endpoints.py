@@ -101,7 +101,7 @@ def test_proceed_is_no_excuse_for_silence_beside_a_busy_deployment() -> None:
     at._serve = lambda name, share, seconds: None if name == "net-9" else serve(name, share, seconds)  # type: ignore[method-assign]
     answer = carried(at, plan("proceed"))
     assert (answer["kind"], traffic(at)) == ("stopped", OLD)
-    assert "were to be expected" in answer["detail"]
+    assert "requests were expected" in answer["detail"]
 
 
 def test_probe_sends_the_smoke_tests_request_and_is_judged_by_it() -> None:

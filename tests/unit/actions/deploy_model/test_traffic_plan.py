@@ -158,16 +158,16 @@ def test_the_example_in_the_docstring_is_a_rollout() -> None:
         ({"checks": [{"metric": "error_rate"}]}, "has no limit: give `max` or `min`"),
         ({"checks": [{"metric": "error_rate", "max": 1}], "steps": LASTING}, ""),
         ({"checks": [{"metric": "error_rate", "max": 1}], "mirror": {"percent": 5, "for": "5m"}}, ""),
-        ({"checks": [{"metric": "error_rate", "max": 1}]}, "`checks` would never be looked at: no step"),
-        ({"min_requests": 50}, "`min_requests` would never be looked at: no step and no mirror has a `for`"),
-        ({"min_requests": 50, "steps": [{"percent": 10, "for": "0s"}]}, "write {percent: 10, for: 15m}"),
+        ({"checks": [{"metric": "error_rate", "max": 1}]}, "`checks` would never be used: no step"),
+        ({"min_requests": 50}, "`min_requests` would never be used: no step and no mirror has a `for`"),
+        ({"min_requests": 50, "steps": [{"percent": 10, "for": "0s"}]}, "Write {percent: 10, for: 15m}"),
         ({"min_requests": 0}, ""),
         ({"steps": [{"percent": 10, "for": "5m", "timeout": "0s"}]}, "a duration of 0 s is not possible"),
         ({"mirror": {"percent": 10, "for": "0s"}}, "a duration of 0 s is not possible"),
         ({"mirror": {"percent": 10, "for": "1m", "timeout": "0m"}}, "a duration of 0 s is not possible"),
         ({"smoke_test": {"request": {}, "timeout": "0s"}}, "a duration of 0 s is not possible"),
         ({"checks": [{"metric": "requests", "max": 1, "window": "0s"}]}, "a duration of 0 s is not possible"),
-        ({"no_traffic": "probe", "min_requests": 5, "steps": LASTING}, "give `smoke_test`"),
+        ({"no_traffic": "probe", "min_requests": 5, "steps": LASTING}, "add `smoke_test`"),
         ({"probe": {"rps": 2}}, "`probe` does nothing with `no_traffic: hold`"),
         ({"no_traffic": "probe", "smoke_test": {"request": {}}, "probe": {"rps": 0}}, "greater than 0"),
         ({"no_traffic": "probe", "smoke_test": {"request": {}}, "probe": {"rps": 2}}, ""),
@@ -198,10 +198,10 @@ def test_the_example_in_the_docstring_is_a_rollout() -> None:
             },
             "",
         ),
-        ({"checks": [{"metric": "requests", "min": 1, "plus": 2}]}, "give `of: stable`"),
+        ({"checks": [{"metric": "requests", "min": 1, "plus": 2}]}, "write `of: stable`"),
         ({"smoke_test": {"request": {}, "json": {"a[": 1}}}, "is not a path into JSON"),
         ({"smoke_test": {"request": {}, "json": {"a": {"gtt": 1}}}}, "unknown operator 'gtt'"),
-        ({"smoke_test": {"request": {}, "json": {"a": {}}}}, "an empty mapping says nothing"),
+        ({"smoke_test": {"request": {}, "json": {"a": {}}}}, "the mapping is empty"),
         ({"on_failure": "retry"}, "'rollback' or 'hold'"),
     ],
 )
@@ -250,7 +250,7 @@ def test_any_text_is_a_path_or_a_value_error(path: str) -> None:
 
 def test_a_time_that_no_timer_can_keep_is_no_time() -> None:
     asked = {"steps": [{"percent": 10, "for": "0.0001ms"}], "min_requests": 5}
-    with pytest.raises(ValidationError, match="`min_requests` would never be looked at"):
+    with pytest.raises(ValidationError, match="`min_requests` would never be used"):
         Rollout.model_validate(asked)
     with pytest.raises(ValidationError, match="a duration of 0 s is not possible here"):
         Rollout.model_validate({"steps": [{"percent": 10, "for": "5m", "timeout": "0.0001ms"}]})
