@@ -36,7 +36,7 @@ def test_commands_are_found_where_they_are() -> None:
     places = {one.place.split(":")[0] for one in COMMANDS}
     assert {"README.md", "deploying.md", "azure-portal.md", "coming-from.md"} <= places
     assert {path.name for path in PIPELINES[:2]} <= places
-    assert {"before.py", "key_vault.py", "supplied.py"} <= places
+    assert {"preflight.py", "key_vault.py", "required_settings.py"} <= places
     assert len(COMMANDS) > 80
 
 
