@@ -1,4 +1,4 @@
-"""Why Event Grid would not deliver an event, for people who wonder where it went."""
+"""Why Event Grid would not deliver an event."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,25 +13,25 @@ _TYPES = ("eventtype", "type", "event_type")
 
 
 def explain_rejection(filters: Mapping[str, SubscriptionFilter], document: Mapping[str, Any]) -> str | None:
-    """Which function's filter holds back this event, as it stands on the wire, and by what; None if none."""
+    """The filter and the clause that reject an event as sent by Azure; None if Event Grid delivers it."""
     if is_delivered(filters, document):
         return None
     members = {fold(key): value for key, value in document.items()}
     said = next((str(kind) for key in _TYPES if (kind := members.get(key))), "")
     function = function_of(said)
     if function is None or function not in filters:
-        return f"no function takes events of the type '{said}'"
+        return f"no function has the event type '{said}'"
     return f"{_fact(filters[function], document, function)}"
 
 
 def _fact(one: SubscriptionFilter, document: Mapping[str, Any], function: str) -> str:
     if not one.types:
-        return f"no rule asks for events of {function}, so it has no subscription"
+        return f"no rule needs events of {function}, so the function has no subscription"
     if one.subject and not is_delivered({function: replace(one, clauses=())}, document):
-        return f"the filter of {function} wants a subject that begins with '{one.subject}'"
+        return f"the filter of {function} requires a subject that begins with '{one.subject}'"
     bare = replace(one, subject="")
     for clause in one.clauses:
         if not is_delivered({function: replace(bare, clauses=(clause,))}, document):
             values = ", ".join(map(str, clause.values))
-            return f"the filter of {function} wants {clause.key} {clause.operator} {values}".rstrip()
-    return f"the filter of {function} does not let it through"
+            return f"the filter of {function} requires {clause.key} {clause.operator} {values}".rstrip()
+    return f"the filter of {function} rejects it"

@@ -1,9 +1,9 @@
-"""From one rule's conditions to clauses of an Event Grid filter that let no match be lost.
+"""Compiles a rule's conditions to clauses of an Event Grid filter that never drops a match.
 
-Each clause follows from the condition whatever the normalised value came from: text may have been a
-number or a truth value on the wire (`8` is as good as `"8"`), null and, outside tags, an empty text
-count as missing. Taken for granted, as documented: the members stand in `data`; a tag's value is no
-object and no list; no two keys of an event differ only in case; the subject names the model.
+Each clause follows from the condition for every form of the value that Azure may send: a text may be a
+number or a boolean in the JSON (`8` equals `"8"`); null and, outside tags, an empty text count as
+missing. Assumed, as documented: the members are in `data`; the value of a tag is not an object or a
+list; no two keys of an event differ only in case; the subject names the model.
 """
 
 import re
@@ -24,19 +24,19 @@ type Clauses = dict[tuple[str, str], AdvancedFilter]
 PRESENT = "IsNotNull"
 ABSENT = "IsNullOrUndefined"
 SUBJECT = "subject"
-NOT_SAFE = "`filters: safe` asks for no key inside `data`"
+NOT_SAFE = "`filters: safe` does not filter on keys inside `data`"
 
 _LITERALS = ("true", "false")
 _EVERYWHERE = ("event", "workspace")
-_COMPUTED = "computed, or not from one place of the event alone"
-_SILENT = "the operator says nothing that Event Grid could filter on"
+_COMPUTED = "computed, or taken from more than one place in the event"
+_SILENT = "Event Grid cannot filter on this operator"
 _LOOSER = "Event Grid has no such operator"
 _NUMBER_IN_TEXT = "Event Grid does not read numbers in text"
 
 
 @dataclass(frozen=True, slots=True)
 class AdvancedFilter:
-    """One advanced filter; a single `value` on the wire for comparisons, `values` for the others."""
+    """One advanced filter; in JSON a comparison has a single `value`, the others have `values`."""
 
     operator: str
     key: str
@@ -45,7 +45,7 @@ class AdvancedFilter:
 
 @dataclass(frozen=True, slots=True)
 class ClauseOrigin:
-    """What a condition at a path became: a clause or none, and why it says less, if it does."""
+    """The clause of the condition at a path, if it has one, and why it is wider than the condition."""
 
     path: str
     clause: AdvancedFilter | None
@@ -54,7 +54,7 @@ class ClauseOrigin:
 
 @dataclass(slots=True)
 class RuleClauses:
-    """What must be so in every event of one type that a rule matches."""
+    """The clauses that hold for every event of one type that a rule matches."""
 
     rule: str
     origins: list[ClauseOrigin] = field(default_factory=list)
@@ -69,9 +69,9 @@ class RuleClauses:
 
 
 def compile_clauses(rule: Rule, known: type[EventType]) -> RuleClauses | None:
-    """What the rule claims of the events of this type; None when it matches none of them.
+    """The clauses of the rule for events of this type; None if it matches none of them.
 
-    See `drop_data_clauses` for what of it may be asked of Event Grid without a risk.
+    `drop_data_clauses` keeps those without a risk.
     """
     if rule.mode == "disabled" or not _asks(rule, known):
         return None
@@ -89,9 +89,9 @@ def compile_clauses(rule: Rule, known: type[EventType]) -> RuleClauses | None:
 
 
 def drop_data_clauses(found: RuleClauses) -> RuleClauses:
-    """The claims without those on keys inside `data`: whether Azure compares these with case is unverified.
+    """The clauses without those on keys inside `data`: Azure's handling of their case is not verified.
 
-    Payloads were seen in several cases, so such a clause might drop an event that a rule wants.
+    Payloads with different case exist, so such a clause might drop an event that a rule matches.
     """
     kept = [
         one if one.clause is None or one.clause.key == SUBJECT else ClauseOrigin(one.path, None, NOT_SAFE)
@@ -165,16 +165,16 @@ def _text(part: FieldCondition, clause: Clause, key: str) -> tuple[AdvancedFilte
             else (None, "an empty text counts as missing")
         )
     if clause.operator == "NotIn":
-        told = all(isinstance(value, str) and value and value.isascii() for value in clause.values)
+        exact = all(isinstance(value, str) and value and value.isascii() for value in clause.values)
         return (
             (AdvancedFilter("StringNotIn", key, clause.values), "")
-            if told
-            else (None, "case is folded otherwise")
+            if exact
+            else (None, "Event Grid folds case differently")
         )
     if clause.operator not in _FROM_NO_TEXT:
         return AdvancedFilter(PRESENT, key), _NUMBER_IN_TEXT
     if any(_FROM_NO_TEXT[clause.operator](fold(str(value))) for value in clause.values):
-        return AdvancedFilter(PRESENT, key), "the value may be a number or a truth value on the wire"
+        return AdvancedFilter(PRESENT, key), "Azure may send the value as a number or a boolean"
     return AdvancedFilter(f"String{clause.operator}", key, clause.values), "" if clause.exact else _LOOSER
 
 
@@ -186,7 +186,7 @@ _FROM_NO_TEXT: Mapping[str, Callable[[str], bool]] = {
         _part_of_literal(text, str.__contains__) or not set(text) - set("-+.e0123456789")
     ),
 }
-"""Whether the text of a number, true or false can be, begin with, end with or contain this one."""
+"""Whether a number, true or false, as text, can equal, begin with, end with or contain this text."""
 
 
 def _part_of_literal(text: str, holds: Callable[[str, str], bool]) -> bool:

@@ -1,4 +1,4 @@
-"""Whether the compiled filters let an event through: what `explain` says beside each rule."""
+"""Whether the compiled filters let an event through: `explain` shows it for each rule."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ _TYPES = ("eventType", "type", "event_type")
 
 
 def is_delivered(filters: Mapping[str, SubscriptionFilter], document: Mapping[str, Any]) -> bool:
-    """Whether one of the subscriptions sends us this event, as it stands on the wire."""
+    """Whether one of the subscriptions delivers this event, as sent by Azure."""
     members = {_fold(key): value for key, value in document.items()}
     said = next((kind for key in _TYPES if (kind := members.get(_fold(key)))), "")
     return any(_passes(one, _fold(str(said)), members) for one in filters.values())

@@ -1,4 +1,4 @@
-"""What fits into one Event Grid subscription: so many clauses, values in all, characters a value."""
+"""The limits of one Event Grid subscription: clauses, values in total, characters per value."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,12 +18,12 @@ SINGLE_VALUE_OPERATORS = (
     "NumberLessThanOrEquals",
 )
 _TEXT = ("StringIn", "StringBeginsWith", "StringEndsWith", "StringContains")
-# From the most to the least selective: what has to go goes from the end.
+# From the most to the least selective: clauses are dropped from the end.
 _RANKS = ("NumberIn", *_TEXT, "NumberInRange", *SINGLE_VALUE_OPERATORS, ABSENT, *NEGATIVE_OPERATORS, PRESENT)
 
 
 def apply_limits(clauses: Clauses) -> Clauses:
-    """The clauses that fit into one subscription: too long ones are weakened, the least selective go."""
+    """The clauses of one subscription: long ones are weakened, the least selective are dropped."""
     weakened = [weaker for clause in clauses.values() if (weaker := _weakened(clause))]
     kept = {(clause.key, clause.operator): clause for clause in weakened}
     order = sorted(kept.values(), key=lambda clause: (_RANKS.index(clause.operator), len(clause.values)))
@@ -33,7 +33,7 @@ def apply_limits(clauses: Clauses) -> Clauses:
 
 
 def drop_redundant_values(clauses: Clauses) -> Clauses:
-    """The clauses without values that another of their values says as well."""
+    """The clauses without values that another of their values covers."""
     return {
         place: AdvancedFilter(clause.operator, clause.key, find_needed_values(clause))
         for place, clause in clauses.items()
@@ -41,11 +41,11 @@ def drop_redundant_values(clauses: Clauses) -> Clauses:
 
 
 def find_needed_values(clause: AdvancedFilter) -> tuple[Any, ...]:
-    """The clause's values; of heads, only those that do not begin with another of them."""
+    """The clause's values; prefixes only if no other value is a prefix of them."""
     if clause.operator != "StringBeginsWith":
         return clause.values
     shortest_heads: list[str] = []
-    for head in sorted(map(fold, clause.values)):  # a head stands before those that begin with it
+    for head in sorted(map(fold, clause.values)):  # a prefix is sorted before longer ones
         if not (shortest_heads and head.startswith(shortest_heads[-1])):
             shortest_heads.append(head)
     kept = set(shortest_heads)
@@ -53,12 +53,12 @@ def find_needed_values(clause: AdvancedFilter) -> tuple[Any, ...]:
 
 
 def requires_key(clauses: Clauses, key: str) -> bool:
-    """Whether the clauses want the key to be there."""
+    """Whether the clauses require the key to be present."""
     return any(at == key and _wants_value(clause) for (at, _), clause in clauses.items())
 
 
 def fold_value(value: object) -> object:
-    """What equal values have in common."""
+    """The value in a form that is equal for equal values."""
     return fold(value) if isinstance(value, str) else value
 
 
@@ -67,7 +67,7 @@ def _wants_value(clause: AdvancedFilter) -> bool:
 
 
 def _weakened(clause: AdvancedFilter) -> AdvancedFilter | None:
-    """The clause, or a weaker one if it is too long for any subscription; None if there is none."""
+    """The clause, or a weaker one if it exceeds the limits; None if there is no weaker one."""
     if len(clause.values) <= MAX_VALUES and all(_fits(value) for value in clause.values):
         return clause
     if clause.key == SUBJECT and (head := _common_head(clause.values)):
@@ -80,7 +80,7 @@ def _fits(value: object) -> bool:
 
 
 def _counted(clause: AdvancedFilter) -> int:
-    """How many of the values a clause takes; one at least, to be on the safe side."""
+    """The number of values of a clause; at least one, because Azure may count it as one."""
     return max(1, len(clause.values))
 
 

@@ -1,7 +1,7 @@
-"""Whether Event Grid's subscriptions are those that the rules compile to.
+"""Compares Event Grid's subscriptions with the filters that the rules compile to.
 
-A subscription that we made may carry the label of its filter, so that a filter that somebody edited can
-be told from one that older rules compiled to.
+The deployment labels each subscription with a hash of its filter, so that an edited filter can be
+distinguished from a filter of older rules.
 """
 
 import hashlib
@@ -17,16 +17,16 @@ from mlevents.services.finding import Finding
 
 LABEL = "mlevents-filter-"
 DEPLOY = "deploy the subscriptions again (`azd hooks run postdeploy`, or events.bicep with `filters --json`)"
-STALE = "its filter is that of older rules"
+STALE = "its filter comes from older rules"
 EDITED = "its filter was edited after it was deployed"
-EITHER = "its filter is that of older rules, or was edited"
+EITHER = "its filter comes from older rules, or was edited"
 
 type _Clause = tuple[str, str, frozenset[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class FilterContent:
-    """What a filter asks for, however it is written."""
+    """The content of a filter, independent of order and case."""
 
     types: frozenset[str]
     head: str
@@ -36,7 +36,7 @@ class FilterContent:
 
     @classmethod
     def of(cls, filter_json: Mapping[str, Any]) -> "FilterContent":
-        """From the filter as `filters --json` prints it, or as Azure sends it."""
+        """From the filter as `filters --json` prints it, or as Azure returns it."""
         return cls(
             types=frozenset(map(fold, filter_json.get("includedEventTypes") or ())),
             head=fold(filter_json.get("subjectBeginsWith") or ""),
@@ -46,11 +46,11 @@ class FilterContent:
         )
 
     def words(self) -> set[str]:
-        """Each thing that it asks for, as text."""
+        """Each condition of the filter, as text."""
         said = {f"the event type {one}" for one in self.types}
         said |= {f"a subject that begins with '{self.head}'"} if self.head else set()
         said |= {f"a subject that ends with '{self.tail}'"} if self.tail else set()
-        said |= {"a subject in this case"} if self.cased else set()
+        said |= {"a case-sensitive subject"} if self.cased else set()
         return said | {
             f"{key} {operator} {', '.join(sorted(map(str, values)))}".rstrip()
             for key, operator, values in self.clauses
@@ -58,7 +58,7 @@ class FilterContent:
 
 
 def make_label(filter_json: Mapping[str, Any]) -> str:
-    """What a subscription with this filter is labelled with when it is deployed."""
+    """The label of a subscription with this filter."""
     text = "\n".join(sorted(FilterContent.of(filter_json).words()))
     return LABEL + hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -68,7 +68,7 @@ def compare_subscriptions(
 ) -> Iterator[Finding]:
     """What is missing, stale, edited, misdirected or without dead letters; `app` is the Function App's id.
 
-    Without an `app` it is the one that is subscribed; several are for somebody to choose from.
+    Without `app` it is the app that is subscribed; if several are, the finding asks for one.
     """
     apps = {one.app.lower(): one.app for one in there if one.function in wanted}
     if not app and len(apps) > 1:
@@ -86,7 +86,7 @@ def compare_subscriptions(
 
 
 def _concerned(one: EventSubscription, wanted: Mapping[str, SubscriptionFilter]) -> set[str]:
-    """The functions whose events it delivers; the one that it delivers to when it names no type of theirs."""
+    """The functions whose event types it has; else the function that it delivers to."""
     types = FilterContent.of(one.filter).types
     return {name for type_ in types if (name := function_of(type_)) in wanted and name} or {one.function}
 
@@ -95,26 +95,26 @@ def _wanted(
     function: str, filter_: SubscriptionFilter, mine: Sequence[EventSubscription], others: Sequence[str]
 ) -> Iterator[Finding]:
     if not mine:
-        elsewhere = f"; another app is: {', '.join(others)}" if others else ""
+        elsewhere = f"; another app has one: {', '.join(others)}" if others else ""
         yield Finding(function, False, f"has no event subscription{elsewhere}", DEPLOY)
     for one in mine:
         faults = list(_faults(function, filter_, one))
         for said, remedy in faults:
             yield Finding(function, False, f"the subscription '{one.name}': {said}", remedy)
         if not faults:
-            yield Finding(function, True, f"the subscription '{one.name}' is as the rules ask")
+            yield Finding(function, True, f"the subscription '{one.name}' matches the rules")
 
 
 def _left_over(function: str, mine: Sequence[EventSubscription]) -> Iterator[Finding]:
     for one in mine:
         if one.function == function:
-            said = f"the subscription '{one.name}' delivers events that no rule asks for any more"
+            said = f"the subscription '{one.name}' delivers events that no rule needs"
             yield Finding(function, False, said, "delete it")
 
 
 def _faults(function: str, filter_: SubscriptionFilter, one: EventSubscription) -> Iterator[tuple[str, str]]:
     if one.function != function:
-        yield f"delivers to the function {one.function}", f"let it deliver to {function}: {DEPLOY}"
+        yield f"delivers to the function {one.function}", f"change it to {function}: {DEPLOY}"
         return
     if not one.ready:
         yield f"is {one.state}", DEPLOY
@@ -122,7 +122,10 @@ def _faults(function: str, filter_: SubscriptionFilter, one: EventSubscription) 
     if difference:
         yield f"{_history(one)}: {difference}", DEPLOY
     if not one.dead_letters:
-        yield "has no dead letters: what cannot be delivered is lost", "name a container for dead letters"
+        yield (
+            "has no dead-letter destination: events that cannot be delivered are lost",
+            "configure a container for dead letters",
+        )
 
 
 def _history(one: EventSubscription) -> str:
@@ -133,10 +136,10 @@ def _history(one: EventSubscription) -> str:
 
 
 def _difference(wanted: FilterContent, found: FilterContent) -> str:
-    """What is too little and too much in it; nothing where both ask for the same."""
+    """What the filter lacks and what it has in addition; empty if both are equal."""
     lacks, besides = sorted(wanted.words() - found.words()), sorted(found.words() - wanted.words())
     parts = [f"it lacks {'; '.join(lacks)}"] if lacks else []
-    parts += [f"it asks for {'; '.join(besides)}"] if besides else []
+    parts += [f"it also has {'; '.join(besides)}"] if besides else []
     return ", and ".join(parts)
 
 

@@ -1,9 +1,9 @@
-"""One Event Grid subscription filter for each function: never less than what the rules match.
+"""One Event Grid subscription filter for each function: it delivers at least what the rules match.
 
-A filter joins its clauses by AND, so it holds only what all rules of the function share: the same
-operator on the same key with the values of all of them, else that the key is there. What a filter
-says less than a rule is reported in `widened`. A function that no rule needs includes no event type:
-do not subscribe it.
+A filter joins its clauses by AND, so it has only what all rules of the function share: the same
+operator on the same key with the values of all of them, or else that the key is present. Each condition
+that a filter does not cover is reported in `widened`. The filter of a function that no rule needs has
+no event type: do not subscribe the function.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ _MOST = ("NumberLessThan", "NumberLessThanOrEquals")
 
 @dataclass(frozen=True, slots=True)
 class Widening:
-    """Where a filter lets more through than a rule wants, and why."""
+    """A condition of a rule that a filter does not cover, and why."""
 
     rule: str
     path: str
@@ -51,7 +51,7 @@ class Widening:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFilter:
-    """The filter of one subscription: event types, the subject's head, clauses that all must hold."""
+    """The filter of one subscription: event types, the subject's beginning, clauses that must all hold."""
 
     types: tuple[str, ...] = ()
     subject: str = ""
@@ -69,9 +69,9 @@ class SubscriptionFilter:
 
 
 def compile_filters(rules: Iterable[Rule], width: FilterWidth) -> dict[str, SubscriptionFilter]:
-    """The filter of each function, by its name; disabled rules ask for nothing.
+    """The filter of each function, by its name; disabled rules count for nothing.
 
-    `safe` asks for event types and subjects alone, `narrow` for keys inside `data` as well.
+    `safe` compares event types and subjects only, `narrow` also keys inside `data`.
     """
     asked = list(rules)
     found = {
@@ -103,12 +103,12 @@ def _build_filter(event_type: str, asked: list[RuleClauses]) -> SubscriptionFilt
 
 
 def _explain_loss(origin: ClauseOrigin, shared: Clauses, kept: Clauses) -> str:
-    """Why the filter says less than this condition, or nothing when it says the same."""
+    """Why the filter is wider than this condition; empty if it is not."""
     if origin.clause is None:
         return origin.reason
     place = origin.clause.key, origin.clause.operator
     if place not in shared or not _has_same_values(shared[place], origin.clause):
-        return "not every rule of this function asks for the same"
+        return "not every rule of this function has this condition"
     if place not in kept or not _has_same_values(kept[place], origin.clause):
         limits = f"{MAX_FILTERS} filters, {MAX_VALUES} values and {MAX_VALUE_LENGTH} characters a value"
         return f"Event Grid takes at most {limits}"
@@ -121,7 +121,7 @@ def _has_same_values(one: AdvancedFilter, other: AdvancedFilter) -> bool:
 
 
 def _share_clauses(asked: Sequence[Clauses]) -> Clauses:
-    """What is so in every event that one of these lets through."""
+    """The clauses that hold for every event that one of these lets through."""
     first, *others = asked
     shared: Clauses = {}
     for (key, operator), clause in first.items():
@@ -129,15 +129,15 @@ def _share_clauses(asked: Sequence[Clauses]) -> Clauses:
         values = _merge_values(operator, [clause, *same]) if len(same) == len(others) else None
         if values is not None:
             shared[key, operator] = AdvancedFilter(operator, key, values)
-    told = {key for key, _ in shared}
+    covered = {key for key, _ in shared}
     for key in dict.fromkeys(key for key, _ in first):
-        if key not in told and all(requires_key(one, key) for one in asked):
+        if key not in covered and all(requires_key(one, key) for one in asked):
             shared[key, PRESENT] = AdvancedFilter(PRESENT, key)
     return shared
 
 
 def _merge_values(operator: str, clauses: Sequence[AdvancedFilter]) -> tuple[Any, ...] | None:
-    """The values with which one clause says that one of these holds; None when it would say nothing."""
+    """The values of one clause that holds if one of these holds; None if no such clause exists."""
     values: dict[Any, Any] = {}
     for value in chain.from_iterable(clause.values for clause in clauses):
         values.setdefault(fold_value(value), value)
@@ -152,7 +152,7 @@ def _merge_values(operator: str, clauses: Sequence[AdvancedFilter]) -> tuple[Any
 
 
 def _split_subject(clauses: Clauses) -> tuple[str, list[AdvancedFilter]]:
-    """The one head of the subject, and the other clauses; several heads stay a clause."""
+    """The beginning of the subject, if there is only one, and the other clauses."""
     heads = clauses.get((SUBJECT, "StringBeginsWith"))
     rest = [clause for clause in clauses.values() if clause is not heads]
     if heads is None:

@@ -16,19 +16,19 @@ JOIN_FILTER = "~"
 
 
 class MissingValue(StrictUndefined):
-    """A value that the event does not have: fails, with its path, wherever it is used."""
+    """A value that the event does not have: every use of it fails, with its path."""
 
 
 class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Arithmetic on numbers, and `+` on two texts; nothing that grows out of hand."""
+        """Arithmetic on numbers, and `+` on two texts; results are limited in size."""
         require_value(left), require_value(right)
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return join_texts([left, right])
         if not is_finite(left) or not is_finite(right):
-            raise TypeError(f"`{operator}` wants numbers, not {quote_value(left)} and {quote_value(right)}")
+            raise TypeError(f"`{operator}` needs numbers, not {quote_value(left)} and {quote_value(right)}")
         result = super().call_binop(context, operator, left, right)
         if not is_finite(result) or abs(result) > 1e300:
             raise ValueError(f"{quote_value(left)} {operator} {quote_value(right)} is out of range")
@@ -36,9 +36,11 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 def make_missing(path: NamePath) -> MissingValue:
-    """What stands for a path that leads to nothing."""
+    """The value of a path that leads to nothing."""
     where = "" if path[0] in ("steps", "group", "failure") else " in this event"
-    return MissingValue(hint=f"{format_path(path)} is missing{where}; add `| default(...)` if it may be")
+    return MissingValue(
+        hint=f"{format_path(path)} is missing{where}; add `| default(...)` if it may be missing"
+    )
 
 
 def format_path(path: NamePath) -> str:

@@ -1,4 +1,4 @@
-"""The filters of expressions: `${value | filter(argument)}`. There are no others."""
+"""The filters of expressions: `${value | filter(argument)}`. No other filters exist."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from mlevents.canonical import fold
 from mlevents.conditions.condition import as_number, quote_value
 
 MAX_TEXT_LENGTH = 1_000_000
-"""How many characters an expression may come to."""
+"""The most characters that the result of an expression may have."""
 
 
 def insert_text(value: Any) -> str:
@@ -45,7 +45,7 @@ def upper(value: Any) -> str:
 
 
 def slug(value: Any, most: int = 63) -> str:
-    """Lower-case ASCII letters and digits, joined by single dashes, at most so many characters."""
+    """Lower-case ASCII letters and digits, joined by single dashes, at most `most` characters."""
     plain = unicodedata.normalize("NFKD", insert_text(value)).encode("ascii", "ignore").decode()
     made = re.sub(r"[^a-z0-9]+", "-", fold(plain)).strip("-")[:most].rstrip("-")
     if not made:
@@ -59,15 +59,15 @@ def to_int(value: Any) -> int:
 
 
 def to_float(value: Any) -> float:
-    """A number, or the one that a text writes in decimals."""
+    """A number, or the number in a text in decimal notation."""
     found = as_number(value)
     if found is None:
-        raise ValueError(f"{quote_value(value)} is not a number: `int` and `float` want one")
+        raise ValueError(f"{quote_value(value)} is not a number: `int` and `float` need one")
     return found
 
 
 def truncate(value: Any, most: int) -> str:
-    """At most so many characters; the last is … when some were cut off."""
+    """At most `most` characters; the last is … when the text was cut."""
     said = insert_text(value)
     return said if len(said) <= most else said[: most - 1] + "…"
 
@@ -76,22 +76,22 @@ def replace(value: Any, old: Any, new: Any) -> str:
     """With every occurrence of a text replaced by another."""
     said, gone, put = insert_text(value), insert_text(old), insert_text(new)
     if not gone:
-        raise ValueError("`replace` wants a text to look for, not an empty one")
+        raise ValueError("the first argument of `replace` is empty: write the text to replace")
     if len(said) + said.count(gone) * len(put) > MAX_TEXT_LENGTH:
-        raise ValueError(f"`replace` comes to more than {MAX_TEXT_LENGTH:,} characters")
+        raise ValueError(f"the result of `replace` has more than {MAX_TEXT_LENGTH:,} characters")
     return said.replace(gone, put)
 
 
 def join_texts(values: list[Any]) -> str:
-    """What `a ~ b` means."""
+    """The result of `a ~ b`."""
     said = [insert_text(require_value(value)) for value in values]
     if sum(map(len, said)) > MAX_TEXT_LENGTH:
-        raise ValueError(f"`~` comes to more than {MAX_TEXT_LENGTH:,} characters")
+        raise ValueError(f"the result of `~` has more than {MAX_TEXT_LENGTH:,} characters")
     return "".join(said)
 
 
 class ExpressionFilter(NamedTuple):
-    """How a filter is called: with so many arguments at least and at most, whole numbers if so said."""
+    """A filter: its function, the least and most arguments, and whether they must be whole numbers."""
 
     call: Callable[..., Any]
     least: int = 0

@@ -1,7 +1,7 @@
-"""The part of Jinja2's expressions that rules may use, and what one is compiled to.
+"""The part of Jinja2's expressions that rules may use, and its compiler.
 
-Values are looked up by us, never by Jinja2: each dotted name becomes one variable, so that nothing
-in an expression reaches an attribute or a method of anything.
+mlevents looks up the values, not Jinja2: each dotted name becomes one variable, so no expression
+can reach an attribute or a method.
 """
 
 from collections.abc import Callable, Mapping
@@ -64,7 +64,7 @@ def compile_expression(source: str) -> Expression:
 
 
 class _Reader(NodeTransformer):
-    """Refuses what is not in the grammar, and makes each path one variable."""
+    """Rejects what is not in the grammar, and turns each path into one variable."""
 
     def __init__(self) -> None:
         self.paths: list[NamePath] = []
@@ -79,7 +79,7 @@ class _Reader(NodeTransformer):
         }
 
     def get_visitor(self, node: nodes.Node) -> Any:
-        """What reads this kind of node; those that need no reading of their own are only looked into."""
+        """The visitor of this kind of node; None to visit its children only."""
         if type(node) in self.visitors:
             return self.visitors[type(node)]
         if isinstance(node, _ALLOWED):
@@ -105,7 +105,7 @@ class _Reader(NodeTransformer):
 
     def _choice(self, node: nodes.CondExpr) -> nodes.Node:
         if node.expr2 is None:
-            raise ValueError("an `if` without `else` may come to nothing: add `else`")
+            raise ValueError("an `if` without `else` may have no value: add `else`")
         return self.generic_visit(node)
 
     def _filter(self, node: nodes.Filter) -> nodes.Node:

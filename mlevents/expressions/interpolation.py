@@ -1,4 +1,4 @@
-"""Values of steps: `${…}` in a text inserts what the event, or an earlier step, says.
+"""Values of steps: `${…}` in a text inserts a value of the event or of an earlier step.
 
     "${model.name}"                                   the value, which keeps its type
     "model ${model.name}:${model.version}"            a text
@@ -6,7 +6,7 @@
     "${model.tags['azureml.owner'] | slug(30)}"       a tag key with a dot in it
 
 The language is Jinja2's, sandboxed and strict: names, numbers, texts, lists and maps, arithmetic,
-`~`, comparisons, `and`, `or`, `not`, `a if b else c`, and the filters of `value_filters`.
+`~`, comparisons, `and`, `or`, `not`, `a if b else c`, and the filters of `mlevents.expressions.filters`.
 """
 
 import re
@@ -25,13 +25,13 @@ from mlevents.expressions.grammar import Expression, compile_expression
 from mlevents.registry import did_you_mean
 
 type KnownNames = Mapping[str, KnownNames] | str
-"""The names below a name, or its type: `any` and `texts` are open, a `list` has indexes."""
+"""The names below a name, or its type: `any` and `texts` accept any name below, a `list` has indexes."""
 
 _LONE = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*\}")
 MAX_LISTED_NAMES = 50
 """Names that a message lists."""
 _ELSEWHERE = {
-    "steps": "steps have results only for the steps after them",
+    "steps": "only later steps can read the results of a step",
     "failure": "it exists only in on_failure",
     "group": "it exists only in a rule with `group`",
     "env": "it exists only in workspaces and connections",
@@ -39,7 +39,7 @@ _ELSEWHERE = {
 
 
 class ExpressionError(ValueError):
-    """An expression that cannot be read, or has no value for this event; says which and why."""
+    """An expression that is invalid, or has no value for this event; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def render_value(value: Any, names: Mapping[str, Any]) -> Any:
 def check_expressions(
     value: Any, known: Mapping[str, KnownNames], extra: Mapping[str, KnownNames] | None = None
 ) -> list[str]:
-    """What is wrong with the expressions in a JSON value, found without an event.
+    """The problems of the expressions in a JSON value, found without an event.
 
     `known` are the names of the rule's events, as `list_names` gives them; `extra` are more roots,
     such as `{"steps": {"deploy": "any"}, "failure": "any"}`.
@@ -77,7 +77,7 @@ def check_expressions(
 
 
 def find_container_type(said: object, known: Mapping[str, KnownNames]) -> str | None:
-    """`map` or `list` where a text is one dotted name alone that leads to such a value; else None."""
+    """`map` or `list` if a text is a single dotted name of such a value; else None."""
     found = _LONE.fullmatch(said) if isinstance(said, str) else None
     if found is None:
         return None
@@ -102,7 +102,7 @@ def find_paths(value: Any) -> set[NamePath]:
 
 
 def find_names_below(value: Any, root: str) -> set[str]:
-    """The names below a root in the expressions of a JSON value, such as steps; raises ExpressionError."""
+    """The names below a root, such as `steps`, in the expressions of a value; raises ExpressionError."""
     paths = (path for said in _texts(value) for path in _paths(said))
     return {str(path[1]) for path in paths if path[0] == root and len(path) > 1}
 
@@ -140,7 +140,7 @@ def _filled(said: str, names: Mapping[str, Any]) -> Any:
     filled = "".join(part if isinstance(part, str) else insert_text(_value(part, names)) for part in parts)
     if len(filled) > MAX_TEXT_LENGTH:
         raise ExpressionError(
-            f"'{said[:80]}' comes to {len(filled):,} characters: the most is {MAX_TEXT_LENGTH:,}"
+            f"'{said[:80]}' has {len(filled):,} characters with its values: the limit is {MAX_TEXT_LENGTH:,}"
         )
     return filled
 
@@ -156,7 +156,7 @@ def _value(inserted: _Inserted, names: Mapping[str, Any]) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    """The value, once nothing in it is missing."""
+    """The value; raises UndefinedError if a part of it is missing."""
     if isinstance(value, Undefined):
         require_value(value)
     for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
@@ -190,7 +190,7 @@ def _problems(said: str, known: Mapping[str, KnownNames]) -> Iterator[str]:
 
 
 def _unknown(path: NamePath, known: Mapping[str, KnownNames]) -> str | None:
-    """What is wrong with a path, if anything."""
+    """The problem of a path, or None."""
     below: KnownNames = known
     for index, key in enumerate(path):
         if isinstance(below, str):
@@ -209,9 +209,7 @@ def _too_deep(path: NamePath, index: int, kind: str) -> str | None:
         return None
     if kind == "texts":
         whole = ".".join(map(str, path[index:]))
-        return (
-            f"{format_path(path)}: what stands below {above} is text; a key with dots is {above}['{whole}']"
-        )
+        return f"{format_path(path)}: {above} has texts only; write a key with dots as {above}['{whole}']"
     return f"{format_path(path)}: {above} is a {kind} and has no {key!r}"
 
 

@@ -1,4 +1,4 @@
-"""Texts with `${…}` in them, cut into what is literal and what is an expression."""
+"""Splits a text with `${…}` into literal texts and expressions."""
 
 from typing import NamedTuple
 
@@ -14,13 +14,13 @@ class Piece(NamedTuple):
 
 
 class TemplateError(ValueError):
-    """A text whose expressions cannot be told from what is around them."""
+    """A text whose expressions have no clear beginning and end."""
 
 
 def split_template(text: str) -> tuple[str | Piece, ...]:
     """The literal texts and expressions, in their order; `$${` is the literal `${`.
 
-    Raises TemplateError for an expression that does not end or says nothing.
+    Raises TemplateError for an expression without an end or without content.
     """
     found: list[str | Piece] = []
     literal, at = "", 0

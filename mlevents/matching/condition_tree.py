@@ -9,7 +9,7 @@ from mlevents.conditions.condition import Condition
 
 @dataclass(frozen=True, slots=True)
 class FailedCondition:
-    """The first condition that failed: its path in the rule, what it wants, what was found there.
+    """The first condition that failed: its path in the rule, what it wants, and what was found.
 
     `wanted` is as written; `found` is None for what is absent.
     """
@@ -27,7 +27,7 @@ class Node(Protocol):
         ...
 
     def first_failure(self, names: Mapping[str, Any]) -> FailedCondition | None:
-        """What failed first, in the order written."""
+        """The first condition that failed, in the order written."""
         ...
 
     def fields(self) -> "Iterator[FieldCondition]":
@@ -50,7 +50,7 @@ class FieldCondition:
         return self._holds_in(found) if isinstance(found, list) else self.condition.holds(found)
 
     def _holds_in(self, found: list[Any]) -> bool:
-        """For a list: one element is enough, unless the condition holds for nothing: then all must."""
+        """For a list: one element is enough; all must if the condition also holds for an absent value."""
         if self.condition.holds(None):
             return all(map(self.condition.holds, found))
         return any(map(self.condition.holds, found))
@@ -68,7 +68,7 @@ class FieldCondition:
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    """Every part holds; says of the first that does not."""
+    """Every part must hold; reports the first that does not."""
 
     nodes: tuple[Node, ...]
 
@@ -88,7 +88,7 @@ class AllOf:
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """One part at least holds; fails as a whole."""
+    """At least one part must hold; fails as one condition."""
 
     path: str
     nodes: tuple[Node, ...]
@@ -109,7 +109,7 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The part does not hold."""
+    """The part must not hold."""
 
     path: str
     node: Node
@@ -138,7 +138,7 @@ def find_value(names: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
 
 
 def read_values(node: Node, names: Mapping[str, Any]) -> Any:
-    """What a part looks at: the value if that is one field, else a map of them by name."""
+    """The values that a part reads: the value of a single field, else a map of values by name."""
     found = {".".join(field.keys): find_value(names, field.keys) for field in node.fields()}
     return next(iter(found.values())) if len(found) == 1 else found
 

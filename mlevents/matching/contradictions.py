@@ -1,4 +1,4 @@
-"""Finding conditions on one field that no value can fulfil together."""
+"""Conditions on one field that no value can fulfil together."""
 
 import json
 from collections import defaultdict
@@ -19,4 +19,4 @@ def find_contradictions(parts: Iterable[FieldCondition | AnyOf | Not]) -> Iterat
             [Requirement(one.condition, True) for one in asked], asked[0].kind
         ):
             wanted = " and ".join(json.dumps(field.wanted, ensure_ascii=False) for field in asked)
-            yield asked[-1].path, f"no value of {'.'.join(keys)} can be {wanted}: take one out"
+            yield asked[-1].path, f"no value of {'.'.join(keys)} can be {wanted}: remove one"

@@ -1,7 +1,7 @@
-"""The rules that an event could match, found without asking every rule.
+"""The rules that an event could match, found without trying every rule.
 
-Each rule stands under the most selective equality or prefix that its `where` demands: the one whose
-values the fewest other rules demand. A rule that demands none is always a candidate.
+Each rule is indexed by the most selective equality or prefix that its `where` demands: the one whose
+values the fewest other rules demand. A rule without such a demand is always a candidate.
 """
 
 from collections import Counter, defaultdict
@@ -17,19 +17,19 @@ type Keys = tuple[str, ...]
 
 
 class Demand(NamedTuple):
-    """A field that a rule's event must have, with one of these values or, for a prefix, heads."""
+    """A field that an event must have to match a rule, with one of these values or prefixes."""
 
     keys: Keys
     is_prefix: bool
     values: tuple[object, ...]
 
     def entries(self) -> list[tuple[Keys, bool, object]]:
-        """What counts as the same demand in another rule."""
+        """What is equal for the same demand in another rule."""
         return [(self.keys, self.is_prefix, value) for value in self.values]
 
 
 class _Values:
-    """The rules that demand something of one field, by value and by head."""
+    """The rules with a demand on one field, by value and by prefix."""
 
     def __init__(self) -> None:
         self.equal: dict[object, list[int]] = defaultdict(list)
@@ -53,7 +53,7 @@ class _Values:
 
 
 class _Kind:
-    """The rules that ask for one kind of event."""
+    """The rules for one kind of event."""
 
     def __init__(self) -> None:
         self.always: list[int] = []
@@ -92,7 +92,7 @@ class Index:
                 self.kinds[kind].add(number, best)
 
     def candidates(self, event: Event) -> list[int]:
-        """The numbers of the rules that could match, in file order; every rule that matches is there."""
+        """The numbers of the rules that could match, in file order; every rule that matches is among them."""
         found: set[int] = set()
         for kind in ("*", *event.kinds):
             if kind in self.kinds:

@@ -1,4 +1,4 @@
-"""A `where` as one event sees it: every condition, whether it holds, and the value found."""
+"""A `where` evaluated for one event: every condition, whether it holds, and the value found."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def _combined(node: Node, names: Mapping[str, Any], depth: int) -> Iterator[Trac
 
 
 def _inner(node: Node, names: Mapping[str, Any], depth: int) -> Iterator[TraceLine]:
-    """A part inside `any` or `not`; several conditions in it are told to belong together."""
+    """A part inside `any` or `not`; several conditions in it get a heading."""
     parts = tuple(conjuncts(node))
     if len(parts) > 1:
         yield TraceLine(depth, _ALL, node.holds(names))

@@ -6,7 +6,7 @@ from mlevents.matching.where import Where
 
 
 class MatchableRule(Protocol):
-    """A rule: the kinds of event that it asks for, its bound conditions, and its mode."""
+    """A rule: its kinds of event, its bound conditions, and its mode."""
 
     @property
     def event(self) -> tuple[str, ...]: ...

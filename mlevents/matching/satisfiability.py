@@ -148,4 +148,4 @@ def _together(other: Node, last: FieldCondition | AnyOf | Not) -> str:
         names = f"{'.'.join(other.keys)} and {'.'.join(last.keys)}"
         return f"no event has both {names} as wanted, {_NEVER}: make two rules of it"
     path = other.path if isinstance(other, FieldCondition | AnyOf | Not) else ""
-    return f"excludes all that {path} leaves, {_NEVER}: take one out"
+    return f"excludes all that {path} leaves, {_NEVER}: remove one"

@@ -1,9 +1,9 @@
 """`where`: from nested maps shaped like the normalised event to conditions on its fields.
 
 A map's keys are roots, then fields; under `tags` and `properties` they are those of the event. Under
-any other field a scalar means equals, a list means any of, and the keys of a map are operators. At
-each level siblings are AND, and `any`, `all` and `not` combine maps of that level; a tag of one of
-these three names cannot be asked for.
+any other field a scalar means equals, a list means any of, and the keys of a map are operators. On
+each level siblings are AND, and `any`, `all` and `not` combine maps of that level; a tag with one of
+these three names cannot have conditions.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,7 +27,7 @@ from mlevents.registry import UnknownNameError, did_you_mean
 COMBINATORS = ("any", "all", "not")
 ANY_EVENT = "*"
 MAX_WHERE_PROBLEMS = 200
-"""How many problems of one `where` are told."""
+"""The limit of problems of one `where`."""
 
 type ReportProblem = Callable[[str, str], None]
 type FieldNames = Mapping[str, "FieldNames"] | str
@@ -41,7 +41,7 @@ class Where:
     root: Node
 
     def holds(self, names: Mapping[str, Any]) -> bool:
-        """Whether the event fulfils them all; exactly when there is no first failure."""
+        """Whether the event fulfils all of them; then there is no first failure."""
         return self.root.holds(names)
 
     def first_failure(self, names: Mapping[str, Any]) -> FailedCondition | None:
@@ -49,7 +49,7 @@ class Where:
         return self.root.first_failure(names)
 
     def conjuncts(self) -> tuple[FieldCondition | AnyOf | Not, ...]:
-        """What must all hold, in the order written."""
+        """The parts that must all hold, in the order written."""
         return tuple(conjuncts(self.root))
 
 
@@ -66,10 +66,10 @@ def list_names(kinds: Iterable[str]) -> dict[str, dict[str, str]]:
 def bind_where(
     where: Mapping[str, Any], kinds: tuple[str, ...], at: str, report: ReportProblem
 ) -> Where | None:
-    """The conditions of a `where` as written; None when something was reported.
+    """The conditions of a `where` as written; None if a problem was reported.
 
     `kinds` are the rule's events. `at` is the path of the `where` in the rule file, and each call of
-    `report` gives a path that begins with it, and what is wrong there.
+    `report` has a path that begins with it, and the problem there.
     """
     problems: list[tuple[str, str]] = []
     binder = _Binder(kinds, problems)
@@ -85,7 +85,7 @@ def bind_where(
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """Where the binder stands: the keys so far, the names below, the paths for reports and reasons."""
+    """A position in `where`: the keys so far, the names below, the paths for problems and reasons."""
 
     keys: tuple[str, ...]
     names: FieldNames
@@ -118,17 +118,17 @@ class _Binder:
         self.problems.append((path, text))
 
     def level(self, written: object, level: _Level) -> Node | None:
-        """What is written at a level, whichever it is."""
+        """The node of a level: of a map, a list or a value."""
         if not isinstance(written, Mapping):
             return self.value(written, level)
         if not written:
-            self.report(level.at, f"is empty: write {_content(level)} in it, or leave it out")
+            self.report(level.at, f"is empty: write {_content(level)} in it, or remove it")
         nodes = [self.entry(key, value, level) for key, value in written.items()]
         return AllOf(tuple(node for node in nodes if node))
 
     def value(self, written: object, level: _Level) -> Node | None:
         if not level.is_field:
-            self.report(level.at, f"wants a map of {_content(level)}, not {quote_value(written)}")
+            self.report(level.at, f"must be a map of {_content(level)}, not {quote_value(written)}")
             return None
         name = "in" if isinstance(written, list) else "equals"
         return self.condition(name, written, written, level)
@@ -156,7 +156,7 @@ class _Binder:
             node = self.level(value, inside)
             return Not(inside.path, node, {key: value}) if node else None
         if not isinstance(value, list) or not value:
-            self.report(inside.at, f"wants a list of maps, not {quote_value(value)}")
+            self.report(inside.at, f"must be a list of maps, not {quote_value(value)}")
             return None
         levels = [level.inside(f"{key}[{index}]") for index in range(len(value))]
         nodes = [self.level(part, one) for part, one in zip(value, levels, strict=True)]
@@ -166,7 +166,7 @@ class _Binder:
     def condition(self, name: str, operand: object, wanted: object, level: _Level) -> FieldCondition | None:
         kind = str(level.names)
         if operand is None:
-            self.report(level.at, "null compares with nothing: write `absent: true` for what is missing")
+            self.report(level.at, "null cannot be compared: write `absent: true` for a missing value")
             return None
         try:
             condition = operator.find(name)(operand)
@@ -189,14 +189,14 @@ class _Binder:
 
 
 def _content(level: _Level) -> str:
-    """What may stand at a level, for a message."""
+    """What a level may contain, for a message."""
     if level.is_field:
         return "operators"
     return "tag keys" if isinstance(level.names, str) else "names such as " + ", ".join(sorted(level.names))
 
 
 def _misfit(name: str, condition: Condition, operand: object, level: _Level) -> str:
-    """Why an operator cannot hold on a field of this type, and what to write."""
+    """Why an operator can never hold for a field of this type, and what to write."""
     field, kind = ".".join(level.keys), str(level.names)
     for value in getattr(condition, "values", ()):
         if kind in ("text", "list") and type_of(value) != "text":
@@ -205,7 +205,7 @@ def _misfit(name: str, condition: Condition, operand: object, level: _Level) -> 
             )
         if kind in ("number", "boolean") and type_of(value) != kind:
             return f"{field} is a {kind}, {quote_value(value)} is a {type_of(value)}: write {_EXAMPLES[kind]}"
-    return f"'{name}' with {quote_value(operand)} cannot hold on {field}, which is a {kind}"
+    return f"'{name}' with {quote_value(operand)} can never hold for {field}, which is a {kind}"
 
 
 _EXAMPLES = {"number": "a number without quotes", "boolean": "true or false without quotes"}

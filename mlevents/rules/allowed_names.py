@@ -1,7 +1,7 @@
-"""What a value from an event may name: a list of the rule file, for the steps whose target the event chooses.
+"""The list of allowed names, such as `endpoints`, for steps whose target comes from the event.
 
-A target that is written out in the rule needs no entry. Where the event chooses it, the step's own list
-counts, else that of the file; without either the file does not load.
+A target that is fixed in the rule needs no entry. If it comes from the event, the step's own list
+applies, or else the list of the file; without a list the file does not load.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,34 +17,37 @@ from mlevents.rules.model import Rule, Step
 from mlevents.yamlfile.positions import PathProblem, join_path
 
 _RUN_TIME_ROOTS = {"steps", "failure"}
-"""What is known only when a step's turn comes."""
+"""The roots of values that are known only when the step runs."""
 
 
 def check_allowed_names(
     target: Target, written: Mapping[str, Any], file: Mapping[str, Any]
 ) -> Iterator[PathProblem]:
-    """What is wrong with the list in force for a step, by its path below `with`."""
+    """The problems of the list that applies to a step, each with its path below `with`."""
     own = written.get(target.section)
     for place, text in _find_texts(own, target.section):
         if "${" in text:
-            yield place, f"'{text}' is an expression: no event chooses what it may name, so write names"
+            yield (
+                place,
+                f"'{text}' is an expression: write fixed names, because an event must not change the list",
+            )
     parameter = target.open(written)
     if parameter is None or own is not None or file.get(target.section) is not None:
         return
     remedy = (
-        f"list under `{target.section}` at the top of the file what an event may name, such as "
+        f"list the allowed names under `{target.section}` at the top of the file, such as "
         f'`{target.section}: [fraud-*]`, or "*" to allow all'
     )
     if written.get(parameter):
-        yield parameter, f"'{written[parameter]}' lets the event choose: {remedy}"
+        yield parameter, f"'{written[parameter]}' comes from the event: {remedy}"
     else:
-        yield "", f"'{parameter}' is left out, which lets the event choose: {remedy}"
+        yield "", f"'{parameter}' is missing, so it comes from the event: {remedy}"
 
 
 def apply_allowed_names(
     step: Step, file: Mapping[str, Sequence[str]], actions: Registry[type[Action]]
 ) -> dict[str, Any]:
-    """The step's parameters with the list in force, or with none where the rule names the target itself."""
+    """The step's parameters with the list that applies; without a list if the target is fixed in the rule."""
     target = actions.find(step.uses).target
     if target is None:
         return step.with_
@@ -56,9 +59,9 @@ def apply_allowed_names(
 
 
 def find_refusal(rule: Rule, event: Event) -> FailedCondition | None:
-    """The first name, of those that the event alone tells, that it may not name; None if there is none.
+    """The first name from the event that is not allowed, or None; names known only later are left out.
 
-    `path` is the list's, `wanted` its patterns, `found` the name.
+    `path` is the path of the list, `wanted` are its patterns, `found` is the name.
     """
     for step in rule.steps:
         target = action.find(step.uses).target
@@ -71,16 +74,16 @@ def find_refusal(rule: Rule, event: Event) -> FailedCondition | None:
 
 
 def describe_refusal(rule: Rule, failed: FailedCondition) -> str:
-    """What people read of a refusal, with the remedy."""
+    """The message about a refusal, with the remedy."""
     targets = (action.find(step.uses).target for step in rule.steps)
     target = next(one for one in targets if one and one.section == failed.path)
     return f"{failed.path}: {target.refusal(failed.found, failed.wanted)}"
 
 
 def _find_name(target: Target, step: Step, event: Event) -> str | None:
-    """The name that the step's turn will give; None where that is not known yet, or where there is none.
+    """The name that the step will use; None if it is not known yet, or if there is none.
 
-    A value that is missing, or that makes no name, fails the step before it changes anything.
+    A value that is missing or is not a name fails the step before it changes anything.
     """
     parameters = {name: step.with_.get(name) for name in target.parameters}
     try:

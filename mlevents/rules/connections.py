@@ -1,4 +1,4 @@
-"""The sections that name what is outside: `workspaces` and `connections`."""
+"""The sections that name Azure resources and services: `workspaces` and `connections`."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,14 +14,14 @@ from mlevents.workspace_id import WORKSPACE_ID_FORM, parse_workspace_key
 from mlevents.yamlfile.positions import join_path
 
 UNSET_PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
-"""Stands for a setting that is set on Azure only."""
+"""Replaces a setting that is set only on Azure."""
 
 _INSERTED = re.compile(r"\$\{(.*?)\}", re.DOTALL)
 _VARIABLE = re.compile(r"\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*", re.ASCII)
 
 
 def check_workspaces(section: Mapping[str, Any], report: Report) -> dict[str, str]:
-    """The ARM id of each workspace; reports what is none."""
+    """The ARM id of each workspace; reports each value that is not a workspace id."""
     workspaces = {}
     for name, written in section.items():
         path = join_path("workspaces", name)
@@ -108,7 +108,7 @@ def _read_variable(expression: str, path: str, report: Report) -> str:
     variable = _VARIABLE.fullmatch(expression)
     if not variable:
         report.error(
-            path, f"'${{{expression}}}' is not allowed here: only ${{env.NAME}} is, for an app setting"
+            path, f"'${{{expression}}}' is not allowed here: use ${{env.NAME}}, the value of an app setting"
         )
         return UNSET_PLACEHOLDER
     return report.setting(path, variable[1]) or UNSET_PLACEHOLDER

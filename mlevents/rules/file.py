@@ -33,7 +33,7 @@ class RuleTests(Protocol):
         """Read them from the file as written; report what is wrong in them, even where rules are."""
 
     def run(self, rules: Iterable[Rule], report: Report) -> int:
-        """Report each expectation that does not come true; gives the number of tests."""
+        """Report each expectation that is not met; returns the number of tests."""
 
 
 def load_rules(
@@ -46,8 +46,8 @@ def load_rules(
 ) -> Rules:
     """The rules of a file; raises RulesError with every problem in it, or the reason it cannot be read.
 
-    Without `require_settings`, app settings that are not set are warnings: so a file can be checked
-    on another machine than the app's. A failed one of `tests` is a problem like any other.
+    Without `require_settings`, app settings that are not set are warnings, so that a file can be
+    checked on any machine. A failed test is a problem like any other.
     """
     return _Loading(path, settings, require_settings, vocabulary, tests).rules(_read_text(path))
 
@@ -60,7 +60,7 @@ def load_rules_text(
     require_settings: bool = True,
     vocabulary: Vocabulary = VOCABULARY,
 ) -> Rules:
-    """The rules in a text; `path` names it in problems, and the files that steps name stand beside it."""
+    """The rules in a text; problems use `path`, and the files of steps are next to it."""
     return _Loading(path, settings, require_settings, vocabulary).rules(text)
 
 
@@ -137,7 +137,7 @@ class _Loading:
 def _rules_error(report: Report) -> RulesError:
     problems = list(dict.fromkeys(report.problems))[:MAX_FILE_PROBLEMS]
     if report.is_full:
-        more = f"there are at least {MAX_FILE_PROBLEMS} problems: fix those that are shown, and check again"
+        more = f"there are at least {MAX_FILE_PROBLEMS} problems: fix the problems shown, then check again"
         problems.append(report.document.problem("", more))
     return RulesError(problems, report.warnings)
 
@@ -145,13 +145,11 @@ def _rules_error(report: Report) -> RulesError:
 def _warn_of_unused(connections: Mapping[str, Any], used: Container[str], report: Report) -> None:
     for name in connections:
         if name not in used:
-            report.warn(
-                join_path("connections", name), "no step uses this connection: take it out, or use it"
-            )
+            report.warn(join_path("connections", name), "no step uses this connection: remove it, or use it")
 
 
 def _validate_form(written: dict[str, Any], report: Report) -> RuleFileSyntax | None:
-    """The file by its models alone; None after reporting what does not fit."""
+    """The file, validated by its models; None after reporting what does not fit."""
     try:
         return rule_file_model().model_validate(without_missing_gates(written))
     except ValidationError as error:

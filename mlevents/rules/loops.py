@@ -1,4 +1,4 @@
-"""Rules that would start themselves: an action of theirs causes the event that they ask for."""
+"""Rules that would start themselves, because one of their actions causes their event."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -20,9 +20,9 @@ RULE_TAG = "mlevents.rule"
 def find_loops(
     written: Mapping[str, Any], kinds: Sequence[str], where: Where | None, actions: Registry[type[Action]]
 ) -> Iterator[PathProblem]:
-    """Each step that may cause an event which starts the rule again, and the condition against it.
+    """Each step that may cause an event of its own rule, and the condition that prevents it.
 
-    Nothing is said where `where` cannot hold for an event with the tags that our actions leave.
+    A rule whose `where` cannot hold for an event with the tags of our actions is not reported.
     """
     parts = where.conjuncts() if where else ()
     for index, step in enumerate(steps if isinstance(steps := written.get("do"), list) else ()):
@@ -35,7 +35,7 @@ def find_loops(
 
 
 def _list_tag_conditions(kind: str, rule: str) -> Iterator[FieldCondition]:
-    """What is so in an event of what a rule made."""
+    """The tags that an event about the result of a response has."""
     at = (_find_root(kind), "tags")
     yield FieldCondition("", (*at, RULE_TAG), "text", Equals(rule), rule)
     for tag in TAGS:
@@ -50,5 +50,5 @@ def _describe_loop(uses: str, kind: str) -> str:
     condition = f"{{{_find_root(kind)}: {{tags: {{mlevents.response: {{absent: true}}}}}}}}"
     return (
         f"{uses} may cause {kind}, which starts this rule again: "
-        f"break the loop with `where: {condition}`, which leaves out what responses made"
+        f"break the loop with `where: {condition}`, which ignores what responses created"
     )

@@ -18,13 +18,13 @@ from mlevents.workspace_id import parse_workspace_key
 
 Mode = Literal["live", "shadow", "disabled"]
 FilterWidth = Literal["safe", "narrow"]
-"""How much the filters of Event Grid subscriptions ask for."""
+"""How much the filters of Event Grid subscriptions compare."""
 
 STEP_ID_PATTERN = r"^[a-z][a-z0-9_-]{0,59}$"
 
 
 class StrictModel(BaseModel):
-    """What people write: nothing unknown, nothing converted, nothing changed afterwards."""
+    """What people write: no unknown keys, no conversions, no later changes."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, serialize_by_alias=True, use_attribute_docstrings=True
@@ -41,14 +41,14 @@ def _step_id(text: str) -> str:
 
 
 class Retry(StrictModel):
-    """How often and how soon a step is tried again after an error that may pass."""
+    """How often and how soon a step is retried after a transient error."""
 
     attempts: Annotated[int, Field(ge=1, le=100)] = 5
-    """How many times to try in all."""
+    """The number of attempts in total."""
     first: Duration = 5.0
-    """The wait after the first failure; it doubles from one try to the next."""
+    """The wait after the first failure; it doubles with each attempt."""
     max: Duration = 300.0
-    """The longest wait between two tries."""
+    """The longest wait between two attempts."""
 
 
 class Step(StrictModel):
@@ -63,20 +63,20 @@ class Step(StrictModel):
     ] = ""
     """What later steps call this one in `${steps.<id>.…}`; the action's name when left out."""
     if_: Annotated[str | bool | None, Field(alias="if")] = None
-    """An expression; the step is skipped where it does not hold."""
+    """An expression; the step is skipped when it is false."""
     retry: Retry = Retry()
-    """How to try again; what is left out comes from `defaults`."""
+    """How to retry the step; missing values come from `defaults`."""
     timeout: PositiveDuration | None = None
-    """How long the step may take, waits included."""
+    """How long the step may take, including waits."""
 
 
 class Defaults(StrictModel):
-    """What rules and steps do unless they say otherwise."""
+    """The defaults of rules and steps."""
 
     max_age: MaxAge | None = None
     """An event older than this is recorded, never acted on."""
     retry: Retry = Retry()
-    """How steps are tried again."""
+    """How steps are retried."""
     on_failure: Annotated[tuple[Step, ...], Field(strict=False)] = ()
     """The steps to perform when a step fails, in a rule without an `on_failure` of its own."""
 
@@ -114,12 +114,12 @@ class Rule(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A rule file without an error, in the order in which it stands there.
+    """A rule file without errors; everything is in file order.
 
     `workspaces` maps a name to its ARM id. `connections` are as written, with their `type`, each
-    `${env.NAME}` filled in and each `{setting: NAME}` kept. `files` are the texts of those that steps
-    name. `endpoints` are the patterns of those that an event may name. `warnings` stop nobody. `tests`
-    counts those that held.
+    `${env.NAME}` filled in and each `{setting: NAME}` kept. `files` are the texts of the files
+    that steps name. `endpoints` are the patterns of the endpoints that an event may name. `tests` is the
+    number of tests that passed.
     """
 
     rules: tuple[Rule, ...]
@@ -135,11 +135,11 @@ class Rules:
 
     @property
     def workspaces_unsure(self) -> bool:
-        """An app setting in the id of a workspace is not set here, so its events cannot be known."""
+        """Whether the id of a workspace has an app setting that is not set here."""
         return any(one.setting and one.path.startswith("workspaces.") for one in self.warnings)
 
     def allows(self, topic: str) -> bool:
-        """An event of this topic may be acted on: its workspace is listed, or no workspace is."""
+        """Whether the app may act on events of this topic: its workspace is listed, or none is."""
         if not self.workspaces:
             return True
         key = parse_workspace_key(topic)

@@ -1,4 +1,4 @@
-"""What a pydantic model knows at a place: found by walking its annotations, unions and all."""
+"""The fields of a pydantic model at a path, found through its annotations, including unions."""
 
 import types
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 
 def find_fields(model: type[BaseModel], path: Sequence[str | int]) -> dict[str, FieldInfo]:
-    """The fields, by the name under which they are written, that may stand in the mapping at this path."""
+    """The fields that the mapping at this path may have, by the name in the file."""
     types_here: list[Any] = [model]
     for part in path:
         types_here = [inner for outer in types_here for inner in _inside(outer, part)]
@@ -22,14 +22,14 @@ def find_fields(model: type[BaseModel], path: Sequence[str | int]) -> dict[str, 
 
 
 def list_fields(annotation: Any) -> dict[str, FieldInfo]:
-    """The fields of a model by the name under which they are written; none for any other type."""
+    """The fields of a model by the name in the file; none for any other type."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return {field.alias or name: field for name, field in annotation.model_fields.items()}
     return {}
 
 
 def split_union(annotation: Any) -> Iterator[Any]:
-    """The types of a union, without their `Annotated`; the type itself where it is none."""
+    """The types of a union, without their `Annotated`; the type itself if it is not a union."""
     if get_origin(annotation) is Annotated:
         yield from split_union(get_args(annotation)[0])
     elif get_origin(annotation) in (Union, types.UnionType):
@@ -40,7 +40,7 @@ def split_union(annotation: Any) -> Iterator[Any]:
 
 
 def _inside(annotation: Any, part: str | int) -> Iterator[Any]:
-    """What may stand behind a key, or at an index, of a value of this type."""
+    """The types of the value at a key or an index of a value of this type."""
     for arm in split_union(annotation):
         if isinstance(part, int):
             yield from (inner for inner in get_args(arm) if inner is not Ellipsis)

@@ -1,4 +1,4 @@
-"""What a rule file needs of Azure: its steps once each, where they may be performed, and with what rights."""
+"""What a rule file needs in Azure: its distinct steps, their workspaces, and the permissions they need."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ DEFAULTS = "defaults"
 
 @dataclass(slots=True)
 class DistinctStep:
-    """A step that one or several rules have; `workspaces` are the names of those that the rules concern."""
+    """A step that one or more rules have; `workspaces` are the workspaces of these rules, name to id."""
 
     uses: str
     parameters: Mapping[str, Any]
@@ -28,31 +28,31 @@ class DistinctStep:
 
     @property
     def action(self) -> type[Action]:
-        """What it does."""
+        """The action of the step."""
         return action.find(self.uses)
 
     def connections(self) -> list[str]:
-        """The names of the connections that it uses, as far as they are literal."""
+        """The names of the connections that it uses, without those from expressions."""
         found = find_references(self.action, dict(self.parameters), "")
         return list(dict.fromkeys(one.text for one in found if isinstance(one.marker, ConnectionName)))
 
 
 @dataclass(slots=True)
 class RequiredPermissions:
-    """What must be allowed on one resource: actions of Azure's, with who needs them and a role."""
+    """The permissions needed on one resource: Azure's actions, who needs them, and a role with them."""
 
     scope: str
     resource: str
     actions: dict[str, tuple[set[str], Role]] = field(default_factory=dict)
 
     def add(self, element: str, permission: Permission) -> None:
-        """Join what one element needs."""
+        """Add a permission that an element needs."""
         for name in permission.actions:
             self.actions.setdefault(name, (set(), permission.role))[0].add(element)
 
 
 def list_distinct_steps(rules: Rules) -> list[DistinctStep]:
-    """Every step of rules that are not disabled, and of the defaults; equal ones are one."""
+    """The steps of the defaults and of all rules that are not disabled; equal steps count once."""
     found: dict[str, DistinctStep] = {}
     for owner, step, places in _list_steps(rules):
         key = json.dumps([step.uses, step.with_], sort_keys=True, default=str)
@@ -63,7 +63,7 @@ def list_distinct_steps(rules: Rules) -> list[DistinctStep]:
 
 
 def list_required_permissions(rules: Rules, services: Services) -> list[RequiredPermissions]:
-    """What the steps must be allowed, by resource; for the workspaces that the file lists."""
+    """The permissions that the steps need, by resource, in the workspaces that the file lists."""
     found: dict[tuple[str, str], RequiredPermissions] = {}
     for step in list_distinct_steps(rules):
         for permission in step.action.permissions:
@@ -88,7 +88,7 @@ def _list_steps(rules: Rules) -> Iterator[tuple[str, Step, Mapping[str, str]]]:
 
 
 def _may_match_workspace(rule: Rule, workspace_id: str) -> bool:
-    """Whether an event of this workspace may match, as far as the conditions on the workspace say."""
+    """Whether an event of this workspace may match, by the conditions on the workspace alone."""
     names = {"workspace": workspace(workspace_id)}
     asked = [
         part for part in (rule.where.conjuncts() if rule.where else ()) if isinstance(part, FieldCondition)
@@ -108,6 +108,6 @@ def _find_resources(step: DistinctStep, scope: str, rules: Rules, services: Serv
             try:
                 resource = services.connection(name).resource
             except ActionError:
-                continue  # a connection that cannot be used is a finding of its own
+                continue  # an invalid connection is reported separately
             if resource:
                 yield resource

@@ -1,4 +1,4 @@
-"""Values of an action's parameters that name something outside: a connection, a file."""
+"""The connections and files that an action's parameters name."""
 
 import types
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ ReferenceMarker = ConnectionName | RuleFile
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A text that names something outside, and where it stands."""
+    """A text that names a connection or a file, and its path."""
 
     marker: ReferenceMarker
     path: str

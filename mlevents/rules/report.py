@@ -8,14 +8,14 @@ from mlevents.settings import Settings
 from mlevents.yamlfile.positions import Document, PathProblem, join_path
 
 MAX_FILE_PROBLEMS = 200
-"""How many problems of one file are told: each takes time for its place and for what was meant."""
+"""The limit of problems of one file: each costs time to find its place and a suggestion."""
 
 
 @dataclass(slots=True)
 class Report:
     """Collects what is wrong, each with its place.
 
-    With `require_settings` a setting that is not set is an error, as where the app runs; without,
+    With `require_settings` a setting that is not set is an error, as in the running app; without it,
     as on a laptop, it is a warning.
     """
 
@@ -27,23 +27,23 @@ class Report:
 
     @property
     def is_full(self) -> bool:
-        """So much is wrong that no more is looked for: whoever writes a file fixes these first."""
+        """Whether the limit is reached, so that the checks stop."""
         return len(self.problems) >= MAX_FILE_PROBLEMS
 
     def error(self, path: str, text: str) -> None:
-        """Something that keeps the file from being used."""
+        """Add a problem that makes the file unusable."""
         if not self.is_full:
             self.problems.append(self.document.problem(path, text))
 
     def warn(self, path: str, text: str) -> None:
-        """Something to look at that keeps nothing from working."""
+        """Add a warning, which does not make the file unusable."""
         self.warnings.append(self.document.problem(path, text))
 
     def errors(self, path: str, findings: Iterable[PathProblem]) -> None:
-        """Errors whose paths are counted from this one."""
+        """Add errors whose paths are relative to this path."""
         for inner, text in findings:
             if self.is_full:
-                return  # the rest of the findings is never made
+                return  # findings are generated one by one: stop here
             self.error(_join_below(path, inner), text)
 
     def setting(self, path: str, name: str) -> str | None:

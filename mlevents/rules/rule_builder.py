@@ -1,4 +1,4 @@
-"""From rules as written to rules that are ready: steps get their ids, and what the file and defaults say."""
+"""From rules as written to rules as used: steps get their ids, and values of the file and its defaults."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from mlevents.rules.syntax import RuleSyntax
 
 @dataclass(frozen=True, slots=True)
 class RuleBuilder:
-    """Makes rules and their steps ready; `lists` are the file's lists of what an event may name."""
+    """Builds rules and their steps; `lists` are the file's lists of names that an event may use."""
 
     lists: Mapping[str, Sequence[str]]
     actions: Registry[type[Action]]
 
     def build_rule(self, written: RuleSyntax, where: Where | None, defaults: Defaults) -> Rule:
-        """The rule with its bound conditions; `defaults` are ready themselves."""
+        """The rule with its bound conditions; `defaults` come from `build_defaults`."""
         own = written.on_failure
         return Rule(
             id=written.id,
@@ -35,7 +35,7 @@ class RuleBuilder:
         )
 
     def build_defaults(self, written: Defaults) -> Defaults:
-        """The defaults with their own steps ready."""
+        """The defaults with their own steps built."""
         return written.model_copy(update={"on_failure": self._build_steps(written.on_failure, written.retry)})
 
     def _build_steps(self, written: tuple[Step, ...], retry: Retry) -> tuple[Step, ...]:

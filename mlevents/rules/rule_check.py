@@ -1,4 +1,4 @@
-"""Checking rules beyond their form: ids, gates, conditions and steps."""
+"""Checks of rules that models cannot do: ids, gates, conditions and steps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,14 +37,14 @@ def check_rules(written: Mapping[str, Any], report: Report, steps: StepCheck) ->
 
 @dataclass(slots=True)
 class RuleCheck:
-    """What rules are checked with; remembers their ids."""
+    """Checks rules one by one, and remembers their ids."""
 
     report: Report
     steps: StepCheck
     ids: dict[str, int] = field(default_factory=dict)
 
     def check_defaults(self, written: Mapping[str, Any]) -> None:
-        """Report what is wrong in the defaults."""
+        """Report the problems of the defaults."""
         self.report.errors("defaults", find_missing_gates(written))
         self.steps.check_steps(
             written.get("on_failure"), "defaults.on_failure", list_names(_ANY_EVENT) | FAILURE_NAMES
@@ -67,7 +67,7 @@ class RuleCheck:
         return where
 
     def _bind_where(self, written: object, kinds: tuple[str, ...], path: str) -> Where | None:
-        """The bound conditions, after a look whether any event can fulfil them."""
+        """The bound conditions, after a check that an event can fulfil them."""
         where = bind_where(written, kinds, path, self.report.error) if isinstance(written, dict) else None
         if where is None:
             return None
@@ -89,13 +89,13 @@ class RuleCheck:
     def _check_id(self, name: object, path: str) -> None:
         if isinstance(name, str) and name in self.ids:
             line = self.ids[name]
-            self.report.error(path, f"'{name}' is the id of the rule in line {line} too: rename one")
+            self.report.error(path, f"'{name}' is also the id of the rule in line {line}: rename one")
         elif isinstance(name, str):
             self.ids[name], _ = self.report.document.place(path)
 
 
 def find_event_kinds(written: object) -> tuple[str, ...]:
-    """The known kinds that an `event` as written asks for; all of them where there is none."""
+    """The known kinds in an `event` as written; all kinds if there is none."""
     asked = written if isinstance(written, list) else [written]
     known = tuple(kind for kind in asked if isinstance(kind, str) and kind in NAMES)
     return _ANY_EVENT if "*" in asked or not known else known

@@ -1,4 +1,4 @@
-"""The files beside the rule file, which steps name and which never stand outside its folder."""
+"""The files that steps name: they must be in the folder of the rule file."""
 
 from functools import cached_property
 from pathlib import Path
@@ -7,7 +7,7 @@ from mlevents.errors import PermanentError
 
 
 class RuleFolder:
-    """The folder of a rule file; looks for each file once."""
+    """The folder of a rule file; checks each file once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -18,7 +18,7 @@ class RuleFolder:
         return self.path.resolve()
 
     def fault(self, name: str) -> str | None:
-        """Why no file of this name can be used, or None if it can."""
+        """Why a file cannot be used, or None if it can."""
         if name not in self._faults:
             self._faults[name] = self._find_fault(name)
         return self._faults[name]
@@ -31,13 +31,13 @@ class RuleFolder:
         except (OSError, ValueError, RuntimeError) as error:
             return f"'{name}' is not a valid file name: {error}"
         if not inside:
-            return f"'{name}' leads out of the rule file's folder: keep files inside it"
+            return f"'{name}' is outside the rule file's folder: move the file into it"
         if not is_file:
-            return f"there is no file '{self.path / name}': create it, or correct the name"
+            return f"the file '{self.path / name}' does not exist: create it, or correct the name"
         return None
 
     def read(self, name: str) -> str:
-        """The text of a file without a fault; raises PermanentError for one that is no text."""
+        """The text of a file; raises PermanentError for a file that is not UTF-8 text."""
         try:
             return (self._root / name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:

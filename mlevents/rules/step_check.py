@@ -1,4 +1,4 @@
-"""Checking steps: their actions, the parameters, and the connections, files and names in these."""
+"""Checks of steps: their actions, parameters, connections, files and expressions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,15 +21,15 @@ from mlevents.rules.vocabulary import Vocabulary
 from mlevents.yamlfile.positions import join_path
 
 ExpressionNames = Mapping[str, Any]
-"""The names that expressions may use: by root, then by field, its type."""
+"""The names that expressions may use: root → field → type."""
 
 STEP_RESULT = "any"
-"""The type of what a step leaves: only its action knows it."""
+"""The type of a step's results: only the action knows them."""
 
 
 @dataclass(slots=True)
 class StepCheck:
-    """What steps are checked against: the file as written, its connections, and the files beside it."""
+    """Checks steps against the file as written, its connections, and the files next to it."""
 
     report: Report
     vocabulary: Vocabulary
@@ -41,7 +41,7 @@ class StepCheck:
     files: set[str] = field(default_factory=set)
 
     def check_steps(self, written: object, path: str, names: ExpressionNames) -> list[str]:
-        """Report what is wrong in a list of steps, of which each may read the results of those before it.
+        """Report the problems of a list of steps; a step may read the results of earlier steps.
 
         Returns the ids of the steps.
         """
@@ -74,7 +74,7 @@ class StepCheck:
         for key in ("with", "if"):
             self.check_values(step.get(key), join_path(path, key), names)
         if isinstance(held := step.get("if"), str) and "${" not in held:
-            fault = f"'{held}' always holds: write an expression, such as ${{{held}}}"
+            fault = f"'{held}' is always true: write an expression, such as ${{{held}}}"
             self.report.error(join_path(path, "if"), fault)
         if not isinstance(step.get("uses"), str):
             return
@@ -94,7 +94,7 @@ class StepCheck:
     ) -> None:
         for parameter, root in action.from_event.items():
             if root not in names and parameter not in (step.get("with") or ()):
-                fault = f"no event of this rule is about a {root}, so '{parameter}' is missing: give it"
+                fault = f"the events of this rule have no {root}, so '{parameter}' has no default: set it"
                 self.report.error(join_path(path, "with"), fault)
 
     def _check_allowed_names(self, action: type[Action], written: object, path: str) -> None:
@@ -125,11 +125,11 @@ class StepCheck:
                 self._check_files(parameters, files, path)
 
     def _check_reference(self, named: Reference) -> str | None:
-        """Report what is wrong with the connection or file that a parameter names, and return it."""
+        """Report the problem of the connection or file that a parameter names, and return it."""
         if isinstance(named.marker, ConnectionName):
             fault = self._find_connection_fault(named.text, named.marker.types)
         elif "${" in named.text:
-            fault = f"'{named.text}' is an expression: no event chooses a file, so name one"
+            fault = f"'{named.text}' is an expression: write a fixed file name"
         else:
             fault = self.folder.fault(named.text)
             self.files.add(named.text)
@@ -138,7 +138,7 @@ class StepCheck:
         return fault
 
     def _check_files(self, parameters: Action, files: list[str], path: str) -> None:
-        """Report what the action finds wrong in its files; asks once about the same files and values."""
+        """Report the problem that the action finds in its files; equal files and values are checked once."""
         values = [value for _, value in parameters if not isinstance(value, str)]
         key = f"{type(parameters).__qualname__} {files} {values}"
         if key not in self.contents:
@@ -149,16 +149,14 @@ class StepCheck:
     def _find_connection_fault(self, name: str, wanted: tuple[str, ...]) -> str | None:
         self.used.add(name)
         if "${" in name:
-            return f"'{name}' is an expression: no event chooses a connection, so name one"
+            return f"'{name}' is an expression: write the name of a connection"
         if name not in self.connections:
             near = did_you_mean(name, self.connections)
             return f"unknown connection '{name}'{near}: {self._type_remedy(wanted)}"
         kind = self.connections[name].get("type")
         if kind in self._accepted_types(wanted) or kind not in self.vocabulary.connections.names():
             return None
-        return (
-            f"the connection '{name}' is of type {kind}, which does not fit here: {self._type_remedy(wanted)}"
-        )
+        return f"the connection '{name}' has the type {kind}, which does not fit: {self._type_remedy(wanted)}"
 
     def _accepted_types(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
         types = self.vocabulary.connections.items()
@@ -166,10 +164,10 @@ class StepCheck:
 
     def _type_remedy(self, wanted: tuple[str, ...]) -> str:
         types = self._accepted_types(wanted)
-        return f"name one of type {' or '.join(types)}, listed under 'connections'"
+        return f"use a connection of type {' or '.join(types)}, listed under 'connections'"
 
     def check_values(self, value: object, path: str, names: ExpressionNames) -> None:
-        """Report what is wrong in the expressions of a value."""
+        """Report the problems of the expressions in a value."""
         if isinstance(value, str):
             for fault in check_expressions(value, names) if "$" in value else ():
                 self.report.error(path, fault)

@@ -1,4 +1,4 @@
-"""The ids of steps, those too that a step gets when the rule names none."""
+"""The ids of steps, including the default ids of steps without one."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ class StepIds:
     _numbers: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def take(self, written: str) -> bool:
-        """Take an id that the rule gives; says whether no earlier step has it."""
+        """Take an id from the rule; returns whether it was free."""
         free = written not in self.taken
         self.taken.add(written)
         return free
 
     def next(self, uses: str) -> str:
-        """Take the id of a step that was given none: its action's name, with a number from the second on."""
+        """Take a default id: the action's name, with a number from the second step on."""
         name = uses
         while not self.take(name):
             self._numbers[uses] += 1

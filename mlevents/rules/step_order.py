@@ -1,4 +1,4 @@
-"""Steps that read what is not there yet: the results of a later step, or their own."""
+"""Steps that read results too early: those of a later step, or their own."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from mlevents.yamlfile.positions import PathProblem, join_path
 
 _EXPRESSION_KEYS = ("with", "if")
 MAX_ORDERED_STEPS = 50
-"""Steps of which an order is proposed: nobody reads a longer one, and finding it takes quadratic time."""
+"""The most steps for which an order is proposed: the search takes quadratic time."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedStep:
-    """A step with its id and where it stands."""
+    """A step with its id and its path."""
 
     id: str
     path: str
     written: Mapping[str, Any]
 
     def read_steps(self) -> list[tuple[str, str]]:
-        """The steps whose results it reads, each with the path of the text that does."""
+        """The steps whose results it reads, each with the path of the text that reads them."""
         found = (
             one
             for key in _EXPRESSION_KEYS
@@ -33,9 +33,9 @@ class PlacedStep:
 def find_forward_references(
     steps: Sequence[PlacedStep], before: Container[str] = ()
 ) -> Iterator[PathProblem]:
-    """Each text of a step that reads the step itself or a later one, and what would do.
+    """Each text that reads the results of its own step or of a later step, and the remedy.
 
-    `before` are the steps that were performed before all of these.
+    `before` are steps that run before all of these.
     """
     last = {step.id: number for number, step in enumerate(steps)}
     remedy = ""
@@ -44,15 +44,15 @@ def find_forward_references(
             if name in before or name not in last:
                 continue
             if name == step.id:
-                yield path, f"steps.{name} is this step itself: read the results of an earlier one"
+                yield path, f"steps.{name} is this step: read the results of an earlier step"
             elif last[name] > number:
                 remedy = remedy or _propose_order(steps)
-                yield path, f"steps.{name} has no results yet, for '{name}' comes later: {remedy}"
+                yield path, f"steps.{name} has no results yet, because '{name}' runs later: {remedy}"
 
 
 def _propose_order(steps: Sequence[PlacedStep]) -> str:
     if len(steps) > MAX_ORDERED_STEPS:
-        return "put it first, or let this step do without"
+        return "move it before this step, or do not read it"
     known = {step.id for step in steps}
     wanted = {step.id: {name for name, _ in step.read_steps() if name in known - {step.id}} for step in steps}
     order: list[str] = []
@@ -60,9 +60,9 @@ def _propose_order(steps: Sequence[PlacedStep]) -> str:
         ready = (name for name in wanted if name not in order and wanted[name] <= set(order))
         if (name := next(ready, None)) is None:
             waiting = _join_names(one for one in wanted if one not in order)
-            return f"no order would do, for {waiting} wait for one another; let one do without"
+            return f"no order works, because {waiting} read each other's results; remove one reference"
         order.append(name)
-    return f"the order {', '.join(order)} would do"
+    return f"use the order {', '.join(order)}"
 
 
 def _join_names(names: Iterable[str]) -> str:
@@ -73,7 +73,7 @@ def _join_names(names: Iterable[str]) -> str:
 def _find_step_names(text: str) -> list[str]:
     try:
         return sorted(find_names_below(text, "steps"))
-    except ExpressionError:  # told where expressions are checked
+    except ExpressionError:  # reported where expressions are checked
         return []
 
 

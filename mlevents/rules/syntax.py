@@ -1,4 +1,4 @@
-"""The rule file as people write it: every key that there is, and what may stand behind it."""
+"""The rule file as people write it: every key and its type."""
 
 import re
 from collections.abc import Iterable
@@ -17,13 +17,13 @@ from mlevents.rules.model import Defaults, FilterWidth, Mode, Step, StrictModel
 RULE_ID_PATTERN = r"^[a-z][a-z0-9-]{0,59}$"
 QUARANTINE, REFUSED = "quarantine", "refused"
 RESERVED_IDS = (QUARANTINE, REFUSED)
-"""What begins the ids of responses that belong to no rule."""
+"""How the ids of responses without a rule begin."""
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,59}$"
 
 
 def _rule_id(text: str) -> str:
     if text in RESERVED_IDS:
-        raise ValueError(f"the id '{text}' is reserved for events that no rule answers: choose another")
+        raise ValueError(f"the id '{text}' is reserved for events without a matching rule: choose another")
     if not re.fullmatch(RULE_ID_PATTERN, text):
         raise ValueError(
             f"'{text}' is not a valid rule id: use lower-case letters, digits and '-', "
@@ -78,15 +78,15 @@ class RuleSyntax(StrictModel):
     model_config = ConfigDict(defer_build=True)
 
     id: Annotated[str, AfterValidator(_rule_id), WithJsonSchema(_RULE_ID_SCHEMA)]
-    """give the rule a name that no other rule has."""
+    """give the rule an id that no other rule has."""
     description: str = ""
     """What the rule is for, in a sentence."""
     event: EventNames
-    """say which events the rule asks for: one, a list, or "*"."""
+    """name the events of the rule: one, a list, or "*"."""
     where: _Where
-    """What must hold, in the shape of the normalised event."""
+    """The conditions, in the shape of the normalised event."""
     mode: Mode = "live"
-    """`shadow` decides and records, and does nothing; `disabled` does not even decide."""
+    """`shadow` decides and records, but does nothing; `disabled` does not decide at all."""
     do: Annotated[tuple[Step, ...], Field(min_length=1, strict=False)]
     """list at least one step."""
     on_failure: Annotated[tuple[Step, ...] | None, Field(strict=False)] = None
@@ -94,16 +94,16 @@ class RuleSyntax(StrictModel):
 
 
 class RuleTestSyntax(StrictModel):
-    """An example that `check` runs: given this event, expect these rules."""
+    """A test that `check` runs: for this event, expect these rules."""
 
     name: str
-    """say what the example shows."""
+    """say what the test shows."""
     given: dict[str, Any]
     """describe one event: its name, and its normalised values."""
     at: str | None = None
-    """The time at which the event arrives, for `max_age`; the event's own when left out."""
+    """The time at which the event arrives, for `max_age`; the default is the event's own time."""
     expect: Any
-    """say which rules match, or `not:` with the condition that holds one back."""
+    """name the rules that match, or write `not:` with the condition that fails."""
 
 
 class RuleFileSyntax(StrictModel):
@@ -114,19 +114,19 @@ class RuleFileSyntax(StrictModel):
     version: Literal[1]
     """begin the file with `version: 1`."""
     defaults: Defaults = Defaults()
-    """What rules do unless they say otherwise."""
+    """The defaults of rules."""
     filters: FilterWidth = "safe"
-    """What Event Grid is asked for: `safe` event types and subjects, `narrow` keys inside `data` too."""
+    """What Event Grid filters compare: `safe` event types and subjects, `narrow` also keys inside `data`."""
     endpoints: EndpointList | None = None
     """The endpoints that a value from an event may name: patterns such as `fraud-*`; `"*"` allows all."""
     workspaces: dict[Name, str] = Field(default_factory=dict)
-    """The allow-list: an event from any other workspace is refused."""
+    """The allow-list: events from other workspaces are refused."""
     connections: dict[Name, dict[str, Any]] = Field(default_factory=dict)
-    """What steps talk to, by name."""
+    """The services that steps use, by name."""
     rules: Annotated[tuple[RuleSyntax, ...], Field(strict=False)]
     """list the rules, each with `id`, `event` and `do`."""
     tests: list[RuleTestSyntax] = Field(default_factory=list)
-    """Examples of events and the rules that match them."""
+    """Tests: events, and the rules that match them."""
 
 
 def rule_file_model() -> type[RuleFileSyntax]:

@@ -1,4 +1,4 @@
-"""Pydantic's errors in the project's voice: the fact, the value as it is written, the remedy."""
+"""Pydantic's errors as messages of mlevents: the fact, the value as written, the remedy."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ from mlevents.yamlfile.positions import PathProblem, join_path
 
 _MAX_QUOTE = 80
 _MAX_COMPARED = 50
-"""How many unknown keys are compared with a missing one: a typing mistake is among the first."""
+"""The most unknown keys that are compared with a missing key, to find typing mistakes."""
 
 _WANTED = {
     "string_type": "text",
@@ -48,10 +48,10 @@ _Location = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class ErrorMessages:
-    """How errors against one model are told.
+    """Translates the validation errors of one model.
 
-    `noun` is what its keys are called; `filled_later` leaves a text with `${` for run time, where
-    the event gives it its value.
+    `noun` is the word for its keys; with `filled_later` a text with `${` is not checked, because it
+    gets its value when the step runs.
     """
 
     model: type[BaseModel]
@@ -59,7 +59,7 @@ class ErrorMessages:
     filled_later: bool = False
 
     def translate(self, error: ValidationError, written: object) -> Iterator[PathProblem]:
-        """Each error, by its path below `written`: the value as it stands in the file, which is quoted."""
+        """Each error with its path below `written`, the value in the file, which the message quotes."""
         groups: dict[_Location, list[ErrorDetails]] = {}
         for details in error.errors(include_url=False):
             groups.setdefault(_written_path(details, written), []).append(details)
@@ -96,7 +96,7 @@ class ErrorMessages:
 
 
 def quote(value: object) -> str:
-    """A value for a message, with what kind of value it is."""
+    """A value for a message, with its kind."""
     if value is None:
         return "nothing"
     if isinstance(value, dict | list):
@@ -109,7 +109,7 @@ def quote(value: object) -> str:
 
 
 def _written_path(details: ErrorDetails, written: Any) -> _Location:
-    """The parts of pydantic's location that are keys and indexes, without its names of union arms."""
+    """The parts of pydantic's location that are keys and indexes, without the names of union members."""
     path: list[str | int] = []
     for part in details["loc"]:
         if _has(written, part):
@@ -157,6 +157,6 @@ def _unknown_remedy(name: str, known: Mapping[str, Any]) -> str:
 
 
 def describe_unknown_name(error: UnknownNameError, names: Iterable[str]) -> str:
-    """What an unknown name is told as: with the nearest that there is, or with all that there are."""
+    """The message about an unknown name: with the nearest known name, or with all of them."""
     text = str(error)
     return text if "(did you mean" in text else f"{text}: there are {', '.join(names) or 'none'}"

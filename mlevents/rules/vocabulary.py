@@ -1,4 +1,4 @@
-"""The words of the language that are found in packages: actions and types of connection."""
+"""The parts of the language that are found in packages: actions and types of connection."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from mlevents.services.connection import Connection, connection
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The actions and types of connection that a rule file may use: all there are, unless told otherwise."""
+    """The actions and types of connection that a rule file may use: all of them by default."""
 
     actions: Registry[type[Action]] = action
     connections: Registry[type[Connection]] = connection

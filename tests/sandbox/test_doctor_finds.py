@@ -328,7 +328,7 @@ MISSING: dict[str, tuple[Callable[[Clinic], object], str, str, str]] = {
     "newer filter": (
         lambda clinic: other_filter(clinic, labelled=True, advancedFilters=stage_filter("staging")),
         "ModelRegistered",
-        "its filter is that of older rules: it lacks data.modeltags.stage StringIn prod, production, and it "
+        "its filter comes from older rules: it lacks data.modeltags.stage StringIn prod, production, and it "
         "asks for data.modeltags.stage StringIn staging",
         "deploy the subscriptions again",
     ),
@@ -343,7 +343,7 @@ MISSING: dict[str, tuple[Callable[[Clinic], object], str, str, str]] = {
     ),
     "need of a subscription": (
         left_over,
-        *("ModelDeployed", "'ModelDeployed' delivers events that no rule asks for any more", "delete it"),
+        *("ModelDeployed", "'ModelDeployed' delivers events that no rule needs", "delete it"),
     ),
     "mail server": (
         lambda clinic: clinic.patch.setenv("SMTP_PORT", "1"),

@@ -132,7 +132,7 @@ def test_explain_says_why_to_people(run: Callable[..., Result]):
         '          ✗ hold absent: "legal"',
         '  ✗ drift (shadow): event: wanted "drift.detected", found "model.registered"',
         "  ! Event Grid would not deliver it: "
-        "the filter of ModelRegistered wants data.modelTags.hold IsNullOrUndefined",
+        "the filter of ModelRegistered requires data.modelTags.hold IsNullOrUndefined",
     ]
 
 
@@ -233,8 +233,8 @@ def test_safe_filters_ask_for_types_and_subjects_and_say_what_was_widened(
         document = json.loads(run("filters", "--json").stdout)
         assert all(one["advancedFilters"] == [] for one in document.values())
         assert {(one["path"], one["reason"]) for one in document["ModelRegistered"]["widened"]} == {
-            ("where.model.tags.stage", "`filters: safe` asks for no key inside `data`"),
-            ("where.model.tags.hold", "`filters: safe` asks for no key inside `data`"),
+            ("where.model.tags.stage", "`filters: safe` does not filter on keys inside `data`"),
+            ("where.model.tags.hold", "`filters: safe` does not filter on keys inside `data`"),
         }
         [event] = json.loads(run("explain", "-", "--json", given=json.dumps(registered())).stdout)["events"]
         assert [rule["delivered"] for rule in event["rules"]] == [True, True]

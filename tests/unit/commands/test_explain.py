@@ -162,12 +162,12 @@ def test_no_value_of_an_app_setting_is_shown(run: Callable[..., Result]):
     [
         (
             registered("other"),
-            "! Event Grid would not deliver it: the filter of ModelRegistered wants a subject",
+            "! Event Grid would not deliver it: the filter of ModelRegistered requires a subject",
         ),
-        (registered() | {"eventType": "Contoso.Sale"}, "no function takes events of the type 'Contoso.Sale'"),
+        (registered() | {"eventType": "Contoso.Sale"}, "no function has the event type 'Contoso.Sale'"),
         (
             registered() | {"eventType": "Microsoft.MachineLearningServices.ModelDeployed", "data": {}},
-            "no rule asks for events of ModelDeployed, so it has no subscription",
+            "no rule needs events of ModelDeployed, so the function has no subscription",
         ),
     ],
 )

@@ -63,14 +63,14 @@ def test_the_same_filter_is_the_same_however_azure_writes_it():
 def test_any_other_filter_is_another(change: dict[str, Any]):
     (one,) = found(replace(OURS, filter=AZURE | change))
     assert one.ok is False
-    assert "its filter is that of older rules, or was edited: it " in one.said
+    assert "its filter comes from older rules, or was edited: it " in one.said
 
 
 def test_a_label_tells_older_rules_from_an_edit():
     other = AZURE | {"subjectBeginsWith": "models/"}
     (stale,) = found(replace(OURS, filter=other, labels=("ours", make_label(other))))
     (edited,) = found(replace(OURS, filter=other, labels=(make_label(AZURE),)))
-    assert "its filter is that of older rules: it lacks a subject" in stale.said
+    assert "its filter comes from older rules: it lacks a subject" in stale.said
     assert "its filter was edited after it was deployed: it lacks a subject" in edited.said
 
 
@@ -78,7 +78,7 @@ def test_what_is_not_ready_or_keeps_no_dead_letters_is_said_both():
     faults = found(replace(OURS, state="Failed", dead_letters=False))
     assert [one.said.partition(": ")[2] for one in faults] == [
         "is Failed",
-        "has no dead letters: what cannot be delivered is lost",
+        "has no dead-letter destination: events that cannot be delivered are lost",
     ]
 
 

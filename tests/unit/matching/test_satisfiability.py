@@ -110,7 +110,7 @@ def test_a_rule_that_never_matches_is_an_error_of_its_file():
     where = "    where: {model: {name: a, tags: {not: {stage: x}, stage: x}}}\n"
     assert problems(HEAD + where + TELL) == [
         "rules.yaml:8:54: rules[0].where.model.tags.stage: excludes all that where.model.tags.not leaves, "
-        "so the rule never matches: take one out"
+        "so the rule never matches: remove one"
     ]
 
 

@@ -97,19 +97,19 @@ def test_the_first_condition_that_fails_is_named(where, because):
         ({"model": {"name": {}}}, "where.model.name", "is empty"),
         ({"model": {}}, "where.model", "is empty"),
         ({}, "where", "is empty"),
-        ({"model": "fraud"}, "where.model", "wants a map of names"),
-        ({"model": {"tags": "x"}}, "where.model.tags", "wants a map of tag keys"),
+        ({"model": "fraud"}, "where.model", "must be a map of names"),
+        ({"model": {"tags": "x"}}, "where.model.tags", "must be a map of tag keys"),
         ({"model": {"prefix": "x"}}, "where.model.prefix", "'prefix' is an operator"),
-        ({"any": []}, "where.any", "wants a list of maps"),
+        ({"any": []}, "where.any", "must be a list of maps"),
         ({"any": [{"model": {"name": {"gt": "x"}}}]}, "where.any[0].model.name.gt", "wants a number"),
-        ({"not": ["x"]}, "where.not", "wants a map"),
+        ({"not": ["x"]}, "where.not", "must be a map"),
         ({"model": {8: "x"}}, "where.model", "put it in quotes"),
-        ({"model": {"version": {"gt": 5, "lt": 3}}}, "where.model.version", "take one out"),
-        ({"model": {"tags": {"a": {"absent": True, "prefix": "x"}}}}, "where.model.tags.a", "take one out"),
+        ({"model": {"version": {"gt": 5, "lt": 3}}}, "where.model.version", "remove one"),
+        ({"model": {"tags": {"a": {"absent": True, "prefix": "x"}}}}, "where.model.tags.a", "remove one"),
         (
             {"all": [{"model": {"name": "a"}}, {"model": {"name": "b"}}]},
             "where.all[1].model.name",
-            "take one out",
+            "remove one",
         ),
     ],
 )
@@ -123,9 +123,9 @@ def test_what_is_wrong_is_reported_at_its_path(where, path, text):
     ("where", "text"),
     [
         ({"run": {"root": "yes"}}, "write true or false without quotes"),
-        ({"run": {"root": {"prefix": "t"}}}, "cannot hold on run.root, which is a boolean"),
+        ({"run": {"root": {"prefix": "t"}}}, "can never hold for run.root, which is a boolean"),
         ({"drift": {"coefficient": "0.3"}}, "write a number without quotes"),
-        ({"drift": {"coefficient": {"contains": "3"}}}, "cannot hold on drift.coefficient"),
+        ({"drift": {"coefficient": {"contains": "3"}}}, "can never hold for drift.coefficient"),
     ],
 )
 def test_a_condition_fits_the_type_of_its_field(where, text):

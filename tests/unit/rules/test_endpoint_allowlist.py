@@ -84,7 +84,7 @@ def answer(rules: Rules, name: str = "fraud-evil", **tags: Any) -> Response:
 def test_an_endpoint_that_the_event_chooses_needs_a_list(folder: Path, step: str):
     [told] = problems(folder, step=step)
     assert told.startswith("rules[0].do[1].with")
-    assert "lets the event choose: list under `endpoints`" in told
+    assert "comes from the event: list the allowed names under `endpoints`" in told
     for listed in ({"top": "endpoints: [fraud-*]"}, {"top": 'endpoints: "*"'}):
         assert problems(folder, step=step, **listed) == []
     assert problems(folder, step=f"{step}, endpoints: [fraud-*]") == []

@@ -63,7 +63,7 @@ def test_every_problem_is_told_at_once_in_order_of_place():
         ("    do: [{uses: tell, with: {to: 5}}]\n", "with.to: must be text or a list, not the number 5: put"),
         ("    do: [{uses: tell, with: {to: teem}}]\n", "unknown connection 'teem' (did you mean 'team'?)"),
         ("    do: [{uses: tell, with: {to: [team, teem]}}]\n", "with.to[1]: unknown connection 'teem'"),
-        ("    do: [{uses: tell, with: {to: adf}}]\n", "'adf' is of type factory, which does not fit here"),
+        ("    do: [{uses: tell, with: {to: adf}}]\n", "'adf' has the type factory, which does not fit"),
         ("    do: [{uses: tell, with: {to: team}, timeout: 5}]\n", "the duration 5 has no unit: write 5s"),
         ("    do: [{uses: tell, with: {to: team}, timeout: 5 min}]\n", "'5 min' is not a valid duration"),
         ("    do: [{uses: tell, with: {to: team}, id: Tell it}]\n", "'Tell it' is not a valid step id"),
@@ -128,12 +128,12 @@ def test_a_file_that_is_none_is_told_at_its_place(text: str, told: str):
 
 def test_two_rules_with_one_id_are_told_at_the_second():
     found = problems(HEAD + TELL + "  - {id: first, event: '*', do: [{uses: tell, with: {to: team}}]}\n")
-    assert found == ["rules.yaml:9:6: rules[1].id: 'first' is the id of the rule in line 6 too: rename one"]
+    assert found == ["rules.yaml:9:6: rules[1].id: 'first' is also the id of the rule in line 6: rename one"]
 
 
 def test_a_rule_repeated_by_an_alias_is_told():
     [found] = problems(HEAD.replace("- id", "- &a\n    id") + TELL + "  - *a\n")
-    assert "'first' is the id of the rule in line 7 too" in found
+    assert "'first' is also the id of the rule in line 7" in found
 
 
 def test_steps_without_an_id_are_called_by_their_action_and_a_number():
@@ -200,7 +200,7 @@ def test_the_failure_is_known_in_on_failure_only():
 
 def test_a_missing_file_is_told_with_the_whole_place(tmp_path: Path):
     [found] = problems(HEAD + "    do: [{uses: tell, with: {to: team, text: a/b.txt}}]\n", tmp_path)
-    assert f"there is no file '{tmp_path}/a/b.txt'" in found
+    assert f"the file '{tmp_path}/a/b.txt' does not exist" in found
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_no_file_outside_the_folder_is_used(tmp_path: Path, name: str):
     (tmp_path / "outside.txt").write_text("x")
     (folder / "link").symlink_to(tmp_path)
     [found] = problems(f"{HEAD}    do: [{{uses: tell, with: {{to: team, text: '{name}'}}}}]\n", folder)
-    assert f"'{name}' leads out of the rule file's folder" in found
+    assert f"'{name}' is outside the rule file's folder" in found
 
 
 def test_a_file_with_nul_in_its_name_is_told(tmp_path: Path):
@@ -230,7 +230,7 @@ def test_a_file_with_nul_in_its_name_is_told(tmp_path: Path):
         ("{type: chat, url: {settin: HOOK}}", "c.url.settin: unknown key (did you mean 'setting'?)"),
         ("{type: chat, url: {setting: HOK}}", "'HOK' is not set (did you mean 'HOOK'?)"),
         ("{type: chat, url: '${env.HOK}'}", "'HOK' is not set (did you mean 'HOOK'?)"),
-        ("{type: chat, url: '${model.name}'}", "'${model.name}' is not allowed here: only ${env.NAME} is"),
+        ("{type: chat, url: '${model.name}'}", "'${model.name}' is not allowed here: use ${env.NAME}"),
         ("chat", "c: must be a mapping, not the text 'chat'"),
     ],
 )
@@ -287,7 +287,7 @@ def test_an_event_does_not_choose_a_connection():
 def test_a_condition_that_is_no_expression_is_refused():
     step = "{uses: tell, with: {to: team}, if: 'model.version > 3'}"
     [problem] = problems(f"{HEAD}    do: [{step}]\n")
-    assert "'model.version > 3' always holds: write an expression, such as ${model.version > 3}" in problem
+    assert "'model.version > 3' is always true: write an expression, such as ${model.version > 3}" in problem
 
 
 @pytest.mark.parametrize("event", ["run.completed", "drift.detected", "[run.completed, run.status_changed]"])
@@ -295,7 +295,7 @@ def test_an_event_about_no_model_needs_the_model_to_be_named(event: str, tmp_pat
     (tmp_path / "small.yaml").write_text("instance_type: Standard_DS3_v2\ninstance_count: 1\n")
     step = "{uses: deploy_model, with: {endpoint: e, template: small.yaml%s}}"
     text = f"version: 1\nrules:\n  - {{id: x, event: {event}, do: [{step}]}}\n"
-    with pytest.raises(RulesError, match="no event of this rule is about a model, so 'model' is missing"):
+    with pytest.raises(RulesError, match="the events of this rule have no model, so 'model' has no default"):
         load_rules_text(text % "", tmp_path / "rules.yaml", Settings())
     assert load_rules_text(text % ", model: 'net:1'", tmp_path / "rules.yaml", Settings()).rules
 

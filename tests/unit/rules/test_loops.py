@@ -35,7 +35,7 @@ def test_a_rule_that_starts_itself_is_told_with_the_condition_against_it():
     assert found == (
         "rules.yaml:6:11: rules[0].do[0].uses: run_ml_pipeline may cause run.completed, which starts this "
         "rule again: break the loop with `where: {run: {tags: {mlevents.response: {absent: true}}}}`, "
-        "which leaves out what responses made"
+        "which ignores what responses created"
     )
 
 
@@ -67,9 +67,7 @@ def test_an_action_that_causes_other_events_is_no_loop():
 
 def test_a_connection_that_nobody_uses_is_a_warning():
     [warning] = others(load_text(HEAD + TELL))
-    assert warning == (
-        "rules.yaml:3:3: connections.adf: no step uses this connection: take it out, or use it"
-    )
+    assert warning == ("rules.yaml:3:3: connections.adf: no step uses this connection: remove it, or use it")
 
 
 def test_a_connection_of_on_failure_is_used():
@@ -89,19 +87,19 @@ def told(*steps: str) -> list[str]:
 
 def test_a_step_that_reads_a_later_one_is_told_the_order_that_would_do():
     assert told(step("a", "c"), step("b", "a"), "{id: c, uses: tell, with: {to: team}}") == [
-        "steps.c has no results yet, for 'c' comes later: the order c, a, b would do"
+        "steps.c has no results yet, because 'c' runs later: use the order c, a, b"
     ]
 
 
 def test_steps_that_wait_for_one_another_are_told_that_no_order_would_do():
     assert told(step("a", "b"), step("b", "a")) == [
-        "steps.b has no results yet, for 'b' comes later: no order would do, for 'a' and 'b' wait for one "
-        "another; let one do without"
+        "steps.b has no results yet, because 'b' runs later: "
+        "no order works, because 'a' and 'b' read each other's results; remove one reference"
     ]
 
 
 def test_a_step_that_reads_itself_is_told():
-    assert told(step("a", "a")) == ["steps.a is this step itself: read the results of an earlier one"]
+    assert told(step("a", "a")) == ["steps.a is this step: read the results of an earlier step"]
 
 
 def test_a_step_of_on_failure_reads_every_step_of_do():
