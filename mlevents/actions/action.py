@@ -32,7 +32,7 @@ class RuleFile:
 FileName = Annotated[str, RuleFile()]
 
 
-def as_written(value: Any) -> Any:
+def keep_value(value: Any) -> Any:
     """The value itself, nothing filled in."""
     return value
 
@@ -60,7 +60,7 @@ class StepContext:
     depth: int = 1
     retry: Mapping[str, Any] = field(default_factory=dict)
     written: Mapping[str, Any] = field(default_factory=dict)
-    fill: Callable[[Any], Any] = as_written
+    fill: Callable[[Any], Any] = keep_value
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -116,10 +116,10 @@ Outcome = Done | Pending
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
-    """What a step is examined with, before any event: `workspaces` are the ARM ids where it may be performed.
+class Preflight:
+    """The input of a preflight check, before any event; `workspaces` are the ARM ids where the step may run.
 
-    `read` gives the text of a file beside the rule file. `quota` asks for quotas too.
+    `read` gives the text of a file next to the rule file. `quota` includes quotas.
     """
 
     services: Services
@@ -175,10 +175,10 @@ class Action(BaseModel, ABC):
         """What keeps it from using the connections that it names, as far as is known when rules load."""
         yield from ()
 
-    def examine(self, examination: Examination) -> Iterator[Finding]:  # noqa: ARG002 - an action may
-        """Ask Azure for what the parameters name, changing nothing; nothing unless an action knows how.
+    def preflight(self, context: Preflight) -> Iterator[Finding]:  # noqa: ARG002 - an action may
+        """Check in Azure what the parameters name, without changing anything; by default there is no check.
 
-        A parameter may still hold `${…}`: then it is said that it was not checked.
+        A parameter may still hold `${…}`: then the finding says that it was not checked.
         """
         yield from ()
 

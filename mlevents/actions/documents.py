@@ -28,14 +28,14 @@ FREE = frozenset({"inputs", "outputs", "jobs", "tags", "properties", "environmen
 FILES = frozenset({"conda_file", "build", "dockerfile_path", "local_path"})
 
 
-def parse(name: str, text: str) -> dict[str, Any]:
+def parse_document(name: str, text: str) -> dict[str, Any]:
     """The document in the file of this name; raises PermanentError saying what is wrong with it."""
     document = parse_yaml(text, name)
     if document.problems:
         raise PermanentError("; ".join(map(str, document.problems[:SHOWN_PROBLEMS])))
     if not isinstance(document.value, dict):
         raise PermanentError(f"'{name}' holds no YAML mapping: write it in the Azure ML CLI v2 schema")
-    return remote(name, to_plain_numbers(document.value))
+    return require_remote(name, to_plain_numbers(document.value))
 
 
 def parse_json(name: str, text: str) -> Any:
@@ -59,7 +59,7 @@ def is_remote(text: str) -> bool:
     return REMOTE.match(text) is not None and not UPWARDS.search(text) and text.isprintable()
 
 
-def remote(name: str, document: dict[str, Any]) -> dict[str, Any]:
+def require_remote(name: str, document: dict[str, Any]) -> dict[str, Any]:
     """The document itself; raises PermanentError when something in it is not in the workspace."""
     if local := list(local_parts(document)):
         raise PermanentError(

@@ -18,10 +18,10 @@ from mlevents.actions.action import Target
 from mlevents.actions.endpoint_names import endpoint_name
 from mlevents.canonical import fold
 from mlevents.errors import NotAllowedError, PermanentError
+from mlevents.expressions.template import EXPRESSION_START
 
 SECTION = "endpoints"
-ANY = "*"
-OPEN = "${"
+WILDCARD = "*"
 LONGEST_PATTERN = 100
 
 _WITH_STAR = re.compile(r"[a-zA-Z0-9*-]+", re.ASCII)
@@ -34,9 +34,9 @@ def check_pattern(text: str) -> str:
     """
     if len(text) > LONGEST_PATTERN:
         raise ValueError(f"the pattern has {len(text)} characters: keep it within {LONGEST_PATTERN}")
-    if OPEN in text:
+    if EXPRESSION_START in text:
         raise ValueError(f"'{text}' is an expression: no event chooses what it may name, so write a name")
-    if ANY in text:
+    if WILDCARD in text:
         if not _WITH_STAR.fullmatch(text):
             raise ValueError(
                 f"'{text}' can match no endpoint: names hold letters, digits and '-'; "
@@ -78,7 +78,7 @@ def _refusal(name: str, patterns: Sequence[str]) -> str | None:
     )
 
 
-def must_be_listed(name: str, patterns: Sequence[str] | None) -> None:
+def check_allowlist(name: str, patterns: Sequence[str] | None) -> None:
     """Raise NotAllowedError for an endpoint that no pattern matches; None is for one that the rule names."""
     if patterns is not None and (because := _refusal(name, patterns)):
         raise NotAllowedError(because)
@@ -87,7 +87,7 @@ def must_be_listed(name: str, patterns: Sequence[str] | None) -> None:
 def _open(written: Mapping[str, Any]) -> str | None:
     """`endpoint` where the event chooses the endpoint: by an expression, or by the name of its model."""
     said = written.get("endpoint") or written.get("model")
-    return None if said and not (isinstance(said, str) and OPEN in said) else "endpoint"
+    return None if said and not (isinstance(said, str) and EXPRESSION_START in said) else "endpoint"
 
 
 def _name(parameters: Mapping[str, Any], names: Mapping[str, Any]) -> str:
@@ -104,7 +104,7 @@ TARGET = Target(SECTION, ("endpoint", "model"), _open, _name, _refusal)
 
 def _matches(name: str, pattern: str) -> bool:
     """Compare piece by piece, so that no pattern takes more than linear time for each of its pieces."""
-    head, *middle = pattern.split(ANY)
+    head, *middle = pattern.split(WILDCARD)
     if not middle:
         return name == head
     *middle, tail = middle

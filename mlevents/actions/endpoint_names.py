@@ -10,8 +10,8 @@ import unicodedata
 
 from mlevents.errors import PermanentError
 
-SHORTEST, LONGEST = 3, 32
-NAME = re.compile(r"[a-zA-Z](?:-?[a-zA-Z0-9])*", re.ASCII)
+SHORTEST_ENDPOINT_NAME, LONGEST_ENDPOINT_NAME = 3, 32
+ENDPOINT_NAME_PATTERN = re.compile(r"[a-zA-Z](?:-?[a-zA-Z0-9])*", re.ASCII)
 PLAIN = re.compile(r"[a-z](?:-?[a-z0-9])*", re.ASCII)
 
 
@@ -39,7 +39,10 @@ def deployment_name(model: str, version: str) -> str:
 
 
 def _fits(name: str) -> bool:
-    return SHORTEST <= len(name) <= LONGEST and NAME.fullmatch(name) is not None
+    return (
+        SHORTEST_ENDPOINT_NAME <= len(name) <= LONGEST_ENDPOINT_NAME
+        and ENDPOINT_NAME_PATTERN.fullmatch(name) is not None
+    )
 
 
 def _slug(text: str) -> str:
@@ -47,8 +50,8 @@ def _slug(text: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")
     if not slug:
         raise PermanentError(
-            f"'{text}' gives no name for an endpoint or deployment: name it with {SHORTEST} to {LONGEST} "
-            "letters, digits and single dashes, beginning with a letter"
+            f"'{text}' gives no valid endpoint or deployment name: use {SHORTEST_ENDPOINT_NAME} to "
+            f"{LONGEST_ENDPOINT_NAME} letters, digits and single dashes, beginning with a letter"
         )
     return slug if slug[0].isalpha() else f"m-{slug}"
 
@@ -59,4 +62,4 @@ def _fitted(slug: str, text: str) -> str:
 
 def _hashed(slug: str, text: str) -> str:
     mark = f"-x{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:7]}"
-    return f"{slug[: LONGEST - len(mark)].rstrip('-')}{mark}"
+    return f"{slug[: LONGEST_ENDPOINT_NAME - len(mark)].rstrip('-')}{mark}"

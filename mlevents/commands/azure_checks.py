@@ -6,7 +6,7 @@ from functools import partial
 
 from pydantic import ValidationError
 
-from mlevents.actions.action import Action, Examination
+from mlevents.actions.action import Action, Preflight
 from mlevents.errors import ActionError, ConfigError, PermanentError
 from mlevents.eventgrid.subscription_diff import compare_subscriptions
 from mlevents.eventgrid.subscription_filters import compile_filters
@@ -116,7 +116,7 @@ class Doctor:
             yield from unset
             return
         connection = self.services.connection(name)
-        for finding in connection.examine(self.services):
+        for finding in connection.preflight(self.services):
             if finding.ok is False:
                 self._broken.add(name)
             yield finding
@@ -163,12 +163,12 @@ class Doctor:
             return  # the connection's own finding says what is the matter
         places = {name: id for name, id in step.workspaces.items() if name in self._there}
         read = RuleFolder(self.rules.path.parent).read
-        examination = Examination(self.services, tuple(places.values()), read, self._quota)
+        context = Preflight(self.services, tuple(places.values()), read, self._quota)
         known, left_out = bind_known_parameters(step)
         for name in left_out:
             yield Finding(name, None, "is filled in from each event, so it was not checked")
         if known is not None:
-            yield from known.examine(examination)
+            yield from known.preflight(context)
 
     def _subscriptions(self, workspace: str) -> Iterator[Finding]:
         found = self.services.resource_manager().event_subscriptions(workspace)

@@ -67,7 +67,7 @@ class Connection(BaseModel, ABC):
         """Why nothing can be sent to it, as far as known when rules load; None if nothing is known."""
         return None
 
-    def examine(self, services: Services) -> Iterator[Finding]:  # noqa: ARG002 - a type may need them
+    def preflight(self, services: Services) -> Iterator[Finding]:  # noqa: ARG002 - a type may need them
         """Check whether it would work, without sending anything; by default there is no check."""
         yield from ()
 

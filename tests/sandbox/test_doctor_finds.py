@@ -425,7 +425,7 @@ def test_a_pipeline_in_which_a_run_of_someone_else_may_count_as_ours_is_named(cl
     clinic.arm("PUT", f"{factory}/pipelines/retrain", **UNMARKED)
     (one,) = [one for one in clinic.findings() if "mlevents_response" in one["said"]]
     assert (one["ok"], one["about"]) == (None, "pipeline 'retrain'")
-    assert "any run with equal parameters" in one["said"]
+    assert "each run with equal parameters" in one["said"]
     assert one["remedy"] == "declare mlevents_response (String) in the pipeline, and publish it"
 
 

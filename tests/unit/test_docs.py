@@ -30,7 +30,7 @@ from mlevents.actions.action import action
 from mlevents.actions.deploy_model.metric_check import Check
 from mlevents.actions.deploy_model.parameters import Mirror, Probe, Rollout, SmokeTest
 from mlevents.actions.deploy_model.parameters import Step as TrafficStep
-from mlevents.actions.documents import parse
+from mlevents.actions.documents import parse_document
 from mlevents.actions.notify.message_templates import template_names
 from mlevents.actions.permissions import Need, permissions
 from mlevents.commands.command import command
@@ -138,7 +138,7 @@ def test_every_yaml_example_loads_or_is_refused_as_it_says(fence: Fence, folder:
         assert len(refusal.value.problems) == len(said)
         assert [line for line in said if line not in str(refusal.value)] == []
     elif fence.file.startswith("deployments/"):
-        assert parse(fence.file, fence.text)
+        assert parse_document(fence.file, fence.text)
     elif fence.file:
         load_and_test_rules(folder / fence.file, Settings(), require_settings=False)
     else:

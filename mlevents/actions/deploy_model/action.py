@@ -37,9 +37,9 @@ from pydantic import AfterValidator, Field
 from mlevents.actions.action import (
     Action,
     Done,
-    Examination,
     FileName,
     Outcome,
+    Preflight,
     StepContext,
     Target,
     action,
@@ -49,13 +49,13 @@ from mlevents.actions.deploy_model.model_reference import EndpointName, model_re
 from mlevents.actions.deploy_model.observation import Prober, observe
 from mlevents.actions.deploy_model.parameter_warnings import cautions
 from mlevents.actions.deploy_model.parameters import Rollout, Timeouts
-from mlevents.actions.deploy_model.preflight import PERMISSIONS, findings
+from mlevents.actions.deploy_model.preflight import DEPLOYMENT_RIGHTS, check_deployment_needs
 from mlevents.actions.deploy_model.required_rights import check_rights
 from mlevents.actions.deploy_model.serving import order_tags, standing
 from mlevents.actions.deploy_model.smoke_test import request, smoke_test
 from mlevents.actions.deploy_model.target import RolloutTarget
-from mlevents.actions.documents import parse, remote
-from mlevents.actions.endpoint_allowlist import TARGET, EndpointList, must_be_listed
+from mlevents.actions.documents import parse_document, require_remote
+from mlevents.actions.endpoint_allowlist import TARGET, EndpointList, check_allowlist
 from mlevents.services.finding import Finding
 from mlevents.services.machine_learning.states import NewEndpoint
 from mlevents.services.permission import Permission
@@ -71,7 +71,7 @@ class DeployModel(Action):
     calls `restore_traffic`, which looks for itself what there is to restore, and `discard`.
     """
 
-    permissions: ClassVar[tuple[Permission, ...]] = PERMISSIONS
+    permissions: ClassVar[tuple[Permission, ...]] = DEPLOYMENT_RIGHTS
     orchestrator: ClassVar[str | None] = "RollOutModel"
     causes: ClassVar[tuple[str, ...]] = ("model.deployed",)
     from_event: ClassVar[Mapping[str, str]] = {"model": "model"}
@@ -101,7 +101,7 @@ class DeployModel(Action):
 
     def check(self, read: Callable[[str], str]) -> None:
         """Look through the template; raises PermanentError. `read` gives the text of a file."""
-        parse(self.template, read(self.template))
+        parse_document(self.template, read(self.template))
         test = self.rollout and self.rollout.smoke_test
         if test and isinstance(test.request, str) and "${" not in test.request:
             request(test.request, read)
@@ -111,9 +111,9 @@ class DeployModel(Action):
         for parameter, text in cautions(self.rollout) if self.rollout else ():
             yield f"rollout.{parameter}", text
 
-    def examine(self, examination: Examination) -> Iterator[Finding]:
+    def preflight(self, context: Preflight) -> Iterator[Finding]:
         """Ask for the endpoint and the model, and for the quota where that is wanted."""
-        return findings(self.endpoint, self.model, self.template, examination)
+        return check_deployment_needs(self.endpoint, self.model, self.template, context)
 
     def locate(self, context: StepContext, services: Services) -> Outcome:
         """Say which endpoint this is about, and the key of its lease; asks Azure nothing.
@@ -121,7 +121,7 @@ class DeployModel(Action):
         Raises NotAllowedError for an endpoint that the event may not name.
         """
         target = self._target(context, services)
-        must_be_listed(target.endpoint, self.endpoints)
+        check_allowlist(target.endpoint, self.endpoints)
         return Done(
             f"{target.model} goes to endpoint '{target.endpoint}'",
             {
@@ -135,7 +135,7 @@ class DeployModel(Action):
     def standing(self, context: StepContext, services: Services) -> Outcome:
         """Say what serves at the endpoint now, for the gates that compare with it."""
         wanted, target = bool(context.progress.get("tags")), self._target(context, services)
-        must_be_listed(target.endpoint, self.endpoints)
+        check_allowlist(target.endpoint, self.endpoints)
         return standing(target, wanted)
 
     def ensure_endpoint(self, context: StepContext, services: Services) -> Outcome:
@@ -155,8 +155,8 @@ class DeployModel(Action):
         """Create the deployment, which gets no traffic, or find it there with the same model."""
 
         def document() -> dict[str, Any]:
-            filled = context.fill(parse(self.template, services.read(self.template)))
-            return remote(self.template, filled)  # once more: values of the event stand in it now
+            filled = context.fill(parse_document(self.template, services.read(self.template)))
+            return require_remote(self.template, filled)  # once more: values of the event stand in it now
 
         order = order_tags(context.progress.get("order"))
         target, tags = self._target(context, services), {**context.provenance, **order}

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from functools import partial
 
-from mlevents.actions.action import Examination
+from mlevents.actions.action import Preflight
 from mlevents.actions.deploy_model.lookup import find_endpoint
 from mlevents.actions.deploy_model.traffic_map import words
-from mlevents.actions.documents import parse
+from mlevents.actions.documents import parse_document
 from mlevents.actions.endpoint_names import endpoint_name
-from mlevents.actions.unresolved_parameters import is_open, left_open
+from mlevents.actions.unresolved_parameters import is_unresolved, report_unresolved
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
@@ -27,7 +27,7 @@ from mlevents.services.permission import (
     actions_below,
 )
 
-PERMISSIONS = (
+DEPLOYMENT_RIGHTS = (
     Permission(WORKSPACE_SCOPE, READER, actions_below(ML, "read")),
     Permission(
         WORKSPACE_SCOPE,
@@ -77,30 +77,30 @@ PERMISSIONS = (
         given=("identity",),
     ),
 )
-FAILED = ("Failed", "Canceled")
+BROKEN_STATES = ("Failed", "Canceled")
 SIZE = "Standard_F4s_v2"
 """Azure ML's default for a template without instance_type."""
 
 
-def findings(
-    endpoint: str | None, model: str | None, template: str, examination: Examination
+def check_deployment_needs(
+    endpoint: str | None, model: str | None, template: str, context: Preflight
 ) -> Iterator[Finding]:
     """Check for each workspace whether the endpoint, the model and the quota allow a deployment."""
     if endpoint is None:
         yield Finding("endpoint", None, "its name comes from each event's model, so it was not checked")
-    elif is_open(endpoint):
-        yield left_open("endpoint", endpoint)
-    if model is not None and is_open(model):
-        yield left_open("model", model)
-    for workspace in examination.workspaces:
-        opened = examination.services.machine_learning(workspace)
-        if endpoint is not None and not is_open(endpoint):
+    elif is_unresolved(endpoint):
+        yield report_unresolved("endpoint", endpoint)
+    if model is not None and is_unresolved(model):
+        yield report_unresolved("model", model)
+    for workspace in context.workspaces:
+        opened = context.services.machine_learning(workspace)
+        if endpoint is not None and not is_unresolved(endpoint):
             yield _endpoint(opened, endpoint)
-        if model is not None and not is_open(model):
+        if model is not None and not is_unresolved(model):
             yield _model(opened, model)
-        if examination.quota:
+        if context.quota:
             about = f"quota for '{template}' in workspace '{opened.workspace.name}'"
-            ask = partial(_quota, about, workspace, opened, template, examination)
+            ask = partial(_quota, about, workspace, opened, template, context)
             yield run_check(about, ask, "choose an instance_type that online endpoints support there")
 
 
@@ -111,7 +111,7 @@ def _endpoint(opened: MachineLearning, text: str) -> Finding:
         state = _found(opened.endpoints, endpoint_name(text))
         if state is None:
             return "does not exist yet, and will be created"
-        if state.provisioning_state in FAILED:
+        if state.provisioning_state in BROKEN_STATES:
             raise PermanentError(f"is {state.provisioning_state}: {opened.endpoints.reason(state)}")
         return f"exists, its traffic: {words(state.traffic)}"
 
@@ -138,16 +138,14 @@ def _model(opened: MachineLearning, reference: str) -> Finding:
     return run_check(about, registered, "register it, or correct `model`")
 
 
-def _quota(
-    about: str, workspace: str, opened: MachineLearning, template: str, examination: Examination
-) -> Finding:
-    if is_open(template):
-        return left_open(about, template)
-    document = parse(template, examination.read(template))
+def _quota(about: str, workspace: str, opened: MachineLearning, template: str, context: Preflight) -> Finding:
+    if is_unresolved(template):
+        return report_unresolved(about, template)
+    document = parse_document(template, context.read(template))
     size, count = document.get("instance_type") or SIZE, document.get("instance_count") or 1
-    if not isinstance(count, int) or is_open(str(size)):
-        return left_open(about, f"{count} × {size}")
-    manager, region = examination.services.resource_manager(), opened.location() or ""
+    if not isinstance(count, int) or is_unresolved(str(size)):
+        return report_unresolved(about, f"{count} × {size}")
+    manager, region = context.services.resource_manager(), opened.location() or ""
     quota = manager.quota(workspace, region, str(size))
     if quota is None:
         return Finding(about, None, "may not be read", "give yourself the role Reader on the subscription")

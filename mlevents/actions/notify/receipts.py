@@ -11,7 +11,7 @@ from mlevents.errors import ConfigError, PermanentError, TransientError
 
 log = logging.getLogger("mlevents")
 
-LONGEST_REASON = 500
+LONGEST_RECEIPT = 500
 """Characters that are kept of what was said of one receiver."""
 RETRY = {"attempts": 5, "first": 5.0, "max": 300.0}
 """How a receiver is tried again where the step does not say."""
@@ -79,7 +79,7 @@ class Tally:
         """Send to one receiver and note what came of it; an error that may pass is noted and returned."""
         self.tries[name] = self.tries.get(name, 0) + 1
         try:
-            self.sent[name] = send(name)[:LONGEST_REASON]
+            self.sent[name] = send(name)[:LONGEST_RECEIPT]
             self.late.pop(name, None)
         except (PermanentError, ConfigError) as error:
             self._refuse(name, str(error))
@@ -97,10 +97,10 @@ class Tally:
             self._refuse(name, f"{error} (attempt {tries} of {self.retry['attempts']})")
             return
         backoff = min(self.retry["first"] * 2.0 ** min(tries - 1, 30), self.retry["max"])
-        self.late[name] = str(error)[:LONGEST_REASON]
+        self.late[name] = str(error)[:LONGEST_RECEIPT]
         self.waits[name] = max(backoff, error.retry_after or 0.0)
 
     def _refuse(self, name: str, why: str) -> None:
-        self.refused[name] = why[:LONGEST_REASON]
+        self.refused[name] = why[:LONGEST_RECEIPT]
         self.late.pop(name, None)
         self.waits.pop(name, None)

@@ -37,13 +37,13 @@ from mlevents.actions.action import (
     Action,
     ConnectionName,
     Done,
-    Examination,
     Outcome,
     Pending,
+    Preflight,
     StepContext,
     action,
 )
-from mlevents.actions.run_data_factory_pipeline.preflight import PERMISSIONS, findings
+from mlevents.actions.run_data_factory_pipeline.preflight import FACTORY_RIGHTS, check_factory_pipeline
 from mlevents.errors import ActionError, PermanentError, TransientError
 from mlevents.services.data_factory.factory_client import PIPELINE_NAME, DataFactory, Factory
 from mlevents.services.data_factory.states import PipelineRun
@@ -57,7 +57,7 @@ LOOK_BACK = timedelta(minutes=10)
 MOST_BEFORE = 500
 """Like runs that are remembered; of more, the oldest are left out by their beginning."""
 FOLLOW_AFTER = 30.0
-ENDED_BADLY = ("Failed", "Cancelled")
+FAILED_RUN_STATES = ("Failed", "Cancelled")
 
 
 def _pipeline_name(text: str) -> str:
@@ -76,7 +76,7 @@ def _unmarked(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
 class RunDataFactoryPipeline(Action):
     """Start a run of a pipeline; with `wait`, follow it to its end and fail when it fails."""
 
-    permissions: ClassVar[tuple[Permission, ...]] = PERMISSIONS
+    permissions: ClassVar[tuple[Permission, ...]] = FACTORY_RIGHTS
 
     connection: Annotated[str, ConnectionName(("data_factory",))]
     pipeline: Annotated[str, AfterValidator(_pipeline_name)]
@@ -92,10 +92,10 @@ class RunDataFactoryPipeline(Action):
             return self._intend(factory)
         return self._start(factory, context)
 
-    def examine(self, examination: Examination) -> Iterator[Finding]:
+    def preflight(self, context: Preflight) -> Iterator[Finding]:
         """Compare the parameters with those that the pipeline declares."""
         given = {**self.parameters, MARK: ""}
-        return findings(lambda: self._factory(examination.services), self.pipeline, given)
+        return check_factory_pipeline(lambda: self._factory(context.services), self.pipeline, given)
 
     def _factory(self, services: Services) -> Factory:
         found = services.connection(self.connection)
@@ -161,7 +161,7 @@ class RunDataFactoryPipeline(Action):
     def _follow(self, factory: Factory, progress: Mapping[str, Any]) -> Outcome:
         run = factory.run(progress["run_id"])
         detail = f"run {run.id} of pipeline '{self.pipeline}' is {run.status}"
-        if run.status in ENDED_BADLY:
+        if run.status in FAILED_RUN_STATES:
             raise PermanentError(f"{detail}: {run.message[:500] or 'Data Factory gives no reason'}")
         if run.status == "Succeeded":
             return Done(detail, self._result(factory, run.id, run.status))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mlevents.actions.unresolved_parameters import is_open, left_open
+from mlevents.actions.unresolved_parameters import is_unresolved, report_unresolved
 from mlevents.errors import ActionError, ConfigError, PermanentError
 from mlevents.registry import did_you_mean
 from mlevents.services.data_factory.factory_client import Factory
@@ -11,7 +11,7 @@ from mlevents.services.finding import Finding
 from mlevents.services.permission import DATA_FACTORY_CONTRIBUTOR, Permission, actions_below
 from mlevents.services.sdk_errors import clean_text
 
-PERMISSIONS = (
+FACTORY_RIGHTS = (
     Permission(
         "data_factory",
         DATA_FACTORY_CONTRIBUTOR,
@@ -26,15 +26,17 @@ PERMISSIONS = (
         ),
     ),
 )
-OURS = "mlevents_response"
+MARK_PARAMETER = "mlevents_response"
 READ = "Microsoft.DataFactory/factories/pipelines/read"
 
 
-def findings(open_factory: Callable[[], Factory], name: str, given: Mapping[str, Any]) -> Iterator[Finding]:
+def check_factory_pipeline(
+    open_factory: Callable[[], Factory], name: str, given: Mapping[str, Any]
+) -> Iterator[Finding]:
     """Whether the pipeline is there, and declares what a rule gives it."""
     about = f"pipeline '{name}'"
-    if is_open(name):
-        yield left_open("pipeline", name)
+    if is_unresolved(name):
+        yield report_unresolved("pipeline", name)
         return
     try:
         found = open_factory().pipeline(name)
@@ -51,9 +53,9 @@ def findings(open_factory: Callable[[], Factory], name: str, given: Mapping[str,
         return
     faults = list(_faults(about, found.parameters, found.required, given))
     yield from faults
-    if OURS not in found.parameters:
-        said = f"declares no parameter '{OURS}': any run with equal parameters counts as the rule's own"
-        yield Finding(about, None, said, f"declare {OURS} (String) in the pipeline, and publish it")
+    if MARK_PARAMETER not in found.parameters:
+        said = f"it has no parameter '{MARK_PARAMETER}', so each run with equal parameters counts as its own"
+        yield Finding(about, None, said, f"declare {MARK_PARAMETER} (String) in the pipeline, and publish it")
     if not faults:
         yield Finding(about, True, "is there, and takes the parameters that the rule gives")
 
@@ -62,7 +64,7 @@ def _faults(
     about: str, declared: frozenset[str], required: frozenset[str], given: Mapping[str, Any]
 ) -> Iterator[Finding]:
     for name in given:
-        if name not in declared and name != OURS:
+        if name not in declared and name != MARK_PARAMETER:
             near = did_you_mean(name, declared)
             said = f"declares no parameter '{name}'{near}"
             yield Finding(about, False, said, "declare and publish it, or take it out of `parameters`")

@@ -25,10 +25,10 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from mlevents.actions.action import Action, Done, Examination, FileName, Outcome, Pending, StepContext, action
-from mlevents.actions.documents import parse, remote
+from mlevents.actions.action import Action, Done, FileName, Outcome, Pending, Preflight, StepContext, action
+from mlevents.actions.documents import parse_document, require_remote
 from mlevents.actions.run_ml_pipeline.pipeline_inputs import invocation_inputs, with_inputs
-from mlevents.actions.run_ml_pipeline.preflight import PERMISSIONS, Named, findings
+from mlevents.actions.run_ml_pipeline.preflight import JOB_RIGHTS, NamedResources, check_job_needs
 from mlevents.errors import PermanentError
 from mlevents.services.finding import Finding
 from mlevents.services.machine_learning.batch_endpoints import Invocation
@@ -39,7 +39,7 @@ from mlevents.services.permission import Permission
 from mlevents.services.services import Services
 
 LOOK_AGAIN = 30.0
-FAILED = frozenset({"Failed", "Canceled", "NotResponding"})
+FAILED_JOB_STATES = frozenset({"Failed", "Canceled", "NotResponding"})
 WAYS = ("job", "component", "batch_endpoint")
 
 
@@ -49,7 +49,7 @@ class RunMlPipeline(Action):
 
     causes: ClassVar[tuple[str, ...]] = ("run.completed", "run.status_changed")
 
-    permissions: ClassVar[tuple[Permission, ...]] = PERMISSIONS
+    permissions: ClassVar[tuple[Permission, ...]] = JOB_RIGHTS
 
     job: FileName | None = None
     component: str | None = None
@@ -81,10 +81,11 @@ class RunMlPipeline(Action):
         if self.job is not None:
             self._from_file(self.job, read(self.job))
 
-    def examine(self, examination: Examination) -> Iterator[Finding]:
+    def preflight(self, context: Preflight) -> Iterator[Finding]:
         """Ask for the component, the batch endpoint, or what the job's file names."""
-        return findings(
-            Named(self.job, self.component, self.batch_endpoint, self.deployment, self.compute), examination
+        return check_job_needs(
+            NamedResources(self.job, self.component, self.batch_endpoint, self.deployment, self.compute),
+            context,
         )
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
@@ -97,7 +98,7 @@ class RunMlPipeline(Action):
             return Done(f"job '{state.name}' is submitted: {studio}", result)
         if state.status == "Completed":
             return Done(f"job '{state.name}' is completed: {studio}", result)
-        if state.status in FAILED:
+        if state.status in FAILED_JOB_STATES:
             raise PermanentError(f"job '{state.name}' is {state.status}: see why at {studio}")
         return Pending(f"job '{state.name}' is {state.status}: {studio}", LOOK_AGAIN, {"job": state.name})
 
@@ -143,7 +144,7 @@ class RunMlPipeline(Action):
         return self._completed(document, re.split("[:@]", self.component or "")[0])
 
     def _from_file(self, name: str, text: str) -> dict[str, Any]:
-        document = parse(name, text)
+        document = parse_document(name, text)
         if document.get("type", "pipeline") != "pipeline":
             raise PermanentError(f"'{name}' is a {document['type']} job: only pipeline jobs are run")
         inputs = with_inputs(name, document.get("inputs") or {}, self.inputs)
@@ -157,7 +158,7 @@ class RunMlPipeline(Action):
         named = {"display_name": self.display_name} if self.display_name else {}
         experiment = self.experiment_name or document.get("experiment_name") or default
         whole = {**document, **named, "experiment_name": experiment, "settings": settings}
-        return remote(self.job or f"component {self.component}", whole)
+        return require_remote(self.job or f"component {self.component}", whole)
 
 
 def _must_be_a_name(parameter: str, text: str | None) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from mlevents.actions.action import Examination
-from mlevents.actions.documents import parse
-from mlevents.actions.unresolved_parameters import is_open, left_open
+from mlevents.actions.action import Preflight
+from mlevents.actions.documents import parse_document
+from mlevents.actions.unresolved_parameters import is_unresolved, report_unresolved
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.machine_learning.workspace_client import MachineLearning
 from mlevents.services.permission import (
@@ -22,7 +22,7 @@ from mlevents.services.permission import (
 
 _JOB = ("job", "component")
 _BATCH = ("batch_endpoint",)
-PERMISSIONS = (
+JOB_RIGHTS = (
     Permission(WORKSPACE_SCOPE, READER, actions_below(ML, "read")),
     # learn.microsoft.com/azure/machine-learning/how-to-assign-roles, "Submit a training run"
     Permission(
@@ -74,11 +74,11 @@ PERMISSIONS = (
     ),
 )
 SERVERLESS = "serverless"
-REFERENCE = "azureml:"
+AZUREML_PREFIX = "azureml:"
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedResources:
     """What a step's parameters name."""
 
     job: str | None
@@ -91,28 +91,28 @@ class Named:
         """The parameters that only an event fills in, with their texts."""
         for name in ("job", "component", "batch_endpoint", "deployment", "compute"):
             text = getattr(self, name)
-            if text is not None and is_open(text):
+            if text is not None and is_unresolved(text):
                 yield name, text
 
     def known(self, name: str) -> str | None:
         """The parameter, if there is one and it says already what it will be."""
         text: str | None = getattr(self, name)
-        return None if text is None or is_open(text) else text
+        return None if text is None or is_unresolved(text) else text
 
 
-def findings(named: Named, examination: Examination) -> Iterator[Finding]:
+def check_job_needs(named: NamedResources, context: Preflight) -> Iterator[Finding]:
     """For each workspace whether what the step names is there."""
     for name, text in named.open():
-        yield left_open(name, text)
-    for workspace in examination.workspaces:
-        opened = examination.services.machine_learning(workspace)
+        yield report_unresolved(name, text)
+    for workspace in context.workspaces:
+        opened = context.services.machine_learning(workspace)
         place = f"in workspace '{opened.workspace.name}'"
         if component := named.known("component"):
             yield _pipeline(opened, component, place)
         if endpoint := named.known("batch_endpoint"):
             yield _batch(opened, endpoint, named.known("deployment"), place)
         if job := named.known("job"):
-            yield from _job(opened, parse(job, examination.read(job)), place)
+            yield from _job(opened, parse_document(job, context.read(job)), place)
         if compute := named.known("compute"):
             yield _compute(opened, compute, place)
 
@@ -138,8 +138,8 @@ def _batch(opened: MachineLearning, endpoint: str, deployment: str | None, place
 def _job(opened: MachineLearning, document: Mapping[str, Any], place: str) -> Iterator[Finding]:
     steps = [step for step in (document.get("jobs") or {}).values() if isinstance(step, Mapping)]
     for text in _texts(steps, "component"):
-        if text.startswith(REFERENCE) and "/" not in text:
-            about = f"component '{text.removeprefix(REFERENCE)}' {place}"
+        if text.startswith(AZUREML_PREFIX) and "/" not in text:
+            about = f"component '{text.removeprefix(AZUREML_PREFIX)}' {place}"
             yield run_check(
                 about, partial(_registered, opened, text), "register it, or correct the job's file"
             )
@@ -156,11 +156,11 @@ def _registered(opened: MachineLearning, reference: str) -> str:
 
 def _texts(mappings: list[Mapping[str, Any]], key: str) -> list[str]:
     found = [mapping.get(key) for mapping in mappings]
-    return list(dict.fromkeys(text for text in found if isinstance(text, str) and not is_open(text)))
+    return list(dict.fromkeys(text for text in found if isinstance(text, str) and not is_unresolved(text)))
 
 
 def _compute(opened: MachineLearning, text: str, place: str) -> Finding:
-    name = text.removeprefix(REFERENCE)
+    name = text.removeprefix(AZUREML_PREFIX)
     about = f"compute '{name}' {place}"
     if name == SERVERLESS:
         return Finding(about, True, "needs no compute of its own")

@@ -115,7 +115,7 @@ class Apprise(Connection):
             return message.subject, message.text
         return neutralize_text(message.subject), neutralize_text(message.text, message.links)
 
-    def examine(self, services: Services) -> Iterator[Finding]:
+    def preflight(self, services: Services) -> Iterator[Finding]:
         """Check whether apprise understands the URL. Nothing is sent, so the service is not checked."""
 
         def understood() -> str:

@@ -168,7 +168,7 @@ class DataFactory(Connection):
         """The factory's ARM id."""
         return self.id
 
-    def examine(self, services: Services) -> Iterator[Finding]:
+    def preflight(self, services: Services) -> Iterator[Finding]:
         """Check that the factory exists."""
         factory = self.open(services)
         remedy = "correct `id`, or create the factory"

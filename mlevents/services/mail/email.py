@@ -73,7 +73,7 @@ class Email(Connection):
         status = "accepted" if known is None else _accepted_before(known)
         return f"{', '.join(receivers)} by {urlsplit(endpoint).hostname} ({status}, operation {operation})"
 
-    def examine(self, services: Services) -> Iterator[Finding]:
+    def preflight(self, services: Services) -> Iterator[Finding]:
         """Read an operation that cannot exist: 404 shows that access is allowed. Nothing is sent."""
         yield run_check("addresses", lambda: self._addresses(services), "correct `sender` and `to`")
 

@@ -91,7 +91,7 @@ class Smtp(Connection):
         taken = ", ".join(address for address in receivers if address not in refused)
         return f"{taken} by {host}" + (f"; refused: {_refusals(refused)}" if refused else "")
 
-    def examine(self, services: Services) -> Iterator[Finding]:
+    def preflight(self, services: Services) -> Iterator[Finding]:
         """Connect, encrypt and sign in as for a mail, without sending one."""
 
         def let_in() -> str:

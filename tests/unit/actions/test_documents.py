@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.actions.documents import is_remote, local_parts, parse, parse_json, remote
+from mlevents.actions.documents import is_remote, local_parts, parse_document, parse_json, require_remote
 from mlevents.actions.run_ml_pipeline.pipeline_inputs import with_inputs
 from mlevents.errors import PermanentError
 from mlevents.services.lazy_import import import_lock
@@ -30,7 +30,7 @@ jobs:
 
 
 def test_references_and_plain_values_pass() -> None:
-    assert list(parse("job.yml", REMOTE)) == ["type", "inputs", "jobs"]
+    assert list(parse_document("job.yml", REMOTE)) == ["type", "inputs", "jobs"]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_references_and_plain_values_pass() -> None:
 )
 def test_what_is_local_is_refused_with_its_place(text: str, place: str) -> None:
     with pytest.raises(PermanentError) as refused:
-        parse("job.yml", text)
+        parse_document("job.yml", text)
     assert place in str(refused.value)
     assert "register it once" in str(refused.value)
 
@@ -87,7 +87,7 @@ MERGES = "a0: &a0 {k0: 1}\n" + "".join(
 )
 def test_what_is_no_document_is_refused_with_the_files_name(text: str, fact: str) -> None:
     with pytest.raises(PermanentError, match=fact) as refused:
-        parse("job.yml", text)
+        parse_document("job.yml", text)
     assert "job.yml" in str(refused.value)
 
 
@@ -113,7 +113,7 @@ def test_a_plain_text_is_a_value_and_never_looked_for(text: str, monkeypatch: py
     asked: list[str] = []
     monkeypatch.setattr(os, "stat", lambda path, *_, **__: asked.append(str(path)))
     document = {"type": "pipeline", "inputs": with_inputs("job.yml", {"note": "x"}, {"note": text})}
-    assert remote("job.yml", document)["inputs"]["note"] == text
+    assert require_remote("job.yml", document)["inputs"]["note"] == text
     assert asked == []
 
 
@@ -135,7 +135,7 @@ def test_no_text_of_an_event_becomes_a_path_of_the_apps(text: str) -> None:
     document = {"inputs": with_inputs("job.yml", {"data": data}, {"data": text})}
     if not is_remote(text):
         with pytest.raises(PermanentError, match=r"inputs\.data\.path is"):
-            remote("job.yml", document)
+            require_remote("job.yml", document)
     else:
         assert not Path(text).is_absolute() or text.lower().startswith("/subscriptions/")
         assert ".." not in re.split(r"[/\\:]", text)
@@ -150,6 +150,6 @@ def test_a_request_that_cannot_be_read_is_told(text: str) -> None:
 
 
 def test_numbers_of_a_document_can_be_written_again() -> None:
-    document = parse("small.yaml", "instance_count: 1\nscale: &s {target: 1.10}\nother: *s\n")
+    document = parse_document("small.yaml", "instance_count: 1\nscale: &s {target: 1.10}\nother: *s\n")
     assert yaml.safe_load(yaml.safe_dump(document)) == document
     assert type(document["scale"]["target"]) is float

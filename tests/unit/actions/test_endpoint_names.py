@@ -31,7 +31,7 @@ def test_any_text_gives_a_name_or_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "???", "模型"])
 def test_a_text_that_leaves_nothing_is_refused_and_quoted(text: str) -> None:
-    with pytest.raises(PermanentError, match=re.escape(f"'{text}' gives no name")):
+    with pytest.raises(PermanentError, match=re.escape(f"'{text}' gives no valid")):
         endpoint_name(text)
 
 

@@ -108,7 +108,7 @@ def test_an_endpoint_that_is_written_out_needs_no_entry(folder: Path, step: str)
         ("[]", "must not be empty"),
         ('["fraud_*"]', "can match no endpoint"),
         ('["${model.name}"]', ""),
-        ('["???"]', "gives no name"),
+        ('["???"]', "gives no valid"),
         ("[5]", "must be text"),
         ("{a: b}", ""),
         (f'["{"a" * 101}"]', "keep it within 100"),

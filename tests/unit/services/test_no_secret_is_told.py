@@ -33,6 +33,6 @@ def test_a_secret_in_the_wrong_setting_is_not_told(
     sender: Any = connection.find(kind).model_validate(written)
     with caplog.at_level(logging.DEBUG), pytest.raises(ActionError) as raised:
         sender.send(Message("subject", "text", "key"), services)
-    told = f"{raised.value} {caplog.text} {[str(one) for one in sender.examine(services)]}"
+    told = f"{raised.value} {caplog.text} {[str(one) for one in sender.preflight(services)]}"
     assert "SEKRET123" not in told
     assert "HELD" in told
