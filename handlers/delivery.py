@@ -11,7 +11,7 @@ from handlers.floods import count_refused, keep_quarantined
 from handlers.scheduling import schedule
 from mlevents import telemetry
 from mlevents.errors import ConfigError
-from mlevents.orchestration.response import Response
+from mlevents.orchestration.messages import Response
 from mlevents.responses.decision import decide
 from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rules
@@ -49,12 +49,12 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
 
     Whatever it raises makes Event Grid deliver again; what is scheduled already is not repeated.
     """
-    with telemetry.delivery() as delivery:
+    with telemetry.trace_delivery() as delivery:
         now = datetime.now(UTC)
         responses = decide(event, rules(), settings(), now)
         started = []
         for response in responses:
-            with telemetry.about({telemetry.RESPONSE: response.id, telemetry.RULE: response.rule}):
+            with telemetry.log_context({telemetry.RESPONSE: response.id, telemetry.RULE: response.rule}):
                 keeper = None if response.rule else KEEPERS.get(response.status)
                 kept = keeper(response, client, now) if keeper else schedule(response, client)
                 started.append(await kept)

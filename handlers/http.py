@@ -58,7 +58,8 @@ async def list_responses(req: func.HttpRequest, client: df.DurableFunctionsClien
     except QueryError as error:
         return answer({"error": str(error)}, 400)
     found, following = await ResponseReader(client, workspaces()).page(query)
-    return answer({"responses": found, "continuation": following and following.to_text()})
+    responses = [view.to_json() for view in found]
+    return answer({"responses": responses, "continuation": following and following.to_text()})
 
 
 @blueprint.function_name("ListResponsesUnversioned")
@@ -67,7 +68,7 @@ async def list_responses(req: func.HttpRequest, client: df.DurableFunctionsClien
 async def list_every_response(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
     """All responses as a plain list, the newest first; `?event_id=` and `?rule=` narrow it down."""
     query = ResponseQuery(event_id=req.params.get("event_id"), rule=req.params.get("rule"))
-    return answer(await ResponseReader(client, workspaces()).every(query))
+    return answer([view.to_json() for view in await ResponseReader(client, workspaces()).every(query)])
 
 
 @blueprint.function_name("GetResponse")

@@ -10,20 +10,23 @@ from durabletask.client import OrchestrationQuery, OrchestrationState, Page, par
 from durabletask.internal.client_helpers import build_query_instances_req
 from google.protobuf.wrappers_pb2 import StringValue
 
-from handlers.floods import total
+from handlers.floods import read_total
 from mlevents.actions.action import action
-from mlevents.api.response_query import Place, ResponseQuery
+from mlevents.api.response_query import PagePosition, ResponseQuery
+from mlevents.orchestration.step_status import StepStatus
 from mlevents.registry import UnknownNameError
+from mlevents.responses.hub_state import status_of
 from mlevents.responses.response_view import (
     UNDER_WAY,
-    View,
-    count_of,
-    counted,
-    details,
+    ListedResponse,
+    Parts,
+    ResponseView,
+    StepView,
+    add_count,
     is_response,
     needs_payloads,
-    status_of,
-    view,
+    view_details,
+    view_response,
 )
 
 AT_ONCE = 8
@@ -34,7 +37,6 @@ PARTS = 50
 """Sub-orchestrations of one response that are looked at."""
 
 Workspaces = Mapping[str, str]
-Parts = Mapping[str, Mapping[str, Any]]
 
 
 class ResponseReader:
@@ -45,70 +47,72 @@ class ResponseReader:
         self.workspaces = workspaces
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    async def page(self, query: ResponseQuery) -> tuple[list[dict[str, Any]], Place | None]:
+    async def page(self, query: ResponseQuery) -> tuple[list[ResponseView], PagePosition | None]:
         """Up to `limit` responses, the newest first, and where the next page begins if there may be more."""
-        found: list[View] = []
+        found: list[ListedResponse] = []
         place = query.continuation
         for _ in range(MOST_PAGES):
-            states = await self._hub_page(query.of_task_hub(), place.hub_page)
-            there = [one for one in await self._wanted(states.items, query) if place.is_before(one)]
+            states = await self._hub_page(query.to_hub_query(), place.hub_page)
+            there = [one for one in await self._select(states.items, query) if place.is_before(one)]
             room = query.limit - len(found)
             found += there[:room]
             if len(there) > room:
-                last = there[room - 1].document
-                return _documents(found), Place(place.hub_page, last["created"], last["id"])
+                last = there[room - 1].view
+                return _sort(found), PagePosition(place.hub_page, last.created, last.id)
             if states.continuation_token is None:
-                return _documents(found), None
-            place = Place(states.continuation_token)
+                return _sort(found), None
+            place = PagePosition(states.continuation_token)
             if len(found) == query.limit:
                 break
-        return _documents(found), place
+        return _sort(found), place
 
-    async def every(self, query: ResponseQuery) -> list[dict[str, Any]]:
+    async def every(self, query: ResponseQuery) -> list[ResponseView]:
         """All responses, the newest first."""
-        found: list[View] = []
-        async for states in self._hub_pages(query.of_task_hub()):
-            found += await self._wanted(states, query)
-        return _documents(found)
+        found: list[ListedResponse] = []
+        async for states in self._hub_pages(query.to_hub_query()):
+            found += await self._select(states, query)
+        return _sort(found)
 
     async def one(self, response_id: str) -> dict[str, Any] | None:
         """One response with all that is stored of it; None when there is none."""
         state = await self.client.get_orchestration_state(response_id)
         if state is None or not is_response(state):
             return None
-        found = details(state, await self._parts(view(state)))
-        if found["status"] == "refused":
-            found |= count_of(found, await total(self.client, response_id))
-        return found
+        found = await self._read_view(state)
+        return view_details(state, found.view)
 
-    async def _wanted(self, states: Iterable[OrchestrationState], query: ResponseQuery) -> list[View]:
+    async def _select(
+        self, states: Iterable[OrchestrationState], query: ResponseQuery
+    ) -> list[ListedResponse]:
         """The responses among these instances that the query wants, the newest first."""
-        found = await asyncio.gather(*(self._whole(state) for state in states if is_response(state)))
+        found = await asyncio.gather(*(self._fetch(state) for state in states if is_response(state)))
         rough = query if query.status not in UNDER_WAY else replace(query, status=None)
-        there = [one for one in found if rough.holds(view(one), self.workspaces)]
-        views = await asyncio.gather(*map(self._view, there))
-        return sorted((one for one in views if query.holds(one, self.workspaces)), key=_age, reverse=True)
+        there = [one for one in found if rough.selects(view_response(one), self.workspaces)]
+        views = await asyncio.gather(*map(self._read_view, there))
+        return sorted((one for one in views if query.selects(one, self.workspaces)), key=_age, reverse=True)
 
-    async def _whole(self, state: OrchestrationState) -> OrchestrationState:
+    async def _fetch(self, state: OrchestrationState) -> OrchestrationState:
         """The state with its payloads where they are needed, unless it was purged meanwhile."""
         if not needs_payloads(state):
             return state
-        return await self._in_turn(self.client.get_orchestration_state(state.instance_id)) or state
+        return await self._limit(self.client.get_orchestration_state(state.instance_id)) or state
 
-    async def _view(self, state: OrchestrationState) -> View:
-        found = view(state, await self._parts(view(state)))
-        if found.document["status"] != "refused":
+    async def _read_view(self, state: OrchestrationState) -> ListedResponse:
+        found = view_response(state, await self._read_parts(view_response(state).view))
+        if found.view.status != "refused":
             return found
-        return counted(found, await self._in_turn(total(self.client, state.instance_id)))
+        count = await self._limit(read_total(self.client, state.instance_id))
+        return replace(found, view=add_count(found.view, count))
 
-    async def _parts(self, found: View) -> Parts:
+    async def _read_parts(self, found: ResponseView) -> Parts:
         """The custom statuses of a response's sub-orchestrations, the oldest first."""
-        if not any(_has_part(step) for step in found.document["steps"]):
+        if not any(_has_part(step) for step in found.steps):
             return {}
-        query = OrchestrationQuery(instance_id_prefix=f"{found.document['id']}.", max_instance_count=PARTS)
-        states = await self._in_turn(self._hub_page(query, None))
+        query = OrchestrationQuery(instance_id_prefix=f"{found.id}.", max_instance_count=PARTS)
+        states = await self._limit(self._hub_page(query, None))
         return {
-            one.instance_id: status_of(one) for one in sorted(states.items, key=lambda one: one.created_at)
+            one.instance_id: StepStatus.from_json(status_of(one))
+            for one in sorted(states.items, key=lambda one: one.created_at)
         }
 
     async def _hub_pages(self, query: OrchestrationQuery) -> AsyncIterator[list[OrchestrationState]]:
@@ -131,22 +135,23 @@ class ResponseReader:
         following = answer.continuationToken.value
         return Page(states, following if following not in ("", "0", token) else None)
 
-    async def _in_turn[T](self, call: Awaitable[T]) -> T:
+    async def _limit[T](self, call: Awaitable[T]) -> T:
+        """The call's result; at most `AT_ONCE` run at a time."""
         async with self._slots:
             return await call
 
 
-def _documents(views: Iterable[View]) -> list[dict[str, Any]]:
-    return [one.document for one in sorted(views, key=_age, reverse=True)]
+def _sort(views: Iterable[ListedResponse]) -> list[ResponseView]:
+    return [one.view for one in sorted(views, key=_age, reverse=True)]
 
 
-def _age(one: View) -> tuple[str, str]:
-    return one.document["created"], one.document["id"]
+def _age(one: ListedResponse) -> tuple[str, str]:
+    return one.view.created, one.view.id
 
 
-def _has_part(step: Mapping[str, Any]) -> bool:
+def _has_part(step: StepView) -> bool:
     """Whether the step may have an orchestration of its own by now."""
     try:
-        return step["status"] not in ("waiting", "skipped") and bool(action.find(step["uses"]).orchestrator)
+        return step.status not in ("waiting", "skipped") and bool(action.find(step.uses).orchestration)
     except UnknownNameError:
         return False

@@ -8,8 +8,8 @@ from durabletask.entities import EntityContext
 from durabletask.task import OrchestrationContext
 
 from handlers.delivery import settings
-from mlevents.actions.deploy_model import orchestrator, restore_orchestrator
 from mlevents.orchestration import endpoint_lease, function_names, instances
+from mlevents.orchestration.step_orchestrators import load_step_orchestrators
 from mlevents.responses import flood, flood_report, newest_version, respond, step_activity
 
 blueprint = df.Blueprint()
@@ -22,18 +22,9 @@ def respond_to_event(context: OrchestrationContext, text: str) -> Generator[Any,
     return (yield from respond.respond_to_event(context, text))
 
 
-@blueprint.function_name(function_names.ROLL_OUT_MODEL)
-@blueprint.orchestration_trigger(context_name="context", orchestration=function_names.ROLL_OUT_MODEL)
-def roll_out_model(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
-    """See `mlevents.actions.deploy_model.orchestrator`."""
-    return (yield from orchestrator.roll_out_model(context, text))
-
-
-@blueprint.function_name(function_names.RESTORE_TRAFFIC)
-@blueprint.orchestration_trigger(context_name="context", orchestration=function_names.RESTORE_TRAFFIC)
-def put_traffic_back(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
-    """See `mlevents.actions.deploy_model.restore_orchestrator`."""
-    return (yield from restore_orchestrator.restore_traffic(context, text))
+for orchestrator_name, orchestrator in load_step_orchestrators().items():
+    trigger = blueprint.orchestration_trigger(context_name="context", orchestration=orchestrator_name)
+    blueprint.function_name(orchestrator_name)(trigger(orchestrator))
 
 
 @blueprint.function_name(function_names.REPORT_FLOOD)

@@ -7,7 +7,7 @@ import azure.durable_functions as df
 
 from mlevents import telemetry
 from mlevents.orchestration import function_names
-from mlevents.orchestration.response import Response
+from mlevents.orchestration.messages import Response
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.start_policy import REPLACE_NOTHING, start
 
@@ -19,7 +19,7 @@ async def schedule(response: Response, client: df.DurableFunctionsClient) -> boo
 
     The look comes first because older extensions ignore the reuse policy.
     """
-    response = replace(response, traceparent=telemetry.traceparent())
+    response = replace(response, traceparent=telemetry.current_traceparent())
     if await client.get_orchestration_state(response.id, fetch_payloads=False):
         log.info("response %s exists already: a redelivery", response.id)
         return False

@@ -1,10 +1,10 @@
-"""What happens, told to whoever listens: spans, metrics and log attributes, by OpenTelemetry's API.
+"""Spans, metrics and log attributes, by OpenTelemetry's API.
 
 A cold start imports `opentelemetry-api` alone, most of which durabletask has loaded already. Unless an SDK
 is configured (on Azure the Functions worker does it), every call here does nothing.
 
 One trace runs from the delivery to the last call of a response: the delivery's trace context travels
-in the response, as `traceparent`. What is told holds ids, names from the rules and our own words, and
+in the response, as `traceparent`. Telemetry holds ids, names from the rules and our own words, and
 never a value of an event, a message, or a setting: no secret can get into it.
 """
 
@@ -44,12 +44,30 @@ _durations = _meter.create_histogram(
 )
 
 _propagator = TraceContextTextMapPropagator()
-_about: ContextVar[Mapping[str, str]] = ContextVar("mlevents_about", default=MappingProxyType({}))
+_ids: ContextVar[Mapping[str, str]] = ContextVar("mlevents_ids", default=MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseTrace:
+    """What telemetry names of a response: its id, its rule, its event's id, and its delivery's trace."""
+
+    id: str
+    rule: str | None
+    event: str
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepTrace:
+    """What telemetry names of a step: its id and its action."""
+
+    id: str
+    uses: str
 
 
 @dataclass(slots=True)
 class Delivery:
-    """The delivery under way; its `outcome` is `failed` until somebody knows better."""
+    """The delivery under way; its `outcome` is `failed` until another one is set."""
 
     type: str = UNKNOWN
     outcome: str = "failed"
@@ -66,8 +84,8 @@ class Attempt:
 
 
 def _stamp(record: logging.LogRecord) -> bool:
-    """Give a record of ours the ids that it is about; OpenTelemetry carries them as attributes."""
-    for name, value in _about.get().items():
+    """Give a record of ours the ids of its context; OpenTelemetry sends them as attributes."""
+    for name, value in _ids.get().items():
         record.__dict__.setdefault(name, value)
     return True
 
@@ -75,126 +93,125 @@ def _stamp(record: logging.LogRecord) -> bool:
 log.addFilter(_stamp)
 
 
-def present(attributes: Mapping[str, str | None]) -> dict[str, str]:
-    """Those that have a value."""
+def keep_values(attributes: Mapping[str, str | None]) -> dict[str, str]:
+    """Those attributes that have a value."""
     return {name: value for name, value in attributes.items() if value}
 
 
 @contextmanager
-def about(ids: Mapping[str, str | None]) -> Iterator[None]:
+def log_context(ids: Mapping[str, str | None]) -> Iterator[None]:
     """Inside, every log line of ours has these ids as attributes."""
-    token = _about.set({**_about.get(), **present(ids)})
+    token = _ids.set({**_ids.get(), **keep_values(ids)})
     try:
         yield
     finally:
-        _about.reset(token)
+        _ids.reset(token)
 
 
 @contextmanager
-def delivery() -> Iterator[Delivery]:
+def trace_delivery() -> Iterator[Delivery]:
     """One delivery: a span, and at its end one count in `mlevents.events`."""
     one = Delivery()
     token = _delivery.set(one)
-    with about({}), _span("deliver") as span:
+    with log_context({}), _span("deliver") as span:
         try:
             yield one
         finally:
-            span.set_attributes({**_about.get(), TYPE: one.type, OUTCOME: one.outcome})
+            span.set_attributes({**_ids.get(), TYPE: one.type, OUTCOME: one.outcome})
             _mark(span, one.outcome)
             _events.add(1, {"type": one.type, "outcome": one.outcome})
             _delivery.reset(token)
 
 
-def saw(event: str, kind: str) -> None:
-    """The delivery under way, if there is one, brought this event of this type."""
+def identify_event(event: str, kind: str) -> None:
+    """Set the event and its type of the delivery under way, if there is one."""
     if one := _delivery.get():
         one.type = kind
-        _about.set({**_about.get(), EVENT: event})
+        _ids.set({**_ids.get(), EVENT: event})
 
 
-def traceparent() -> str | None:
-    """The trace context here and now, as W3C's header has it; None outside every trace."""
+def current_traceparent() -> str | None:
+    """The current trace context, as W3C's header has it; None outside every trace."""
     carrier: dict[str, str] = {}
     _propagator.inject(carrier)
     return carrier.get("traceparent")
 
 
 @contextmanager
-def attempt(call: Mapping[str, Any]) -> Iterator[Attempt]:
+def trace_attempt(response: ResponseTrace, step: StepTrace, verb: str) -> Iterator[Attempt]:
     """One attempt at a step: a span in the delivery's trace, around the calls of the SDKs.
 
-    The SDKs for Azure tell of their own calls, with queries redacted. Those of plain HTTP clients are
-    kept out: the address of a webhook is its password.
+    The SDKs for Azure record their own calls, with queries redacted. Those of plain HTTP clients are
+    not recorded: the address of a webhook is its password.
     """
     from opentelemetry.instrumentation.utils import suppress_http_instrumentation
 
-    step, verb, one = call["step"], call["verb"], Attempt()
-    name = step["uses"] if verb == "perform" else f"{step['uses']} {verb}"
-    with _within(call["response"], step), _span(name) as span, suppress_http_instrumentation():
+    one = Attempt()
+    name = step.uses if verb == "perform" else f"{step.uses} {verb}"
+    with _continue_trace(response, step), _span(name) as span, suppress_http_instrumentation():
         try:
             yield one
         finally:
-            span.set_attributes({**_about.get(), VERB: verb, OUTCOME: one.outcome})
+            span.set_attributes({**_ids.get(), VERB: verb, OUTCOME: one.outcome})
             _mark(span, one.outcome)
 
 
-def began(response: Mapping[str, Any]) -> None:
-    """A response, as JSON, has begun; call it once, and never while replaying."""
-    if response["rule"]:
-        _matches.add(1, {"rule": response["rule"]})
-    if response["status"] == "quarantined":
+def count_start(response: ResponseTrace, status: str) -> None:
+    """Count a response that begins with this status; call it once, and never while replaying."""
+    if response.rule:
+        _matches.add(1, {"rule": response.rule})
+    if status == "quarantined":
         _quarantined.add(1)
 
 
-def swept(what: str) -> None:
-    """The sweeper did this about one orchestration that ended badly."""
+def count_sweep(what: str) -> None:
+    """Count what the sweeper did about one orchestration that ended badly."""
     _swept.add(1, {"what": what})
 
 
-def unstored(status: str) -> None:
-    """An event of this status came in a flood, and is in the log only."""
+def count_unstored(status: str) -> None:
+    """Count an event of this status that came in a flood, and is in the log only."""
     _unstored.add(1, {"status": status})
 
 
-def step_ended(response: Mapping[str, Any], step: Mapping[str, str]) -> None:
-    """A step of a response, as its record shows it, has ended; call it once, and never while replaying."""
-    level = logging.WARNING if step["status"] == "failed" else logging.INFO
-    with _within(response, step), about({STATUS: step["status"]}):
-        told = (response["id"], step["id"], step["uses"], step["status"], step["detail"])
-        log.log(level, "response %s: step %s (%s) %s: %s", *told)
+def report_step_end(response: ResponseTrace, step: StepTrace, status: str, detail: str) -> None:
+    """Log the end of a step; call it once, and never while replaying."""
+    level = logging.WARNING if status == "failed" else logging.INFO
+    with _continue_trace(response, step), log_context({STATUS: status}):
+        log.log(level, "response %s: step %s (%s) %s: %s", response.id, step.id, step.uses, status, detail)
 
 
-def ended(response: Mapping[str, Any], status: str, because: str | None, seconds: float) -> None:
-    """A response has ended, so long after it began; call it once, and never while replaying."""
-    labels = present({"rule": response["rule"], "status": status})
+def report_end(response: ResponseTrace, status: str, because: str | None, seconds: float) -> None:
+    """Log and count the end of a response, after this long; call it once, and never while replaying."""
+    labels = keep_values({"rule": response.rule, "status": status})
     _responses.add(1, labels)
     _durations.record(max(seconds, 0.0), labels)  # clocks of two instances differ
     level = logging.WARNING if status in ("failed", "quarantined") else logging.INFO
-    with _within(response), about({STATUS: status}):
-        told = (response["id"], response["event"]["id"], response["rule"] or "none", status)
-        log.log(level, "response %s to event %s, rule %s: %s%s", *told, f": {because}" if because else "")
+    with _continue_trace(response), log_context({STATUS: status}):
+        words = (response.id, response.event, response.rule or "none", status)
+        log.log(level, "response %s to event %s, rule %s: %s%s", *words, f": {because}" if because else "")
 
 
 @contextmanager
-def _within(response: Mapping[str, Any], step: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Inside, all belongs to the trace of the response's delivery, and is about the response."""
-    carrier = {"traceparent": response.get("traceparent") or ""}
+def _continue_trace(response: ResponseTrace, step: StepTrace | None = None) -> Iterator[None]:
+    """Inside, all belongs to the trace of the response's delivery, and has the ids of the response."""
+    carrier = {"traceparent": response.traceparent or ""}
     token = context.attach(_propagator.extract(carrier, context.get_current()))
-    ids = {EVENT: response["event"]["id"], RULE: response["rule"], RESPONSE: response["id"]}
-    more = {STEP: step["id"], USES: step["uses"]} if step else {}
+    ids = {EVENT: response.event, RULE: response.rule, RESPONSE: response.id}
+    own = {STEP: step.id, USES: step.uses} if step else {}
     try:
-        with about({**ids, **more}):
+        with log_context({**ids, **own}):
             yield
     finally:
         context.detach(token)
 
 
 def _span(name: str) -> Any:
-    """A span that keeps an exception's text to itself: nobody knows what stands in it."""
+    """A span without an exception's text, which may hold a secret."""
     return _tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False)
 
 
 def _mark(span: trace.Span, outcome: str) -> None:
-    """Mark what went wrong, for good or for now."""
+    """Mark an error, whether or not it is retried."""
     if outcome in ("failed", "transient"):
         span.set_status(trace.StatusCode.ERROR)

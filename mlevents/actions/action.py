@@ -3,11 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from mlevents.events import Event
+from mlevents.orchestration.messages import PERFORM
+from mlevents.orchestration.step_plan import StepOrchestration
 from mlevents.registry import Registry
 from mlevents.services.finding import Finding
 from mlevents.services.permission import Permission
@@ -128,11 +131,17 @@ class Preflight:
     quota: bool = False
 
 
+class StepVerb(StrEnum):
+    """The verb of an action that has no orchestrator of its own."""
+
+    PERFORM = PERFORM
+
+
 class Action(BaseModel, ABC):
     """One thing that can be done; its fields are the parameters that a rule gives in `with`.
 
-    `orchestrator` names the sub-orchestration that carries an action out which takes several
-    writes and must be undone as a whole; without one, `perform` is called until it is `Done`.
+    `orchestration` names the orchestrators of an action that takes several writes, which must be undone
+    together; without it, `perform` is called until it is `Done`. `verbs` are the methods that may be called.
     `notifies` says that it sends a message `to` people, by a `template`.
     `causes` are the kinds of events that Azure ML may raise of what the action makes, with its tags.
     `permissions` are what the app must be allowed in Azure to perform it. `from_event` maps a parameter
@@ -143,14 +152,22 @@ class Action(BaseModel, ABC):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    orchestrator: ClassVar[str | None] = None
+    orchestration: ClassVar[StepOrchestration | None] = None
     notifies: ClassVar[bool] = False
     causes: ClassVar[tuple[str, ...]] = ()
     permissions: ClassVar[tuple[Permission, ...]] = ()
-    verbs: ClassVar[tuple[str, ...]] = ("perform",)
+    verbs: ClassVar[type[StrEnum]] = StepVerb
     deferrable: ClassVar[bool] = False
     from_event: ClassVar[Mapping[str, str]] = {}
     target: ClassVar[Target | None] = None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Raise TypeError for a verb that is not a method, or for gates that ask for an unknown verb."""
+        asked = {cls.orchestration.serving_verb} if cls.orchestration else set()
+        unknown = [verb for verb in {*cls.verbs, *asked} if not callable(getattr(cls, verb, None))]
+        if unknown or asked - {*cls.verbs}:
+            raise TypeError(f"{cls.__name__} has no verb '{(unknown or [*asked])[0]}'")
 
     def check(self, read: Callable[[str], str]) -> None:
         """Look, when the rules load, through the files that the parameters name.

@@ -14,7 +14,7 @@ from mlevents.canonical import canonical_resource_id, fold
 from mlevents.orchestration.size_limits import cut_name
 from mlevents.registry import did_you_mean
 from mlevents.responses.custom_status import LONGEST_ID, LONGEST_RULE, LONGEST_SUBJECT
-from mlevents.responses.response_view import View
+from mlevents.responses.response_view import ListedResponse
 
 _OPEN = [
     OrchestrationStatus.PENDING,
@@ -50,7 +50,7 @@ class QueryError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PagePosition:
     """Where a page ended: at which page of the task hub, and after which response of it."""
 
     hub_page: str | None = None
@@ -58,12 +58,12 @@ class Place:
     id: str = ""
 
     def to_text(self) -> str:
-        """The place as text for a URL."""
+        """The position as text for a URL."""
         return base64.urlsafe_b64encode(json.dumps([self.hub_page, self.created, self.id]).encode()).decode()
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The place that `to_text` wrote; raises QueryError."""
+        """The position that `to_text` wrote; raises QueryError."""
         try:
             page, created, last = json.loads(base64.urlsafe_b64decode(text.encode("ascii")))
         except (ValueError, TypeError, binascii.Error):
@@ -72,9 +72,9 @@ class Place:
             raise QueryError(f"continuation is '{text:.100}': give the text of an earlier answer, unchanged")
         return cls(page, created, last)
 
-    def is_before(self, view: View) -> bool:
-        """Whether the response comes after this place, the newest first."""
-        return not self.id or (view.document["created"], view.document["id"]) < (self.created, self.id)
+    def is_before(self, listed: ListedResponse) -> bool:
+        """Whether the response comes after this position, the newest first."""
+        return not self.id or (listed.view.created, listed.view.id) < (self.created, self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class ResponseQuery:
     since: datetime | None = None
     until: datetime | None = None
     limit: int = DEFAULT_LIMIT
-    continuation: Place = Place()
+    continuation: PagePosition = PagePosition()
 
     @classmethod
     def read(cls, parameters: Mapping[str, str]) -> Self:
@@ -106,7 +106,7 @@ class ResponseQuery:
             read[name] = _READERS[name](name, text)
         return cls(**read)
 
-    def of_task_hub(self) -> OrchestrationQuery:
+    def to_hub_query(self) -> OrchestrationQuery:
         """What of it the task hub filters itself: times, the orchestration's status, the id's beginning."""
         return OrchestrationQuery(
             created_time_from=self.since,
@@ -116,20 +116,20 @@ class ResponseQuery:
             instance_id_prefix=f"{self.rule}." if self.rule else None,
         )
 
-    def holds(self, view: View, workspaces: Mapping[str, str]) -> bool:
+    def selects(self, listed: ListedResponse, workspaces: Mapping[str, str]) -> bool:
         """Whether the response is wanted; `workspaces` are those of the rule file, by name."""
-        shown = view.document
+        view = listed.view
         wanted = (
-            (self.status, shown["status"]),
-            (self.rule and cut_name(self.rule, LONGEST_RULE), shown["rule"]),
-            (self.event_id and cut_name(self.event_id, LONGEST_ID), shown["event"]["id"]),
-            (self.subject and cut_name(self.subject, LONGEST_SUBJECT), shown["event"]["subject"]),
+            (self.status, view.status),
+            (self.rule and cut_name(self.rule, LONGEST_RULE), view.rule),
+            (self.event_id and cut_name(self.event_id, LONGEST_ID), view.event.id),
+            (self.subject and cut_name(self.subject, LONGEST_SUBJECT), view.event.subject),
         )
         return (
-            all(asked in (None, found) for asked, found in wanted)
-            and (self.since is None or self.since <= view.created)
-            and (self.until is None or view.created < self.until)
-            and (self.workspace is None or _is_of(self.workspace, view.topic, workspaces))
+            all(value in (None, found) for value, found in wanted)
+            and (self.since is None or self.since <= listed.created)
+            and (self.until is None or listed.created < self.until)
+            and (self.workspace is None or _is_of(self.workspace, listed.topic, workspaces))
         )
 
 
@@ -178,5 +178,5 @@ _READERS: Mapping[str, Callable[[str, str], Any]] = {
     "since": _time,
     "until": _time,
     "limit": _limit,
-    "continuation": lambda _, text: Place.read(text),
+    "continuation": lambda _, text: PagePosition.read(text),
 }

@@ -10,107 +10,101 @@ is answered with what the entity knows by then.
 | `acquire` | I want the endpoint; granted when nobody holds it |
 | `renew` | I still hold it; `record` is what is needed to put the traffic back if I cannot |
 | `take_over` | the holder named in `holder` has ended or is silent; nothing if it has said something since |
-| `release` | I am gone, whether I held it or waited |
+| `release` | I leave, whether I held it or waited |
 | `look` | nothing |
 
-`gone` lists waiting instances that have ended, each with its last number; they are dropped. Expiry needs no
-clock here: who waits counts its own waiting, see `lease`.
+`gone` lists waiting instances that have ended, each with its last number; they are removed. Expiry needs no
+clock here: each orchestration that waits counts its own waiting, see `lease`.
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from durabletask.entities import EntityContext
 
+from mlevents.orchestration.lease_messages import Holder, LeaseState, LeaseView, Statement, Ticket
 from mlevents.orchestration.serialization import to_text
 
 ACQUIRE, RENEW, TAKE_OVER, RELEASE, LOOK = "acquire", "renew", "take_over", "release", "look"
 MOST_REMEMBERED = 100
-"""Instances that are gone and whose last number is still known, so that a late repetition is one."""
-
-Number = list[Any]
-"""When an orchestration began (ISO 8601) and how many statements it has made: greater is later."""
-State = dict[str, Any]
-"""`holder` ({id, n, ttl} or None), `record`, `waiting` by id ({n, key, by}), `known` numbers by id."""
-Statement = Mapping[str, Any]
+"""Instances that have left and whose last number is still known, so that a late repetition is recognised."""
 
 
 def endpoint_lease(context: EntityContext, text: Any) -> str:
-    """Take one statement, as JSON text; gives what it may know, as JSON text."""
-    state, statement = loaded(context.get_state(str)), json.loads(text)
-    take(state, context.operation, statement)
+    """Apply one statement, as JSON text; gives what its orchestration may know, as JSON text."""
+    state, statement = read_state(context.get_state(str)), Statement.from_json(json.loads(text))
+    apply_statement(state, context.operation, statement)
     if context.operation != LOOK:
-        context.set_state(to_text(state))
-    return to_text(known_to(state, statement["id"]))
+        context.set_state(to_text(state.to_json()))
+    return to_text(view_of(state, statement.id).to_json())
 
 
-def loaded(text: str | None) -> State:
+def read_state(text: str | None) -> LeaseState:
     """The state; an empty one at first."""
-    found: State = json.loads(text) if text else {"holder": None, "record": None, "waiting": {}, "known": {}}
-    return found
+    return LeaseState.from_json(json.loads(text)) if text else LeaseState(None, None, {}, {})
 
 
-def take(state: State, operation: str, statement: Statement) -> None:
+def apply_statement(state: LeaseState, operation: str, statement: Statement) -> None:
     """Change the state by one statement, unless it is a repetition or too late."""
     if operation == LOOK:
         return
-    change, instance = CHANGES[operation], statement["id"]
-    if instance in state["known"] and statement["n"] <= state["known"][instance]:
+    change, known = CHANGES[operation], state.known.get(statement.id)
+    if known is not None and statement.number <= known:
         return
-    state["known"].pop(instance, None)
-    state["known"][instance] = statement["n"]
-    for ghost, number in statement.get("gone", ()):
-        if state["waiting"].get(ghost, {}).get("n") == number:
-            del state["waiting"][ghost]
+    state.known.pop(statement.id, None)
+    state.known[statement.id] = statement.number
+    for ended in statement.gone:
+        if ended.id in state.waiting and state.waiting[ended.id].number == ended.number:
+            del state.waiting[ended.id]
     change(state, statement)
     _forget(state)
 
 
-def known_to(state: State, instance: str) -> dict[str, Any]:
+def view_of(state: LeaseState, instance: str) -> LeaseView:
     """Who holds the endpoint, and who waits; the record for the holder alone."""
-    waiting = [{"id": one, **ticket} for one, ticket in state["waiting"].items() if one != instance]
-    known = {"holder": state["holder"], "waiting": waiting}
-    holds = state["holder"] is not None and state["holder"]["id"] == instance
-    return {**known, "record": state["record"]} if holds else known
+    waiting = tuple(ticket for ticket in state.waiting.values() if ticket.id != instance)
+    return LeaseView(state.holder, waiting, state.record if _is_held_by(state, instance) else None)
 
 
-def _acquire(state: State, statement: Statement) -> None:
-    if state["holder"] is None or state["holder"]["id"] == statement["id"]:
+def _is_held_by(state: LeaseState, instance: str) -> bool:
+    return state.holder is not None and state.holder.id == instance
+
+
+def _acquire(state: LeaseState, statement: Statement) -> None:
+    if state.holder is None or _is_held_by(state, statement.id):
         _hold(state, statement)
     else:
-        ticket = {name: statement[name] for name in ("n", "key", "by") if name in statement}
-        state["waiting"][statement["id"]] = ticket
+        ticket = Ticket(statement.id, statement.number, statement.order)
+        state.waiting[statement.id] = ticket
 
 
-def _renew(state: State, statement: Statement) -> None:
-    if state["holder"] is not None and state["holder"]["id"] == statement["id"]:
+def _renew(state: LeaseState, statement: Statement) -> None:
+    if _is_held_by(state, statement.id):
         _hold(state, statement)
-        state["record"] = statement.get("record")
+        state.record = statement.record
 
 
-def _take_over(state: State, statement: Statement) -> None:
-    holder = state["holder"]
-    if holder is None or [holder["id"], holder["n"]] == statement["holder"]:
+def _take_over(state: LeaseState, statement: Statement) -> None:
+    if state.holder is None or state.holder.latest == statement.holder:
         _hold(state, statement)
 
 
-def _release(state: State, statement: Statement) -> None:
-    state["waiting"].pop(statement["id"], None)
-    if state["holder"] is not None and state["holder"]["id"] == statement["id"]:
-        state["holder"] = state["record"] = None
+def _release(state: LeaseState, statement: Statement) -> None:
+    state.waiting.pop(statement.id, None)
+    if _is_held_by(state, statement.id):
+        state.holder = state.record = None
 
 
-def _hold(state: State, statement: Statement) -> None:
-    state["holder"] = {name: statement[name] for name in ("id", "n", "ttl")}
-    state["waiting"].pop(statement["id"], None)
+def _hold(state: LeaseState, statement: Statement) -> None:
+    state.holder = Holder(statement.id, statement.number, statement.ttl)
+    state.waiting.pop(statement.id, None)
 
 
-def _forget(state: State) -> None:
-    holder = state["holder"]["id"] if state["holder"] else None
-    gone = [one for one in state["known"] if one != holder and one not in state["waiting"]]
+def _forget(state: LeaseState) -> None:
+    holder = state.holder.id if state.holder else None
+    gone = [one for one in state.known if one != holder and one not in state.waiting]
     for one in gone[: max(0, len(gone) - MOST_REMEMBERED)]:
-        del state["known"][one]
+        del state.known[one]
 
 
 CHANGES = {ACQUIRE: _acquire, RENEW: _renew, TAKE_OVER: _take_over, RELEASE: _release}

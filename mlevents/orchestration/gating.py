@@ -1,34 +1,34 @@
-"""Asking the gates about one endpoint, by what it serves now."""
+"""Asks the gates about the target of a step, by what it serves now."""
 
-from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from durabletask.task import OrchestrationContext
 
 from mlevents.gates.gate import Served, gate, gates_at
-from mlevents.orchestration.step_runner import Call, StepStoppedError, carry
+from mlevents.orchestration.answer import AnswerKind
+from mlevents.orchestration.durable import Durable
+from mlevents.orchestration.json_message import Json
+from mlevents.orchestration.messages import Call
+from mlevents.orchestration.serving_query import ServingQuery
+from mlevents.orchestration.step_errors import GateClosedError
+from mlevents.orchestration.step_runner import run_step
 
 
-class GateClosedError(StepStoppedError):
-    """A gate objects."""
-
-    def __init__(self, gate: str, objection: str) -> None:
-        super().__init__(objection)
-        self.gate = gate
-
-
-def at_endpoint(context: OrchestrationContext, call: Call) -> Generator[Any, Any]:
-    """Raise GateClosedError when a gate objects to this step, by what its endpoint serves now."""
-    gates = gates_at("lease", call["response"].get("gates") or {})
-    if gates:
-        tags = any(gate.find(name).served_tags for name in gates)
-        wanted = {**call, "verb": "standing", "progress": {"tags": tags}}
-        answer = yield from carry(context, wanted)
-        if answer["kind"] == "done":
-            ask(gates, call["response"]["event"]["names"], answer["result"]["serving"])
+def check_target_gates(context: OrchestrationContext, call: Call) -> Durable[None]:
+    """Raise GateClosedError when a gate objects to this step, by what its target serves now."""
+    gates, orchestration = gates_at("lease", call.response.gates), call.step.orchestration
+    if not gates or orchestration is None:
+        return
+    progress = ServingQuery(model_tags=any(gate.find(name).served_tags for name in gates)).to_json()
+    answer = yield from run_step(
+        context, replace(call, verb=orchestration.serving_verb, progress=progress, notices=())
+    )
+    if answer.kind is AnswerKind.DONE:
+        check_gates(gates, call.response.event.names, answer.result["serving"])
 
 
-def ask(gates: Mapping[str, Any], names: Mapping[str, Any], serving: Sequence[Served]) -> None:
+def check_gates(gates: Mapping[str, Json], names: Json, serving: Sequence[Served]) -> None:
     """Raise GateClosedError with the first objection, if there is one."""
     for name, written in gates.items():
         objection = gate.find(name).model_validate(written).objection(names, serving)

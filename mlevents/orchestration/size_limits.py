@@ -9,7 +9,10 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+from mlevents.orchestration.answer import Answer, AnswerKind
 
 ELLIPSIS = "…"
 ELLIPSIS_UNITS = 6
@@ -57,7 +60,7 @@ def cut_name(text: str, units: int) -> str:
 def cut_document(document: Mapping[str, Any], units: int) -> dict[str, Any]:
     """The document, or one of the same shape with long texts and lists cut until it fits.
 
-    Of a list the end stays. Where nothing helps, nothing stays but a line that says so.
+    A list keeps its end. Where nothing helps, only a line that says so is left.
     """
     if json_units(document) <= units:
         return dict(document)
@@ -68,23 +71,22 @@ def cut_document(document: Mapping[str, Any], units: int) -> dict[str, Any]:
     return {"omitted": f"{json_units(document)} characters of JSON, more than the limit of {units}"}
 
 
-def cut_answer(answer: Mapping[str, Any]) -> dict[str, Any]:
+def cut_answer(answer: Answer) -> Answer:
     """The answer of an activity, its detail and result cut where they are too long; then it says so.
 
-    Progress keeps its lists whole, for an attempt that knows half of it would repeat the other half: where
-    shorter texts do not help, the step fails.
+    Progress keeps its lists complete, for an attempt that knows half of it would repeat the other half:
+    where shorter texts do not help, the step fails.
     """
-    found = {**answer, "detail": cut_text(answer["detail"], DETAIL_UNITS)}
-    if json_units(progress := answer.get("progress", {})) > PROGRESS_UNITS:
-        found["progress"] = _cut(progress, TEXTS[0], sys.maxsize)
-        if (units := json_units(found["progress"])) > PROGRESS_UNITS:
-            said = f"its progress comes to {units:,} characters, more than the limit of {PROGRESS_UNITS:,}"
-            return {"kind": "failed", "detail": f"{said}: {cut_text(found['detail'], TEXTS[2])}"}
-    result = answer.get("result", {})
+    detail, progress, result = cut_text(answer.detail, DETAIL_UNITS), answer.progress, answer.result
+    if json_units(progress) > PROGRESS_UNITS:
+        progress = _cut(progress, TEXTS[0], sys.maxsize)
+        if (units := json_units(progress)) > PROGRESS_UNITS:
+            fact = f"its progress comes to {units:,} characters, more than the limit of {PROGRESS_UNITS:,}"
+            return Answer(AnswerKind.FAILED, f"{fact}: {cut_text(detail, TEXTS[2])}")
     if json_units(result) > RESULT_UNITS:
-        found["result"] = cut_document(result, RESULT_UNITS)
-        found["detail"] += f" (its result is cut to {RESULT_UNITS:,} characters)"
-    return found
+        result = cut_document(result, RESULT_UNITS)
+        detail += f" (its result is cut to {RESULT_UNITS:,} characters)"
+    return replace(answer, detail=detail, progress=progress, result=result)
 
 
 def _cut(value: Any, longest: int, most: int) -> Any:
@@ -98,7 +100,7 @@ def _cut(value: Any, longest: int, most: int) -> Any:
 
 
 def _units(character: str) -> int:
-    """How many characters of JSON in ASCII stand for this one."""
+    """How many characters of JSON in ASCII this one takes."""
     if character in '"\\\n\r\t\f\b':
         return 2
     if " " <= character <= "~":

@@ -1,9 +1,10 @@
-"""The custom status of a response's orchestration: what the API shows of it, within 16 KB in every case."""
+"""Cuts an outcome to the size of a custom status: 16 KB in every case."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 from mlevents.orchestration.size_limits import CUSTOM_STATUS_UNITS, cut_name, cut_text, json_units
+from mlevents.orchestration.step_record import StepRecord
+from mlevents.responses.response_outcome import EventOutline, ResponseOutcome
 
 LONGEST_RULE, LONGEST_ID, LONGEST_TYPE, LONGEST_SUBJECT, LONGEST_TIME, LONGEST_TOPIC = (
     200,
@@ -17,57 +18,56 @@ LONGEST_STEP, LONGEST_ACTION = 120, 60
 LONGEST_REASON = 1000
 DETAILS = (1000, 300, 100, 0)
 """Units of each detail: the first of these with which everything fits."""
-DULL = frozenset({"waiting", "skipped", "done"})
+LESS_IMPORTANT = frozenset({"waiting", "skipped", "done"})
 """Steps of these statuses are left out first where there are too many."""
 
 
-def shown(
-    response: Mapping[str, Any], status: str, because: str | None, steps: Sequence[Mapping[str, str]]
-) -> dict[str, Any]:
-    """The rule, the event, its topic, the status and each step, cut until they fit.
+def cut_outcome(outcome: ResponseOutcome) -> ResponseOutcome:
+    """The outcome with its texts cut until it fits.
 
     Where even steps without details are too many, the later ones stay and those that failed or run;
     `omitted` counts the others.
     """
-    head = {
-        "rule": response["rule"] and cut_name(response["rule"], LONGEST_RULE),
-        "event": event_outline(response["event"]),
-        "topic": cut_name(response["event"].get("topic") or "", LONGEST_TOPIC),
-        "status": status,
-        "because": because and cut_text(because, LONGEST_REASON),
-    }
+    cut = replace(
+        outcome,
+        rule=outcome.rule and cut_name(outcome.rule, LONGEST_RULE),
+        event=cut_outline(outcome.event),
+        topic=cut_name(outcome.topic, LONGEST_TOPIC),
+        because=outcome.because and cut_text(outcome.because, LONGEST_REASON),
+    )
     for longest in DETAILS:
-        lines = [_line(step, longest) for step in steps]
-        if json_units({**head, "steps": lines}) <= CUSTOM_STATUS_UNITS:
-            return {**head, "steps": lines}
-    return _with_fewer_steps(head, lines)
+        cut = replace(cut, steps=tuple(_cut_step(step, longest) for step in outcome.steps))
+        if json_units(cut.to_json()) <= CUSTOM_STATUS_UNITS:
+            return cut
+    return _omit_steps(cut)
 
 
-def event_outline(event: Mapping[str, Any]) -> dict[str, Any]:
+def cut_outline(event: EventOutline) -> EventOutline:
     """The event's id, type, subject and time, cut so that they can still be looked for."""
     longest = {"id": LONGEST_ID, "type": LONGEST_TYPE, "subject": LONGEST_SUBJECT, "time": LONGEST_TIME}
-    return {
-        name: cut_name(event[name], units) if isinstance(event.get(name), str) else None
-        for name, units in longest.items()
-    }
+    texts = ((name, getattr(event, name), units) for name, units in longest.items())
+    return EventOutline(
+        **{name: cut_name(text, units) for name, text, units in texts if isinstance(text, str)}
+    )
 
 
-def _line(step: Mapping[str, str], longest: int) -> dict[str, str]:
-    return {
-        "id": cut_name(step["id"], LONGEST_STEP),
-        "uses": cut_text(step["uses"], LONGEST_ACTION),
-        "status": step["status"],
-        "detail": cut_text(step["detail"], longest),
-    }
+def _cut_step(step: StepRecord, longest: int) -> StepRecord:
+    return StepRecord(
+        cut_name(step.id, LONGEST_STEP),
+        cut_text(step.uses, LONGEST_ACTION),
+        step.status,
+        cut_text(step.detail, longest),
+    )
 
 
-def _with_fewer_steps(head: Mapping[str, Any], steps: Sequence[dict[str, str]]) -> dict[str, Any]:
-    by_weight = sorted(range(len(steps)), key=lambda at: (steps[at]["status"] in DULL, -at))
-    room = CUSTOM_STATUS_UNITS - json_units({**head, "steps": [], "omitted": len(steps)})
+def _omit_steps(outcome: ResponseOutcome) -> ResponseOutcome:
+    steps = outcome.steps
+    by_weight = sorted(range(len(steps)), key=lambda at: (steps[at].status in LESS_IMPORTANT, -at))
+    left = CUSTOM_STATUS_UNITS - json_units(replace(outcome, steps=(), omitted=len(steps)).to_json())
     kept = []
     for at in by_weight:
-        room -= json_units(steps[at]) + len(", ")
-        if room < 0:
+        left -= json_units(steps[at].to_json()) + len(", ")
+        if left < 0:
             break
         kept.append(at)
-    return {**head, "steps": [steps[at] for at in sorted(kept)], "omitted": len(steps) - len(kept)}
+    return replace(outcome, steps=tuple(steps[at] for at in sorted(kept)), omitted=len(steps) - len(kept))

@@ -10,10 +10,15 @@ from mlevents.errors import EventError
 from mlevents.events import Event, parse
 from mlevents.expressions.interpolation import ExpressionError
 from mlevents.matching.match import RuleMatch, find_event_kind, find_matches, match_rule
-from mlevents.orchestration.response import Response
-from mlevents.responses.quarantine import quarantined, refused
+from mlevents.orchestration.messages import Response
+from mlevents.responses.quarantine import quarantine_event, refuse_event
 from mlevents.responses.response_id import response_id
-from mlevents.responses.step_serialization import as_json, gates_as_json, used, values_missing
+from mlevents.responses.step_serialization import (
+    fill_gates,
+    find_missing_value,
+    plan_step,
+    select_named,
+)
 from mlevents.rules.allowed_names import describe_refusal, find_refusal
 from mlevents.rules.model import Rule, Rules
 from mlevents.settings import MODES, Settings
@@ -34,10 +39,10 @@ def decide(raw: str, rules: Rules, settings: Settings, now: datetime) -> list[Re
     try:
         event = parse(raw)
     except EventError as error:
-        return [replace(quarantined(raw, error, rules), alert=settings.mode != "shadow")]
-    telemetry.saw(event.id, event.type if event.kinds else telemetry.UNKNOWN)
+        return [replace(quarantine_event(raw, error, rules), alert=settings.mode != "shadow")]
+    telemetry.identify_event(event.id, event.type if event.kinds else telemetry.UNKNOWN)
     if not rules.allows(event.topic):
-        return [refused(event, rules)]
+        return [refuse_event(event, rules)]
     found = [respond(event, one, rules, settings, now) for one in find_matches(rules, event)]
     if not found and log.isEnabledFor(logging.INFO):
         log.info("event %s (%s) matches no rule: %s", event.id, event.type, reasons(event, rules))
@@ -65,10 +70,10 @@ def respond(
         id=response_id(rule.id, event.identity(found.kind or event.type)),
         rule=rule.id,
         event=event,
-        steps=tuple(map(as_json, rule.steps)),
-        on_failure=tuple(map(as_json, rule.on_failure)),
-        connections=used(rules.connections, named),
-        files=used(rules.files, named),
+        steps=tuple(map(plan_step, rule.steps)),
+        on_failure=tuple(map(plan_step, rule.on_failure)),
+        connections=select_named(rules.connections, named),
+        files=select_named(rules.files, named),
         depth=event.depth + 1,
     )
     decided = settled(response, rule, settings, now)
@@ -110,11 +115,11 @@ def settled(response: Response, rule: Rule, settings: Settings, now: datetime) -
 
 def with_values(response: Response, rule: Rule) -> Response:
     """The response with its gates filled in, or settled where the event's values do not do for the rule."""
-    if missing := values_missing(rule.steps, response.event):
+    if missing := find_missing_value(rule.steps, response.event):
         return replace(response, status="failed", because=missing, alert=True)
     if failed := find_refusal(rule, response.event):
         return replace(response, status="refused", because=describe_refusal(rule, failed), alert=True)
     try:
-        return replace(response, gates=gates_as_json(rule.gates, response.event))
+        return replace(response, gates=fill_gates(rule.gates, response.event))
     except ExpressionError as error:
         return replace(response, status="failed", because=f"a gate: {error}", alert=True)

@@ -35,7 +35,7 @@ def event_flood(context: EntityContext, mark: Any) -> int | None:
     """`count` with an event's mark counts it, once; `total` answers how many different ones were counted."""
     marks = read_marks(context.get_state(str))
     if context.operation == TOTAL:
-        return total_of(marks)
+        return count_marks(marks)
     if context.operation != COUNT:
         raise ValueError(
             f"the entity EventFlood has the operations 'count' and 'total', not '{context.operation}'"
@@ -44,7 +44,7 @@ def event_flood(context: EntityContext, mark: Any) -> int | None:
     return None
 
 
-def mark_of(text: str) -> str:
+def event_mark(text: str) -> str:
     """The mark by which an event is counted."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
 
@@ -60,15 +60,15 @@ def write_marks(marks: Iterable[str]) -> str:
     return json.dumps(sorted(set(marks))[:EXACT])
 
 
-def total_of(marks: list[str]) -> int:
-    """How many different events these marks stand for."""
+def count_marks(marks: list[str]) -> int:
+    """How many different events have these marks."""
     if len(marks) < EXACT:
         return len(marks)
     return (EXACT - 1) * POSSIBLE // max(1, int(marks[-1], 16))
 
 
-def most_by_now(began: datetime, now: datetime, most: int) -> int:
-    """How many may be stored by now, so many in each window since a flood began."""
+def storage_limit(began: datetime, now: datetime, most: int) -> int:
+    """How many events may be stored by now: `most` in each window since a flood began."""
     return most * (1 + max(0, (now - began) // WINDOW))
 
 
@@ -85,8 +85,8 @@ def topic_id(topic: str, window: str) -> str:
 class Reservations:
     """How much of each flood this process has stored, or is about to.
 
-    Deliveries run at once, and the entity hears of a stored event only afterwards: without this, all
-    deliveries of one moment would find room.
+    Deliveries run at the same time, and the entity counts a stored event only afterwards: without this, all
+    deliveries of one moment would store theirs.
     """
 
     def __init__(self) -> None:
@@ -104,5 +104,5 @@ class Reservations:
         return True
 
     def give_back(self, flood: str) -> None:
-        """The place was not needed."""
+        """Give back a place that was not needed."""
         self._taken[flood] = max(0, self._taken.get(flood, 0) - 1)

@@ -1,71 +1,63 @@
 """The orchestrator ReportFlood: a message about events in quarantine at once, then one a window with a count.
 
-One instance of it runs at a time. It begins with the first event that nobody could understand, and ends after
-a window in which no other came; the next one begins it anew. Whoever counts an event looks afterwards whether
-the report still runs, and begins another one where it has ended.
+One instance of it runs at a time. It starts with the first event that cannot be understood, and ends after
+a window in which no other came; the next one starts it again. Each event is counted first; then, if the
+report has ended, another one is started.
 """
 
 import json
 import logging
-from collections.abc import Generator, Mapping
-from typing import Any
+from dataclasses import replace
 
 from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext, TaskFailedError
 
+from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.function_names import EVENT_FLOOD
-from mlevents.orchestration.response import Step
-from mlevents.orchestration.step_runner import Course, StepFailedError
-from mlevents.responses.deferral import complete_deferred
+from mlevents.orchestration.messages import Failure, Response
 from mlevents.responses.flood import MOST_STORED, TOTAL, WINDOW
-from mlevents.responses.respond import perform_on_failure
-from mlevents.responses.response_record import Line, Record
-from mlevents.responses.step_orchestration import attempt_of
+from mlevents.responses.respond import complete_deferred, perform_on_failure
+from mlevents.responses.response_record import ResponseRecord
 
 MOST_WINDOWS = 24
 INSTANCE = "quarantine.report"
 """The id of the one instance; no response has it, for a response's id ends in a digest."""
-FAILURE: Mapping[str, Any] = {"step": None, "uses": None, "status": "quarantined"}
+FAILURE = Failure(None, None, "quarantined")
 
 log = logging.getLogger("mlevents")
 
 
-def report_flood(context: OrchestrationContext, text: str) -> Generator[Any, Any, dict[str, int]]:
-    """Report the first event, given as its response with the name of the `flood`, and count the others."""
-    document = json.loads(text)
-    record, attempt = Record(context, document), attempt_of(document)
-    yield from _notify(context, document, record)
+def report_flood(context: OrchestrationContext, text: str) -> Durable[dict[str, int]]:
+    """Report the first event, given as its response with its `flood`, and count the others."""
+    response = Response.from_json(json.loads(text))
+    if response.flood is None:
+        raise ValueError(f"the input of {INSTANCE} names no flood")
+    record = ResponseRecord(context, response)
+    yield from _notify(record)
     reported = 1
     for window in range(2, MOST_WINDOWS + 2):
         yield context.create_timer(WINDOW)
-        total = yield from _counted(context, document["flood"]["key"])
+        total = yield from _read_total(context, response.flood.key)
         if total is None:
             continue
         if total <= reported:
             break
-        name = f"{window}" if attempt == 1 else f"{attempt}-{window}"
-        record.because = _words(total - reported, record.response["because"])
-        steps = [{**step, "id": f"{step['id']}.{name}"} for step in document["on_failure"]]
-        yield from _notify(context, {**document, "on_failure": steps}, record)
+        name = f"{window}" if response.attempt == 1 else f"{response.attempt}-{window}"
+        record.because = _describe_window(total - reported, response.because)
+        steps = tuple(replace(step, id=f"{step.id}.{name}") for step in response.on_failure)
+        record.response = replace(response, on_failure=steps)
+        yield from _notify(record)
         reported = total
     return {"events": reported}
 
 
-def _notify(context: OrchestrationContext, document: dict[str, Any], record: Record) -> Course:
-    """Perform `on_failure`, those steps too that wait long to be retried."""
-    yield from perform_on_failure(context, document, record, dict(FAILURE))
-    return (yield from complete_deferred(record, lambda what: _failed(record, what)))
+def _notify(record: ResponseRecord) -> Durable[None]:
+    """Perform `on_failure`, also those steps that wait long to be retried."""
+    yield from perform_on_failure(record, FAILURE)
+    yield from complete_deferred(record)
 
 
-def _failed(record: Record, what: tuple[Step, Line, StepFailedError]) -> Course:
-    """A notification that failed leads to no other."""
-    _, line, error = what
-    record.note(line, "failed", str(error))
-    yield from ()
-    return {}
-
-
-def _words(more: int, first: str) -> str:
+def _describe_window(more: int, first: str | None) -> str:
     """What the message of a window says."""
     events = "1 more event" if more == 1 else f"{more:,} more events"
     return (
@@ -74,7 +66,7 @@ def _words(more: int, first: str) -> str:
     )
 
 
-def _counted(context: OrchestrationContext, flood: str) -> Generator[Any, Any, int | None]:
+def _read_total(context: OrchestrationContext, flood: str) -> Durable[int | None]:
     """How many events were counted; None when the entity gave no answer."""
     try:
         total: int = yield context.call_entity(EntityInstanceId(EVENT_FLOOD, flood), TOTAL)

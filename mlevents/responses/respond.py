@@ -7,190 +7,188 @@ from outside the generator and cannot be caught here; the sweeper handles those 
 
 import json
 import logging
-from collections.abc import Generator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from durabletask.task import OrchestrationContext
 
 from mlevents import telemetry
-from mlevents.orchestration.gating import GateClosedError
-from mlevents.orchestration.response import Step
-from mlevents.orchestration.size_limits import REPORT_UNITS, RESULT_UNITS, cut_document
-from mlevents.orchestration.step_runner import Course, StepFailedError, own_fault
-from mlevents.responses.deferral import Deferred, complete_deferred, perform_or_defer
-from mlevents.responses.gating import before_steps
-from mlevents.responses.response_record import ON_FAILURE, Line, Record, entry
-from mlevents.responses.step_orchestration import attempt_of, put_back_by_another
+from mlevents.orchestration.durable import Durable
+from mlevents.orchestration.messages import Failure, Response
+from mlevents.orchestration.size_limits import REPORT_UNITS, cut_document
+from mlevents.orchestration.step_errors import GateClosedError, StepFailedError, describe_fault
+from mlevents.orchestration.step_plan import StepPlan
+from mlevents.orchestration.step_record import ON_FAILURE
+from mlevents.responses.deferral import DeferredStep, perform_or_defer
+from mlevents.responses.gating import check_before_steps
+from mlevents.responses.response_outcome import EventOutline, ResponseOutcome
+from mlevents.responses.response_record import ResponseRecord
+from mlevents.responses.step_input import begin_call
+from mlevents.responses.step_orchestration import recover
 
 log = logging.getLogger("mlevents")
 
 
-def respond_to_event(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
+def respond_to_event(context: OrchestrationContext, text: str) -> Durable[dict[str, Any]]:
     """Complete one response, given as JSON text; it ends with an outcome, whatever is raised."""
     try:
-        return (yield from complete(context, json.loads(text)))
+        outcome = yield from complete_response(context, Response.from_json(json.loads(text)))
     except Exception as error:  # noqa: BLE001 - the boundary
-        return lost(context, text, error)
+        outcome = fail_without_notification(context, text, error)
+    return outcome.to_json()
 
 
-def complete(context: OrchestrationContext, document: dict[str, Any]) -> Generator[Any, Any, Any]:
+def complete_response(context: OrchestrationContext, response: Response) -> Durable[ResponseOutcome]:
     """Perform the response, and give its outcome."""
     beginning = context.current_utc_datetime
-    if not context.is_replaying and attempt_of(document) == 1:
-        telemetry.began(document)
-    record = Record(context, document)
+    if not context.is_replaying and response.attempt == 1:
+        telemetry.count_start(response.trace, response.status)
+    record = ResponseRecord(context, response)
     try:
         if record.status == "running":
-            yield from perform_steps(context, document, record)
+            yield from perform_steps(record)
         else:
-            yield from only_notify(context, document, record)
-        yield from complete_deferred(record, lambda what: step_failed(context, document, record, what))
+            yield from only_notify(record)
+        yield from complete_deferred(record)
     except Exception as error:  # noqa: BLE001 - the boundary of the steps
-        yield from break_off(context, document, record, error)
-    record.show()
+        yield from fail_response(record, error)
+    record.publish()
     if not context.is_replaying:
         seconds = (context.current_utc_datetime - beginning).total_seconds()
-        telemetry.ended(document, record.status, record.because, seconds)
-    return record.whole()
+        telemetry.report_end(response.trace, record.status, record.because, seconds)
+    return record.final_outcome()
 
 
-def break_off(
-    context: OrchestrationContext, document: dict[str, Any], record: Record, error: Exception
-) -> Course:
+def fail_response(record: ResponseRecord, error: Exception) -> Durable[None]:
     """An error of ours ended the steps: people are notified as of a step that failed."""
-    if not context.is_replaying:
-        log.error("response %s: a fault in mlevents", document["id"], exc_info=error)
-    record.break_off(own_fault(error))
-    if not record.notified and (record.status == "running" or document["alert"]):
+    if not record.context.is_replaying:
+        log.error("response %s: a fault in mlevents", record.response.id, exc_info=error)
+    record.fail_running(describe_fault(error))
+    if not record.notified and (record.status == "running" or record.response.alert):
         record.status = "running"
-        yield from perform_on_failure(
-            context, document, record, {"step": None, "uses": None, "status": "failed"}
-        )
+        yield from perform_on_failure(record, Failure(None, None, "failed"))
     record.end("failed")
-    return {}
 
 
-def lost(context: OrchestrationContext, text: str, error: Exception) -> dict[str, Any]:
-    """The outcome of a response that not even the notification of could be completed."""
+def fail_without_notification(context: OrchestrationContext, text: str, error: Exception) -> ResponseOutcome:
+    """The outcome of a response for which not even the notification could be completed."""
     try:
         found = json.loads(text)
     except ValueError:
         found = None
     known = found if isinstance(found, dict) else {}
     event = known["event"] if isinstance(known.get("event"), dict) else {}
-    names = {name: str(event.get(name) or "") for name in ("id", "type", "subject", "time")}
+    outline = EventOutline(**{name: str(event.get(name) or "") for name in ("id", "type", "subject", "time")})
     rule = str(known["rule"]) if known.get("rule") else None
-    outcome: dict[str, Any] = {
-        "rule": rule,
-        "event": names,
-        "status": "failed",
-        "because": own_fault(error),
-        "steps": [],
-    }
-    context.set_custom_status(outcome)
+    outcome = ResponseOutcome(rule, outline, "failed", describe_fault(error), ())
+    context.set_custom_status(outcome.to_json())
     if not context.is_replaying:
         log.error("response %s: a fault in mlevents", context.instance_id, exc_info=error)
-        telemetry.ended({**outcome, "id": context.instance_id}, "failed", own_fault(error), 0.0)
+        trace = telemetry.ResponseTrace(context.instance_id, rule, outline.id or "")
+        telemetry.report_end(trace, "failed", describe_fault(error), 0.0)
     return outcome
 
 
-def only_notify(context: OrchestrationContext, document: dict[str, Any], record: Record) -> Course:
-    """What is settled is not performed; until everyone is notified, it is running."""
+def only_notify(record: ResponseRecord) -> Durable[None]:
+    """Perform no step of a settled response; until everyone is notified, it is running."""
     settled, record.status = record.status, "running"
-    yield from put_back_unfinished(context, document, record)
-    if document["alert"]:
-        failure = {"step": None, "uses": None, "status": settled}
-        yield from perform_on_failure(context, document, record, failure)
+    yield from recover_unfinished(record)
+    if record.response.alert:
+        yield from perform_on_failure(record, Failure(None, None, settled))
     record.end(settled)
-    return {}
 
 
-def put_back_unfinished(
-    context: OrchestrationContext, document: dict[str, Any], record: Record
-) -> Generator[Any, Any]:
-    """Put back the traffic that rollouts of earlier attempts left when they ended."""
-    for rollout in document.get("unfinished", ()):
-        record.show()
-        call, holders = rollout["call"], rollout["holders"]
-        back = yield from put_back_by_another(context, attempt_of(document), call, holders)
-        record.reports[call["step"]["id"]] = back["report"]
-        record.because = f"{record.because}; {back['detail']}"
+def recover_unfinished(record: ResponseRecord) -> Durable[None]:
+    """Put back what steps of earlier attempts left when they ended."""
+    for request in record.response.unfinished:
+        record.publish()
+        recovered = yield from recover(record.context, record.response.attempt, request)
+        record.reports[request.call.step.id] = recovered.report
+        record.because = f"{record.because}; {recovered.detail}"
 
 
-def perform_steps(context: OrchestrationContext, document: dict[str, Any], record: Record) -> Course:
+def perform_steps(record: ResponseRecord) -> Durable[None]:
     """The steps of `do`, in order, if no gate objects; the first that fails ends them."""
+    response = record.response
     try:
-        yield from before_steps(context, document)
+        yield from check_before_steps(record.context, response)
     except GateClosedError as error:
-        return stopped_by(error, record)
-    for step, line in list(zip(document["steps"], record.steps, strict=False)):
-        record.note(line, "running")
+        return stop_response(record, error)
+    for number, step in enumerate(response.steps, start=1):
+        record.update_step(step.id, "running")
+        call = begin_call(response, step, record.results)
         try:
-            later = document["steps"][document["steps"].index(step) + 1 :]
-            names = {"results": record.results}
-            answer = yield from perform_or_defer(context, document, step, names, later)
+            answer = yield from perform_or_defer(record.context, call, response.steps[number:])
         except GateClosedError as error:
-            record.note(line, "stopped", str(error))
-            return stopped_by(error, record)
+            record.update_step(step.id, "stopped", str(error))
+            return stop_response(record, error)
         except StepFailedError as error:
-            yield from step_failed(context, document, record, (step, line, error))
-            return {}
-        if isinstance(answer, Deferred):
-            record.defer(step, line, answer)
+            return (yield from fail_step(record, step, error))
+        if isinstance(answer, DeferredStep):
+            record.defer(answer)
             continue
-        record.results[step["id"]] = cut_document(answer.get("result", {}), RESULT_UNITS)
-        record.note(line, answer["kind"], answer["detail"])
+        record.add_result(step.id, answer.result)
+        record.update_step(step.id, answer.kind, answer.detail)
     record.end("done")
-    return {}
+    return None
 
 
-def stopped_by(error: GateClosedError, record: Record) -> Mapping[str, Any]:
+def stop_response(record: ResponseRecord, error: GateClosedError) -> None:
     """A gate objects: the response has stopped, and nobody needs to be notified."""
     record.because = f"{error.gate}: {error}"
     record.end("stopped")
-    return {}
 
 
-def step_failed(
-    context: OrchestrationContext,
-    document: dict[str, Any],
-    record: Record,
-    what: tuple[Step, Line, StepFailedError],
-) -> Course:
+def fail_step(record: ResponseRecord, step: StepPlan, error: StepFailedError) -> Durable[None]:
     """The steps of `on_failure` are performed for a step that failed, or that had to stop."""
-    step, line, error = what
-    status = error.status
     report = cut_document(error.report, REPORT_UNITS)
     if report:
-        record.reports[step["id"]] = report
-    record.note(line, status, str(error))
-    record.because = f"step '{step['id']}': {error}"
-    failure = {**report, "step": step["id"], "uses": step["uses"], "status": status}
-    yield from perform_on_failure(context, document, record, failure)
-    record.end(status)
-    return {}
+        record.reports[step.id] = report
+    record.update_step(step.id, error.kind, str(error))
+    record.because = f"step '{step.id}': {error}"
+    yield from perform_on_failure(record, Failure(step.id, step.uses, error.kind, report=report))
+    record.end(error.kind)
 
 
-def perform_on_failure(
-    context: OrchestrationContext, document: dict[str, Any], record: Record, failure: dict[str, Any]
-) -> Course:
-    """The steps of `on_failure`, each tried though the one before it failed."""
+def perform_on_failure(record: ResponseRecord, failure: Failure) -> Durable[None]:
+    """The steps of `on_failure`, each performed though the one before it failed."""
     record.notified = True
-    failure = {**failure, "message": record.because or ""}
-    for step in document["on_failure"]:
-        line = entry(step, ON_FAILURE)
-        record.add(line)
-        record.note(line, "running")
-        names = {"results": record.results, "failure": failure}
+    failure = replace(failure, message=record.because or "")
+    for written in record.response.on_failure:
+        step = replace(written, id=f"{ON_FAILURE}{written.id}")
+        record.add_step(step)
+        record.update_step(step.id, "running")
         try:
-            answer = yield from perform_or_defer(context, document, {**step, "id": line["id"]}, names)
+            call = begin_call(record.response, step, record.results, failure)
+            answer = yield from perform_or_defer(record.context, call)
         except StepFailedError as error:
-            record.note(line, "failed", str(error))
+            record.update_step(step.id, "failed", str(error))
         except Exception as error:  # noqa: BLE001 - one receiver's fault never keeps the next from it
-            record.note(line, "failed", own_fault(error))
+            record.update_step(step.id, "failed", describe_fault(error))
         else:
-            if isinstance(answer, Deferred):
-                record.defer(step, line, answer)
+            if isinstance(answer, DeferredStep):
+                record.defer(answer)
             else:
-                record.note(line, answer["kind"], answer["detail"])
-    return {}
+                record.update_step(step.id, answer.kind, answer.detail)
+
+
+def complete_deferred(record: ResponseRecord) -> Durable[None]:
+    """Resume the steps that waited long; until they have ended, the response is running.
+
+    One that fails after all the others were done fails the response.
+    """
+    settled = record.status
+    while record.deferred:
+        deferred = record.deferred.pop(0)
+        record.status = "running"
+        try:
+            answer = yield from deferred.resume()
+        except StepFailedError as error:
+            if settled == "done":
+                yield from fail_step(record, deferred.step, error)
+                settled = record.status
+            else:
+                record.update_step(deferred.step.id, "failed", str(error))
+        else:
+            record.update_step(deferred.step.id, answer.kind, answer.detail)
+    record.status = settled

@@ -1,102 +1,111 @@
-"""What has come of a response so far, published in the custom status of its orchestration."""
+"""Records what has come of a response so far, in the custom status of its orchestration."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from durabletask.task import OrchestrationContext
 
 from mlevents import telemetry
-from mlevents.orchestration.response import Step
-from mlevents.orchestration.size_limits import cut_name
-from mlevents.responses.custom_status import LONGEST_STEP, shown
-from mlevents.responses.deferral import Deferred
+from mlevents.orchestration.json_message import Json
+from mlevents.orchestration.messages import Response
+from mlevents.orchestration.size_limits import RESULT_UNITS, cut_document, cut_name
+from mlevents.orchestration.step_plan import StepPlan
+from mlevents.orchestration.step_record import ON_FAILURE, StepRecord
+from mlevents.responses.custom_status import LONGEST_STEP, cut_outcome
+from mlevents.responses.deferral import DeferredStep
+from mlevents.responses.response_outcome import EventOutline, ResponseOutcome
 
-Line = dict[str, str]
-"""One step in the record: `id`, `uses`, `status`, `detail`."""
-ON_FAILURE = "on_failure."
-"""How the id of a step of `on_failure` begins in the record."""
 
-
-class Record:
+class ResponseRecord:
     """The outcome of a response, while it is being made.
 
     `notified` says whether the steps of `on_failure` have begun; they run at most once.
     """
 
-    def __init__(self, context: OrchestrationContext, document: dict[str, Any]) -> None:
+    def __init__(self, context: OrchestrationContext, response: Response) -> None:
         self.context = context
-        self.response = document
-        self.status: str = document["status"]
-        self.because: str | None = document["because"]
-        self.steps = first_lines(document)
-        self.earlier = {line["id"] for line in self.steps[len(document["steps"]) :]}
+        self.response = response
+        self.status: str = response.status
+        self.because: str | None = response.because
+        self.steps = first_records(response)
+        self.earlier = {step.id for step in self.steps[len(response.steps) :]}
         self.results: dict[str, Any] = {}
-        self.reports: dict[str, Any] = {}
+        self.reports: dict[str, Json] = {}
         self.notified = False
-        self.deferred: list[tuple[Step, Line, Deferred]] = []
-        self.show()
+        self.deferred: list[DeferredStep] = []
+        self.publish()
 
-    def add(self, line: Line) -> None:
-        """A step of `on_failure` more; it takes the place of its line from an earlier attempt."""
-        name = cut_name(line["id"], LONGEST_STEP)
+    def add_step(self, step: StepPlan) -> None:
+        """Add a step of `on_failure`; it replaces its record from an earlier attempt."""
+        name = cut_name(step.id, LONGEST_STEP)
         if name in self.earlier:
             self.earlier.remove(name)
-            self.steps = [one for one in self.steps if one["id"] != name]
-        self.steps.append(line)
+            self.steps = [one for one in self.steps if one.id != name]
+        self.steps.append(StepRecord.of(step))
 
-    def show(self) -> None:
-        """Publish the current state."""
-        self.context.set_custom_status(self.outcome())
+    def publish(self) -> None:
+        """Set the custom status."""
+        self.context.set_custom_status(self.outcome().to_json())
 
-    def note(self, step: Line, status: str, detail: str = "") -> None:
-        """One step has a new status."""
-        step.update(status=status, detail=detail)
-        self.show()
+    def update_step(self, step: str, status: str, detail: str = "") -> None:
+        """Give the step of this id a new status; the latest one, where several have it."""
+        at = max(at for at, one in enumerate(self.steps) if one.id == step)
+        self.steps[at] = replace(self.steps[at], status=status, detail=detail)
+        self.publish()
         if status not in ("running", "waiting") and not self.context.is_replaying:
-            telemetry.step_ended(self.response, step)
+            trace = telemetry.StepTrace(step, self.steps[at].uses)
+            telemetry.report_step_end(self.response.trace, trace, status, detail)
 
-    def defer(self, step: Step, line: Line, deferred: Deferred) -> None:
-        """One step waits long: the later ones go on meanwhile."""
-        self.deferred.append((step, line, deferred))
-        self.note(line, "running", "deferred: it is retried later, and the next steps go on")
+    def add_result(self, step: str, result: Json) -> None:
+        """Keep what later steps read of this step."""
+        self.results[step] = cut_document(result, RESULT_UNITS)
+
+    def defer(self, deferred: DeferredStep) -> None:
+        """Note that a step waits long, and that the later ones go on meanwhile."""
+        self.deferred.append(deferred)
+        detail = "deferred: it is retried later, and the next steps go on"
+        self.update_step(deferred.step.id, "running", detail)
 
     def end(self, status: str) -> None:
-        """Nothing more will be performed."""
+        """Set the last status: nothing more will be performed."""
         self.status = status
-        for step in self.steps:
-            if step["status"] == "waiting":
-                step["status"] = "skipped"
+        self.steps = [one.change_status(waiting="skipped") for one in self.steps]
 
-    def break_off(self, because: str) -> None:
+    def fail_running(self, because: str) -> None:
         """An error of ours ended the response: the step that was running has failed."""
         self.because = because
-        for step in self.steps:
-            if step["status"] == "running":
-                self.note(step, "failed", because)
+        for step in list(self.steps):
+            if step.status == "running":
+                self.update_step(step.id, "failed", because)
 
-    def outcome(self) -> dict[str, Any]:
+    def outcome(self) -> ResponseOutcome:
         """The outcome as people see it."""
-        return shown(self.response, self.status, self.because, self.steps)
+        return outcome_of(self.response, self.status, self.because, self.steps)
 
-    def whole(self) -> dict[str, Any]:
-        """The outcome with what steps report besides, which is too much for a custom status."""
-        return {**self.outcome(), "reports": self.reports} if self.reports else self.outcome()
-
-
-def entry(step: Step, prefix: str = "") -> Line:
-    """A step's line in the record."""
-    return {"id": prefix + step["id"], "uses": step["uses"], "status": "waiting", "detail": ""}
+    def final_outcome(self) -> ResponseOutcome:
+        """The outcome with the reports of the steps, which are too much for a custom status."""
+        return replace(self.outcome(), reports=self.reports)
 
 
-def first_lines(document: Mapping[str, Any]) -> list[Line]:
-    """The lines with which the record of a response begins: an earlier attempt's, where there was one.
+def outcome_of(
+    response: Response, status: str, because: str | None, steps: list[StepRecord]
+) -> ResponseOutcome:
+    """The outcome of a response, cut to the size of a custom status."""
+    event = EventOutline.of(response.event)
+    topic = response.event.topic or ""
+    return cut_outcome(ResponseOutcome(response.rule, event, status, because, tuple(steps), topic))
 
-    The lines of its `on_failure` steps come last. What was running then is waiting now.
+
+def first_records(response: Response) -> list[StepRecord]:
+    """The records with which a response begins: an earlier attempt's, where there was one.
+
+    Those of its `on_failure` steps come last. What was running then is waiting now.
     """
-    earlier = {line["id"]: line for line in document.get("earlier", ())}
-    lines = [entry(step) for step in document.get("steps", ())]
-    for line in lines:
-        known = earlier.get(cut_name(line["id"], LONGEST_STEP), line)
-        if known["status"] != "running":
-            line.update(status=known["status"], detail=known["detail"])
-    return lines + [dict(line) for name, line in earlier.items() if name.startswith(ON_FAILURE)]
+    earlier = {step.id: step for step in response.earlier}
+    steps = [StepRecord.of(step) for step in response.steps]
+    known = [earlier.get(cut_name(step.id, LONGEST_STEP), step) for step in steps]
+    continued = [
+        step if one.status == "running" else replace(step, status=one.status, detail=one.detail)
+        for step, one in zip(steps, known, strict=True)
+    ]
+    return continued + [step for name, step in earlier.items() if name.startswith(ON_FAILURE)]

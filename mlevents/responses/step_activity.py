@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,9 +11,11 @@ from mlevents import telemetry
 from mlevents.actions.action import Done, Outcome, StepContext, action
 from mlevents.errors import ActionError, ConfigError, StoppedError, TransientError
 from mlevents.expressions.interpolation import ExpressionError, render_value
-from mlevents.orchestration.response import Response
+from mlevents.orchestration.answer import Answer, AnswerKind
+from mlevents.orchestration.messages import Call
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.size_limits import cut_answer
+from mlevents.orchestration.step_errors import describe_fault
 from mlevents.responses.step_key import step_key
 from mlevents.services.sdk_errors import clean_text
 from mlevents.services.services import Services
@@ -23,100 +25,91 @@ log = logging.getLogger("mlevents")
 
 
 def perform(text: str, settings: Settings) -> str:
-    """One attempt, from JSON text to JSON text; see `answer`.
+    """One attempt, from JSON text to JSON text; see `attempt_call`.
 
     It may run any number of times for one step: durable activities run at least once.
     """
-    call = json.loads(text)
-    with telemetry.attempt(call) as attempt:
-        said = answer(call, settings)
-        attempt.outcome = said["kind"]
-    return to_text(cut_answer(said))
+    call = Call.from_json(json.loads(text))
+    step = telemetry.StepTrace(call.step.id, call.step.uses)
+    with telemetry.trace_attempt(call.response.trace, step, call.verb) as attempt:
+        answer = attempt_call(call, settings)
+        attempt.outcome = answer.kind
+    return to_text(cut_answer(answer).to_json())
 
 
-def answer(
-    call: Mapping[str, Any], settings: Settings, opened: Callable[..., Services] = Services
-) -> dict[str, Any]:
-    """What came of it; its `kind` is done, skipped, pending, transient, stopped, refused or failed.
+def attempt_call(call: Call, settings: Settings, opened: Callable[..., Services] = Services) -> Answer:
+    """What came of one attempt; never raises.
 
     `opened` makes the services of a response from the settings, its connections and its files.
     """
     try:
-        response = Response.from_json(call["response"])
-        return answer_of(outcome(call, response, opened(settings, response.connections, response.files)))
+        services = opened(settings, call.response.connections, call.response.files)
+        return answer_of(perform_verb(call, services))
     except TransientError as error:
-        waiting = {"retry_after": error.retry_after, "busy": error.busy}
-        return {"kind": "transient", "detail": clean_text(str(error)), **waiting}
+        detail = clean_text(str(error))
+        return Answer(AnswerKind.TRANSIENT, detail, retry_after=error.retry_after, busy=error.busy)
     except StoppedError as error:
-        return {"kind": error.kind, "detail": clean_text(str(error))}
+        return Answer(AnswerKind(error.kind), clean_text(str(error)))
     except (ActionError, ConfigError, ExpressionError) as error:
-        return {"kind": "failed", "detail": clean_text(str(error))}
+        return Answer(AnswerKind.FAILED, clean_text(str(error)))
     except ValidationError as error:
-        return {"kind": "failed", "detail": clean_text(misfit(error))}
+        return Answer(AnswerKind.FAILED, clean_text(describe_misfit(error)))
     except Exception as error:  # the boundary: a fault of ours ends a step, not the worker
-        log.exception("response %s step %s: a fault in mlevents", call["response"]["id"], call["step"]["id"])
-        return {
-            "kind": "failed",
-            "detail": clean_text(f"a fault in mlevents: {type(error).__name__}: {error}"),
-        }
+        log.exception("response %s step %s: a fault in mlevents", *call.identity)
+        return Answer(AnswerKind.FAILED, clean_text(describe_fault(error)))
 
 
-def outcome(call: Mapping[str, Any], response: Response, services: Services) -> Outcome | None:
-    """What the action says; None when the step's `if` does not hold."""
-    step = call["step"]
-    names = {**response.event.names, "steps": call["results"]}
-    if call.get("failure"):
-        names["failure"] = {**call["failure"], "rule": response.rule, "response": response.id}
-    if step["if"] is not None and not render_value(step["if"], names):
+def perform_verb(call: Call, services: Services) -> Outcome | None:
+    """The outcome of the action's verb; None when the step's `if` does not hold."""
+    response, step = call.response, call.step
+    names = {**response.event.names, "steps": call.results}
+    if call.failure:
+        names["failure"] = {**call.failure.to_json(), "rule": response.rule, "response": response.id}
+    if step.if_ is not None and not render_value(step.if_, names):
         return None
-    chosen = action.find(step["uses"])
-    names = dict(chosen.readable(names, step["with"]))
-    if call["verb"] not in chosen.verbs:
-        raise ValueError(f"'{step['uses']}' has no verb '{call['verb']}'")
-    verb = getattr(chosen.model_validate(render_value(step["with"], names)), call["verb"])
-    result: Outcome = verb(context_of(call, response, services, names), services)
-    return result
+    chosen = action.find(step.uses)
+    names = dict(chosen.readable(names, step.with_))
+    verb = chosen.verbs(call.verb)
+    perform = getattr(chosen.model_validate(render_value(step.with_, names)), verb)
+    outcome: Outcome = perform(context_of(call, services, names), services)
+    return outcome
 
 
-def context_of(
-    call: Mapping[str, Any], response: Response, services: Services, names: Mapping[str, Any]
-) -> StepContext:
-    """What the action gets to know of its step; `names` are those that its expressions may read."""
-    step = call["step"]
+def context_of(call: Call, services: Services, names: dict[str, Any]) -> StepContext:
+    """What the action knows of its step; `names` are those that its expressions may read."""
+    response, step = call.response, call.step
     return StepContext(
         id=response.id,
         rule=response.rule or "",
-        step=step["id"],
-        key=step_key(services.settings.secret, response.id, step["id"]),
+        step=step.id,
+        key=step_key(services.settings.secret, response.id, step.id),
         event=response.event,
         names=names,
-        progress=call["progress"],
+        progress=call.progress,
         depth=response.depth,
-        retry=step.get("retry") or {},
-        written=step["with"],
+        retry=step.retry.to_json(),
+        written=step.with_,
         fill=lambda value: render_value(value, names),
     )
 
 
-def answer_of(outcome: Outcome | None) -> dict[str, Any]:
-    """An outcome as JSON."""
+def answer_of(outcome: Outcome | None) -> Answer:
+    """The answer that says what an action's outcome says."""
     if outcome is None:
-        return {"kind": "skipped", "detail": "its `if` does not hold", "result": {}}
+        return Answer(AnswerKind.SKIPPED, "its `if` does not hold")
     if isinstance(outcome, Done):
-        return {"kind": "done", "detail": outcome.detail, "result": dict(outcome.result)}
-    progress = dict(outcome.progress)
-    exact = {"exact": True} if outcome.exact else {}
-    return {
-        "kind": "pending",
-        "detail": outcome.detail,
-        "after": outcome.after,
-        "progress": progress,
-        **exact,
-    }
+        return Answer(AnswerKind.DONE, outcome.detail, result=dict(outcome.result))
+    return Answer(
+        AnswerKind.PENDING,
+        outcome.detail,
+        after=outcome.after,
+        progress=dict(outcome.progress),
+        exact=outcome.exact,
+    )
 
 
-def misfit(error: ValidationError) -> str:
-    """Values that turned out, once filled in, not to fit the action's parameters."""
+def describe_misfit(error: ValidationError) -> str:
+    """Which values, once filled in, do not fit the action's parameters."""
     return "; ".join(
         f"with.{'.'.join(map(str, e['loc']))}: {e['msg']}, found {e['input']!r:.200}" for e in error.errors()
     )

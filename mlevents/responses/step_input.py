@@ -1,102 +1,115 @@
-"""What a step is given of its response: the values that it names, and no others.
+"""What a step gets of its response: the values that it names, and no others.
 
 A tag of 900 KB would otherwise be in the input of each activity of a response, and a rollout has dozens.
 """
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mlevents.actions.action import action
+from mlevents.events import Event
 from mlevents.expressions.environment import NamePath
 from mlevents.expressions.interpolation import ExpressionError, find_paths
 from mlevents.gates.gate import gate
-from mlevents.orchestration.response import Step
+from mlevents.orchestration.json_message import Json
+from mlevents.orchestration.messages import PERFORM, Call, Failure, Response
 from mlevents.orchestration.size_limits import cut_text
-from mlevents.orchestration.step_runner import Call
-from mlevents.responses.step_serialization import leaves
+from mlevents.orchestration.step_plan import StepPlan
+from mlevents.responses.step_serialization import find_texts
 
-LEFT_OUT = frozenset({"steps", "on_failure", "raw", "because", "unfinished"})
-"""What of a response no step needs."""
 LONGEST_SUBJECT = 1000
-"""Characters of JSON of the event's id and subject; a step that names `event.subject` is given all of it."""
+"""Characters of JSON of the event's id and subject; a step that names `event.subject` gets all of it."""
 HIDDEN_DOLLAR = re.compile(r"\\(?:x24|u0024|U00000024)", re.IGNORECASE)
 """A `$` that YAML or JSON writes as an escape, so that an expression does not look like one."""
 
 
-def begin(
-    document: Mapping[str, Any],
-    step: Step,
-    results: Mapping[str, Any] | None = None,
-    failure: Mapping[str, Any] | None = None,
+def begin_call(
+    response: Response, step: StepPlan, results: Json | None = None, failure: Failure | None = None
 ) -> Call:
     """The first call of one step of a response; `results` are those of the steps before it.
 
     It holds only what the step names, so that large values do not go through each of its activities.
     """
-    return {
-        **step_input(document, step, results or {}, failure),
-        "step": dict(step),
-        "verb": "perform",
-        "progress": {},
-        **({"failure": failure} if failure else {}),
-    }
+    texts = set(find_texts([step.with_, step.if_]))
+    files = {name: text for name, text in response.files.items() if name in texts}
+    kept = _names_kept(replace(response, files=files), step, results or {}, failure)
+    own = replace(
+        response,
+        event=_cut_event(response.event, kept),
+        files=files,
+        connections={name: one for name, one in response.connections.items() if name in texts},
+        because=None,
+        raw=None,
+        steps=(),
+        on_failure=(),
+        earlier=(),
+        unfinished=(),
+    )
+    notices = make_notices(response, step.orchestration.notice, results) if step.orchestration else ()
+    return Call(own, step, PERFORM, {}, kept.get("steps", {}), failure, notices)
 
 
-def step_input(
-    document: Mapping[str, Any], step: Step, results: Mapping[str, Any], failure: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """The `response` and the `results` of a step's call: `document` is the response as JSON."""
-    texts = set(leaves([step["with"], step["if"]]))
-    files = {name: text for name, text in document.get("files", {}).items() if name in texts}
-    event = document["event"]
-    names = {**event.get("names", {}), "steps": results}
-    wanted = paths_read(document, step, files.values())
-    kept = names if wanted is None else select(names, wanted)
-    chosen = action.find(step["uses"])
-    own = chosen.names_read(step["with"], {**names, "failure": failure or {}})
-    kept = _merged(kept, {root: value for root, value in own.items() if root in names})
-    left = {name: value for name, value in document.items() if name not in LEFT_OUT}
-    connections = {name: one for name, one in document.get("connections", {}).items() if name in texts}
-    response = {**left, "event": _event_with(event, kept), "files": files, "connections": connections}
-    return {"response": response, "results": kept.get("steps", {})}
+def make_notices(response: Response, template: str, results: Json | None) -> tuple[Call, ...]:
+    """The calls of those steps of `on_failure` that notify people, to the same receivers with this template.
+
+    The orchestrator that makes them adds the `failure`.
+    """
+    calls = (
+        begin_call(response, replace(step, with_={"to": step.with_["to"], "template": template}), results)
+        for step in response.on_failure
+        if step.notifies
+    )
+    return tuple(replace(call, response=replace(call.response, files={}, gates={})) for call in calls)
 
 
-def _event_with(event: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
-    """The event with these of its names, its own texts cut."""
-    texts = {name: cut_text(event.get(name) or "", LONGEST_SUBJECT) for name in ("id", "subject")}
-    return {**event, **texts, "names": {root: value for root, value in kept.items() if root != "steps"}}
-
-
-def paths_read(document: Mapping[str, Any], step: Step, files: Iterable[str]) -> set[NamePath] | None:
-    """What the step's expressions, its files and the gates before it read; None when it cannot be told."""
-    files = list(files)
+def find_step_paths(response: Response, step: StepPlan) -> set[NamePath] | None:
+    """What the step's expressions, its files and the gates before it read; None when that is not known."""
+    files = list(response.files.values())
     if any(map(HIDDEN_DOLLAR.search, files)):
         return None
     try:
-        found = find_paths([step["with"], step["if"], *files])
+        found = find_paths([step.with_, step.if_, *files])
     except ExpressionError:  # a file is read here as it is written, before YAML or JSON is
         return None
-    if step["orchestrator"]:
-        for name, written in (document.get("gates") or {}).items():
+    if step.orchestration:
+        for name, written in response.gates.items():
             found |= gate.find(name).model_validate(written).paths
     return found
 
 
-def select(names: Any, wanted: Iterable[NamePath]) -> Any:
-    """The names with the values at these paths alone, in the same order; of a list, the whole list."""
+def select_paths(names: Any, wanted: Iterable[NamePath]) -> Any:
+    """The names with the values at these paths alone, in the same order; of a list, the complete list."""
     wanted = set(wanted)
     if () in wanted or not isinstance(names, Mapping):
         return names
     below = {key: {path[1:] for path in wanted if path[0] == key} for key in names}
-    return {key: select(value, below[key]) for key, value in names.items() if below[key]}
+    return {key: select_paths(value, below[key]) for key, value in names.items() if below[key]}
 
 
-def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def _names_kept(response: Response, step: StepPlan, results: Json, failure: Failure | None) -> Json:
+    """The event's names and `steps`, as far as the step and its action read them."""
+    names = {**response.event.names, "steps": results}
+    wanted = find_step_paths(response, step)
+    kept = names if wanted is None else select_paths(names, wanted)
+    known = {**names, "failure": failure.to_json() if failure else {}}
+    own = action.find(step.uses).names_read(step.with_, known)
+    return _merge(kept, {root: value for root, value in own.items() if root in names})
+
+
+def _cut_event(event: Event, kept: Json) -> Event:
+    """The event with these of its names, its own texts cut."""
+    names = {root: value for root, value in kept.items() if root != "steps"}
+    subject, identity = cut_text(event.subject, LONGEST_SUBJECT), cut_text(event.id, LONGEST_SUBJECT)
+    return replace(event, id=identity, subject=subject, names=names)
+
+
+def _merge(one: Json, other: Json) -> dict[str, Any]:
     """One selection with what only the other has."""
     found = dict(one)
     for key, value in other.items():
         there = found.setdefault(key, value)
         if isinstance(there, Mapping) and isinstance(value, Mapping):
-            found[key] = _merged(there, value)
+            found[key] = _merge(there, value)
     return found

@@ -1,4 +1,4 @@
-"""A rule's steps as they travel in a response: plain JSON, and no more connections than they name."""
+"""A rule's steps and gates as they travel in a response, with the connections and files that they name."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -7,42 +7,43 @@ from mlevents.actions.action import action
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, find_roots, render_value
 from mlevents.gates.gate import AnyGate
-from mlevents.orchestration.response import Step
-from mlevents.rules.model import Step as RuleStep
+from mlevents.orchestration.json_message import Json
+from mlevents.orchestration.step_plan import RetryPlan, StepPlan
+from mlevents.rules.model import Step
 
 
-def as_json(step: RuleStep) -> Step:
-    """The step as it travels, with the orchestrator that its action asks for."""
+def plan_step(step: Step) -> StepPlan:
+    """The step as it travels, with what its action declares."""
     chosen = action.find(step.uses)
-    return {
-        "id": step.id,
-        "uses": step.uses,
-        "with": step.with_,
-        "if": step.if_,
-        "retry": {"attempts": step.retry.attempts, "first": step.retry.first, "max": step.retry.max},
-        "timeout": step.timeout,
-        "orchestrator": chosen.orchestrator,
-        "deferrable": chosen.deferrable,
-        "notifies": chosen.notifies,
-    }
+    return StepPlan(
+        id=step.id,
+        uses=step.uses,
+        retry=RetryPlan(step.retry.attempts, step.retry.first, step.retry.max),
+        with_=step.with_,
+        if_=step.if_,
+        timeout=step.timeout,
+        orchestration=chosen.orchestration,
+        deferrable=chosen.deferrable,
+        notifies=chosen.notifies,
+    )
 
 
-def gates_as_json(gates: Mapping[str, AnyGate], event: Event) -> dict[str, Any]:
+def fill_gates(gates: Mapping[str, AnyGate], event: Event) -> dict[str, Json]:
     """The gates that look later, with the event's values; raises ExpressionError for a missing one."""
     later = {name: one for name, one in gates.items() if one.stage != "delivery"}
     return {name: one.fill(event.names) for name, one in later.items()}
 
 
-def used[T](known: Mapping[str, T], steps: Iterable[RuleStep]) -> dict[str, T]:
-    """The connections or files that these steps name, so that a response carries no others."""
-    texts = {text for step in steps for text in leaves(step.with_)}
-    return {name: known[name] for name in known if name in texts}
+def select_named[T](known: Mapping[str, T], steps: Iterable[Step]) -> dict[str, T]:
+    """The connections or files that these steps name: a response carries no others."""
+    names = {text for step in steps for text in find_texts(step.with_)}
+    return {name: known[name] for name in known if name in names}
 
 
-def values_missing(steps: Iterable[RuleStep], event: Event) -> str | None:
+def find_missing_value(steps: Iterable[Step], event: Event) -> str | None:
     """What the event lacks that a step needs, found before any step is performed."""
     for step in steps:
-        for text in leaves([step.with_, step.if_]):
+        for text in find_texts([step.with_, step.if_]):
             try:
                 if not find_roots(text) & {"steps", "failure"}:
                     render_value(text, event.names)
@@ -51,13 +52,13 @@ def values_missing(steps: Iterable[RuleStep], event: Event) -> str | None:
     return None
 
 
-def leaves(value: Any) -> Iterator[str]:
+def find_texts(value: Any) -> Iterator[str]:
     """Every text in a JSON value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from leaves(inner)
+            yield from find_texts(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from leaves(inner)
+            yield from find_texts(inner)

@@ -2,13 +2,15 @@
 
 A response whose orchestration has Failed (the history of another release, an entity's answer that could not
 be read) is run again under its own id: its steps are idempotent. After the last attempt, or when an operator
-has terminated it, it is *settled*: it runs once more, puts back the traffic that its rollouts left, notifies
-people, and ends as `failed`.
+has terminated it, it is *settled*: it runs once more, puts back what its steps left, notifies people, and
+ends as `failed`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from mlevents.orchestration.messages import RecoveryRequest, Response
+from mlevents.orchestration.step_record import StepRecord
 
 ATTEMPTS = 3
 """How often a response is run in all, before it is settled."""
@@ -20,16 +22,17 @@ Change = Literal["rerun", "settle", "leave"]
 class Ended:
     """An orchestration of a response that ended without an outcome.
 
-    `document` is its input, `why` what is known of its end, `steps` are its steps' lines in the record.
+    `response` is its input, None where that cannot be read; `why` what is known of its end; `steps` are the
+    records of its steps.
     """
 
-    document: Mapping[str, Any]
+    response: Response | None
     terminated: bool
     why: str
-    steps: Sequence[Mapping[str, str]] = ()
+    steps: tuple[StepRecord, ...] = ()
 
     @property
-    def what(self) -> str:
+    def end(self) -> str:
         """How it ended, for people."""
         times = f", {self.attempt} times" if self.attempt > 1 else ""
         how = "was terminated" if self.terminated else f"ended without an outcome{times}"
@@ -45,40 +48,34 @@ class Ended:
     @property
     def because(self) -> str:
         """Both, in one sentence."""
-        return f"{self.what}; {self.outlook}" if self.outlook else self.what
+        return f"{self.end}; {self.outlook}" if self.outlook else self.end
 
     @property
     def attempt(self) -> int:
         """Which attempt this was, counted from 1."""
-        return int(self.document.get("attempt", 1))
+        return self.response.attempt if self.response else 1
 
     @property
     def change(self) -> Change:
-        """What to do; nothing once the settled response has ended so too, or where its input is no JSON."""
-        if not self.document or self.attempt > ATTEMPTS:
+        """What to do; nothing where the settled response has ended badly too, or its input cannot be read."""
+        if self.response is None or self.attempt > ATTEMPTS:
             return "leave"
         return "settle" if self.terminated or self.attempt == ATTEMPTS else "rerun"
 
 
-def rerun(ended: Ended) -> dict[str, Any]:
+def rerun_response(response: Response, ended: Ended) -> Response:
     """The input of the next attempt."""
-    return {**ended.document, "attempt": ended.attempt + 1, "earlier": list(ended.steps)}
+    return replace(response, attempt=ended.attempt + 1, earlier=ended.steps)
 
 
-def settle(ended: Ended, unfinished: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The input of the response that only notifies people, and puts back what `unfinished` rollouts left."""
-    known = ended.document
-    return {
-        **known,
-        "attempt": ATTEMPTS + 1,
-        "status": "failed",
-        "because": ended.what,
-        "earlier": [_over(step) for step in ended.steps],
-        "alert": known.get("alert", False) or known.get("status") == "running",
-        "unfinished": list(unfinished),
-    }
-
-
-def _over(step: Mapping[str, str]) -> dict[str, str]:
-    """A step's line in the record, as nothing more comes of it."""
-    return {**step, "status": "failed" if step["status"] == "running" else step["status"]}
+def settle_response(response: Response, ended: Ended, unfinished: tuple[RecoveryRequest, ...]) -> Response:
+    """The input of the response that only notifies people, and puts back what `unfinished` steps left."""
+    return replace(
+        response,
+        attempt=ATTEMPTS + 1,
+        status="failed",
+        because=ended.end,
+        earlier=tuple(step.change_status(running="failed") for step in ended.steps),
+        alert=response.alert or response.status == "running",
+        unfinished=unfinished,
+    )

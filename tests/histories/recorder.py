@@ -16,8 +16,6 @@ from azure.durable_functions.worker import DurableFunctionsWorker
 from durabletask.internal import helpers
 from google.protobuf import json_format
 
-from mlevents.actions.deploy_model.orchestrator import roll_out_model
-from mlevents.actions.deploy_model.restore_orchestrator import restore_traffic
 from mlevents.orchestration.endpoint_lease import endpoint_lease
 from mlevents.orchestration.function_names import (
     ENDPOINT_LEASE,
@@ -26,9 +24,8 @@ from mlevents.orchestration.function_names import (
     NEWEST_VERSION,
     REPORT_FLOOD,
     RESPOND_TO_EVENT,
-    RESTORE_TRAFFIC,
-    ROLL_OUT_MODEL,
 )
+from mlevents.orchestration.step_orchestrators import load_step_orchestrators
 from mlevents.orchestration.versions import CURRENT
 from mlevents.responses.flood import event_flood
 from mlevents.responses.flood_report import report_flood
@@ -42,8 +39,7 @@ BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 MOST_TURNS = 2000
 ORCHESTRATORS: dict[str, Callable[..., Any]] = {
     RESPOND_TO_EVENT: respond_to_event,
-    ROLL_OUT_MODEL: roll_out_model,
-    RESTORE_TRAFFIC: restore_traffic,
+    **load_step_orchestrators(),
     REPORT_FLOOD: report_flood,
 }
 ENTITIES: dict[str, Callable[..., Any]] = {

@@ -6,16 +6,14 @@ from typing import Any
 
 from durabletask.entities import EntityInstanceId
 
-from mlevents.actions.deploy_model.restore_orchestrator import request
 from mlevents.orchestration.function_names import (
     EVENT_FLOOD,
     REPORT_FLOOD,
     RESPOND_TO_EVENT,
-    RESTORE_TRAFFIC,
-    ROLL_OUT_MODEL,
 )
-from mlevents.responses.flood import mark_of, write_marks
-from mlevents.responses.step_activity import answer
+from mlevents.orchestration.messages import Call
+from mlevents.responses.flood import event_mark, write_marks
+from mlevents.responses.step_activity import attempt_call
 from tests.histories.recorder import Recorder
 from tests.unit.actions.deploy_model.rollout_world import World, serving
 from tests.unit.actions.deploy_model.test_rollout_exhaustive import OLD, PLAN, SCENES, call
@@ -32,7 +30,8 @@ def in_world(world: World, **more: Any) -> Recorder:
         world.advance(0.2)
         if asked["step"]["uses"] == "notify":
             return {"kind": "done", "detail": "notified", "result": {}}
-        return answer(asked, world.settings, lambda *_: world)  # type: ignore[arg-type]
+        call = Call.from_json(asked)
+        return attempt_call(call, world.settings, lambda *_: world).to_json()  # type: ignore[arg-type]
 
     return Recorder(perform, world.advance, **more)
 
@@ -40,7 +39,7 @@ def in_world(world: World, **more: Any) -> Recorder:
 def step(name: str, uses: str = "notify", **more: Any) -> dict[str, Any]:
     retry = {"attempts": 2, "first": 5.0, "max": 60.0}
     known = {"id": name, "uses": uses, "with": {}, "if": None, "retry": retry, "timeout": None}
-    return {**known, "orchestrator": None, **more}
+    return {**known, **more}
 
 
 def response(*steps: dict[str, Any], **changes: Any) -> str:
@@ -63,7 +62,7 @@ def respond(world: World, text: str, **more: Any) -> Recorder:
 
 def roll_out(world: World, text: str, **more: Any) -> Recorder:
     recorder = in_world(world, **more)
-    recorder.run(ROLL_OUT_MODEL, ROLLOUT, text)
+    recorder.run("RollOutModel", ROLLOUT, text)
     return recorder
 
 
@@ -98,19 +97,20 @@ def waiting() -> Recorder:
         advance(seconds)
 
     recorder.advance = ending
-    recorder.run(ROLL_OUT_MODEL, f"{ROLLOUT}.1-2", call(CANARY))
+    recorder.run("RollOutModel", f"{ROLLOUT}.1-2", call(CANARY))
     return recorder
 
 
 def restored() -> Recorder:
     recorder = left_behind()
-    recorder.run(RESTORE_TRAFFIC, f"{ROLLOUT}.restore", request(json.loads(call(CANARY)), [ROLLOUT]))
+    request = {"call": json.loads(call(CANARY)), "holders": [ROLLOUT]}
+    recorder.run("RestoreTraffic", f"{ROLLOUT}.restore", json.dumps(request))
     return recorder
 
 
 def followed() -> Recorder:
     recorder = left_behind()
-    recorder.run(ROLL_OUT_MODEL, f"{ROLLOUT}.1-2", call(CANARY))
+    recorder.run("RollOutModel", f"{ROLLOUT}.1-2", call(CANARY))
     return recorder
 
 
@@ -129,7 +129,7 @@ def flooded() -> Recorder:
     world = serving(OLD)
     recorder = in_world(world)
     flood = {"key": FLOOD, "began": "2026-01-01T00:00:00+00:00"}
-    recorder.entities[str(EntityInstanceId(EVENT_FLOOD, FLOOD))] = write_marks(map(mark_of, "abc"))
+    recorder.entities[str(EntityInstanceId(EVENT_FLOOD, FLOOD))] = write_marks(map(event_mark, "abc"))
     text = response(status="quarantined", because="no JSON", alert=True, flood=flood)
     recorder.run(REPORT_FLOOD, RESPONSE, text)
     return recorder

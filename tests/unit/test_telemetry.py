@@ -1,6 +1,5 @@
 """What is told, seen through OpenTelemetry's own SDK."""
 
-import json
 import logging
 import threading
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from mlevents import telemetry
+from mlevents.orchestration.messages import Response
 
 Points = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 HOST = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -75,14 +75,15 @@ def counted(reader: InMemoryMetricReader) -> Counted:
     return Counted(reader)
 
 
-def response(traceparent: str | None = None, **changes: Any) -> dict[str, Any]:
-    whole = {"id": "r.1", "rule": "r", "status": "running", "event": {"id": "e-1"}}
-    return {**whole, "traceparent": traceparent, **changes}
+def response(traceparent: str | None = None, rule: str | None = "r") -> telemetry.ResponseTrace:
+    return telemetry.ResponseTrace("r.1", rule, "e-1", traceparent)
 
 
-def call(traceparent: str | None = None, verb: str = "perform") -> dict[str, Any]:
-    step = {"id": "s", "uses": "notify", "with": {"to": SECRET}}
-    return {"response": response(traceparent), "step": step, "verb": verb}
+STEP = telemetry.StepTrace("s", "notify")
+
+
+def attempt_at(traceparent: str | None = None, verb: str = "perform") -> Any:
+    return telemetry.trace_attempt(response(traceparent), STEP, verb)
 
 
 def only(spans: InMemorySpanExporter) -> ReadableSpan:
@@ -91,8 +92,8 @@ def only(spans: InMemorySpanExporter) -> ReadableSpan:
 
 
 def test_a_delivery_is_counted_once_by_type_and_outcome(counted: Counted, spans: InMemorySpanExporter):
-    with telemetry.delivery() as one:
-        telemetry.saw("e-1", "model.registered")
+    with telemetry.trace_delivery() as one:
+        telemetry.identify_event("e-1", "model.registered")
         one.outcome = "matched"
     labels = (("outcome", "matched"), ("type", "model.registered"))
     assert counted.since() == {("mlevents.events", labels): 1}
@@ -106,7 +107,7 @@ def test_a_delivery_is_counted_once_by_type_and_outcome(counted: Counted, spans:
 def test_a_delivery_that_raises_is_failed_and_its_words_stay_out(
     counted: Counted, spans: InMemorySpanExporter
 ):
-    with pytest.raises(RuntimeError), telemetry.delivery():
+    with pytest.raises(RuntimeError), telemetry.trace_delivery():
         raise RuntimeError(SECRET)
     assert counted.since() == {("mlevents.events", (("outcome", "failed"), ("type", "unknown"))): 1}
     span = only(spans)
@@ -115,16 +116,16 @@ def test_a_delivery_that_raises_is_failed_and_its_words_stay_out(
 
 
 def test_nothing_of_one_delivery_is_left_for_the_next(spans: InMemorySpanExporter):
-    with telemetry.delivery():
-        telemetry.saw("e-1", "model.registered")
-    with telemetry.delivery():
+    with telemetry.trace_delivery():
+        telemetry.identify_event("e-1", "model.registered")
+    with telemetry.trace_delivery():
         pass
     last = spans.get_finished_spans()[-1]
     assert last.attributes == {"mlevents.type": "unknown", "mlevents.outcome": "failed"}
 
 
 def test_deciding_outside_a_delivery_tells_nothing(counted: Counted):
-    telemetry.saw("e-1", "model.registered")
+    telemetry.identify_event("e-1", "model.registered")
     assert counted.since() == {}
 
 
@@ -132,12 +133,12 @@ def test_one_trace_runs_from_the_host_over_the_delivery_to_the_attempt(spans: In
     host = TraceContextTextMapPropagator().extract({"traceparent": HOST})
     token = context.attach(host)
     try:
-        with telemetry.delivery():
-            carried = telemetry.traceparent()
+        with telemetry.trace_delivery():
+            carried = telemetry.current_traceparent()
     finally:
         context.detach(token)
-    with telemetry.attempt(json.loads(json.dumps(call(carried)))):
-        inner = telemetry.traceparent() or ""
+    with attempt_at(carried):
+        inner = telemetry.current_traceparent() or ""
     deliver, attempt = spans.get_finished_spans()
     assert f"{deliver.context.trace_id:032x}" == HOST.split("-")[1] == inner.split("-")[1]
     assert deliver.parent
@@ -148,7 +149,7 @@ def test_one_trace_runs_from_the_host_over_the_delivery_to_the_attempt(spans: In
 
 
 def test_an_attempt_says_what_it_is_about_and_what_came_of_it(spans: InMemorySpanExporter):
-    with telemetry.attempt(call(HOST, verb="shift_traffic")) as one:
+    with attempt_at(HOST, verb="shift_traffic") as one:
         one.outcome = "pending"
     span = only(spans)
     assert span.name == "notify shift_traffic"
@@ -166,7 +167,7 @@ def test_an_attempt_says_what_it_is_about_and_what_came_of_it(spans: InMemorySpa
 
 @pytest.mark.parametrize("outcome", ["failed", "transient"])
 def test_an_attempt_that_did_not_succeed_is_marked(spans: InMemorySpanExporter, outcome: str):
-    with telemetry.attempt(call()) as one:
+    with attempt_at() as one:
         one.outcome = outcome
     assert only(spans).status.status_code is trace.StatusCode.ERROR
 
@@ -196,7 +197,7 @@ def test_a_webhooks_address_is_in_no_span_even_with_its_client_instrumented(
         [leaked] = spans.get_finished_spans()
         assert "/hook" in leaked.to_json()  # so the instrumentation does work
         spans.clear()
-        with telemetry.attempt(call()):
+        with attempt_at():
             requests.post(webhook, timeout=5)
     finally:
         RequestsInstrumentor().uninstrument()
@@ -205,8 +206,8 @@ def test_a_webhooks_address_is_in_no_span_even_with_its_client_instrumented(
 
 
 def test_a_response_counts_its_beginning_and_its_end(counted: Counted):
-    telemetry.began(response())
-    telemetry.ended(response(), "done", None, 2.5)
+    telemetry.count_start(response(), "running")
+    telemetry.report_end(response(), "done", None, 2.5)
     ended = (("rule", "r"), ("status", "done"))
     assert counted.since() == {
         ("mlevents.matches", (("rule", "r"),)): 1,
@@ -216,20 +217,19 @@ def test_a_response_counts_its_beginning_and_its_end(counted: Counted):
 
 
 def test_an_event_in_quarantine_matches_no_rule(counted: Counted):
-    telemetry.began(response(rule=None, status="quarantined"))
+    telemetry.count_start(response(rule=None), "quarantined")
     assert counted.since() == {("mlevents.quarantined", ()): 1}
 
 
 def test_an_event_that_is_not_stored_is_counted_by_status(counted: Counted):
-    telemetry.unstored("refused")
+    telemetry.count_unstored("refused")
     assert counted.since() == {("mlevents.unstored", (("status", "refused"),)): 1}
 
 
 def test_log_lines_carry_ids_as_attributes_and_in_their_text(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO, "mlevents")
-    line = {"id": "s", "uses": "notify", "status": "failed", "detail": "no answer"}
-    telemetry.step_ended(response(HOST), line)
-    telemetry.ended(response(HOST), "failed", "step 's': no answer", 1.0)
+    telemetry.report_step_end(response(HOST), STEP, "failed", "no answer")
+    telemetry.report_end(response(HOST), "failed", "step 's': no answer", 1.0)
     step, end = caplog.records
     assert step.getMessage() == "response r.1: step s (notify) failed: no answer"
     assert end.getMessage() == "response r.1 to event e-1, rule r: failed: step 's': no answer"
@@ -250,14 +250,22 @@ def test_a_log_line_outside_everything_has_no_ids(caplog: pytest.LogCaptureFixtu
 def test_without_a_usable_trace_context_an_attempt_begins_a_trace(
     spans: InMemorySpanExporter, carried: str | None
 ):
-    with telemetry.attempt(call(carried)):
+    with attempt_at(carried):
         pass
     assert only(spans).parent is None
 
 
 def test_a_response_from_before_telemetry_is_understood(spans: InMemorySpanExporter):
-    old = call()
-    del old["response"]["traceparent"]
-    with telemetry.attempt(old):
+    event: dict[str, Any] = {
+        "id": "e-1",
+        "type": "t",
+        "kinds": [],
+        "time": None,
+        "subject": "s",
+        "topic": "",
+        "names": {},
+    }
+    old = Response.from_json({"id": "r.1", "rule": "r", "event": event})
+    with telemetry.trace_attempt(old.trace, STEP, "perform"):
         pass
     assert only(spans).name == "notify"

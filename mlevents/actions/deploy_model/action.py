@@ -30,6 +30,8 @@ Later steps read `endpoint`, `deployment`, `model`, `scoring_uri`, `traffic`, `b
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -50,12 +52,16 @@ from mlevents.actions.deploy_model.observation import Prober, observe
 from mlevents.actions.deploy_model.parameter_warnings import cautions
 from mlevents.actions.deploy_model.parameters import Rollout, Timeouts
 from mlevents.actions.deploy_model.preflight import DEPLOYMENT_RIGHTS, check_deployment_needs
+from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.required_rights import check_rights
-from mlevents.actions.deploy_model.serving import order_tags, standing
+from mlevents.actions.deploy_model.serving import order_tags, report_serving
 from mlevents.actions.deploy_model.smoke_test import request, smoke_test
 from mlevents.actions.deploy_model.target import RolloutTarget
+from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.actions.documents import parse_document, require_remote
 from mlevents.actions.endpoint_allowlist import TARGET, EndpointList, check_allowlist
+from mlevents.orchestration.serving_query import ServingQuery
+from mlevents.orchestration.step_plan import StepOrchestration
 from mlevents.services.finding import Finding
 from mlevents.services.machine_learning.states import NewEndpoint
 from mlevents.services.permission import Permission
@@ -72,14 +78,16 @@ class DeployModel(Action):
     """
 
     permissions: ClassVar[tuple[Permission, ...]] = DEPLOYMENT_RIGHTS
-    orchestrator: ClassVar[str | None] = "RollOutModel"
+    orchestration: ClassVar[StepOrchestration | None] = StepOrchestration(
+        name="RollOutModel",
+        recovery="RestoreTraffic",
+        serving_verb=RolloutVerb.REPORT_SERVING,
+        notice="traffic-not-restored",
+    )
     causes: ClassVar[tuple[str, ...]] = ("model.deployed",)
     from_event: ClassVar[Mapping[str, str]] = {"model": "model"}
     target: ClassVar[Target | None] = TARGET
-    verbs: ClassVar[tuple[str, ...]] = (
-        *("locate", "standing", "ensure_endpoint", "create_deployment", "follow_deployment"),
-        *("smoke_test", "shift_traffic", "observe", "retire", "restore_traffic", "discard"),
-    )
+    verbs: ClassVar[type[StrEnum]] = RolloutVerb
 
     template: FileName
     endpoint: EndpointName | None = None
@@ -95,9 +103,7 @@ class DeployModel(Action):
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
         """Never called: the orchestrator calls the verbs."""
-        raise NotImplementedError(
-            "deploy_model is carried out verb by verb, by the orchestrator 'RollOutModel'"
-        )
+        raise NotImplementedError("deploy_model has verbs, which its orchestrator 'RollOutModel' calls")
 
     def check(self, read: Callable[[str], str]) -> None:
         """Look through the template; raises PermanentError. `read` gives the text of a file."""
@@ -116,7 +122,7 @@ class DeployModel(Action):
         return check_deployment_needs(self.endpoint, self.model, self.template, context)
 
     def locate(self, context: StepContext, services: Services) -> Outcome:
-        """Say which endpoint this is about, and the key of its lease; asks Azure nothing.
+        """Say which endpoint this is about, and the key of its lease; reads nothing from Azure.
 
         Raises NotAllowedError for an endpoint that the event may not name.
         """
@@ -132,11 +138,11 @@ class DeployModel(Action):
             },
         )
 
-    def standing(self, context: StepContext, services: Services) -> Outcome:
-        """Say what serves at the endpoint now, for the gates that compare with it."""
-        wanted, target = bool(context.progress.get("tags")), self._target(context, services)
+    def report_serving(self, context: StepContext, services: Services) -> Outcome:
+        """Report what serves at the endpoint now, for the gates that compare with it."""
+        query, target = ServingQuery.from_json(context.progress), self._target(context, services)
         check_allowlist(target.endpoint, self.endpoints)
-        return standing(target, wanted)
+        return report_serving(target, query.model_tags)
 
     def ensure_endpoint(self, context: StepContext, services: Services) -> Outcome:
         """Make the endpoint if it is missing, wait until it can be worked on, note its traffic.
@@ -144,12 +150,12 @@ class DeployModel(Action):
         Before that, ask once for the rights that only later phases need.
         """
         target = self._target(context, services)
-        if self.rollout is not None and not context.progress.get("allowed"):
+        if self.rollout is not None and not _progress(context).allowed:
             check_rights(target, self.rollout, self.auth_mode, services)
         tags = {**self.tags, **context.provenance, **target.endpoint_tags}
         ids = tuple(self.identity)
         wanted = NewEndpoint(target.endpoint, self.auth_mode, tags, ids, self.public_access)
-        return creation.ensure_endpoint(target, wanted, {**context.progress, "allowed": True})
+        return creation.ensure_endpoint(target, wanted, replace(_progress(context), allowed=True))
 
     def create_deployment(self, context: StepContext, services: Services) -> Outcome:
         """Create the deployment, which gets no traffic, or find it there with the same model."""
@@ -158,14 +164,14 @@ class DeployModel(Action):
             filled = context.fill(parse_document(self.template, services.read(self.template)))
             return require_remote(self.template, filled)  # once more: values of the event stand in it now
 
-        order = order_tags(context.progress.get("order"))
+        order = order_tags(_progress(context).order)
         target, tags = self._target(context, services), {**context.provenance, **order}
-        return creation.create_deployment(target, document, tags, context.progress)
+        return creation.create_deployment(target, document, tags, _progress(context))
 
     def follow_deployment(self, context: StepContext, services: Services) -> Outcome:
         """Wait until the deployment can serve; then plan, from the traffic as it is by now."""
         target = self._target(context, services)
-        return creation.follow_deployment(target, self.rollout, context.progress)
+        return creation.follow_deployment(target, self.rollout, _progress(context))
 
     def smoke_test(self, context: StepContext, services: Services) -> Outcome:
         """Ask the new deployment once, and no one else's request."""
@@ -175,29 +181,33 @@ class DeployModel(Action):
 
     def shift_traffic(self, context: StepContext, services: Services) -> Outcome:
         """Put the traffic of the phase under way, unless someone else has moved it meanwhile."""
-        return traffic_shift.shift(self._target(context, services), context.progress)
+        return traffic_shift.shift(self._target(context, services), _progress(context))
 
     def observe(self, context: StepContext, services: Services) -> Outcome:
         """Say what the metrics say of the phase under way: `verdict` and `excused` in the result."""
         prober = Prober(services, context.id, context.fill)
         target = self._target(context, services)
-        return observe(target, context.progress, self.rollout or Rollout(), prober)
+        return observe(target, _progress(context), self.rollout or Rollout(), prober)
 
     def retire(self, context: StepContext, services: Services) -> Outcome:
         """Delete the deployments of ours that are no longer needed to go back to."""
         if self.rollout is None:
             return Done("old deployments stay: the step has no rollout")
-        return cleanup.retire(self._target(context, services), context.progress, self.rollout.keep)
+        return cleanup.retire(self._target(context, services), _progress(context), self.rollout.keep)
 
     def restore_traffic(self, context: StepContext, services: Services) -> Outcome:
         """Put the traffic maps back that stood before ours, and never ones that someone else made."""
-        return traffic_restore.restore(self._target(context, services), context.progress)
+        return traffic_restore.restore(self._target(context, services), _progress(context))
 
     def discard(self, context: StepContext, services: Services) -> Outcome:
         """Take the end of the failed deployment's log; with `on_failure: rollback` delete what we made."""
         delete = self.rollout is not None and self.rollout.on_failure == "rollback"
         target = self._target(context, services)
-        return cleanup.discard(target, context.progress, context.id if delete else "")
+        return cleanup.discard(target, _progress(context), context.id if delete else "")
 
     def _target(self, context: StepContext, services: Services) -> RolloutTarget:
         return RolloutTarget.of(context, services, (self.model, self.endpoint, self.deployment))
+
+
+def _progress(context: StepContext) -> Progress:
+    return Progress.from_json(context.progress)

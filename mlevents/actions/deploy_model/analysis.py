@@ -20,6 +20,7 @@ from mlevents.actions.deploy_model.metric_totals import (
 )
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.canonical import fold
+from mlevents.orchestration.json_message import JsonMessage
 from mlevents.services.metrics import Minute, Minutes
 
 Verdict = Literal["healthy", "breached", "unclear"]
@@ -40,7 +41,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class PhaseState:
     """How far a phase is: seconds so far, how long it should and may take, readings beyond a limit.
 
     `excused` says that too few requests are no reason to stay.
@@ -55,6 +56,14 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
+class Observation(JsonMessage):
+    """What `observe` tells the orchestrator; `excused` says that too few requests are no reason to stay."""
+
+    verdict: Verdict
+    excused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Sides:
     """The readable minutes of the new deployment and of those that serve beside it."""
 
@@ -62,14 +71,14 @@ class Sides:
     stable: Sequence[Sequence[Minute]]
 
 
-def move(verdict: Verdict, course: Course) -> Move:
-    """What follows from a reading; `course.breaches` counts this one already."""
-    if verdict == "breached" and course.breaches > course.forgiven:
+def move(verdict: Verdict, state: PhaseState) -> Move:
+    """What follows from a reading; `state.breaches` counts this one already."""
+    if verdict == "breached" and state.breaches > state.forgiven:
         return "fail"
-    good = verdict == "healthy" or (verdict == "unclear" and course.excused)
-    if good and course.elapsed >= course.lasting:
+    good = verdict == "healthy" or (verdict == "unclear" and state.excused)
+    if good and state.elapsed >= state.lasting:
         return "promote"
-    return "stop" if course.elapsed >= course.longest else "hold"
+    return "stop" if state.elapsed >= state.longest else "hold"
 
 
 def read(

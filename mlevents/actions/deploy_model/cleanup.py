@@ -3,18 +3,18 @@
 Nothing with traffic, and nothing that mlevents did not make, is ever deleted.
 """
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome, Pending
 from mlevents.actions.deploy_model.lookup import find_endpoint
+from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.target import LATER, MODEL_TAG, RESPONSE_TAG, UNDER_WAY, RolloutTarget
 from mlevents.actions.deploy_model.traffic_map import Names, same_name, serving, share_of
 from mlevents.canonical import fold
 from mlevents.errors import ActionError, TransientError
 from mlevents.services.machine_learning.states import DeploymentState
 
-Progress = Mapping[str, Any]
 LOG_LINES = 100
 LONGEST_LINE = 200
 LONGEST_LOG = 10_000
@@ -28,16 +28,16 @@ def discard(target: RolloutTarget, progress: Progress, delete: str) -> Outcome:
     """
     state = target.found()
     if state is None:
-        gone = "is deleted" if progress.get("deleting") else "is not there"
+        gone = "is deleted" if progress.deleting else "is not there"
         return Done(f"deployment '{target.deployment}' {gone}", _log(progress))
-    if "log" not in progress:
-        return Pending("the log is taken", 0.0, {**progress, "log": _tail(target)})
+    if progress.log is None:
+        return Pending("the log is taken", 0.0, replace(progress, log=tuple(_tail(target))).to_json())
     if delete and state.provisioning_state in UNDER_WAY:
         return _waiting(state, progress)
     if why := _kept(target, state, progress, delete):
         return Done(f"deployment '{state.name}' is kept{why}".rstrip(), _log(progress))
     target.endpoints.delete_deployment(target.endpoint, state.name)
-    return _waiting(state, {**progress, "deleting": True})
+    return _waiting(state, replace(progress, deleting=True))
 
 
 def _kept(target: RolloutTarget, state: DeploymentState, progress: Progress, delete: str) -> str | None:
@@ -48,22 +48,22 @@ def _kept(target: RolloutTarget, state: DeploymentState, progress: Progress, del
         return ": it was there before"
     if _busy(target, state.name):
         return ": it has traffic"
-    return f": deleting it left it {state.provisioning_state}" if progress.get("deleting") else None
+    return f": deleting it left it {state.provisioning_state}" if progress.deleting else None
 
 
 def retire(target: RolloutTarget, progress: Progress, keep: int) -> Outcome:
     """Delete the deployments of ours without traffic, but for the newest so many; one after another."""
-    tried = Names(progress.get("tried", ()))
+    tried = Names(progress.tried)
     there = target.endpoints.deployments(target.endpoint)
     if any(state.provisioning_state == "Deleting" for state in there):
-        return Pending("an old deployment is being deleted", LATER, dict(progress))
+        return Pending("an old deployment is being deleted", LATER, progress.to_json())
     for state in _superfluous(target, there, progress, keep):
         if state.name not in tried:
             target.endpoints.delete_deployment(target.endpoint, state.name)
             return Pending(
                 f"deployment '{state.name}' is being deleted",
                 LATER,
-                {**progress, "tried": [*tried, state.name]},
+                replace(progress, tried=(*tried, state.name)).to_json(),
             )
     left = Names(state.name for state in there)
     deleted = ", ".join(name for name in tried if name not in left)
@@ -82,7 +82,7 @@ def _superfluous(
         for state in there
         if state.name not in busy and not same_name(state.name, target.deployment) and MODEL_TAG in state.tags
     ]
-    before = progress.get("before", {})
+    before = progress.before or {}
     idle.sort(key=lambda state: (share_of(before, state.name), state.created, fold(state.name)), reverse=True)
     return [state for state in idle[keep:] if state.provisioning_state not in UNDER_WAY]
 
@@ -112,8 +112,8 @@ def _tail(target: RolloutTarget) -> list[str]:
 
 
 def _log(progress: Progress) -> dict[str, Any]:
-    return {"log": list(progress.get("log", ()))}
+    return {"log": list(progress.log or ())}
 
 
 def _waiting(state: DeploymentState, progress: Progress) -> Pending:
-    return Pending(f"deployment '{state.name}' is being deleted", LATER, dict(progress))
+    return Pending(f"deployment '{state.name}' is being deleted", LATER, progress.to_json())

@@ -1,11 +1,13 @@
 """Making what a rollout needs: the endpoint, and the deployment that has no traffic yet."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome, Pending
 from mlevents.actions.deploy_model.lookup import find_endpoint
 from mlevents.actions.deploy_model.parameters import Rollout
+from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.target import (
     LATER,
     MODEL_TAG,
@@ -19,7 +21,6 @@ from mlevents.actions.deploy_model.traffic_plan import planned
 from mlevents.errors import PermanentError
 from mlevents.services.machine_learning.states import NewDeployment, NewEndpoint
 
-Progress = Mapping[str, Any]
 LOOKS_BEFORE_PUT = 3
 """How often an endpoint must be absent before it is created."""
 
@@ -33,7 +34,7 @@ def ensure_endpoint(target: RolloutTarget, wanted: NewEndpoint, progress: Progre
     if state is None:
         return _create(target, wanted, progress)
     if state.provisioning_state in UNDER_WAY:
-        return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, dict(progress))
+        return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, progress.to_json())
     target.must_be_usable(state)
     own = state.tags.get(RESPONSE_TAG) == wanted.tags.get(RESPONSE_TAG)
     if own and not serving(state.traffic):
@@ -41,20 +42,20 @@ def ensure_endpoint(target: RolloutTarget, wanted: NewEndpoint, progress: Progre
     result = {
         "endpoint": target.endpoint,
         "before": dict(state.traffic),
-        "created": own and not progress.get("replaced"),
+        "created": own and not progress.replaced,
     }
     return Done(f"endpoint '{state.name}' is there, its traffic: {words(state.traffic)}", result)
 
 
 def _create(target: RolloutTarget, wanted: NewEndpoint, progress: Progress) -> Pending:
     """Create the endpoint once it was absent several times: a PUT over one that exists takes its traffic."""
-    looks = int(progress.get("missing", 0)) + 1
+    looks = progress.missing + 1
     if looks < LOOKS_BEFORE_PUT:
         said = f"endpoint '{target.endpoint}' is not found: looked for again before it is created"
-        return Pending(said, SOON, {**progress, "missing": looks})
-    replaced = not target.endpoints.put_endpoint(wanted) or bool(progress.get("replaced"))
+        return Pending(said, SOON, replace(progress, missing=looks).to_json())
+    replaced = not target.endpoints.put_endpoint(wanted) or progress.replaced
     being = f"endpoint '{target.endpoint}' is being created"
-    return Pending(being, SOON, {**progress, "replaced": replaced, "missing": 0})
+    return Pending(being, SOON, replace(progress, replaced=replaced, missing=0).to_json())
 
 
 def _must_be_unharmed(target: RolloutTarget, wanted: NewEndpoint) -> None:
@@ -80,7 +81,7 @@ def create_deployment(
     """Create the deployment from the document, or find it there with the same model."""
     state = target.found()
     if state and state.provisioning_state == "Deleting":
-        return Pending(f"deployment '{state.name}' is being deleted", LATER, dict(progress))
+        return Pending(f"deployment '{state.name}' is being deleted", LATER, progress.to_json())
     result = {"deployment": target.deployment, "model": target.model}
     if state and not target.must_be_put_again(state):
         return Done(f"deployment '{state.name}' with {target.model} is there already", result)
@@ -102,11 +103,15 @@ def follow_deployment(target: RolloutTarget, rollout: Rollout | None, progress: 
     """Wait until the deployment can serve; then plan, from the traffic as it is by now."""
     state = target.found()
     if state and state.provisioning_state in UNDER_WAY:
-        return Pending(f"deployment '{state.name}' is {state.provisioning_state}", LATER, dict(progress))
+        return Pending(f"deployment '{state.name}' is {state.provisioning_state}", LATER, progress.to_json())
     target.must_be_able(state)
     endpoint = target.standing()
     if endpoint.provisioning_state in UNDER_WAY:
-        return Pending(f"endpoint '{endpoint.name}' is {endpoint.provisioning_state}", SOON, dict(progress))
+        return Pending(
+            f"endpoint '{endpoint.name}' is {endpoint.provisioning_state}", SOON, progress.to_json()
+        )
     plan = planned(rollout, target.deployment, endpoint.traffic, endpoint.mirror)
     before = {"before": dict(endpoint.traffic), "before_mirror": dict(endpoint.mirror)}
-    return Done(f"deployment '{target.deployment}' is ready", {**before, "plan": plan})
+    return Done(
+        f"deployment '{target.deployment}' is ready", {**before, "plan": [phase.to_json() for phase in plan]}
+    )

@@ -1,20 +1,20 @@
 """Watching a phase of a rollout: what the metrics say, and requests of our own where others send too few."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
 from math import ceil
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome
-from mlevents.actions.deploy_model.analysis import Reading, percentiles, read
+from mlevents.actions.deploy_model.analysis import Observation, Reading, percentiles, read
 from mlevents.actions.deploy_model.metric_silence import Exposure
 from mlevents.actions.deploy_model.parameters import Probe, Rollout, SmokeTest
+from mlevents.actions.deploy_model.progress import Phase, Progress
 from mlevents.actions.deploy_model.smoke_test import asked, unexpected
 from mlevents.actions.deploy_model.target import UNDER_WAY, RolloutTarget
 from mlevents.actions.deploy_model.traffic_map import share_of, without
-from mlevents.actions.deploy_model.traffic_plan import Phase
 from mlevents.actions.deploy_model.traffic_shift import endpoint_changes, foreign_traffic, is_at, phase_of
 from mlevents.errors import TransientError
 from mlevents.services.machine_learning.states import EndpointState
@@ -22,7 +22,6 @@ from mlevents.services.metrics import MINUTE, is_fault
 from mlevents.services.scoring import ScoringTarget
 from mlevents.services.services import Services
 
-Progress = Mapping[str, Any]
 SHORTEST_SPAN = MINUTE.total_seconds()
 LONGEST_BURST, MOST_PROBES = 60.0, 600
 """Seconds and requests that probing takes at one look."""
@@ -61,13 +60,13 @@ def observe(target: RolloutTarget, progress: Progress, rollout: Rollout, prober:
 
 def exposure(phase: Phase, deployment: str, span: float) -> Exposure:
     """What a phase gives the new deployment, beside what the others get."""
-    share, copied = share_of(phase["traffic"], deployment), share_of(phase["mirror"], deployment)
+    share, copied = share_of(phase.traffic, deployment), share_of(phase.mirror, deployment)
     return Exposure(share / (100 - share) if 0 < share < 100 else copied / 100, span)
 
 
 def _said(reading: Reading, rollout: Rollout) -> Done:
     excused = reading.scarce and rollout.no_traffic == "proceed"
-    return Done(reading.words, {"verdict": reading.verdict, "excused": excused})
+    return Done(reading.words, Observation(reading.verdict, excused).to_json())
 
 
 def _reading(target: RolloutTarget, progress: Progress, rollout: Rollout) -> Reading:
@@ -75,8 +74,8 @@ def _reading(target: RolloutTarget, progress: Progress, rollout: Rollout) -> Rea
     if not rollout.needed and not rollout.checks:
         return Reading("healthy", "nothing to check")
     phase = phase_of(target, progress)
-    stable = [*without(phase["traffic"], target.deployment)]
-    span = max(float(progress.get("elapsed", 0.0)), SHORTEST_SPAN)
+    stable = [*without(phase.traffic, target.deployment)]
+    span = max(progress.elapsed, SHORTEST_SPAN)
     endpoint = target.machine_learning.workspace.endpoint(target.endpoint)
     try:
         minutes = target.machine_learning.metrics.minutes(endpoint, span, percentiles(rollout))
@@ -94,7 +93,9 @@ def _probe(
     that these cannot judge, such as a wrong prediction or a 401, is wrong in itself.
     """
     test, probe, prober = how
-    wanted = min(max(1, ceil(probe.rps * float(progress.get("since", SHORTEST_SPAN)))), MOST_PROBES)
+    wanted = min(
+        max(1, ceil(probe.rps * (SHORTEST_SPAN if progress.since is None else progress.since))), MOST_PROBES
+    )
     place = ScoringTarget(state.scoring_uri, target.endpoints.token(state), target.deployment, prober.mark)
     request = asked(test, prober.services, prober.fill)
     patient = test.model_copy(update={"latency": None})

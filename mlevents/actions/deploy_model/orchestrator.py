@@ -1,69 +1,68 @@
-"""The orchestrator of a deployment: either all traffic is on the new one, or all is as it was.
+"""The orchestrator of a deployment: either all traffic is on the new one, or all is as it was before.
 
-Read from top to bottom, it is the course of a rollout; docs/rollouts.md draws it. The endpoint's lease is
-held throughout, so that responses which change one endpoint take turns. What is needed to put the traffic
-back is kept with the lease, so that another orchestration can do it if this one ends before.
+Read from top to bottom, it is the way of a rollout; docs/rollouts.md draws it. The endpoint's lease is
+held throughout, so that responses which change one endpoint run one after another. What is needed to put the
+traffic back is kept with the lease, so that another orchestration can do it if this one ends before.
 """
 
 import json
 import logging
-from collections.abc import Generator, Mapping
-from typing import Any
+from dataclasses import replace
 
 from durabletask.task import OrchestrationContext, TaskFailedError
 
-from mlevents.actions.deploy_model.phases import TIMEOUTS, Run, watch
-from mlevents.actions.deploy_model.rollback import (
-    UnrestoredError,
-    completion_of,
-    go_back,
-    has_completed,
-    put_back,
-    record_of,
-)
+from mlevents.actions.deploy_model.phases import RolloutRun, watch_phase
+from mlevents.actions.deploy_model.progress import Phase
+from mlevents.actions.deploy_model.rollback import UnrestoredError, roll_back, roll_back_from
+from mlevents.actions.deploy_model.rollout_record import RolloutRecord
+from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.gates.order import Order
-from mlevents.orchestration.gating import GateClosedError, at_endpoint
+from mlevents.orchestration.answer import Answer, AnswerKind
+from mlevents.orchestration.durable import Durable
+from mlevents.orchestration.gating import check_target_gates
 from mlevents.orchestration.lease import Lease, LeaseLostError
+from mlevents.orchestration.messages import Call
 from mlevents.orchestration.serialization import to_text
-from mlevents.orchestration.step_runner import (
-    DEFAULT_TIMEOUT,
-    Answer,
-    Course,
+from mlevents.orchestration.step_errors import (
+    GateClosedError,
     StepFailedError,
     StepStoppedError,
-    own_fault,
+    describe_fault,
 )
-
-RESULT = ("endpoint", "deployment", "model", "scoring_uri", "traffic", "before", "studio")
+from mlevents.orchestration.step_orchestrators import step_orchestrator
+from mlevents.orchestration.step_runner import DEFAULT_TIMEOUT
+from mlevents.orchestration.waiting_order import WaitingOrder
 
 log = logging.getLogger("mlevents")
 
 
-def roll_out_model(context: OrchestrationContext, text: str) -> Generator[Any, Any, str]:
-    """Complete a `deploy_model` step, given as JSON text; gives its answer as JSON text in any case."""
-    run = Run(context, json.loads(text))
+@step_orchestrator("RollOutModel")
+def roll_out_model(context: OrchestrationContext, text: str) -> Durable[str]:
+    """Complete a `deploy_model` step, given as a Call; gives its Answer as JSON text in any case."""
+    run = RolloutRun(context, Call.from_json(json.loads(text)))
     try:
-        answer = yield from in_turn(context, run)
+        answer = yield from take_lease(context, run)
     except StepFailedError as error:
-        answer = {**run.ended(error), "unrestored": isinstance(error, UnrestoredError)}
+        answer = replace(run.fail(error), unrestored=isinstance(error, UnrestoredError))
     except Exception as error:  # the boundary
         if not context.is_replaying:
             log.exception("rollout %s: a fault in mlevents", context.instance_id)
-        answer = run.ended(StepFailedError(own_fault(error)))
-    return to_text(answer)
+        answer = run.fail(StepFailedError(describe_fault(error)))
+    return to_text(answer.to_json())
 
 
-def in_turn(context: OrchestrationContext, run: Run) -> Course:
-    """Find the endpoint, wait for its lease, and give the lease back at the end."""
-    place = yield from run.verb("locate")
-    if place["kind"] == "skipped":
-        return place
-    run.progress |= place["result"]
-    order = (run.call["response"].get("gates") or {}).get("order")
-    lease = Lease(context, place["result"]["lock"], order)
-    unfinished = yield from lease.acquire(run.call["step"]["timeout"] or DEFAULT_TIMEOUT, run.wait)
+def take_lease(context: OrchestrationContext, run: RolloutRun) -> Durable[Answer]:
+    """Find the endpoint, wait for its lease, and release the lease at the end."""
+    located = yield from run.perform(RolloutVerb.LOCATE)
+    if located.kind is AnswerKind.SKIPPED:
+        return located
+    run.progress = run.progress.join(located.result)
+    order = run.call.response.gates.get("order")
+    lease = Lease(context, run.progress.lock, WaitingOrder.from_json(order) if order else None)
+    kept = yield from lease.acquire(run.call.step.timeout or DEFAULT_TIMEOUT, run.report_wait)
     try:
-        answer = yield from with_lease(context, run, lease, unfinished)
+        record = None if kept is None else RolloutRecord.from_json(kept)
+        answer = yield from run_with_lease(context, run, lease, record)
     except UnrestoredError:
         raise  # the lease is kept with its record, for the orchestration that restores the traffic
     except Exception:
@@ -73,93 +72,89 @@ def in_turn(context: OrchestrationContext, run: Run) -> Course:
     return answer
 
 
-def with_lease(
-    context: OrchestrationContext, run: Run, lease: Lease, unfinished: Mapping[str, Any] | None
-) -> Course:
+def run_with_lease(
+    context: OrchestrationContext, run: RolloutRun, lease: Lease, record: RolloutRecord | None
+) -> Durable[Answer]:
     """Put back what an ended rollout left, and go on if no gate objects by now."""
-    if unfinished is not None and has_completed(unfinished):
-        if is_of(unfinished, run):
-            run.progress, run.phases = dict(unfinished["progress"]), list(unfinished["phases"])
-            return (yield from completed(run, unfinished["answer"]))
-    elif unfinished is not None:
-        yield from put_back(context, unfinished)
+    if record is not None and record.answer is not None:
+        if record.call.identity == run.call.identity:  # an earlier start of this rollout had completed
+            run.progress, run.phases = record.progress, list(record.phases)
+            return (yield from complete_rollout(run, record.answer))
+    elif record is not None:
+        yield from roll_back_from(context, record)
         yield from lease.renew(DEFAULT_TIMEOUT, None)
     if lease.order:
-        yield from give_way(lease)
-        run.progress["order"] = lease.order
-    yield from at_endpoint(context, run.call)
+        yield from check_newer_waiting(lease, lease.order)
+        run.progress = replace(run.progress, order=lease.order)
+    yield from check_target_gates(context, run.call)
     return (yield from roll_out(context, run, lease))
 
 
-def is_of(record: Mapping[str, Any], run: Run) -> bool:
-    """Whether this record was left by an earlier start of the same rollout."""
-    found = record["call"]
-    return (found["response"]["id"], found["step"]["id"]) == (
-        run.call["response"]["id"],
-        run.call["step"]["id"],
-    )
-
-
-def give_way(lease: Lease) -> Generator[Any, Any]:
+def check_newer_waiting(lease: Lease, order: WaitingOrder) -> Durable[None]:
     """Raise GateClosedError when a newer version waits for the same endpoint, and its response still runs."""
-    order = Order.model_validate(lease.order)
+    gate = Order.model_validate(order.to_json())
     view = yield from lease.look()
-    newer = yield from lease.alive(
-        [one for one in view["waiting"] if "by" in one and order.superseded([one])]
+    newer = yield from lease.find_alive(
+        [ticket for ticket in view.waiting if ticket.order and gate.superseded([ticket.order.to_json()])]
     )
-    if superseded := order.superseded(newer):
-        raise GateClosedError("order", superseded)
+    if objection := gate.superseded([ticket.order.to_json() for ticket in newer if ticket.order]):
+        raise GateClosedError("order", objection)
 
 
-def roll_out(context: OrchestrationContext, run: Run, lease: Lease) -> Course:
-    """Endpoint, deployment, the phases of the plan; whatever goes wrong puts the traffic back."""
-    answer: Answer = {}
+def roll_out(context: OrchestrationContext, run: RolloutRun, lease: Lease) -> Durable[Answer]:
+    """Endpoint, deployment, the phases of the plan; after any error, put the traffic back."""
+    create = (RolloutVerb.CREATE_DEPLOYMENT, RolloutVerb.FOLLOW_DEPLOYMENT)
     try:
-        yield from run.phase("endpoint", "ensure_endpoint")
-        yield from lease.renew(planned_seconds(run, "create_deployment", "follow_deployment"), record_of(run))
-        yield from run.phase("deployment", "create_deployment", "follow_deployment")
-        for number, phase in enumerate(run.progress["plan"]):
-            run.progress["phase"] = number
-            yield from lease.renew(planned_seconds(run, phase["verb"], phase=phase), record_of(run))
-            answer = yield from run.phase(phase["name"], phase["verb"], limit=phase.get("timeout"))
-            yield from watch(context, run, phase)
-        result = {name: run.progress[name] for name in RESULT if name in run.progress}
-        answer = {**answer, "result": result}
-        yield from lease.renew(DEFAULT_TIMEOUT, completion_of(run, answer))
+        yield from run.perform_phase("endpoint", RolloutVerb.ENSURE_ENDPOINT)
+        yield from lease.renew(planned_seconds(run, *create), record_of(run))
+        answer = yield from run.perform_phase("deployment", *create)
+        for number, phase in enumerate(run.progress.plan):
+            run.progress = replace(run.progress, phase=number)
+            yield from lease.renew(planned_seconds(run, phase.verb, phase=phase), record_of(run))
+            answer = yield from run.perform_phase(phase.name, phase.verb, limit=phase.timeout)
+            yield from watch_phase(context, run, phase)
+        answer = replace(answer, result=run.progress.result)
+        yield from lease.renew(DEFAULT_TIMEOUT, RolloutRecord.of(run, answer))
     except LeaseLostError:
-        raise  # whoever has the endpoint now puts the traffic back
+        raise  # the orchestration that has the endpoint now puts the traffic back
     except Exception as error:
-        if "before" not in run.progress:
+        if run.progress.before is None:
             raise
-        raise (yield from undone(context, run, lease, error)) from error
-    return (yield from completed(run, answer))
+        raise (yield from fail_rollout(context, run, lease, error)) from error
+    return (yield from complete_rollout(run, answer))
 
 
-def completed(run: Run, answer: Answer) -> Course:
+def complete_rollout(run: RolloutRun, answer: Answer) -> Durable[Answer]:
     """Retire what is no longer needed; may be done twice."""
-    retired = yield from run.tried("retired", "retire")
-    return {**answer, "result": {**answer["result"], "phases": run.phases, "retired": retired}}
+    retired = yield from run.attempt_phase("retired", RolloutVerb.RETIRE)
+    phases = [phase.to_json() for phase in run.phases]
+    return replace(answer, result={**answer.result, "phases": phases, "retired": retired})
 
 
-def planned_seconds(run: Run, *verbs: str, phase: Mapping[str, Any] | None = None) -> float:
+def record_of(run: RolloutRun) -> RolloutRecord | None:
+    """What another orchestration needs to put the traffic back; None before the traffic is known."""
+    return None if run.progress.before is None else RolloutRecord.of(run)
+
+
+def planned_seconds(run: RolloutRun, *verbs: RolloutVerb, phase: Phase | None = None) -> float:
     """How many seconds these verbs, and the watching of a phase, may take in all."""
-    known = run.progress["timeouts"]
-    limits = [known.get(TIMEOUTS[verb]) if verb in TIMEOUTS else None for verb in verbs]
+    known = run.progress.timeouts
+    limits = [known.get(verb.timeout_name) if verb.timeout_name else None for verb in verbs]
     watched = run.longest(phase) if phase else 0.0
     return sum(limit or DEFAULT_TIMEOUT for limit in limits) + watched
 
 
-def undone(
-    context: OrchestrationContext, run: Run, lease: Lease, error: Exception
-) -> Generator[Any, Any, StepFailedError]:
-    """The traffic as it was, the log of what failed, and the error that tells all of it."""
-    cause = error if isinstance(error, StepFailedError) else StepFailedError(own_fault(error))
-    run.say(f"going back: {cause}")
+def fail_rollout(
+    context: OrchestrationContext, run: RolloutRun, lease: Lease, error: Exception
+) -> Durable[StepFailedError]:
+    """Put the traffic back, take the log of what failed, and give the error that says all of it."""
+    cause = error if isinstance(error, StepFailedError) else StepFailedError(describe_fault(error))
+    run.publish(f"going back: {cause}")
     try:
         yield from lease.renew(None, record_of(run))
     except TaskFailedError:
-        run.say(f"going back without a renewed lease: {cause}")
-    restored, left = yield from go_back(context, run)
-    run.report |= {"restored": restored, "left": left, "reason": str(cause)}
-    text = f"{cause}; {restored}; {left}"
+        run.publish(f"going back without a renewed lease: {cause}")
+    rollback = yield from roll_back(context, run)
+    run.report |= {"restored": rollback.restored, "left": rollback.left, "reason": str(cause)}
+    text = f"{cause}; {rollback}"
     return StepStoppedError(text) if isinstance(cause, StepStoppedError) else StepFailedError(text)

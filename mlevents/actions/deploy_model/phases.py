@@ -1,192 +1,174 @@
-"""The phases of a rollout: what each took, and the watching of its metrics.
+"""A rollout under way: its phases, what each took, and the watching of its metrics.
 
 Seconds are counted in the waits that were asked for, never read off a clock.
 """
 
-from collections.abc import Generator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from durabletask.task import OrchestrationContext
 
-from mlevents.actions.deploy_model.analysis import Course as PhaseCourse
-from mlevents.actions.deploy_model.analysis import move
+from mlevents.actions.deploy_model.analysis import Observation, PhaseState, move
+from mlevents.actions.deploy_model.progress import Phase, Progress
+from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.duration import format_duration
+from mlevents.orchestration.answer import Answer
+from mlevents.orchestration.durable import Durable
+from mlevents.orchestration.messages import Call
 from mlevents.orchestration.size_limits import CUSTOM_STATUS_UNITS, cut_document
-from mlevents.orchestration.step_runner import (
-    DEFAULT_TIMEOUT,
-    Answer,
-    Call,
-    Course,
-    StepFailedError,
-    StepStoppedError,
-    carry,
-)
+from mlevents.orchestration.step_errors import StepFailedError, StepStoppedError
+from mlevents.orchestration.step_runner import DEFAULT_TIMEOUT, run_step
+from mlevents.orchestration.step_status import PhaseRecord, StepStatus
 
 CLEAN_UP = 3600.0
 """Seconds for what is left behind; the endpoint's lease is held meanwhile."""
 SHORTEST_LOOK, LONGEST_LOOK, LOOKS = 60.0, 300.0, 60
 LAST_LOOK = 60.0
 """Seconds for reading the metrics once more when the step's timeout is over."""
-LONGEST_WORDS = 150
-SHOWN_PHASES, SHOWN_LINES, SHOWN_WIDTH = 16, 20, 150
-"""What of it stands in the custom status, which Durable Functions keeps under 16 KB of UTF-16."""
-TIMEOUTS = {
-    "ensure_endpoint": "endpoint",
-    "create_deployment": "deployment",
-    "follow_deployment": "deployment",
-    "shift_traffic": "traffic",
-}
-"""Which of the action's `timeouts` a verb has."""
-PROGRESS_WORDS = {
-    "ensure_endpoint": "the endpoint is looked up, or created",
-    "create_deployment": "the deployment is requested",
-    "follow_deployment": "waiting until the deployment is ready",
-    "smoke_test": "a test request is sent",
-    "shift_traffic": "the traffic is changed",
-}
-"""What people read while a verb has not answered yet; its own name where none is here."""
+LONGEST_DETAIL = 150
+STATUS_PHASES, STATUS_LINES, STATUS_WIDTH = 16, 20, 150
+"""How many phases and lines of the log the custom status holds, which Durable Functions limits to 16 KB."""
 
 
-class Run:
+class RolloutRun:
     """A rollout under way: its call, what its verbs left, what its phases took.
 
-    `spent` is in seconds, over all phases; `report` is what a failure tells besides its message.
+    `spent` is in seconds, over all phases; `report` is what a failure says besides its message.
     `notices` are the calls by which people are notified before the rollout has ended.
     """
 
     def __init__(self, context: OrchestrationContext, call: Call) -> None:
         self.context = context
-        self.call = {name: value for name, value in call.items() if name != "notices"}
-        self.notices: list[Call] = call.get("notices") or []
-        self.progress: dict[str, Any] = {}
-        self.phases: list[dict[str, Any]] = []
+        self.call, self.notices = replace(call, notices=()), call.notices
+        self.progress = Progress()
+        self.phases: list[PhaseRecord] = []
         self.report: dict[str, Any] = {}
         self.spent = 0.0
 
     @property
     def left(self) -> float:
         """Seconds until the step's timeout."""
-        whole = self.call["step"]["timeout"]
-        return DEFAULT_TIMEOUT if whole is None else float(whole) - self.spent
+        timeout = self.call.step.timeout
+        return DEFAULT_TIMEOUT if timeout is None else timeout - self.spent
 
-    def longest(self, phase: Mapping[str, Any]) -> float:
+    def longest(self, phase: Phase) -> float:
         """How long to wait in a phase for enough requests.
 
         Its own timeout, else to the end of the step's, else what the plan says.
         """
-        if phase.get("own") or self.call["step"]["timeout"] is None or not phase["for"]:
-            return float(phase["timeout"] or 0.0)
-        return max(self.left, float(phase["for"]))
+        if phase.own_timeout or self.call.step.timeout is None or not phase.for_:
+            return phase.timeout
+        return max(self.left, phase.for_)
 
-    def say(self, words: str, waiting: str | None = None) -> None:
-        """Show how far it is, in the custom status; `waiting` names the gate that it waits for."""
-        log = self.report.get("log", [])[-SHOWN_LINES:]
-        shown: dict[str, Any] = {"detail": words[:300], "phases": self.phases[-SHOWN_PHASES:]}
-        if waiting:
-            shown["waiting"] = waiting
-        if log:
-            shown["log"] = [line[:SHOWN_WIDTH] for line in log]
-        self.context.set_custom_status(cut_document(shown, CUSTOM_STATUS_UNITS))
+    def publish(self, detail: str, waiting: str | None = None) -> None:
+        """Set the custom status; `waiting` names the gate that the rollout waits for."""
+        lines = self.report.get("log", [])[-STATUS_LINES:]
+        log = tuple(line[:STATUS_WIDTH] for line in lines)
+        status = StepStatus(detail[:300], tuple(self.phases[-STATUS_PHASES:]), waiting, log)
+        self.context.set_custom_status(cut_document(status.to_json(), CUSTOM_STATUS_UNITS))
 
-    def wait(self, words: str) -> None:
-        """Show that it waits for its endpoint."""
-        self.say(words, waiting="endpoint")
+    def report_wait(self, detail: str) -> None:
+        """Publish that the rollout waits for its endpoint."""
+        self.publish(detail, waiting="endpoint")
 
-    def phase(self, name: str, *verbs: str, limit: float | None = None) -> Course:
-        """Verbs that belong together; what they leave joins the progress."""
-        self.phases.append({"phase": name, "seconds": 0.0, "detail": ""})
-        answer: Answer = {}
+    def begin_phase(self, name: str) -> None:
+        """The next seconds and details are those of this phase."""
+        self.phases.append(PhaseRecord(name, 0.0, ""))
+
+    def perform_phase(self, name: str, *verbs: RolloutVerb, limit: float | None = None) -> Durable[Answer]:
+        """Perform verbs that belong together; gives the answer of the last."""
+        self.begin_phase(name)
         for verb in verbs:
-            self.say(f"{name}: {PROGRESS_WORDS.get(verb, verb.replace('_', ' '))}")
-            chosen = limit if verb not in TIMEOUTS else self.progress["timeouts"].get(TIMEOUTS[verb])
-            answer = yield from self.verb(verb, limit=chosen)
-            self.progress |= answer["result"]
-            self.note(answer["detail"], 0.0)
+            self.publish(f"{name}: {verb.words}")
+            chosen = self.progress.timeouts.get(verb.timeout_name) if verb.timeout_name else limit
+            answer = yield from self.perform(verb, limit=chosen)
+            self.progress = self.progress.join(answer.result)
+            self.update_phase(answer.detail, 0.0)
         return answer
 
-    def note(self, words: str, waited: float) -> None:
-        """The phase under way went on."""
-        self.took(waited)
-        self.phases[-1]["detail"] = words[:LONGEST_WORDS]
-        self.say(f"{self.phases[-1]['phase']}: {words}")
+    def update_phase(self, detail: str, waited: float) -> None:
+        """The phase under way has a new detail, after this many seconds more."""
+        self.add_seconds(waited)
+        self.phases[-1] = replace(self.phases[-1], detail=detail[:LONGEST_DETAIL])
+        self.publish(f"{self.phases[-1].phase}: {detail}")
 
-    def verb(self, name: str, limit: float | None = None, **more: Any) -> Course:
-        """One verb of the action, carried to its end within its own time and the step's."""
-        call = {**self.call, "verb": name, "progress": {**self.progress, **more}}
+    def perform(
+        self, verb: RolloutVerb, progress: Progress | None = None, limit: float | None = None
+    ) -> Durable[Answer]:
+        """Perform one verb of the action until it is done, within its own time and the step's."""
+        call = replace(self.call, verb=verb, progress=(progress or self.progress).to_json())
         left = self.left
-        if left <= 0 and name == "observe":
+        if left <= 0 and verb is RolloutVerb.OBSERVE:
             left = LAST_LOOK
         if left <= 0:
-            raise StepFailedError(
-                f"gave up after {format_duration(self.call['step']['timeout'])}, the step's `timeout`"
-            )
+            timeout = self.call.step.timeout or DEFAULT_TIMEOUT
+            raise StepFailedError(f"gave up after {format_duration(timeout)}, the step's `timeout`")
         try:
-            answer = yield from carry(self.context, call, min(limit or DEFAULT_TIMEOUT, left))
+            answer = yield from run_step(self.context, call, min(limit or DEFAULT_TIMEOUT, left))
         except StepFailedError as error:
-            self.took(error.waited)
+            self.add_seconds(error.waited)
             raise
-        self.took(answer["waited"])
+        self.add_seconds(answer.waited)
         return answer
 
-    def took(self, seconds: float) -> None:
-        """The phase under way, if there is one, took so much longer."""
+    def add_seconds(self, seconds: float) -> None:
+        """The phase under way, if there is one, took this much longer."""
         self.spent += seconds
         if self.phases:
-            self.phases[-1]["seconds"] += seconds
+            self.phases[-1] = replace(self.phases[-1], seconds=self.phases[-1].seconds + seconds)
 
-    def tried(self, name: str, verb: str) -> Generator[Any, Any, str]:
-        """A verb whose failure changes nothing any more: gives the words for either case."""
-        self.phases.append({"phase": name, "seconds": 0.0, "detail": ""})
-        call = {**self.call, "verb": verb, "progress": self.progress}
+    def attempt_phase(self, name: str, verb: RolloutVerb) -> Durable[str]:
+        """Perform a verb whose failure changes nothing any more; gives a sentence for either case."""
+        self.begin_phase(name)
+        call = replace(self.call, verb=verb, progress=self.progress.to_json())
         try:
-            answer = yield from carry(self.context, call, CLEAN_UP)
+            answer = yield from run_step(self.context, call, CLEAN_UP)
         except StepFailedError as error:
-            self.note(f"{name}: {error}", 0.0)
+            self.update_phase(f"{name}: {error}", 0.0)
             return f"{name}: {error}"
-        if "log" in answer["result"]:
-            self.report["log"] = answer["result"]["log"]
-        self.note(answer["detail"], answer["waited"])
-        return str(answer["detail"])
+        if verb is RolloutVerb.DISCARD:
+            self.report["log"] = list(Progress().join(answer.result).log or ())
+        self.update_phase(answer.detail, answer.waited)
+        return answer.detail
 
-    def ended(self, error: StepFailedError) -> Answer:
-        """The answer of a rollout that came to nothing."""
-        known = {name: self.progress.get(name) for name in ("endpoint", "deployment", "model")}
-        report = {**known, **self.report, "phases": self.phases}
-        answer: dict[str, Any] = {"detail": str(error), "report": report}
-        if isinstance(error, StepStoppedError):
-            return {**answer, "kind": "stopped", "gate": error.gate}
-        return {**answer, "kind": "failed"}
+    def fail(self, error: StepFailedError) -> Answer:
+        """The answer of a rollout that has failed, or had to stop."""
+        phases = [phase.to_json() for phase in self.phases]
+        return error.to_answer({**self.progress.subject, **self.report, "phases": phases})
 
 
-def watch(context: OrchestrationContext, run: Run, phase: Mapping[str, Any]) -> Generator[Any, Any]:
+def watch_phase(context: OrchestrationContext, run: RolloutRun, phase: Phase) -> Durable[None]:
     """Stay in a phase for its time, reading the metrics; return when it may go on, and raise when not."""
     elapsed, breaches = 0.0, 0
-    phase = {**phase, "timeout": run.longest(phase)}
-    while phase["for"]:
+    phase = replace(phase, timeout=run.longest(phase))
+    while phase.for_:
         since = next_look(phase, elapsed) - elapsed
         yield context.create_timer(timedelta(seconds=since))
-        run.note(run.phases[-1]["detail"], since)
+        run.update_phase(run.phases[-1].detail, since)
         elapsed += since
-        answer = yield from run.verb("observe", elapsed=elapsed, since=since)
-        verdict, excused = answer["result"]["verdict"], bool(answer["result"].get("excused"))
-        breaches += verdict == "breached"
-        run.note(f"{format_duration(elapsed)} of {format_duration(phase['for'])}, {answer['detail']}", 0.0)
-        forgiven = run.progress["failures"]
-        course = PhaseCourse(elapsed, phase["for"], phase["timeout"], breaches, forgiven, excused)
-        decided = move(verdict, course)
+        answer = yield from run.perform(
+            RolloutVerb.OBSERVE, replace(run.progress, elapsed=elapsed, since=since)
+        )
+        observation = Observation.from_json(answer.result)
+        breaches += observation.verdict == "breached"
+        run.update_phase(f"{format_duration(elapsed)} of {format_duration(phase.for_)}, {answer.detail}", 0.0)
+        state = PhaseState(
+            elapsed, phase.for_, phase.timeout, breaches, run.progress.failures, observation.excused
+        )
+        decided = move(observation.verdict, state)
         if decided == "promote":
             return
         if decided == "fail":
-            raise StepFailedError(f"at {phase['name']}, after {format_duration(elapsed)}: {answer['detail']}")
+            raise StepFailedError(f"at {phase.name}, after {format_duration(elapsed)}: {answer.detail}")
         if decided == "stop":
             raise StepStoppedError(
-                f"inconclusive at {phase['name']} after {format_duration(elapsed)}: {answer['detail']}"
+                f"inconclusive at {phase.name} after {format_duration(elapsed)}: {answer.detail}"
             )
 
 
-def next_look(phase: Mapping[str, Any], elapsed: float) -> float:
+def next_look(phase: Phase, elapsed: float) -> float:
     """When to look next, in seconds since the phase began; always at its end, and at its timeout."""
-    interval = min(max(phase["for"] / LOOKS, SHORTEST_LOOK), LONGEST_LOOK)
-    ends = [end for end in (phase["for"], phase["timeout"]) if end > elapsed]
+    interval = min(max(phase.for_ / LOOKS, SHORTEST_LOOK), LONGEST_LOOK)
+    ends = [end for end in (phase.for_, phase.timeout) if end > elapsed]
     return float(min([elapsed + interval, *ends]))

@@ -2,56 +2,57 @@
 
 It takes the endpoint's lease over from the ended rollout, restores the traffic from the record that is kept
 there, cleans up, and releases the lease. Started twice, the second one finds nothing to do. When it fails,
-it keeps the lease with the record, and whoever started it (the response, the sweeper) starts another one.
+it keeps the lease with the record, and the response or the sweeper starts another one.
 """
 
 import json
-from collections.abc import Generator, Sequence
-from typing import Any
+from dataclasses import replace
 
 from durabletask.task import OrchestrationContext
 
-from mlevents.actions.deploy_model.phases import Run
-from mlevents.actions.deploy_model.rollback import has_completed, put_back
+from mlevents.actions.deploy_model.phases import RolloutRun
+from mlevents.actions.deploy_model.progress import Progress
+from mlevents.actions.deploy_model.rollback import roll_back_from
+from mlevents.actions.deploy_model.rollout_record import RolloutRecord
+from mlevents.actions.deploy_model.verbs import RolloutVerb
+from mlevents.orchestration.answer import Answer, AnswerKind
+from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.lease import Lease
+from mlevents.orchestration.messages import RecoveryRequest
 from mlevents.orchestration.serialization import to_text
-from mlevents.orchestration.step_runner import Course
+from mlevents.orchestration.step_orchestrators import step_orchestrator
 
 
-def request(call: Any, holders: Sequence[str]) -> str:
-    """The input of a RestoreTraffic: the call of the rollout, and the instances that may hold the lease."""
-    return to_text({"call": call, "holders": list(holders)})
+@step_orchestrator("RestoreTraffic")
+def restore_traffic(context: OrchestrationContext, text: str) -> Durable[str]:
+    """Restore the traffic of an ended rollout, from a RecoveryRequest; gives its answer as JSON text."""
+    answer = yield from recover_rollout(context, RecoveryRequest.from_json(json.loads(text)))
+    return to_text(answer.to_json())
 
 
-def restore_traffic(context: OrchestrationContext, text: str) -> Generator[Any, Any, str]:
-    """Restore the traffic of an ended rollout; gives its answer as JSON text."""
-    document = json.loads(text)
-    answer = yield from restored(context, Run(context, document["call"]), document["holders"])
-    return to_text(answer)
+def recover_rollout(context: OrchestrationContext, request: RecoveryRequest) -> Durable[Answer]:
+    """Take the lease over from the holder of the request that has it, and put back what its record says.
 
-
-def restored(context: OrchestrationContext, run: Run, holders: Sequence[str]) -> Course:
-    """Take the lease over from the one of `holders` that has it, and put back what its record says.
-
-    Where the rollout had completed, nothing goes back: its own answer is given, with `completed`.
+    Where the rollout had completed, nothing is put back: its own answer is given, with `completed`.
     """
-    place = yield from run.verb("locate")
-    if place["kind"] == "skipped":
-        return {"kind": "done", "detail": "nothing was rolled out", "report": {}}
-    lease = Lease(context, place["result"]["lock"])
-    record = yield from lease.inherit(holders)
-    if not lease.held:
-        if lease.ghosts:
+    located = yield from RolloutRun(context, request.call).perform(RolloutVerb.LOCATE)
+    if located.kind is AnswerKind.SKIPPED:
+        return Answer(AnswerKind.DONE, "nothing was rolled out")
+    lease = Lease(context, Progress.from_json(located.result).lock)
+    kept = yield from lease.inherit(request.holders)
+    if not lease.is_held:
+        if lease.ended:
             yield from lease.release()
-        return {"kind": "done", "detail": "the rollout left nothing to put back", "report": {}}
-    if record is not None and has_completed(record):
-        yield from lease.release()
-        return {**record["answer"], "completed": True, "report": {}}
-    known, report, said = {}, {}, "the rollout had not moved any traffic"
-    if record is not None:
+        return Answer(AnswerKind.DONE, "the rollout left nothing to put back")
+    record = None if kept is None else RolloutRecord.from_json(kept)
+    if record is not None and record.answer is not None:
+        answer = replace(record.answer, completed=True, report={})
+    elif record is not None:
         yield from lease.renew(None, record)
-        report["restored"], report["left"] = yield from put_back(context, record)
-        known = {name: record["progress"].get(name) for name in ("endpoint", "deployment", "model")}
-        said = f"{report['restored']}; {report['left']}"
+        rollback = yield from roll_back_from(context, record)
+        report = {**record.progress.subject, "restored": rollback.restored, "left": rollback.left}
+        answer = Answer(AnswerKind.DONE, str(rollback), report=report)
+    else:
+        answer = Answer(AnswerKind.DONE, "the rollout had not moved any traffic")
     yield from lease.release()
-    return {"kind": "done", "detail": said, "report": {**known, **report}}
+    return answer

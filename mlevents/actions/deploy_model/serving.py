@@ -1,13 +1,13 @@
 """What serves at an endpoint now: the truth that gates compare with, read off its deployments."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome
 from mlevents.actions.deploy_model.lookup import find_endpoint, list_deployments
 from mlevents.actions.deploy_model.target import RolloutTarget
 from mlevents.actions.deploy_model.traffic_map import serving, share_of
+from mlevents.orchestration.waiting_order import WaitingOrder
 from mlevents.services.machine_learning.states import DeploymentState
 
 ORDER_KEY, ORDER_BY = "mlevents.order.key", "mlevents.order.by"
@@ -15,7 +15,7 @@ ORDER_KEY, ORDER_BY = "mlevents.order.key", "mlevents.order.by"
 MODEL_ID = re.compile(r".*/models/(?P<name>[^/]+)/versions/(?P<version>[^/]+)", re.IGNORECASE)
 
 
-def standing(target: RolloutTarget, tags: bool) -> Outcome:
+def report_serving(target: RolloutTarget, tags: bool) -> Outcome:
     """Each deployment with traffic: its model, what orders it, and with `tags` the model's tags."""
     state = find_endpoint(target.endpoints, target.endpoint)
     traffic = serving(state.traffic) if state else {}
@@ -30,9 +30,9 @@ def standing(target: RolloutTarget, tags: bool) -> Outcome:
     return Done(f"endpoint '{target.endpoint}' serves {models}", {"serving": found})
 
 
-def order_tags(order: Mapping[str, str] | None) -> dict[str, str]:
+def order_tags(order: WaitingOrder | None) -> dict[str, str]:
     """The tags that let a later response compare itself with this deployment."""
-    return {ORDER_KEY: order["key"][:256], ORDER_BY: order["by"][:256]} if order else {}
+    return {ORDER_KEY: order.key[:256], ORDER_BY: order.by[:256]} if order else {}
 
 
 def _served(target: RolloutTarget, state: DeploymentState, tags: bool) -> dict[str, Any]:

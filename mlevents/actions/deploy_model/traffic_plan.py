@@ -1,17 +1,15 @@
 """The plan of a rollout: every traffic map that it will ever put on the endpoint, fixed before the first."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import replace
 
 from mlevents.actions.deploy_model.parameters import WHOLE, Rollout, SmokeTest, Step
+from mlevents.actions.deploy_model.progress import Phase
 from mlevents.actions.deploy_model.traffic_map import Traffic, same, share_of, stepped, without
+from mlevents.actions.deploy_model.verbs import RolloutVerb
 
 WARMING_UP = 600.0
 """Seconds for a model to answer its first request."""
-
-Phase = dict[str, Any]
-"""One phase as JSON: `name` for people, `verb`, `traffic` and `mirror` (the maps that it puts),
-`percent` (the new deployment's share), `for` and `timeout` in seconds, `own` (whether a rule wrote it)."""
 
 
 def planned(rollout: Rollout | None, deployment: str, traffic: Traffic, mirror: Traffic) -> list[Phase]:
@@ -30,13 +28,13 @@ def planned(rollout: Rollout | None, deployment: str, traffic: Traffic, mirror: 
 
 
 def ours(phases: Sequence[Phase], traffic: Traffic, mirror: Traffic) -> bool:
-    """Whether these maps are ones that the plan puts: nobody else's."""
-    maps = [phase for phase in phases if phase["verb"] == "shift_traffic"]
-    return any(same(traffic, phase["traffic"]) and same(mirror, phase["mirror"]) for phase in maps)
+    """Whether these maps are ones that the plan puts: and no one else's."""
+    maps = [phase for phase in phases if phase.verb is RolloutVerb.SHIFT_TRAFFIC]
+    return any(same(traffic, phase.traffic) and same(mirror, phase.mirror) for phase in maps)
 
 
 def _smoke_test(asked: SmokeTest) -> Phase:
-    return {"name": "smoke test", "verb": "smoke_test", "for": 0.0, "timeout": asked.timeout or WARMING_UP}
+    return Phase("smoke test", RolloutVerb.SMOKE_TEST, timeout=asked.timeout or WARMING_UP)
 
 
 def _mirror(asked: Rollout, deployment: str, traffic: Traffic) -> Iterator[Phase]:
@@ -45,7 +43,7 @@ def _mirror(asked: Rollout, deployment: str, traffic: Traffic) -> Iterator[Phase
         return
     step = Step.model_construct(percent=0, for_=asked.mirror.for_, timeout=asked.mirror.timeout)
     phase = _shift(step, traffic, {deployment: asked.mirror.percent})
-    yield {**phase, "name": f"mirror {asked.mirror.percent} %"}
+    yield replace(phase, name=f"mirror {asked.mirror.percent} %")
 
 
 def _steps(asked: Rollout, deployment: str, traffic: Traffic, mirror: Traffic) -> Iterator[Phase]:
@@ -57,13 +55,13 @@ def _steps(asked: Rollout, deployment: str, traffic: Traffic, mirror: Traffic) -
 
 def _shift(step: Step, traffic: Traffic, mirror: Traffic) -> Phase:
     timeout = step.timeout if step.timeout is not None else 2 * step.for_
-    return {
-        "name": f"{step.percent} %",
-        "verb": "shift_traffic",
-        "percent": step.percent,
-        "traffic": dict(traffic),
-        "mirror": dict(mirror),
-        "for": step.for_,
-        "timeout": max(timeout, step.for_),
-        "own": step.timeout is not None,
-    }
+    return Phase(
+        name=f"{step.percent} %",
+        verb=RolloutVerb.SHIFT_TRAFFIC,
+        for_=step.for_,
+        timeout=max(timeout, step.for_),
+        percent=step.percent,
+        traffic=dict(traffic),
+        mirror=dict(mirror),
+        own_timeout=step.timeout is not None,
+    )

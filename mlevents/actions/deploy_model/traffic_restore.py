@@ -4,27 +4,25 @@ It ends as done only when the new deployment has no more traffic than before, wh
 else's, or when nothing is left to go back to. Everything else is pending or an error, and tried again.
 """
 
-from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from mlevents.actions.action import Done, Outcome, Pending
 from mlevents.actions.deploy_model.lookup import LOOKS, find_endpoint
 from mlevents.actions.deploy_model.previous_deployments import Earlier
+from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.target import SOON, UNDER_WAY, RolloutTarget
 from mlevents.actions.deploy_model.traffic_map import Traffic, same, serving, words
 from mlevents.actions.deploy_model.traffic_plan import ours
 from mlevents.actions.deploy_model.traffic_shift import endpoint_changes, is_at, phase_of
+from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.canonical import fold
 from mlevents.errors import PermanentError, RefusedError, TransientError
 from mlevents.services.machine_learning.states import EndpointState
 
-Progress = Mapping[str, Any]
 SETTLING = 120.0
 """Seconds in which a write of ours may still arrive whose answer was lost: longer than a request may take
-(`azure_credential.CLIENT_OPTIONS`), and than a killed host keeps its activities (host.json)."""
-INHERITED = "inherited"
-"""In the progress: another orchestration moved the traffic, and may have ended during a write."""
+(`services.azure.PATIENCE`), and than a killed host keeps its activities (host.json)."""
 INVALID = frozenset({400, 422})
 """Statuses of a request that is wrong in itself."""
 RIGHTS = frozenset({401, 403})
@@ -36,41 +34,42 @@ def restore(target: RolloutTarget, progress: Progress) -> Outcome:
 
     Where a write of ours may still be under way, it looks again after a while before it is done.
     """
-    if progress.get("before") is None:
+    before = progress.before
+    if before is None:
         return Done("no traffic was moved")
     state = find_endpoint(target.endpoints, target.endpoint)
     if state is None:
         return _absent(target, progress)
     if state.provisioning_state in UNDER_WAY:
         return endpoint_changes(state, progress)
-    if "late" not in progress:
-        progress = {**progress, "late": _may_arrive(target, state, progress)}
-    outcome = _restored(target, state, progress)
-    if isinstance(outcome, Done) and progress["late"]:
+    if progress.late is None:
+        progress = replace(progress, late=_may_arrive(target, state, progress))
+    outcome = _restored(target, state, before, progress)
+    if isinstance(outcome, Done) and progress.late:
         said = f"{outcome.detail}; looked at again, because a write of ours may still arrive"
-        return Pending(said, SETTLING, {**progress, "late": False}, exact=True)
+        return Pending(said, SETTLING, replace(progress, late=False).to_json(), exact=True)
     return outcome
 
 
 def _absent(target: RolloutTarget, progress: Progress) -> Outcome:
     """Look again for an endpoint that neither Azure's answer nor its list shows."""
-    looks = int(progress.get("missing", 0)) + 1
+    looks = progress.missing + 1
     if looks < LOOKS:
         said = f"endpoint '{target.endpoint}' is not found: looked for again"
-        return Pending(said, SOON, {**progress, "missing": looks})
+        return Pending(said, SOON, replace(progress, missing=looks).to_json())
     return Done(f"endpoint '{target.endpoint}' is gone, so there is no traffic to restore")
 
 
 def _may_arrive(target: RolloutTarget, state: EndpointState, progress: Progress) -> bool:
     """Whether a map of ours may still be put: one whose answer was lost, or that someone else sent."""
-    if "phase" not in progress or phase_of(target, progress)["verb"] != "shift_traffic":
+    if progress.phase is None or phase_of(target, progress).verb is not RolloutVerb.SHIFT_TRAFFIC:
         return False
-    return bool(progress.get(INHERITED)) or not is_at(state, phase_of(target, progress))
+    return progress.inherited or not is_at(state, phase_of(target, progress))
 
 
-def _restored(target: RolloutTarget, state: EndpointState, progress: Progress) -> Outcome:
+def _restored(target: RolloutTarget, state: EndpointState, before: Traffic, progress: Progress) -> Outcome:
     """One look at an endpoint on which no operation is under way, and one write at most."""
-    before, mirror = progress["before"], progress.get("before_mirror", state.mirror)
+    mirror = state.mirror if progress.before_mirror is None else progress.before_mirror
     there = _is_at(state, (before, mirror))
     if there and not _is_broken_by_us(state, progress):
         return Done(f"the traffic of '{state.name}' is {words(state.traffic)}")
@@ -86,11 +85,11 @@ def _waiting(earlier: Earlier, progress: Progress) -> Pending | None:
     """What keeps the traffic from going back for the moment, if anything does."""
     if changing := earlier.changing:
         said = f"deployment '{changing.name}' is {changing.provisioning_state}"
-        return Pending(f"{said}: the traffic waits to go back", SOON, dict(progress))
-    looks = int(progress.get("absent", 0)) + 1
+        return Pending(f"{said}: the traffic waits to go back", SOON, progress.to_json())
+    looks = progress.absent + 1
     if earlier.absent and looks < LOOKS:
         said = f"not found, so looked for again: {', '.join(earlier.absent)}"
-        return Pending(said, SOON, {**progress, "absent": looks})
+        return Pending(said, SOON, replace(progress, absent=looks).to_json())
     return None
 
 
@@ -100,7 +99,7 @@ def _put_back(target: RolloutTarget, state: EndpointState, earlier: Earlier, pro
         none = f"none of {words(earlier.traffic)} exists any more"
         return Done(f"the traffic of '{state.name}' stays as it is: {none}")
     progress = _after_a_failure(target, state, earlier, progress)
-    sure = bool(earlier.broken and progress.get("refused"))
+    sure = bool(earlier.broken and progress.refused)
     if sure and _is_at(state, (earlier.traffic, earlier.mirror)):
         return Done(
             f"the traffic of '{state.name}' is {words(state.traffic)}, and Azure takes no repair of it"
@@ -109,7 +108,7 @@ def _put_back(target: RolloutTarget, state: EndpointState, earlier: Earlier, pro
     if serving(earlier.traffic) and not serving(traffic):
         raise PermanentError(
             f"the traffic of '{state.name}' could not go back to {words(earlier.traffic)}: Azure refuses "
-            f"{', '.join(earlier.broken)}: {progress['refused']}"
+            f"{', '.join(earlier.broken)}: {progress.refused}"
         )
     unchanged = partial(_must_be_unchanged, state)
     try:
@@ -118,9 +117,9 @@ def _put_back(target: RolloutTarget, state: EndpointState, earlier: Earlier, pro
         if sure or not _is_about(error, earlier.broken):
             raise
         said = f"Azure refused {words(traffic)}: {error.answer}"
-        return Pending(said, 0.0, {**progress, "refused": error.answer})
+        return Pending(said, 0.0, replace(progress, refused=error.answer).to_json())
     said = f"the traffic of '{state.name}' goes back to {words(traffic)}"
-    return Pending(said, SOON, {**progress, "restoring": "sure" if sure else "whole"})
+    return Pending(said, SOON, replace(progress, restoring="succeeded" if sure else "all").to_json())
 
 
 def _after_a_failure(
@@ -130,12 +129,12 @@ def _after_a_failure(
 
     Raises PermanentError for one that failed though every deployment in it could serve.
     """
-    tried = progress.get("restoring")
+    tried = progress.restoring
     if not tried or state.provisioning_state != "Failed":
         return progress
-    if tried == "sure" or not earlier.broken:
+    if tried == "succeeded" or not earlier.broken:
         target.must_be_usable(state)
-    return {**progress, "refused": target.endpoints.reason(state)}
+    return replace(progress, refused=target.endpoints.reason(state))
 
 
 def _is_about(error: RefusedError, broken: list[str]) -> bool:
@@ -150,13 +149,13 @@ def _is_at(state: EndpointState, maps: tuple[Traffic, Traffic]) -> bool:
 
 
 def _is_ours(state: EndpointState, target: RolloutTarget, progress: Progress) -> bool:
-    plan = progress.get("plan") or [phase_of(target, progress)]
+    plan = progress.plan or [phase_of(target, progress)]
     return ours(plan, state.traffic, state.mirror)
 
 
 def _is_broken_by_us(state: EndpointState, progress: Progress) -> bool:
     """Whether a move of ours failed and left the endpoint so, which the next write repairs."""
-    return state.provisioning_state == "Failed" and "phase" in progress and not progress.get("restoring")
+    return state.provisioning_state == "Failed" and progress.phase is not None and not progress.restoring
 
 
 def _must_be_unchanged(then: EndpointState, now: EndpointState) -> None:

@@ -4,17 +4,15 @@ Each function may be called any number of times, and writes only over a map that
 what someone else has put is left alone.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome, Pending
+from mlevents.actions.deploy_model.progress import Phase, Progress
 from mlevents.actions.deploy_model.target import SOON, UNDER_WAY, RolloutTarget
 from mlevents.actions.deploy_model.traffic_map import same, serving, share_of, without, words
-from mlevents.actions.deploy_model.traffic_plan import Phase
+from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.errors import StoppedError
 from mlevents.services.machine_learning.states import EndpointState
-
-Progress = Mapping[str, Any]
 
 
 def shift(target: RolloutTarget, progress: Progress) -> Outcome:
@@ -30,26 +28,25 @@ def shift(target: RolloutTarget, progress: Progress) -> Outcome:
     target.must_be_able(target.found())
     target.endpoints.set_traffic(
         target.endpoint,
-        phase["traffic"],
-        phase["mirror"],
+        phase.traffic,
+        phase.mirror,
         check=lambda now: _must_follow(now, target, progress),
     )
-    return Pending(f"the traffic of '{state.name}' moves to {words(phase['traffic'])}", SOON, dict(progress))
+    return Pending(f"the traffic of '{state.name}' moves to {words(phase.traffic)}", SOON, progress.to_json())
 
 
 def endpoint_changes(state: EndpointState, progress: Progress) -> Pending:
     """An operation on the endpoint is under way: look again soon."""
-    return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, dict(progress))
+    return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, progress.to_json())
 
 
 def phase_of(target: RolloutTarget, progress: Progress) -> Phase:
     """The phase under way; all traffic at once where nothing was planned."""
-    if "phase" in progress:
-        found: Phase = progress["plan"][progress["phase"]]
-        return found
-    mirror = progress.get("before_mirror", {})
-    kept = without(mirror, target.deployment)
-    return {"percent": 100, "traffic": dict(target.all_traffic), "mirror": kept, "verb": "shift_traffic"}
+    if progress.phase is not None:
+        return progress.plan[progress.phase]
+    mirror = without(progress.before_mirror or {}, target.deployment)
+    traffic = dict(target.all_traffic)
+    return Phase("100 %", RolloutVerb.SHIFT_TRAFFIC, percent=100, traffic=traffic, mirror=mirror)
 
 
 def result(target: RolloutTarget, state: EndpointState, progress: Progress) -> dict[str, Any]:
@@ -60,19 +57,21 @@ def result(target: RolloutTarget, state: EndpointState, progress: Progress) -> d
         "model": target.model,
         "scoring_uri": state.scoring_uri,
         "traffic": dict(state.traffic),
-        "before": progress.get("before", {}),
+        "before": progress.before or {},
         "studio": target.studio,
     }
 
 
 def _must_follow(state: EndpointState, target: RolloutTarget, progress: Progress) -> None:
     """Raise StoppedError unless the map is the one before this phase's, or this phase's own."""
-    expected = [(progress.get("before", state.traffic), progress.get("before_mirror", state.mirror))]
-    if "phase" in progress:
-        earlier = [one for one in progress["plan"][: progress["phase"]] if one["verb"] == "shift_traffic"]
-        expected = [(one["traffic"], one["mirror"]) for one in earlier[-1:]] or expected
+    before = state.traffic if progress.before is None else progress.before
+    before_mirror = state.mirror if progress.before_mirror is None else progress.before_mirror
+    expected = [(before, before_mirror)]
+    if progress.phase is not None:
+        earlier = [one for one in progress.plan[: progress.phase] if one.verb is RolloutVerb.SHIFT_TRAFFIC]
+        expected = [(one.traffic, one.mirror) for one in earlier[-1:]] or expected
     phase = phase_of(target, progress)
-    expected.append((phase["traffic"], phase["mirror"]))
+    expected.append((phase.traffic, phase.mirror))
     if not any(same(state.traffic, traffic) and same(state.mirror, mirror) for traffic, mirror in expected):
         raise foreign_traffic(state, target)
 
@@ -88,14 +87,12 @@ def foreign_traffic(state: EndpointState, target: RolloutTarget) -> StoppedError
 
 def is_at(state: EndpointState, phase: Phase) -> bool:
     """Whether the endpoint has the phase's maps."""
-    return same(state.traffic, phase["traffic"]) and same(state.mirror, phase["mirror"])
+    return same(state.traffic, phase.traffic) and same(state.mirror, phase.mirror)
 
 
 def _phase_words(target: RolloutTarget, phase: Phase) -> str:
-    if phase["percent"] == 100:
+    if phase.percent == 100:
         return f"'{target.deployment}' has all traffic"
-    if phase["percent"]:
-        return f"'{target.deployment}' has {phase['percent']} % of the traffic"
-    return (
-        f"'{target.deployment}' has a copy of {share_of(phase['mirror'], target.deployment)} % of the traffic"
-    )
+    if phase.percent:
+        return f"'{target.deployment}' has {phase.percent} % of the traffic"
+    return f"'{target.deployment}' has a copy of {share_of(phase.mirror, target.deployment)} % of the traffic"

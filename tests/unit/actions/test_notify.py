@@ -19,8 +19,8 @@ from mlevents.actions.notify.message_templates import SUBJECT_LENGTH, plain, ren
 from mlevents.actions.notify.message_values import one_line
 from mlevents.errors import ConfigError, PermanentError, TransientError
 from mlevents.events import Event
-from mlevents.orchestration.response import Response
-from mlevents.responses.step_activity import answer
+from mlevents.orchestration.messages import Call, Response
+from mlevents.responses.step_activity import attempt_call
 from mlevents.services.connection import Connection, Message
 from mlevents.services.mail import smtp
 from mlevents.services.services import Services
@@ -338,7 +338,8 @@ def performed(
     written = {"id": "tell", "uses": "notify", "with": with_, "if": None, "retry": retry, "timeout": None}
     failure = names.get("failure")
     call = {"response": Response("r.1", "r", event).to_json(), "step": written, "verb": "perform"}
-    return answer({**call, "progress": {}, "results": {}, "failure": failure}, made.settings, lambda *_: made)
+    whole = Call.from_json({**call, "progress": {}, "results": {}, "failure": failure})
+    return attempt_call(whole, made.settings, lambda *_: made).to_json()
 
 
 @given(EVIL)

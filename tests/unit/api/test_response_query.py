@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.api.response_query import KEYS, Place, QueryError, ResponseQuery
+from mlevents.api.response_query import KEYS, PagePosition, QueryError, ResponseQuery
 
 KNOWN = ["status", "rule", "workspace", "event_id", "subject", "since", "until", "limit", "continuation"]
 
@@ -59,10 +59,10 @@ def test_any_parameters_give_a_query_or_a_query_error(parameters):
     except QueryError:
         return
     assert 1 <= query.limit <= 500
-    query.of_task_hub()
+    query.to_hub_query()
 
 
 @given(page=st.none() | st.text(st.characters(codec="utf-8")), created=st.text(), last=st.text())
 def test_a_place_survives_its_journey_in_a_url(page, created, last):
-    place = Place(page, created, last)
-    assert Place.read(place.to_text()) == place
+    place = PagePosition(page, created, last)
+    assert PagePosition.read(place.to_text()) == place

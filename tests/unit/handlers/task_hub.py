@@ -11,7 +11,8 @@ import durabletask.internal.orchestrator_service_pb2 as pb
 
 from mlevents.events import Event
 from mlevents.orchestration.function_names import RESPOND_TO_EVENT
-from mlevents.orchestration.response import Response
+from mlevents.orchestration.messages import Response
+from mlevents.orchestration.step_plan import RetryPlan, StepPlan
 from sandbox.durable.hub import DurableHub
 from sandbox.pace import Pace
 
@@ -98,7 +99,7 @@ def response(number: int = 1, rule: str = "deploy", **changes: Any) -> Response:
         names={"model": {"name": "net", "version": str(number), "tags": {"note": "x"}}},
     )
     steps = (
-        {"id": "deploy", "uses": "deploy_model", "with": {}},
-        {"id": "say", "uses": "notify", "with": {}},
+        StepPlan("deploy", "deploy_model", RetryPlan(1, 1, 1)),
+        StepPlan("say", "notify", RetryPlan(1, 1, 1)),
     )
     return Response(**{"id": f"{rule}.{number:04}", "rule": rule, "event": event, "steps": steps, **changes})

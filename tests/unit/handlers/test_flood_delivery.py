@@ -16,9 +16,9 @@ from handlers.floods import count_refused, keep_quarantined
 from handlers.response_reader import ResponseReader
 from handlers.scheduling import schedule
 from mlevents.api.response_query import ResponseQuery
-from mlevents.orchestration.response import Response
+from mlevents.orchestration.messages import Response
 from mlevents.responses.decision import decide
-from mlevents.responses.flood import MOST_STORED, MOST_TOPICS, mark_of, write_marks
+from mlevents.responses.flood import MOST_STORED, MOST_TOPICS, event_mark, write_marks
 from mlevents.responses.flood_report import INSTANCE
 from mlevents.rules.file import load_rules_text
 from mlevents.settings import Settings
@@ -76,7 +76,7 @@ def signals(hub: Hub) -> dict[str, int]:
 
 def stored_in(hub: Hub, entity: str, times: int) -> None:
     """Let the entity have counted so many events."""
-    state = json.dumps(write_marks(mark_of(f"other {number}") for number in range(times)))
+    state = json.dumps(write_marks(event_mark(f"other {number}") for number in range(times)))
     hub.hub._entities[entity] = EntityState(instance_id=entity, serialized_state=state)
 
 
@@ -136,10 +136,10 @@ def test_what_is_stored_notifies_nobody_and_the_report_does_unless_in_shadow(mod
         await keep_quarantined(one, hub.client, moment(4 if steps else 5))
         [stored] = instances(hub, "RespondToEvent")
         document = stored_input(hub, stored)
-        assert (document["alert"], document["on_failure"]) == (False, [])
+        assert (document.get("alert"), document.get("on_failure")) == (None, None)
         assert json.loads(document["raw"]) == rubbish(1)
         report = stored_input(hub, INSTANCE)
-        assert (len(report["on_failure"]), report["raw"], report["id"]) == (steps, None, stored)
+        assert (len(report.get("on_failure", ())), report.get("raw"), report["id"]) == (steps, None, stored)
 
     on_hub(test)
 
@@ -210,14 +210,18 @@ def test_foreign_events_of_a_topic_are_one_response_with_their_count():
         hub.set(
             shown,
             "COMPLETED",
-            output={**(await reader.every(ResponseQuery()))[0], "status": "refused", "because": "foreign"},
+            output={
+                **(await reader.every(ResponseQuery()))[0].to_json(),
+                "status": "refused",
+                "because": "foreign",
+            },
         )
         [one] = await reader.every(ResponseQuery(event_id="f-0"))
-        assert (one["status"], one["count"]) == ("refused", 20)
-        assert one["because"] == "foreign; 19 more of this topic within the hour"
+        assert (one.status, one.count) == ("refused", 20)
+        assert one.because == "foreign; 19 more of this topic within the hour"
         alone = await reader.one(shown)
         assert alone is not None
-        assert (alone["count"], alone["because"]) == (20, one["because"])
+        assert (alone["count"], alone["because"]) == (20, one.because)
 
     on_hub(test)
 

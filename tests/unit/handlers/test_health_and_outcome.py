@@ -63,7 +63,7 @@ def test_a_disabled_app_is_no_app_without_a_match(
     monkeypatch.setenv("MLEVENTS_MODE", mode)
     forget()
     seen: list[Delivery] = []
-    began = telemetry.delivery
+    began = telemetry.trace_delivery
 
     def watched() -> Any:
         context = began()
@@ -79,7 +79,7 @@ def test_a_disabled_app_is_no_app_without_a_match(
 
         return Watched()
 
-    monkeypatch.setattr(telemetry, "delivery", watched)
+    monkeypatch.setattr(telemetry, "trace_delivery", watched)
     event = {"id": "1", "eventType": "Contoso.Sale", "subject": "s", "topic": "t", "data": {}}
     asyncio.run(delivery.deliver(json.dumps(event), NoClient()))  # type: ignore[arg-type]
     assert [one.outcome for one in seen] == [outcome]

@@ -7,8 +7,8 @@ import pytest
 
 from handlers.response_reader import AT_ONCE, ResponseReader
 from mlevents.api.response_query import ResponseQuery
-from mlevents.orchestration.function_names import ROLL_OUT_MODEL
-from mlevents.responses.custom_status import shown
+from mlevents.orchestration.step_record import StepRecord
+from mlevents.responses.response_record import outcome_of
 from tests.unit.handlers.task_hub import NOW, WORKSPACE, Hub, on_hub, response
 
 OUTLINE = {
@@ -28,13 +28,13 @@ def steps(*statuses: str) -> list[dict[str, str]]:
 
 
 def status(number: int, said: str, *statuses: str, **changes: Any) -> dict[str, Any]:
-    document = response(number, **changes).to_json()
-    return shown(document, said, None, steps(*(statuses or ("done", "done"))))
+    records = [StepRecord.from_json(step) for step in steps(*(statuses or ("done", "done")))]
+    return outcome_of(response(number, **changes), said, None, records).to_json()
 
 
 async def page(hub: Hub, **parameters: str) -> list[dict[str, Any]]:
     found, _ = await ResponseReader(hub.client, {"prod": WORKSPACE}).page(ResponseQuery.read(parameters))
-    return found
+    return [view.to_json() for view in found]
 
 
 def test_a_response_before_its_first_turn_shows_what_its_input_holds():
@@ -44,7 +44,8 @@ def test_a_response_before_its_first_turn_shows_what_its_input_holds():
         assert (one["rule"], one["event"], one["status"]) == ("deploy", OUTLINE, "running")
         assert one["steps"] == steps("waiting", "waiting")
         assert await page(hub, event_id="e2") == []
-        assert await ResponseReader(hub.client, {}).every(ResponseQuery(event_id="e1")) == [one]
+        [same] = await ResponseReader(hub.client, {}).every(ResponseQuery(event_id="e1"))
+        assert same.to_json() == one
 
     on_hub(test)
 
@@ -158,17 +159,15 @@ def test_pages_together_are_the_list_without_gaps_or_repeats(limit):
             await hub.start(response(number, rule="a" if number % 3 else "b"))
             hub.set(hub_id(number), "COMPLETED", custom_status=status(number, "done", "skipped", "done"))
             hub.age(hub_id(number), number // 10)
-        every = [one["id"] for one in await ResponseReader(hub.client, {}).every(ResponseQuery())]
+        every = [one.id for one in await ResponseReader(hub.client, {}).every(ResponseQuery())]
         found: list[str] = []
         parameters = {"limit": limit}
         while True:
             query = ResponseQuery.read(parameters)
             listed, following = await ResponseReader(hub.client, {}).page(query)
             assert len(listed) <= int(limit)
-            assert [one["created"] for one in listed] == sorted(
-                (one["created"] for one in listed), reverse=True
-            )
-            found += [one["id"] for one in listed]
+            assert [one.created for one in listed] == sorted((one.created for one in listed), reverse=True)
+            found += [one.id for one in listed]
             if following is None:
                 break
             parameters["continuation"] = following.to_text()
@@ -242,15 +241,19 @@ def test_a_running_step_shows_what_its_own_orchestration_says_and_for_what_it_wa
             ("deploy.0001.deploy", {"detail": "the first try", "phases": []}),
             (
                 "deploy.0001.deploy.2",
-                {"detail": "waiting for 'fraud'", "phases": [{"phase": "x"}], "waiting": "endpoint"},
+                {
+                    "detail": "waiting for 'fraud'",
+                    "phases": [{"phase": "x", "seconds": 1.0, "detail": "d"}],
+                    "waiting": "endpoint",
+                },
             ),
         ):
-            await hub.start(response(id=child), ROLL_OUT_MODEL)
+            await hub.start(response(id=child), "RollOutModel")
             hub.set(child, "RUNNING", custom_status=said)
         [one] = await page(hub, status="waiting")
         assert (one["status"], one["because"]) == ("waiting", "endpoint: waiting for 'fraud'")
         assert one["steps"][0]["detail"] == "waiting for 'fraud'"
-        assert one["steps"][0]["phases"] == [{"phase": "x"}]
+        assert one["steps"][0]["phases"] == [{"phase": "x", "seconds": 1.0, "detail": "d"}]
         assert await page(hub, status="running") == []
 
     on_hub(test)
@@ -295,7 +298,7 @@ def test_one_response_alone_has_its_whole_event():
 
 def test_a_part_of_a_response_is_no_response():
     async def test(hub: Hub) -> None:
-        await hub.start(response(id="deploy.0001.deploy"), ROLL_OUT_MODEL)
+        await hub.start(response(id="deploy.0001.deploy"), "RollOutModel")
         assert await ResponseReader(hub.client, {}).one("deploy.0001.deploy") is None
         assert await page(hub) == []
 

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.orchestration.endpoint_lease import MOST_REMEMBERED, endpoint_lease, known_to, loaded, take
+from mlevents.orchestration.endpoint_lease import (
+    MOST_REMEMBERED,
+    apply_statement,
+    endpoint_lease,
+    read_state,
+    view_of,
+)
+from mlevents.orchestration.lease_messages import InstanceNumber, LeaseView, Statement, StatementNumber
+from mlevents.orchestration.waiting_order import WaitingOrder
 from mlevents.responses.newest_version import newest_version
 from tests.unit.responses.replay import EntityState
 
@@ -16,8 +24,15 @@ BEGAN = "2026-01-01T00:00:00"
 NAMES = ("a", "b", "c")
 
 
-def statement(instance: str, number: int, **more: Any) -> dict[str, Any]:
-    return {"id": instance, "n": [BEGAN, number], "ttl": 60.0, **more}
+ORDER = WaitingOrder("net", "1")
+
+
+def statement(instance: str, number: int, **more: Any) -> Statement:
+    return Statement(instance, StatementNumber(BEGAN, number), 60.0, **more)
+
+
+def latest(instance: str, number: int) -> InstanceNumber:
+    return InstanceNumber(instance, StatementNumber(BEGAN, number))
 
 
 @dataclass
@@ -27,11 +42,11 @@ class Client:
     name: str
     said: int = 0
     held: bool = False
-    view: dict[str, Any] = field(default_factory=dict)
+    view: LeaseView = field(default_factory=LeaseView)
     dead: bool = False
     left: bool = False
 
-    def next(self, operation: str, **more: Any) -> tuple[str, dict[str, Any]]:
+    def next(self, operation: str, **more: Any) -> tuple[str, Statement]:
         self.said += 1
         return operation, statement(self.name, self.said, **more)
 
@@ -40,36 +55,35 @@ class Network:
     """The entity, and every message that was ever sent to it."""
 
     def __init__(self) -> None:
-        self.state = loaded(None)
-        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.state = read_state(None)
+        self.sent: list[tuple[str, Statement]] = []
 
-    def deliver(self, client: Client, message: tuple[str, dict[str, Any]]) -> None:
+    def deliver(self, client: Client, message: tuple[str, Statement]) -> None:
         self.sent.append(message)
-        take(self.state, *message)
-        client.view = known_to(self.state, client.name)
-        client.held = client.view["holder"] is not None and client.view["holder"]["id"] == client.name
+        apply_statement(self.state, *message)
+        client.view = view_of(self.state, client.name)
+        client.held = client.view.holder is not None and client.view.holder.id == client.name
 
-    def repeat(self, message: tuple[str, dict[str, Any]]) -> None:
-        take(self.state, *message)
+    def repeat(self, message: tuple[str, Statement]) -> None:
+        apply_statement(self.state, *message)
 
 
 def go_on(network: Network, client: Client, clients: list[Client], choice: int) -> None:
     """The next statement of a client: as `lease` makes them."""
-    holder = client.view.get("holder")
+    holder = client.view.holder
     dead = {one.name for one in clients if one.dead}
     if client.held:
         more = {"record": {"of": client.name}} if choice % 3 == 0 else {}
         network.deliver(client, client.next("release" if choice % 3 == 2 else "renew", **more))
         client.left = network.sent[-1][0] == "release"
-    elif holder and holder["id"] in dead:
-        network.deliver(client, client.next("take_over", holder=[holder["id"], holder["n"]]))
+    elif holder and holder.id in dead:
+        network.deliver(client, client.next("take_over", holder=holder.latest))
     elif choice == 8:
         network.deliver(client, client.next("release"))
         client.left = True
     else:
-        waiting = client.view.get("waiting", [])
-        gone = [[one["id"], one["n"]] for one in waiting if one["id"] in dead]
-        network.deliver(client, client.next("acquire", key="net", by="1", gone=gone))
+        gone = tuple(one.latest for one in client.view.waiting if one.id in dead)
+        network.deliver(client, client.next("acquire", order=ORDER, gone=gone))
 
 
 def the_last_one(network: Network, clients: list[Client]) -> Client:
@@ -104,7 +118,8 @@ def test_one_holds_the_lease_whatever_repeats_or_comes_late_and_nothing_stays_be
         holders = [one.name for one in clients if one.held and not one.dead and not one.left]
         assert len(holders) <= 1, "two believe that they hold the endpoint"
         if holders:
-            assert network.state["holder"]["id"] == holders[0]
+            assert network.state.holder
+            assert network.state.holder.id == holders[0]
     last = the_last_one(network, clients)
     go_on(network, last, clients, 1)
     go_on(network, last, clients, 2)
@@ -112,15 +127,15 @@ def test_one_holds_the_lease_whatever_repeats_or_comes_late_and_nothing_stays_be
     late.shuffle(messages)
     for message in messages:
         network.repeat(message)
-    assert (network.state["holder"], network.state["record"]) == (None, None)
-    assert not {one for one in network.state["waiting"] if one not in {c.name for c in clients if c.dead}}
+    assert (network.state.holder, network.state.record) == (None, None)
+    assert not {one for one in network.state.waiting if one not in {c.name for c in clients if c.dead}}
 
 
 operations = st.sampled_from(["acquire", "renew", "release", "take_over"])
 others = st.builds(
     lambda operation, name, number: (
         operation,
-        statement(name, number, key="net", by="1", holder=["x", [BEGAN, 1]], record=None),
+        statement(name, number, order=ORDER, holder=latest("x", 1)),
     ),
     operations,
     st.sampled_from(NAMES),
@@ -130,7 +145,7 @@ others = st.builds(
 
 def unique(messages: list[Any]) -> list[Any]:
     """One orchestration makes one statement of a number."""
-    return list({(one["id"], one["n"][1]): (operation, one) for operation, one in messages}.values())
+    return list({(one.id, one.number.count): (operation, one) for operation, one in messages}.values())
 
 
 @given(messages=st.lists(others, max_size=12), data=st.data())
@@ -140,70 +155,74 @@ def test_what_others_say_to_a_held_lease_leaves_one_state_in_whatever_order_it_a
     messages = [one for one in unique(messages) if one[0] in ("acquire", "release")]
     states = []
     for order in (messages, data.draw(st.permutations(messages * 2))):
-        state = loaded(None)
-        take(state, "acquire", statement("x", 9))
+        state = read_state(None)
+        apply_statement(state, "acquire", statement("x", 9))
         for message in order:
-            take(state, *message)
+            apply_statement(state, *message)
         states.append(state)
     assert states[0] == states[1]
 
 
 @given(messages=st.lists(others, max_size=12))
 def test_a_statement_that_is_repeated_changes_nothing_and_is_answered_alike(messages) -> None:
-    state = loaded(None)
+    state = read_state(None)
     for operation, said in unique(messages):
-        take(state, operation, said)
-        before, first = json.dumps(state), known_to(state, said["id"])
-        take(state, operation, said)
-        assert (json.dumps(state), known_to(state, said["id"])) == (before, first)
+        apply_statement(state, operation, said)
+        before, first = json.dumps(state.to_json()), view_of(state, said.id)
+        apply_statement(state, operation, said)
+        assert (json.dumps(state.to_json()), view_of(state, said.id)) == (before, first)
 
 
 @pytest.mark.parametrize("renewed", [False, True])
 def test_a_take_over_is_refused_to_all_when_the_holder_has_spoken_and_granted_to_one_otherwise(
     renewed,
 ) -> None:
-    state = loaded(None)
-    take(state, "acquire", statement("old", 1))
-    take(state, "renew", statement("old", 2, record={"before": {"net-1": 100}}))
+    state = read_state(None)
+    apply_statement(state, "acquire", statement("old", 1))
+    apply_statement(state, "renew", statement("old", 2, record={"before": {"net-1": 100}}))
     if renewed:
-        take(state, "renew", statement("old", 3, record={"before": {"net-1": 100}}))
+        apply_statement(state, "renew", statement("old", 3, record={"before": {"net-1": 100}}))
     for name in ("a", "b"):
-        take(state, "take_over", statement(name, 1, holder=["old", [BEGAN, 2]]))
-    assert state["holder"]["id"] == ("old" if renewed else "a")
-    assert state["record"] == {"before": {"net-1": 100}}, "the record outlives its rollout"
-    take(state, "renew", statement("old", 4, record=None))
-    take(state, "release", statement("old", 5))
-    assert state["holder"] == (None if renewed else {"id": "a", "n": [BEGAN, 1], "ttl": 60.0})
+        apply_statement(state, "take_over", statement(name, 1, holder=latest("old", 2)))
+    assert state.holder
+    assert state.holder.id == ("old" if renewed else "a")
+    assert state.record == {"before": {"net-1": 100}}, "the record outlives its rollout"
+    apply_statement(state, "renew", statement("old", 4, record=None))
+    apply_statement(state, "release", statement("old", 5))
+    assert (state.holder and state.holder.latest) == (None if renewed else latest("a", 1))
 
 
 def test_the_numbers_of_those_who_are_gone_are_remembered_but_not_all_for_ever() -> None:
-    state = loaded(None)
+    state = read_state(None)
     for number in range(3 * MOST_REMEMBERED):
-        take(state, "acquire", statement(f"i{number}", 1))
-        take(state, "release", statement(f"i{number}", 2))
-    assert len(state["known"]) == MOST_REMEMBERED
-    assert len(json.dumps(state)) < 20_000
+        apply_statement(state, "acquire", statement(f"i{number}", 1))
+        apply_statement(state, "release", statement(f"i{number}", 2))
+    assert len(state.known) == MOST_REMEMBERED
+    assert len(json.dumps(state.to_json())) < 20_000
 
 
 def test_an_instance_that_is_run_again_under_its_old_id_is_heard() -> None:
-    state = loaded(None)
-    take(state, "release", statement("a", 40))
-    take(state, "acquire", {"id": "a", "n": ["2026-01-02T00:00:00", 1], "ttl": 60.0})
-    assert state["holder"]["id"] == "a"
+    state = read_state(None)
+    apply_statement(state, "release", statement("a", 40))
+    apply_statement(state, "acquire", Statement("a", StatementNumber("2026-01-02T00:00:00", 1), 60.0))
+    assert state.holder
+    assert state.holder.id == "a"
 
 
 def test_the_entity_keeps_its_state_as_text_and_shows_the_record_to_its_holder_alone() -> None:
     store: dict[str, Any] = {}
 
-    def say(operation: str, said: dict[str, Any]) -> dict[str, Any]:
-        return json.loads(endpoint_lease(EntityState(store, "e", operation), json.dumps(said)))
+    def say(operation: str, said: Statement) -> LeaseView:
+        text = endpoint_lease(EntityState(store, "e", operation), json.dumps(said.to_json()))
+        return LeaseView.from_json(json.loads(text))
 
     say("acquire", statement("a", 1))
     held = say("renew", statement("a", 2, record={"before": {}}))
-    assert held["record"] == {"before": {}}
-    seen = say("acquire", statement("b", 1, key="net", by="7"))
-    assert "record" not in seen
-    assert say("look", {"id": "a"})["waiting"] == [{"id": "b", "n": [BEGAN, 1], "key": "net", "by": "7"}]
+    assert held.record == {"before": {}}
+    seen = say("acquire", statement("b", 1, order=ORDER))
+    assert seen.record is None
+    [ticket] = say("look", statement("a", 3)).waiting
+    assert (ticket.latest, ticket.order) == (latest("b", 1), ORDER)
     assert isinstance(store["e"], str)
 
 

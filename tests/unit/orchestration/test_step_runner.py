@@ -4,20 +4,29 @@ from typing import Any
 
 import pytest
 
-from mlevents.orchestration.step_runner import StepFailedError, carry
+from mlevents.events import Event
+from mlevents.orchestration.messages import Call, Response
+from mlevents.orchestration.step_errors import StepFailedError
+from mlevents.orchestration.step_plan import RetryPlan, StepPlan
+from mlevents.orchestration.step_runner import run_step
 from tests.unit.responses.replay import Context, run
 
-RETRY = {"attempts": 5, "first": 5.0, "max": 60.0}
+RESPONSE = Response("r", "rule", Event("e", "t", (), None, "s", "", {}))
+
+
+def call(timeout: float | None = None) -> Call:
+    step = StepPlan("s", "notify", RetryPlan(5, 5.0, 60.0), timeout=timeout)
+    return Call(RESPONSE, step, "perform", {}, {})
 
 
 def carried(*answers: dict[str, Any], timeout: float | None = None) -> tuple[Context, dict[str, Any]]:
     told = iter(answers)
     context = Context(lambda _: next(told))
-    return context, run(carry(context, {"step": {"retry": RETRY, "timeout": timeout}, "progress": {}}))
+    return context, run(run_step(context, call(timeout))).to_json()
 
 
 DONE = {"kind": "done", "detail": "through", "result": {"a": 1}}
-SKIPPED = {"kind": "skipped", "detail": "its `if` does not hold", "result": {}}
+SKIPPED = {"kind": "skipped", "detail": "its `if` does not hold"}
 
 
 def pending(after: float, **progress: Any) -> dict[str, Any]:
@@ -31,14 +40,14 @@ def transient(retry_after: float | None = None) -> dict[str, Any]:
 @pytest.mark.parametrize("answer", [DONE, SKIPPED])
 def test_what_is_through_is_not_asked_again(answer):
     context, said = carried(answer)
-    assert said == {**answer, "waited": 0}
+    assert said == answer
     assert context.waits == []
 
 
 def test_a_pending_step_is_asked_with_its_progress_and_ever_more_slowly():
     context, _ = carried(pending(10, n=1), pending(10, n=2), pending(10, n=3), DONE)
     assert context.waits == [10, 15, 22.5]
-    assert [call["progress"] for call in context.calls] == [{}, {"n": 1}, {"n": 2}, {"n": 3}]
+    assert [call.progress for call in context.calls] == [{}, {"n": 1}, {"n": 2}, {"n": 3}]
 
 
 def test_a_look_is_never_more_than_five_minutes_after_the_last():
@@ -95,9 +104,8 @@ def test_a_wait_that_a_service_asks_for_ends_at_the_timeout_too():
 
 def test_after_the_look_at_the_timeout_there_is_no_other():
     context = Context(lambda _: pending(45))
-    call = {"step": {"retry": RETRY, "timeout": 60.0}, "progress": {}}
     with pytest.raises(StepFailedError, match="gave up after 1 min"):
-        run(carry(context, call))
+        run(run_step(context, call(60.0)))
     assert len(context.calls) == 3
 
 
@@ -119,6 +127,5 @@ def test_a_worker_that_was_lost_is_no_answer_and_may_be_asked_again():
         return DONE
 
     context = Context(perform)
-    call = {"step": {"retry": RETRY, "timeout": None}, "progress": {}}
-    assert run(carry(context, call))["kind"] == "done"
+    assert run(run_step(context, call())).kind == "done"
     assert context.waits == [5, 10]

@@ -8,6 +8,7 @@ from typing import Any
 import durabletask.internal.orchestrator_service_pb2 as pb
 from durabletask.task import TaskFailedError
 
+from mlevents.orchestration.messages import Call
 from mlevents.responses.newest_version import newest_version
 
 Perform = Callable[[dict[str, Any]], dict[str, Any]]
@@ -38,16 +39,16 @@ class Context(Any):
         self.perform = perform
         self.store = {} if store is None else store
         self.waits: list[float] = []
-        self.calls: list[dict[str, Any]] = []
+        self.calls: list[Call] = []
         self.shown: list[Any] = []
         self.children: list[tuple[str, str, str | None, Any]] = []
         self.sub_orchestrator: Callable[[str, str], Any] = lambda *_: {}
 
     def call_activity(self, name: str, *, input: str) -> Any:
         assert name == "PerformStep"
-        self.calls.append(json.loads(input))
+        self.calls.append(Call.from_json(json.loads(input)))
         try:
-            return json.dumps(self.perform(self.calls[-1]))
+            return json.dumps(self.perform(json.loads(input)))
         except RuntimeError as error:
             return failure("RuntimeError", str(error))
 

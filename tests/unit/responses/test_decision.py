@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlevents.errors import RulesError
-from mlevents.orchestration.response import Response
+from mlevents.orchestration.messages import Response
 from mlevents.responses.decision import decide
 from mlevents.rules.file import load_rules_text
 from mlevents.settings import Settings
@@ -114,7 +114,7 @@ def test_what_nobody_can_understand_is_kept_as_it_came(raw):
     [one] = decided(raw)
     assert (one.status, one.raw, one.alert) == ("quarantined", raw, True)
     assert one.because
-    assert [(step["uses"], step["notifies"]) for step in one.on_failure] == [("notify", True)]
+    assert [(step.uses, step.notifies) for step in one.on_failure] == [("notify", True)]
 
 
 def test_a_quarantined_event_shows_what_could_be_read_of_it():

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,14 +12,15 @@ from durabletask.task import TaskFailedError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlevents.orchestration.messages import Failure
 from mlevents.responses.flood import (
     COUNT,
     EXACT,
     TOTAL,
     Reservations,
     event_flood,
-    mark_of,
-    most_by_now,
+    event_mark,
+    storage_limit,
     topic_id,
     window_name,
     write_marks,
@@ -43,7 +45,7 @@ def counted_late(marks: list[str], late: list[str]) -> tuple[int, str]:
 
 @given(events=st.lists(st.text(), max_size=50), data=st.data())
 def test_repeated_and_reordered_messages_leave_the_same_state(events, data):
-    marks = [mark_of(event) for event in events]
+    marks = [event_mark(event) for event in events]
     messages = data.draw(
         st.permutations(marks + data.draw(st.lists(st.sampled_from(marks))) if marks else [])
     )
@@ -55,7 +57,7 @@ def test_repeated_and_reordered_messages_leave_the_same_state(events, data):
 
 @pytest.mark.parametrize("times", [EXACT - 1, EXACT, 3 * EXACT])
 def test_beyond_the_exact_count_is_an_estimate_that_depends_on_no_order(times):
-    marks = [mark_of(f"event {number}") for number in range(times)]
+    marks = [event_mark(f"event {number}") for number in range(times)]
     total, state = counted_late(marks, marks[-50:])
     assert total == times if times < EXACT else abs(total - times) < times * 0.1
     assert len(state) < 50_000
@@ -87,7 +89,7 @@ def test_each_window_of_a_flood_has_room_of_its_own():
         timedelta(hours=1),
         timedelta(hours=2.5),
     ]
-    assert [most_by_now(NOW, NOW + wait, 100) for wait in later] == [100, 100, 100, 200, 300]
+    assert [storage_limit(NOW, NOW + wait, 100) for wait in later] == [100, 100, 100, 200, 300]
 
 
 def test_a_topic_has_one_id_an_hour():
@@ -101,8 +103,7 @@ def test_a_topic_has_one_id_an_hour():
 
 def step(name: str) -> dict[str, Any]:
     retry = {"attempts": 1, "first": 1, "max": 1}
-    known = {"id": name, "uses": "notify", "with": {}, "if": None, "retry": retry, "timeout": None}
-    return {**known, "orchestrator": None}
+    return {"id": name, "uses": "notify", "with": {}, "if": None, "retry": retry, "timeout": None}
 
 
 class Flood(Context):
@@ -120,7 +121,15 @@ class Flood(Context):
 
 
 def document(*on_failure: dict[str, Any]) -> dict[str, Any]:
-    event: dict[str, Any] = {"id": "e1", "type": "", "subject": "", "time": None, "topic": "/t", "names": {}}
+    event: dict[str, Any] = {
+        "id": "e1",
+        "type": "",
+        "subject": "",
+        "time": None,
+        "kinds": [],
+        "topic": "/t",
+        "names": {},
+    }
     return {
         "id": "quarantine.0",
         "rule": None,
@@ -134,32 +143,30 @@ def document(*on_failure: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def reported(
-    *totals: int | None, on_failure: tuple[str, ...] = ("mail",)
-) -> tuple[Flood, list[dict[str, Any]]]:
+def reported(*totals: int | None, on_failure: tuple[str, ...] = ("mail",)) -> tuple[Flood, list[Failure]]:
     context = Flood(list(totals))
     run(report_flood(context, json.dumps(document(*map(step, on_failure)))))
-    return context, [call["failure"] for call in context.calls]
+    return context, [call.failure for call in context.calls if call.failure]
 
 
 def test_one_event_is_one_message_at_once():
     context, told = reported(1)
-    assert [one["message"] for one in told] == ["id: is missing"]
-    assert {name: told[0][name] for name in FAILURE} == FAILURE
+    assert [one.message for one in told] == ["id: is missing"]
+    assert replace(told[0], message="") == FAILURE
     assert context.waits == [3600]
 
 
 def test_a_flood_is_one_message_more_with_the_count():
     context, told = reported(1500, 1500)
     assert len(told) == 2
-    assert told[1]["message"].startswith("1,499 more events could not be understood")
-    assert "id: is missing" in told[1]["message"]
-    assert [call["response"]["id"] for call in context.calls] == ["quarantine.0"] * 2
+    assert told[1].message.startswith("1,499 more events could not be understood")
+    assert "id: is missing" in told[1].message
+    assert [call.response.id for call in context.calls] == ["quarantine.0"] * 2
 
 
 def test_the_messages_of_a_flood_are_different_steps_so_that_no_receiver_drops_one():
     context, _ = reported(10, 20, 20)
-    ids = [call["step"]["id"] for call in context.calls]
+    ids = [call.step.id for call in context.calls]
     assert len(set(ids)) == len(ids) == 3
 
 
@@ -168,20 +175,20 @@ def test_a_report_that_is_run_again_counts_in_messages_of_its_own():
     first, _ = reported(10, 20, 20)
     again = Flood([30, 30])
     run(report_flood(again, json.dumps({**document(step("mail")), "attempt": 2})))
-    known, new = ([call["step"]["id"] for call in one.calls] for one in (first, again))
+    known, new = ([call.step.id for call in one.calls] for one in (first, again))
     assert new[0] == known[0], "the first message may be known already"
     assert not set(new[1:]) & set(known)
 
 
 def test_each_window_reports_its_own_and_a_quiet_one_ends_it():
     context, told = reported(100, 101, 101)
-    assert [one["message"].split(" could")[0] for one in told[1:]] == ["99 more events", "1 more event"]
+    assert [one.message.split(" could")[0] for one in told[1:]] == ["99 more events", "1 more event"]
     assert context.waits == [3600] * 3
 
 
 def test_a_count_that_cannot_be_read_is_read_a_window_later():
     _, told = reported(None, 8, 8)
-    assert [one["message"].split(" could")[0] for one in told[1:]] == ["7 more events"]
+    assert [one.message.split(" could")[0] for one in told[1:]] == ["7 more events"]
 
 
 def test_a_flood_without_end_ends_its_report_so_that_the_next_event_begins_one():
@@ -205,7 +212,7 @@ def test_a_message_that_is_throttled_for_long_is_sent_all_the_same():
     steps = [{**step(name), "retry": retry, "deferrable": True} for name in ("chat", "mail")]
     context = Flood([1], throttled)
     run(report_flood(context, json.dumps(document(*steps))))
-    assert [call["step"]["id"] for call in context.calls] == [
+    assert [call.step.id for call in context.calls] == [
         "on_failure.chat",
         "on_failure.mail",
         "on_failure.chat",

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from mlevents.actions.deploy_model.restore_orchestrator import request
-from mlevents.orchestration.function_names import RESPOND_TO_EVENT, RESTORE_TRAFFIC
-from mlevents.responses.sweep_decision import Ended, rerun
+from mlevents.orchestration.function_names import RESPOND_TO_EVENT
+from mlevents.orchestration.messages import Response
+from mlevents.responses.sweep_decision import Ended, rerun_response
 from tests.histories.recorder import Recorder, ending
 from tests.histories.scenes import ORDER, RESPONSE, deploying, in_world, response, step
 from tests.unit.actions.deploy_model.rollout_world import World, serving
@@ -78,8 +78,8 @@ def test_any_number_of_lost_answers_leaves_the_old_or_the_new_map_and_a_free_lea
     swept = lost_all_restorations(recorder)
     if swept:
         recorder.loses = lambda _: False
-        asked = request(json.loads(DEPLOYING_CALL), list(recorder.recorded))
-        recorder.run(RESTORE_TRAFFIC, f"{RESPONSE}.swept", asked)  # as the sweeper does
+        asked = recovery(recorder)
+        recorder.run("RestoreTraffic", f"{RESPONSE}.swept", asked)  # as the sweeper does
         world.advance(600.0)
     assert maps(world) in ([NEW] if end == "done" else [OLD, NEW] if swept else [OLD])
     assert end == "done" or len(lost) > 2
@@ -88,9 +88,14 @@ def test_any_number_of_lost_answers_leaves_the_old_or_the_new_map_and_a_free_lea
     must_be_free(recorder)
 
 
+def recovery(recorder: Recorder) -> str:
+    """The request to recover what all the rollouts so far left, as JSON text."""
+    return json.dumps({"call": json.loads(DEPLOYING_CALL), "holders": list(recorder.recorded)})
+
+
 def lost_all_restorations(recorder: Recorder) -> bool:
     kinds = [(name, end) for name, _, end in recorder.recorded.values()]
-    return kinds.count((RESTORE_TRAFFIC, "json.decoder.JSONDecodeError")) == 3
+    return kinds.count(("RestoreTraffic", "json.decoder.JSONDecodeError")) == 3
 
 
 @pytest.mark.parametrize("lost", [{6}, {6, 9}, {6, 8, 9}, {6, 9, 12}, {6, 7, 8}, {2, 9, 12, 14}])
@@ -106,8 +111,8 @@ def test_the_next_version_takes_over_from_a_rollout_that_had_completed() -> None
     recorder, world, _, _ = responded({6, 8, 10, 12, 14, 16})
     assert maps(world) == NEW
     recorder.loses = lambda _: False
-    asked = request(json.loads(DEPLOYING_CALL), list(recorder.recorded))
-    recorder.run(RESTORE_TRAFFIC, f"{RESPONSE}.swept", asked)
+    asked = recovery(recorder)
+    recorder.run("RestoreTraffic", f"{RESPONSE}.swept", asked)
     assert maps(world) == NEW
     must_be_free(recorder)
 
@@ -116,8 +121,9 @@ def test_a_response_whose_own_entity_gave_no_answer_is_run_again_by_the_sweeper(
     text = response(step("one"), gates=ORDER)
     recorder, _, performed, end = responded({1}, text)
     assert (end, performed) == ("json.decoder.JSONDecodeError", [])
-    ended = Ended(json.loads(text), False, end)
-    assert ending(recorder.run(RESPOND_TO_EVENT, RESPONSE, json.dumps(rerun(ended)))) == "done"
+    lost = Response.from_json(json.loads(text))
+    again = json.dumps(rerun_response(lost, Ended(lost, False, end)).to_json())
+    assert ending(recorder.run(RESPOND_TO_EVENT, RESPONSE, again)) == "done"
     assert performed == ["one"]
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from mlevents.orchestration.answer import Answer, AnswerKind
 from mlevents.orchestration.size_limits import CUSTOM_STATUS_UNITS
-from mlevents.orchestration.step_runner import StepRefusedError
+from mlevents.orchestration.step_errors import StepRefusedError, raise_unless_successful
 from mlevents.responses.respond import respond_to_event
-from mlevents.responses.step_orchestration import raise_unless_done
 from tests.unit.responses.replay import Context, run
 
 RETRY = {"attempts": 1, "first": 1, "max": 1}
@@ -16,7 +16,7 @@ RETRY = {"attempts": 1, "first": 1, "max": 1}
 
 def step(name: str, **changes: Any) -> dict[str, Any]:
     known = {"id": name, "uses": "notify", "with": {}, "if": None, "retry": RETRY, "timeout": None}
-    return {**known, "orchestrator": None, **changes}
+    return {**known, **changes}
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -25,6 +25,8 @@ def document(**changes: Any) -> dict[str, Any]:
         "type": "model.registered",
         "subject": "models/net:7",
         "time": None,
+        "kinds": [],
+        "topic": "",
         "names": {},
     }
     return {
@@ -70,7 +72,7 @@ def test_steps_are_performed_in_order_and_read_what_went_before():
     steps = [step("one"), step("two", **{"with": {"text": "${steps.one.said}"}}), step("three")]
     context, outcome = carried(team, steps=steps)
     assert team.seen == ["one", "two", "three"]
-    assert [call["results"] for call in context.calls] == [{}, {"one": {"said": "one"}}, {}]
+    assert [call.results for call in context.calls] == [{}, {"one": {"said": "one"}}, {}]
     assert (outcome["status"], outcome["because"]) == ("done", None)
     assert statuses(outcome) == {"one": "done", "two": "done", "three": "done"}
 
@@ -81,9 +83,10 @@ def test_a_failure_ends_the_steps_and_begins_those_of_on_failure():
     assert team.seen == ["one", "on_failure.alarm", "on_failure.mail"]
     assert (outcome["status"], outcome["because"]) == ("failed", "step 'one': one is forbidden")
     assert statuses(outcome)["two"] == "skipped"
-    failure = context.calls[1]["failure"]
-    assert (failure["step"], failure["uses"], failure["status"]) == ("one", "notify", "failed")
-    assert "one is forbidden" in failure["message"]
+    failure = context.calls[1].failure
+    assert failure
+    assert (failure.step, failure.uses, failure.status) == ("one", "notify", "failed")
+    assert "one is forbidden" in failure.message
 
 
 def test_every_step_of_on_failure_is_tried():
@@ -126,14 +129,15 @@ def test_an_error_of_ours_is_an_outcome_and_people_are_notified():
     context, outcome = carried(team)
     assert team.seen == ["one", "on_failure.alarm", "on_failure.mail"]
     assert outcome["status"] == "failed"
-    assert outcome["because"].startswith("a fault in mlevents: KeyError")
+    assert outcome["because"].startswith("a fault in mlevents: ValueError")
     assert statuses(outcome) == {
         "one": "failed",
         "two": "skipped",
         "on_failure.alarm": "done",
         "on_failure.mail": "done",
     }
-    assert context.calls[1]["failure"]["message"] == outcome["because"]
+    assert context.calls[1].failure
+    assert context.calls[1].failure.message == outcome["because"]
     assert context.shown[-1] == outcome
 
 
@@ -170,7 +174,7 @@ def test_an_orchestrator_that_is_thrown_away_passes_no_outcome_off():
 
 def test_steps_are_handed_what_they_need_and_not_the_raw_event():
     context, _ = carried(Team(), raw="x" * 1_000_000)
-    assert all(len(json.dumps(call)) < 2000 for call in context.calls)
+    assert all(len(json.dumps(call.to_json())) < 2000 for call in context.calls)
 
 
 def test_what_is_shown_always_fits():
@@ -192,8 +196,8 @@ def test_what_a_step_leaves_and_reports_is_bounded():
 
     steps = [step("one"), step("two", **{"with": {"text": "${steps.one.body}"}})]
     context, outcome = carried(Talker(), steps=steps)
-    assert len(json.dumps(context.calls[1])) < 40_000
-    assert context.calls[1]["results"]["one"]["body"].startswith("xxx")
+    assert len(json.dumps(context.calls[1].to_json())) < 40_000
+    assert context.calls[1].results["one"]["body"].startswith("xxx")
     assert len(json.dumps(outcome)) < 40_000
 
 
@@ -280,13 +284,14 @@ def test_a_step_that_the_rule_file_does_not_allow_is_refused_and_reported():
     assert outcome["status"] == "refused"
     assert statuses(outcome)["one"] == "refused"
     assert statuses(outcome)["two"] == "skipped"
-    assert context.calls[1]["failure"]["status"] == "refused"
+    assert context.calls[1].failure
+    assert context.calls[1].failure.status == "refused"
 
 
 def test_a_rollout_that_is_not_allowed_refuses_the_response():
-    answer = {"kind": "stopped", "gate": "refused", "detail": "the event names 'payments'", "report": {}}
+    answer = Answer(AnswerKind.REFUSED, "the event names 'payments'")
     with pytest.raises(StepRefusedError, match="payments"):
-        raise_unless_done(answer)
+        raise_unless_successful(answer)
 
 
 EARLIER = [

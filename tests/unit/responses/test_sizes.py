@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.actions.deploy_model.phases import Run
+from mlevents.actions.deploy_model.phases import RolloutRun
+from mlevents.orchestration.messages import Call
 from mlevents.orchestration.size_limits import (
     CUSTOM_STATUS_UNITS,
     cut_document,
@@ -15,7 +16,11 @@ from mlevents.orchestration.size_limits import (
     cut_text,
     json_units,
 )
-from mlevents.responses.custom_status import event_outline, shown
+from mlevents.orchestration.step_record import StepRecord
+from mlevents.orchestration.step_status import PhaseRecord
+from mlevents.responses.custom_status import cut_outcome, cut_outline
+from mlevents.responses.response_outcome import EventOutline, ResponseOutcome
+from tests.unit.actions.deploy_model.test_rollout_exhaustive import call
 from tests.unit.responses.replay import Context
 
 ANY_CHARACTER = st.characters(codec=None)
@@ -26,11 +31,11 @@ TEXTS = st.text(ANY_CHARACTER, max_size=60) | st.builds(
     st.integers(0, 20_000),
 )
 STATUSES = st.sampled_from(["waiting", "running", "done", "skipped", "failed", "stopped"])
-LINES = st.fixed_dictionaries({"id": TEXTS, "uses": TEXTS, "status": STATUSES, "detail": TEXTS})
-STEPS = st.lists(LINES, max_size=5).flatmap(lambda lines: st.integers(0, 60).map(lambda times: lines * times))
-EVENTS = st.fixed_dictionaries(
-    {"id": TEXTS, "type": TEXTS, "subject": TEXTS, "time": st.none() | TEXTS, "topic": TEXTS}
+RECORDS = st.builds(StepRecord, TEXTS, TEXTS, STATUSES, TEXTS)
+STEPS = st.lists(RECORDS, max_size=5).flatmap(
+    lambda lines: st.integers(0, 60).map(lambda times: lines * times)
 )
+EVENTS = st.builds(EventOutline, TEXTS, TEXTS, TEXTS, st.none() | TEXTS)
 
 
 def bytes_of(status: Any) -> int:
@@ -38,38 +43,31 @@ def bytes_of(status: Any) -> int:
     return len(json.dumps(status).encode("utf-16-le"))
 
 
-@given(event=EVENTS, rule=st.none() | TEXTS, because=st.none() | TEXTS, steps=STEPS, status=STATUSES)
-def test_a_custom_status_fits_in_every_case(event, rule, because, steps, status):
-    assert (
-        bytes_of(shown({"rule": rule, "event": event}, status, because, steps))
-        <= 2 * CUSTOM_STATUS_UNITS
-        < 16 * 1024
-    )
+OUTCOMES = st.builds(
+    ResponseOutcome, st.none() | TEXTS, EVENTS, STATUSES, st.none() | TEXTS, STEPS.map(tuple), TEXTS
+)
+
+
+@given(outcome=OUTCOMES)
+def test_a_custom_status_fits_in_every_case(outcome):
+    assert bytes_of(cut_outcome(outcome).to_json()) <= 2 * CUSTOM_STATUS_UNITS < 16 * 1024
 
 
 def test_a_custom_status_that_fits_is_not_cut():
-    event = {"id": "e1", "type": "model.registered", "subject": "models/netü:7", "time": None, "topic": "/t"}
-    steps = [{"id": "one", "uses": "notify", "status": "done", "detail": "ü" * 100}]
-    assert shown({"rule": "r", "event": event}, "done", None, steps) == {
-        "rule": "r",
-        "event": {name: event[name] for name in ("id", "type", "subject", "time")},
-        "topic": "/t",
-        "status": "done",
-        "because": None,
-        "steps": steps,
-    }
+    event = EventOutline("e1", "model.registered", "models/netü:7", None)
+    steps = (StepRecord("one", "notify", "done", "ü" * 100),)
+    outcome = ResponseOutcome("r", event, "done", None, steps, "/t")
+    assert cut_outcome(outcome) == outcome
 
 
 def test_of_too_many_steps_the_one_that_failed_stays_and_the_others_are_counted():
-    steps = [
-        {"id": f"{'s' * 90}{n}", "uses": "notify", "status": "skipped", "detail": ""} for n in range(300)
-    ]
-    steps[3]["status"] = "failed"
-    event = {"id": "e", "type": "t", "subject": "s", "time": None, "topic": "/t"}
-    found = shown({"rule": "r", "event": event}, "failed", "step 3", steps)
-    assert found["steps"][0]["id"] == steps[3]["id"]
-    assert found["steps"][-1]["id"] == steps[-1]["id"]
-    assert len(found["steps"]) + found["omitted"] == 300
+    steps = [StepRecord(f"{'s' * 90}{n}", "notify", "skipped", "") for n in range(300)]
+    steps[3] = StepRecord(steps[3].id, "notify", "failed", "")
+    event = EventOutline("e", "t", "s")
+    found = cut_outcome(ResponseOutcome("r", event, "failed", "step 3", tuple(steps), "/t"))
+    assert found.steps[0].id == steps[3].id
+    assert found.steps[-1].id == steps[-1].id
+    assert len(found.steps) + found.omitted == 300
 
 
 @given(text=TEXTS, units=st.integers(0, 500))
@@ -89,7 +87,7 @@ def test_two_names_that_begin_alike_stay_different_and_one_stays_the_same():
     one, other = "x" * 5000 + "1", "x" * 5000 + "2"
     assert cut_name(one, 100) != cut_name(other, 100)
     assert cut_name(cut_name(one, 100), 100) == cut_name(one, 100)
-    assert event_outline({"id": one})["id"] != event_outline({"id": other})["id"]
+    assert cut_outline(EventOutline(one)).id != cut_outline(EventOutline(other)).id
 
 
 DOCUMENTS = st.dictionaries(
@@ -119,8 +117,8 @@ def test_of_a_long_list_the_end_stays(size):
 @given(text=TEXTS, lines=st.integers(0, 200))
 def test_what_a_rollout_shows_fits_in_every_case(text, lines):
     context = Context(lambda _: {})
-    run = Run(context, {"step": {"timeout": None}})
-    run.phases = [{"phase": text[:40], "seconds": 1.0, "detail": text[:150]} for _ in range(lines)]
+    run = RolloutRun(context, Call.from_json(json.loads(call())))
+    run.phases = [PhaseRecord(text[:40], 1.0, text[:150]) for _ in range(lines)]
     run.report["log"] = [text] * lines
-    run.say(text)
+    run.publish(text)
     assert bytes_of(context.shown[-1]) <= 2 * CUSTOM_STATUS_UNITS

@@ -1,6 +1,7 @@
 """A step is given what it names: enough that nothing changes for it, and no more."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,17 @@ from mlevents.actions.notify.message_templates import render as render_template
 from mlevents.actions.notify.message_templates import template_names
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, render_value
+from mlevents.orchestration.answer import Answer, AnswerKind
+from mlevents.orchestration.messages import Call, Failure, Response
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.size_limits import PROGRESS_UNITS, RESULT_UNITS, cut_answer, json_units
+from mlevents.orchestration.step_plan import RetryPlan, StepPlan
 from mlevents.responses.decision import decide
-from mlevents.responses.step_input import begin, select, step_input
+from mlevents.responses.step_input import begin_call, select_paths
 from mlevents.rules.file import load_rules
 from mlevents.settings import Settings
 
+RETRY = RetryPlan(1, 1, 1)
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 WORKSPACE = "/subscriptions/s/resourceGroups/r/providers/Microsoft.MachineLearningServices/workspaces/w"
 BIG = "x" * 900_000
@@ -62,7 +67,7 @@ environment_variables: {OWNER: "${model.tags['a.owner'] | default('nobody')}"}
 
 
 @pytest.fixture
-def document(tmp_path: Path) -> dict[str, Any]:
+def deploying(tmp_path: Path) -> Response:
     """The response to a model with a tag of 900 KB."""
     (tmp_path / "rules.yaml").write_text(RULES)
     (tmp_path / "small.yaml").write_text(TEMPLATE)
@@ -78,35 +83,39 @@ def document(tmp_path: Path) -> dict[str, Any]:
     }
     [one] = decide(json.dumps(event), load_rules(tmp_path / "rules.yaml", settings), settings, NOW)
     assert one.status == "running"
-    found: dict[str, Any] = json.loads(json.dumps(one.to_json()))
-    return found
+    return Response.from_json(json.loads(json.dumps(one.to_json())))
 
 
-def call(document: dict[str, Any], number: int, **names: Any) -> dict[str, Any]:
-    return begin(document, document["steps"][number], **names)
+def call(response: Response, number: int, **names: Any) -> Call:
+    return begin_call(response, response.steps[number], **names)
 
 
-def test_a_large_tag_is_in_the_input_of_the_step_alone_that_names_it(document):
+def size(one: Call) -> int:
+    return len(to_text(one.to_json()))
+
+
+def test_a_large_tag_is_in_the_input_of_the_step_alone_that_names_it(deploying):
     results = {"deploy": {"endpoint": "fraud", "log": ["z" * 500]}}
-    sizes = [len(to_text(call(document, number, results=results))) for number in range(3)]
+    sizes = [size(call(deploying, number, results=results)) for number in range(3)]
     assert max(sizes[:2]) < SMALL
     assert sizes[2] > len(BIG)
 
 
-def test_the_failure_of_a_step_is_told_without_large_values(document):
-    failed = begin(document, document["on_failure"][0], {}, {"step": "deploy", "message": "no quota"})
-    assert len(to_text(failed)) < SMALL
-    assert failed["failure"]["message"] == "no quota"
+def test_the_failure_of_a_step_is_told_without_large_values(deploying):
+    failure = Failure("deploy", "deploy_model", "failed", "no quota")
+    failed = begin_call(deploying, deploying.on_failure[0], {}, failure)
+    assert size(failed) < SMALL
+    assert failed.failure == failure
 
 
-def test_a_rollout_is_given_what_its_parameters_files_gates_and_action_read(document):
-    given = call(document, 0)["response"]
+def test_a_rollout_is_given_what_its_parameters_files_gates_and_action_read(deploying):
+    given = call(deploying, 0).response
     tags = {"endpoint": "fraud", "a.owner": "ann", "accuracy": "0.9"}
     model = {"name": "net", "version": "7", "tags": tags}
-    assert given["event"]["names"] == {"model": model}
-    assert list(given["files"]) == ["small.yaml"]
-    assert given["connections"] == {}
-    assert {name: given["event"][name] for name in ("id", "type", "topic", "time", "subject")} == {
+    assert given.event.names == {"model": model}
+    assert list(given.files) == ["small.yaml"]
+    assert given.connections == {}
+    assert {name: getattr(given.event, name) for name in ("id", "type", "topic", "time", "subject")} == {
         "id": "e1",
         "type": "model.registered",
         "topic": WORKSPACE,
@@ -115,11 +124,11 @@ def test_a_rollout_is_given_what_its_parameters_files_gates_and_action_read(docu
     }
 
 
-def test_a_step_is_given_its_own_connection_and_the_results_that_it_names(document):
+def test_a_step_is_given_its_own_connection_and_the_results_that_it_names(deploying):
     results = {"deploy": {"endpoint": "fraud", "studio": "https://ml"}, "notify": {"sent": ["team"]}}
-    given = call(document, 2, results=results)
-    assert list(given["response"]["connections"]) == ["other"]
-    assert given["results"] == {"deploy": {"endpoint": "fraud"}}
+    given = call(deploying, 2, results=results)
+    assert list(given.response.connections) == ["other"]
+    assert given.results == {"deploy": {"endpoint": "fraud"}}
 
 
 @pytest.mark.parametrize(
@@ -131,17 +140,17 @@ def test_a_step_is_given_its_own_connection_and_the_results_that_it_names(docume
         "a: '${model.tags[''big'']}'",
     ],
 )
-def test_a_file_whose_expressions_cannot_be_told_from_its_text_is_given_everything(document, text):
-    document["files"]["small.yaml"] = text
-    assert call(document, 0)["response"]["event"]["names"]["model"]["tags"]["big"] == BIG
+def test_a_file_whose_expressions_cannot_be_told_from_its_text_is_given_everything(deploying, text):
+    given = call(replace(deploying, files={"small.yaml": text}), 0)
+    assert given.response.event.names["model"]["tags"]["big"] == BIG
 
 
-def test_an_event_with_a_long_subject_does_not_travel_whole(document):
-    document["event"] |= {"subject": BIG, "id": BIG}
-    document["event"]["names"]["event"] |= {"subject": BIG, "id": BIG}
-    given = call(document, 0)
-    assert len(to_text(given)) < SMALL
-    assert given["response"]["event"]["id"][:256] == BIG[:256]  # what a provenance tag holds
+def test_an_event_with_a_long_subject_does_not_travel_whole(deploying):
+    names = {**deploying.event.names, "event": {"subject": BIG, "id": BIG}}
+    event = replace(deploying.event, subject=BIG, id=BIG, names=names)
+    given = call(replace(deploying, event=event), 0)
+    assert size(replace(given, notices=())) < SMALL
+    assert given.response.event.id[:256] == BIG[:256]  # what a provenance tag holds
 
 
 NAMES: dict[str, Any] = {
@@ -178,27 +187,17 @@ def outcome(value: Any, names: dict[str, Any]) -> Any:
 
 @given(texts=st.lists(EXPRESSIONS, max_size=4))
 def test_a_step_renders_alike_from_what_it_is_given(texts):
-    step: dict[str, Any] = {
-        "id": "s",
-        "uses": "notify",
-        "with": {"text": " ".join(texts), "list": texts},
-        "if": None,
-        "orchestrator": None,
-    }
-    event = {
-        "id": "e1",
-        "subject": "s",
-        "names": {name: NAMES[name] for name in ("event", "model")},
-    }
-    found = step_input({"event": event}, step, NAMES["steps"], None)
-    names = {**found["response"]["event"]["names"], "steps": found["results"]}
-    for value in [step["with"], *texts]:
+    step = StepPlan("s", "notify", RETRY, {"text": " ".join(texts), "list": texts})
+    event = Event("e1", "t", (), None, "s", "", {name: NAMES[name] for name in ("event", "model")})
+    found = begin_call(Response("r", "rule", event), step, NAMES["steps"])
+    names = {**found.response.event.names, "steps": found.results}
+    for value in [step.with_, *texts]:
         assert outcome(value, names) == outcome(value, NAMES)
 
 
 def test_nothing_is_selected_that_is_not_named():
     wanted = [("model", "tags", "a"), ("model", "name"), ("steps", "one", "list", 1, "deep"), ("nobody", "x")]
-    assert select(NAMES, wanted) == {
+    assert select_paths(NAMES, wanted) == {
         "model": {"tags": {"a": "1"}, "name": "net"},
         "steps": {"one": {"list": [1, {"deep": "z"}]}},
     }
@@ -232,40 +231,40 @@ def test_a_message_reads_alike_from_what_its_step_is_given(template, names):
         "phases": [{"phase": "p", "seconds": 3, "detail": "d"}],
     }
     results = {"first": {"endpoint": "old"}, "deploy": deployed, "other": {"log": ["l" * 900_000]}}
-    failure = {"step": "deploy", "uses": "deploy_model", "status": "failed", "message": "no quota"}
-    step = {"id": "s", "uses": "notify", "with": {"template": template}, "if": None, "orchestrator": None}
-    found = step_input({"event": event.to_json()}, step, results, failure)
-    assert json_units(found) < 40_000
+    failed = Failure("deploy", "deploy_model", "failed", "no quota")
+    failure = failed.to_json()
+    step = StepPlan("s", "notify", RETRY, {"template": template})
+    found = begin_call(Response("r", "rule", event), step, results, failed)
+    assert json_units(found.to_json()) < 40_000
 
     def message(names: dict[str, Any]) -> tuple[str, str]:
         context = StepContext(id="r.1", rule="r", step="s", key="k", event=event, names=names)
         return render_template(template, context)
 
-    given = {**found["response"]["event"]["names"], "steps": found["results"], "failure": failure}
+    given = {**found.response.event.names, "steps": found.results, "failure": failure}
     assert message(given) == message({**event.names, "steps": results, "failure": failure})
 
 
 def test_an_answer_is_bounded_and_says_so():
-    answer = {"kind": "done", "detail": "d" * 90_000, "result": {"body": "x" * 1_000_000, "status": 200}}
-    cut = cut_answer(answer)
-    assert json_units(cut) < RESULT_UNITS + 3000
-    assert "cut to 32,000" in cut["detail"]
-    assert cut["result"]["status"] == 200
-    small = {"kind": "done", "detail": "d", "result": {"a": 1}}
+    cut = cut_answer(Answer(AnswerKind.DONE, "d" * 90_000, {"body": "x" * 1_000_000, "status": 200}))
+    assert json_units(cut.to_json()) < RESULT_UNITS + 3000
+    assert "cut to 32,000" in cut.detail
+    assert cut.result["status"] == 200
+    small = Answer(AnswerKind.DONE, "d", {"a": 1})
     assert cut_answer(small) == small
 
 
 def test_the_progress_of_a_step_is_bounded_and_its_lists_stay_whole() -> None:
     progress = {"log": "x" * 1_000_000, "before": [f"run-{number}" for number in range(1000)]}
-    cut = cut_answer({"kind": "pending", "detail": "d", "after": 1.0, "progress": progress})
-    assert json_units(cut) < PROGRESS_UNITS + 3000
-    assert cut["kind"] == "pending"
-    assert cut["progress"]["before"] == progress["before"]
+    cut = cut_answer(Answer(AnswerKind.PENDING, "d", after=1.0, progress=progress))
+    assert json_units(cut.to_json()) < PROGRESS_UNITS + 3000
+    assert cut.kind is AnswerKind.PENDING
+    assert cut.progress["before"] == progress["before"]
 
 
 def test_a_step_whose_progress_cannot_be_kept_fails() -> None:
     progress = {"before": [f"run-{number}" for number in range(100_000)]}
-    cut = cut_answer({"kind": "pending", "detail": "about to run", "after": 1.0, "progress": progress})
-    assert cut["kind"] == "failed"
-    assert "more than the limit of 64,000" in cut["detail"]
-    assert "about to run" in cut["detail"]
+    cut = cut_answer(Answer(AnswerKind.PENDING, "about to run", after=1.0, progress=progress))
+    assert cut.kind is AnswerKind.FAILED
+    assert "more than the limit of 64,000" in cut.detail
+    assert "about to run" in cut.detail

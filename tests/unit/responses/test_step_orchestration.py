@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
-from mlevents.actions.deploy_model.phases import Run
-from mlevents.actions.deploy_model.rollback import record_of
+from mlevents.actions.deploy_model.phases import RolloutRun
+from mlevents.actions.deploy_model.progress import Progress
+from mlevents.actions.deploy_model.rollout_record import RolloutRecord
+from mlevents.orchestration.messages import Call
 from mlevents.responses.respond import respond_to_event
+from tests.unit.actions.deploy_model import test_rollout_exhaustive as rollouts
 from tests.unit.responses.replay import Context, failure, run
 from tests.unit.responses.test_respond import Team, document, step
 
+ORCHESTRATION = rollouts.ORCHESTRATION.to_json()
 LOST = failure("json.decoder.JSONDecodeError", "Expecting value: line 1 column 1 (char 0)")
 TERMINATED = failure("", "the orchestration was terminated")
 CHANGED = failure("durabletask.task.NonDeterminismError", "the history does not match")
@@ -28,7 +32,7 @@ def responded(*answers: Any, **changes: Any) -> tuple[Context, Team, Any]:
     told, team = iter(answers), Team()
     context = Context(team)
     context.sub_orchestrator = lambda *_: next(told)
-    steps = [step("deploy", uses="deploy_model", orchestrator="RollOutModel"), step("tell")]
+    steps = [step("deploy", uses="deploy_model", orchestration=ORCHESTRATION), step("tell")]
     return context, team, run(respond_to_event(context, json.dumps(document(steps=steps, **changes))))
 
 
@@ -52,9 +56,10 @@ def test_a_rollout_that_broke_off_is_restored_and_people_are_notified(error: Exc
     assert context.children[1][3]["holders"] == ["rule.0123.deploy"]
     assert team.seen == ["on_failure.alarm", "on_failure.mail"]
     assert outcome["status"] == "failed"
-    assert "RollOutModel broke off: " in outcome["because"]
+    assert "RollOutModel ended without an answer: " in outcome["because"]
     assert "the traffic is net-1 100 %" in outcome["because"]
-    assert context.calls[0]["failure"]["restored"] == "yes"
+    assert context.calls[0].failure
+    assert context.calls[0].failure.report["restored"] == "yes"
 
 
 def test_a_rollout_whose_entity_gave_no_answer_is_started_afresh_at_most_twice():
@@ -103,9 +108,8 @@ def test_a_rollout_knows_who_is_notified_while_the_traffic_is_not_restored():
     [notice] = call["notices"]
     assert notice["step"]["with"] == {"to": "team", "template": "traffic-not-restored"}
     assert notice["verb"] == "perform"
-    rollout = Run(context, {**call, "step": step("deploy")})
-    rollout.progress = {"before": {"net-1": 100}}
-    record = record_of(rollout)
-    assert record
+    rollout = RolloutRun(context, Call.from_json(call))
+    rollout.progress = Progress(before={"net-1": 100})
+    record = RolloutRecord.of(rollout).to_json()
     assert record["call"]["notices"] == call["notices"], "whoever restores it later notifies them too"
-    assert "notices" not in rollout.call, "no activity carries them"
+    assert rollout.call.notices == (), "no activity carries them"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mlevents.actions.endpoint_allowlist import check_pattern, is_listed
 from mlevents.actions.endpoint_names import endpoint_name
 from mlevents.errors import PermanentError, RulesError
-from mlevents.orchestration.response import Response
+from mlevents.orchestration.messages import Response
 from mlevents.responses.decision import decide
 from mlevents.rule_tests.runner import load_and_test_rules
 from mlevents.rules.file import load_rules_text
@@ -170,7 +170,7 @@ def test_what_a_step_before_tells_is_left_to_the_steps_turn(folder: Path):
     rules = loaded(folder, "endpoints: [fraud-*]", 'endpoint: "${steps.first.sent[0]}"')
     found = answer(rules)
     assert found.status == "running"
-    assert found.steps[1]["with"]["endpoints"] == ["fraud-*"]
+    assert found.steps[1].with_["endpoints"] == ["fraud-*"]
 
 
 def patterns() -> Iterator[str]:

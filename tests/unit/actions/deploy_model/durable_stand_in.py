@@ -14,7 +14,8 @@ from durabletask.task import TaskFailedError
 
 from mlevents.orchestration.endpoint_lease import endpoint_lease
 from mlevents.orchestration.function_names import FIND_INSTANCES, PERFORM_STEP
-from mlevents.responses.step_activity import answer
+from mlevents.orchestration.messages import Call
+from mlevents.responses.step_activity import attempt_call
 from tests.unit.actions.deploy_model.rollout_world import KilledError, World
 
 MOST_TURNS = 5000
@@ -149,7 +150,9 @@ class Durable:
 
     def _perform(self, text: str) -> str:
         self.world.advance(SECOND)
-        return json.dumps(answer(json.loads(text), self.world.settings, lambda *_: self.world))  # type: ignore[arg-type]
+        call = Call.from_json(json.loads(text))
+        answer = attempt_call(call, self.world.settings, lambda *_: self.world)  # type: ignore[arg-type]
+        return json.dumps(answer.to_json())
 
 
 def failure(kind: str, message: str) -> TaskFailedError:

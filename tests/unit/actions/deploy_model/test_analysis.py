@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.actions.deploy_model.analysis import Course, move, percentiles, read
+from mlevents.actions.deploy_model.analysis import PhaseState, move, percentiles, read
 from mlevents.actions.deploy_model.metric_silence import Exposure
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.services.metrics import Minute
@@ -230,20 +230,20 @@ def test_without_a_stable_deployment_relative_checks_rest() -> None:
 @pytest.mark.parametrize(
     ("verdict", "course", "wanted"),
     [
-        ("healthy", Course(60, 120, 240), "hold"),
-        ("healthy", Course(120, 120, 240), "promote"),
-        ("healthy", Course(120, 120, 240, breaches=2), "promote"),
-        ("unclear", Course(120, 120, 240), "hold"),
-        ("unclear", Course(240, 120, 240), "stop"),
-        ("breached", Course(60, 120, 240, 1, 0), "fail"),
-        ("breached", Course(60, 120, 240, 1, 1), "hold"),
-        ("breached", Course(240, 120, 240, 1, 1), "stop"),
-        ("unclear", Course(60, 120, 240, excused=True), "hold"),
-        ("unclear", Course(120, 120, 240, excused=True), "promote"),
-        ("breached", Course(120, 120, 240, 1, 1, excused=True), "hold"),
+        ("healthy", PhaseState(60, 120, 240), "hold"),
+        ("healthy", PhaseState(120, 120, 240), "promote"),
+        ("healthy", PhaseState(120, 120, 240, breaches=2), "promote"),
+        ("unclear", PhaseState(120, 120, 240), "hold"),
+        ("unclear", PhaseState(240, 120, 240), "stop"),
+        ("breached", PhaseState(60, 120, 240, 1, 0), "fail"),
+        ("breached", PhaseState(60, 120, 240, 1, 1), "hold"),
+        ("breached", PhaseState(240, 120, 240, 1, 1), "stop"),
+        ("unclear", PhaseState(60, 120, 240, excused=True), "hold"),
+        ("unclear", PhaseState(120, 120, 240, excused=True), "promote"),
+        ("breached", PhaseState(120, 120, 240, 1, 1, excused=True), "hold"),
     ],
 )
-def test_what_follows_from_a_reading(verdict, course: Course, wanted: str) -> None:
+def test_what_follows_from_a_reading(verdict, course: PhaseState, wanted: str) -> None:
     assert move(verdict, course) == wanted
 
 
@@ -333,7 +333,7 @@ def test_without_a_window_the_whole_phase_is_judged() -> None:
 
 verdicts = st.sampled_from(["healthy", "breached", "unclear"])
 courses = st.builds(
-    lambda elapsed, lasting, more, breaches, forgiven: Course(
+    lambda elapsed, lasting, more, breaches, forgiven: PhaseState(
         elapsed, lasting, lasting + more, breaches, forgiven
     ),
     *[st.integers(0, 1000)] * 3,
@@ -342,13 +342,13 @@ courses = st.builds(
 
 
 @given(verdict=verdicts, course=courses)
-def test_only_what_is_healthy_at_the_end_is_promoted(verdict, course: Course) -> None:
+def test_only_what_is_healthy_at_the_end_is_promoted(verdict, course: PhaseState) -> None:
     promoted = move(verdict, course) == "promote"
     assert promoted == (verdict == "healthy" and course.elapsed >= course.lasting)
 
 
 @given(verdict=verdicts, course=courses)
-def test_no_phase_goes_on_after_its_longest_time(verdict, course: Course) -> None:
+def test_no_phase_goes_on_after_its_longest_time(verdict, course: PhaseState) -> None:
     if course.elapsed >= course.longest:
         assert move(verdict, course) != "hold"
 

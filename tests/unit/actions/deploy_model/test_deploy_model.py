@@ -269,7 +269,7 @@ def test_restoring_any_number_of_times_gives_the_old_map_back(
 def test_an_endpoint_that_is_not_listed_is_refused_before_anything_is_asked() -> None:
     world = FakeWorkspace()
     listed = DeployModel(template="small.yaml", endpoint="Payments_Prod", endpoints=("fraud-*",))
-    for verb in (listed.locate, listed.standing):
+    for verb in (listed.locate, listed.report_serving):
         with pytest.raises(NotAllowedError, match="names the endpoint 'payments-prod', which is not one of"):
             verb(context(), world)
     assert world.endpoints.writes == []

@@ -65,7 +65,7 @@ def test_a_short_list_leaves_out_none_that_serves() -> None:
 def test_an_older_version_does_not_pass_the_order_gate_for_an_empty_list() -> None:
     at = serving(OLD)
     at.trouble = Trouble(2, "empty")
-    done = DeployModel(template="small.yaml", endpoint="net").standing(context("net", "1"), at)  # type: ignore[arg-type]
+    done = DeployModel(template="small.yaml", endpoint="net").report_serving(context("net", "1"), at)  # type: ignore[arg-type]
     assert isinstance(done, Done)
     assert [one["by"] for one in done.result["serving"]] == ["1", "2"]
 

@@ -14,9 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.events import Event
-from mlevents.orchestration.response import Response
+from mlevents.orchestration.messages import Response
+from mlevents.orchestration.step_plan import StepOrchestration
 from tests.unit.actions.deploy_model.durable_stand_in import Durable
 from tests.unit.actions.deploy_model.fake_workspace import TOPIC
 from tests.unit.actions.deploy_model.rollout_world import Trouble, World, serving
@@ -47,6 +49,9 @@ PLAN = {
 }
 
 
+ORCHESTRATION = DeployModel.orchestration or StepOrchestration("", "", "", "")
+
+
 def call(plan: dict[str, Any] | None = PLAN, version: str = "9", **gates: Any) -> str:
     """The call of a `deploy_model` step about a version of `net`, as JSON text."""
     names = {"model": {"name": "net", "version": version, "tags": {}, "properties": {}}}
@@ -61,7 +66,7 @@ def call(plan: dict[str, Any] | None = PLAN, version: str = "9", **gates: Any) -
         "if": None,
         "retry": {"attempts": 5, "first": 5.0, "max": 300.0},
         "timeout": None,
-        "orchestrator": "RollOutModel",
+        "orchestration": ORCHESTRATION.to_json(),
     }
     return json.dumps(
         {"response": response.to_json(), "step": step, "verb": "", "progress": {}, "results": {}}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
-from mlevents.actions.deploy_model.restore_orchestrator import request, restore_traffic
+from mlevents.actions.deploy_model.restore_orchestrator import restore_traffic
 from tests.unit.actions.deploy_model.durable_stand_in import Durable, Task, failure
 from tests.unit.actions.deploy_model.rollout_world import World, serving
 from tests.unit.actions.deploy_model.test_rollout_exhaustive import NEW, OLD, PLAN, call
@@ -26,6 +26,11 @@ def lease(entities: dict[str, Any]) -> dict[str, Any]:
     """The state of the one endpoint's entity."""
     [text] = entities.values()
     return json.loads(text)
+
+
+def recovery() -> str:
+    """The request to recover what the first rollout left, as JSON text."""
+    return json.dumps({"call": json.loads(call(SHORT)), "holders": [FIRST]})
 
 
 def before_task(number: int) -> Callable[[Task], bool]:
@@ -73,7 +78,7 @@ def test_a_rollout_that_is_terminated_at_any_moment_has_its_traffic_restored_and
         record = lease(first.entities)["record"] if first.entities else None
         done = maps(first.world) == NEW and (record is None or "answer" in record)
         again = another(first, f"{FIRST}.restore")
-        answer = json.loads(again.run(restore_traffic, request(json.loads(call(SHORT)), [FIRST])))
+        answer = json.loads(again.run(restore_traffic, recovery()))
         first.world.advance(600.0)
         assert answer["kind"] == "done", (number, answer)
         assert maps(first.world) == (NEW if done else OLD), (number, answer)
@@ -99,9 +104,7 @@ def test_restoring_twice_restores_once() -> None:
         "the traffic of 'net' is net-1 70 %, net-2 30 %",
         "the rollout left nothing to put back",
     ):
-        answer = another(first, f"{FIRST}.restore").run(
-            restore_traffic, request(json.loads(call(SHORT)), [FIRST])
-        )
+        answer = another(first, f"{FIRST}.restore").run(restore_traffic, recovery())
         assert json.loads(answer)["detail"].startswith(expected)
     assert maps(at) == OLD
 
@@ -118,7 +121,7 @@ def test_restoring_waits_for_the_end_of_the_rollout() -> None:
 
     at.meddling = end
     again = another(first, f"{FIRST}.restore")
-    again.run(restore_traffic, request(json.loads(call(SHORT)), [FIRST]))
+    again.run(restore_traffic, recovery())
     assert maps(at) == OLD
     assert at.now > ends
 
@@ -128,9 +131,9 @@ def held(entities: dict[str, Any], ttl: float | None = 3600.0, **ticket: Any) ->
     seen = Durable(serving(OLD))
     seen.run(roll_out_model, call(SHORT))
     [name] = seen.entities
-    began = ["2026-01-01", 1]
-    waiting = {"other": {"n": began, **ticket}} if ticket else {}
-    holder = {"id": "elsewhere", "n": began, "ttl": ttl} if ttl is not None else None
+    number = {"began": "2026-01-01", "count": 1}
+    waiting = {"other": {"id": "other", "number": number, "order": ticket}} if ticket else {}
+    holder = {"id": "elsewhere", "number": number, "ttl": ttl} if ttl is not None else None
     entities[name] = json.dumps({"holder": holder, "record": None, "waiting": waiting, "known": {}})
     return entities
 
@@ -168,7 +171,7 @@ def test_a_holder_that_speaks_is_waited_for_until_the_step_gives_up() -> None:
     def speak(world: World) -> None:
         [(name, text)] = durable.entities.items()
         state = json.loads(text)
-        state["holder"]["n"] = ["2026-01-01", int(world.now)]
+        state["holder"]["number"] = {"began": "2026-01-01", "count": int(world.now)}
         durable.entities[name] = json.dumps(state)
 
     durable.world.meddling = speak
@@ -220,8 +223,9 @@ def test_a_rollout_that_was_taken_over_writes_nothing_more() -> None:
     def rob(world: World) -> None:
         if world.live.get("net-9") == 10 and not written:
             [(name, text)] = durable.entities.items()
-            state = json.loads(text) | {"holder": {"id": "robber", "n": ["2026-01-02", 1], "ttl": 60.0}}
-            durable.entities[name] = json.dumps(state)
+            number = {"began": "2026-01-02", "count": 1}
+            robber = {"id": "robber", "number": number, "ttl": 60.0}
+            durable.entities[name] = json.dumps(json.loads(text) | {"holder": robber})
             written.append(len(world.writes))
 
     at.meddling = rob
@@ -247,13 +251,13 @@ def test_an_error_of_ours_puts_the_traffic_back_or_leaves_the_record_to_another(
     durable._perform = spoil  # type: ignore[method-assign]
     answer = json.loads(durable.run(roll_out_model, call(SHORT)))
     assert answer["kind"] == "failed"
-    assert "a fault in mlevents: KeyError" in answer["detail"]
-    assert answer["unrestored"] is (broken == "restore_traffic")
+    assert "a fault in mlevents: TypeError" in answer["detail"]
+    assert answer.get("unrestored", False) is (broken == "restore_traffic")
     if broken == "restore_traffic":
         assert lease(durable.entities)["record"]["progress"]["before"] == OLD
         durable.instances[FIRST] = "COMPLETED"
         again = another(durable, f"{FIRST}.restore")
-        again.run(restore_traffic, request(json.loads(call(SHORT)), [FIRST]))
+        again.run(restore_traffic, recovery())
     assert maps(at) == OLD
     must_be_free(durable.entities)
 

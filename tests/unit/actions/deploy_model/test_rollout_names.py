@@ -60,12 +60,12 @@ def test_the_plan_is_the_same_however_names_are_cased(
     asked = Rollout.model_validate(PLAN)
     plan = planned(asked, "net-9", traffic, mirror)
     other = planned(asked, recase("net-9"), recased(traffic, recase), recased(mirror, recase))
-    assert [phase["name"] for phase in plan] == [phase["name"] for phase in other]
+    assert [phase.name for phase in plan] == [phase.name for phase in other]
     for one, two in zip(plan, other, strict=True):
-        if one["verb"] == "shift_traffic":
-            assert same(one["traffic"], two["traffic"])
-            assert same(one["mirror"], two["mirror"])
-            assert ours(plan, two["traffic"], two["mirror"])
+        if one.verb == "shift_traffic":
+            assert same(one.traffic, two.traffic)
+            assert same(one.mirror, two.mirror)
+            assert ours(plan, two.traffic, two.mirror)
 
 
 @given(recase=recasings(), errors=st.integers(0, 50))

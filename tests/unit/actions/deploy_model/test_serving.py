@@ -8,6 +8,7 @@ import pytest
 from mlevents.actions.action import Done
 from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.actions.deploy_model.serving import order_tags
+from mlevents.orchestration.waiting_order import WaitingOrder
 from tests.unit.actions.deploy_model.fake_workspace import TOPIC
 from tests.unit.actions.deploy_model.rollout_world import World, serving
 from tests.unit.actions.deploy_model.rollouts import context
@@ -15,7 +16,7 @@ from tests.unit.actions.deploy_model.rollouts import context
 
 def standing(at: World, tags: bool = True) -> Done:
     step = DeployModel(template="small.yaml", endpoint="net")
-    done = step.standing(replace(context("net", "1"), progress={"tags": tags}), at)  # type: ignore[arg-type]
+    done = step.report_serving(replace(context("net", "1"), progress={"model_tags": tags}), at)  # type: ignore[arg-type]
     assert isinstance(done, Done)
     return done
 
@@ -70,11 +71,11 @@ def test_a_model_of_the_workspace_has_its_tags(model: str, name: str, version: s
 
 def test_what_the_gate_order_compared_by_goes_before_the_models_name() -> None:
     at = serving({"blue": 100})
-    tags = order_tags({"key": "net-eu", "by": "2026-01"})
+    tags = order_tags(WaitingOrder("net-eu", "2026-01"))
     at.placed["blue"].state = replace(at.placed["blue"].state, tags=tags)
     assert [(one["key"], one["by"], one["version"]) for one in serves(at)] == [("net-eu", "2026-01", "1")]
 
 
 def test_tags_are_no_longer_than_azure_takes_them() -> None:
-    assert {len(value) for value in order_tags({"key": "k" * 256, "by": "1" * 257}).values()} == {256}
+    assert {len(value) for value in order_tags(WaitingOrder("k" * 256, "1" * 257)).values()} == {256}
     assert order_tags(None) == {}

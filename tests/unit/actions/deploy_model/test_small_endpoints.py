@@ -9,7 +9,9 @@ import pytest
 from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.actions.deploy_model.observation import Prober, observe
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
+from mlevents.actions.deploy_model.progress import Phase, Progress
 from mlevents.actions.deploy_model.target import RolloutTarget
+from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.errors import TransientError
 from mlevents.services.scoring import ScoringAnswer, ScoringTarget
 from tests.unit.actions.deploy_model.durable_stand_in import Durable
@@ -182,16 +184,16 @@ def test_a_burst_of_probes_ends_with_its_time() -> None:
         {"template": "small.yaml", "endpoint": "net", "rollout": plan("probe", probe={"rps": 10})}
     )
     assert step.rollout
-    progress = json.loads(json.dumps({"since": 300.0, "elapsed": 300.0}))
     carried(at, plan("hold", on_failure="hold"))
     assert at.endpoint_state
     at.put_maps({"net-1": 90, "net-9": 10}, {}, None)
     at.advance(60.0)
-    phase = {"verb": "shift_traffic", "percent": 10, "traffic": {"net-1": 90, "net-9": 10}, "mirror": {}}
+    phase = Phase("10 %", RolloutVerb.SHIFT_TRAFFIC, percent=10, traffic={"net-1": 90, "net-9": 10})
+    progress = Progress(plan=(phase,), phase=0, elapsed=300.0, since=300.0)
     target = RolloutTarget.of(context("net", "9"), at, (None, "net", None))  # type: ignore[arg-type]
     ticks = iter(range(0, 10_000, 10))
     prober = Prober(at, "r", lambda value: value, clock=lambda: float(next(ticks)))  # type: ignore[arg-type]
-    observe(target, {**progress, "plan": [phase], "phase": 0}, step.rollout, prober)
+    observe(target, progress, step.rollout, prober)
     assert len(at.probed) == 5, "ten seconds each, of a minute; 3000 were wanted"
 
 

@@ -12,8 +12,10 @@ from pydantic import ValidationError
 from mlevents.actions.deploy_model import parameters
 from mlevents.actions.deploy_model.answer_body import at, faults, path_parts
 from mlevents.actions.deploy_model.parameters import Rollout
+from mlevents.actions.deploy_model.progress import Phase
 from mlevents.actions.deploy_model.traffic_map import scaled, serving
 from mlevents.actions.deploy_model.traffic_plan import ours, planned
+from mlevents.actions.deploy_model.verbs import RolloutVerb
 
 LASTING = [{"percent": 10, "for": "5m"}]
 names = st.sampled_from(["a", "b", "c", "d", "new"])
@@ -44,61 +46,60 @@ rollouts = st.builds(
 def test_every_planned_map_is_one_that_azure_takes(rollout, traffic, mirrored) -> None:
     phases = planned(rollout, "new", traffic, mirrored)
     for phase in phases:
-        assert sum(phase["traffic"].values()) == 100
-        assert len(serving(phase["mirror"])) <= 1
-        assert not set(serving(phase["mirror"])) & set(serving(phase["traffic"])) - {"c"}
-        assert ours(phases, phase["traffic"], phase["mirror"])
-    assert serving(phases[-1]["traffic"]) == {"new": 100}
+        assert sum(phase.traffic.values()) == 100
+        assert len(serving(phase.mirror)) <= 1
+        assert not set(serving(phase.mirror)) & set(serving(phase.traffic)) - {"c"}
+        assert ours(phases, phase.traffic, phase.mirror)
+    assert serving(phases[-1].traffic) == {"new": 100}
 
 
 @given(rollout=rollouts, traffic=maps())
 def test_the_share_of_the_new_deployment_only_grows(rollout, traffic) -> None:
-    shares = [phase["traffic"].get("new", 0) for phase in planned(rollout, "new", traffic, {})]
+    shares = [phase.traffic.get("new", 0) for phase in planned(rollout, "new", traffic, {})]
     assert shares == sorted(shares)
 
 
 @given(rollout=rollouts, traffic=maps())
 def test_nobody_who_served_nothing_gets_traffic(rollout, traffic) -> None:
     for phase in planned(rollout, "new", traffic, {}):
-        assert set(serving(phase["traffic"])) <= {*serving(traffic), "new"}
+        assert set(serving(phase.traffic)) <= {*serving(traffic), "new"}
 
 
 def test_the_others_keep_their_proportion() -> None:
     rollout = Rollout.model_validate({"steps": [{"percent": 10, "for": "5m"}]})
-    maps = [phase["traffic"] for phase in planned(rollout, "new", {"a": 70, "b": 30, "c": 0}, {})]
+    maps = [phase.traffic for phase in planned(rollout, "new", {"a": 70, "b": 30, "c": 0}, {})]
     assert maps == [{"a": 63, "b": 27, "new": 10}, {"new": 100}]
 
 
 def test_a_rollout_begun_by_somebody_goes_on_from_there() -> None:
     rollout = Rollout.model_validate({"steps": [{"percent": 10, "for": "5m"}, {"percent": 50, "for": "5m"}]})
-    names = [phase["name"] for phase in planned(rollout, "new", {"a": 70, "new": 30}, {})]
+    names = [phase.name for phase in planned(rollout, "new", {"a": 70, "new": 30}, {})]
     assert names == ["50 %", "100 %"]
 
 
 def test_a_share_that_is_there_already_is_no_step() -> None:
     steps = [{"percent": 30, "for": "5m"}, {"percent": 50, "for": "5m"}]
     phases = planned(Rollout.model_validate({"steps": steps}), "new", {"a": 70, "NEW": 30}, {})
-    assert [phase["name"] for phase in phases] == ["50 %", "100 %"]
+    assert [phase.name for phase in phases] == ["50 %", "100 %"]
 
 
 def test_all_traffic_is_the_last_step_once() -> None:
     rollout = Rollout.model_validate({"steps": [{"percent": 10, "for": "5m"}, {"percent": 100}]})
-    assert [phase["name"] for phase in planned(rollout, "new", {"a": 100}, {})] == ["10 %", "100 %"]
+    assert [phase.name for phase in planned(rollout, "new", {"a": 100}, {})] == ["10 %", "100 %"]
 
 
 def test_a_mirror_copies_before_any_live_traffic_and_in_the_place_of_another() -> None:
     mirror = {"percent": 20, "for": "5m", "timeout": "30m"}
     phases = planned(Rollout.model_validate({"mirror": mirror}), "new", {"a": 100}, {"b": 10})
-    assert phases == [
+    assert [phase.to_json() for phase in phases] == [
         {
             "name": "mirror 20 %",
             "verb": "shift_traffic",
-            "percent": 0,
             "traffic": {"a": 100},
             "mirror": {"new": 20},
             "for": 300.0,
             "timeout": 1800.0,
-            "own": True,
+            "own_timeout": True,
         },
         {
             "name": "100 %",
@@ -106,23 +107,20 @@ def test_a_mirror_copies_before_any_live_traffic_and_in_the_place_of_another() -
             "percent": 100,
             "traffic": {"new": 100},
             "mirror": {"b": 10},
-            "for": 0.0,
-            "timeout": 0.0,
-            "own": False,
         },
     ]
 
 
 def test_one_that_has_live_traffic_needs_no_mirror() -> None:
     rollout = Rollout.model_validate({"mirror": {"percent": 20, "for": "5m"}})
-    assert [phase["name"] for phase in planned(rollout, "new", {"a": 90, "New": 10}, {})] == ["100 %"]
+    assert [phase.name for phase in planned(rollout, "new", {"a": 90, "New": 10}, {})] == ["100 %"]
 
 
 @pytest.mark.parametrize(("timeout", "seconds"), [(None, 600.0), ("2m", 120.0)])
 def test_a_smoke_test_comes_first_and_waits_ten_minutes_unless_it_says(timeout, seconds: float) -> None:
     rollout = Rollout.model_validate({"smoke_test": {"request": {}, "timeout": timeout}})
     first, _ = planned(rollout, "new", {"a": 100}, {})
-    assert first == {"name": "smoke test", "verb": "smoke_test", "for": 0.0, "timeout": seconds}
+    assert first == Phase("smoke test", RolloutVerb.SMOKE_TEST, timeout=seconds)
 
 
 def test_maps_are_ours_with_their_mirror_alone() -> None:
@@ -135,7 +133,7 @@ def test_maps_are_ours_with_their_mirror_alone() -> None:
 def test_a_phase_may_take_twice_as_long_as_it_should_unless_it_says() -> None:
     steps = [{"percent": 10, "for": "5m"}, {"percent": 50, "for": "5m", "timeout": "6m"}]
     rollout = Rollout.model_validate({"steps": steps})
-    assert [phase["timeout"] for phase in planned(rollout, "new", {"a": 100}, {})] == [600, 360, 0]
+    assert [phase.timeout for phase in planned(rollout, "new", {"a": 100}, {})] == [600, 360, 0]
 
 
 def test_the_example_in_the_docstring_is_a_rollout() -> None:

@@ -13,7 +13,8 @@ from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.actions.deploy_model.traffic_map import share_of
 from mlevents.errors import RefusedError
-from mlevents.responses.traffic_notices import notices
+from mlevents.orchestration.messages import Response
+from mlevents.responses.step_input import make_notices
 from tests.unit.actions.deploy_model.durable_stand_in import Durable
 from tests.unit.actions.deploy_model.rollout_world import Trouble, World, serving
 from tests.unit.actions.deploy_model.rollouts import context
@@ -42,10 +43,11 @@ def spoiled_when(share: int, happen: Callable[[World], None], **more: Any) -> Wo
 def with_notices(plan: dict[str, Any]) -> str:
     """A call whose response notifies people when it fails."""
     text = json.loads(call(plan))
-    step = {**text["step"], "id": "notify", "uses": "notify", "orchestrator": None, "notifies": True}
+    step = {**text["step"], "id": "notify", "uses": "notify", "orchestration": None, "notifies": True}
     step["with"] = {"to": "people", "subject": "a rollout failed", "text": "${failure.reason}"}
     document = {**text["response"], "on_failure": [step, {**step, "notifies": False}]}
-    return json.dumps({**text, "notices": notices(document, {})})
+    notices = make_notices(Response.from_json(document), "traffic-not-restored", {})
+    return json.dumps({**text, "notices": [notice.to_json() for notice in notices]})
 
 
 def carried(at: World, text: str) -> dict[str, Any]:
@@ -208,7 +210,7 @@ def test_an_endpoint_that_failed_at_the_old_map_keeps_that_map() -> None:
     at.advance(60.0)
     assert at.endpoint_state
     at.endpoint_state = replace(at.endpoint_state, provisioning_state="Failed")
-    shift = {"verb": "shift_traffic", "traffic": {"net-9": 100}, "mirror": {}}
+    shift = {"name": "100 %", "verb": "shift_traffic", "traffic": {"net-9": 100}}
     progress = {"before": OLD, "before_mirror": {}, "plan": [shift], "phase": 0}
     action = DeployModel(template="small.yaml", endpoint="net")
     said = []

@@ -1,0 +1,40 @@
+"""What is kept with an endpoint's lease, so that another orchestration can put the traffic back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+from mlevents.actions.deploy_model.phases import RolloutRun
+from mlevents.actions.deploy_model.progress import Progress
+from mlevents.orchestration.answer import Answer
+from mlevents.orchestration.json_message import JsonMessage, read_each, read_optional
+from mlevents.orchestration.messages import Call
+from mlevents.orchestration.step_status import PhaseRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutRecord(JsonMessage):
+    """The call and the progress of the rollout that moved the traffic.
+
+    `answer` and `phases` are those of a rollout that has completed, in case its own answer is lost: then
+    nothing is to be put back.
+    """
+
+    call: Call
+    progress: Progress
+    phases: tuple[PhaseRecord, ...] = ()
+    answer: Answer | None = None
+
+    parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "call": Call.from_json,
+        "progress": Progress.from_json,
+        "phases": read_each(PhaseRecord.from_json),
+        "answer": read_optional(Answer.from_json),
+    }
+
+    @classmethod
+    def of(cls, run: RolloutRun, answer: Answer | None = None) -> Self:
+        """The record of a rollout, without what its verbs do not need to put the traffic back."""
+        response = replace(run.call.response, files={}, connections={}, gates={})
+        call = replace(run.call, response=response, failure=None, notices=run.notices)
+        return cls(call, run.progress, tuple(run.phases) if answer else (), answer)

@@ -1,0 +1,7 @@
+"""The type of orchestrator code: a generator that yields durable tasks and gets their results."""
+
+from collections.abc import Generator
+from typing import Any
+
+type Durable[T] = Generator[Any, Any, T]
+"""Yields tasks of durabletask, which have no type that fits them all, and returns a value at the end."""

@@ -1,0 +1,62 @@
+"""How a step ends that does not succeed."""
+
+from mlevents.orchestration.answer import Answer, AnswerKind
+from mlevents.orchestration.json_message import Json
+
+
+class StepFailedError(Exception):
+    """A step will not succeed; the message is for people, `report` is what is known besides.
+
+    `waited` is how many seconds the step waited before that was known.
+    """
+
+    kind = AnswerKind.FAILED
+
+    def __init__(self, text: str, report: Json | None = None, waited: float = 0.0) -> None:
+        self.report = report or {}
+        self.waited = waited
+        super().__init__(text)
+
+    def to_answer(self, report: Json | None = None) -> Answer:
+        """The answer of an orchestrator that ends with this error."""
+        return Answer(self.kind, str(self), report=self.report if report is None else report)
+
+
+class StepStoppedError(StepFailedError):
+    """A step must not go on, though nothing failed."""
+
+    kind = AnswerKind.STOPPED
+
+
+class StepRefusedError(StepStoppedError):
+    """The rule file does not allow what the event asks for; nothing was changed."""
+
+    kind = AnswerKind.REFUSED
+
+
+class GateClosedError(StepStoppedError):
+    """A gate objects."""
+
+    def __init__(self, gate: str, objection: str) -> None:
+        super().__init__(objection)
+        self.gate = gate
+
+    def to_answer(self, report: Json | None = None) -> Answer:
+        """The answer of an orchestrator that a gate stopped."""
+        return Answer(self.kind, str(self), gate=self.gate, report=self.report if report is None else report)
+
+
+ERRORS = {error.kind: error for error in (StepFailedError, StepStoppedError, StepRefusedError)}
+
+
+def raise_unless_successful(answer: Answer) -> None:
+    """Raise what an answer says instead of a result; nothing for one after which the step goes on."""
+    if answer.gate is not None:
+        raise GateClosedError(answer.gate, answer.detail)
+    if answer.kind in ERRORS:
+        raise ERRORS[answer.kind](answer.detail, answer.report)
+
+
+def describe_fault(error: Exception) -> str:
+    """What people read of an error of ours."""
+    return f"a fault in mlevents: {type(error).__name__}: {error}"[:1000]

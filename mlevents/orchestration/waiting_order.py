@@ -1,0 +1,13 @@
+"""What orders the orchestrations that wait for one lease."""
+
+from dataclasses import dataclass
+
+from mlevents.orchestration.json_message import JsonMessage
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingOrder(JsonMessage):
+    """Of one `key`, the newest `by` goes on."""
+
+    key: str
+    by: str
