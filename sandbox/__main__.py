@@ -94,15 +94,15 @@ def _welcome(ready: dict[str, str], speed: float) -> str:
     on = Stage(ready)
     model = on.model_registered("fraud-net", "1", {"stage": "production", "accuracy": "0.95"})
     failure = on.run_status_changed("train-42", "Failed")
-    return f"""The sandbox is up: Azure on this machine, {speed:g} times as fast; Ctrl-C stops it.
+    return f"""The sandbox is up: a simulated Azure, {speed:g} times faster. Ctrl-C stops it.
 
 {addresses}
 
 Three things to try:
 
-1. A model is registered, and deployed in about {540 / speed + 10:.0f} s:
+1. Register a model; it is deployed in about {540 / speed + 10:.0f} s:
 {_curl(ready, model)}
-2. A run fails; people are notified, and the inbox shows what they receive:
+2. Report a failed run; the inbox shows the notifications:
 {_curl(ready, failure)}
   curl -s {ready["inbox"]}
 3. The responses and their outcomes:

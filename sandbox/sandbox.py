@@ -1,4 +1,4 @@
-"""The whole sandbox: Azure's stand-ins on loopback, and the app on them in a process of its own."""
+"""The complete sandbox: a simulated Azure on loopback, and the app in a process of its own."""
 
 import json
 import os
@@ -41,7 +41,7 @@ FAULTS, LOAD = "/_sandbox/faults", "/_sandbox/load"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is run, and how; `rules` is a file, and without one the app's own default holds.
+    """What runs, and how; without `rules`, a file, the app uses its own default.
 
     `twice` executes every activity twice; `deliver_twice` delivers every event twice. `dead_letters`
     is a folder that receives dead letters as the storage container would.
@@ -82,7 +82,7 @@ class Sandbox:
         self.rights = Rights()
         self.arm = ResourceManager(pace, self.identity, self.event_grid.publish, self.rights)
         self.arm.event_subscriptions.list_subscriptions = lambda: self.event_grid.subscriptions
-        self.event_grid.on_publish = self._learn
+        self.event_grid.on_publish = self._register_announced_model
         self.host = FunctionsHost(options.app, options.script, pace)
         self.host.failure_injection = FailureInjection(twice=options.twice)
         self.host.faults = self.arm.faults
@@ -117,7 +117,7 @@ class Sandbox:
         await self._run()
 
     async def _serve_azure(self, certificates: Certificates) -> dict[str, str]:
-        """Serve the stand-ins; gives what the ready file says."""
+        """Serve the simulated services; returns the content of the ready file."""
         identity = await self._serve(self.identity.application())
         event_grid = await self._serve(self.event_grid.application())
         inbox = await self._serve(self.inbox.application())
@@ -140,10 +140,10 @@ class Sandbox:
             "owner": self.identity.owner_token(PUBLIC_RESOURCE_MANAGER),
         }
 
-    def _learn(self, document: Mapping[str, Any]) -> None:
-        """Let Azure ML know what a posted event says, as far as it can be understood."""
+    def _register_announced_model(self, document: Mapping[str, Any]) -> None:
+        """Register the model that a posted event announces, if the event can be parsed."""
         with suppress(EventError, ArmError):
-            self.arm.machine_learning.learn(parse(document))
+            self.arm.machine_learning.register_announced_model(parse(document))
 
     def _outside(self) -> web.Application:
         """What the app reaches by TLS beyond Resource Manager: webhooks and Communication Services."""
@@ -186,7 +186,7 @@ class Sandbox:
 
 
 def write_ready(file: Path, ready: dict[str, str]) -> Callable[[], None]:
-    """Write the ready file in one go, and give what takes it away again."""
+    """Write the ready file at once; returns a function that removes it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.{os.getpid()}")
     new.write_text(json.dumps(ready, indent=2) + "\n", encoding="utf-8")

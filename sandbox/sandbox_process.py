@@ -1,6 +1,6 @@
-"""A sandbox in a process of its own, and what can be done with it from outside.
+"""A sandbox in a process of its own, and a client for it.
 
-The demo plays on it, and so do the tests: both see exactly what a user sees.
+The demo and the tests use it, so they see exactly what a user sees.
 """
 
 import json
@@ -35,13 +35,13 @@ class Stage(EventFactory, HostClient):
         self.workspace: str = ready["workspace"]
 
     def publish(self, *events: Json) -> requests.Response:
-        """Raise events at the topic: Event Grid filters and delivers them."""
+        """Publish events: Event Grid filters and delivers them."""
         answer = requests.post(self.ready["event_grid"], json=list(events), timeout=30)
         answer.raise_for_status()
         return answer
 
     def deliver(self, function: str, *events: Any, **headers: str) -> requests.Response:
-        """Hand events to a function directly, past every filter."""
+        """Deliver events to a function directly, without filters."""
         return self.post(function, json.dumps(events), **headers)
 
     def post(self, function: str, body: str, **headers: str) -> requests.Response:
@@ -51,14 +51,14 @@ class Stage(EventFactory, HostClient):
         return requests.post(url, data=body, headers=sent, timeout=60)
 
     def responses(self, subject: str | None = None, **query: str) -> list[Json]:
-        """What became of events: `event_id`, `rule` and `subject` narrow it down."""
+        """The responses; `event_id`, `rule` and `subject` filter them."""
         answer = requests.get(f"{self.ready['functions']}/api/responses", params=query, timeout=30)
         answer.raise_for_status()
         found: list[Json] = answer.json()
         return [one for one in found if subject in (None, one["event"]["subject"])]
 
     def settled(self, subject: str | None = None, **query: str) -> list[Json]:
-        """The responses once there is one and none is under way; raises TimeoutError."""
+        """The responses once there is one and all have ended; raises TimeoutError."""
 
         def found() -> list[Json]:
             those = self.responses(subject, **query)
@@ -81,7 +81,7 @@ class Stage(EventFactory, HostClient):
         return str(answer.json()["access_token"])
 
     def arm(self, path: str, method: str = "GET", body: Json | None = None) -> Json:
-        """What Resource Manager answers, asked over REST."""
+        """The answer of Resource Manager to a REST request."""
         answer = requests.request(
             method,
             f"{self.ready['arm']}{path}",
@@ -95,12 +95,12 @@ class Stage(EventFactory, HostClient):
         return found
 
     def endpoint_key(self, name: str) -> str:
-        """The key that lets requests in at an online endpoint."""
+        """A key of an online endpoint."""
         path = f"{self.workspace}/onlineEndpoints/{name}/listKeys?api-version=2023-08-01-preview"
         return str(self.arm(path, "POST")["primaryKey"])
 
     def traffic_seen(self, endpoint: str) -> list[Json]:
-        """Everything that stood at an endpoint, one entry for each change."""
+        """Every state of an endpoint, one entry for each change."""
         url = f"{self.ready['arm']}/_sandbox/traffic"
         entries = requests.get(url, verify=self.ready["ca"], timeout=30).json()
         return [entry["endpoints"][endpoint] for entry in entries if endpoint in entry["endpoints"]]
@@ -130,12 +130,12 @@ class Stage(EventFactory, HostClient):
         requests.post(self.ready["load"], json=wanted, timeout=30).raise_for_status()
 
     def faults(self) -> list[Json]:
-        """The failures asked for, with how often each still comes."""
+        """The requested failures, with how often each still happens."""
         found: list[Json] = requests.get(self.ready["faults"], timeout=30).json()
         return found
 
     def requests_seen(self, method: str = "") -> list[Json]:
-        """What Azure Resource Manager was asked, in order."""
+        """The requests to Azure Resource Manager, in order."""
         url = f"{self.ready['arm']}/_sandbox/requests"
         found: list[Json] = requests.get(url, verify=self.ready["ca"], timeout=30).json()
         return [one for one in found if one["method"].startswith(method)]

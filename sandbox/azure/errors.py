@@ -1,4 +1,4 @@
-"""What Azure Resource Manager says when it refuses, and what a resource provider says."""
+"""The errors of Azure Resource Manager and of its resource providers."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -58,15 +58,15 @@ class ProviderError(ArmError):
         super().__init__(status, code, message)
 
     def body(self) -> dict[str, Any]:
-        """The body, with the circumstances that Azure Machine Learning tells."""
-        circumstances = {
+        """The body, with the context that Azure Machine Learning adds."""
+        context = {
             "ComponentName": "managementfrontend",
             "Correlation": {"operation": uuid.uuid4().hex, "request": uuid.uuid4().hex[:16]},
             "Environment": LOCATION,
             "Location": LOCATION,
             "Time": datetime.now(UTC).isoformat(),
         }
-        more = [{"type": name, "info": {"value": value}} for name, value in circumstances.items()]
+        more = [{"type": name, "info": {"value": value}} for name, value in context.items()]
         error = {"code": self.code, "message": self.message, "details": self.details, "additionalInfo": more}
         return {"error": error}
 

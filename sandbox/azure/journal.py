@@ -1,4 +1,4 @@
-"""What was asked of this server, so that a test or a person can look."""
+"""The requests to this server, for tests and people to read."""
 
 import time
 from collections import deque
@@ -26,7 +26,7 @@ class Journal:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Write down one request when its answer is known; 0 stands for no answer."""
+        """Record one request with its status; 0 means that there was no answer."""
         started = time.perf_counter()
         entry: dict[str, Any] = {
             "time": self._pace.now().isoformat(),

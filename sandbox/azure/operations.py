@@ -65,13 +65,13 @@ class Operations:
         return operation
 
     def start_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Run something beside the requests, until it ends or the server stops."""
+        """Run a coroutine in the background, until it ends or the server stops."""
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
-        """End whatever is still under way."""
+        """Cancel every task."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -16,7 +16,7 @@ VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z]\w*)?")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How a long-running operation is going to end, when somebody asked for its failure."""
+    """How a long-running operation is going to end, when a fault requests its failure."""
 
     code: str
     message: str

@@ -1,4 +1,4 @@
-"""The one workspace and the one factory that exist, and whose they are."""
+"""The workspace and the factory that exist in the sandbox."""
 
 import uuid
 from collections.abc import Callable
@@ -49,7 +49,7 @@ class Workspace:
         self._publish = publish
         self._created = pace.now().isoformat()
 
-    def raise_event(self, kind: str, subject: str, content: dict[str, Any]) -> None:
+    def publish_event(self, kind: str, subject: str, content: dict[str, Any]) -> None:
         """Publish an event of the workspace, in Event Grid's own schema."""
         now = self.pace.now()
         self._publish(
@@ -117,7 +117,7 @@ def check_scope(names: dict[str, str]) -> None:
 
 
 def check_subscription(names: dict[str, str]) -> None:
-    """Refuse a path that leads to another subscription; before rights, which nobody has there."""
+    """Refuse a path in another subscription; checked before rights, which nobody has there."""
     subscription = names.get("subscription", SUBSCRIPTION)
     if subscription.lower() != SUBSCRIPTION:
         raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")

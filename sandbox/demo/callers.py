@@ -1,4 +1,4 @@
-"""People who use an online endpoint: requests at a steady rate, as the demo and the tests need them."""
+"""Clients of an online endpoint, which send requests at a steady rate."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""The demo: the three scenarios, and what must not happen, played on the sandbox and checked."""
+"""The demo: ten scenes on the sandbox, each with a check of its outcome."""
 
 import json
 import os
@@ -13,16 +13,16 @@ import requests
 from rich.markup import escape
 from rich.padding import Padding
 
-from sandbox.demo.rollout_scenes import promoted, taken_back
-from sandbox.demo.scene import CONSOLE, FRAUD, Play, Scene, register, told
+from sandbox.demo.rollout_scenes import promote_version, roll_back_version
+from sandbox.demo.scene import CONSOLE, FRAUD, Play, Scene, check_response, register
 from sandbox.event_grid.event_factory import Json
 from sandbox.sandbox_process import PATIENCE, ROOT, Stage, stage, until
 
 
-def deployed(on: Stage) -> Scene:
+def deploy_model(on: Stage) -> Scene:
     """A registered model is deployed, all traffic is on it, and it answers."""
     register(on, "7", FRAUD)
-    scene = told(
+    scene = check_response(
         "Model fraud-net:7 is registered with the tag stage=production",
         on.settled(subject="models/fraud-net:7"),
     )
@@ -38,21 +38,23 @@ def deployed(on: Stage) -> Scene:
     )
     right = answer.ok and answer.json()["version"] == "7" and endpoint.traffic == {"fraud-net-7": 100}
     version = answer.json().get("version")
-    return scene.also(f"a request to the endpoint: {answer.status_code}, by version {version}", right)
+    return scene.with_check(
+        f"a request to the endpoint returns {answer.status_code} from version {version}", right
+    )
 
 
-def left_alone(on: Stage) -> Scene:
-    """A model whose tags match no rule is left alone; `explain` says why."""
+def ignore_other_models(on: Stage) -> Scene:
+    """A model whose tags match no rule gets no response; `explain` says why."""
     tags = {**FRAUD, "stage": "dev"}
     register(on, "8", tags)
-    why = explained(on.model_registered("fraud-net", "8", tags))
+    why = explain_event(on.model_registered("fraud-net", "8", tags))
     because = why["because"]
     outcome = f"no response: {because['path']} is {because['found']}, not {json.dumps(because['wanted'])}"
     right = because["path"] == "where.model.tags.stage" and not on.responses("models/fraud-net:8")
     return Scene("Model fraud-net:8 is registered with the tag stage=dev", why["id"], outcome, right)
 
 
-def explained(event: Json) -> Json:
+def explain_event(event: Json) -> Json:
     """What `python -m mlevents explain` says of the deploying rule."""
     command = [sys.executable, "-m", "mlevents", "explain", "-", "--json"]
     answer = subprocess.run(
@@ -62,121 +64,125 @@ def explained(event: Json) -> Json:
     return next(rule for rule in rules if rule["id"] == "deploy-production-models")
 
 
-def drifted(on: Stage) -> Scene:
+def start_pipeline_on_drift(on: Stage) -> Scene:
     """Version 1 of data drift starts the Data Factory pipeline, and its run is followed."""
     event = on.drift_detected("fraud-drift", 0.83)
     on.publish(event)
-    return told("Data drift (v1) is detected, with coefficient 0.83", on.settled(event_id=event["id"]))
+    return check_response(
+        "Data drift (v1) is detected, with coefficient 0.83", on.settled(event_id=event["id"])
+    )
 
 
-def breached(on: Stage) -> Scene:
-    """So do the breaches that one run of a version 2 model monitor reports: two signals, four events."""
+def start_pipeline_once(on: Stage) -> Scene:
+    """One run of a version 2 model monitor reports two signals in four events: the pipeline starts once."""
     found = [(signal, status) for signal in ("inputs", "outputs") for status in ("Finalizing", "Completed")]
     events = [on.signal_breached("monitor-1", *one) for one in found]
     for event in events:
         on.deliver("RunStatusChanged", event)
     subjects = dict.fromkeys(event["subject"] for event in events)
     responses = [one for subject in subjects for one in on.settled_or_none(subject)]
-    return told("A model monitor (v2) reports two signals, in four events", responses)
+    return check_response("A model monitor (v2) reports two signals, in four events", responses)
 
 
-def failed(on: Stage) -> Scene:
+def report_failed_run(on: Stage) -> Scene:
     """A failed run is reported by mail and to Teams."""
     event = on.run_status_changed("train-42", "Failed")
     on.publish(event)
-    scene = told("Run train-42 fails", on.settled(event_id=event["id"]))
+    scene = check_response("The run train-42 fails", on.settled(event_id=event["id"]))
     ways = sorted({message["via"] for message in on.inbox() if "train-42" in json.dumps(message)})
-    return scene.also(f"arrived by {' and '.join(ways)}", ways == ["email", "webhook"])
+    return scene.with_check(f"sent by {' and '.join(ways)}", ways == ["email", "webhook"])
 
 
-def redelivered(on: Stage) -> Scene:
-    """The same event again, at once and later, does nothing again."""
-    before = runs_created(on)
+def ignore_redelivery(on: Stage) -> Scene:
+    """The same event, delivered again at once and later, has no further effect."""
+    before = count_pipeline_runs(on)
     event = on.drift_detected("redelivered", 0.9)
     answers = [on.deliver("DatasetDriftDetected", event).status_code for _ in range(2)]
     on.settled(event_id=event["id"])
     answers.append(on.deliver("DatasetDriftDetected", event).status_code)
-    scene = told("One drift event is delivered three times", on.settled(event_id=event["id"]))
-    return scene.also(
-        "one response, one pipeline run", answers == [202] * 3 and runs_created(on) == before + 1
+    scene = check_response("One drift event is delivered three times", on.settled(event_id=event["id"]))
+    return scene.with_check(
+        "one response, one pipeline run", answers == [202] * 3 and count_pipeline_runs(on) == before + 1
     )
 
 
-def runs_created(on: Stage) -> int:
-    """How often Data Factory was asked to start a pipeline."""
+def count_pipeline_runs(on: Stage) -> int:
+    """The number of requests to Data Factory to start a pipeline."""
     return sum("createRun" in one["path"] for one in on.requests_seen("POST"))
 
 
-def refused(on: Stage) -> Scene:
+def refuse_other_workspace(on: Stage) -> Scene:
     """An event from a workspace that the rule file does not list is refused."""
     event = on.model_registered("fraud-net", "9", FRAUD, topic=on.workspace.replace("ml-prod", "ml-other"))
     on.deliver("ModelRegistered", event)
-    scene = told("A model is registered in workspace ml-other", on.settled(event_id=event["id"]), "refused")
+    scene = check_response(
+        "A model is registered in workspace ml-other", on.settled(event_id=event["id"]), "refused"
+    )
     return replace(scene, outcome="refused: ml-other is not listed in the rule file")
 
 
-def quarantined(on: Stage) -> Scene:
+def quarantine_event(on: Stage) -> Scene:
     """An event that cannot be understood is kept, and people are notified."""
     on.deliver("ModelRegistered", {"id": "rubbish-1", "eventType": 7})
-    scene = told(
-        "An event arrives that cannot be understood", on.settled(event_id="rubbish-1"), "quarantined"
+    scene = check_response(
+        "An event with an invalid type arrives", on.settled(event_id="rubbish-1"), "quarantined"
     )
     alerted = until(lambda: _alerts(on), PATIENCE, lambda: "no message about the quarantine")
-    return scene.also("stored, and Teams was notified", bool(alerted))
+    return scene.with_check("stored, and Teams was notified", bool(alerted))
 
 
 def _alerts(on: Stage) -> list[Json]:
-    """Messages about the quarantine: they are sent by an orchestration of their own, a moment later."""
+    """Messages about the quarantine; a separate orchestration sends them a moment later."""
     return [message for message in on.inbox() if "quarantine" in json.dumps(message).lower()]
 
 
 PLAYS: tuple[Play, ...] = (
-    deployed,
-    promoted,
-    taken_back,
-    left_alone,
-    drifted,
-    breached,
-    failed,
-    redelivered,
-    refused,
-    quarantined,
+    deploy_model,
+    promote_version,
+    roll_back_version,
+    ignore_other_models,
+    start_pipeline_on_drift,
+    start_pipeline_once,
+    report_failed_run,
+    ignore_redelivery,
+    refuse_other_workspace,
+    quarantine_event,
 )
 
 
-def timed(on: Stage) -> Iterator[tuple[Scene, float]]:
-    """Every scene with its seconds; one that breaks off is a scene that is not right."""
+def play_scenes(on: Stage) -> Iterator[tuple[Scene, float]]:
+    """Every scene with its seconds; a scene that raises an error is not as expected."""
     for play in PLAYS:
         start = time.monotonic()
         try:
             scene = play(on)
         except (TimeoutError, requests.RequestException, LookupError) as error:
-            scene = Scene(play.__name__.replace("_", " "), "—", f"broke off: {error!r:.300}", False)
+            scene = Scene(play.__name__.replace("_", " "), "—", f"stopped by an error: {error!r:.300}", False)
         yield scene, time.monotonic() - start
 
 
 def demo(speed: float = 120) -> int:
-    """Play everything and print each scene as it ends; 0 only if all came out right."""
+    """Play every scene and print it when it ends; the exit code is 0 only if all are as expected."""
     right = True
-    CONSOLE.print(f"The sandbox: Azure on this machine, {speed:g} times as fast as Azure. Starting …\n")
+    CONSOLE.print(f"Starting the sandbox: a simulated Azure on this machine, {speed:g} times faster …\n")
     with tempfile.TemporaryFile() as log, stage(speed=speed, log=log) as on:
         os.environ |= on.environment()
-        for scene, seconds in timed(on):
+        for scene, seconds in play_scenes(on):
             right &= scene.right
-            show(scene, seconds)
+            print_scene(scene, seconds)
         if not right:
             log.seek(0)
             CONSOLE.print(log.read().decode(errors="replace"), markup=False)
     CONSOLE.print(
-        f"All {len(PLAYS)} scenes came out as expected."
+        f"All {len(PLAYS)} scenes ended as expected."
         if right
-        else "Not every scene came out as expected; the app's log is above."
+        else "Not every scene ended as expected. The log of the app is above."
     )
     return 0 if right else 1
 
 
-def show(scene: Scene, seconds: float) -> None:
-    """One scene: what happened, then which rule answered, and what came of it."""
+def print_scene(scene: Scene, seconds: float) -> None:
+    """Print one scene: what happened, which rule responded, and the outcome."""
     mark = "[green]✓[/]" if scene.right else "[red]✗[/]"
     CONSOLE.print(f"{mark} [bold]{escape(scene.event)}[/] [dim]({seconds:.1f} s)[/]")
     rule = () if scene.rule == "—" else (f"rule {scene.rule}",)

@@ -1,4 +1,4 @@
-"""What a scene of the demo is, and what several of them do."""
+"""A scene of the demo, and what several scenes do."""
 
 import re
 import sys
@@ -17,24 +17,24 @@ FRAUD = {"stage": "production", "accuracy": "0.95"}
 
 @dataclass(frozen=True)
 class Scene:
-    """A scene: what happened, which rule answered, what came of it, and whether it is right."""
+    """A scene: what happened, which rule responded, the outcome, and whether it is as expected."""
 
     event: str
     rule: str
     outcome: str
     right: bool
 
-    def also(self, outcome: str, right: bool) -> "Scene":
-        """The same scene, knowing more."""
-        said = outcome if right else f"NOT: {outcome}"
-        return replace(self, outcome=f"{self.outcome}\n{said}", right=self.right and right)
+    def with_check(self, outcome: str, right: bool) -> "Scene":
+        """The same scene with the result of one more check."""
+        line = outcome if right else f"not as expected: {outcome}"
+        return replace(self, outcome=f"{self.outcome}\n{line}", right=self.right and right)
 
 
 Play = Callable[[Stage], Scene]
 
 
-def told(event: str, found: list[Json], wanted: str = "done") -> Scene:
-    """The scene of an event with exactly one response, which must have ended as wanted."""
+def check_response(event: str, found: list[Json], wanted: str = "done") -> Scene:
+    """The scene of an event that must have exactly one response, with the wanted status."""
     one = found[0]
     steps = [f"{step['uses']}: {step['detail']}" for step in one["steps"][:1] if not one["because"]]
     outcome = "\n".join([f"{one['status']}" + (f": {one['because']}" if one["because"] else ""), *steps])

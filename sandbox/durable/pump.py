@@ -1,7 +1,7 @@
 """Between the task hub and the worker: the Functions host's Durable extension.
 
 Orchestrators and entities receive and return base64 protobuf; activities receive and return JSON.
-Failures are told as the extension tells them (OutOfProcMiddleware.cs): the text before the first
+Failures are reported as the extension reports them (OutOfProcMiddleware.cs): the text before the first
 `: ` is the error's type, and of the rest the first line is its message.
 """
 

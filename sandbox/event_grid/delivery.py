@@ -40,7 +40,7 @@ class HandshakeError(Exception):
 
 @dataclass
 class Subscription:
-    """One function's subscription, with its filter as Event Grid is told it."""
+    """One function's subscription, with its filter as Event Grid receives it."""
 
     name: str
     endpoint: str
@@ -101,7 +101,7 @@ class EventDelivery:
             )
 
     async def deliver(self, subscription: Subscription, event: Event) -> None:
-        """Deliver one event, and again until it is taken or becomes a dead letter."""
+        """Deliver one event, with retries until it is accepted or becomes a dead letter."""
         delivery = _Delivery(self._pace.now(), self._pace.elapsed())
         while True:
             reason = await self._wait_for_probation(subscription, delivery) or await self._try(

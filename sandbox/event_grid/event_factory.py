@@ -1,4 +1,4 @@
-"""Events as the workspace raises them."""
+"""Events as the workspace publishes them."""
 
 import time
 import uuid
@@ -14,7 +14,7 @@ PREFIX = "Microsoft.MachineLearningServices."
 
 
 class EventFactory:
-    """What happens in one workspace, told in the Event Grid schema; `workspace` is its ARM id."""
+    """Events of one workspace in the Event Grid schema; `workspace` is its ARM id."""
 
     workspace: str
 

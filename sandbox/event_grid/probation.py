@@ -1,4 +1,4 @@
-"""Probation: an endpoint that keeps failing is left alone for a while, by other events too.
+"""Probation: for a while, Event Grid delivers no event to an endpoint that keeps failing.
 
 Documented is that after failures, "such as the first 10 events published to an endpoint", Event Grid
 delays all retries and new deliveries to it, in some cases up to several hours. The numbers are inferred:
@@ -21,15 +21,15 @@ class Probation:
         self._until = 0.0
 
     def left(self, pace: Pace) -> float:
-        """How long no delivery is tried yet."""
+        """Seconds until the next delivery is allowed."""
         return max(0.0, self._until - pace.elapsed())
 
     def succeeded(self) -> None:
-        """The endpoint took an event."""
+        """The endpoint accepted an event."""
         self._failures, self._span, self._until = 0, 0.0, 0.0
 
     def failed(self, pace: Pace) -> None:
-        """The endpoint did not take an event; what was under way when probation began does not prolong it."""
+        """The endpoint did not accept an event; an earlier delivery does not prolong probation."""
         self._failures += 1
         if self._failures >= FAILURES and not self.left(pace):
             self._span = min(self._span * 2 or FIRST, LONGEST)

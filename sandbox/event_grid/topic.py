@@ -1,6 +1,6 @@
 """Event Grid: the topic of the workspace, and a subscription for each of the app's event functions.
 
-`POST` publishes an array of events, `GET` tells what became of them, `GET …/deadletters` lists those
+`POST` publishes an array of events, `GET` counts what happened to them, `GET …/deadletters` lists those
 that could not be delivered.
 """
 
@@ -26,8 +26,8 @@ FUNCTIONS = tuple(functions())
 class EventGrid:
     """The topic; `twice` delivers everything twice, as Event Grid may.
 
-    `on_publish` is told of every event that is posted here, before anybody else: in Azure only the workspace
-    itself can publish, so what an event says is so.
+    `on_publish` receives every posted event first: in Azure only the workspace itself can publish, so
+    the sandbox believes what an event says.
     """
 
     def __init__(self, topic: str, pace: Pace, folder: Path | None = None, twice: bool = False) -> None:
@@ -69,7 +69,7 @@ class EventGrid:
             self.subscriptions.append(subscription)
 
     async def stop(self) -> None:
-        """Give up what is under way."""
+        """Cancel all deliveries."""
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)

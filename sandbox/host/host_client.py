@@ -1,4 +1,4 @@
-"""The app of a running sandbox, ended and started again from outside."""
+"""Kills and starts the app of a running sandbox from outside."""
 
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,12 @@ class HostClient:
     ready: Json
 
     def host(self) -> Json:
-        """How the Functions host is: `state`, `pid` of the app, `checkout`, `functions`, `error`."""
+        """The state of the Functions host: `state`, `pid` of the app, `checkout`, `functions`, `error`."""
         found: Json = requests.get(self.ready["host"], timeout=30).json()
         return found
 
     def kill(self, **how: Any) -> Json:
-        """End the app as a crash does; `worker=True` ends it alone, `at="ACTIVITY x"` once that is done."""
+        """Kill the app; `worker=True` kills the worker alone, `at="ACTIVITY x"` waits for that activity."""
         return self._control("kill", how)
 
     def start(self, checkout: Path | None = None) -> Json:

@@ -1,6 +1,6 @@
-"""Where people end the app's process and start it again, while everything else of the sandbox lives on.
+"""Kills and starts the app's process, while the rest of the sandbox runs on.
 
-`GET` says how the host is. `POST …/kill` ends host and app by SIGKILL; `{"worker": true}` ends the app
+`GET` returns the host's state. `POST …/kill` ends host and app by SIGKILL; `{"worker": true}` ends the app
 alone, which the host starts again; `{"at": "ACTIVITY name"}` waits until such work is done and its result
 is not yet delivered (`ORCHESTRATION name`: until such an instance has ended, between its two writes).
 `POST …/start` starts the app again, from the folder `{"checkout": path}` if one is given.
@@ -92,7 +92,7 @@ async def _body(request: web.Request, **known: type) -> dict[str, Any]:
         raise ValueError(f"the body must be an object, not {type(found).__name__}")  # noqa: TRY004
     for name, value in found.items():
         if name not in known:
-            raise ValueError(f"unknown property '{name}': known are {', '.join(known)}")
+            raise ValueError(f"unknown property '{name}': give {', '.join(known)}")
         if not isinstance(value, known[name]):
             raise ValueError(f"'{name}' is {json.dumps(value)}: give a {known[name].__name__}")  # noqa: TRY004
     return found

@@ -99,7 +99,7 @@ class TimerTriggers:
     async def _fire(self, function: Function, status: Status, past_due: bool) -> None:
         timer = {
             "Schedule": {"AdjustForDST": True},
-            "ScheduleStatus": _told(status),
+            "ScheduleStatus": _format_status(status),
             "IsPastDue": past_due,
         }
         async with self._turns[function.name]:
@@ -125,6 +125,6 @@ def _resolved(function: Function, environment: Mapping[str, str]) -> str:
     return SETTING.sub(lambda found: environment.get(found[1], found[0]), str(function.trigger["schedule"]))
 
 
-def _told(status: Status) -> dict[str, str]:
+def _format_status(status: Status) -> dict[str, str]:
     last = status.last or datetime.min.replace(tzinfo=UTC)
     return {"Last": last.isoformat(), "LastUpdated": last.isoformat(), "Next": status.next.isoformat()}

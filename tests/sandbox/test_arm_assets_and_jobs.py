@@ -121,7 +121,7 @@ def test_a_component_runs_as_a_job_and_the_same_job_again_is_the_same(server, ml
         submit(0.9)
 
 
-def test_the_steps_of_a_pipeline_raise_events_that_name_their_parent(server, name) -> None:
+def test_the_steps_of_a_pipeline_publish_events_that_name_their_parent(server, name) -> None:
     server.call("PUT", f"jobs/{name}", json=job_body(server))
     finished(server, name)
     steps = [event["data"] for event in server.events if event["data"].get("runType") == "azureml.StepRun"]

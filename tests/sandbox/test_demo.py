@@ -1,4 +1,4 @@
-"""The demo tells a stranger what happens, in 80 columns, and says when a scene came out wrong."""
+"""The demo shows what happens in 80 columns, and says when a scene did not end as expected."""
 
 import pytest
 from rich.cells import cell_len
@@ -11,7 +11,7 @@ LONG = "quarantined: eventType: 7 is not text: every event has a text as eventTy
 
 
 class Inbox(Stage):
-    """A stage on which nothing is but an inbox that fills later."""
+    """A sandbox with nothing but an inbox that fills later."""
 
     def __init__(self, *looks: list[dict[str, str]]) -> None:
         self.looks = list(looks)
@@ -27,12 +27,12 @@ class Inbox(Stage):
 
 
 def test_the_message_about_the_quarantine_may_come_after_the_response() -> None:
-    scene = demo.quarantined(Inbox([], [], [{"subject": "An event is in quarantine"}]))
+    scene = demo.quarantine_event(Inbox([], [], [{"subject": "An event is in quarantine"}]))
     assert scene.right, scene.outcome
 
 
 def test_a_scene_fits_into_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    demo.show(Scene("Model fraud-net:7 is registered [twice]", "deploy", f"{LONG}\nsecond", True), 1.5)
+    demo.print_scene(Scene("Model fraud-net:7 is registered [twice]", "deploy", f"{LONG}\nsecond", True), 1.5)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(cell_len, lines)) <= 80
     assert lines[:2] == ["✓ Model fraud-net:7 is registered [twice] (1.5 s)", "    rule deploy"]

@@ -39,7 +39,7 @@ class Host:
     def start(self, id: str) -> None:
         self.hub.StartInstance(pb.CreateInstanceRequest(instanceId=id, name="o"), self._call)
 
-    def raise_event(self, id: str) -> None:
+    def publish_event(self, id: str) -> None:
         self.hub.RaiseEvent(pb.RaiseEventRequest(instanceId=id, name="e"), self._call)
 
     def complete(self, item: pb.WorkItem, *actions: pb.OrchestratorAction) -> None:
@@ -134,7 +134,7 @@ def test_an_event_for_an_instance_whose_start_is_hidden_waits_for_the_start(host
     host.take()
     host.die(CONTROL, WORK)
     time.sleep(2 * TAKEOVER.total_seconds() / SPEED)
-    host.raise_event("i")
+    host.publish_event("i")
     assert names(host.take()) == ["orchestratorStarted", "executionStarted", "eventRaised"]
 
 

@@ -158,7 +158,7 @@ class DataFactory:
 def _asked(pipeline: dict[str, Any]) -> Failure | None:
     """A pipeline with the annotation `sandbox.fails` fails each time."""
     fails = "sandbox.fails" in (pipeline["properties"].get("annotations") or [])
-    return Failure("2200", "The pipeline was asked to fail.") if fails else None
+    return Failure("2200", "The pipeline has the annotation sandbox.fails.") if fails else None
 
 
 def _time(body: dict[str, Any], name: str) -> datetime:

@@ -34,7 +34,7 @@ class FactoryRun:
     task: asyncio.Task[Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The run as Data Factory shows it; its parameters are texts."""
+        """The run as Data Factory returns it; its parameters are texts."""
         took = (self.ended - self.started).total_seconds() if self.ended else None
         return {
             "id": f"{FACTORY_ID}/pipelineruns/{self.id}",
@@ -130,7 +130,7 @@ OPERATORS: Mapping[str, Callable[[str, list[str]], bool]] = {
 
 
 def query_runs(runs: list[FactoryRun], query: Mapping[str, Any]) -> list[FactoryRun]:
-    """The runs that every filter lets through, in the order asked for; raises ArmError."""
+    """The runs that pass every filter, in the requested order; raises ArmError."""
     for condition in query.get("filters") or []:
         operand = _of(OPERANDS, condition, "operand")
         operator = _of(OPERATORS, condition, "operator")

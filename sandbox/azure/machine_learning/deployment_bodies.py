@@ -1,4 +1,4 @@
-"""What the body of an online deployment may ask for, and what Azure fills in."""
+"""The references in the body of an online deployment, and the defaults that Azure adds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,7 @@ DEFAULTS: Mapping[str, Any] = {
 def check_references(
     assets: Mapping[str, Assets], properties: Mapping[str, Any], sku: Mapping[str, Any]
 ) -> None:
-    """Refuse what a deployment refers to and is not there, and what it lacks."""
+    """Refuse a deployment that refers to a missing resource, or lacks one."""
     model = properties.get("model")
     for kind, reference in (
         ("models", model),

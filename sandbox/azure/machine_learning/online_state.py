@@ -1,4 +1,4 @@
-"""Online endpoints with their deployments as they stand in memory."""
+"""Online endpoints with their deployments, in memory."""
 
 import re
 import secrets
@@ -61,7 +61,7 @@ class Deployment:
 
 @dataclass(slots=True)
 class Endpoint:
-    """One endpoint. `traffic` and `mirror` are what routes requests, which follows the resource."""
+    """One endpoint. `traffic` and `mirror` route requests; they follow the resource."""
 
     name: str
     resource: dict[str, Any]
@@ -135,11 +135,11 @@ class Endpoints:
         return endpoint
 
     def add(self, endpoint: Endpoint) -> None:
-        """Keep a new endpoint."""
+        """Add an endpoint."""
         self._endpoints[endpoint.name.lower()] = endpoint
 
     def remove(self, endpoint: Endpoint) -> None:
-        """Forget an endpoint with its deployments."""
+        """Remove an endpoint with its deployments."""
         self._endpoints.pop(endpoint.name.lower(), None)
 
 
@@ -149,7 +149,7 @@ def new_key() -> str:
 
 
 def check_name(kind: str, name: str) -> None:
-    """Refuse a name that no endpoint or deployment can have."""
+    """Refuse an invalid name of an endpoint or deployment."""
     if not (SHORTEST <= len(name) <= LONGEST and NAME.fullmatch(name)):
         raise user_error(
             f"The {kind} name '{name}' is invalid: it must have {SHORTEST} to {LONGEST} characters, start "
@@ -158,7 +158,7 @@ def check_name(kind: str, name: str) -> None:
 
 
 def check_location(body: dict[str, Any], known: dict[str, Any] | None, location: str) -> None:
-    """Refuse to create elsewhere than in the workspace's region, or to move."""
+    """Refuse another region than the workspace's, and a move to another region."""
     wanted = body["location"].replace(" ", "").lower()
     if known and wanted != location:
         name = known["name"]

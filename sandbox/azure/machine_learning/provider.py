@@ -116,8 +116,8 @@ class MachineLearning:
         for part in self._parts:
             part.register(routes)
 
-    def learn(self, event: Event) -> None:
-        """Believe what a published event says of this workspace: the model that it announces is there."""
+    def register_announced_model(self, event: Event) -> None:
+        """Register the model that a published event of this workspace announces."""
         model = event.names.get("model", {})
         here = event.topic.lower() == self._id.lower()
         if here and "model.registered" in event.kinds and "version" in model:
@@ -136,7 +136,7 @@ class MachineLearning:
                 "modelTags": dict(properties["tags"]),
                 "modelProperties": dict(properties["properties"]),
             }
-            workspace.raise_event("ModelRegistered", f"models/{name}:{version}", content)
+            workspace.publish_event("ModelRegistered", f"models/{name}:{version}", content)
 
         return Assets(workspace, kind, registered) if kind.name == "models" else Assets(workspace, kind)
 

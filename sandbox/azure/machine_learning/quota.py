@@ -1,4 +1,4 @@
-"""Sizes of virtual machines and what is left of their quota, as Azure Machine Learning tells them."""
+"""Sizes of virtual machines and their quota, as Azure Machine Learning reports them."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""A job's run through its statuses, each raised as an event, and its steps' runs within it.
+"""The statuses of a job's run, each published as an event, and the runs of its steps.
 
 A job whose tags hold `sandbox.outcome: Failed` (or Canceled) ends that way; so does one that a
-`fail_operation` fault was asked for.
+`fail_operation` fault matches.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Run:
 
 
 class Runs:
-    """Carries runs out and raises their events."""
+    """Executes runs and publishes their events."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -60,7 +60,7 @@ class Runs:
         self._enter(run, outcome)
 
     def cancel(self, name: str) -> Run | None:
-        """Stop a run that has not ended; the caller says later that it is canceled."""
+        """Stop a run that has not ended; the caller calls `canceled` later."""
         run = self._running.get(name)
         if run is None or run.status in FINAL or run.task is None:
             return None
@@ -101,9 +101,9 @@ class Runs:
             "runProperties": self._properties(run),
         }
         subject = f"experiments/{experiment}/runs/{run.id}"
-        self._workspace.raise_event("RunStatusChanged", subject, {**content, "runStatus": status})
+        self._workspace.publish_event("RunStatusChanged", subject, {**content, "runStatus": status})
         if status == "Completed":
-            self._workspace.raise_event("RunCompleted", subject, content)
+            self._workspace.publish_event("RunCompleted", subject, content)
 
     def _properties(self, run: Run) -> dict[str, str]:
         properties = dict(run.properties.get("properties") or {})

@@ -1,4 +1,4 @@
-"""What answers at an endpoint's scoring address: authentication, routing, and one model for all.
+"""An endpoint's scoring address: authentication, routing, and one model for all.
 
 Every model answers alike, from its name, its version and the request alone. A registered model with the
 tag `sandbox.error_rate` (0 to 1) fails for that share of the requests, and one with `sandbox.latency`

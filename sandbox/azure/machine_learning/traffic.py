@@ -1,4 +1,4 @@
-"""The rules of traffic, and the choice of who answers a request."""
+"""The rules for traffic maps, and the choice of the deployment for a request."""
 
 import json
 from collections.abc import Mapping
@@ -64,13 +64,13 @@ def _refused(field: str, message: str, detail: str | None = None) -> ProviderErr
 
 
 class WeightedRouting:
-    """Deals requests out by weight: in every hundred, each gets exactly its share."""
+    """Distributes requests by weight: of every hundred, each name gets exactly its share."""
 
     def __init__(self) -> None:
         self._credit: dict[str, dict[str, int]] = {}
 
     def choose(self, key: str, shares: Mapping[str, int]) -> str | None:
-        """Whose turn it is among the shares, or None when none has any."""
+        """The name that gets the next request, or None when no share is above 0."""
         live = {name: share for name, share in shares.items() if share > 0}
         if not live:
             return None
@@ -82,7 +82,7 @@ class WeightedRouting:
         return chosen
 
     def distribute(self, key: str, shares: Mapping[str, int], count: int) -> dict[str, int]:
-        """How many of so many requests each gets, at once; what is left of a share counts the next time."""
+        """How many of `count` requests each name gets; the remainder of a share counts the next time."""
         live = {name: share for name, share in shares.items() if share > 0}
         whole = sum(live.values())
         if not whole:

@@ -1,4 +1,4 @@
-"""What stood at the online endpoints, one entry for each change: so that a test can judge every moment."""
+"""The states of the online endpoints, one entry for each change, for tests to check."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from sandbox.azure.machine_learning.online_state import Endpoint, Endpoints
 
 
 class TrafficHistory:
-    """The states of all endpoints, looked at after every request; the oldest first."""
+    """The states of all endpoints after every request that changed one; the oldest first."""
 
     def __init__(self, endpoints: Endpoints) -> None:
         self.entries: list[dict[str, Any]] = []
@@ -17,7 +17,7 @@ class TrafficHistory:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Look after the request, whatever came of it."""
+        """Record the states after the request, also after one that failed."""
         try:
             return await handler(request)
         finally:

@@ -1,4 +1,4 @@
-"""A query of Azure Monitor's metrics, taken apart, and refused as Azure Monitor refuses it."""
+"""Parses a query of Azure Monitor's metrics, and refuses what Azure Monitor refuses."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -27,11 +27,11 @@ Keep = Callable[[Score], bool]
 
 
 def check_query(query: Mapping[str, str], names: list[str]) -> None:
-    """Refuse what these metrics do not offer."""
+    """Refuse a query that these metrics do not support."""
     if query.get("metricnamespace", "").lower() != NAMESPACE.lower():
         raise bad_request(f"The metric namespace '{query.get('metricnamespace')}' is not {NAMESPACE}.")
     if len(names) > MOST_METRICS:
-        raise bad_request(f"{len(names)} metrics are asked for, and {MOST_METRICS} are the most.")
+        raise bad_request(f"The request names {len(names)} metrics; the limit is {MOST_METRICS}.")
     unknown = [name for name in names if name not in (REQUESTS, *LATENCIES)]
     if unknown or not names:
         raise bad_request(f"Failed to find metric configuration for metric {', '.join(unknown) or '(none)'}.")

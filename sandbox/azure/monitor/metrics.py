@@ -165,7 +165,7 @@ class Monitor:
         return self._began + (real - self._began) * self._pace.speed
 
     def _moment(self, minute: int, now: datetime) -> datetime:
-        """When a minute began, as whoever asks now counts."""
+        """When a minute began, on the clock of the caller."""
         return now - timedelta(seconds=self._azure_time(now.timestamp()) - minute * MINUTE)
 
 

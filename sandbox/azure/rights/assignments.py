@@ -1,4 +1,4 @@
-"""Who may do what here: the app what the rules' custom roles allow, people everything.
+"""The rights here: the app has what the rules' custom roles allow, people have every right.
 
 The app's identity has the actions that `python -m mlevents doctor --needs` lists for its rules, each at the
 resource on which `infra/access.bicep` assigns them, and on the Communication Services resource the role that
@@ -38,7 +38,7 @@ class Assignment:
     not_actions: tuple[str, ...] = ()
 
     def reaches(self, scope: str) -> bool:
-        """Whether it holds there."""
+        """Whether the assignment applies to this scope."""
         own = self.scope.rstrip("/").lower()
         return scope.rstrip("/").lower() == own or scope.lower().startswith(f"{own}/")
 
@@ -76,14 +76,14 @@ class Rights:
         return any(one.allows(action) for one in self.held(who, scope))
 
     def replace(self, who: str, scope: str, permissions: Sequence[Mapping[str, Any]]) -> None:
-        """Let other permissions hold at a scope from now on."""
+        """Replace the permissions at a scope."""
         self._instead[who, scope] = tuple(
             Assignment(scope, tuple(one["actions"]), tuple(one.get("notActions") or ()))
             for one in permissions
         )
 
     def restore(self) -> None:
-        """Take every replacement back."""
+        """Remove every replacement."""
         self._instead.clear()
 
 

@@ -1,9 +1,9 @@
-"""Authorization as Resource Manager does it: before it looks whether anything is there.
+"""Authorization as Resource Manager does it: before it checks whether the resource exists.
 
 `GET {resource}/providers/Microsoft.Authorization/permissions` lists what the caller has.
 `POST /_sandbox/permissions {"permissions": [{"actions": ["*"], "notActions": []}], "scope": "<ARM id>",
 "who": "app"}` replaces what the caller's roles allow at that scope, or without `scope` on the workspace and
-the factory; `who` is `app` or `owner`. It is listed and enforced alike. `DELETE` takes it back.
+the factory; `who` is `app` or `owner`. Lists show it, and requests follow it. `DELETE` restores the roles.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ PLACES = (
 
 
 class Authorization:
-    """Refuses what the caller may not do, and lists what it may."""
+    """Refuses requests without permission, and lists the permissions of the caller."""
 
     def __init__(self, rights: Rights) -> None:
         self.rights = rights
@@ -53,7 +53,7 @@ class Authorization:
             routes.add("GET", f"{path}/providers/Microsoft.Authorization/permissions", self._list)
 
     def routes(self) -> list[web.RouteDef]:
-        """Where people say what is allowed."""
+        """`POST` replaces permissions, `DELETE` restores them."""
         return [web.post(CONTROL, self._post), web.delete(CONTROL, self._delete)]
 
     async def _list(self, call: Call) -> web.Response:

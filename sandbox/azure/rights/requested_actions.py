@@ -1,8 +1,8 @@
-"""Which of Azure's actions a request asks for, and over which scope.
+"""Which of Azure's actions a request needs, and over which scope.
 
 As Resource Manager derives them: the types in the path are the action's name, GET is read, PUT and PATCH are
 write, DELETE is delete, and a POST names its action at the end. `operations.json` holds the operations that
-Microsoft publishes, which give the action its case. Where a request asks for something else, TABLE says so.
+Microsoft publishes, which give the action its case. TABLE has the requests that need other actions.
 """
 
 import json
@@ -66,7 +66,7 @@ class RequestedAction:
 
 
 def requested_actions(method: str, path: str) -> tuple[RequestedAction, ...]:
-    """What the caller must be allowed; nothing for what is no part of Resource Manager."""
+    """The actions that the caller needs; none for a path outside Resource Manager."""
     path = path.removeprefix(FRONT)
     for pattern, (actions, scope) in TABLE.items():
         match = re.fullmatch(pattern, f"{method} {path}", re.IGNORECASE)
