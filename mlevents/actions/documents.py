@@ -1,7 +1,7 @@
-"""YAML documents in the Azure ML CLI v2 schemas, as they may be used from inside a function.
+"""YAML documents in the Azure ML CLI v2 schemas, for use in a function.
 
-Nothing local may be named in them: the SDK would upload it, from a function's own file system, in
-calls that can hang. What is needed is registered beforehand and named by reference.
+They must not name local files: the SDK would upload them from the function's file system, in calls that can
+hang. Register such assets first, and reference them by name.
 """
 
 import json
@@ -13,23 +13,23 @@ from mlevents.errors import PermanentError
 from mlevents.yamlfile.reader import MAX_CHARACTERS, parse_yaml
 from mlevents.yamlfile.scalars import to_plain_numbers
 
-# Nothing but the text decides: no file is ever looked for, so no event can learn which there are.
-# Schemes as the SDK writes them: in capitals it takes them for a path.
+# Only the text decides: no file is looked up, so no event can find out which files exist.
+# Schemes are in lower case, as in the SDK: it reads upper case as a path.
 _ARM_ID = "(?i:/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.)"
 REFERENCE = re.compile(f"azureml:.|{_ARM_ID}")
 REMOTE = re.compile(f"azureml:.|{_ARM_ID}|(?:https?|wasbs?|abfss?|adl)://.")
 BINDING = re.compile(r"\$\{\{[\w.\s-]*\}\}")
-"""How a part of a pipeline names another."""
+"""A reference from one part of a pipeline to another."""
 UPWARDS = re.compile(r"(?:^|[/\\:])\.{1,2}(?:[/\\]|$)")
 SHOWN_PROBLEMS = 3
 ASSETS = frozenset({"code", "component", "environment"})
 FREE = frozenset({"inputs", "outputs", "jobs", "tags", "properties", "environment_variables"})
-"""Maps whose keys are names of the author's own, and whose plain texts are values."""
+"""Maps whose keys the author chooses, and whose texts are values."""
 FILES = frozenset({"conda_file", "build", "dockerfile_path", "local_path"})
 
 
 def parse_document(name: str, text: str) -> dict[str, Any]:
-    """The document in the file of this name; raises PermanentError saying what is wrong with it."""
+    """The document in a file; raises PermanentError with the problems of an invalid file."""
     document = parse_yaml(text, name)
     if document.problems:
         raise PermanentError("; ".join(map(str, document.problems[:SHOWN_PROBLEMS])))
@@ -39,7 +39,7 @@ def parse_document(name: str, text: str) -> dict[str, Any]:
 
 
 def parse_json(name: str, text: str) -> Any:
-    """The JSON in the file of this name, within the limits of YAML files; raises PermanentError."""
+    """The JSON in a file, with the size limit of YAML files; raises PermanentError."""
     if len(text) > MAX_CHARACTERS:
         raise PermanentError(f"'{name}' has {len(text):,} characters: keep it within {MAX_CHARACTERS:,}")
     try:
@@ -55,12 +55,12 @@ def _refuse_constant(name: str) -> Any:
 
 
 def is_remote(text: str) -> bool:
-    """Whether a text names data that Azure can reach, and can never be taken for a file of ours."""
+    """Whether a text names data that Azure can reach, and cannot be read as a local file."""
     return REMOTE.match(text) is not None and not UPWARDS.search(text) and text.isprintable()
 
 
 def require_remote(name: str, document: dict[str, Any]) -> dict[str, Any]:
-    """The document itself; raises PermanentError when something in it is not in the workspace."""
+    """The document; raises PermanentError when a part of it is not in the workspace."""
     if local := list(local_parts(document)):
         raise PermanentError(
             f"'{name}' names what is not in the workspace: {'; '.join(local)}. Nothing is uploaded from a "
@@ -70,7 +70,7 @@ def require_remote(name: str, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def local_parts(value: Any, path: str = "") -> Iterator[str]:
-    """Each place of a document that names something local or defines something to be built."""
+    """Each part of a document that names a local file or defines an asset to build."""
     if isinstance(value, Mapping):
         for key, member in value.items():
             yield from _local(f"{key}", member, f"{path}.{key}" if path else f"{key}")

@@ -1,11 +1,11 @@
-"""Which endpoints a value from an event may name: the rule file's `endpoints`.
+"""The rule file's `endpoints`: the endpoints that a value from an event may name.
 
 ```yaml
 endpoints: [fraud-*, churn]     # "*" allows all
 ```
 
-Names compare as Azure compares them: as the endpoint's name that a text comes out as, and without case. So
-no other spelling of a name gets past the list.
+A text is compared as the endpoint name that it gives, without case, as in Azure. So no other spelling of a
+name passes the list.
 """
 
 import re
@@ -28,9 +28,9 @@ _WITH_STAR = re.compile(r"[a-zA-Z0-9*-]+", re.ASCII)
 
 
 def check_pattern(text: str) -> str:
-    """A pattern as it is compared: the endpoint's name in lower case, or with `*` for any characters.
+    """A pattern in the form for comparison: a name in lower case, or with `*` for any characters.
 
-    Raises ValueError for one that can match no endpoint.
+    Raises ValueError for a pattern that cannot match an endpoint.
     """
     if len(text) > LONGEST_PATTERN:
         raise ValueError(f"the pattern has {len(text)} characters: keep it within {LONGEST_PATTERN}")
@@ -69,7 +69,7 @@ def is_listed(name: str, patterns: Sequence[str]) -> bool:
 
 
 def _refusal(name: str, patterns: Sequence[str]) -> str | None:
-    """Why an event may not name this endpoint, with the remedy; None where it may."""
+    """Why an event may not name this endpoint, with the remedy; None if it may."""
     if is_listed(name, patterns):
         return None
     return (
@@ -79,19 +79,19 @@ def _refusal(name: str, patterns: Sequence[str]) -> str | None:
 
 
 def check_allowlist(name: str, patterns: Sequence[str] | None) -> None:
-    """Raise NotAllowedError for an endpoint that no pattern matches; None is for one that the rule names."""
+    """Raise NotAllowedError for an endpoint that no pattern matches; None means that the rule names it."""
     if patterns is not None and (because := _refusal(name, patterns)):
         raise NotAllowedError(because)
 
 
 def _open(written: Mapping[str, Any]) -> str | None:
-    """`endpoint` where the event chooses the endpoint: by an expression, or by the name of its model."""
+    """`endpoint` when the event chooses the endpoint: by an expression, or by its model's name."""
     said = written.get("endpoint") or written.get("model")
     return None if said and not (isinstance(said, str) and EXPRESSION_START in said) else "endpoint"
 
 
 def _name(parameters: Mapping[str, Any], names: Mapping[str, Any]) -> str:
-    """The endpoint's name, as a rollout makes it; raises ValueError where nothing names one."""
+    """The endpoint's name, as in a rollout; raises ValueError when nothing names one."""
     model = str(parameters.get("model") or "").rpartition(":")[0] or (names.get("model") or {}).get("name")
     text = parameters.get("endpoint") or model
     if not isinstance(text, str):
@@ -103,7 +103,7 @@ TARGET = Target(SECTION, ("endpoint", "model"), _open, _name, _refusal)
 
 
 def _matches(name: str, pattern: str) -> bool:
-    """Compare piece by piece, so that no pattern takes more than linear time for each of its pieces."""
+    """Compare piece by piece, so that each piece of a pattern takes linear time at most."""
     head, *middle = pattern.split(WILDCARD)
     if not middle:
         return name == head

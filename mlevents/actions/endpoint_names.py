@@ -1,4 +1,4 @@
-"""Names of endpoints and deployments, made of what others wrote: a model's name, a tag.
+"""Names of endpoints and deployments, made from a model's name or a tag.
 
 Azure ML wants 3 to 32 letters, digits and single dashes, beginning with a letter, and compares
 names without regard to case.
@@ -16,10 +16,10 @@ PLAIN = re.compile(r"[a-z](?:-?[a-z0-9])*", re.ASCII)
 
 
 def endpoint_name(text: str) -> str:
-    """The text itself where Azure ML takes it as a name, else the nearest name to it.
+    """The text if it is a valid name in Azure ML, else the most similar valid name.
 
-    Raises PermanentError for a text in which nothing is left. Two texts may come out as one name,
-    but not by being cut: what is cut carries a hash.
+    Raises PermanentError for a text without letters and digits. Two texts may give the same name, but not
+    because they were cut: a cut name ends in a hash.
     """
     if _fits(text):
         return text
@@ -27,10 +27,10 @@ def endpoint_name(text: str) -> str:
 
 
 def deployment_name(model: str, version: str) -> str:
-    """The one name under which this version of this model is deployed.
+    """The deployment's name for this version of this model.
 
-    Different models or versions give different names: unless model and version can be read off the
-    name again, it ends in a hash of both (`-x` and seven digits, which no plain name ends in).
+    Different models or versions give different names: unless the name shows model and version exactly, it
+    ends in a hash of both (`-x` and seven digits, which no other name ends in).
     """
     plain = f"{model}-{version}"
     if PLAIN.fullmatch(model) and version.isascii() and version.isdigit() and _fits(plain):

@@ -1,7 +1,7 @@
-"""The messages that `notify` knows by name: one text template a file, its subject on the first line.
+"""The message templates of `notify`: one file for each, with the subject on the first line.
 
-What a template inserts comes from events, so from other people: every inserted value becomes one line
-without control characters, of limited length. Templates run in Jinja2's sandbox; a missing name is empty.
+Templates insert values from events, which are untrusted: every inserted value becomes one line without
+control characters, of limited length. Templates run in Jinja2's sandbox; a missing name is empty.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 
 def _names(context: StepContext) -> dict[str, Any]:
-    """The event's names, and what templates show beside them."""
+    """The event's names, and the other values that templates show."""
     run, deployed = _map(context.names, "run"), _deployed(context.names)
     endpoint = str(deployed.get("endpoint") or "")
     workspace = str(_map(context.names, "workspace").get("id") or context.event.topic)
@@ -110,7 +110,7 @@ def inserted_names(names: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _start(value: Any) -> Any:
-    """As much of a value as `one_line` looks at."""
+    """The part of a value that `one_line` reads."""
     if isinstance(value, str):
         return value[: 4 * VALUE_LENGTH]
     return [_start(one) for one in value[:MOST_ITEMS]] if isinstance(value, list) else value

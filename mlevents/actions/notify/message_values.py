@@ -1,7 +1,7 @@
-"""The values that a message may show: one line each, and nothing that a container or a model wrote.
+"""The values that a message may show: one line each, without logs and answers.
 
-What a container logs and a model answers can hold anything, also what its users sent. Chats get it only
-where a rule asks for it (`include_log: true`).
+A container's log and a model's answer can hold anything, also its users' data. Chats get them only when
+a rule sets `include_log: true`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SMOKE_TEST = re.compile(rf"(smoke test of '[^']*': ).*?; it answered: {ANSWER.pa
 WRITTEN_OUT = re.compile(r"https://[\w.-]+(?::\d+)?/[\w./~%-]*")
 EXPRESSION = re.compile(r"\$\{.*?\}", re.DOTALL)
 BLANK = "\u115f\u1160\u2800\u3164\uffa0"
-"""Letters that show nothing."""
+"""Letters that are invisible."""
 
 
 def one_line(value: object, length: int = VALUE_LENGTH) -> str:
@@ -29,7 +29,7 @@ def one_line(value: object, length: int = VALUE_LENGTH) -> str:
 
 
 def printable(character: str) -> str:
-    """The character itself, a blank for any white space, nothing for what does not print.
+    """The character, a blank for white space, empty for a character that does not print.
 
     Bidirectional overrides and lone surrogates do not print.
     """

@@ -1,4 +1,4 @@
-"""Who of a message's receivers has it, who never will, and who may later."""
+"""Which receivers got a message, which refused it, and which are retried."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from mlevents.errors import ConfigError, PermanentError, TransientError
 log = logging.getLogger("mlevents")
 
 LONGEST_RECEIPT = 500
-"""Characters that are kept of what was said of one receiver."""
+"""The most characters of the text about one receiver."""
 RETRY = {"attempts": 5, "first": 5.0, "max": 300.0}
-"""How a receiver is tried again where the step does not say."""
+"""The retry of a receiver unless the step has its own."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Receiver → what was said of it.
+    """Receivers, each with a text: sent, refused, or late.
 
     `waits` are the seconds until one may be tried again, `tries` how often it was. `after` is the wait that
     the last attempt asked for, and so the time that has passed since. No clock is read: the sandbox divides

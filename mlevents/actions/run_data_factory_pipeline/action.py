@@ -9,12 +9,12 @@ with:
   wait: true
 ```
 
-`createRun` is not idempotent and takes no token of ours, so the step writes down its intent before it
-acts: the service's time, and which like runs there were. Every attempt after that first looks for its
-run and creates one only where there is none.
+`createRun` is not idempotent and has no idempotency key, so the step first stores its intent: the service's
+time, and the equal runs that exist. Every later attempt first searches for its run, and creates one only if
+there is none.
 
-- A pipeline that declares the parameter `mlevents_response` gets this step's key in it, and its run is
-  recognised by that alone. Declare it (type String) wherever a second run would hurt.
+- A pipeline that declares the parameter `mlevents_response` gets this step's key in it, and only the key
+  identifies its run. Declare it (type String) wherever a second run would do harm.
 - In any other pipeline, a run begun since the intent, by hand or API, with the same parameters counts as
   ours: also one that someone else starts on purpose. Two events at the same moment with equal parameters may
   then share one run; the outcome says so, and `doctor` warns of such pipelines.
@@ -53,9 +53,9 @@ from mlevents.services.services import Services
 
 MARK = "mlevents_response"
 LOOK_BACK = timedelta(minutes=10)
-"""How far the clocks of Resource Manager and Data Factory may differ."""
+"""The largest difference between the clocks of Resource Manager and Data Factory."""
 MOST_BEFORE = 500
-"""Like runs that are remembered; of more, the oldest are left out by their beginning."""
+"""The most equal runs that are stored; older runs are excluded by their start time."""
 FOLLOW_AFTER = 30.0
 FAILED_RUN_STATES = ("Failed", "Cancelled")
 
@@ -84,7 +84,7 @@ class RunDataFactoryPipeline(Action):
     wait: bool = False
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
-        """Write the intent down, then look or create, then follow: one of these a time."""
+        """Store the intent, then find or create the run, then follow it: one of these in each attempt."""
         factory = self._factory(services)
         if "run_id" in context.progress:
             return self._follow(factory, context.progress)
@@ -131,7 +131,7 @@ class RunDataFactoryPipeline(Action):
         return self._started(factory, run_id, f"started run {run_id} of pipeline '{self.pipeline}'")
 
     def _own_run(self, factory: Factory, context: StepContext) -> PipelineRun | None:
-        """The run that an earlier attempt started, as far as the factory lists it."""
+        """The run that an earlier attempt started, if the factory lists it."""
         since = datetime.fromisoformat(context.progress["since"])
         if context.progress["marked"]:
             runs = factory.runs(self.pipeline, since)
@@ -140,7 +140,7 @@ class RunDataFactoryPipeline(Action):
         return next((run for run in like if run.id not in context.progress["before"]), None)
 
     def _like(self, factory: Factory, since: datetime) -> list[PipelineRun]:
-        """Runs begun since then, by hand or API, with these parameters."""
+        """Runs started since a time, manually or by API, with these parameters."""
         return [
             run
             for run in factory.runs(self.pipeline, since)
@@ -174,7 +174,7 @@ class RunDataFactoryPipeline(Action):
 
 
 def _equal(ours: JsonValue, theirs: str | None) -> bool:
-    """Whether the text that Data Factory shows for a parameter is this value."""
+    """Whether Data Factory's text of a parameter is this value."""
     if isinstance(ours, str) or theirs is None:
         return ours == theirs
     try:

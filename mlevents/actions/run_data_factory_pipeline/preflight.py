@@ -1,4 +1,4 @@
-"""What a Data Factory pipeline needs to be run by a rule: the pipeline, its parameters, our permissions."""
+"""Preflight checks of `run_data_factory_pipeline`: the pipeline, its parameters, and the rights."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -33,7 +33,7 @@ READ = "Microsoft.DataFactory/factories/pipelines/read"
 def check_factory_pipeline(
     open_factory: Callable[[], Factory], name: str, given: Mapping[str, Any]
 ) -> Iterator[Finding]:
-    """Whether the pipeline is there, and declares what a rule gives it."""
+    """Check whether the pipeline exists and declares the parameters of the rule."""
     about = f"pipeline '{name}'"
     if is_unresolved(name):
         yield report_unresolved("pipeline", name)

@@ -1,4 +1,4 @@
-"""Start a pipeline of Azure Machine Learning, once for each response, and follow it if asked to.
+"""Start a pipeline of Azure Machine Learning once for each response, and follow it with `wait: true`.
 
 ```yaml
 uses: run_ml_pipeline
@@ -45,7 +45,7 @@ WAYS = ("job", "component", "batch_endpoint")
 
 @action("run_ml_pipeline")
 class RunMlPipeline(Action):
-    """One job for each response: named after it, so that a second try finds what the first began."""
+    """One job for each response, with the step's key as its name, so that a second attempt finds it."""
 
     causes: ClassVar[tuple[str, ...]] = ("run.completed", "run.status_changed")
 
@@ -77,19 +77,19 @@ class RunMlPipeline(Action):
         return self
 
     def check(self, read: Callable[[str], str]) -> None:
-        """Look through the job's file; raises PermanentError. `read` gives the text of a file."""
+        """Check the job's file; raises PermanentError. `read` gives the text of a file."""
         if self.job is not None:
             self._from_file(self.job, read(self.job))
 
     def preflight(self, context: Preflight) -> Iterator[Finding]:
-        """Ask for the component, the batch endpoint, or what the job's file names."""
+        """Check the component, the batch endpoint, or the references of the job's file."""
         return check_job_needs(
             NamedResources(self.job, self.component, self.batch_endpoint, self.deployment, self.compute),
             context,
         )
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
-        """Submit the job, or find it; with `wait`, look how far it is."""
+        """Submit the job, or find it; with `wait`, follow it."""
         machine_learning = services.machine_learning(context.event.topic)
         state = self._known(machine_learning, context) or self._start(machine_learning, context, services)
         studio = machine_learning.workspace.run_link(state.name)
@@ -103,7 +103,7 @@ class RunMlPipeline(Action):
         return Pending(f"job '{state.name}' is {state.status}: {studio}", LOOK_AGAIN, {"job": state.name})
 
     def _known(self, machine_learning: MachineLearning, context: StepContext) -> JobState | None:
-        """The job that an earlier attempt started; those of batch endpoints are found by the endpoint."""
+        """The job that an earlier attempt started; a batch endpoint finds its own jobs."""
         if "job" in context.progress:
             return machine_learning.jobs.job(context.progress["job"])
         if self.batch_endpoint is not None:
@@ -151,7 +151,7 @@ class RunMlPipeline(Action):
         return self._completed({**document, "type": "pipeline", "inputs": inputs}, PurePosixPath(name).stem)
 
     def _completed(self, document: dict[str, Any], default: str) -> dict[str, Any]:
-        """With the rule's own settings; the SDK would name the experiment after the working directory."""
+        """The document with the rule's settings; by default the SDK uses the working directory's name."""
         settings = {**(document.get("settings") or {})}
         if self.compute is not None:
             settings["default_compute"] = f"azureml:{self.compute.removeprefix('azureml:')}"
@@ -162,7 +162,7 @@ class RunMlPipeline(Action):
 
 
 def _must_be_a_name(parameter: str, text: str | None) -> None:
-    """Raise ValueError for what cannot be a segment of a path; an expression is checked once filled in."""
+    """Raise ValueError for a name that is not safe in a path; an expression is checked later."""
     if text is None or "${" in text:
         return
     try:

@@ -1,4 +1,4 @@
-"""The inputs of a pipeline: a rule's values set into a job's file, or written for a batch endpoint."""
+"""The inputs of a pipeline: a rule's values for a job's file or a batch endpoint."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,10 +19,9 @@ WIRE_TYPES = {
 
 
 def with_inputs(name: str, declared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs of the job in this file, with a rule's values in place of its own.
+    """The inputs of the job in this file, with the rule's values.
 
-    A text given for data takes the place of its path. Raises PermanentError for an input that the
-    job does not have.
+    For data, a text replaces the path. Raises PermanentError for an input that the job does not have.
     """
     for key in given:
         if key not in declared:
@@ -31,7 +30,7 @@ def with_inputs(name: str, declared: Mapping[str, Any], given: Mapping[str, Any]
 
 
 def invocation_inputs(given: Mapping[str, Any], workspace: Workspace) -> dict[str, dict[str, Any]]:
-    """The inputs of a batch endpoint's job: a plain value is a literal, a mapping names data."""
+    """The inputs of a batch endpoint's job: a mapping names data, any other value is a literal."""
     return {key: _wire(key, value, workspace) for key, value in given.items()}
 
 

@@ -1,4 +1,4 @@
-"""What a pipeline of Azure ML needs in its workspace: components, computes, batch endpoints, permissions."""
+"""Preflight checks of `run_ml_pipeline`: components, computes and batch endpoints; the rights."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ AZUREML_PREFIX = "azureml:"
 
 @dataclass(frozen=True, slots=True)
 class NamedResources:
-    """What a step's parameters name."""
+    """The resources that a step's parameters name."""
 
     job: str | None
     component: str | None
@@ -95,13 +95,13 @@ class NamedResources:
                 yield name, text
 
     def known(self, name: str) -> str | None:
-        """The parameter, if there is one and it says already what it will be."""
+        """The parameter, if it is set and needs no event."""
         text: str | None = getattr(self, name)
         return None if text is None or is_unresolved(text) else text
 
 
 def check_job_needs(named: NamedResources, context: Preflight) -> Iterator[Finding]:
-    """For each workspace whether what the step names is there."""
+    """Check for each workspace whether the named resources exist."""
     for name, text in named.open():
         yield report_unresolved(name, text)
     for workspace in context.workspaces:
