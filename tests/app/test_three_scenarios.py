@@ -1,6 +1,7 @@
 """The mission: a model is deployed, drift starts a pipeline, a failed run is told."""
 
 import json
+from typing import Any
 
 import pytest
 import requests
@@ -69,12 +70,21 @@ def test_a_tag_cannot_name_another_teams_endpoint(shipped: Stage):
     assert [seen for seen in shipped.requests_seen("PUT") if "payments-prod" in seen["path"]] == []
 
 
+def pipeline_runs(shipped: Stage) -> list[dict[str, Any]]:
+    """Every run of the factory, as Data Factory itself lists them."""
+    period = {"lastUpdatedAfter": "2000-01-01T00:00:00Z", "lastUpdatedBefore": "2100-01-01T00:00:00Z"}
+    path = f"{shipped.ready['data_factory']}/queryPipelineRuns?api-version=2018-06-01"
+    return shipped.arm(path, "POST", period)["value"]
+
+
 def test_drift_starts_the_data_factory_pipeline_with_values_from_the_event(shipped: Stage):
     event = shipped.drift_detected("cards-drift", 0.83)
     shipped.publish(event)
     [one] = shipped.settled(event_id=event["id"])
     assert (one["rule"], one["status"]) == ("retrain-on-drift", "done")
     assert one["steps"][0]["uses"] == "run_data_factory_pipeline"
+    [run] = [run for run in pipeline_runs(shipped) if run["parameters"]["monitor"] == "cards-drift"]
+    assert (run["pipelineName"], run["parameters"]["coefficient"]) == ("retrain", "0.83")
 
 
 def test_two_breached_signals_of_one_monitor_run_retrain_once(shipped: Stage):
