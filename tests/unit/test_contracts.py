@@ -84,6 +84,7 @@ def test_the_contract_is_kept(name: str):
         ("mlevents.responses.respond", "apprise"),
         ("mlevents.telemetry", "azure"),
         ("infra.hooks.app", "azure"),
+        ("mlevents.yamlfile.positions", "mlevents.yamlfile.reader"),
         ("mlevents.gates.order", "durabletask"),
         ("mlevents.actions.notify.action", "durabletask"),
     ],
