@@ -46,7 +46,7 @@ Duration = Annotated[
 
 def _some_time(value: float) -> float:
     if value <= 0:
-        raise ValueError("a duration of 0 s is not possible here: write more, such as 15m, or leave it out")
+        raise ValueError("the duration must be longer than 0 s: write one such as 15m, or remove it")
     return value
 
 

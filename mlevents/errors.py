@@ -53,7 +53,7 @@ class ActionError(MleventsError):
 
 
 class PermanentError(ActionError):
-    """Asking again will not help: the request is wrong, refused, or its object is missing."""
+    """A retry will not help: the request is wrong, refused, or its object is missing."""
 
 
 class StoppedError(PermanentError):
@@ -78,7 +78,7 @@ class NotAllowedError(StoppedError):
 
 
 class TransientError(ActionError):
-    """Asking again may help; `retry_after` is what the service asked for, in seconds.
+    """A retry may help; `retry_after` is the wait that the service asked for, in seconds.
 
     `busy` says that the resource only has to settle: someone else's operation on it is under way, or
     Azure's answers contradict each other. That counts against the step's timeout, not its attempts.

@@ -1,4 +1,4 @@
-"""Asking Azure for everything that the rules name, one thing after another: what fails hides nothing else."""
+"""Checks in Azure of everything that the rules name; a failed check does not stop the others."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from mlevents.services.services import Services
 from mlevents.settings import Settings, find_unresolved_references
 
 APP_HOST_SETTING = "WEBSITE_HOSTNAME"
-"""Set where the app runs: there alone a setting that is not set is a fault."""
+"""Set in the running app: only there a missing setting is an error."""
 UNSET_REMEDY = "set it on the Function App, or in local.settings.json"
 MAX_OWNERS = 3
 
@@ -34,7 +34,7 @@ class PartFinding:
 
 
 class Doctor:
-    """Examines one rule file's surroundings, with the identity and the settings of this process."""
+    """Checks what one rule file needs in Azure, with the identity and the settings of this process."""
 
     def __init__(self, rules: Rules, settings: Settings, app: str = "", quota: bool = False) -> None:
         self.rules = rules
@@ -57,7 +57,9 @@ class Doctor:
         for name, id in self.rules.workspaces.items():
             yield from _guarded(f"workspace {name}", name, partial(self._workspace, name, id))
         if not self.rules.workspaces:
-            said = "the rule file lists none, so events of each are answered, and none was examined"
+            said = (
+                "the rule file lists no workspace, so the app acts on events from all, and none was checked"
+            )
             yield PartFinding(
                 "workspaces", Finding("workspaces", None, said, "list yours under `workspaces`")
             )
@@ -73,7 +75,7 @@ class Doctor:
             yield from _guarded(_title(step), step.uses, partial(self._step, step))
 
     def _identity(self) -> Iterator[Finding]:
-        remedy = "sign in (az login), or run where the app's identity is"
+        remedy = "sign in (az login), or run with the app's identity"
         manager = self.services.resource_manager()
         yield run_check("sign-in", lambda: f"signed in as {manager.identity()}", remedy)
 
@@ -92,8 +94,8 @@ class Doctor:
             region = self.services.machine_learning(id).location()
             if region is None:
                 del self._there[name]
-                raise PermanentError(f"there is no workspace {id}")
-            return f"is there, in {region}"
+                raise PermanentError(f"the workspace {id} does not exist")
+            return f"exists, in {region}"
 
         yield run_check(name, reachable, "correct its id under `workspaces`, or create it")
         if name in self._there:
@@ -129,13 +131,13 @@ class Doctor:
         here = [one for one in self.rules.warnings if one.path == path or one.path.startswith(inside)]
         names = dict.fromkeys(one.setting for one in here if one.setting)
         ok = False if self.settings.environment.get(APP_HOST_SETTING) else None
-        rest = "" if ok is False else "; what needs it was not checked"
+        rest = "" if ok is False else "; the checks that need it were skipped"
         about = path.partition(".")[2]
         said = [f"the app setting '{name}' is not set{rest}" for name in names]
         return [Finding(about, ok, text, UNSET_REMEDY) for text in said]
 
     def _permissions(self, resource: str) -> Iterator[Finding]:
-        """What the rules need to be allowed on this resource, and are not."""
+        """The permissions that the rules need on this resource and that are not granted."""
         asked = [
             one
             for one in list_required_permissions(self.rules, self.services)
@@ -152,21 +154,21 @@ class Doctor:
         missing = [name for name in actions if not is_allowed(grants, name)]
         for name in missing:
             elements, role = actions[name]
-            said = f"is not allowed, and {', '.join(sorted(elements))} needs it"
-            remedy = f"give this identity the role {role} there, or a role of your own with this action"
+            said = f"is not allowed, but {', '.join(sorted(elements))} needs it"
+            remedy = f"assign the role {role} on it to this identity, or a custom role with this action"
             yield Finding(name, False, said, remedy)
         if not missing:
-            yield Finding("permissions", True, f"all {len(actions)} that the rules need are there")
+            yield Finding("permissions", True, f"all {len(actions)} that the rules need are granted")
 
     def _step(self, step: DistinctStep) -> Iterator[Finding]:
         if self._broken.intersection(step.connections()):
-            return  # the connection's own finding says what is the matter
+            return  # the finding of the connection has the reason
         places = {name: id for name, id in step.workspaces.items() if name in self._there}
         read = RuleFolder(self.rules.path.parent).read
         context = Preflight(self.services, tuple(places.values()), read, self._quota)
         known, left_out = bind_known_parameters(step)
         for name in left_out:
-            yield Finding(name, None, "is filled in from each event, so it was not checked")
+            yield Finding(name, None, "comes from the event, so it was not checked")
         if known is not None:
             yield from known.preflight(context)
 

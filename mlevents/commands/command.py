@@ -1,4 +1,4 @@
-"""What commands share: their registry, their options, and how they say things."""
+"""What commands share: their registry, their options, and their output."""
 
 import json
 from collections.abc import Callable
@@ -45,23 +45,23 @@ def print_line(*parts: str | tuple[str, str]) -> None:
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document, in ASCII, so that any terminal and any text can carry it."""
+    """Print one JSON document, in ASCII, so that any terminal can print it."""
     typer.echo(json.dumps(document, indent=2))
 
 
 def exit_with_error(text: str, code: int = EXIT_USAGE) -> NoReturn:
-    """Say on standard error why the command cannot go on, and leave."""
+    """Print the reason on standard error, and exit with this code."""
     typer.echo(escape_text(text), err=True)
     raise typer.Exit(code)
 
 
 def load_local_rules(path: Path, load: Callable[..., Rules] = load_rules) -> Rules:
-    """The rules for a look at them on any machine; raises RulesError, and leaves when there is no file.
+    """The rules for a look at them on any machine; raises RulesError; exits if there is no file.
 
-    App settings that are not set here are warnings: they may well be set where the app runs.
+    App settings that are not set here are warnings: the running app may have them.
     """
     if not path.is_file():
-        exit_with_error(f"{path}: there is no such rule file: name yours with --rules")
+        exit_with_error(f"{path}: this rule file does not exist: name another with --rules")
     try:
         return load(path, Settings.read(), require_settings=False)
     except RulesError:
@@ -71,7 +71,7 @@ def load_local_rules(path: Path, load: Callable[..., Rules] = load_rules) -> Rul
 
 
 def load_rules_or_exit(path: Path) -> Rules:
-    """The rules, or leave with every problem on standard error."""
+    """The rules; exits with every problem on standard error if there are any."""
     try:
         return load_local_rules(path)
     except RulesError as error:
@@ -79,7 +79,7 @@ def load_rules_or_exit(path: Path) -> Rules:
 
 
 def escape_text(text: str) -> str:
-    """The text with control characters and lone surrogates escaped: events are somebody else's input."""
+    """The text with control characters and lone surrogates escaped: events are untrusted input."""
     return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
 
 

@@ -37,10 +37,10 @@ FunctionApp = Annotated[
         help="The Function App's resource id, where several are subscribed to a workspace.",
     ),
 ]
-CheckQuota = Annotated[
-    bool, typer.Option("--quota", help="Compare what templates deploy with the quota, too.")
+CheckQuota = Annotated[bool, typer.Option("--quota", help="Also compare the templates with the quota.")]
+OnlyNeeds = Annotated[
+    bool, typer.Option("--needs", help="List the required permissions, without calling Azure.")
 ]
-OnlyNeeds = Annotated[bool, typer.Option("--needs", help="Say what must be allowed, without asking Azure.")]
 
 
 @command("doctor")
@@ -51,7 +51,7 @@ def doctor(
     needs: OnlyNeeds = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask Azure whether everything is there, and allowed, that the rules need; change nothing."""
+    """Check that everything that the rules need exists in Azure and is allowed; change nothing."""
     if function_app and SITE not in function_app.lower():
         exit_with_error(
             f"'{function_app}' is not a Function App: give its resource id, /subscriptions/…{SITE}<name>"

@@ -19,10 +19,10 @@ EventFile = Annotated[
 
 
 def read_events(name: str) -> list[Any]:
-    """The events in a file or in standard input as they stand there; leaves where there is no file.
+    """The events in a file or in standard input, as written; exits if there is no file.
 
-    An array counts as the events in it: so does a dead-letter blob. Else each line may be a value.
-    Raises EventError, with the place in the file, for what is no JSON.
+    An array, such as a dead-letter blob, counts as its events. Otherwise each line may be a value.
+    Raises EventError, with the place in the file, for a text that is not JSON.
     """
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
@@ -37,7 +37,7 @@ def read_events(name: str) -> list[Any]:
 
 
 def read_events_or_exit(name: str) -> list[Any]:
-    """The events in a file, or leave with what keeps it from being read."""
+    """The events in a file; exits with the reason if it cannot be read."""
     try:
         return read_events(name)
     except EventError as error:

@@ -33,7 +33,7 @@ from mlevents.settings import Settings
 
 At = Annotated[
     str | None,
-    typer.Option("--at", help="The time for max_age, such as 2030-01-31T12:00:00Z; now if not given."),
+    typer.Option("--at", help="The time for max_age, such as 2030-01-31T12:00:00Z; the default is now."),
 ]
 
 
@@ -56,7 +56,7 @@ class EventExplanation:
 
 @command("explain")
 def explain(event: EventFile, rules: RulesFile = RULES, at: At = None, as_json: AsJson = False) -> None:
-    """Say which rules each event matches, with what they would do, and why the others do not match."""
+    """Show which rules each event matches and what they would do, and why the others do not match."""
     loaded, moment = load_rules_or_exit(rules), ExplainContext(_parse_time(at), Settings.read().max_depth)
     try:
         told = list(_explain_events(read_events(event), loaded))
@@ -102,7 +102,7 @@ def _failed_json(failed: FailedCondition) -> dict[str, Any]:
 
 
 def _refusal_json(match: RuleMatch[Rule], event: Event) -> dict[str, Any]:
-    """What the event may not name, where that would stop the response of a rule that matches."""
+    """The name that the event must not use, if it would stop the response of a matching rule."""
     failed = find_refusal(match.rule, event) if match.matches else None
     return (
         {"refused": {"path": failed.path, "wanted": failed.wanted, "found": failed.found}} if failed else {}
@@ -118,14 +118,14 @@ def _show(one: EventExplanation | EventError, moment: ExplainContext) -> None:
         print_rule(match, one.event, moment)
     if not one.allowed:
         print_line(
-            ("  ! refused: no workspace of the rule file has the topic ", "yellow"), repr(one.event.topic)
+            ("  ! refused: the rule file lists no workspace with the topic ", "yellow"), repr(one.event.topic)
         )
     if one.rejection:
         print_line(("  ! Event Grid would not deliver it: ", "yellow"), one.rejection)
 
 
 def _parse_time(at: str | None) -> datetime:
-    """The time that is given, or now."""
+    """The time in the option, or now."""
     try:
         return datetime.fromisoformat(instant(at)) if at else datetime.now(UTC)
     except ValueError:

@@ -1,4 +1,4 @@
-"""One rule and one event, told to people: the conditions, the gates, the steps with their values."""
+"""Prints one rule for one event: the conditions, the gates, the steps with their values."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ CONDITION_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "
 INDENT = "      "
 
 type MarkedText = tuple[bool | None, str]
-"""A mark, and what it marks: None for what cannot be told beforehand."""
+"""Whether it holds, and its text; None if that is not known before the response runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def _show_line(line: TraceLine) -> None:
 def preview_gates(rule: Rule, event: Event, moment: ExplainContext) -> Iterator[MarkedText]:
     """The gates that the event would meet, in their order, with what they would say."""
     if rule.mode == "shadow":
-        yield False, "mode shadow: recorded, and nothing is done"
+        yield False, "mode shadow: the response is recorded, but no step runs"
     if event.depth + 1 > moment.max_depth:
         yield False, f"depth {event.depth + 1}: at most {moment.max_depth} responses may cause one another"
     told = [(name, gate, gate.preview(event, moment.now)) for name, gate in rule.gates.items()]

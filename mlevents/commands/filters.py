@@ -12,8 +12,8 @@ from mlevents.commands.command import (
 from mlevents.eventgrid.subscription_filters import SubscriptionFilter, compile_filters
 
 RISK = (
-    "whether Azure compares the case of keys inside `data` is unverified, so an event that a rule wants "
-    "may be dropped: `filters: safe` cannot drop one"
+    "it is not verified whether Azure compares keys inside `data` with case, so a filter may drop an event "
+    "that a rule matches: `filters: safe` never does"
 )
 
 

@@ -1,4 +1,4 @@
-"""`rollouts`: name the rollouts that run now in an app, for a look before a release."""
+"""`rollouts`: list the rollouts that run now in an app, to check before a release."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ App = Annotated[str, typer.Option("--to", help="The app, such as https://mlevent
 
 @command("rollouts")
 def rollouts(to: App, key: AppKey = "", as_json: AsJson = False) -> None:
-    """Name the rollouts that run now; ends with 1 if one does."""
+    """List the rollouts that run now; exit with 1 if there is one."""
     if not to.startswith(("http://", "https://")):
         exit_with_error(f"'{clean_text(to)}' is not an address: begin with http:// or https://")
     try:

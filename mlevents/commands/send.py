@@ -36,7 +36,7 @@ TargetUrl = Annotated[
 
 @command("send")
 def send(event: EventFile, to: TargetUrl, key: AppKey = "", as_json: AsJson = False) -> None:
-    """Deliver each event of a file by a request of its own, and say what was answered."""
+    """Deliver each event of a file in its own request, and show the answer."""
     if not to.startswith(("http://", "https://")):
         exit_with_error(f"'{clean_text(to)}' is not an address: begin with http:// or https://")
     answers = [_deliver(one, find_webhook(to, one), key) for one in read_events_or_exit(event)]

@@ -137,9 +137,9 @@ def _compare_value(event: Event, form: Form, name: tuple[str, str], value: Any) 
     if found == value or (found is None and value in ([], {})):
         return None
     field = form.fields.get(name[0], {}).get(name[1])
-    why = "no such event has it beside the other names" if name[0] != "event" and field is None else ""
+    why = "no such event has it together with the other names" if name[0] != "event" and field is None else ""
     if field and field.member is None:
-        why = "it is not sent, it is computed from the other names"
+        why = "it is computed from the other names"
     if value == "":
         why = "an empty text counts as missing"
     path = ".".join(name)

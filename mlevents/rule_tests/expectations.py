@@ -92,7 +92,7 @@ class Expectation:
             reasons = value if isinstance(value, dict) else {}
             self.reasons = {rule: path for rule, path in reasons.items() if isinstance(path, str)}
             if len(self.reasons) < len(reasons):
-                yield key, "wants the path of a condition beside each rule, such as where.model.tags.hold"
+                yield key, "must have the path of a condition for each rule, such as where.model.tags.hold"
             yield from self._read_rules(list(reasons) or value, key, self.failing)
             self.failing |= {rule: join_path(key, rule) for rule in reasons}
         elif key == "dedupe":
@@ -121,7 +121,7 @@ class Expectation:
         """Where what is so differs from what is wanted, by the path below `expect`."""
         for name, path in self.matching.items():
             if failed := arrival.find_stop_reason(rules[name]):
-                yield path, f"wanted {name} to match, but {_describe_failure(failed)}"
+                yield path, f"expected {name} to match, but {_describe_failure(failed)}"
             elif name in self.values:
                 yield from _check_dedupe(rules[name], arrival.event, self.values[name], path)
         for name, path in self.failing.items():
@@ -131,7 +131,7 @@ class Expectation:
         if too := [name for name in others if arrival.find_stop_reason(rules[name]) is None]:
             yield (
                 "only",
-                f"wanted no other rule to match, but {', '.join(too)} {'does' if len(too) == 1 else 'do'}",
+                f"expected no other rule to match, but {', '.join(too)} {'does' if len(too) == 1 else 'do'}",
             )
 
     def _check_reason(self, rule: Rule, failed: FailedCondition | None) -> str | None:
@@ -142,22 +142,22 @@ class Expectation:
         if reason is not None and reason not in known:
             return f"{rule.id} has no condition {reason}{did_you_mean(reason, known) or _list_choices(known)}"
         if failed is None:
-            return f"wanted {rule.id} not to match{f', for {reason}' if reason else ''}, but it matches"
+            return f"expected {rule.id} not to match{f', for {reason}' if reason else ''}, but it matches"
         if reason in (None, failed.path):
             return None
-        return f"wanted {rule.id} not to match for {reason}, but {_describe_failure(failed)}"
+        return f"expected {rule.id} not to match for {reason}, but {_describe_failure(failed)}"
 
 
 def _check_dedupe(rule: Rule, event: Event, wanted: object, path: str) -> Iterator[PathProblem]:
     try:
         found = render_value(rule.dedupe, event.names)
     except ExpressionError as error:
-        yield path, f"wanted the dedupe value {_json(wanted)}, but {error}"
+        yield path, f"expected the dedupe value {_json(wanted)}, but {error}"
         return
     if rule.dedupe is None:
-        yield path, f"wanted the dedupe value {_json(wanted)}, but the rule has no dedupe"
+        yield path, f"expected the dedupe value {_json(wanted)}, but the rule has no dedupe"
     elif found != wanted:
-        yield path, f"wanted the dedupe value {_json(wanted)}, but it is {_json(found)}"
+        yield path, f"expected the dedupe value {_json(wanted)}, but it is {_json(found)}"
 
 
 def _describe_failure(failed: FailedCondition) -> str:

@@ -201,7 +201,7 @@ def test_people_read_marks_remedies_and_a_sum(clinic: Clinic):
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert "workspace prod" in lines
-    assert "  ✓ prod: is there, in westeurope" in lines
+    assert "  ✓ prod: exists, in westeurope" in lines
     at = lines.index("  ✗ mlops-teams: the app setting 'TEAMS_WORKFLOW_URL' is not set")
     assert lines[at + 1].startswith("      → set it on the Function App, or in local.settings.json")
     assert re.fullmatch(r"\d+ ok, 1 failed, 0 not checked", lines[-1])
@@ -279,7 +279,7 @@ MISSING: dict[str, tuple[Callable[[Clinic], object], str, str, str]] = {
     ),
     "permission": (
         lambda clinic: drop(clinic, WRITE),
-        *(WRITE, "is not allowed, and deploy_model needs it", r"the role AzureML Data Scientist \(f6c7c914"),
+        *(WRITE, "is not allowed, but deploy_model needs it", r"the role AzureML Data Scientist \(f6c7c914"),
     ),
     "pipeline component": (
         lambda clinic: clinic.rules("component: retrain@latest", "component: retrian@latest"),
@@ -416,7 +416,7 @@ def test_a_value_that_waits_for_an_event_is_said_not_to_be_examined(clinic: Clin
     found = clinic.findings()
     waiting = {one["about"]: one["said"] for one in found if one["ok"] is None}
     assert set(waiting) == {"endpoint", "pipeline", "component"}
-    assert waiting["pipeline"] == "'${drift.monitor}' is filled in from each event, so it was not checked"
+    assert waiting["pipeline"] == "'${drift.monitor}' comes from the event, so it was not checked"
     assert all(one["ok"] is not False for one in found)
 
 

@@ -15,7 +15,6 @@ SHARED = {
 """Names that several modules define on purpose, each with the reason."""
 
 NOT_YET_RENAMED = {
-    "Course": "actions, orchestration",
     "KEYS": "actions, api",
     "LONGEST_REASON": "responses",
     "LONGEST_SUBJECT": "responses",
@@ -23,16 +22,10 @@ NOT_YET_RENAMED = {
     "LOOKS": "actions",
     "MINUTE": "actions, services",
     "MOST_PROBES": "actions",
-    "Progress": "actions",
     "RUN_ID": "events",
-    "Record": "orchestration, responses",
-    "Step": "actions, orchestration, rules",
+    "Step": "actions, rules",
     "UNDER_WAY": "actions, responses",
-    "View": "orchestration, responses",
-    "attempt": "orchestration, telemetry",
     "number": "conditions, events",
-    "request": "actions",
-    "restore": "actions",
     "texts": "conditions, events",
     "words": "actions, gates",
 }

@@ -150,7 +150,7 @@ def test_what_is_no_json_is_a_problem(run: Callable[..., Result]):
     ("arguments", "told"),
     [
         (["none.json", "--against", "old.yaml"], "none.json: cannot be read: No such file or directory\n"),
-        (["events", "--against", "none.yaml"], "none.yaml: there is no such rule file"),
+        (["events", "--against", "none.yaml"], "none.yaml: this rule file does not exist"),
         (["empty", "--against", "old.yaml"], "empty: there is no file that ends in .json, .jsonl, .ndjson\n"),
         (["events"], ""),
     ],

@@ -91,7 +91,7 @@ def test_check_runs_the_tests_of_the_file(run: Callable[..., Result], tmp_path: 
     result = run("check")
     assert (result.exit_code, result.stdout.splitlines()[0]) == (
         1,
-        "rules.yaml:17:5: tests[0].expect: 'a draft stays': wanted production to match, "
+        "rules.yaml:17:5: tests[0].expect: 'a draft stays': expected production to match, "
         'but where.model.tags.stage fails: wanted "production", found "draft"',
     )
     [problem] = json.loads(run("check", "--json").stdout)["problems"]
@@ -111,7 +111,7 @@ def test_the_rule_file_is_chosen_by_option_or_setting(run: Callable[..., Result]
     assert run("check", MLEVENTS_RULES="mine.yaml").exit_code == 0
     missing = run("check")
     assert (missing.exit_code, missing.stdout) == (2, "")
-    assert missing.stderr == "rules.yaml: there is no such rule file: name yours with --rules\n"
+    assert missing.stderr == "rules.yaml: this rule file does not exist: name another with --rules\n"
 
 
 def test_a_bad_setting_is_wrong_usage(run: Callable[..., Result]):
@@ -161,7 +161,7 @@ def test_explain_says_why_to_programs(run: Callable[..., Result], tmp_path: Path
 
 def test_explain_says_that_a_workspace_is_not_listed(run: Callable[..., Result]):
     event = registered(stage="production") | {"topic": WORKSPACE + "2"}
-    assert "refused: no workspace of the rule file" in run("explain", "-", given=json.dumps(event)).stdout
+    assert "refused: the rule file lists no workspace" in run("explain", "-", given=json.dumps(event)).stdout
 
 
 def test_explain_goes_on_after_an_event_that_cannot_be_understood(run: Callable[..., Result]):
@@ -222,7 +222,7 @@ def test_filters_are_shown_and_printed(run: Callable[..., Result]):
     shown = run("filters").stdout
     assert "data.modelTags.stage StringIn production" in shown
     assert "ModelDeployed: no rule needs it" in shown
-    assert "narrow: whether Azure compares the case of keys inside `data` is unverified" in shown
+    assert "narrow: it is not verified whether Azure compares keys inside `data` with case" in shown
 
 
 def test_safe_filters_ask_for_types_and_subjects_and_say_what_was_widened(

@@ -140,7 +140,7 @@ def test_a_setting_that_is_not_set_here_may_be_set_where_the_app_runs(run: Calla
     (here,) = [one for one in elsewhere if one["part"] == "connection team"]
     assert (here["ok"], here["said"]) == (
         None,
-        "the app setting 'HOOK' is not set; what needs it was not checked",
+        "the app setting 'HOOK' is not set; the checks that need it were skipped",
     )
     at_home = run("--json", WEBSITE_HOSTNAME="app.example.com").stdout
     (there,) = [one for one in json.loads(at_home)["findings"] if one["part"] == "connection team"]
@@ -151,7 +151,7 @@ def test_a_setting_that_is_not_set_here_may_be_set_where_the_app_runs(run: Calla
     ("words", "said"),
     [
         (["--function-app", "mlevents"], "'mlevents' is not a Function App: give its resource id"),
-        (["--rules", "none.yaml"], "none.yaml: there is no such rule file"),
+        (["--rules", "none.yaml"], "none.yaml: this rule file does not exist"),
     ],
 )
 def test_wrong_usage_is_exit_2(run: Callable[..., Result], words: list[str], said: str):

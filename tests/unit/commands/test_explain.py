@@ -138,7 +138,7 @@ def test_what_stops_a_response_is_told(run: Callable[..., Result]):
         "eventType": "Microsoft.MachineLearningServices.RunStatusChanged",
         "data": {"runId": "r", "runStatus": "Failed"},
     }
-    assert "      ✗ mode shadow: recorded, and nothing is done" in shown(
+    assert "      ✗ mode shadow: the response is recorded, but no step runs" in shown(
         run("explain", "-", given=json.dumps(failed))
     )
 

@@ -97,31 +97,35 @@ def test_what_is_so_holds(tmp_path: Path, given: str, expect: str):
         (
             GOOD,
             "failed",
-            "expect: 'it': wanted failed to match, but event fails: wanted \"run.status_changed\", found",
+            "expect: 'it': expected failed to match, but event fails: wanted \"run.status_changed\", found",
         ),
         (STAGED, "registered", 'where.model.tags.stage fails: wanted "production", found "draft"'),
-        (GOOD, "{not: registered}", "expect.not: 'it': wanted registered not to match, but it matches"),
+        (GOOD, "{not: registered}", "expect.not: 'it': expected registered not to match, but it matches"),
         (
             GOOD,
             "{not: {registered: where.model.tags.hold}}",
-            "registered: 'it': wanted registered not to match, for where.model.tags.hold, but it matches",
+            "registered: 'it': expected registered not to match, for where.model.tags.hold, but it matches",
         ),
         (
             STAGED,
             "{not: {registered: where.model.tags.hold}}",
-            "wanted registered not to match for where.model.tags.hold, but where.model.tags.stage fails:",
+            "expected registered not to match for where.model.tags.hold, but where.model.tags.stage fails:",
         ),
         (
             STAGED,
             "{not: {registered: where.model.tags.hol}}",
             "registered has no condition where.model.tags.hol (did you mean 'where.model.tags.hold'?)",
         ),
-        (GOOD, "{only: registered}", "expect.only: 'it': wanted no other rule to match, but everything does"),
-        (GOOD, "{only: []}", "wanted no other rule to match, but registered, everything do"),
+        (
+            GOOD,
+            "{only: registered}",
+            "expect.only: 'it': expected no other rule to match, but everything does",
+        ),
+        (GOOD, "{only: []}", "expected no other rule to match, but registered, everything do"),
         (
             BREACH,
             "{dedupe: {drifted: r2}}",
-            "expect.dedupe.drifted: 'it': wanted the dedupe value \"r2\", but it is",
+            "expect.dedupe.drifted: 'it': expected the dedupe value \"r2\", but it is",
         ),
         (GOOD, "{dedupe: {registered: x}}", "but the rule has no dedupe"),
     ],
@@ -171,9 +175,9 @@ def test_what_is_not_so_is_told_in_its_line(tmp_path: Path, given: str, expect: 
         ("drift.detected: {drift: {run: x, features: [1]}}", "drift.features is a list of texts, not a list"),
         (
             "drift.detected: {drift: {run: x, coefficient: 0.3, signal: s}}",
-            "no such event has it beside the other",
+            "no such event has it together with the other",
         ),
-        ("run.completed: {run: {id: x, root: false}}", "comes out as true, not false: it is not sent"),
+        ("run.completed: {run: {id: x, root: false}}", "comes out as true, not false: it is computed"),
         ("run.completed: {run: {id: x, root: 'no'}}", "run.root is a boolean, not the text 'no'"),
         ("run.completed: {event: {time: tomorrow}, run: {id: x}}", "'tomorrow' is not an ISO 8601 time"),
         ("run.completed: {event: {type: x}, run: {id: x}}", "comes out as 'run.completed', not 'x'"),
@@ -196,7 +200,7 @@ def test_what_cannot_be_given_is_told_in_its_line(tmp_path: Path, given: str, sa
         ("{}", "expect: expects nothing: write a rule's id, or one of match, not, only, dedupe"),
         ("5", "expect: must be a rule's id or a list of ids, not the number 5"),
         ("{match: [5]}", "expect.match: must be a rule's id or a list of ids, not a list"),
-        ("{not: {registered: 5}}", "expect.not: wants the path of a condition beside each rule"),
+        ("{not: {registered: 5}}", "expect.not: must have the path of a condition for each rule"),
     ],
 )
 def test_what_cannot_be_expected_is_told_in_its_line(tmp_path: Path, expect: str, said: str):

@@ -132,7 +132,7 @@ def test_a_caution_is_a_warning_at_its_place(tmp_path: Path) -> None:
     ("rollout", "more", "words"),
     [
         ({"checks": [RATE], "min_requests": 50}, {}, "`checks` and `min_requests` would never be used"),
-        ({"keep": 1}, {"timeout": "0s"}, "rules[0].do[0].timeout: a duration of 0 s is not possible here"),
+        ({"keep": 1}, {"timeout": "0s"}, "rules[0].do[0].timeout: the duration must be longer than 0 s"),
     ],
 )
 def test_what_would_check_nothing_does_not_load(

@@ -160,11 +160,14 @@ def test_the_example_in_the_docstring_is_a_rollout() -> None:
         ({"min_requests": 50}, "`min_requests` would never be used: no step and no mirror has a `for`"),
         ({"min_requests": 50, "steps": [{"percent": 10, "for": "0s"}]}, "Write {percent: 10, for: 15m}"),
         ({"min_requests": 0}, ""),
-        ({"steps": [{"percent": 10, "for": "5m", "timeout": "0s"}]}, "a duration of 0 s is not possible"),
-        ({"mirror": {"percent": 10, "for": "0s"}}, "a duration of 0 s is not possible"),
-        ({"mirror": {"percent": 10, "for": "1m", "timeout": "0m"}}, "a duration of 0 s is not possible"),
-        ({"smoke_test": {"request": {}, "timeout": "0s"}}, "a duration of 0 s is not possible"),
-        ({"checks": [{"metric": "requests", "max": 1, "window": "0s"}]}, "a duration of 0 s is not possible"),
+        ({"steps": [{"percent": 10, "for": "5m", "timeout": "0s"}]}, "the duration must be longer than 0 s"),
+        ({"mirror": {"percent": 10, "for": "0s"}}, "the duration must be longer than 0 s"),
+        ({"mirror": {"percent": 10, "for": "1m", "timeout": "0m"}}, "the duration must be longer than 0 s"),
+        ({"smoke_test": {"request": {}, "timeout": "0s"}}, "the duration must be longer than 0 s"),
+        (
+            {"checks": [{"metric": "requests", "max": 1, "window": "0s"}]},
+            "the duration must be longer than 0 s",
+        ),
         ({"no_traffic": "probe", "min_requests": 5, "steps": LASTING}, "add `smoke_test`"),
         ({"probe": {"rps": 2}}, "`probe` does nothing with `no_traffic: hold`"),
         ({"no_traffic": "probe", "smoke_test": {"request": {}}, "probe": {"rps": 0}}, "greater than 0"),
@@ -250,5 +253,5 @@ def test_a_time_that_no_timer_can_keep_is_no_time() -> None:
     asked = {"steps": [{"percent": 10, "for": "0.0001ms"}], "min_requests": 5}
     with pytest.raises(ValidationError, match="`min_requests` would never be used"):
         Rollout.model_validate(asked)
-    with pytest.raises(ValidationError, match="a duration of 0 s is not possible here"):
+    with pytest.raises(ValidationError, match="the duration must be longer than 0 s"):
         Rollout.model_validate({"steps": [{"percent": 10, "for": "5m", "timeout": "0.0001ms"}]})
