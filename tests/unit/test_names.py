@@ -27,7 +27,6 @@ NOT_YET_RENAMED = {
     "UNDER_WAY": "actions, responses",
     "number": "conditions, events",
     "texts": "conditions, events",
-    "words": "actions, gates",
 }
 """Names with two meanings, by the packages that have them: this list only ever gets shorter."""
 

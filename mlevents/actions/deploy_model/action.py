@@ -49,13 +49,13 @@ from mlevents.actions.action import (
 from mlevents.actions.deploy_model import cleanup, creation, traffic_restore, traffic_shift
 from mlevents.actions.deploy_model.model_reference import EndpointName, model_reference
 from mlevents.actions.deploy_model.observation import Prober, observe
-from mlevents.actions.deploy_model.parameter_warnings import cautions
+from mlevents.actions.deploy_model.parameter_warnings import find_cautions
 from mlevents.actions.deploy_model.parameters import Rollout, Timeouts
 from mlevents.actions.deploy_model.preflight import DEPLOYMENT_RIGHTS, check_deployment_needs
 from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.required_rights import check_rights
 from mlevents.actions.deploy_model.serving import order_tags, report_serving
-from mlevents.actions.deploy_model.smoke_test import request, smoke_test
+from mlevents.actions.deploy_model.smoke_test import read_request, smoke_test
 from mlevents.actions.deploy_model.target import RolloutTarget
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.actions.documents import parse_document, require_remote
@@ -110,11 +110,11 @@ class DeployModel(Action):
         parse_document(self.template, read(self.template))
         test = self.rollout and self.rollout.smoke_test
         if test and isinstance(test.request, str) and "${" not in test.request:
-            request(test.request, read)
+            read_request(test.request, read)
 
     def cautions(self) -> Iterator[tuple[str, str]]:
         """What of the rollout can hardly be met."""
-        for parameter, text in cautions(self.rollout) if self.rollout else ():
+        for parameter, text in find_cautions(self.rollout) if self.rollout else ():
             yield f"rollout.{parameter}", text
 
     def preflight(self, context: Preflight) -> Iterator[Finding]:
@@ -181,7 +181,7 @@ class DeployModel(Action):
 
     def shift_traffic(self, context: StepContext, services: Services) -> Outcome:
         """Put the traffic of the phase under way, unless someone else has moved it meanwhile."""
-        return traffic_shift.shift(self._target(context, services), _progress(context))
+        return traffic_shift.shift_traffic(self._target(context, services), _progress(context))
 
     def observe(self, context: StepContext, services: Services) -> Outcome:
         """Say what the metrics say of the phase under way: `verdict` and `excused` in the result."""
@@ -197,7 +197,7 @@ class DeployModel(Action):
 
     def restore_traffic(self, context: StepContext, services: Services) -> Outcome:
         """Put the traffic maps back that stood before ours, and never ones that someone else made."""
-        return traffic_restore.restore(self._target(context, services), _progress(context))
+        return traffic_restore.restore_maps(self._target(context, services), _progress(context))
 
     def discard(self, context: StepContext, services: Services) -> Outcome:
         """Take the end of the failed deployment's log; with `on_failure: rollback` delete what we made."""

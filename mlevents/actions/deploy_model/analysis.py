@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mlevents.actions.deploy_model.metric_check import Check, limit
-from mlevents.actions.deploy_model.metric_silence import Exposure, silences
+from mlevents.actions.deploy_model.metric_silence import Exposure, find_silences
 from mlevents.actions.deploy_model.metric_totals import (
+    Totals,
+    extend_window,
     is_readable,
+    minutes_within,
     percentile,
     spell_metric,
     spell_value,
-    totals,
-    window_of,
-    within,
+    sum_minutes,
 )
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.canonical import fold
@@ -71,7 +72,7 @@ class Sides:
     stable: Sequence[Sequence[Minute]]
 
 
-def move(verdict: Verdict, state: PhaseState) -> Move:
+def decide_move(verdict: Verdict, state: PhaseState) -> Move:
     """What follows from a reading; `state.breaches` counts this one already."""
     if verdict == "breached" and state.breaches > state.forgiven:
         return "fail"
@@ -81,7 +82,7 @@ def move(verdict: Verdict, state: PhaseState) -> Move:
     return "stop" if state.elapsed >= state.longest else "hold"
 
 
-def read(
+def judge_phase(
     rollout: Rollout,
     minutes: Minutes,
     deployment: str,
@@ -95,9 +96,13 @@ def read(
         *_malformed(rollout, minutes, (deployment, *stable)),
         *(
             Reading("unclear", one.words, one.scarce)
-            for one in silences(rollout.needed, sides.new, others, exposure)
+            for one in find_silences(rollout.needed, sides.new, others, exposure)
         ),
-        *(judged(check, rollout.needed, sides) for check in rollout.checks if check.of is None or stable),
+        *(
+            judge_check(check, rollout.needed, sides)
+            for check in rollout.checks
+            if check.of is None or stable
+        ),
     ]
     unclear = [one for one in readings if one.verdict == "unclear"]
     verdict: Verdict = "unclear" if unclear else "healthy"
@@ -107,37 +112,40 @@ def read(
     return Reading(verdict, ", ".join(one.words for one in readings) or "nothing to check", scarce)
 
 
-def judged(check: Check, needed: int, sides: Sides) -> Reading:
-    """One check: the new deployment's value against its limits.
-
-    With fewer requests than it takes to judge, only errors can be beyond a limit: where there would be
-    too many even if every further request went well.
-    """
-    metric, window = check.metric, window_of(sides.new, check.window, needed)
-    new = totals([sides.new], window)
-    old = totals(sides.stable, window)
+def judge_check(check: Check, needed: int, sides: Sides) -> Reading:
+    """The reading of one check: the new deployment's value against its limits."""
+    metric, window = check.metric, extend_window(sides.new, check.window, needed)
+    new, old = sum_minutes([sides.new], window), sum_minutes(sides.stable, window)
     base, value = old.value(metric), new.value(metric)
     if value is None:
         return Reading("unclear", f"{spell_metric(metric)} is not known", scarce=not new.requests)
     if check.of == "stable" and base is None:
         whose = f"{spell_metric(metric)} of the stable deployment"
         return Reading("unclear", f"{whose} is not known", scarce=not old.requests)
-    least, most = bound(check, "min", base), bound(check, "max", base)
-    surely = new.errors / max(new.requests, needed) if metric == "error_rate" else value
-    enough = new.requests >= needed or metric == "error_rate"
+    least, most = resolve_limit(check, "min", base), resolve_limit(check, "max", base)
     words = f"{spell_metric(metric)} {spell_value(metric, value)}"
     if most is not None and value > most:
-        beyond: Verdict = "breached" if enough and surely > most else "unclear"
-        return Reading(beyond, f"{words}, beyond {spell_value(metric, most)}")
+        verdict: Verdict = "breached" if _is_certain(metric, new, needed, most) else "unclear"
+        return Reading(verdict, f"{words}, beyond {spell_value(metric, most)}")
     if least is not None and value < least:
         few = metric == "requests"
-        below: Verdict = "breached" if enough and not few else "unclear"
-        return Reading(below, f"{words}, below {spell_value(metric, least)}", scarce=few)
+        verdict = "breached" if not few and (metric == "error_rate" or new.requests >= needed) else "unclear"
+        return Reading(verdict, f"{words}, below {spell_value(metric, least)}", scarce=few)
     end = most if most is not None else least
     return Reading("healthy", f"{words} of {spell_value(metric, end or 0.0)}")
 
 
-def bound(check: Check, name: str, base: float | None) -> float | None:
+def _is_certain(metric: str, new: Totals, needed: int, most: float) -> bool:
+    """Whether a value beyond its limit is a breach: with too few requests, only errors can show it.
+
+    They do when there are too many even if every further request succeeds.
+    """
+    if metric == "error_rate":
+        return new.errors / max(new.requests, needed) > most
+    return new.requests >= needed
+
+
+def resolve_limit(check: Check, name: str, base: float | None) -> float | None:
     """A check's limit; one that is a factor becomes a limit by the stable deployment's value."""
     value = limit(check, name)
     if value is None or check.of is None:
@@ -160,6 +168,6 @@ def _malformed(rollout: Rollout, minutes: Minutes, names: Sequence[str]) -> Iter
     windows = [check.window for check in rollout.checks]
     reach = None if None in windows else max((one for one in windows if one), default=None)
     for name in names:
-        count = sum(not is_readable(one) for one in within(minutes.get(fold(name), ()), reach))
+        count = sum(not is_readable(one) for one in minutes_within(minutes.get(fold(name), ()), reach))
         if count:
             yield Reading("unclear", f"the metrics of '{name}' cannot be read in {count} min")

@@ -20,7 +20,7 @@ def path_parts(path: str) -> tuple[str | int, ...]:
     return tuple(int(index) if index else key for key, index in PART.findall(found["parts"]))
 
 
-def condition(wanted: object) -> tuple[Condition, ...]:
+def build_conditions(wanted: object) -> tuple[Condition, ...]:
     """The conditions for a value, a list of values or a map of operators; all must hold.
 
     Raises ValueError for an unknown operator or an invalid operand.
@@ -35,15 +35,15 @@ def condition(wanted: object) -> tuple[Condition, ...]:
     return (operator.find("in" if isinstance(wanted, list) else "equals")(wanted),)
 
 
-def faults(answer: object, checks: Mapping[str, Any]) -> Iterator[str]:
+def find_unexpected_values(answer: object, checks: Mapping[str, Any]) -> Iterator[str]:
     """The differences between an answer's JSON and the expected values, as text."""
     for path, wanted in checks.items():
-        value = at(answer, path_parts(path))
-        if not all(one.holds(value) for one in condition(wanted)):
+        value = value_at(answer, path_parts(path))
+        if not all(one.holds(value) for one in build_conditions(wanted)):
             yield f"{path or 'the answer'} is {_shown(value)}, not {_wanted(wanted)}"
 
 
-def at(value: Any, parts: tuple[str | int, ...]) -> Any:
+def value_at(value: Any, parts: tuple[str | int, ...]) -> Any:
     """The value at a path; None if there is none."""
     for part in parts:
         try:

@@ -10,7 +10,7 @@ from mlevents.actions.action import Done, Outcome, Pending
 from mlevents.actions.deploy_model.lookup import find_endpoint
 from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.target import LATER, MODEL_TAG, RESPONSE_TAG, UNDER_WAY, RolloutTarget
-from mlevents.actions.deploy_model.traffic_map import Names, same_name, serving, share_of
+from mlevents.actions.deploy_model.traffic_map import DeploymentNames, same_name, share_of, traffic_holders
 from mlevents.canonical import fold
 from mlevents.errors import ActionError, TransientError
 from mlevents.services.machine_learning.states import DeploymentState
@@ -53,7 +53,7 @@ def _kept(target: RolloutTarget, state: DeploymentState, progress: Progress, del
 
 def retire(target: RolloutTarget, progress: Progress, keep: int) -> Outcome:
     """Delete the deployments of ours without traffic, but for the newest so many; one after another."""
-    tried = Names(progress.tried)
+    tried = DeploymentNames(progress.tried)
     there = target.endpoints.deployments(target.endpoint)
     if any(state.provisioning_state == "Deleting" for state in there):
         return Pending("an old deployment is being deleted", LATER, progress.to_json())
@@ -65,7 +65,7 @@ def retire(target: RolloutTarget, progress: Progress, keep: int) -> Outcome:
                 LATER,
                 replace(progress, tried=(*tried, state.name)).to_json(),
             )
-    left = Names(state.name for state in there)
+    left = DeploymentNames(state.name for state in there)
     deleted = ", ".join(name for name in tried if name not in left)
     failed = ", ".join(name for name in tried if name in left)
     said = [f"deleted {deleted}"] * bool(deleted) + [f"could not delete {failed}"] * bool(failed)
@@ -87,14 +87,16 @@ def _superfluous(
     return [state for state in idle[keep:] if state.provisioning_state not in UNDER_WAY]
 
 
-def _sharing(target: RolloutTarget) -> Names:
+def _sharing(target: RolloutTarget) -> DeploymentNames:
     state = target.standing()
-    return Names([*serving(state.traffic), *serving(state.mirror)])
+    return DeploymentNames([*traffic_holders(state.traffic), *traffic_holders(state.mirror)])
 
 
 def _busy(target: RolloutTarget, name: str) -> bool:
     endpoint = find_endpoint(target.endpoints, target.endpoint)
-    return endpoint is not None and name in Names([*serving(endpoint.traffic), *serving(endpoint.mirror)])
+    return endpoint is not None and name in DeploymentNames(
+        [*traffic_holders(endpoint.traffic), *traffic_holders(endpoint.mirror)]
+    )
 
 
 def _tail(target: RolloutTarget) -> list[str]:

@@ -16,8 +16,8 @@ from mlevents.actions.deploy_model.target import (
     UNDER_WAY,
     RolloutTarget,
 )
-from mlevents.actions.deploy_model.traffic_map import serving, words
-from mlevents.actions.deploy_model.traffic_plan import planned
+from mlevents.actions.deploy_model.traffic_map import format_traffic, traffic_holders
+from mlevents.actions.deploy_model.traffic_plan import plan_phases
 from mlevents.errors import PermanentError
 from mlevents.services.machine_learning.states import NewDeployment, NewEndpoint
 
@@ -37,14 +37,14 @@ def ensure_endpoint(target: RolloutTarget, wanted: NewEndpoint, progress: Progre
         return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, progress.to_json())
     target.must_be_usable(state)
     own = state.tags.get(RESPONSE_TAG) == wanted.tags.get(RESPONSE_TAG)
-    if own and not serving(state.traffic):
+    if own and not traffic_holders(state.traffic):
         _must_be_unharmed(target, wanted)
     result = {
         "endpoint": target.endpoint,
         "before": dict(state.traffic),
         "created": own and not progress.replaced,
     }
-    return Done(f"endpoint '{state.name}' is there, its traffic: {words(state.traffic)}", result)
+    return Done(f"endpoint '{state.name}' is there, its traffic: {format_traffic(state.traffic)}", result)
 
 
 def _create(target: RolloutTarget, wanted: NewEndpoint, progress: Progress) -> Pending:
@@ -110,7 +110,7 @@ def follow_deployment(target: RolloutTarget, rollout: Rollout | None, progress: 
         return Pending(
             f"endpoint '{endpoint.name}' is {endpoint.provisioning_state}", SOON, progress.to_json()
         )
-    plan = planned(rollout, target.deployment, endpoint.traffic, endpoint.mirror)
+    plan = plan_phases(rollout, target.deployment, endpoint.traffic, endpoint.mirror)
     before = {"before": dict(endpoint.traffic), "before_mirror": dict(endpoint.mirror)}
     return Done(
         f"deployment '{target.deployment}' is ready", {**before, "plan": [phase.to_json() for phase in plan]}

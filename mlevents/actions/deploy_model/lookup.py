@@ -7,7 +7,7 @@ traffic, so a deployment in the endpoint's traffic maps always exists.
 
 from collections.abc import Iterable
 
-from mlevents.actions.deploy_model.traffic_map import Names, serving
+from mlevents.actions.deploy_model.traffic_map import DeploymentNames, traffic_holders
 from mlevents.errors import TransientError
 from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
 from mlevents.services.machine_learning.states import DeploymentState, EndpointState
@@ -19,7 +19,7 @@ LOOKS = 6
 def find_endpoint(endpoints: OnlineEndpoints, name: str) -> EndpointState | None:
     """The endpoint, or None if it does not exist; raises TransientError while the answers contradict."""
     state = endpoints.endpoint(name)
-    if state is None and name in Names(endpoints.names()):
+    if state is None and name in DeploymentNames(endpoints.names()):
         raise TransientError(
             f"Azure answered 404 for endpoint '{name}', which its list of endpoints shows: it is read again",
             busy=True,
@@ -36,7 +36,7 @@ def find_deployment(endpoints: OnlineEndpoints, endpoint: str, name: str) -> Dep
     if holder is None:
         return None
     known = [one.name for one in endpoints.deployments(endpoint)]
-    if name in Names([*known, *serving(holder.traffic), *serving(holder.mirror)]):
+    if name in DeploymentNames([*known, *traffic_holders(holder.traffic), *traffic_holders(holder.mirror)]):
         raise TransientError(
             f"Azure answered 404 for deployment '{name}' of endpoint '{endpoint}', which exists: it is read "
             "again",
@@ -55,7 +55,11 @@ def find_deployments(
 def list_deployments(endpoints: OnlineEndpoints, state: EndpointState) -> tuple[DeploymentState, ...]:
     """Every deployment of an endpoint; those with traffic even when the list lacks them."""
     listed = endpoints.deployments(state.name)
-    known = Names(one.name for one in listed)
-    missing = [name for name in Names([*serving(state.traffic), *serving(state.mirror)]) if name not in known]
+    known = DeploymentNames(one.name for one in listed)
+    missing = [
+        name
+        for name in DeploymentNames([*traffic_holders(state.traffic), *traffic_holders(state.mirror)])
+        if name not in known
+    ]
     found = find_deployments(endpoints, state.name, missing).values()
     return (*listed, *(one for one in found if one))

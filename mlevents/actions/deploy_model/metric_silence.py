@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mlevents.actions.deploy_model.metric_totals import totals
+from mlevents.actions.deploy_model.metric_totals import sum_minutes
 from mlevents.duration import format_duration
 from mlevents.services.metrics import Minute
 
@@ -35,12 +35,12 @@ class Silence:
     scarce: bool
 
 
-def silences(
+def find_silences(
     needed: int, own: Sequence[Minute], others: Sequence[Minute], exposure: Exposure
 ) -> Iterator[Silence]:
     """Each reason why the minutes of the new deployment are not sufficient for a verdict."""
     own, others = _with_requests(own), _with_requests(others)
-    requests = totals([own], None).requests
+    requests = sum_minutes([own], None).requests
     heard = min((minute.age for minute in own), default=None)
     if requests < needed:
         yield Silence(f"{requests:g} of {needed} requests", scarce=True)
@@ -49,7 +49,7 @@ def silences(
         return
     span = exposure.span or max(minute.age for minute in (*own, *others)) + MINUTE
     quiet = span if heard is None else heard
-    expected = totals([others], quiet).requests * exposure.ratio
+    expected = sum_minutes([others], quiet).requests * exposure.ratio
     if heard is not None and quiet > max(LATE, GAPS * span / requests):
         yield Silence(f"the metrics are late: the newest is {quiet / MINUTE:.0f} min old", scarce=False)
     elif expected >= EXPECTED and (heard is None or quiet > LATE):

@@ -31,12 +31,12 @@ def is_readable(minute: Minute) -> bool:
     return numbers and not minute.unreadable
 
 
-def within(minutes: Iterable[Minute], window: float | None) -> list[Minute]:
+def minutes_within(minutes: Iterable[Minute], window: float | None) -> list[Minute]:
     """The minutes within the last `window` seconds; all minutes without a window."""
     return [minute for minute in minutes if minute.age <= (inf if window is None else window)]
 
 
-def window_of(minutes: Sequence[Minute], window: float | None, needed: int) -> float | None:
+def extend_window(minutes: Sequence[Minute], window: float | None, needed: int) -> float | None:
     """The seconds to look back: the window, or more until there are enough requests."""
     if window is None:
         return None
@@ -50,9 +50,9 @@ def window_of(minutes: Sequence[Minute], window: float | None, needed: int) -> f
     return reach
 
 
-def totals(deployments: Iterable[Sequence[Minute]], window: float | None) -> Totals:
+def sum_minutes(deployments: Iterable[Sequence[Minute]], window: float | None) -> Totals:
     """The totals of all minutes within the window; latencies are means, weighted by requests."""
-    minutes = [minute for those in deployments for minute in within(those, window)]
+    minutes = [minute for those in deployments for minute in minutes_within(those, window)]
     names = {name for minute in minutes for name in minute.latency}
     latency = {}
     for name in names:

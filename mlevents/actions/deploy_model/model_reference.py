@@ -29,7 +29,7 @@ EndpointName = Annotated[str, AfterValidator(_name_of_an_endpoint)]
 """A name of an endpoint or deployment, checked when rules load unless it holds an expression."""
 
 
-def model_of(reference: str | None, context: StepContext) -> tuple[str, str]:
+def find_model(reference: str | None, context: StepContext) -> tuple[str, str]:
     """The model's name and version; raises PermanentError when neither rule nor event names one."""
     if reference:
         name, _, version = reference.rpartition(":")

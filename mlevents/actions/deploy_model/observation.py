@@ -8,14 +8,19 @@ from math import ceil
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome
-from mlevents.actions.deploy_model.analysis import Observation, Reading, percentiles, read
+from mlevents.actions.deploy_model.analysis import Observation, Reading, judge_phase, percentiles
 from mlevents.actions.deploy_model.metric_silence import Exposure
 from mlevents.actions.deploy_model.parameters import Probe, Rollout, SmokeTest
 from mlevents.actions.deploy_model.progress import Phase, Progress
-from mlevents.actions.deploy_model.smoke_test import asked, unexpected
+from mlevents.actions.deploy_model.smoke_test import build_scoring_request, find_unexpected
 from mlevents.actions.deploy_model.target import UNDER_WAY, RolloutTarget
-from mlevents.actions.deploy_model.traffic_map import share_of, without
-from mlevents.actions.deploy_model.traffic_shift import endpoint_changes, foreign_traffic, is_at, phase_of
+from mlevents.actions.deploy_model.traffic_map import other_holders, share_of
+from mlevents.actions.deploy_model.traffic_shift import (
+    current_phase,
+    foreign_traffic_error,
+    is_at,
+    wait_for_endpoint,
+)
 from mlevents.errors import TransientError
 from mlevents.services.machine_learning.states import EndpointState
 from mlevents.services.metrics import MINUTE, is_fault
@@ -41,10 +46,10 @@ def observe(target: RolloutTarget, progress: Progress, rollout: Rollout, prober:
     """What the metrics say of this phase so far; stop when someone else has moved the traffic."""
     state = target.standing()
     if state.provisioning_state in UNDER_WAY:
-        return endpoint_changes(state, progress)
-    phase = phase_of(target, progress)
+        return wait_for_endpoint(state, progress)
+    phase = current_phase(target, progress)
     if not is_at(state, phase):
-        raise foreign_traffic(state, target)
+        raise foreign_traffic_error(state, target)
     deployment = target.found()
     if deployment and deployment.provisioning_state in UNDER_WAY:
         said = f"deployment '{deployment.name}' is {deployment.provisioning_state}"
@@ -73,15 +78,15 @@ def _reading(target: RolloutTarget, progress: Progress, rollout: Rollout) -> Rea
     """Metrics that cannot be read now are unclear, not a failure: the next look may read them."""
     if not rollout.needed and not rollout.checks:
         return Reading("healthy", "nothing to check")
-    phase = phase_of(target, progress)
-    stable = [*without(phase.traffic, target.deployment)]
+    phase = current_phase(target, progress)
+    stable = [*other_holders(phase.traffic, target.deployment)]
     span = max(progress.elapsed, SHORTEST_SPAN)
     endpoint = target.machine_learning.workspace.endpoint(target.endpoint)
     try:
         minutes = target.machine_learning.metrics.minutes(endpoint, span, percentiles(rollout))
     except TransientError as error:
         return Reading("unclear", f"no metrics now: {error}")
-    return read(rollout, minutes, target.deployment, stable, exposure(phase, target.deployment, span))
+    return judge_phase(rollout, minutes, target.deployment, stable, exposure(phase, target.deployment, span))
 
 
 def _probe(
@@ -97,7 +102,7 @@ def _probe(
         max(1, ceil(probe.rps * (SHORTEST_SPAN if progress.since is None else progress.since))), MOST_PROBES
     )
     place = ScoringTarget(state.scoring_uri, target.endpoints.token(state), target.deployment, prober.mark)
-    request = asked(test, prober.services, prober.fill)
+    request = build_scoring_request(test, prober.services, prober.fill)
     patient = test.model_copy(update={"latency": None})
     end = prober.clock() + LONGEST_BURST
     for _ in takewhile(lambda _: prober.clock() < end, range(wanted)):
@@ -105,7 +110,7 @@ def _probe(
             answer = prober.services.score(place, request)
         except TransientError:
             return None
-        wrong = [] if is_fault(str(answer.status)) else list(unexpected(patient, answer))
+        wrong = [] if is_fault(str(answer.status)) else list(find_unexpected(patient, answer))
         if wrong:
             return f"a probe: {'; '.join(wrong)}"
     return None

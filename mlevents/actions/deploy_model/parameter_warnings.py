@@ -11,7 +11,7 @@ Caution = tuple[str, str]
 """The parameter, and the warning."""
 
 
-def cautions(rollout: Rollout) -> Iterator[Caution]:
+def find_cautions(rollout: Rollout) -> Iterator[Caution]:
     """What delays a phase, or prevents its verdict."""
     if not rollout.checks and not rollout.min_requests:
         return

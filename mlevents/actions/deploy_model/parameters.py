@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from mlevents.actions.action import FileName
-from mlevents.actions.deploy_model.answer_body import condition, path_parts
+from mlevents.actions.deploy_model.answer_body import build_conditions, path_parts
 from mlevents.actions.deploy_model.metric_check import Check, Parameters
 from mlevents.duration import Duration, PositiveDuration
 
@@ -34,7 +34,7 @@ MOST_PROBES = 10
 def _paths(checks: dict[str, Any]) -> dict[str, Any]:
     for path, wanted in checks.items():
         path_parts(path)
-        condition(wanted)
+        build_conditions(wanted)
     return checks
 
 

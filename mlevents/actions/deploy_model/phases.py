@@ -9,7 +9,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext
 
-from mlevents.actions.deploy_model.analysis import Observation, PhaseState, move
+from mlevents.actions.deploy_model.analysis import Observation, PhaseState, decide_move
 from mlevents.actions.deploy_model.progress import Phase, Progress
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.duration import format_duration
@@ -156,7 +156,7 @@ def watch_phase(context: OrchestrationContext, run: RolloutRun, phase: Phase) ->
         state = PhaseState(
             elapsed, phase.for_, phase.timeout, breaches, run.progress.failures, observation.excused
         )
-        decided = move(observation.verdict, state)
+        decided = decide_move(observation.verdict, state)
         if decided == "promote":
             return
         if decided == "fail":

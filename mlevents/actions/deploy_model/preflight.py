@@ -5,7 +5,7 @@ from functools import partial
 
 from mlevents.actions.action import Preflight
 from mlevents.actions.deploy_model.lookup import find_endpoint
-from mlevents.actions.deploy_model.traffic_map import words
+from mlevents.actions.deploy_model.traffic_map import format_traffic
 from mlevents.actions.documents import parse_document
 from mlevents.actions.endpoint_names import endpoint_name
 from mlevents.actions.unresolved_parameters import is_unresolved, report_unresolved
@@ -113,7 +113,7 @@ def _endpoint(opened: MachineLearning, text: str) -> Finding:
             return "does not exist yet, and will be created"
         if state.provisioning_state in BROKEN_STATES:
             raise PermanentError(f"is {state.provisioning_state}: {opened.endpoints.reason(state)}")
-        return f"exists, its traffic: {words(state.traffic)}"
+        return f"exists, its traffic: {format_traffic(state.traffic)}"
 
     return run_check(about, standing, "fix or delete it, or set `endpoint` to another one")
 

@@ -6,12 +6,12 @@ from typing import Self
 
 from mlevents.actions.deploy_model.lookup import find_deployments
 from mlevents.actions.deploy_model.target import UNDER_WAY, RolloutTarget
-from mlevents.actions.deploy_model.traffic_map import Names, Traffic, serving, shared
+from mlevents.actions.deploy_model.traffic_map import DeploymentNames, Traffic, keep_shares, traffic_holders
 from mlevents.services.machine_learning.states import DeploymentState
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class PreviousDeployments:
     """The traffic maps before the rollout, and the current states of their deployments (None: deleted)."""
 
     traffic: Traffic
@@ -21,7 +21,7 @@ class Earlier:
     @classmethod
     def find(cls, target: RolloutTarget, traffic: Traffic, mirror: Traffic) -> Self:
         """Read each deployment by its name: a list may be empty or incomplete."""
-        names = Names([*serving(traffic), *serving(mirror)])
+        names = DeploymentNames([*traffic_holders(traffic), *traffic_holders(mirror)])
         return cls(traffic, mirror, find_deployments(target.endpoints, target.endpoint, names))
 
     @property
@@ -42,10 +42,10 @@ class Earlier:
 
     def maps(self, sure: bool) -> tuple[dict[str, int], dict[str, int]]:
         """Traffic and mirror for the deployments that exist; with `sure`, only for those that succeeded."""
-        able = Names(
+        able = DeploymentNames(
             name
             for name, one in self.states.items()
             if one and (not sure or one.provisioning_state == "Succeeded")
         )
         mirror = {name: share for name, share in self.mirror.items() if not share or name in able}
-        return shared(self.traffic, able), mirror
+        return keep_shares(self.traffic, able), mirror

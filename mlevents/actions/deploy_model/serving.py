@@ -6,7 +6,7 @@ from typing import Any
 from mlevents.actions.action import Done, Outcome
 from mlevents.actions.deploy_model.lookup import find_endpoint, list_deployments
 from mlevents.actions.deploy_model.target import RolloutTarget
-from mlevents.actions.deploy_model.traffic_map import serving, share_of
+from mlevents.actions.deploy_model.traffic_map import share_of, traffic_holders
 from mlevents.orchestration.waiting_order import WaitingOrder
 from mlevents.services.machine_learning.states import DeploymentState
 
@@ -18,7 +18,7 @@ MODEL_ID = re.compile(r".*/models/(?P<name>[^/]+)/versions/(?P<version>[^/]+)", 
 def report_serving(target: RolloutTarget, tags: bool) -> Outcome:
     """Each deployment with traffic: its model, what orders it, and with `tags` the model's tags."""
     state = find_endpoint(target.endpoints, target.endpoint)
-    traffic = serving(state.traffic) if state else {}
+    traffic = traffic_holders(state.traffic) if state else {}
     there = list_deployments(target.endpoints, state) if state and traffic else ()
     found = [
         _served(target, one, tags) | {"percent": share_of(traffic, one.name)}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome
-from mlevents.actions.deploy_model.answer_body import faults
+from mlevents.actions.deploy_model.answer_body import find_unexpected_values
 from mlevents.actions.deploy_model.parameters import SmokeTest
 from mlevents.actions.deploy_model.target import RolloutTarget
 from mlevents.actions.documents import parse_json
@@ -23,8 +23,8 @@ def smoke_test(
     state = target.standing()
     target.must_be_able(target.found())
     place = ScoringTarget(state.scoring_uri, target.endpoints.token(state), target.deployment)
-    answer = services.score(place, asked(test, services, fill))
-    wrong = list(unexpected(test, answer))
+    answer = services.score(place, build_scoring_request(test, services, fill))
+    wrong = list(find_unexpected(test, answer))
     if wrong:
         raise PermanentError(
             f"smoke test of '{target.deployment}': {'; '.join(wrong)}; it answered: {answer.text}"
@@ -32,23 +32,23 @@ def smoke_test(
     return Done(f"smoke test: {answer.status} in {answer.seconds * 1000:.0f} ms")
 
 
-def asked(test: SmokeTest, services: Services, fill: Callable[[Any], Any]) -> Any:
+def build_scoring_request(test: SmokeTest, services: Services, fill: Callable[[Any], Any]) -> Any:
     """The request's JSON."""
     if isinstance(test.request, str):
-        return fill(request(test.request, services.read))
+        return fill(read_request(test.request, services.read))
     return test.request
 
 
-def unexpected(test: SmokeTest, answer: ScoringAnswer) -> Iterator[str]:
+def find_unexpected(test: SmokeTest, answer: ScoringAnswer) -> Iterator[str]:
     """The differences from the expected answer, as text."""
     if answer.status != test.status:
         yield f"status {answer.status}, not {test.status}"
         return
     if test.latency is not None and answer.seconds > test.latency:
         yield f"{answer.seconds * 1000:.0f} ms, more than {test.latency * 1000:g} ms"
-    yield from faults(answer.body, test.body)
+    yield from find_unexpected_values(answer.body, test.body)
 
 
-def request(name: str, read: Callable[[str], str]) -> Any:
+def read_request(name: str, read: Callable[[str], str]) -> Any:
     """The JSON of a request file; raises PermanentError for an invalid file."""
     return parse_json(name, read(name))

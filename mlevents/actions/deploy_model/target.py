@@ -7,8 +7,8 @@ from typing import Self
 
 from mlevents.actions.action import StepContext
 from mlevents.actions.deploy_model.lookup import find_deployment, find_endpoint
-from mlevents.actions.deploy_model.model_reference import model_of
-from mlevents.actions.deploy_model.traffic_map import Names, same_name, serving
+from mlevents.actions.deploy_model.model_reference import find_model
+from mlevents.actions.deploy_model.traffic_map import DeploymentNames, same_name, traffic_holders
 from mlevents.actions.endpoint_names import deployment_name, endpoint_name
 from mlevents.canonical import fold
 from mlevents.errors import PermanentError, TransientError
@@ -49,7 +49,7 @@ class RolloutTarget:
     ) -> Self:
         """From the parameters model, endpoint and deployment, else from the event."""
         model, endpoint, deployment = parameters
-        name, version = model_of(model, context)
+        name, version = find_model(model, context)
         machine_learning = services.machine_learning(context.event.topic)
         return cls(
             machine_learning=machine_learning,
@@ -102,7 +102,7 @@ class RolloutTarget:
         there = [state.name for state in self.endpoints.deployments(self.endpoint)]
         if len(there) < MOST_DEPLOYMENTS:
             return
-        busy = Names(serving(self.standing().traffic))
+        busy = DeploymentNames(traffic_holders(self.standing().traffic))
         idle = ", ".join(sorted(name for name in there if name not in busy)) or "none"
         raise PermanentError(
             f"endpoint '{self.endpoint}' has {len(there)} deployments, and Azure allows {MOST_DEPLOYMENTS}: "

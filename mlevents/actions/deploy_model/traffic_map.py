@@ -15,7 +15,7 @@ def same_name(one: str, other: str) -> bool:
     return fold(one) == fold(other)
 
 
-class Names(Collection[str]):
+class DeploymentNames(Collection[str]):
     """Names of deployments, compared without case."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
@@ -31,12 +31,12 @@ class Names(Collection[str]):
         return len(self._names)
 
 
-def same(one: Traffic, other: Traffic) -> bool:
+def is_same_traffic(one: Traffic, other: Traffic) -> bool:
     """Whether two maps distribute requests in the same way; 0 % equals a missing name."""
     return _folded(one) == _folded(other)
 
 
-def serving(traffic: Traffic) -> dict[str, int]:
+def traffic_holders(traffic: Traffic) -> dict[str, int]:
     """The deployments with traffic."""
     return {name: percent for name, percent in traffic.items() if percent}
 
@@ -46,27 +46,27 @@ def share_of(traffic: Traffic, name: str) -> int:
     return _folded(traffic).get(fold(name), 0)
 
 
-def without(traffic: Traffic, name: str) -> dict[str, int]:
+def other_holders(traffic: Traffic, name: str) -> dict[str, int]:
     """The deployments with traffic, without this one."""
-    return {other: share for other, share in serving(traffic).items() if not same_name(other, name)}
+    return {other: share for other, share in traffic_holders(traffic).items() if not same_name(other, name)}
 
 
-def shared(traffic: Traffic, able: Iterable[str]) -> dict[str, int]:
+def keep_shares(traffic: Traffic, able: Iterable[str]) -> dict[str, int]:
     """The map for the deployments that can serve, in the same proportion.
 
     It is the unchanged map if all can serve, and empty if none can.
     """
-    names = Names(able)
-    kept = {name: percent for name, percent in serving(traffic).items() if name in names}
-    return dict(traffic) if kept == serving(traffic) else scaled(kept, sum(traffic.values()))
+    names = DeploymentNames(able)
+    kept = {name: percent for name, percent in traffic_holders(traffic).items() if name in names}
+    return dict(traffic) if kept == traffic_holders(traffic) else scale_shares(kept, sum(traffic.values()))
 
 
-def stepped(before: Traffic, deployment: str, percent: int) -> dict[str, int]:
+def shift_share(before: Traffic, deployment: str, percent: int) -> dict[str, int]:
     """The map that gives a deployment its share, and the rest to the others in the same proportion."""
-    return {**scaled(without(before, deployment), 100 - percent), deployment: percent}
+    return {**scale_shares(other_holders(before, deployment), 100 - percent), deployment: percent}
 
 
-def scaled(shares: Traffic, total: int) -> dict[str, int]:
+def scale_shares(shares: Traffic, total: int) -> dict[str, int]:
     """Integer shares in the same proportion with this sum; shares of 0 are omitted."""
     whole = sum(shares.values())
     if not whole:
@@ -75,16 +75,16 @@ def scaled(shares: Traffic, total: int) -> dict[str, int]:
     rest = sorted(shares, key=lambda name: (-(shares[name] * total % whole), fold(name)))
     for name in rest[: total - sum(parts.values())]:
         parts[name] += 1
-    return serving(parts)
+    return traffic_holders(parts)
 
 
-def words(traffic: Traffic) -> str:
+def format_traffic(traffic: Traffic) -> str:
     """For people: `blue 90 %, green 10 %`."""
-    return ", ".join(f"{name} {percent} %" for name, percent in serving(traffic).items()) or "none"
+    return ", ".join(f"{name} {percent} %" for name, percent in traffic_holders(traffic).items()) or "none"
 
 
 def _folded(traffic: Traffic) -> dict[str, int]:
     found: dict[str, int] = {}
-    for name, percent in serving(traffic).items():
+    for name, percent in traffic_holders(traffic).items():
         found[fold(name)] = found.get(fold(name), 0) + percent
     return found

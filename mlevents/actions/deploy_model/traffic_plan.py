@@ -5,32 +5,40 @@ from dataclasses import replace
 
 from mlevents.actions.deploy_model.parameters import WHOLE, Rollout, SmokeTest, Step
 from mlevents.actions.deploy_model.progress import Phase
-from mlevents.actions.deploy_model.traffic_map import Traffic, same, share_of, stepped, without
+from mlevents.actions.deploy_model.traffic_map import (
+    Traffic,
+    is_same_traffic,
+    other_holders,
+    share_of,
+    shift_share,
+)
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 
 WARMING_UP = 600.0
 """Seconds for a model to answer its first request."""
 
 
-def planned(rollout: Rollout | None, deployment: str, traffic: Traffic, mirror: Traffic) -> list[Phase]:
+def plan_phases(rollout: Rollout | None, deployment: str, traffic: Traffic, mirror: Traffic) -> list[Phase]:
     """The phases that lead from this traffic and mirror to all traffic on the deployment.
 
     Without `rollout`, and where nothing but the deployment itself serves, all traffic moves at once.
     """
     asked = rollout or Rollout()
     phases = [_smoke_test(asked.smoke_test)] if asked.smoke_test else []
-    if without(traffic, deployment):
+    if other_holders(traffic, deployment):
         phases += _mirror(asked, deployment, traffic)
         phases += _steps(asked, deployment, traffic, mirror)
     else:
-        phases.append(_shift(Step(percent=WHOLE), {deployment: WHOLE}, without(mirror, deployment)))
+        phases.append(_shift(Step(percent=WHOLE), {deployment: WHOLE}, other_holders(mirror, deployment)))
     return phases
 
 
-def ours(phases: Sequence[Phase], traffic: Traffic, mirror: Traffic) -> bool:
+def is_planned_traffic(phases: Sequence[Phase], traffic: Traffic, mirror: Traffic) -> bool:
     """Whether these maps are ones that the plan puts: and no one else's."""
     maps = [phase for phase in phases if phase.verb is RolloutVerb.SHIFT_TRAFFIC]
-    return any(same(traffic, phase.traffic) and same(mirror, phase.mirror) for phase in maps)
+    return any(
+        is_same_traffic(traffic, phase.traffic) and is_same_traffic(mirror, phase.mirror) for phase in maps
+    )
 
 
 def _smoke_test(asked: SmokeTest) -> Phase:
@@ -50,7 +58,9 @@ def _steps(asked: Rollout, deployment: str, traffic: Traffic, mirror: Traffic) -
     last = [] if asked.steps[-1].percent == WHOLE else [Step(percent=WHOLE)]
     for step in [*asked.steps, *last]:
         if step.percent > share_of(traffic, deployment):
-            yield _shift(step, stepped(traffic, deployment, step.percent), without(mirror, deployment))
+            yield _shift(
+                step, shift_share(traffic, deployment, step.percent), other_holders(mirror, deployment)
+            )
 
 
 def _shift(step: Step, traffic: Traffic, mirror: Traffic) -> Phase:

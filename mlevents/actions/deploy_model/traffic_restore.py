@@ -9,12 +9,17 @@ from functools import partial
 
 from mlevents.actions.action import Done, Outcome, Pending
 from mlevents.actions.deploy_model.lookup import LOOKS, find_endpoint
-from mlevents.actions.deploy_model.previous_deployments import Earlier
+from mlevents.actions.deploy_model.previous_deployments import PreviousDeployments
 from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.target import SOON, UNDER_WAY, RolloutTarget
-from mlevents.actions.deploy_model.traffic_map import Traffic, same, serving, words
-from mlevents.actions.deploy_model.traffic_plan import ours
-from mlevents.actions.deploy_model.traffic_shift import endpoint_changes, is_at, phase_of
+from mlevents.actions.deploy_model.traffic_map import (
+    Traffic,
+    format_traffic,
+    is_same_traffic,
+    traffic_holders,
+)
+from mlevents.actions.deploy_model.traffic_plan import is_planned_traffic
+from mlevents.actions.deploy_model.traffic_shift import current_phase, is_at, wait_for_endpoint
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.canonical import fold
 from mlevents.errors import PermanentError, RefusedError, TransientError
@@ -29,7 +34,7 @@ RIGHTS = frozenset({401, 403})
 """Statuses that say nothing about the map, whatever they name."""
 
 
-def restore(target: RolloutTarget, progress: Progress) -> Outcome:
+def restore_maps(target: RolloutTarget, progress: Progress) -> Outcome:
     """Put the maps back that stood before ours, and never over ones that someone else made.
 
     Where a write of ours may still be under way, it looks again after a while before it is done.
@@ -41,7 +46,7 @@ def restore(target: RolloutTarget, progress: Progress) -> Outcome:
     if state is None:
         return _absent(target, progress)
     if state.provisioning_state in UNDER_WAY:
-        return endpoint_changes(state, progress)
+        return wait_for_endpoint(state, progress)
     if progress.late is None:
         progress = replace(progress, late=_may_arrive(target, state, progress))
     outcome = _restored(target, state, before, progress)
@@ -62,9 +67,9 @@ def _absent(target: RolloutTarget, progress: Progress) -> Outcome:
 
 def _may_arrive(target: RolloutTarget, state: EndpointState, progress: Progress) -> bool:
     """Whether a map of ours may still be put: one whose answer was lost, or that someone else sent."""
-    if progress.phase is None or phase_of(target, progress).verb is not RolloutVerb.SHIFT_TRAFFIC:
+    if progress.phase is None or current_phase(target, progress).verb is not RolloutVerb.SHIFT_TRAFFIC:
         return False
-    return progress.inherited or not is_at(state, phase_of(target, progress))
+    return progress.inherited or not is_at(state, current_phase(target, progress))
 
 
 def _restored(target: RolloutTarget, state: EndpointState, before: Traffic, progress: Progress) -> Outcome:
@@ -72,16 +77,18 @@ def _restored(target: RolloutTarget, state: EndpointState, before: Traffic, prog
     mirror = state.mirror if progress.before_mirror is None else progress.before_mirror
     there = _is_at(state, (before, mirror))
     if there and not _is_broken_by_us(state, progress):
-        return Done(f"the traffic of '{state.name}' is {words(state.traffic)}")
-    earlier = Earlier.find(target, before, mirror)
+        return Done(f"the traffic of '{state.name}' is {format_traffic(state.traffic)}")
+    earlier = PreviousDeployments.find(target, before, mirror)
     if there or _is_ours(state, target, progress):
         return _waiting(earlier, progress) or _put_back(target, state, earlier, progress)
     if _is_at(state, earlier.maps(sure=True)):
-        return Done(f"the traffic of '{state.name}' is {words(state.traffic)}")
-    return Done(f"the traffic of '{state.name}' was set by someone else, so it stays: {words(state.traffic)}")
+        return Done(f"the traffic of '{state.name}' is {format_traffic(state.traffic)}")
+    return Done(
+        f"the traffic of '{state.name}' was set by someone else, so it stays: {format_traffic(state.traffic)}"
+    )
 
 
-def _waiting(earlier: Earlier, progress: Progress) -> Pending | None:
+def _waiting(earlier: PreviousDeployments, progress: Progress) -> Pending | None:
     """What keeps the traffic from going back for the moment, if anything does."""
     if changing := earlier.changing:
         said = f"deployment '{changing.name}' is {changing.provisioning_state}"
@@ -93,22 +100,24 @@ def _waiting(earlier: Earlier, progress: Progress) -> Pending | None:
     return None
 
 
-def _put_back(target: RolloutTarget, state: EndpointState, earlier: Earlier, progress: Progress) -> Outcome:
+def _put_back(
+    target: RolloutTarget, state: EndpointState, earlier: PreviousDeployments, progress: Progress
+) -> Outcome:
     """Write the old maps; without the deployments that have failed where Azure refuses these."""
-    if serving(earlier.traffic) and not serving(earlier.maps(sure=False)[0]):
-        none = f"none of {words(earlier.traffic)} exists any more"
+    if traffic_holders(earlier.traffic) and not traffic_holders(earlier.maps(sure=False)[0]):
+        none = f"none of {format_traffic(earlier.traffic)} exists any more"
         return Done(f"the traffic of '{state.name}' stays as it is: {none}")
     progress = _after_a_failure(target, state, earlier, progress)
     sure = bool(earlier.broken and progress.refused)
     if sure and _is_at(state, (earlier.traffic, earlier.mirror)):
         return Done(
-            f"the traffic of '{state.name}' is {words(state.traffic)}, and Azure takes no repair of it"
+            f"the traffic of '{state.name}' is {format_traffic(state.traffic)}, and Azure refuses a repair"
         )
     traffic, mirror = earlier.maps(sure)
-    if serving(earlier.traffic) and not serving(traffic):
+    if traffic_holders(earlier.traffic) and not traffic_holders(traffic):
         raise PermanentError(
-            f"the traffic of '{state.name}' could not go back to {words(earlier.traffic)}: Azure refuses "
-            f"{', '.join(earlier.broken)}: {progress.refused}"
+            f"the traffic of '{state.name}' could not go back to {format_traffic(earlier.traffic)}: Azure "
+            f"refuses {', '.join(earlier.broken)}: {progress.refused}"
         )
     unchanged = partial(_must_be_unchanged, state)
     try:
@@ -116,14 +125,14 @@ def _put_back(target: RolloutTarget, state: EndpointState, earlier: Earlier, pro
     except RefusedError as error:
         if sure or not _is_about(error, earlier.broken):
             raise
-        said = f"Azure refused {words(traffic)}: {error.answer}"
+        said = f"Azure refused {format_traffic(traffic)}: {error.answer}"
         return Pending(said, 0.0, replace(progress, refused=error.answer).to_json())
-    said = f"the traffic of '{state.name}' goes back to {words(traffic)}"
+    said = f"the traffic of '{state.name}' goes back to {format_traffic(traffic)}"
     return Pending(said, SOON, replace(progress, restoring="succeeded" if sure else "all").to_json())
 
 
 def _after_a_failure(
-    target: RolloutTarget, state: EndpointState, earlier: Earlier, progress: Progress
+    target: RolloutTarget, state: EndpointState, earlier: PreviousDeployments, progress: Progress
 ) -> Progress:
     """The progress after a look at what came of an earlier write of ours.
 
@@ -145,12 +154,12 @@ def _is_about(error: RefusedError, broken: list[str]) -> bool:
 
 
 def _is_at(state: EndpointState, maps: tuple[Traffic, Traffic]) -> bool:
-    return same(state.traffic, maps[0]) and same(state.mirror, maps[1])
+    return is_same_traffic(state.traffic, maps[0]) and is_same_traffic(state.mirror, maps[1])
 
 
 def _is_ours(state: EndpointState, target: RolloutTarget, progress: Progress) -> bool:
-    plan = progress.plan or [phase_of(target, progress)]
-    return ours(plan, state.traffic, state.mirror)
+    plan = progress.plan or [current_phase(target, progress)]
+    return is_planned_traffic(plan, state.traffic, state.mirror)
 
 
 def _is_broken_by_us(state: EndpointState, progress: Progress) -> bool:
@@ -160,5 +169,5 @@ def _is_broken_by_us(state: EndpointState, progress: Progress) -> bool:
 
 def _must_be_unchanged(then: EndpointState, now: EndpointState) -> None:
     """Raise TransientError when the maps have changed since they were looked at."""
-    if not (same(now.traffic, then.traffic) and same(now.mirror, then.mirror)):
+    if not (is_same_traffic(now.traffic, then.traffic) and is_same_traffic(now.mirror, then.mirror)):
         raise TransientError(f"the traffic of '{now.name}' changed at this moment: look again")

@@ -9,21 +9,29 @@ from typing import Any
 from mlevents.actions.action import Done, Outcome, Pending
 from mlevents.actions.deploy_model.progress import Phase, Progress
 from mlevents.actions.deploy_model.target import SOON, UNDER_WAY, RolloutTarget
-from mlevents.actions.deploy_model.traffic_map import same, serving, share_of, without, words
+from mlevents.actions.deploy_model.traffic_map import (
+    format_traffic,
+    is_same_traffic,
+    other_holders,
+    share_of,
+    traffic_holders,
+)
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.errors import StoppedError
 from mlevents.services.machine_learning.states import EndpointState
 
 
-def shift(target: RolloutTarget, progress: Progress) -> Outcome:
+def shift_traffic(target: RolloutTarget, progress: Progress) -> Outcome:
     """Put the map of this phase, unless it is there already; stop for one that someone else has set."""
     state = target.standing()
     if state.provisioning_state in UNDER_WAY:
-        return endpoint_changes(state, progress)
+        return wait_for_endpoint(state, progress)
     target.must_be_usable(state)
-    phase = phase_of(target, progress)
+    phase = current_phase(target, progress)
     if is_at(state, phase):
-        return Done(f"{_phase_words(target, phase)} of '{state.name}'", result(target, state, progress))
+        return Done(
+            f"{_phase_words(target, phase)} of '{state.name}'", rollout_result(target, state, progress)
+        )
     _must_follow(state, target, progress)
     target.must_be_able(target.found())
     target.endpoints.set_traffic(
@@ -32,24 +40,26 @@ def shift(target: RolloutTarget, progress: Progress) -> Outcome:
         phase.mirror,
         check=lambda now: _must_follow(now, target, progress),
     )
-    return Pending(f"the traffic of '{state.name}' moves to {words(phase.traffic)}", SOON, progress.to_json())
+    return Pending(
+        f"the traffic of '{state.name}' moves to {format_traffic(phase.traffic)}", SOON, progress.to_json()
+    )
 
 
-def endpoint_changes(state: EndpointState, progress: Progress) -> Pending:
+def wait_for_endpoint(state: EndpointState, progress: Progress) -> Pending:
     """An operation on the endpoint is under way: look again soon."""
     return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, progress.to_json())
 
 
-def phase_of(target: RolloutTarget, progress: Progress) -> Phase:
+def current_phase(target: RolloutTarget, progress: Progress) -> Phase:
     """The phase under way; all traffic at once where nothing was planned."""
     if progress.phase is not None:
         return progress.plan[progress.phase]
-    mirror = without(progress.before_mirror or {}, target.deployment)
+    mirror = other_holders(progress.before_mirror or {}, target.deployment)
     traffic = dict(target.all_traffic)
     return Phase("100 %", RolloutVerb.SHIFT_TRAFFIC, percent=100, traffic=traffic, mirror=mirror)
 
 
-def result(target: RolloutTarget, state: EndpointState, progress: Progress) -> dict[str, Any]:
+def rollout_result(target: RolloutTarget, state: EndpointState, progress: Progress) -> dict[str, Any]:
     """What later steps may read of a deployment that has its traffic."""
     return {
         "endpoint": target.endpoint,
@@ -70,24 +80,27 @@ def _must_follow(state: EndpointState, target: RolloutTarget, progress: Progress
     if progress.phase is not None:
         earlier = [one for one in progress.plan[: progress.phase] if one.verb is RolloutVerb.SHIFT_TRAFFIC]
         expected = [(one.traffic, one.mirror) for one in earlier[-1:]] or expected
-    phase = phase_of(target, progress)
+    phase = current_phase(target, progress)
     expected.append((phase.traffic, phase.mirror))
-    if not any(same(state.traffic, traffic) and same(state.mirror, mirror) for traffic, mirror in expected):
-        raise foreign_traffic(state, target)
+    if not any(
+        is_same_traffic(state.traffic, traffic) and is_same_traffic(state.mirror, mirror)
+        for traffic, mirror in expected
+    ):
+        raise foreign_traffic_error(state, target)
 
 
-def foreign_traffic(state: EndpointState, target: RolloutTarget) -> StoppedError:
+def foreign_traffic_error(state: EndpointState, target: RolloutTarget) -> StoppedError:
     """What to raise where someone else has moved the traffic."""
-    mirrored = f" (mirrored: {words(state.mirror)})" if serving(state.mirror) else ""
+    mirrored = f" (mirrored: {format_traffic(state.mirror)})" if traffic_holders(state.mirror) else ""
     return StoppedError(
-        f"someone else moved the traffic of endpoint '{state.name}', to {words(state.traffic)}{mirrored}, "
-        f"during the rollout of '{target.deployment}': it is left so"
+        f"someone else moved the traffic of endpoint '{state.name}', to {format_traffic(state.traffic)}"
+        f"{mirrored}, during the rollout of '{target.deployment}': it is left so"
     )
 
 
 def is_at(state: EndpointState, phase: Phase) -> bool:
     """Whether the endpoint has the phase's maps."""
-    return same(state.traffic, phase.traffic) and same(state.mirror, phase.mirror)
+    return is_same_traffic(state.traffic, phase.traffic) and is_same_traffic(state.mirror, phase.mirror)
 
 
 def _phase_words(target: RolloutTarget, phase: Phase) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.actions.deploy_model.analysis import PhaseState, move, percentiles, read
+from mlevents.actions.deploy_model.analysis import PhaseState, decide_move, judge_phase, percentiles
 from mlevents.actions.deploy_model.metric_silence import Exposure
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.services.metrics import Minute
@@ -150,7 +150,7 @@ def minutes(*each: tuple[float, float], latency: float = 0.02) -> tuple[Minute, 
 )
 def test_a_reading_in_one_word_and_for_people(check, new, stable, verdict: str, words: str) -> None:
     found = {name: those for name, those in (("new", new), ("old", stable)) if those}
-    reading = read(rollout(check), found, "New", ["old"])
+    reading = judge_phase(rollout(check), found, "New", ["old"])
     assert (reading.verdict, reading.words) == (verdict, words)
 
 
@@ -165,26 +165,26 @@ def test_a_reading_in_one_word_and_for_people(check, new, stable, verdict: str, 
     ids=["requests below", "a limit missed", "a metric missing", "healthy"],
 )
 def test_only_too_few_requests_are_scarce(check: dict, requests: float, scarce: bool) -> None:
-    assert read(rollout(check), {"new": minutes((requests, 0))}, "new", []).scarce is scarce
+    assert judge_phase(rollout(check), {"new": minutes((requests, 0))}, "new", []).scarce is scarce
 
 
 def test_without_checks_the_requests_alone_decide() -> None:
     asked = rollout(min_requests=0)
-    reading = read(asked, {"new": minutes((5, 5))}, "new", [])
+    reading = judge_phase(asked, {"new": minutes((5, 5))}, "new", [])
     assert (reading.verdict, reading.words) == ("healthy", "nothing to check")
     broken = (*minutes((5, 5)), Minute(3600.0, float("nan")))
-    assert read(asked, {"new": broken}, "new", []).verdict == "unclear"
+    assert judge_phase(asked, {"new": broken}, "new", []).verdict == "unclear"
 
 
 def test_one_request_is_needed_where_checks_ask_for_no_number() -> None:
-    assert read(rollout(FINE, min_requests=None), {}, "new", []).words.startswith("0 of 1 requests")
+    assert judge_phase(rollout(FINE, min_requests=None), {}, "new", []).words.startswith("0 of 1 requests")
 
 
 @pytest.mark.parametrize("windows", [("2m", "10m"), ("2m", None)], ids=["the longest", "the phase"])
 def test_a_minute_that_cannot_be_read_counts_within_the_longest_window(windows) -> None:
     checks: list[dict[str, Any]] = [{**FINE, "window": window} for window in windows]
     found = {"new": (*minutes((50, 0), (50, 0)), Minute(300.0, float("nan")))}
-    assert read(rollout(*checks), found, "new", []).verdict == "unclear"
+    assert judge_phase(rollout(*checks), found, "new", []).verdict == "unclear"
 
 
 def test_the_percentiles_are_those_of_the_checks_of_latency() -> None:
@@ -197,7 +197,7 @@ def test_the_percentiles_are_those_of_the_checks_of_latency() -> None:
 
 def test_old_news_is_no_news() -> None:
     late = tuple(Minute(60.0 * age, 50, 0) for age in range(7, 12))
-    reading = read(rollout(FINE), {"new": late}, "new", [])
+    reading = judge_phase(rollout(FINE), {"new": late}, "new", [])
     assert reading.verdict == "unclear"
     assert "the metrics are late: the newest is 7 min old" in reading.words
 
@@ -206,25 +206,25 @@ def test_old_news_is_no_news() -> None:
 def test_a_minute_that_cannot_be_read_makes_the_reading_unclear(whose: str) -> None:
     found = {"new": minutes((50, 0), (50, 0)), "old": minutes((50, 0), (50, 0))}
     found[whose][1].unreadable = True
-    reading = read(rollout(FINE), found, "New", ["Old"])
+    reading = judge_phase(rollout(FINE), found, "New", ["Old"])
     assert reading.verdict == "unclear"
     assert f"the metrics of '{whose.title()}' cannot be read in 1 min" in reading.words
 
 
 def test_a_window_with_too_few_requests_reaches_further_back() -> None:
     sparse = minutes((3, 0), (3, 0), (3, 0), (3, 3), (50, 50))
-    reading = read(rollout(FINE), {"new": sparse}, "new", [])
+    reading = judge_phase(rollout(FINE), {"new": sparse}, "new", [])
     assert reading.words == "error rate 25 %, beyond 2 %", "twelve requests in four minutes; no more of them"
 
 
 def test_what_was_long_ago_is_forgotten_where_there_is_enough_since() -> None:
-    reading = read(rollout(FINE), {"new": minutes((20, 0), (20, 0), (20, 20))}, "new", [])
+    reading = judge_phase(rollout(FINE), {"new": minutes((20, 0), (20, 0), (20, 20))}, "new", [])
     assert reading.verdict == "healthy"
 
 
 def test_without_a_stable_deployment_relative_checks_rest() -> None:
     relative = {"metric": "latency_p95", "max": 1.1, "of": "stable"}
-    assert read(rollout(FINE, relative), {"new": minutes((50, 0))}, "new", []).verdict == "healthy"
+    assert judge_phase(rollout(FINE, relative), {"new": minutes((50, 0))}, "new", []).verdict == "healthy"
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_without_a_stable_deployment_relative_checks_rest() -> None:
     ],
 )
 def test_what_follows_from_a_reading(verdict, course: PhaseState, wanted: str) -> None:
-    assert move(verdict, course) == wanted
+    assert decide_move(verdict, course) == wanted
 
 
 NOT_NUMBERS = [float("nan"), float("inf"), float("-inf"), -1.0, "12", None]
@@ -260,16 +260,16 @@ def test_what_is_no_number_is_unclear_and_never_good(value: object, where: str, 
     else:
         setattr(found[whose][1], where, value)
     relative = {"metric": "latency_p95", "max": 1.5, "of": "stable"}
-    reading = read(rollout(FINE, relative), found, "new", ["old"])
+    reading = judge_phase(rollout(FINE, relative), found, "new", ["old"])
     assert (reading.verdict, reading.scarce) == ("unclear", False)
     assert f"the metrics of '{whose}' cannot be read in 1 min" in reading.words
 
 
 def test_a_minute_that_was_no_number_long_ago_is_forgotten_where_windows_say_so() -> None:
     found = {"new": (*minutes((50, 0), (50, 0)), Minute(1200.0, float("nan")))}
-    assert read(rollout(FINE), found, "new", []).verdict == "healthy"
+    assert judge_phase(rollout(FINE), found, "new", []).verdict == "healthy"
     whole = {"metric": "error_rate", "max": 0.02}
-    assert read(rollout(whole), found, "new", []).verdict == "unclear"
+    assert judge_phase(rollout(whole), found, "new", []).verdict == "unclear"
 
 
 @pytest.mark.parametrize("needed", [0, 1, 10])
@@ -277,7 +277,7 @@ def test_a_new_deployment_that_falls_silent_beside_a_busy_one_is_unclear(needed:
     early = tuple(Minute(60.0 * age, 50, 0) for age in range(8, 12))
     found = {"new": early, "old": minutes(*[(450, 0)] * 11)}
     asked = rollout({"metric": "error_rate", "max": 0.5}, min_requests=needed)
-    reading = read(asked, found, "new", ["old"], Exposure(0.1, 720.0))
+    reading = judge_phase(asked, found, "new", ["old"], Exposure(0.1, 720.0))
     assert (reading.verdict, reading.scarce) == ("unclear", False)
     assert "the newest is 8 min old" in reading.words
 
@@ -285,7 +285,7 @@ def test_a_new_deployment_that_falls_silent_beside_a_busy_one_is_unclear(needed:
 def test_one_request_hours_ago_beside_a_busy_deployment_is_no_health() -> None:
     found = {"new": (Minute(7200.0, 1, 0),), "old": minutes(*[(9, 0)] * 120)}
     asked = rollout({"metric": "error_rate", "max": 0.5}, min_requests=1)
-    reading = read(asked, found, "new", ["old"], Exposure(0.1, 7300.0))
+    reading = judge_phase(asked, found, "new", ["old"], Exposure(0.1, 7300.0))
     assert (reading.verdict, reading.scarce) == ("unclear", False)
     assert reading.words.startswith("no request for 2 h; about 108 requests were expected")
 
@@ -293,7 +293,7 @@ def test_one_request_hours_ago_beside_a_busy_deployment_is_no_health() -> None:
 def test_no_request_at_all_beside_a_busy_deployment_is_more_than_too_few() -> None:
     found = {"old": minutes((90, 0), (90, 0))}
     asked = rollout({"metric": "requests", "max": 500}, min_requests=0)
-    reading = read(asked, found, "new", ["old"], Exposure(0.1, 120.0))
+    reading = judge_phase(asked, found, "new", ["old"], Exposure(0.1, 120.0))
     assert (reading.verdict, reading.scarce) == ("unclear", False)
 
 
@@ -304,7 +304,7 @@ def test_the_silence_of_a_small_endpoint_is_its_usual_pace() -> None:
         "old": tuple(Minute(hour * age, 1, 0) for age in range(1, 24)),
     }
     asked = rollout({"metric": "error_rate", "max": 0.1}, min_requests=5)
-    assert read(asked, found, "new", ["old"], Exposure(0.25, day)).verdict == "healthy"
+    assert judge_phase(asked, found, "new", ["old"], Exposure(0.25, day)).verdict == "healthy"
 
 
 @pytest.mark.parametrize(
@@ -321,14 +321,14 @@ def test_the_silence_of_a_small_endpoint_is_its_usual_pace() -> None:
 def test_too_few_requests_are_told_from_what_speaks_against(new, old, scarce: bool) -> None:
     relative = {"metric": "latency_p95", "max": 1.5, "of": "stable"}
     found = {"new": new, "old": old}
-    reading = read(rollout(FINE, relative), found, "new", ["old"], Exposure(0.1, 300.0))
+    reading = judge_phase(rollout(FINE, relative), found, "new", ["old"], Exposure(0.1, 300.0))
     assert (reading.verdict, reading.scarce) == ("unclear", scarce)
 
 
 def test_without_a_window_the_whole_phase_is_judged() -> None:
     found = {"new": minutes(*[(50, 0)] * 100, (5000, 5000))}
-    assert read(rollout(FINE), found, "new", []).verdict == "healthy"
-    assert read(rollout({"metric": "error_rate", "max": 0.02}), found, "new", []).verdict == "breached"
+    assert judge_phase(rollout(FINE), found, "new", []).verdict == "healthy"
+    assert judge_phase(rollout({"metric": "error_rate", "max": 0.02}), found, "new", []).verdict == "breached"
 
 
 verdicts = st.sampled_from(["healthy", "breached", "unclear"])
@@ -343,14 +343,14 @@ courses = st.builds(
 
 @given(verdict=verdicts, course=courses)
 def test_only_what_is_healthy_at_the_end_is_promoted(verdict, course: PhaseState) -> None:
-    promoted = move(verdict, course) == "promote"
+    promoted = decide_move(verdict, course) == "promote"
     assert promoted == (verdict == "healthy" and course.elapsed >= course.lasting)
 
 
 @given(verdict=verdicts, course=courses)
 def test_no_phase_goes_on_after_its_longest_time(verdict, course: PhaseState) -> None:
     if course.elapsed >= course.longest:
-        assert move(verdict, course) != "hold"
+        assert decide_move(verdict, course) != "hold"
 
 
 counts = st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: (max(pair), min(pair)))
@@ -360,7 +360,7 @@ counts = st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: (max
 def test_health_needs_enough_requests_and_never_raises(each, stable) -> None:
     relative = {"metric": "error_rate", "max": 2.0, "of": "stable"}
     found = {"new": minutes(*each), "old": minutes(*stable)}
-    reading = read(rollout(FINE, relative), found, "new", ["old"])
+    reading = judge_phase(rollout(FINE, relative), found, "new", ["old"])
     if reading.verdict == "healthy":
         assert sum(requests for requests, _ in each) >= 10
         assert sum(requests for requests, _ in stable) > 0

@@ -2,14 +2,14 @@
 
 import pytest
 
-from mlevents.actions.deploy_model.metric_silence import EXPECTED, LATE, Exposure, Silence, silences
+from mlevents.actions.deploy_model.metric_silence import EXPECTED, LATE, Exposure, Silence, find_silences
 from mlevents.services.metrics import Minute
 
 HOUR = Exposure(1.0, 3600.0)
 
 
 def words(needed: int, own: list[Minute], others: list[Minute], exposure: Exposure = HOUR) -> list[str]:
-    return [one.words for one in silences(needed, own, others, exposure)]
+    return [one.words for one in find_silences(needed, own, others, exposure)]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_phase_lasts_as_long_as_the_oldest_minute_where_nobody_says() -> Non
 def test_silence_beside_others_says_something_where_five_requests_should_have_come(
     requests: float, ratio: float, says: str
 ) -> None:
-    found = list(silences(0, [], [Minute(60.0, requests)], Exposure(ratio, 3600.0)))
+    found = list(find_silences(0, [], [Minute(60.0, requests)], Exposure(ratio, 3600.0)))
     assert found == [Silence(says, scarce=says == "no request yet")]
 
 

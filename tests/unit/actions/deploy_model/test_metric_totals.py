@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlevents.actions.deploy_model.metric_totals import spell_metric, spell_value, totals, window_of
+from mlevents.actions.deploy_model.metric_totals import extend_window, spell_metric, spell_value, sum_minutes
 from mlevents.services.metrics import Minute
 
 MINUTES = [Minute(60.0 * (number + 1), 5) for number in range(4)]
@@ -13,21 +13,21 @@ MINUTES = [Minute(60.0 * (number + 1), 5) for number in range(4)]
     [(None, 10, None), (120.0, 10, 120.0), (120.0, 11, 180.0), (120.0, 99, 240.0), (30.0, 0, 30.0)],
 )
 def test_a_window_reaches_back_to_enough_requests(window, needed: int, reach) -> None:
-    assert window_of(MINUTES, window, needed) == reach
+    assert extend_window(MINUTES, window, needed) == reach
 
 
 def test_a_minute_as_old_as_the_window_is_within_it() -> None:
-    assert totals([MINUTES], 120.0).requests == 10
+    assert sum_minutes([MINUTES], 120.0).requests == 10
 
 
 def test_latencies_are_weighed_by_requests() -> None:
     minutes = [Minute(60.0, 10, 0, {"P95": 0.1}), Minute(120.0, 30, 0, {"P95": 0.3}), Minute(180.0, 50)]
-    assert totals([minutes], None).latency == {"P95": pytest.approx(0.25)}
+    assert sum_minutes([minutes], None).latency == {"P95": pytest.approx(0.25)}
 
 
 def test_a_latency_without_requests_weighs_like_one() -> None:
     minutes = [Minute(60.0, 0, 0, {"P95": 0.1}), Minute(120.0, 1, 0, {"P95": 0.3})]
-    assert totals([minutes], None).latency == {"P95": pytest.approx(0.2)}
+    assert sum_minutes([minutes], None).latency == {"P95": pytest.approx(0.2)}
 
 
 @pytest.mark.parametrize(

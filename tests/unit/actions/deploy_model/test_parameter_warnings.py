@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mlevents.actions.deploy_model.parameter_warnings import cautions
+from mlevents.actions.deploy_model.parameter_warnings import find_cautions
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.errors import RulesError
 from mlevents.rules.file import load_rules
@@ -18,7 +18,7 @@ RATE = {"metric": "error_rate", "max": 0.1}
 
 
 def said(**rollout: Any) -> list[tuple[str, str]]:
-    return list(cautions(Rollout.model_validate(rollout)))
+    return list(find_cautions(Rollout.model_validate(rollout)))
 
 
 def step(**more: str | None) -> dict[str, Any]:

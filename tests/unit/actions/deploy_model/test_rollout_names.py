@@ -8,11 +8,19 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlevents.actions.deploy_model.analysis import read
+from mlevents.actions.deploy_model.analysis import judge_phase
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.actions.deploy_model.parameters import Rollout
-from mlevents.actions.deploy_model.traffic_map import Names, same, scaled, share_of, shared, stepped, without
-from mlevents.actions.deploy_model.traffic_plan import ours, planned
+from mlevents.actions.deploy_model.traffic_map import (
+    DeploymentNames,
+    is_same_traffic,
+    keep_shares,
+    other_holders,
+    scale_shares,
+    share_of,
+    shift_share,
+)
+from mlevents.actions.deploy_model.traffic_plan import is_planned_traffic, plan_phases
 from mlevents.canonical import fold
 from mlevents.services.metrics import Minute
 from tests.unit.actions.deploy_model.durable_stand_in import Durable
@@ -21,7 +29,9 @@ from tests.unit.actions.deploy_model.test_rollout_exhaustive import PLAN, SCENES
 
 NAMES = ("net-1", "Net-2", "net-9", "shadow")
 names = st.sampled_from(NAMES)
-traffics = st.dictionaries(names, st.integers(1, 9), min_size=1, max_size=4).map(lambda one: scaled(one, 100))
+traffics = st.dictionaries(names, st.integers(1, 9), min_size=1, max_size=4).map(
+    lambda one: scale_shares(one, 100)
+)
 Recase = Callable[[str], str]
 
 
@@ -45,12 +55,12 @@ def test_a_map_means_the_same_however_its_names_are_cased(
     traffic: dict[str, int], able: set[str], name: str, percent: int, recase: Recase
 ) -> None:
     other = recased(traffic, recase)
-    assert same(traffic, other)
+    assert is_same_traffic(traffic, other)
     assert share_of(traffic, name) == share_of(other, recase(name))
-    assert folded(without(traffic, name)) == folded(without(other, recase(name)))
-    assert folded(shared(traffic, able)) == folded(shared(other, {recase(one) for one in able}))
-    assert folded(stepped(traffic, name, percent)) == folded(stepped(other, recase(name), percent))
-    assert all((recase(one) in Names(able)) == (one in able) for one in NAMES)
+    assert folded(other_holders(traffic, name)) == folded(other_holders(other, recase(name)))
+    assert folded(keep_shares(traffic, able)) == folded(keep_shares(other, {recase(one) for one in able}))
+    assert folded(shift_share(traffic, name, percent)) == folded(shift_share(other, recase(name), percent))
+    assert all((recase(one) in DeploymentNames(able)) == (one in able) for one in NAMES)
 
 
 @given(traffic=traffics, mirror=st.sampled_from([{}, {"shadow": 20}, {"Net-9": 10}]), recase=recasings())
@@ -58,14 +68,14 @@ def test_the_plan_is_the_same_however_names_are_cased(
     traffic: dict[str, int], mirror: dict[str, int], recase: Recase
 ) -> None:
     asked = Rollout.model_validate(PLAN)
-    plan = planned(asked, "net-9", traffic, mirror)
-    other = planned(asked, recase("net-9"), recased(traffic, recase), recased(mirror, recase))
+    plan = plan_phases(asked, "net-9", traffic, mirror)
+    other = plan_phases(asked, recase("net-9"), recased(traffic, recase), recased(mirror, recase))
     assert [phase.name for phase in plan] == [phase.name for phase in other]
     for one, two in zip(plan, other, strict=True):
         if one.verb == "shift_traffic":
-            assert same(one.traffic, two.traffic)
-            assert same(one.mirror, two.mirror)
-            assert ours(plan, two.traffic, two.mirror)
+            assert is_same_traffic(one.traffic, two.traffic)
+            assert is_same_traffic(one.mirror, two.mirror)
+            assert is_planned_traffic(plan, two.traffic, two.mirror)
 
 
 @given(recase=recasings(), errors=st.integers(0, 50))
@@ -73,7 +83,9 @@ def test_metrics_are_read_however_names_are_cased(recase: Recase, errors: int) -
     checks = [{"metric": "error_rate", "max": 2.0, "of": "stable"}]
     asked = Rollout.model_validate({"checks": checks, "steps": [{"percent": 10, "for": "5m"}]})
     found = {"net-1": (Minute(60.0, 90, 1),), "net-9": (Minute(60.0, 50, errors),)}
-    assert read(asked, found, recase("net-9"), [recase("net-1")]) == read(asked, found, "net-9", ["net-1"])
+    assert judge_phase(asked, found, recase("net-9"), [recase("net-1")]) == judge_phase(
+        asked, found, "net-9", ["net-1"]
+    )
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlevents.actions.deploy_model.traffic_map import (
-    Names,
-    same,
+    DeploymentNames,
+    format_traffic,
+    is_same_traffic,
+    keep_shares,
+    other_holders,
     same_name,
-    scaled,
-    serving,
+    scale_shares,
     share_of,
-    shared,
-    without,
-    words,
+    traffic_holders,
 )
 
 
@@ -31,33 +31,33 @@ def maps(draw: st.DrawFn) -> dict[str, int]:
 def test_what_is_shared_goes_to_the_able_alone_and_sums_to_100_or_0(
     traffic: dict[str, int], able: set[str]
 ) -> None:
-    result = shared(traffic, able)
-    assert set(serving(result)) <= able
-    assert sum(result.values()) == (100 if set(serving(traffic)) & able else 0)
+    result = keep_shares(traffic, able)
+    assert set(traffic_holders(result)) <= able
+    assert sum(result.values()) == (100 if set(traffic_holders(traffic)) & able else 0)
 
 
 @given(maps())
 def test_a_map_whose_deployments_all_serve_is_given_back_exactly(traffic: dict[str, int]) -> None:
-    assert shared(traffic, set(traffic)) == traffic
+    assert keep_shares(traffic, set(traffic)) == traffic
 
 
 def test_no_traffic_is_the_same_as_none_named() -> None:
-    assert same({"blue": 100, "green": 0}, {"blue": 100})
-    assert not same({"blue": 100}, {"blue": 90, "green": 10})
+    assert is_same_traffic({"blue": 100, "green": 0}, {"blue": 100})
+    assert not is_same_traffic({"blue": 100}, {"blue": 90, "green": 10})
 
 
 def test_names_are_the_same_in_any_casing() -> None:
-    names: Collection[object] = Names(["Blue", "bLUE", "green"])
+    names: Collection[object] = DeploymentNames(["Blue", "bLUE", "green"])
     assert same_name("Blue", "bLUE")
     assert not same_name("Blue", "Blue2")
     assert ("BLUE" in names, "red" in names, 1 in names) == (True, False, False)
     assert (list(names), len(names)) == (["bLUE", "green"], 2)
-    assert same({"Blue": 100}, {"bLUE": 100})
-    assert not same({"Blue": 100}, {"Blue": 99})
+    assert is_same_traffic({"Blue": 100}, {"bLUE": 100})
+    assert not is_same_traffic({"Blue": 100}, {"Blue": 99})
     assert share_of({"Blue": 90, "green": 10}, "bLUE") == 90
     assert share_of({"Blue": 40, "bLUE": 50, "green": 10}, "blue") == 90
     assert share_of({"Blue": 100}, "green") == 0
-    assert without({"Blue": 90, "green": 10, "red": 0}, "bLUE") == {"green": 10}
+    assert other_holders({"Blue": 90, "green": 10, "red": 0}, "bLUE") == {"green": 10}
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_names_are_the_same_in_any_casing() -> None:
     ],
 )
 def test_the_able_take_over_the_share_of_the_others(traffic: dict, able: list, left: dict) -> None:
-    assert shared(traffic, able) == left
+    assert keep_shares(traffic, able) == left
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_the_able_take_over_the_share_of_the_others(traffic: dict, able: list, l
     ids=["by name", "the greatest rest", "nothing left", "none", "no traffic"],
 )
 def test_what_rounding_leaves_goes_to_the_greatest_rest(shares: dict, total: int, wanted: dict) -> None:
-    assert scaled(shares, total) == wanted
+    assert scale_shares(shares, total) == wanted
 
 
 def test_a_map_reads_as_people_say_it() -> None:
-    assert words({"blue": 90, "green": 10, "red": 0}) == "blue 90 %, green 10 %"
-    assert words({"red": 0}) == "none"
+    assert format_traffic({"blue": 90, "green": 10, "red": 0}) == "blue 90 %, green 10 %"
+    assert format_traffic({"red": 0}) == "none"

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mlevents.actions.deploy_model import parameters
-from mlevents.actions.deploy_model.answer_body import at, faults, path_parts
+from mlevents.actions.deploy_model.answer_body import find_unexpected_values, path_parts, value_at
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.actions.deploy_model.progress import Phase
-from mlevents.actions.deploy_model.traffic_map import scaled, serving
-from mlevents.actions.deploy_model.traffic_plan import ours, planned
+from mlevents.actions.deploy_model.traffic_map import scale_shares, traffic_holders
+from mlevents.actions.deploy_model.traffic_plan import is_planned_traffic, plan_phases
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 
 LASTING = [{"percent": 10, "for": "5m"}]
@@ -27,7 +27,7 @@ def maps(draw: st.DrawFn) -> dict[str, int]:
     weights = draw(
         st.dictionaries(names, st.integers(0, 9), min_size=1).filter(lambda one: any(one.values()))
     )
-    return {name: 0 for name in weights} | scaled(weights, 100)
+    return {name: 0 for name in weights} | scale_shares(weights, 100)
 
 
 rollouts = st.builds(
@@ -44,53 +44,53 @@ rollouts = st.builds(
 
 @given(rollout=rollouts, traffic=maps(), mirrored=st.sampled_from([{}, {"c": 20}, {"new": 10}]))
 def test_every_planned_map_is_one_that_azure_takes(rollout, traffic, mirrored) -> None:
-    phases = planned(rollout, "new", traffic, mirrored)
+    phases = plan_phases(rollout, "new", traffic, mirrored)
     for phase in phases:
         assert sum(phase.traffic.values()) == 100
-        assert len(serving(phase.mirror)) <= 1
-        assert not set(serving(phase.mirror)) & set(serving(phase.traffic)) - {"c"}
-        assert ours(phases, phase.traffic, phase.mirror)
-    assert serving(phases[-1].traffic) == {"new": 100}
+        assert len(traffic_holders(phase.mirror)) <= 1
+        assert not set(traffic_holders(phase.mirror)) & set(traffic_holders(phase.traffic)) - {"c"}
+        assert is_planned_traffic(phases, phase.traffic, phase.mirror)
+    assert traffic_holders(phases[-1].traffic) == {"new": 100}
 
 
 @given(rollout=rollouts, traffic=maps())
 def test_the_share_of_the_new_deployment_only_grows(rollout, traffic) -> None:
-    shares = [phase.traffic.get("new", 0) for phase in planned(rollout, "new", traffic, {})]
+    shares = [phase.traffic.get("new", 0) for phase in plan_phases(rollout, "new", traffic, {})]
     assert shares == sorted(shares)
 
 
 @given(rollout=rollouts, traffic=maps())
 def test_nobody_who_served_nothing_gets_traffic(rollout, traffic) -> None:
-    for phase in planned(rollout, "new", traffic, {}):
-        assert set(serving(phase.traffic)) <= {*serving(traffic), "new"}
+    for phase in plan_phases(rollout, "new", traffic, {}):
+        assert set(traffic_holders(phase.traffic)) <= {*traffic_holders(traffic), "new"}
 
 
 def test_the_others_keep_their_proportion() -> None:
     rollout = Rollout.model_validate({"steps": [{"percent": 10, "for": "5m"}]})
-    maps = [phase.traffic for phase in planned(rollout, "new", {"a": 70, "b": 30, "c": 0}, {})]
+    maps = [phase.traffic for phase in plan_phases(rollout, "new", {"a": 70, "b": 30, "c": 0}, {})]
     assert maps == [{"a": 63, "b": 27, "new": 10}, {"new": 100}]
 
 
 def test_a_rollout_begun_by_somebody_goes_on_from_there() -> None:
     rollout = Rollout.model_validate({"steps": [{"percent": 10, "for": "5m"}, {"percent": 50, "for": "5m"}]})
-    names = [phase.name for phase in planned(rollout, "new", {"a": 70, "new": 30}, {})]
+    names = [phase.name for phase in plan_phases(rollout, "new", {"a": 70, "new": 30}, {})]
     assert names == ["50 %", "100 %"]
 
 
 def test_a_share_that_is_there_already_is_no_step() -> None:
     steps = [{"percent": 30, "for": "5m"}, {"percent": 50, "for": "5m"}]
-    phases = planned(Rollout.model_validate({"steps": steps}), "new", {"a": 70, "NEW": 30}, {})
+    phases = plan_phases(Rollout.model_validate({"steps": steps}), "new", {"a": 70, "NEW": 30}, {})
     assert [phase.name for phase in phases] == ["50 %", "100 %"]
 
 
 def test_all_traffic_is_the_last_step_once() -> None:
     rollout = Rollout.model_validate({"steps": [{"percent": 10, "for": "5m"}, {"percent": 100}]})
-    assert [phase.name for phase in planned(rollout, "new", {"a": 100}, {})] == ["10 %", "100 %"]
+    assert [phase.name for phase in plan_phases(rollout, "new", {"a": 100}, {})] == ["10 %", "100 %"]
 
 
 def test_a_mirror_copies_before_any_live_traffic_and_in_the_place_of_another() -> None:
     mirror = {"percent": 20, "for": "5m", "timeout": "30m"}
-    phases = planned(Rollout.model_validate({"mirror": mirror}), "new", {"a": 100}, {"b": 10})
+    phases = plan_phases(Rollout.model_validate({"mirror": mirror}), "new", {"a": 100}, {"b": 10})
     assert [phase.to_json() for phase in phases] == [
         {
             "name": "mirror 20 %",
@@ -113,27 +113,27 @@ def test_a_mirror_copies_before_any_live_traffic_and_in_the_place_of_another() -
 
 def test_one_that_has_live_traffic_needs_no_mirror() -> None:
     rollout = Rollout.model_validate({"mirror": {"percent": 20, "for": "5m"}})
-    assert [phase.name for phase in planned(rollout, "new", {"a": 90, "New": 10}, {})] == ["100 %"]
+    assert [phase.name for phase in plan_phases(rollout, "new", {"a": 90, "New": 10}, {})] == ["100 %"]
 
 
 @pytest.mark.parametrize(("timeout", "seconds"), [(None, 600.0), ("2m", 120.0)])
 def test_a_smoke_test_comes_first_and_waits_ten_minutes_unless_it_says(timeout, seconds: float) -> None:
     rollout = Rollout.model_validate({"smoke_test": {"request": {}, "timeout": timeout}})
-    first, _ = planned(rollout, "new", {"a": 100}, {})
+    first, _ = plan_phases(rollout, "new", {"a": 100}, {})
     assert first == Phase("smoke test", RolloutVerb.SMOKE_TEST, timeout=seconds)
 
 
 def test_maps_are_ours_with_their_mirror_alone() -> None:
-    phases = planned(Rollout.model_validate({"steps": LASTING}), "new", {"a": 100}, {"b": 10})
-    assert ours(phases, {"A": 90, "New": 10}, {"B": 10})
-    assert not ours(phases, {"a": 90, "new": 10}, {})
-    assert not ours(phases, {"a": 100}, {"b": 10})
+    phases = plan_phases(Rollout.model_validate({"steps": LASTING}), "new", {"a": 100}, {"b": 10})
+    assert is_planned_traffic(phases, {"A": 90, "New": 10}, {"B": 10})
+    assert not is_planned_traffic(phases, {"a": 90, "new": 10}, {})
+    assert not is_planned_traffic(phases, {"a": 100}, {"b": 10})
 
 
 def test_a_phase_may_take_twice_as_long_as_it_should_unless_it_says() -> None:
     steps = [{"percent": 10, "for": "5m"}, {"percent": 50, "for": "5m", "timeout": "6m"}]
     rollout = Rollout.model_validate({"steps": steps})
-    assert [phase.timeout for phase in planned(rollout, "new", {"a": 100}, {})] == [600, 360, 0]
+    assert [phase.timeout for phase in plan_phases(rollout, "new", {"a": 100}, {})] == [600, 360, 0]
 
 
 def test_the_example_in_the_docstring_is_a_rollout() -> None:
@@ -235,18 +235,18 @@ def test_what_azure_does_may_take_half_an_hour_and_a_deployment_three() -> None:
 )
 def test_paths_lead_into_json(path: str, found: object) -> None:
     document = {"a": {"b": [0, {"c": 7}]}}
-    assert at(document, path_parts(path)) == (document if found == "all" else found)
+    assert value_at(document, path_parts(path)) == (document if found == "all" else found)
 
 
 def test_several_faults_are_told_at_once() -> None:
-    told = list(faults({"score": 2}, {"score": {"lte": 1, "gte": 0}, "label": ["a", "b"]}))
+    told = list(find_unexpected_values({"score": 2}, {"score": {"lte": 1, "gte": 0}, "label": ["a", "b"]}))
     assert told == ["score is 2, not lte 1, gte 0", "label is missing, not ['a', 'b']"]
 
 
 @given(path=st.text(max_size=30))
 def test_any_text_is_a_path_or_a_value_error(path: str) -> None:
     with suppress(ValueError):
-        at({"a": [1]}, path_parts(path))
+        value_at({"a": [1]}, path_parts(path))
 
 
 def test_a_time_that_no_timer_can_keep_is_no_time() -> None:

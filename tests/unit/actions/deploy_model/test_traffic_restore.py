@@ -220,7 +220,7 @@ def test_an_endpoint_that_failed_at_the_old_map_keeps_that_map() -> None:
         progress = dict(getattr(outcome, "progress", {}))
         if isinstance(outcome, Done):
             break
-    assert said[-1] == "the traffic of 'net' is net-1 70 %, net-2 30 %, and Azure takes no repair of it"
+    assert said[-1] == "the traffic of 'net' is net-1 70 %, net-2 30 %, and Azure refuses a repair"
     assert traffic(at) == OLD
 
 
