@@ -70,9 +70,9 @@ def resource(server: Server, path: str) -> dict[str, Any]:
 
 def writes(server: Server, part: str) -> list[tuple[str, str]]:
     return [
-        (entry["method"], entry["path"].rpartition("onlineEndpoints/")[2])
+        (entry.method, entry.path.rpartition("onlineEndpoints/")[2])
         for entry in server.manager.journal.entries
-        if entry["method"] != "GET" and part in entry["path"] and "/models/" not in entry["path"]
+        if entry.method != "GET" and part in entry.path and "/models/" not in entry.path
     ]
 
 
@@ -98,7 +98,7 @@ def test_no_thread_keeps_polling(server: Server, services: Services) -> None:
     before = {thread.name for thread in threading.enumerate()}
     deploy(context(server, "net-b"), services)
     assert {thread.name for thread in threading.enumerate()} <= before
-    polled = [entry["path"] for entry in server.manager.journal.entries if "mfeOperations" in entry["path"]]
+    polled = [entry.path for entry in server.manager.journal.entries if "mfeOperations" in entry.path]
     assert polled == []
 
 

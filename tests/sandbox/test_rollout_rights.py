@@ -31,8 +31,8 @@ def action(rollout: dict[str, Any], auth_mode: str = "key") -> DeployModel:
 
 def written(server: Server, endpoint: str) -> list[str]:
     """What the app has written about an endpoint."""
-    entries = [one for one in server.manager.journal.entries if f"/onlineEndpoints/{endpoint}" in one["path"]]
-    return [one["path"] for one in entries if one["method"] in ("PUT", "PATCH", "DELETE")]
+    entries = [one for one in server.manager.journal.entries if f"/onlineEndpoints/{endpoint}" in one.path]
+    return [one.path for one in entries if one.method in ("PUT", "PATCH", "DELETE")]
 
 
 @pytest.mark.parametrize("exists", [False, True])
@@ -81,11 +81,9 @@ def test_a_rollout_without_checks_asks_for_no_metrics(server: Server, services: 
 def test_rights_are_asked_for_once(server: Server, services: Services) -> None:
     server.call("DELETE", "/_sandbox/requests")
     carry("ensure_endpoint", context(server, "r-once"), services, action(CHECKS))
-    asked = [
-        one for one in server.manager.journal.entries if one["path"].endswith("Microsoft.Insights/metrics")
-    ]
+    asked = [one for one in server.manager.journal.entries if one.path.endswith("Microsoft.Insights/metrics")]
     assert len(asked) == 1
-    assert len([one for one in server.manager.journal.entries if one["path"].endswith("/r-once")]) > 2
+    assert len([one for one in server.manager.journal.entries if one.path.endswith("/r-once")]) > 2
 
 
 def test_an_answer_that_passes_is_asked_for_again(server: Server, services: Services) -> None:

@@ -57,8 +57,8 @@ def follow(action: RunMlPipeline, at: StepContext, services: Services) -> Done:
 def started(server: Server, since: int) -> list[str]:
     """The jobs that were started by requests after the first so many."""
     entries = list(server.manager.journal.entries)[since:]
-    made = [entry for entry in entries if entry["method"] in ("PUT", "POST") and entry["status"] == 201]
-    return [entry["path"].rpartition("/workspaces/")[2] for entry in made if "jobs" in entry["path"]]
+    made = [entry for entry in entries if entry.method in ("PUT", "POST") and entry.status == 201]
+    return [entry.path.rpartition("/workspaces/")[2] for entry in made if "jobs" in entry.path]
 
 
 @named

@@ -1,6 +1,7 @@
 """The states of the online endpoints, one entry for each change, for tests to check."""
 
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Self
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -8,11 +9,44 @@ from aiohttp.typedefs import Handler
 from sandbox.azure.machine_learning.online_state import Endpoint, Endpoints
 
 
+@dataclass(frozen=True, slots=True)
+class EndpointSnapshot:
+    """`traffic` and `mirror` as the resource says; `live` and `copied` as requests are routed."""
+
+    state: str
+    traffic: dict[str, int]
+    mirror: dict[str, int]
+    live: dict[str, int]
+    copied: dict[str, int]
+    deployments: dict[str, str]
+
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> Self:
+        """The state of an endpoint now."""
+        properties = endpoint.resource["properties"]
+        return cls(
+            endpoint.state,
+            dict(properties["traffic"]),
+            dict(properties["mirrorTraffic"]),
+            dict(endpoint.traffic),
+            dict(endpoint.mirror),
+            {one.name: one.state for one in endpoint.deployments.values()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """All endpoints by name, after a request."""
+
+    after: str
+    endpoints: dict[str, EndpointSnapshot]
+
+
 class TrafficHistory:
     """The states of all endpoints after every request that changed one; the oldest first."""
 
     def __init__(self, endpoints: Endpoints) -> None:
-        self.entries: list[dict[str, Any]] = []
+        self.entries: list[Entry] = []
         self._endpoints = endpoints
 
     @web.middleware
@@ -28,22 +62,9 @@ class TrafficHistory:
         return [web.get("/_sandbox/traffic", self._list)]
 
     def _record(self, after: str) -> None:
-        found = {endpoint.name: _shown(endpoint) for endpoint in self._endpoints.all()}
-        if not self.entries or self.entries[-1]["endpoints"] != found:
-            self.entries.append({"after": after, "endpoints": found})
+        found = {endpoint.name: EndpointSnapshot.of(endpoint) for endpoint in self._endpoints.all()}
+        if not self.entries or self.entries[-1].endpoints != found:
+            self.entries.append(Entry(after, found))
 
     async def _list(self, _: web.Request) -> web.Response:
-        return web.json_response(self.entries)
-
-
-def _shown(endpoint: Endpoint) -> dict[str, Any]:
-    """`traffic` and `mirror` as the resource says; `live` and `copied` as requests are routed."""
-    properties = endpoint.resource["properties"]
-    return {
-        "state": endpoint.state,
-        "traffic": dict(properties["traffic"]),
-        "mirror": dict(properties["mirrorTraffic"]),
-        "live": dict(endpoint.traffic),
-        "copied": dict(endpoint.mirror),
-        "deployments": {one.name: one.state for one in endpoint.deployments.values()},
-    }
+        return web.json_response([asdict(entry) for entry in self.entries])
