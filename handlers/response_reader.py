@@ -17,7 +17,7 @@ from mlevents.orchestration.step_status import StepStatus
 from mlevents.registry import UnknownNameError
 from mlevents.responses.hub_state import status_of
 from mlevents.responses.response_view import (
-    UNDER_WAY,
+    UNSETTLED,
     ListedResponse,
     Parts,
     ResponseView,
@@ -86,7 +86,7 @@ class ResponseReader:
     ) -> list[ListedResponse]:
         """The responses among these instances that the query wants, the newest first."""
         found = await asyncio.gather(*(self._fetch(state) for state in states if is_response(state)))
-        rough = query if query.status not in UNDER_WAY else replace(query, status=None)
+        rough = query if query.status not in UNSETTLED else replace(query, status=None)
         there = [one for one in found if rough.selects(view_response(one), self.workspaces)]
         views = await asyncio.gather(*map(self._read_view, there))
         return sorted((one for one in views if query.selects(one, self.workspaces)), key=_age, reverse=True)

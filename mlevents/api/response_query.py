@@ -41,7 +41,7 @@ One that ended badly is running while the sweeper runs it again.
 DEFAULT_LIMIT, MOST = 100, 500
 HUB_PAGE = 100
 """Instances that are read from the task hub at a time; each brings a custom status of at most 16 KB."""
-KEYS = frozenset({"code", "clientid"})
+HOST_PARAMETERS = frozenset({"code", "clientid"})
 """What the Functions host reads itself, the function's key: no parameters of ours."""
 
 
@@ -96,7 +96,7 @@ class ResponseQuery:
         """The query in a URL's parameters; raises QueryError for an unknown name or a bad value."""
         read: dict[str, Any] = {}
         for name, text in parameters.items():
-            if name.lower() in KEYS:
+            if name.lower() in HOST_PARAMETERS:
                 continue
             if name not in _READERS:
                 known = ", ".join(_READERS)

@@ -9,7 +9,7 @@ from durabletask.client import OrchestrationState, OrchestrationStatus
 from mlevents.orchestration.json_message import Json
 from mlevents.services.sdk_errors import clean_text
 
-LONGEST_REASON = 500
+LONGEST_FAILURE = 500
 
 
 def status_of(state: OrchestrationState) -> Json:
@@ -50,4 +50,4 @@ def failure_text(state: OrchestrationState) -> str:
         reason = state.serialized_output or ""
         with suppress(ValueError):
             reason = json.loads(reason)
-    return clean_text(" ".join(str(reason or "").split()))[:LONGEST_REASON]
+    return clean_text(" ".join(str(reason or "").split()))[:LONGEST_FAILURE]

@@ -30,7 +30,7 @@ from mlevents.responses.response_outcome import NOTHING_KNOWN, EventOutline, Res
 from mlevents.responses.response_record import first_records, outcome_of
 from mlevents.responses.sweep_decision import Ended
 
-UNDER_WAY = ("running", "waiting")
+UNSETTLED = ("running", "waiting")
 Parts = Mapping[str, StepStatus]
 """The custom statuses of a response's sub-orchestrations by instance id, the oldest first."""
 NO_PARTS: Parts = MappingProxyType({})
@@ -82,7 +82,7 @@ def needs_payloads(state: OrchestrationState) -> bool:
     """Whether the custom status is not enough, so that input and output must be fetched."""
     status = status_of(state).get("status")
     if state.runtime_status is OrchestrationStatus.COMPLETED:
-        return status in (None, *UNDER_WAY)
+        return status in (None, *UNSETTLED)
     return not status or state.runtime_status in ENDED_BADLY
 
 

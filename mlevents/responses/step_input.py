@@ -19,7 +19,7 @@ from mlevents.orchestration.size_limits import cut_text
 from mlevents.orchestration.step_plan import StepPlan
 from mlevents.responses.step_serialization import find_texts
 
-LONGEST_SUBJECT = 1000
+LONGEST_CALL_TEXT = 1000
 """Characters of JSON of the event's id and subject; a step that names `event.subject` gets all of it."""
 HIDDEN_DOLLAR = re.compile(r"\\(?:x24|u0024|U00000024)", re.IGNORECASE)
 """A `$` that YAML or JSON writes as an escape, so that an expression does not look like one."""
@@ -101,7 +101,7 @@ def _names_kept(response: Response, step: StepPlan, results: Json, failure: Fail
 def _cut_event(event: Event, kept: Json) -> Event:
     """The event with these of its names, its own texts cut."""
     names = {root: value for root, value in kept.items() if root != "steps"}
-    subject, identity = cut_text(event.subject, LONGEST_SUBJECT), cut_text(event.id, LONGEST_SUBJECT)
+    subject, identity = cut_text(event.subject, LONGEST_CALL_TEXT), cut_text(event.id, LONGEST_CALL_TEXT)
     return replace(event, id=identity, subject=subject, names=names)
 
 

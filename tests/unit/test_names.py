@@ -15,16 +15,12 @@ SHARED = {
 """Names that several modules define on purpose, each with the reason."""
 
 NOT_YET_RENAMED = {
-    "KEYS": "actions, api",
-    "LONGEST_REASON": "responses",
-    "LONGEST_SUBJECT": "responses",
     "LONGEST_TAG": "actions",
     "LOOKS": "actions",
     "MINUTE": "actions, services",
     "MOST_PROBES": "actions",
     "RUN_ID": "events",
     "Step": "actions, rules",
-    "UNDER_WAY": "actions, responses",
     "number": "conditions, events",
     "texts": "conditions, events",
 }

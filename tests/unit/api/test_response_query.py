@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.api.response_query import KEYS, PagePosition, QueryError, ResponseQuery
+from mlevents.api.response_query import HOST_PARAMETERS, PagePosition, QueryError, ResponseQuery
 
 KNOWN = ["status", "rule", "workspace", "event_id", "subject", "since", "until", "limit", "continuation"]
 
@@ -21,7 +21,7 @@ def test_an_unknown_parameter_is_named_with_the_nearest_and_all_known_ones():
     assert all(name in said for name in KNOWN)
 
 
-@pytest.mark.parametrize("name", sorted(KEYS))
+@pytest.mark.parametrize("name", sorted(HOST_PARAMETERS))
 def test_the_hosts_own_parameters_are_let_through(name):
     assert ResponseQuery.read({name: "a-function-key"}) == ResponseQuery()
 
