@@ -169,8 +169,8 @@ def checkout(folder: Path) -> Path:
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     for part in ("function_app.py", "host.json", "rules.yaml"):
         shutil.copy(ROOT / part, folder / part)
-    code = folder / "mlevents" / "responses" / "rollout.py"
-    before = '    place = yield from run.verb("locate")\n'
+    code = folder / "mlevents" / "actions" / "deploy_model" / "orchestrator.py"
+    before = "    located = yield from run.perform(RolloutVerb.LOCATE)\n"
     assert before in code.read_text()
     more = '    yield context.call_activity("FindInstances", input="[]")\n'
     code.write_text(code.read_text().replace(before, more + before))
