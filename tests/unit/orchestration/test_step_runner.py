@@ -6,7 +6,13 @@ import pytest
 
 from mlevents.events import Event
 from mlevents.orchestration.messages import Call, Response
-from mlevents.orchestration.step_errors import StepFailedError
+from mlevents.orchestration.step_errors import (
+    GateClosedError,
+    StepFailedError,
+    StepRefusedError,
+    StepStoppedError,
+    describe_fault,
+)
 from mlevents.orchestration.step_plan import RetryPlan, StepPlan
 from mlevents.orchestration.step_runner import run_step
 from tests.unit.responses.replay import Context, run
@@ -129,3 +135,64 @@ def test_a_worker_that_was_lost_is_no_answer_and_may_be_asked_again():
     context = Context(perform)
     assert run(run_step(context, call())).kind == "done"
     assert context.waits == [5, 10]
+
+
+def test_a_wait_that_is_exact_does_not_grow():
+    context, _ = carried(*[{**pending(10), "exact": True}] * 3, DONE)
+    assert context.waits == [10, 10, 10]
+
+
+def test_a_step_is_called_again_with_all_that_it_was_called_with():
+    context, _ = carried(pending(10, n=1), DONE)
+    assert [one.step for one in context.calls] == [call().step] * 2
+
+
+def test_a_limit_goes_before_the_timeout_of_the_step():
+    context = Context(lambda _: pending(45))
+    with pytest.raises(StepFailedError, match="gave up after 50 s") as caught:
+        run(run_step(context, call(600.0), 50.0))
+    assert (context.waits, caught.value.waited, caught.value.report) == ([45, 5], 50, {})
+
+
+def test_a_step_without_a_timeout_may_take_a_day():
+    context = Context(lambda _: pending(40_000.0))
+    with pytest.raises(StepFailedError) as caught:
+        run(run_step(context, call()))
+    assert caught.value.waited == sum(context.waits) == 86_400
+
+
+def test_attempts_and_conflicts_start_again_after_an_answer():
+    busy = {**transient(), "busy": True}
+    context, _ = carried(busy, busy, pending(1), busy, DONE)
+    assert context.waits == [5, 10, 1, 5]
+    with pytest.raises(StepFailedError, match="attempt 5 of 5"):
+        carried(*[transient()] * 4, pending(1), *[transient()] * 5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [("refused", StepRefusedError), ("stopped", StepStoppedError), ("failed", StepFailedError)],
+)
+def test_an_answer_that_ends_a_step_says_how(kind, error):
+    with pytest.raises(error, match=r"^why$") as caught:
+        carried(pending(10), {"kind": kind, "detail": "why"})
+    assert (caught.value.kind, caught.value.waited) == (kind, 10)
+
+
+def test_a_gate_that_ends_a_step_is_named():
+    with pytest.raises(GateClosedError, match=r"^why$") as caught:
+        carried({"kind": "stopped", "detail": "why", "gate": "order"})
+    assert caught.value.to_answer().gate == "order"
+
+
+def test_a_worker_that_is_lost_each_time_is_the_reason_of_the_failure():
+    def perform(_: dict[str, Any]) -> dict[str, Any]:
+        raise RuntimeError("exit code 137")
+
+    with pytest.raises(StepFailedError, match=r"gave no answer: .*exit code 137.* \(attempt 5 of 5\)"):
+        run(run_step(Context(perform), call()))
+
+
+def test_a_fault_of_ours_is_named_at_a_length_that_people_read():
+    assert describe_fault(KeyError("a")) == "a fault in mlevents: KeyError: 'a'"
+    assert len(describe_fault(ValueError("x" * 5000))) == 1000
