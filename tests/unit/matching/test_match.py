@@ -1,9 +1,12 @@
 """Matching: the plan of a rule file for an event, by index and rule by rule."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 
 from mlevents.events import parse
+from mlevents.matching.index import Index
 from mlevents.matching.match import find_matches, plan
 from tests.unit.matching.where_samples import PREFIX, close_pairs, file_of, rule_of, rules, wire_events
 
@@ -87,3 +90,90 @@ def test_each_rule_file_has_its_own_index():
     first, second = file_of(rule_of(event=("*",), name="a")), file_of(rule_of(event=("*",), name="b"))
     names = [[one.rule.id for one in find_matches(rules, event)] for rules in (first, second, first)]
     assert names == [["a"], ["b"], ["a"]]
+
+
+def test_the_reason_names_every_kind_and_every_mode_that_would_do():
+    several = verdict(rule_of(event=("model.registered", "run.completed")), BREACH).failed
+    assert several.wanted == ["model.registered", "run.completed"]
+    assert verdict(rule_of(event=("*",), mode="disabled"), BREACH).failed.wanted == ["live", "shadow"]
+
+
+MODEL: dict[str, Any] = {
+    "id": "1",
+    "subject": "models/Fraud-net:8",
+    "eventType": PREFIX + "ModelRegistered",
+    "data": {
+        "modelName": "Fraud-net",
+        "modelVersion": "8",
+        "modelTags": {"Stage": "Prod", "stage": "prod", "a.b": "x"},
+    },
+}
+DRIFT = {
+    "id": "1",
+    "subject": "datadrift/d/run/d_1",
+    "eventType": PREFIX + "DatasetDriftDetected",
+    "data": {"dataDriftName": "d", "driftCoefficient": 0.3},
+}
+DEPLOYED = {
+    "id": "1",
+    "subject": "endpoints/fraud",
+    "eventType": PREFIX + "ModelDeployed",
+    "data": {"serviceName": "fraud", "modelIds": "fraud:1,k:2"},
+}
+
+
+@pytest.mark.parametrize(
+    ("document", "where", "found"),
+    [
+        (MODEL, {"model": {"name": "FRAUD-NET"}}, True),
+        (MODEL, {"model": {"name": "fraud"}}, False),
+        (MODEL, {"model": {"name": ["x", "fraud-net"]}}, True),
+        (MODEL, {"model": {"name": {"prefix": ["x", "FRAUD-"]}}}, True),
+        (MODEL, {"model": {"name": {"prefix": "net"}}}, False),
+        (MODEL, {"model": {"name": {"prefix": "fraud-net-2"}}}, False),
+        (MODEL, {"model": {"name": {"suffix": "x"}}}, True),
+        (MODEL, {"model": {"name": {"not-in": ["fraud-net"]}}}, True),
+        (MODEL, {"model": {"tags": {"stage": "PROD"}}}, True),
+        (MODEL, {"model": {"tags": {"stage": "draft"}}}, False),
+        (MODEL, {"model": {"tags": {"a.b": {"prefix": "x"}}}}, True),
+        (MODEL, {"model": {"tags": {"owner": "x"}}}, False),
+        (MODEL, {"model": {"properties": {"stage": "prod"}}}, False),
+        (MODEL, {"any": [{"model": {"name": "x"}}]}, True),
+        (MODEL, {"model": {"name": "x", "version": {"gt": 1}}}, False),
+        (DRIFT, {"drift": {"coefficient": 0.3}}, True),
+        (DRIFT, {"drift": {"coefficient": [0.3, 1]}}, True),
+        (DRIFT, {"drift": {"coefficient": 0.4}}, False),
+        (DEPLOYED, {"deployment": {"models": "k:2"}}, True),
+        (DEPLOYED, {"deployment": {"models": "z"}}, True),
+    ],
+)
+def test_a_rule_is_asked_unless_it_demands_another_value(document, where, found):
+    event = parse(document)
+    rule = rule_of(where, event=event.kinds)
+    assert Index([rule]).candidates(event) == ([0] if found else [])
+    assert Index([rule_of(event=("run.completed",)), rule]).candidates(event) == ([1] if found else [])
+
+
+def test_a_rule_without_a_demand_is_asked_for_its_kinds_alone():
+    rules = [rule_of(event=kinds, name="r") for kinds in (("*",), ("model.registered",), ("run.completed",))]
+    assert Index(rules).candidates(parse(MODEL)) == [0, 1]
+
+
+@pytest.mark.parametrize("rare", ["name", "stage"])
+def test_rules_are_found_by_the_demand_that_the_fewest_others_make(rare):
+    def where(number):
+        names = {"name": "fraud-net", "stage": "prod"}
+        names[rare] = f"{names[rare]}{number or ''}"
+        return {"model": {"name": {"prefix": names["name"]}, "tags": {"stage": names["stage"]}}}
+
+    rules = [rule_of(where(number), name=f"r{number}") for number in range(20)]
+    assert Index(rules).candidates(parse(MODEL)) == [0]
+
+
+@pytest.mark.parametrize("many", [1, 9])
+def test_tags_are_found_whether_the_event_or_the_rules_have_more_of_them(many):
+    rules = [rule_of({"model": {"tags": {f"t{number}": "x"}}}, name=f"r{number}") for number in range(4)]
+    tags = {f"t{number}": "x" for number in range(3, 3 + many)}
+    event = parse({**MODEL, "data": {**MODEL["data"], "modelTags": tags}})
+    assert Index(rules).candidates(event) == [3]
+    assert Index(rules).candidates(parse({**MODEL, "data": {"modelTags": None}})) == []

@@ -81,3 +81,17 @@ def test_the_tree_has_the_shape_of_the_where():
         TraceLine(2, "tags"),
         TraceLine(3, "stage", False, "prod", "draft"),
     ]
+
+
+def test_names_that_lead_elsewhere_are_headings_again():
+    names = {"model": {"tags": {"stage": "draft"}, "properties": {"stage": "x"}}}
+    below = {"tags": {"stage": "draft"}, "properties": {"stage": "x"}}
+    where = bind_where({"model": below}, ("model.registered",), "where", refuse)
+    assert where
+    assert list(trace_conditions(where, names)) == [
+        TraceLine(0, "model"),
+        TraceLine(1, "tags"),
+        TraceLine(2, "stage", True, "draft", "draft"),
+        TraceLine(1, "properties"),
+        TraceLine(2, "stage", True, "x", "x"),
+    ]

@@ -95,7 +95,19 @@ def test_the_first_condition_that_fails_is_named(where, because):
         ({"model": {"name": None}}, "where.model.name", "`absent: true`"),
         ({"model": {"name": []}}, "where.model.name", "an empty list never holds"),
         ({"model": {"name": {}}}, "where.model.name", "is empty"),
-        ({"model": {}}, "where.model", "is empty"),
+        ({"model": {"name": {"prefix": None}}}, "where.model.name.prefix", "`absent: true`"),
+        ({"model": {"name": {}}}, "where.model.name", "is empty: write operators in it"),
+        ({"model": {"tags": {}}}, "where.model.tags", "is empty: write tag keys in it"),
+        ({"model": {}}, "where.model", "is empty: write names such as name, "),
+        ({"model": {"run": "x"}}, "where.model.run", "unknown name 'run'"),
+        ({"model": {"nott": {"name": "x"}}}, "where.model.nott", "(did you mean 'not'?)"),
+        ({"model": {"zzzzzz": "x"}}, "where.model.zzzzzz", "'zzzzzz': write names such as name, "),
+        (
+            {"run": {"id": "x"}},
+            "where.run",
+            "it belongs to drift.detected, run.completed, run.status_changed",
+        ),
+        ({"model": {"name": "x", "nam": "y", "version": {"gt": 5, "lt": 3}}}, "where.model.nam", "did you"),
         ({}, "where", "is empty"),
         ({"model": "fraud"}, "where.model", "must be a map of names"),
         ({"model": {"tags": "x"}}, "where.model.tags", "must be a map of tag keys"),
@@ -126,11 +138,30 @@ def test_what_is_wrong_is_reported_at_its_path(where, path, text):
         ({"run": {"root": {"prefix": "t"}}}, "can never hold for run.root, which is a boolean"),
         ({"drift": {"coefficient": "0.3"}}, "write a number without quotes"),
         ({"drift": {"coefficient": {"contains": "3"}}}, "can never hold for drift.coefficient"),
+        (
+            {"drift": {"coefficient": [0.3, "x"]}},
+            "drift.coefficient is a number, 'x' is a text: write a number without quotes",
+        ),
     ],
 )
 def test_a_condition_fits_the_type_of_its_field(where, text):
     [(_, said)] = reports(where, ("drift.detected",))
     assert text in said
+
+
+def test_a_list_holds_texts():
+    [(_, text)] = reports({"deployment": {"models": 8}}, ("model.deployed",))
+    assert text.startswith("deployment.models is text, 8 is a number")
+    assert text.endswith('write "8"')
+
+
+def test_a_name_that_belongs_to_other_events_says_which_ones_the_rule_is_on():
+    [(_, text)] = reports({"drift": {"monitor": "x"}}, ("model.registered", "model.deployed"))
+    assert "'drift' is not part of model.registered or model.deployed" in text
+
+
+def test_no_more_than_200_problems_are_reported():
+    assert len(reports({"model": {f"x{number}": 1 for number in range(300)}})) == 200
 
 
 def test_everything_wrong_is_reported_at_once():
@@ -159,6 +190,7 @@ def test_a_list_needs_one_element_that_holds_and_none_that_is_excluded():
     kinds = ("model.deployed",)
     assert failure({"deployment": {"models": "K:2"}}, deployed, kinds) is None
     assert failure({"deployment": {"models": {"prefix": "fraud:"}}}, deployed, kinds) is None
+    assert failure({"deployment": {"models": "z"}}, deployed, kinds)
     assert failure({"deployment": {"models": {"not-in": ["k:2"]}}}, deployed, kinds)
     assert failure({"deployment": {"models": {"not-in": ["z"]}}}, deployed, kinds) is None
 
