@@ -32,6 +32,18 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 
+def suggest_names(name: object, known: Iterable[str]) -> str:
+    """The remedy in a message about an unknown name: the nearest known name, or else all of them."""
+    names = list(known)
+    return did_you_mean(name, names) or list_choices(names)
+
+
+def list_choices(known: Iterable[str]) -> str:
+    """The tail `: use one of a, b` of a message about an unknown name."""
+    names = ", ".join(known)
+    return f": use one of {names}" if names else ": none is defined"
+
+
 class Registry[T]:
     """The classes that the modules of one package register under a name.
 

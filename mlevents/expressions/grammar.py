@@ -16,7 +16,7 @@ from jinja2.visitor import NodeTransformer
 from mlevents.conditions.condition import is_finite
 from mlevents.expressions.environment import ENVIRONMENT, JOIN_FILTER, NamePath
 from mlevents.expressions.filters import FILTERS
-from mlevents.registry import did_you_mean
+from mlevents.registry import suggest_names
 
 MAX_EXPRESSION_LENGTH = 2000
 MAX_EXPRESSION_DEPTH = 40
@@ -116,7 +116,7 @@ class _Reader(NodeTransformer):
 def _check_filter(node: nodes.Filter) -> None:
     known = FILTERS.get(node.name)
     if known is None:
-        near = did_you_mean(node.name, FILTERS) or f": there are {', '.join(FILTERS)}"
+        near = suggest_names(node.name, FILTERS)
         raise ValueError(f"unknown filter '{node.name}'{near}")
     if node.kwargs or node.dyn_args or node.dyn_kwargs:
         raise ValueError(f"the filter '{node.name}' takes its arguments by position")

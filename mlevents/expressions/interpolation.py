@@ -9,7 +9,6 @@ The language is Jinja2's, sandboxed and strict: names, numbers, texts, lists and
 `~`, comparisons, `and`, `or`, `not`, `a if b else c`, and the filters of `mlevents.expressions.filters`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,25 +16,10 @@ from typing import Any
 
 from jinja2 import TemplateError, Undefined
 
-from mlevents.events import NAMES
 from mlevents.expressions import template
-from mlevents.expressions.environment import NamePath, format_path, make_missing
+from mlevents.expressions.environment import NamePath, make_missing
 from mlevents.expressions.filters import MAX_TEXT_LENGTH, insert_text, require_value
 from mlevents.expressions.grammar import Expression, compile_expression
-from mlevents.registry import did_you_mean
-
-type KnownNames = Mapping[str, KnownNames] | str
-"""The names below a name, or its type: `any` and `texts` accept any name below, a `list` has indexes."""
-
-_LONE = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*\}")
-MAX_LISTED_NAMES = 50
-"""Names that a message lists."""
-_ELSEWHERE = {
-    "steps": "only later steps can read the results of a step",
-    "failure": "it exists only in on_failure",
-    "group": "it exists only in a rule with `group`",
-    "env": "it exists only in workspaces and connections",
-}
 
 
 class ExpressionError(ValueError):
@@ -64,55 +48,29 @@ def render_value(value: Any, names: Mapping[str, Any]) -> Any:
     return value
 
 
-def check_expressions(
-    value: Any, known: Mapping[str, KnownNames], extra: Mapping[str, KnownNames] | None = None
-) -> list[str]:
-    """The problems of the expressions in a JSON value, found without an event.
-
-    `known` are the names of the rule's events, as `list_names` gives them; `extra` are more roots,
-    such as `{"steps": {"deploy": "any"}, "failure": "any"}`.
-    """
-    roots = {**known, **(extra or {})}
-    return [problem for said in _texts(value) for problem in _problems(said, roots)]
-
-
-def find_container_type(said: object, known: Mapping[str, KnownNames]) -> str | None:
-    """`map` or `list` if a text is a single dotted name of such a value; else None."""
-    found = _LONE.fullmatch(said) if isinstance(said, str) else None
-    if found is None:
-        return None
-    below: KnownNames = known
-    for key in found[1].split("."):
-        if isinstance(below, str) or key not in below:
-            return None
-        below = below[key]
-    if isinstance(below, str):
-        return {"texts": "map", "list": "list"}.get(below)
-    return "map"
-
-
 def find_roots(value: Any) -> set[str]:
     """The first names of all paths in the expressions of a JSON value; raises ExpressionError."""
-    return {str(path[0]) for said in _texts(value) for path in _paths(said)}
+    return {str(path[0]) for said in list_texts(value) for path in list_paths(said)}
 
 
 def find_paths(value: Any) -> set[NamePath]:
     """All paths in the expressions of a JSON value; raises ExpressionError."""
-    return {path for said in _texts(value) for path in _paths(said)}
+    return {path for said in list_texts(value) for path in list_paths(said)}
 
 
 def find_names_below(value: Any, root: str) -> set[str]:
     """The names below a root, such as `steps`, in the expressions of a value; raises ExpressionError."""
-    paths = (path for said in _texts(value) for path in _paths(said))
+    paths = (path for said in list_texts(value) for path in list_paths(said))
     return {str(path[1]) for path in paths if path[0] == root and len(path) > 1}
 
 
-def _texts(value: Any) -> Iterator[str]:
+def list_texts(value: Any) -> Iterator[str]:
+    """The texts in a JSON value that may have expressions."""
     if isinstance(value, str) and "$" in value:
         yield value
     elif isinstance(value, Mapping | list | tuple):
         for inner in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(inner)
+            yield from list_texts(inner)
 
 
 @lru_cache(maxsize=4096)
@@ -176,54 +134,8 @@ def _at(path: NamePath, names: Mapping[str, Any]) -> Any:
     return make_missing(path) if found is None else found
 
 
-def _paths(said: str) -> Iterator[NamePath]:
+def list_paths(said: str) -> Iterator[NamePath]:
+    """The paths in the expressions of a text, in order; raises ExpressionError."""
     for part in _compiled(said):
         if isinstance(part, _Inserted):
             yield from part.expression.paths
-
-
-def _problems(said: str, known: Mapping[str, KnownNames]) -> Iterator[str]:
-    try:
-        yield from (problem for path in _paths(said) if (problem := _unknown(path, known)))
-    except ExpressionError as error:
-        yield str(error)
-
-
-def _unknown(path: NamePath, known: Mapping[str, KnownNames]) -> str | None:
-    """The problem of a path, or None."""
-    below: KnownNames = known
-    for index, key in enumerate(path):
-        if isinstance(below, str):
-            return _too_deep(path, index, below)
-        if key not in below:
-            return _no_such(path[:index], key, below)
-        below = below[str(key)]
-    return None
-
-
-def _too_deep(path: NamePath, index: int, kind: str) -> str | None:
-    key, above = path[index], format_path(path[:index])
-    if kind == "any" or (kind == "list" and isinstance(key, int)):
-        return None
-    if kind == "texts" and isinstance(key, str) and len(path) == index + 1:
-        return None
-    if kind == "texts":
-        whole = ".".join(map(str, path[index:]))
-        return f"{format_path(path)}: {above} has texts only; write a key with dots as {above}['{whole}']"
-    return f"{format_path(path)}: {above} is a {kind} and has no {key!r}"
-
-
-def _no_such(above: NamePath, key: str | int, known: Mapping[str, KnownNames]) -> str:
-    if above:
-        no_such = "no earlier step is named" if above == ("steps",) else f"{format_path(above)} has no"
-        return f"{no_such} '{key}'{did_you_mean(key, known) or _listed(known)}"
-    kinds = sorted(kind for kind in NAMES if key in NAMES[kind])
-    elsewhere = f"it belongs to {', '.join(kinds)}" if kinds else _ELSEWHERE.get(str(key))
-    near = f": {elsewhere}" if elsewhere else did_you_mean(key, known) or _listed(known)
-    return f"unknown name '{key}'{near}"
-
-
-def _listed(known: Mapping[str, KnownNames]) -> str:
-    if len(known) > MAX_LISTED_NAMES:
-        return f": there are {len(known)} others"
-    return f": there are {', '.join(sorted(known))}" if known else ""

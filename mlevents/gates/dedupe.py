@@ -18,7 +18,8 @@ from pydantic import RootModel
 
 from mlevents.canonical import join_parts
 from mlevents.events import Event
-from mlevents.expressions.interpolation import ExpressionError, find_container_type, find_roots, render_value
+from mlevents.expressions.interpolation import ExpressionError, find_roots, render_value
+from mlevents.expressions.name_check import find_container_type
 from mlevents.gates.gate import AnyGate, Preview, gate
 from mlevents.yamlfile.positions import PathProblem
 

@@ -12,7 +12,7 @@ from mlevents.errors import EventError
 from mlevents.events import NAMES, Event, parse
 from mlevents.events.content import instant
 from mlevents.events.event_forms import Form, forms
-from mlevents.registry import did_you_mean
+from mlevents.registry import suggest_names
 from mlevents.rules.validation_messages import quote
 from mlevents.yamlfile.positions import PathProblem, join_path
 
@@ -42,7 +42,7 @@ def build_event(
         return [("", f"gives {len(given)} events: give one, as in {{model.registered: {{…}}}}")]
     [(kind, names)] = given.items()
     if kind not in NAMES:
-        near = did_you_mean(kind, NAMES) or f": there are {', '.join(sorted(NAMES))}"
+        near = suggest_names(kind, sorted(NAMES))
         return [(kind, f"unknown event '{kind}'{near}")]
     if not isinstance(names, dict):
         return [(kind, f"must be a mapping of names such as {', '.join(NAMES[kind])}, not {quote(names)}")]
@@ -64,7 +64,7 @@ def _find_unknown_names(kind: str, names: Mapping[str, Any]) -> Iterator[PathPro
         if known is None:
             yield (
                 root,
-                f"unknown name '{root}'{did_you_mean(root, NAMES[kind]) or _list_choices(NAMES[kind])}",
+                f"unknown name '{root}'{suggest_names(root, sorted(NAMES[kind]))}",
             )
         elif root != WORKSPACE_KEY and not isinstance(fields, dict):
             yield root, f"must be a mapping of {', '.join(known)}, not {quote(fields)}"
@@ -78,7 +78,7 @@ def _find_type_problems(
 ) -> Iterator[PathProblem]:
     if kind is None:
         name = path.partition(".")[2]
-        yield path, f"unknown name '{name}'{did_you_mean(name, known) or _list_choices(known)}"
+        yield path, f"unknown name '{name}'{suggest_names(name, sorted(known))}"
     elif value is not None and not _TYPES[kind](value):
         quoting = kind == "text" and isinstance(value, bool | int | float)
         remedy = f': write "{quote_value(value)}"' if quoting else f", not {quote(value)}"
@@ -94,7 +94,7 @@ def _check_workspace(workspace: object, workspaces: Mapping[str, str]) -> Iterat
     if not isinstance(workspace, str):
         yield WORKSPACE_KEY, f"must be the name of a workspace, not {quote(workspace)}"
     elif workspaces and workspace not in workspaces:
-        near = did_you_mean(workspace, workspaces) or _list_choices(workspaces)
+        near = suggest_names(workspace, sorted(workspaces))
         yield WORKSPACE_KEY, f"'{workspace}' is not listed under 'workspaces'{near}"
 
 
@@ -155,7 +155,3 @@ def _normalize_time(value: str) -> str:
 
 def _format_value(value: object) -> str:
     return "nothing" if value is None else quote_value(value)
-
-
-def _list_choices(names: Mapping[str, Any]) -> str:
-    return f": there are {', '.join(sorted(names))}"

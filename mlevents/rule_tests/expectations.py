@@ -20,7 +20,7 @@ from mlevents.expressions.interpolation import ExpressionError, render_value
 from mlevents.gates.gate import AnyGate, gates_in_order
 from mlevents.matching.condition_tree import FailedCondition
 from mlevents.matching.match import match_rule
-from mlevents.registry import did_you_mean
+from mlevents.registry import suggest_names
 from mlevents.rules.allowed_names import find_refusal
 from mlevents.rules.model import Rule
 from mlevents.rules.validation_messages import quote
@@ -85,7 +85,7 @@ class Expectation:
         known = list(ids)
         for rule, path in [*self.matching.items(), *self.failing.items()]:
             if rule not in known:
-                yield path, f"unknown rule '{rule}'{did_you_mean(rule, known) or _list_choices(known)}"
+                yield path, f"unknown rule '{rule}'{suggest_names(rule, known)}"
 
     def _read_key(self, key: str, value: object) -> Iterator[PathProblem]:
         if key == "not":
@@ -103,7 +103,7 @@ class Expectation:
             self.only = self.only or key == "only"
             yield from self._read_rules(value, key, self.matching, none=key == "only")
         else:
-            near = did_you_mean(key, EXPECT_KEYS) or f": there are {', '.join(EXPECT_KEYS)}"
+            near = suggest_names(key, EXPECT_KEYS)
             yield key, f"unknown key{near}"
 
     def _read_rules(
@@ -140,7 +140,7 @@ class Expectation:
         conditions = rule.where.conjuncts() if rule.where else ()
         known = [*list_other_stop_paths(), *(part.path for part in conditions)]
         if reason is not None and reason not in known:
-            return f"{rule.id} has no condition {reason}{did_you_mean(reason, known) or _list_choices(known)}"
+            return f"{rule.id} has no condition {reason}{suggest_names(reason, known)}"
         if failed is None:
             return f"expected {rule.id} not to match{f', for {reason}' if reason else ''}, but it matches"
         if reason in (None, failed.path):
@@ -167,7 +167,3 @@ def _describe_failure(failed: FailedCondition) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _list_choices(names: Iterable[str]) -> str:
-    return f": there are {', '.join(names) or 'none'}"

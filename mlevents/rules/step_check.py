@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from mlevents.actions.action import Action, ConnectionName, RuleFile
 from mlevents.errors import PermanentError
-from mlevents.expressions.interpolation import check_expressions
+from mlevents.expressions.name_check import check_expressions
 from mlevents.registry import UnknownNameError, did_you_mean
 from mlevents.rules.allowed_names import check_allowed_names
 from mlevents.rules.references import Reference, find_references

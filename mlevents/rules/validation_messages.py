@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from mlevents.registry import UnknownNameError, did_you_mean
+from mlevents.registry import UnknownNameError, did_you_mean, list_choices, suggest_names
 from mlevents.rules.model_fields import find_fields
 from mlevents.yamlfile.positions import PathProblem, join_path
 
@@ -88,7 +88,7 @@ class ErrorMessages:
                 yield join_path("", *path), f"'{key}' is missing{_missing_remedy(known.get(key))}"
         elif kind == "extra_forbidden":
             known = find_fields(self.model, path[:-1])
-            yield join_path("", *path), f"unknown {self.noun}{_unknown_remedy(str(path[-1]), known)}"
+            yield join_path("", *path), f"unknown {self.noun}{suggest_names(str(path[-1]), known)}"
         elif kind == "value_error":
             yield join_path("", *path), str(details["ctx"]["error"])
         else:
@@ -152,11 +152,7 @@ def _missing_remedy(field: Any) -> str:
     return f": {field.description.rstrip('.')}" if field is not None and field.description else ""
 
 
-def _unknown_remedy(name: str, known: Mapping[str, Any]) -> str:
-    return did_you_mean(name, known) or f": there are {', '.join(known) or 'none'}"
-
-
 def describe_unknown_name(error: UnknownNameError, names: Iterable[str]) -> str:
     """The message about an unknown name: with the nearest known name, or with all of them."""
     text = str(error)
-    return text if "(did you mean" in text else f"{text}: there are {', '.join(names) or 'none'}"
+    return text if "(did you mean" in text else text + list_choices(names)

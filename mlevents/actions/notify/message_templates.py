@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from mlevents.actions.notify.message_values import VALUE_LENGTH, one_line, printable
 from mlevents.duration import format_duration
-from mlevents.registry import did_you_mean
+from mlevents.registry import suggest_names
 
 if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -38,7 +38,7 @@ def known_template(name: str) -> str:
     names = template_names()
     if name in names:
         return name
-    raise ValueError(f"unknown template '{name}'{did_you_mean(name, names)}; there are {', '.join(names)}")
+    raise ValueError(f"unknown template '{name}'{suggest_names(name, names)}")
 
 
 def render(name: str, context: StepContext) -> tuple[str, str]:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlevents.expressions.interpolation import ExpressionError, check_expressions, find_roots, render_value
+from mlevents.expressions.interpolation import ExpressionError, find_roots, render_value
+from mlevents.expressions.name_check import check_expressions
 from mlevents.matching.where import list_names
 
 TAGS = {"a.b": "dot", "items": "it", "n": "3", "none": None, "markup": "<b>&</b>", "trick": "${model.name}"}

@@ -153,7 +153,7 @@ def test_what_is_not_so_is_told_in_its_line(tmp_path: Path, given: str, expect: 
             "must be a mapping of names such as event, workspace, model, not the text 'x'",
         ),
         ("model.registered: {modl: {}}", "unknown name 'modl' (did you mean 'model'?)"),
-        ("model.registered: {run: {}}", "unknown name 'run': there are event, model, workspace"),
+        ("model.registered: {run: {}}", "unknown name 'run': use one of event, model, workspace"),
         ("model.registered: {model: {nme: x}}", "unknown name 'nme' (did you mean 'name'?)"),
         (
             "model.registered: {model: x}",
@@ -195,7 +195,7 @@ def test_what_cannot_be_given_is_told_in_its_line(tmp_path: Path, given: str, sa
         ("registred", "expect: unknown rule 'registred' (did you mean 'registered'?)"),
         ("{not: {registred: event}}", "expect.not.registred: unknown rule 'registred' (did you mean"),
         ("{nt: registered}", "expect.nt: unknown key (did you mean 'not'?)"),
-        ("{registered: true}", "expect.registered: unknown key: there are match, not, only, dedupe"),
+        ("{registered: true}", "expect.registered: unknown key: use one of match, not, only, dedupe"),
         ("[]", "expect: names no rule: write `only: []` if no rule may match"),
         ("{}", "expect: expects nothing: write a rule's id, or one of match, not, only, dedupe"),
         ("5", "expect: must be a rule's id or a list of ids, not the number 5"),

@@ -324,5 +324,5 @@ def test_a_written_name_that_is_none_is_refused(parameter: str, tmp_path: Path):
     names = "endpoint: fraud, " if parameter == "deployment" else ""
     step = f"{{uses: deploy_model, with: {{{names}{parameter}: '..', template: small.yaml}}}}"
     text = f"version: 1\nrules:\n  - {{id: x, event: model.registered, do: [{step}]}}\n"
-    with pytest.raises(RulesError, match=rf"with\.{parameter}: '\.\.' gives no name"):
+    with pytest.raises(RulesError, match=rf"with\.{parameter}: '\.\.' gives no valid"):
         load_rules_text(text, tmp_path / "rules.yaml", Settings())
