@@ -256,15 +256,16 @@ def test_an_endpoint_that_a_move_of_ours_broke_is_repaired_by_the_old_map() -> N
     )
 
 
+@pytest.mark.parametrize("change", [{"mirror": {"net-2": 10}}, {"traffic": {"net-2": 100}}])
 def test_traffic_that_changes_at_the_moment_of_the_write_is_looked_at_again(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
 ) -> None:
     at = endpoint()
     put = at.set_traffic
 
     def meddle(*arguments: Any, **named: Any) -> None:
         assert at.endpoint_state
-        at.endpoint_state = replace(at.endpoint_state, mirror={"net-2": 10})
+        at.endpoint_state = replace(at.endpoint_state, **change)
         put(*arguments, **named)
 
     monkeypatch.setattr(at, "set_traffic", meddle)
@@ -300,3 +301,28 @@ def test_only_those_that_served_are_looked_up() -> None:
     found = PreviousDeployments.find(target, {"net-1": 100, "net-2": 0}, {"NET-1": 10, "net-2": 0})
     assert [name.lower() for name in found.states] == ["net-1"]
     assert at.calls == ["read deployment"]
+
+
+def test_a_mirror_of_ours_is_taken_back_where_no_traffic_moved() -> None:
+    at = endpoint(OLD)
+    assert at.endpoint_state
+    at.endpoint_state = replace(at.endpoint_state, mirror={"net-9": 10})
+    found = look(at, plan=[{**phase(OLD), "mirror": {"net-9": 10}}])
+    assert f"goes back to {OLD_WORDS}" in found.detail
+    assert at.writes[-1] == "put traffic {'net-1': 70, 'net-2': 30}"
+
+
+def test_where_nothing_was_planned_all_traffic_on_the_new_one_is_ours() -> None:
+    at = endpoint(WHOLE)
+    assert f"goes back to {OLD_WORDS}" in look(at, plan=[], phase=None).detail
+
+
+def test_a_refusal_that_names_one_of_several_failed_ones_is_about_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise RefusedError("refused", status=409, answer="deployment net-2 is in a bad state")
+
+    at = endpoint(net_1="Failed", net_2="Failed")
+    monkeypatch.setattr(at, "set_traffic", refuse)
+    assert left(look(at)).refused == "deployment net-2 is in a bad state"
