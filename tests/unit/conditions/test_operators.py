@@ -160,6 +160,7 @@ def test_a_missing_value_fulfils_only_not_in_and_absent(name):
         ("version", "==run-007", "RUN-7", True),
         ("version", "==run-007", "run-70", False),
         ("version", "<run-a", "run-1", True),
+        ("version", "<run-a", "run-10", True),
         ("version", ">run-1, <run-3", "run-2", True),
         ("version", ">run-1, <run-3", "run-3", False),
         ("version", ">run-1, <run-3", "run-1", False),

@@ -71,6 +71,7 @@ def test_a_response_gives_way_to_a_newer_one_of_its_key_that_waits() -> None:
         ("2024-05-10b", "2024-05-9b"),
         ("1-b", "V1-a"),
         ("V1-b", "1-a"),
+        ("1-foo", "V1-bar"),
         ("1-a", "x"),
         ("1", "x"),
         ("yb", "xc"),
