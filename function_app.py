@@ -6,7 +6,7 @@ check_python()  # an old Python would fail at the first import below, with a mes
 
 import azure.functions as func  # noqa: E402
 
-from handlers import FunctionApp, blueprints  # noqa: E402
+from mlevents.handlers import FunctionApp, blueprints  # noqa: E402
 
 app = FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 for blueprint in blueprints():

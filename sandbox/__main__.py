@@ -13,9 +13,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from sandbox.event_grid.delivery import HandshakeError
-from sandbox.host.function import WorkerError
 from sandbox.sandbox import ROOT, Options, PortTakenError, Sandbox
 from sandbox.sandbox_process import Stage
+from sandbox.worker.function import WorkerError
 
 FAILURE, USAGE = 1, 2
 command = typer.Typer(

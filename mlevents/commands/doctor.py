@@ -30,7 +30,7 @@ from mlevents.settings import Settings
 FINDING_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 SITE = "/providers/microsoft.web/sites/"
 
-FunctionApp = Annotated[
+FunctionAppId = Annotated[
     str,
     typer.Option(
         envvar="MLEVENTS_FUNCTION_APP_ID",
@@ -46,7 +46,7 @@ OnlyNeeds = Annotated[
 @command("doctor")
 def doctor(
     rules: RulesFile = RULES,
-    function_app: FunctionApp = "",
+    function_app: FunctionAppId = "",
     quota: CheckQuota = False,
     needs: OnlyNeeds = False,
     as_json: AsJson = False,

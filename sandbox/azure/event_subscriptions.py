@@ -11,7 +11,13 @@ from aiohttp import web
 
 from sandbox.azure.errors import ArmError
 from sandbox.azure.routes import Call, Routes
-from sandbox.azure.workspace import ML, SUBSCRIPTION_ID, WORKSPACE_GROUP, WORKSPACE_ID, WORKSPACE_PATH
+from sandbox.azure.workspace import (
+    ML,
+    SUBSCRIPTION_ID,
+    WORKSPACE_GROUP,
+    WORKSPACE_ID,
+    WORKSPACE_PATH,
+)
 from sandbox.event_grid.delivery import Subscription
 from sandbox.event_grid.retry_policy import RetryPolicy
 

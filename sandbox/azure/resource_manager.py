@@ -14,10 +14,10 @@ from sandbox.azure.faults import FAILURE, Faults
 from sandbox.azure.identity import TENANT, Identity, TokenError
 from sandbox.azure.journal import Journal
 from sandbox.azure.machine_learning.load import Load
-from sandbox.azure.machine_learning.provider import MachineLearning
 from sandbox.azure.machine_learning.quota import Quota
 from sandbox.azure.machine_learning.scoring_access import ML_AUDIENCES
 from sandbox.azure.machine_learning.traffic_history import TrafficHistory
+from sandbox.azure.machine_learning_provider import MachineLearning
 from sandbox.azure.operations import Operations
 from sandbox.azure.rights.assignments import Rights
 from sandbox.azure.rights.authorization import Authorization

@@ -14,7 +14,7 @@ import durabletask.internal.orchestrator_service_pb2 as pb
 from durabletask.internal import helpers
 
 from sandbox.durable.clock import DurableClock
-from sandbox.host.function import FunctionError
+from sandbox.worker.function import FunctionError
 
 
 class EntityFailures(DurableClock):

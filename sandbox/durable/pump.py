@@ -21,10 +21,16 @@ from sandbox.azure.faults import Faults
 from sandbox.durable.failure_injection import FailureInjection
 from sandbox.durable.hub import DurableHub
 from sandbox.durable.versioning import MISMATCH, matches_version
-from sandbox.durable.work import HostCall, failure_details, find_function, functions_by_name, is_last_turn
-from sandbox.host.function import FunctionError, WorkerLostError
-from sandbox.host.worker_messages import TypedData
-from sandbox.host.worker_process import WorkerProcess
+from sandbox.durable.work import (
+    HostCall,
+    failure_details,
+    find_function,
+    functions_by_name,
+    is_last_turn,
+)
+from sandbox.worker.function import FunctionError, WorkerLostError
+from sandbox.worker.worker_messages import TypedData
+from sandbox.worker.worker_process import WorkerProcess
 
 AT_ONCE = 100
 INVOCATION_FAILED = "Invocation of function '{}' failed with an exception."

@@ -13,8 +13,8 @@ import durabletask.internal.orchestrator_service_pb2 as pb
 import grpc
 
 from sandbox.durable.message_visibility import MessageVisibility
-from sandbox.host.host_settings import HostSettings
 from sandbox.pace import Pace
+from sandbox.worker.host_settings import HostSettings
 
 DOTNET = re.compile(r"\d+(?:\.\d+){1,3}")
 """What .NET's Version reads: `1.0`, but not `1`."""

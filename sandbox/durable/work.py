@@ -3,8 +3,8 @@
 import durabletask.internal.orchestrator_service_pb2 as pb
 
 from sandbox.durable.hub import FINISHED
-from sandbox.host.function import Function, FunctionError
-from sandbox.host.worker_process import WorkerProcess
+from sandbox.worker.function import Function, FunctionError
+from sandbox.worker.worker_process import WorkerProcess
 
 
 class HostCall:

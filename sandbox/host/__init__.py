@@ -1,1 +1,1 @@
-"""The Functions host: the app in a process of its own, its triggers and its HTTP functions."""
+"""The Functions host: triggers, HTTP functions, and starting and ending the app."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sandbox.azure.workspace import SUBSCRIPTION
 from sandbox.host.app_environment import app_environment
-from sandbox.host.function import SCRIPT_SETTING
 from sandbox.listener import HOST
+from sandbox.worker.function import SCRIPT_SETTING
 
 IDENTITY_HEADER = "sandbox"
 THREADS = "PYTHON_THREADPOOL_THREAD_COUNT"

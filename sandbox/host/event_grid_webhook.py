@@ -13,9 +13,9 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.host.function import FunctionError
-from sandbox.host.worker_messages import TypedData
-from sandbox.host.worker_process import WorkerProcess
+from sandbox.worker.function import FunctionError
+from sandbox.worker.worker_messages import TypedData
+from sandbox.worker.worker_process import WorkerProcess
 
 TRIGGER = "eventGridTrigger"
 ORIGIN = "eventgrid.azure.net"

@@ -18,13 +18,13 @@ from sandbox.durable.failure_injection import FailureInjection
 from sandbox.durable.hub import DurableHub
 from sandbox.durable.pump import DurablePump
 from sandbox.host.event_grid_webhook import EventGridWebhook
-from sandbox.host.function import WorkerError, check_names
-from sandbox.host.host_settings import HostSettings
 from sandbox.host.http_bridge import HttpBridge
 from sandbox.host.timer_triggers import Status, TimerClock, TimerTriggers
-from sandbox.host.worker_process import WorkerProcess
 from sandbox.listener import Listener, listen
 from sandbox.pace import Pace
+from sandbox.worker.function import WorkerError, check_names
+from sandbox.worker.host_settings import HostSettings
+from sandbox.worker.worker_process import WorkerProcess
 
 BODY_LIMIT = 100 * 1024 * 1024
 ADMIN = "/admin/functions/"

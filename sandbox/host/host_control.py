@@ -14,8 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.host.function import WorkerError
 from sandbox.host.functions_host import RUNNING, FunctionsHost
+from sandbox.worker.function import WorkerError
 
 PATH = "/_sandbox/host"
 

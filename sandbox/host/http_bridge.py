@@ -11,10 +11,10 @@ from aiohttp import web
 from aiohttp.typedefs import LooseHeaders
 from multidict import CIMultiDict
 
-from sandbox.host.function import FunctionError
 from sandbox.host.http_routes import Route
-from sandbox.host.worker_messages import Message, RpcHttp, TypedData
-from sandbox.host.worker_process import WorkerProcess
+from sandbox.worker.function import FunctionError
+from sandbox.worker.worker_messages import Message, RpcHttp, TypedData
+from sandbox.worker.worker_process import WorkerProcess
 
 SAME_SITE = {1: "Lax", 2: "Strict", 3: "None"}
 FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "date", "server"})

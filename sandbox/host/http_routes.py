@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from sandbox.host.function import Function
+from sandbox.worker.function import Function
 
 CONSTRAINTS = {
     "int": r"-?\d+",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
 
-from sandbox.host.host_settings import parse_time_span
+from sandbox.worker.host_settings import parse_time_span
 
 DAYS_AHEAD = 366 * 9
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

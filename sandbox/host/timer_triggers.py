@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.host.function import Function, FunctionError
 from sandbox.host.timer_schedule import Schedule, parse_schedule
-from sandbox.host.worker_messages import TypedData
-from sandbox.host.worker_process import WorkerProcess
 from sandbox.pace import Pace
+from sandbox.worker.function import Function, FunctionError
+from sandbox.worker.worker_messages import TypedData
+from sandbox.worker.worker_process import WorkerProcess
 
 TRIGGER = "timerTrigger"
 MINUTE = timedelta(minutes=1)

@@ -35,7 +35,7 @@ def test_importing_the_app_loads_no_sdk():
 def test_matching_an_event_loads_no_sdk():
     loaded = asked(
         "import function_app, json, sys\n"
-        "from handlers.delivery import decide, Settings, load_rules\n"
+        "from mlevents.handlers.delivery import decide, Settings, load_rules\n"
         "import os; os.environ |= {'AZURE_SUBSCRIPTION_ID': '0', 'COMMUNICATION_ENDPOINT': 'x',"
         " 'TEAMS_WORKFLOW_URL': 'y'}\n"
         "s = Settings.read(); rules = load_rules(s.rules, s)\n"

@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator
 from sandbox.azure.resource_manager import ResourceManager
 from sandbox.sandbox_process import ROOT, Stage, wait_until_ready
 
-PARTS = ("handlers", "mlevents", "sandbox", "function_app.py", "host.json", "deployments")
+PARTS = ("mlevents", "sandbox", "function_app.py", "host.json", "deployments")
 DOCUMENT = ROOT / "docs/adding-an-element.md"
 WIRE_TYPE = "Microsoft.MachineLearningServices.ModelArchived"
 RULES = """\

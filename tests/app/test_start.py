@@ -8,8 +8,8 @@ from pathlib import Path
 import azure.functions as func
 import pytest
 
-from handlers import FunctionApp, blueprints
-from handlers.http import health, health_details
+from mlevents.handlers import FunctionApp, blueprints
+from mlevents.handlers.http import health, health_details
 from mlevents.python_version import check_python
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,7 +19,7 @@ PIPELINES = [ROOT / ".github/workflows/mlevents.yml", ROOT / ".azuredevops/pipel
 SCRIPTS = [*sorted((ROOT / "infra").rglob("*.sh")), ROOT / ".ci/run", ROOT / "Makefile"]
 CODE = [
     path
-    for folder in ("infra", "mlevents", "handlers", "sandbox", "bench")
+    for folder in ("infra", "mlevents", "sandbox", "bench")
     for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 SHELL = {"sh", "bash", "shell", "console"}

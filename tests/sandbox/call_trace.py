@@ -10,7 +10,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = ("handlers", "mlevents")
+OURS = ("mlevents",)
 
 Call = tuple[str, str]
 """A module, and the qualified name of a function in it; one inside a function has that one's name."""

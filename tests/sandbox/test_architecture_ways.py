@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import function_app
-from handlers import delivery
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
+from mlevents.handlers import delivery
 from mlevents.orchestration.function_names import PERFORM_STEP, RESPOND_TO_EVENT
 from mlevents.rule_tests.runner import load_and_test_rules
 from mlevents.settings import Settings
@@ -29,7 +29,7 @@ from tests.unit.test_architecture import ARCHITECTURE, PRODUCT
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
 
-LAYERS = [{"handlers"}, *PRODUCT]
+LAYERS = PRODUCT
 RULES = """
 version: 1
 workspaces: {{prod: {workspace}}}

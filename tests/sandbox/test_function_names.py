@@ -7,8 +7,8 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.host.function import WorkerError, check_names
 from sandbox.host.functions_host import FunctionsHost
+from sandbox.worker.function import WorkerError, check_names
 from tests.sandbox.small_sandbox import APPS, on_loop
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")

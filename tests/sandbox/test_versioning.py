@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.durable.versioning import compare_versions, matches_version
-from sandbox.host.host_settings import HostSettings
+from sandbox.worker.host_settings import HostSettings
 from tests.sandbox.small_sandbox import APPS, FINISHED, Small, small, until
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")

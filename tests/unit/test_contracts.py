@@ -53,7 +53,7 @@ def test_function_app_is_the_only_module_outside_and_imports_nothing_but_handler
     tree = ast.parse((ROOT / "function_app.py").read_text())
     names = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    assert names == {"azure.functions", "handlers", "mlevents.python_version"}
+    assert names == {"azure.functions", "mlevents.handlers", "mlevents.python_version"}
 
 
 @pytest.mark.parametrize("name", list(CONTRACTS))
@@ -68,15 +68,15 @@ def test_the_contract_is_kept(name: str):
         ("mlevents.services.scoring", "mlevents.actions.action"),
         ("mlevents.errors", "mlevents.duration"),
         ("mlevents.expressions.grammar", "mlevents.matching.where"),
-        ("mlevents.responses.decision", "handlers.delivery"),
+        ("mlevents.responses.decision", "mlevents.handlers.delivery"),
         ("mlevents.settings", "sandbox.tls"),
         ("mlevents.rules.needs", "infra.hooks.needs"),
         ("mlevents.actions.action", "bench.figure"),
         ("sandbox.sandbox", "tests.sandbox.arm_server"),
-        ("handlers.delivery", "sandbox.pace"),
+        ("mlevents.handlers.delivery", "sandbox.pace"),
         ("infra.hooks.app", "sandbox.pace"),
-        ("handlers.delivery", "mlevents.services.services"),
-        ("handlers.http", "mlevents.commands.command"),
+        ("mlevents.handlers.delivery", "mlevents.services.services"),
+        ("mlevents.handlers.http", "mlevents.commands.command"),
         ("infra.hooks.app", "mlevents.services.services"),
         ("infra.hooks.preflight", "mlevents.eventgrid.subscription_diff"),
         ("sandbox.sandbox", "mlevents.responses.respond"),

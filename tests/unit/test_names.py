@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 SHARED = {
+    "blueprint": "each module of handlers has its own, found by this name",
     "log": "each module's own logger",
 }
 """Names that several modules define on purpose, each with the reason."""

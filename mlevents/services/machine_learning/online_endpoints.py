@@ -4,7 +4,7 @@ Nothing here waits for a long-running operation: a write returns as soon as Azur
 resource's `provisioning_state` shows the progress. azure-ai-ml's own methods would start a polling thread on
 a status URL that a role on the workspace does not reach.
 
-REST reference: https://learn.microsoft.com/rest/api/azureml/online-endpoints, api-version 2024-04-01.
+REST reference: https://learn.microsoft.com/rest/api/azureml/online-endpoints, api-version 2024-10-01.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from mlevents.services.sdk_errors import clean_text, translate_errors
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-ENDPOINTS_API = "2024-04-01"
+ENDPOINTS_API = "2024-10-01"
 SCORING_SCOPE = "https://ml.azure.com/.default"
 
 

@@ -16,7 +16,13 @@ from sandbox.azure.rights.assignments import Rights
 from sandbox.azure.rights.requested_actions import ASSIGN, RequestedAction, requested_actions
 from sandbox.azure.routes import Call, Routes
 from sandbox.azure.validation import find_problems, parse_json
-from sandbox.azure.workspace import FACTORY_ID, FACTORY_PATH, SUBSCRIPTION_ID, WORKSPACE_ID, WORKSPACE_PATH
+from sandbox.azure.workspace import (
+    FACTORY_ID,
+    FACTORY_PATH,
+    SUBSCRIPTION_ID,
+    WORKSPACE_ID,
+    WORKSPACE_PATH,
+)
 
 CONTROL = "/_sandbox/permissions"
 LISTED = "/providers/microsoft.authorization/permissions"

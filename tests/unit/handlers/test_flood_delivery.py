@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from durabletask.testing.in_memory_backend import EntityState
 
-from handlers.delivery import KEEPERS
-from handlers.floods import count_refused, keep_quarantined
-from handlers.response_reader import ResponseReader
-from handlers.scheduling import schedule
 from mlevents.api.response_query import ResponseQuery
+from mlevents.handlers.delivery import KEEPERS
+from mlevents.handlers.floods import count_refused, keep_quarantined
+from mlevents.handlers.response_reader import ResponseReader
+from mlevents.handlers.scheduling import schedule
 from mlevents.orchestration.messages import Response
 from mlevents.responses.decision import decide
 from mlevents.responses.flood import MOST_STORED, MOST_TOPICS, event_mark, write_marks

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from handlers import delivery, http
 from mlevents import telemetry
 from mlevents.errors import RulesError
+from mlevents.handlers import delivery, http
 from mlevents.telemetry import Delivery
 
 

@@ -10,9 +10,9 @@ from durabletask.client import OrchestrationQuery, OrchestrationState, Page, par
 from durabletask.internal.client_helpers import build_query_instances_req
 from google.protobuf.wrappers_pb2 import StringValue
 
-from handlers.floods import read_total
 from mlevents.actions.action import action
 from mlevents.api.response_query import PagePosition, ResponseQuery
+from mlevents.handlers.floods import read_total
 from mlevents.orchestration.step_status import StepStatus
 from mlevents.registry import UnknownNameError
 from mlevents.responses.hub_state import status_of

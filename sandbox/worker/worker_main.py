@@ -14,9 +14,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from sandbox.host.frames import INVOKE, RAISED, REFUSED, RETURNED, START, STARTED, Frame, pack, read
-from sandbox.host.function import FunctionError, WorkerError
-from sandbox.host.worker import Worker
+from sandbox.worker.frames import (
+    INVOKE,
+    RAISED,
+    REFUSED,
+    RETURNED,
+    START,
+    STARTED,
+    Frame,
+    pack,
+    read,
+)
+from sandbox.worker.function import FunctionError, WorkerError
+from sandbox.worker.worker import Worker
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 

@@ -7,7 +7,7 @@ import azure.durable_functions as df
 from durabletask.entities import EntityContext
 from durabletask.task import OrchestrationContext
 
-from handlers.delivery import settings
+from mlevents.handlers.delivery import settings
 from mlevents.orchestration import endpoint_lease, function_names, instances
 from mlevents.orchestration.step_orchestrators import load_step_orchestrators
 from mlevents.responses import flood, flood_report, newest_version, respond, step_activity
@@ -17,7 +17,7 @@ blueprint = df.Blueprint()
 
 @blueprint.function_name(function_names.RESPOND_TO_EVENT)
 @blueprint.orchestration_trigger(context_name="context", orchestration=function_names.RESPOND_TO_EVENT)
-def respond_to_event(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
+def orchestrate_response(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
     """See `mlevents.responses.respond`."""
     return (yield from respond.respond_to_event(context, text))
 
@@ -29,7 +29,7 @@ for orchestrator_name, orchestrator in load_step_orchestrators().items():
 
 @blueprint.function_name(function_names.REPORT_FLOOD)
 @blueprint.orchestration_trigger(context_name="context", orchestration=function_names.REPORT_FLOOD)
-def report_flood(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
+def orchestrate_flood_report(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
     """See `mlevents.responses.flood_report`."""
     return (yield from flood_report.report_flood(context, text))
 
@@ -57,7 +57,7 @@ def remember_version(context: EntityContext, document: Any) -> str:
 
 @blueprint.function_name(function_names.PERFORM_STEP)
 @blueprint.activity_trigger(input_name="text", activity=function_names.PERFORM_STEP)
-def perform_step(text: str) -> str:
+def run_step_activity(text: str) -> str:
     """See `mlevents.responses.step_activity`."""
     return step_activity.perform(text, settings())
 
@@ -65,6 +65,6 @@ def perform_step(text: str) -> str:
 @blueprint.function_name(function_names.FIND_INSTANCES)
 @blueprint.durable_client_input(client_name="client")
 @blueprint.activity_trigger(input_name="text", activity=function_names.FIND_INSTANCES)
-async def find_instances(text: str, client: df.DurableFunctionsClient) -> str:
+async def run_find_instances(text: str, client: df.DurableFunctionsClient) -> str:
     """See `mlevents.orchestration.instances`."""
     return await instances.find_instances(text, client)

@@ -15,8 +15,14 @@ from typing import Any
 
 import azure_functions_runtime as runtime
 
-from sandbox.host.function import SCRIPT_SETTING, Function, FunctionError, WorkerError
-from sandbox.host.worker_messages import PROTOCOL, Message, ParameterBinding, StatusResult, TypedData
+from sandbox.worker.function import SCRIPT_SETTING, Function, FunctionError, WorkerError
+from sandbox.worker.worker_messages import (
+    PROTOCOL,
+    Message,
+    ParameterBinding,
+    StatusResult,
+    TypedData,
+)
 
 
 class Worker:

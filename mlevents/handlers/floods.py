@@ -17,8 +17,8 @@ from datetime import datetime
 import azure.durable_functions as df
 from durabletask.entities import EntityInstanceId
 
-from handlers.scheduling import schedule
 from mlevents import telemetry
+from mlevents.handlers.scheduling import schedule
 from mlevents.orchestration.function_names import EVENT_FLOOD, REPORT_FLOOD
 from mlevents.orchestration.messages import OpenFlood, Response
 from mlevents.orchestration.serialization import to_text

@@ -7,10 +7,10 @@ from functools import cache
 
 import azure.durable_functions as df
 
-from handlers.floods import count_refused, keep_quarantined
-from handlers.scheduling import schedule
 from mlevents import telemetry
 from mlevents.errors import ConfigError
+from mlevents.handlers.floods import count_refused, keep_quarantined
+from mlevents.handlers.scheduling import schedule
 from mlevents.orchestration.messages import Response
 from mlevents.responses.decision import decide
 from mlevents.rules.file import load_rules

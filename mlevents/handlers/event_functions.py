@@ -1,13 +1,13 @@
 """One Event Grid function for each event type that is registered, under the name that the type declares.
 
 ModelRegistered, ModelDeployed, RunCompleted, RunStatusChanged and DatasetDriftDetected: see
-`mlevents/events`. All of them do the same: `handlers.delivery.deliver`.
+`mlevents/events`. All of them do the same: `mlevents.handlers.delivery.deliver`.
 """
 
 import azure.durable_functions as df
 
-from handlers.delivery import deliver
 from mlevents.events.event_functions import functions
+from mlevents.handlers.delivery import deliver
 
 blueprint = df.Blueprint()
 

@@ -10,10 +10,10 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from handlers.delivery import failures, rules
-from handlers.response_reader import ResponseReader
 from mlevents.api.response_query import QueryError, ResponseQuery
 from mlevents.errors import ConfigError
+from mlevents.handlers.delivery import failures, rules
+from mlevents.handlers.response_reader import ResponseReader
 from mlevents.settings import find_unresolved_references
 
 blueprint = df.Blueprint()

@@ -10,13 +10,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox.host.frames import HEAD, INVOKE, RAISED, REFUSED, RETURNED, START, Frame, length, pack, unpack
-from sandbox.host.function import Function, FunctionError, WorkerError, WorkerLostError
-from sandbox.host.worker_messages import TypedData
+from sandbox.worker.frames import (
+    HEAD,
+    INVOKE,
+    RAISED,
+    REFUSED,
+    RETURNED,
+    START,
+    Frame,
+    length,
+    pack,
+    unpack,
+)
+from sandbox.worker.function import Function, FunctionError, WorkerError, WorkerLostError
+from sandbox.worker.worker_messages import TypedData
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (
-    f"import sys; sys.path.insert(0, {str(ROOT)!r}); from sandbox.host.worker_main import main; "
+    f"import sys; sys.path.insert(0, {str(ROOT)!r}); from sandbox.worker.worker_main import main; "
     f"main(['', {str(ROOT)!r}])"
 )
 PATIENCE = 2.0
