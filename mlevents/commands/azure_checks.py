@@ -7,21 +7,23 @@ from functools import partial
 from pydantic import ValidationError
 
 from mlevents.actions.action import Action, Preflight
+from mlevents.commands.resource_checks import (
+    check_network,
+    check_permissions,
+    check_settings,
+    check_sign_in,
+    check_subscriptions,
+)
 from mlevents.errors import ActionError, ConfigError, PermanentError
-from mlevents.eventgrid.subscription_diff import compare_subscriptions
-from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.model import Rules
 from mlevents.rules.needs import DistinctStep, list_distinct_steps, list_required_permissions
 from mlevents.rules.rule_folder import RuleFolder
 from mlevents.services.finding import Finding, run_check
-from mlevents.services.permission import IDENTITY_SCOPE, is_allowed
+from mlevents.services.permission import IDENTITY_SCOPE
 from mlevents.services.sdk_errors import clean_text
 from mlevents.services.services import Services
 from mlevents.settings import Settings, find_unresolved_references
 
-APP_HOST_SETTING = "WEBSITE_HOSTNAME"
-"""Set in the running app: only there a missing setting is an error."""
-UNSET_REMEDY = "set it on the Function App, or in local.settings.json"
 MAX_OWNERS = 3
 
 
@@ -51,20 +53,10 @@ class Doctor:
         for line in find_unresolved_references(self.settings.environment):
             said, _, remedy = line.partition(": ")
             yield PartFinding("settings", Finding(said.split("'")[1], False, said, remedy))
-        signing_in = list(_guarded("identity", "sign-in", self._identity))
+        signing_in = list(_guarded("identity", "sign-in", partial(check_sign_in, self.services)))
         yield from signing_in
         self._signed_in = all(one.finding.ok for one in signing_in)
-        for name, id in self.rules.workspaces.items():
-            yield from _guarded(f"workspace {name}", name, partial(self._workspace, name, id))
-        if not self.rules.workspaces:
-            said = (
-                "the rule file lists no workspace, so the app acts on events from all, and none was checked"
-            )
-            yield PartFinding(
-                "workspaces", Finding("workspaces", None, said, "list yours under `workspaces`")
-            )
-        for name, id in self._there.items():
-            yield from _guarded(f"events of workspace {name}", name, partial(self._subscriptions, id))
+        yield from self._workspaces()
         for name in self.rules.connections:
             yield from _guarded(f"connection {name}", name, partial(self._connection, name))
         for one in list_required_permissions(self.rules, self.services):
@@ -74,18 +66,24 @@ class Doctor:
         for step in list_distinct_steps(self.rules):
             yield from _guarded(_title(step), step.uses, partial(self._step, step))
 
-    def _identity(self) -> Iterator[Finding]:
-        remedy = "sign in (az login), or run with the app's identity"
-        manager = self.services.resource_manager()
-        yield run_check("sign-in", lambda: f"signed in as {manager.identity()}", remedy)
+    def _workspaces(self) -> Iterator[PartFinding]:
+        for name, id in self.rules.workspaces.items():
+            yield from _guarded(f"workspace {name}", name, partial(self._workspace, name, id))
+        if not self.rules.workspaces:
+            said = "no workspace is listed: the app acts on events from every workspace, and none was checked"
+            remedy = "list your workspaces under `workspaces`"
+            yield PartFinding("workspaces", Finding("workspaces", None, said, remedy))
+        for name, id in self._there.items():
+            check = partial(check_subscriptions, self.rules, self.services, id, self._app)
+            yield from _guarded(f"events of workspace {name}", name, check)
 
     def _workspace(self, name: str, id: str) -> Iterator[Finding]:
-        if unset := self._unset(f"workspaces.{name}"):
+        if unset := check_settings(self.rules, self.services, f"workspaces.{name}"):
             yield from unset
             return
         if not self._signed_in:
             yield Finding(
-                name, None, "was not checked: you are not signed in", "sign in, then run doctor again"
+                name, None, "was not checked, because you are not signed in", "sign in, then run doctor again"
             )
             return
         self._there[name] = id
@@ -97,23 +95,13 @@ class Doctor:
                 raise PermanentError(f"the workspace {id} does not exist")
             return f"exists, in {region}"
 
-        yield run_check(name, reachable, "correct its id under `workspaces`, or create it")
+        yield run_check(name, reachable, "correct its id under `workspaces`, or create the workspace")
         if name in self._there:
             yield from self._permissions(id)
-            yield from self._network(id)
-
-    def _network(self, id: str) -> Iterator[Finding]:
-        """What the doctor cannot see of a private workspace: Resource Manager answers from anywhere."""
-        if self.services.machine_learning(id).is_private():
-            said = (
-                "public network access is disabled: it cannot be seen from here whether the app reaches the "
-                "workspace's network, and with it scoring addresses and batch endpoints"
-            )
-            remedy = "give the app a subnet or a peering there: docs/deploying.md, 'A private network'"
-            yield Finding("network", None, said, remedy)
+            yield from check_network(self.services, id)
 
     def _connection(self, name: str) -> Iterator[Finding]:
-        if unset := self._unset(f"connections.{name}"):
+        if unset := check_settings(self.rules, self.services, f"connections.{name}"):
             self._broken.add(name)
             yield from unset
             return
@@ -125,40 +113,8 @@ class Doctor:
         if connection.resource and name not in self._broken:
             yield from self._permissions(connection.resource)
 
-    def _unset(self, path: str) -> list[Finding]:
-        """The settings that this part of the rule file names and that are not set."""
-        inside = (f"{path}.", f"{path}[")
-        here = [one for one in self.rules.warnings if one.path == path or one.path.startswith(inside)]
-        names = dict.fromkeys(one.setting for one in here if one.setting)
-        ok = False if self.settings.environment.get(APP_HOST_SETTING) else None
-        rest = "" if ok is False else "; the checks that need it were skipped"
-        about = path.partition(".")[2]
-        said = [f"the app setting '{name}' is not set{rest}" for name in names]
-        return [Finding(about, ok, text, UNSET_REMEDY) for text in said]
-
     def _permissions(self, resource: str) -> Iterator[Finding]:
-        """The permissions that the rules need on this resource and that are not granted."""
-        asked = [
-            one
-            for one in list_required_permissions(self.rules, self.services)
-            if one.resource.lower() == resource.lower()
-        ]
-        if not asked:
-            return
-        grants = self.services.resource_manager().permissions(resource)
-        if grants is None:
-            right = "Microsoft.Authorization/permissions/read, which Reader has"
-            yield Finding("permissions", None, "may not be read", f"allow yourself {right}")
-            return
-        actions = asked[0].actions
-        missing = [name for name in actions if not is_allowed(grants, name)]
-        for name in missing:
-            elements, role = actions[name]
-            said = f"is not allowed, but {', '.join(sorted(elements))} needs it"
-            remedy = f"assign the role {role} on it to this identity, or a custom role with this action"
-            yield Finding(name, False, said, remedy)
-        if not missing:
-            yield Finding("permissions", True, f"all {len(actions)} that the rules need are granted")
+        return check_permissions(self.rules, self.services, resource)
 
     def _step(self, step: DistinctStep) -> Iterator[Finding]:
         if self._broken.intersection(step.connections()):
@@ -168,25 +124,15 @@ class Doctor:
         context = Preflight(self.services, tuple(places.values()), read, self._quota)
         known, left_out = bind_known_parameters(step)
         for name in left_out:
-            yield Finding(name, None, "comes from the event, so it was not checked")
+            yield Finding(name, None, "is filled in from each event, so it was not checked")
         if known is not None:
             yield from known.preflight(context)
-
-    def _subscriptions(self, workspace: str) -> Iterator[Finding]:
-        found = self.services.resource_manager().event_subscriptions(workspace)
-        if found is None:
-            remedy = "give yourself the role Reader on the workspace's subscription"
-            yield Finding("event subscriptions", None, "may not be read", remedy)
-            return
-        yield from compare_subscriptions(
-            compile_filters(self.rules.rules, self.rules.filters), found, self._app
-        )
 
 
 def bind_known_parameters(step: DistinctStep) -> tuple[Action | None, list[str]]:
     """The step's action without the parameters that must wait for an event, and the names of these.
 
-    None where it cannot be without them: a text may stay as it is written, a number with `${…}` cannot.
+    None if the action is not valid without them: a text can keep its `${…}`, a number cannot.
     """
     given = dict(step.parameters)
     try:
@@ -200,7 +146,7 @@ def bind_known_parameters(step: DistinctStep) -> tuple[Action | None, list[str]]
 
 
 def _guarded(part: str, about: str, examine: Callable[[], Iterable[Finding]]) -> Iterator[PartFinding]:
-    """The findings of one part; what goes wrong in it is one of them."""
+    """The findings of one part; an error in it becomes one of them."""
     try:
         for finding in examine():
             yield PartFinding(part, finding)

@@ -247,7 +247,11 @@ FACTORY = (
 MISSING: dict[str, tuple[Callable[[Clinic], object], str, str, str]] = {
     "workspace": (
         lambda clinic: clinic.rules("workspaces/ml-prod", "workspaces/ml-none"),
-        *("prod", r"there is no workspace /subscriptions/.*/ml-none", "correct its id under `workspaces`"),
+        *(
+            "prod",
+            r"the workspace /subscriptions/.*/ml-none does not exist",
+            "correct its id under `workspaces`",
+        ),
     ),
     "workspace's answer": (
         lambda clinic: clinic.fault(match="GET .*/workspaces/ml-prod$", status=503, times=1),
@@ -323,23 +327,23 @@ MISSING: dict[str, tuple[Callable[[Clinic], object], str, str, str]] = {
     ),
     "dead letters": (
         lambda clinic: setattr(clinic.subscription("RunStatusChanged"), "dead_letters", False),
-        *("RunStatusChanged", "'RunStatusChanged': has no dead letters", "name a container"),
+        *("RunStatusChanged", "'RunStatusChanged': has no dead-letter destination", "configure a container"),
     ),
     "newer filter": (
         lambda clinic: other_filter(clinic, labelled=True, advancedFilters=stage_filter("staging")),
         "ModelRegistered",
         "its filter comes from older rules: it lacks data.modeltags.stage StringIn prod, production, and it "
-        "asks for data.modeltags.stage StringIn staging",
+        "also has data.modeltags.stage StringIn staging",
         "deploy the subscriptions again",
     ),
     "filter as deployed": (
         lambda clinic: other_filter(clinic, labelled=False, subjectEndsWith=":1"),
-        *("ModelRegistered", "its filter was edited after it was deployed: it asks for a subject that ends "),
+        *("ModelRegistered", "its filter was edited after it was deployed: it also has a subject that ends "),
         "deploy the subscriptions again",
     ),
     "right function": (
         misdirect,
-        *("ModelRegistered", "'ModelRegistered': delivers to the function RunCompleted", "let it deliver to"),
+        *("ModelRegistered", "'ModelRegistered': delivers to the function RunCompleted", "change it to"),
     ),
     "need of a subscription": (
         left_over,
@@ -347,7 +351,7 @@ MISSING: dict[str, tuple[Callable[[Clinic], object], str, str, str]] = {
     ),
     "mail server": (
         lambda clinic: clinic.patch.setenv("SMTP_PORT", "1"),
-        *("server", "asking 127.0.0.1:1: ConnectionRefusedError", "correct `host`, `port`"),
+        *("server", "connecting to 127.0.0.1:1: ConnectionRefusedError", "correct `host`, `port`"),
     ),
     "mail service's consent": (
         lambda clinic: clinic.fault(match="GET /emails/operations/", status=403, times=1),
@@ -416,7 +420,7 @@ def test_a_value_that_waits_for_an_event_is_said_not_to_be_examined(clinic: Clin
     found = clinic.findings()
     waiting = {one["about"]: one["said"] for one in found if one["ok"] is None}
     assert set(waiting) == {"endpoint", "pipeline", "component"}
-    assert waiting["pipeline"] == "'${drift.monitor}' comes from the event, so it was not checked"
+    assert waiting["pipeline"] == "'${drift.monitor}' is filled in from each event, so it was not checked"
     assert all(one["ok"] is not False for one in found)
 
 
@@ -434,14 +438,14 @@ def test_another_function_app_is_another(clinic: Clinic):
     found = clinic.findings("--function-app", APP_ID + "-2")
     wrong = [one for one in found if one["ok"] is False]
     assert [one["about"] for one in wrong] == ["DatasetDriftDetected", "ModelRegistered", "RunStatusChanged"]
-    assert {one["said"] for one in wrong} == {f"has no event subscription; another app is: {APP_ID}"}
+    assert {one["said"] for one in wrong} == {f"has no event subscription; another app has one: {APP_ID}"}
 
 
 def test_what_may_not_be_read_is_open_and_no_problem(clinic: Clinic):
     clinic.fault(match="GET .*/Microsoft.Authorization/permissions", status=403, times=9)
     clinic.fault(match="GET .*/Microsoft.EventGrid/", status=403, times=9)
     found = clinic.findings()
-    may_not = [one for one in found if one["said"] == "may not be read"]
+    may_not = [one for one in found if one["said"].endswith("cannot be read")]
     assert [one["about"] for one in may_not] == ["permissions", "event subscriptions", "permissions"]
     assert all(one["ok"] is not False and one["remedy"] for one in may_not)
 

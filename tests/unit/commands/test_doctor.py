@@ -11,14 +11,13 @@ from typer.testing import CliRunner, Result
 from mlevents.__main__ import build_app
 from mlevents.actions.action import action
 from mlevents.actions.permissions import permissions
-from mlevents.commands.azure_checks import Doctor, bind_known_parameters
-from mlevents.rules.file import load_rules_text
+from mlevents.commands.azure_checks import bind_known_parameters
+from mlevents.commands.resource_checks import check_network
 from mlevents.rules.needs import DistinctStep
 from mlevents.services import azure_credential
 from mlevents.services.connection import connection
 from mlevents.services.machine_learning.workspace_client import MachineLearning
 from mlevents.services.permission import ML
-from mlevents.settings import Settings
 
 HEAD = "/subscriptions/s/resourceGroups/g/providers"
 FACTORY = f"{HEAD}/Microsoft.DataFactory/factories/adf"
@@ -191,10 +190,7 @@ class OneWorkspace:
 @pytest.mark.parametrize(
     ("access", "said"), [("Disabled", True), ("disabled", True), ("Enabled", False), (None, False)]
 )
-def test_a_private_workspace_is_said_to_be_out_of_sight(tmp_path: Path, access: str | None, said: bool):
-    rules = load_rules_text("version: 1\nrules: []\n", tmp_path / "rules.yaml", Settings())
-    doctor = Doctor(rules, Settings(environment={}))
-    doctor.services = OneWorkspace(access)  # type: ignore[assignment]
-    found = list(doctor._network("/id"))
+def test_a_private_workspace_is_said_to_be_out_of_sight(access: str | None, said: bool):
+    found = list(check_network(OneWorkspace(access), "/id"))  # type: ignore[arg-type]
     assert [(one.about, one.ok) for one in found] == ([("network", None)] if said else [])
     assert all("scoring addresses" in one.said and "peering" in one.remedy for one in found)
