@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][-\w.]{0,254}", re.ASCII)
@@ -25,6 +26,19 @@ def require_list(value: Any, what: str) -> list[Any]:
     if value is None or isinstance(value, list):
         return value or []
     raise ValueError(f"{what} is a {type(value).__name__}, not an array")
+
+
+def require_text(value: Any, what: str) -> str:
+    """The value itself; raises ValueError for anything but a text that is not empty."""
+    if isinstance(value, str) and value:
+        return value
+    raise ValueError(f"{what} is not a text")
+
+
+def require_time(value: Any, what: str) -> datetime:
+    """The time of an ISO 8601 text; one without an offset is in UTC. Raises ValueError for anything else."""
+    moment = datetime.fromisoformat(require_text(value, what))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def require_run_name(value: Any, what: str) -> str:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from mlevents.errors import PermanentError
 
 PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """One page of a list; `following` asks for the next page, None after the last."""
+
+    values: tuple[T, ...]
+    following: str | None
 
 
 def next_page(page: str, link: Any) -> str | None:

@@ -10,25 +10,22 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mlevents.errors import ActionError, PermanentError
 from mlevents.services.answer_fields import require_list, require_object, require_run_name
-from mlevents.services.azure_credential import CLIENT_OPTIONS
-from mlevents.services.lazy_import import import_lock
-from mlevents.services.machine_learning.resource_ids import Workspace, check_name
+from mlevents.services.machine_learning.data_plane import DataPlane
+from mlevents.services.machine_learning.resource_ids import check_name
 from mlevents.services.machine_learning.states import KEY, JobState
 from mlevents.services.paging import next_page
 from mlevents.services.sdk_errors import translate_errors
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
-    from azure.core import PipelineClient
-    from azure.core.credentials import TokenCredential
 
+FRONT_END = "/mferp/managementfrontend"
+"""The path of the workspace's front end; only it lists the jobs of a batch endpoint."""
 JOBS_API = "2020-09-01-dataplanepreview"
 REQUEST_IDS = uuid.UUID("b7c1a3f0-5f0e-4b8e-9a51-6d4f0c2e7a90")
 """The namespace of the request ids: a key gives the same id at every attempt."""
@@ -74,13 +71,10 @@ class Invocation:
 class BatchEndpoints:
     """The batch endpoints of one workspace."""
 
-    def __init__(
-        self, workspace: Workspace, client: MLClient, credential: TokenCredential, scope: str
-    ) -> None:
-        self._workspace = workspace
+    def __init__(self, client: MLClient, data_plane: DataPlane) -> None:
+        self._workspace = data_plane.workspace
         self._client = client
-        self._credential = credential
-        self._scope = scope
+        self._data_plane = data_plane
 
     def invoke(self, wanted: Invocation) -> JobState:
         """Start a job, unless the endpoint already has the one with this mark.
@@ -98,7 +92,9 @@ class BatchEndpoints:
             target = self._client.batch_endpoints.get(wanted.endpoint).scoring_uri
         try:
             with translate_errors(what):
-                return _state(self._ask("POST", target, json=wanted.body(), headers=_headers(wanted)))
+                return _state(
+                    self._data_plane.ask("POST", target, json=wanted.body(), headers=_headers(wanted))
+                )
         except ActionError:
             with suppress(ActionError), translate_errors(what):
                 if started := self._find(wanted):
@@ -124,43 +120,15 @@ class BatchEndpoints:
     def _jobs(self, endpoint: str) -> Iterator[Mapping[str, Any]]:
         """The endpoint's jobs; none when Azure answers 404."""
         place = f"{self._workspace.id}/batchEndpoints/{quote(endpoint, safe='')}/jobs"
-        page: str | None = f"{self._front}{place}?api-version={JOBS_API}"
+        page: str | None = f"{self._data_plane.address}{FRONT_END}{place}?api-version={JOBS_API}"
         read: set[str] = set()
         while page:
             read.add(page)
-            answer = self._ask("GET", page, missing={})
+            answer = self._data_plane.ask("GET", page, missing={})
             yield from (require_object(job, "a job") for job in require_list(answer.get("value"), "value"))
             page = next_page(page, answer.get("nextLink"))
             if page in read:
                 raise ValueError("nextLink leads to a page that was read before")
-
-    @cached_property
-    def _front(self) -> str:
-        """The workspace's front end; only it lists the jobs of a batch endpoint."""
-        workspace = self._client.workspaces.get(self._workspace.name)
-        front = self._ask("GET", workspace.discovery_url).get("api")
-        if not isinstance(front, str) or not front.startswith("https://"):
-            raise ValueError("the workspace's discovery names no front end")
-        return f"{front.rstrip('/')}/mferp/managementfrontend"
-
-    @cached_property
-    def _http(self) -> PipelineClient[Any, Any]:
-        with import_lock():
-            from azure.core import PipelineClient
-            from azure.core.pipeline.policies import BearerTokenCredentialPolicy
-
-        policies = [BearerTokenCredentialPolicy(self._credential, self._scope)]
-        return PipelineClient("", policies=policies, **CLIENT_OPTIONS)
-
-    def _ask(self, method: str, url: str, missing: Any = None, **content: Any) -> Mapping[str, Any]:
-        with import_lock():
-            from azure.core.rest import HttpRequest
-
-        response = self._http.send_request(HttpRequest(method, url, **content))
-        if response.status_code == HTTPStatus.NOT_FOUND and missing is not None:
-            return dict(missing)
-        response.raise_for_status()
-        return require_object(response.json(), "the answer")
 
 
 def _headers(wanted: Invocation) -> dict[str, str]:

@@ -14,9 +14,12 @@ from urllib.parse import urlsplit
 from mlevents.services.azure_credential import CLIENT_OPTIONS, credential
 from mlevents.services.lazy_import import import_lock
 from mlevents.services.machine_learning.batch_endpoints import BatchEndpoints
+from mlevents.services.machine_learning.data_plane import DataPlane
 from mlevents.services.machine_learning.jobs import Jobs
 from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
+from mlevents.services.machine_learning.registered_models import RegisteredModels
 from mlevents.services.machine_learning.resource_ids import Workspace
+from mlevents.services.machine_learning.run_history import RunHistory
 from mlevents.services.metrics import Metrics
 from mlevents.services.resource_manager import open_resource_manager
 from mlevents.services.sdk_errors import translate_errors
@@ -92,8 +95,22 @@ class MachineLearning:
     @cached_property
     def batch(self) -> BatchEndpoints:
         """Batch endpoints and the jobs that they started."""
+        return BatchEndpoints(self._client, self._data_plane)
+
+    @cached_property
+    def models(self) -> RegisteredModels:
+        """The registered models and their versions."""
+        return RegisteredModels(self.workspace, self._resource_manager)
+
+    @cached_property
+    def runs(self) -> RunHistory:
+        """The runs that the workspace remembers, steps and trials too."""
+        return RunHistory(self._data_plane)
+
+    @cached_property
+    def _data_plane(self) -> DataPlane:
         scope = f"{token_audience(self._resource_manager)}/.default"
-        return BatchEndpoints(self.workspace, self._client, credential(), scope)
+        return DataPlane(self.workspace, self._client, credential(), scope)
 
 
 def open_workspace(workspace_id: str, resource_manager: str) -> MachineLearning:

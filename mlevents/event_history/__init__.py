@@ -1,0 +1,1 @@
+"""Events rebuilt from what Azure Machine Learning remembers, for a workspace whose events nobody saved."""

@@ -1,0 +1,90 @@
+"""Registered models of Azure Machine Learning: their names, versions, tags and creation times.
+
+Each method sends one request, so that a caller can repeat it when Azure asks it to wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Self
+from urllib.parse import quote, urlencode
+
+from mlevents.errors import RefusedError
+from mlevents.services.answer_fields import require_list, require_object, require_text, require_time
+from mlevents.services.arm_client import ArmClient
+from mlevents.services.machine_learning.resource_ids import Workspace
+from mlevents.services.paging import Page, next_page
+from mlevents.services.sdk_errors import translate_errors
+
+API = "2024-10-01"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One version of a registered model, with the tags that it has now."""
+
+    name: str
+    version: str
+    created: datetime
+    tags: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, name: str, resource: Mapping[str, Any]) -> Self:
+        """From the resource as ARM sends it; raises ValueError for one without a version or a time."""
+        properties = require_object(resource.get("properties"), "properties")
+        system = require_object(resource.get("systemData"), "systemData")
+        return cls(
+            name=name,
+            version=require_text(resource.get("name"), "name"),
+            created=require_time(system.get("createdAt"), "createdAt"),
+            tags=dict(properties.get("tags") or {}),
+            properties=dict(properties.get("properties") or {}),
+        )
+
+
+class RegisteredModels:
+    """The registered models of one workspace, archived ones too."""
+
+    def __init__(self, workspace: Workspace, resource_manager: str) -> None:
+        self._workspace = workspace
+        self._arm = ArmClient(resource_manager)
+
+    def list_names(self, following: str | None = None) -> Page[str]:
+        """A page of the names of all models."""
+        url = following or self._url("", {"listViewType": "All"})
+        with translate_errors("listing the models"):
+            return self._page(url, lambda one: require_text(one.get("name"), "name"))
+
+    def list_versions(self, name: str, following: str | None = None) -> Page[ModelVersion]:
+        """A page of the versions of a model, the newest first; empty when Azure answers 404."""
+        query = {"listViewType": "All", "$orderBy": "createdtime desc"}
+        url = following or self._url(f"/{quote(name, safe='')}/versions", query)
+        try:
+            with translate_errors(f"listing the versions of model '{name}'"):
+                return self._page(url, lambda one: ModelVersion.read(name, one))
+        except RefusedError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return Page((), None)
+
+    def find_version(self, name: str, version: str) -> ModelVersion | None:
+        """One version of a model; None when Azure answers 404."""
+        path = f"{self._workspace.id}/models/{quote(name, safe='')}/versions/{quote(version, safe='')}"
+        with translate_errors(f"reading model '{name}:{version}'"):
+            found = self._arm.find(path, API)
+            return ModelVersion.read(name, found) if found else None
+
+    def _page[T](self, url: str, read: Callable[[Mapping[str, Any]], T]) -> Page[T]:
+        answer = self._arm.get(url)
+        values = require_list(answer.get("value"), "value")
+        elements = [require_object(one, "an element of the list") for one in values]
+        return Page(tuple(map(read, elements)), next_page(url, answer.get("nextLink")))
+
+    def _url(self, path: str, query: Mapping[str, str]) -> str:
+        return (
+            f"{self._arm.address}{self._workspace.id}/models{path}?{urlencode({'api-version': API, **query})}"
+        )
