@@ -82,7 +82,7 @@ class Sandbox:
         self.rights = Rights()
         self.arm = ResourceManager(pace, self.identity, self.event_grid.publish, self.rights)
         self.arm.event_subscriptions.list_subscriptions = lambda: self.event_grid.subscriptions
-        self.event_grid.on_publish = self._register_announced_model
+        self.event_grid.on_publish = self._remember_announced
         self.host = FunctionsHost(options.app, options.script, pace)
         self.host.failure_injection = FailureInjection(twice=options.twice)
         self.host.faults = self.arm.faults
@@ -140,10 +140,10 @@ class Sandbox:
             "owner": self.identity.owner_token(PUBLIC_RESOURCE_MANAGER),
         }
 
-    def _register_announced_model(self, document: Mapping[str, Any]) -> None:
-        """Register the model that a posted event announces, if the event can be parsed."""
+    def _remember_announced(self, document: Mapping[str, Any]) -> None:
+        """Remember the model or run that a posted event announces, if the event can be parsed."""
         with suppress(EventError, ArmError):
-            self.arm.machine_learning.register_announced_model(parse(document))
+            self.arm.machine_learning.remember_announced(parse(document))
 
     def _outside(self) -> web.Application:
         """What the app reaches by TLS beyond Resource Manager: webhooks and Communication Services."""

@@ -1,6 +1,7 @@
 """Azure Machine Learning: one workspace, put together from its parts, and what it starts with."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from mlevents.events import Event
@@ -13,6 +14,8 @@ from sandbox.azure.machine_learning.endpoints import OnlineEndpoints
 from sandbox.azure.machine_learning.jobs import Jobs
 from sandbox.azure.machine_learning.metadata import Metadata
 from sandbox.azure.machine_learning.online_state import Endpoints
+from sandbox.azure.machine_learning.run_history import RunHistory
+from sandbox.azure.machine_learning.runs import FINAL, Run
 from sandbox.azure.machine_learning.scoring import Scoring
 from sandbox.azure.machine_learning.scoring_access import ScoringAccess
 from sandbox.azure.monitor.metrics import Monitor
@@ -67,10 +70,25 @@ ENVIRONMENT = {
     "osType": "Linux",
     "environmentType": "UserCreated",
 }
+PIPELINE_TAG = "azureml.pipelinerunid"
 ANNOUNCED = {
     "modelType": "mlflow_model",
     "modelUri": "azureml://jobs/announced/outputs/artifacts/paths/model",
 }
+
+
+def _announced_run(run: Mapping[str, Any]) -> Run:
+    """The run of an event, by its normalised names."""
+    status = str(run["status"])
+    content = {"tags": run["tags"], "properties": run["properties"]}
+    return Run(
+        run["id"],
+        run.get("experiment", "Default"),
+        run.get("type", "azureml.scriptrun"),
+        {**content, "status": next((one for one in FINAL if one.lower() == status.lower()), status)},
+        parent=run["tags"].get(PIPELINE_TAG),
+        experiment_id=run.get("experiment_id", ""),
+    )
 
 
 class Part(Protocol):
@@ -96,7 +114,7 @@ class MachineLearning:
         endpoints = self.endpoints = Endpoints()
         access = ScoringAccess(workspace.pace, identity, authorization)
         self.scoring = Scoring(workspace, endpoints, self.assets["models"], access)
-        jobs = Jobs(workspace, operations, self.assets, COMPUTES)
+        jobs = self._jobs = Jobs(workspace, operations, self.assets, COMPUTES)
         self.batch = BatchEndpoints(workspace, jobs)
         self._parts: tuple[Part, ...] = (
             Metadata(workspace, COMPUTES),
@@ -105,6 +123,7 @@ class MachineLearning:
             EndpointKeys(workspace.pace, operations, endpoints),
             OnlineDeployments(workspace, operations, endpoints, self.assets),
             jobs,
+            RunHistory(jobs.runs),
             self.batch,
             self.scoring,
             Monitor(workspace, endpoints, self.scoring.scores),
@@ -116,17 +135,18 @@ class MachineLearning:
         for part in self._parts:
             part.register(routes)
 
-    def register_announced_model(self, event: Event) -> None:
-        """Register the model that a published event of this workspace announces."""
-        model = event.names.get("model", {})
-        here = event.topic.lower() == self._id.lower()
-        if here and "model.registered" in event.kinds and "version" in model:
-            self.assets["models"].put(
-                model["name"],
-                model["version"],
-                {"properties": {**ANNOUNCED, "tags": model["tags"], "properties": model["properties"]}},
-                quietly=True,
-            )
+    def remember_announced(self, event: Event) -> None:
+        """Remember the model or the run that a published event of this workspace announces."""
+        if event.topic.lower() != self._id.lower():
+            return
+        moment = datetime.fromisoformat(event.time) if event.time else datetime.now(UTC)
+        model, run = event.names.get("model", {}), event.names.get("run", {})
+        if "version" in model:
+            properties = {**ANNOUNCED, "tags": model["tags"], "properties": model["properties"]}
+            announced = {"properties": properties}
+            self.assets["models"].put(model["name"], model["version"], announced, announced=moment)
+        elif "status" in run:
+            self._jobs.runs.announce(_announced_run(run), moment)
 
     def _collection(self, workspace: Workspace, kind: Kind) -> Assets:
         def registered(name: str, version: str, properties: dict[str, Any]) -> None:

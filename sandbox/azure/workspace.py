@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from sandbox.azure.errors import ArmError
@@ -65,9 +66,14 @@ class Workspace:
             }
         )
 
-    def system_data(self, known: dict[str, Any] | None = None) -> dict[str, str]:
-        """Who made a resource and when; `known` is the resource as it was, whose first time stays."""
-        now = self.pace.now().isoformat()
+    def system_data(
+        self, known: dict[str, Any] | None = None, made: datetime | None = None
+    ) -> dict[str, str]:
+        """Who made a resource and when; `known` is the resource as it was, whose first time stays.
+
+        `made` is when, if not now.
+        """
+        now = (made or self.pace.now()).isoformat()
         return {
             "createdAt": known["systemData"]["createdAt"] if known else now,
             "createdBy": PRINCIPAL,

@@ -95,7 +95,7 @@ class MachineLearning:
     @cached_property
     def batch(self) -> BatchEndpoints:
         """Batch endpoints and the jobs that they started."""
-        return BatchEndpoints(self._client, self._data_plane)
+        return BatchEndpoints(self._client, self._data_plane(token_audience(self._resource_manager)))
 
     @cached_property
     def models(self) -> RegisteredModels:
@@ -105,12 +105,11 @@ class MachineLearning:
     @cached_property
     def runs(self) -> RunHistory:
         """The runs that the workspace remembers, steps and trials too."""
-        return RunHistory(self._data_plane)
+        return RunHistory(self._data_plane(self._resource_manager))
 
-    @cached_property
-    def _data_plane(self) -> DataPlane:
-        scope = f"{token_audience(self._resource_manager)}/.default"
-        return DataPlane(self.workspace, self._client, credential(), scope)
+    def _data_plane(self, audience: str) -> DataPlane:
+        """The data plane, asked with tokens for an audience: the SDK asks batch jobs and runs differently."""
+        return DataPlane(self.workspace, self._client, credential(), f"{audience}/.default")
 
 
 def open_workspace(workspace_id: str, resource_manager: str) -> MachineLearning:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -78,8 +79,13 @@ class Assets:
         text = (reference or "").removeprefix("azureml:")
         return text.lower().startswith("/subscriptions/") and self.find(text) is None
 
-    def put(self, name: str, version: str, body: dict[str, Any], *, quietly: bool = False) -> bool:
-        """Create or change a version, `quietly` without an event; True when it is new. Raises ArmError."""
+    def put(
+        self, name: str, version: str, body: dict[str, Any], *, announced: datetime | None = None
+    ) -> bool:
+        """Create or change a version; True when it is new. Raises ArmError.
+
+        `announced` is the time of a published event that announced it: then it raises no other.
+        """
         check_body(self.kind, body)
         if not NAME.fullmatch(name):
             raise user_error(f"The name '{name}' is invalid: letters, digits, dashes, dots and underscores.")
@@ -95,9 +101,9 @@ class Assets:
             "name": version,
             "type": f"{ML}/workspaces/{self.kind}/versions",
             "properties": {**properties, "provisioningState": "Succeeded"},
-            "systemData": self._workspace.system_data(known),
+            "systemData": self._workspace.system_data(known, announced),
         }
-        if known is None and not quietly:
+        if known is None and announced is None:
             self._created(name, version, properties)
         return known is None
 

@@ -36,7 +36,7 @@ class Jobs:
         self._operations = operations
         self._assets = assets
         self._computes = computes
-        self._runs = Runs(workspace)
+        self.runs = Runs(workspace)
         self._jobs: dict[str, dict[str, Any]] = {}
 
     def register(self, routes: Routes) -> None:
@@ -58,7 +58,7 @@ class Jobs:
         shown = job["properties"]
         kind = shown["properties"]["azureml.runsource"]
         run = Run(name, shown["experimentName"], kind, shown, self._steps(properties))
-        self._operations.start_task(self._runs.execute(run, failure))
+        self._operations.start_task(self.runs.execute(run, failure))
         return job
 
     def _resource(self, name: str, properties: dict[str, Any]) -> dict[str, Any]:
@@ -139,11 +139,11 @@ class Jobs:
 
     async def _cancel(self, call: Call) -> web.Response:
         job = self._named(call)
-        run = self._runs.cancel(job["name"])
+        run = self.runs.cancel(job["name"])
 
         def done() -> None:
             if run:
-                self._runs.canceled(run)
+                self.runs.canceled(run)
 
         operation = self._operations.begin(Work("jc", CANCEL, done), call.failure)
         return self._operations.answer_location(call, operation)

@@ -49,7 +49,11 @@ INVOKE = tuple(
 FRONT = "/mferp/managementfrontend"
 """Before a path of Resource Manager: the workspace's own front end, which asks for the same."""
 QUERY = tuple(f"Microsoft.DataFactory/factories/querypipelineruns/{verb}" for verb in ("action", "read"))
+HISTORY = r"/history/v1\.0/subscriptions/.*"
 TABLE: Mapping[str, tuple[tuple[str, ...], str]] = {
+    rf"POST {HISTORY}/experiments:query": ((f"{WORKSPACES}/experiments/read",), WORKSPACE_ID),
+    rf"GET {HISTORY}/experimentids/[^/]+": ((f"{WORKSPACES}/experiments/read",), WORKSPACE_ID),
+    rf"(GET|POST) {HISTORY}/runs.*": ((f"{WORKSPACES}/experiments/runs/read",), WORKSPACE_ID),
     r"POST /batch/(?P<endpoint>[^/]+)/jobs": (INVOKE, f"{WORKSPACE_ID}/batchEndpoints/{{endpoint}}"),
     r"POST /subscriptions/[^/]+/metrics:getBatch": ((METRICS,), SUBSCRIPTION_ID),
     r"POST /subscriptions/.*/queryPipelineRuns": (QUERY, FACTORY_ID),

@@ -13,6 +13,7 @@ from mlevents.actions.run_data_factory_pipeline.action import RunDataFactoryPipe
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.connection import Message
 from mlevents.services.machine_learning.batch_endpoints import BatchEndpoints, Invocation
+from mlevents.services.machine_learning.data_plane import DataPlane
 from mlevents.services.machine_learning.resource_ids import Workspace
 from mlevents.services.mail.email import Email
 from mlevents.services.paging import next_page
@@ -139,12 +140,9 @@ def front(cloud: ExitStack, trusted: Authority) -> Front:
 def batch(front: Front) -> BatchEndpoints:
     from azure.identity import ManagedIdentityCredential
 
-    return BatchEndpoints(
-        Workspace.parse(WORKSPACE),
-        Client(front.url),
-        ManagedIdentityCredential(),
-        "https://ml.azure.com/.default",
-    )
+    client, scope = Client(front.url), "https://ml.azure.com/.default"
+    plane = DataPlane(Workspace.parse(WORKSPACE), client, ManagedIdentityCredential(), scope)
+    return BatchEndpoints(client, plane)
 
 
 WANTED = Invocation("retrain", KEY)
