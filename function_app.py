@@ -1,13 +1,7 @@
-"""The Functions host's entry point: registers every blueprint, and holds no logic."""
+"""The Functions host's entry point: registers every function, and holds no logic."""
 
-from mlevents.python_version import check_python
+import azure.functions as func
 
-check_python()  # an old Python would fail at the first import below, with a message that explains nothing
+from mlevents import register
 
-import azure.functions as func  # noqa: E402
-
-from mlevents.handlers import FunctionApp, blueprints  # noqa: E402
-
-app = FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in blueprints():
-    app.register_functions(blueprint)
+app = register(func.FunctionApp())

@@ -7,9 +7,10 @@ ModelRegistered, ModelDeployed, RunCompleted, RunStatusChanged and DatasetDriftD
 import azure.durable_functions as df
 
 from mlevents.events.event_functions import functions
+from mlevents.handlers.blueprint import Blueprint
 from mlevents.handlers.delivery import deliver
 
-blueprint = df.Blueprint()
+blueprint = Blueprint()
 
 
 def add_function(name: str) -> None:

@@ -12,11 +12,12 @@ import azure.functions as func
 
 from mlevents.api.response_query import QueryError, ResponseQuery
 from mlevents.errors import ConfigError
+from mlevents.handlers.blueprint import Blueprint
 from mlevents.handlers.delivery import failures, rules
 from mlevents.handlers.response_reader import ResponseReader
 from mlevents.settings import find_unresolved_references
 
-blueprint = df.Blueprint()
+blueprint = Blueprint()
 
 
 def answer(document: Any, status: int = 200) -> func.HttpResponse:

@@ -7,12 +7,13 @@ import azure.durable_functions as df
 from durabletask.entities import EntityContext
 from durabletask.task import OrchestrationContext
 
+from mlevents.handlers.blueprint import Blueprint
 from mlevents.handlers.delivery import settings
 from mlevents.orchestration import endpoint_lease, function_names, instances
 from mlevents.orchestration.step_orchestrators import load_step_orchestrators
 from mlevents.responses import flood, flood_report, newest_version, respond, step_activity
 
-blueprint = df.Blueprint()
+blueprint = Blueprint()
 
 
 @blueprint.function_name(function_names.RESPOND_TO_EVENT)

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 import azure.durable_functions as df
 import azure.functions as func
 
+from mlevents.handlers.blueprint import Blueprint
 from mlevents.orchestration.function_names import SWEEP_RESPONSES
 from mlevents.responses.sweeper import Sweeper
 
-blueprint = df.Blueprint()
+blueprint = Blueprint()
 
 
 @blueprint.function_name(SWEEP_RESPONSES)

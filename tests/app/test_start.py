@@ -8,7 +8,7 @@ from pathlib import Path
 import azure.functions as func
 import pytest
 
-from mlevents.handlers import FunctionApp, blueprints
+from mlevents import register
 from mlevents.handlers.http import health, health_details
 from mlevents.python_version import check_python
 
@@ -17,10 +17,7 @@ REFERENCE = "@Microsoft.KeyVault(VaultName=my-vault;SecretName=teams-workflow-ur
 
 
 def functions() -> list[str]:
-    app = FunctionApp()
-    for blueprint in blueprints():
-        app.register_functions(blueprint)
-    return [str(one.get_function_name()) for one in app.get_functions()]
+    return [str(one.get_function_name()) for one in register(func.FunctionApp()).get_functions()]
 
 
 def test_the_librarys_own_http_functions_are_not_there():
@@ -50,9 +47,11 @@ def test_an_old_python_gets_as_far_as_the_check():
     """Whatever is read before it must be plain enough for the oldest Python of Azure Functions."""
     for name in ("function_app.py", "mlevents/__init__.py", "mlevents/python_version.py"):
         ast.parse((ROOT / name).read_text(encoding="utf-8"), feature_version=(3, 9))
-    statements = ast.parse((ROOT / "function_app.py").read_text(encoding="utf-8")).body
-    assert ast.unparse(statements[1]) == "from mlevents.python_version import check_python"
-    assert ast.unparse(statements[2]) == "check_python()"
+    package = ast.parse((ROOT / "mlevents/__init__.py").read_text(encoding="utf-8"))
+    imported = [node.module for node in package.body if isinstance(node, ast.ImportFrom)]
+    assert imported == ["typing", "mlevents.python_version"]
+    (function,) = [node for node in package.body if isinstance(node, ast.FunctionDef)]
+    assert ast.unparse(function.body[1]) == "check_python()"
 
 
 def test_health_names_a_setting_that_azure_could_not_fill_in(monkeypatch: pytest.MonkeyPatch):

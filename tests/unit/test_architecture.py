@@ -57,6 +57,13 @@ def node_of(module: str) -> str | None:
     return SMALL_MODULES if any(first in layer for layer in small_modules()) else first or None
 
 
+def nodes_of_package(module: str) -> set[str]:
+    """The node of a module; for the package itself those that its functions import."""
+    known = imports().modules
+    inner = imports().find_modules_directly_imported_by(module) if module in known else set()
+    return {node_of(one) or "" for one in ({module} if node_of(module) else inner)}
+
+
 def real_imports() -> Edges:
     found: dict[str, set[str]] = defaultdict(set)
     for importer in imports().modules:
@@ -65,7 +72,7 @@ def real_imports() -> Edges:
     tree = ast.parse((ROOT / "function_app.py").read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
-            found["function_app"].add(node_of(node.module) or "")
+            found["function_app"] |= nodes_of_package(node.module)
     drawn = set().union(*drawn_layers())
     return {one: others & drawn - {one} for one, others in found.items() if one in drawn}
 

@@ -1,0 +1,68 @@
+"""Adds our functions to a Function App."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import azure.functions as func
+
+from mlevents import handlers
+from mlevents.errors import ConfigError
+from mlevents.handlers.blueprint import Blueprint
+
+
+def blueprints() -> Iterator[Blueprint]:
+    """The blueprint of every module of this package that has one, so that none can be forgotten."""
+    for module in pkgutil.iter_modules(handlers.__path__):
+        found = importlib.import_module(f"{handlers.__name__}.{module.name}")
+        if isinstance(blueprint := getattr(found, "blueprint", None), Blueprint):
+            yield blueprint
+
+
+def register_functions[App: func.FunctionRegister](app: App) -> App:
+    """Add every function of mlevents to the app; returns the app.
+
+    Raises ConfigError for what is not a Function App, and when a function or a route of the app has a name
+    that one of ours has; nothing is added then. Names compare without case, as the Functions host compares.
+    """
+    if not isinstance(app, func.FunctionRegister):
+        kind = app.__name__ if isinstance(app, type) else type(app).__name__
+        raise ConfigError(
+            f"register() got '{kind}', which is not a Function App: give it an azure.functions.FunctionApp() "
+            "or an azure.durable_functions.DFApp()"
+        )
+    added = list(blueprints())
+    _check_names(_names(app), {name for blueprint in added for name in _names(blueprint)})
+    for blueprint in added:
+        app.register_functions(blueprint)
+    return app
+
+
+def _check_names(present: set[tuple[str, str]], added: set[tuple[str, str]]) -> None:
+    clashes = sorted(present & added)
+    if added <= present:
+        raise ConfigError("register() was called twice for one Function App: call it once")
+    if clashes:
+        listed = ", ".join(f"{kind} '{name}'" for kind, name in clashes)
+        raise ConfigError(
+            f"this Function App already has the {listed}, and so has mlevents: give yours another name"
+        )
+
+
+def _names(container: Any) -> set[tuple[str, str]]:
+    """The functions of an app or blueprint and their routes, in small letters.
+
+    The builders are private (azure-functions 2.3, decorators/function_app.py); the public `get_functions`
+    can be called only once for an app, and the worker has to call it.
+    """
+    found = set()
+    for builder in container._function_builders:
+        function = builder._function
+        name = function.get_function_name()
+        found.add(("function", name.casefold()))
+        trigger = function.get_trigger()
+        if trigger is not None and trigger.type == "httpTrigger":
+            route = trigger.get_dict_repr().get("route") or name
+            found.add(("route", route.strip("/").casefold()))
+    return found
