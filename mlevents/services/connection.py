@@ -5,16 +5,14 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mlevents.registry import Registry
 from mlevents.services.finding import Finding
 from mlevents.services.permission import Permission
-
-if TYPE_CHECKING:
-    from mlevents.services.services import Services
+from mlevents.settings import Settings
 
 
 class SettingName(BaseModel):
@@ -27,6 +25,16 @@ class SettingName(BaseModel):
 
 Text = Annotated[str, Field(min_length=1)] | SettingName
 """A text, or the app setting that holds it; `Services.text` gives the text."""
+
+
+class SettingSource(Protocol):
+    """What resolves the `{setting: NAME}` of a connection: `Services`."""
+
+    settings: Settings
+
+    def text(self, value: str | SettingName) -> str:
+        """The text, or the value of its app setting; raises ConfigError for a setting that is not set."""
+        ...
 
 
 def describe_value(value: str | SettingName | int, text: object) -> str:
@@ -67,7 +75,7 @@ class Connection(BaseModel, ABC):
         """Why nothing can be sent to it, as far as known when rules load; None if nothing is known."""
         return None
 
-    def preflight(self, services: Services) -> Iterator[Finding]:  # noqa: ARG002 - a type may need them
+    def preflight(self, services: SettingSource) -> Iterator[Finding]:  # noqa: ARG002 - a type may need them
         """Check whether it would work, without sending anything; by default there is no check."""
         yield from ()
 
@@ -91,7 +99,7 @@ class Message:
 class Sender(Protocol):
     """A connection that sends messages to people."""
 
-    def send(self, message: Message, services: Services) -> str:
+    def send(self, message: Message, services: SettingSource) -> str:
         """Send, and return a short description of the receiver; raises PermanentError or TransientError."""
         ...
 

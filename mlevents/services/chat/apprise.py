@@ -20,20 +20,17 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.chat.chat_services import KNOWN_SERVICES, PLAIN_TEXT_SERVICES
 from mlevents.services.chat.chat_text import neutralize_text
-from mlevents.services.connection import Connection, Message, SettingName, Text, connection
+from mlevents.services.connection import Connection, Message, SettingName, SettingSource, Text, connection
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.lazy_import import import_lock
 from mlevents.services.sdk_errors import PARSE_ERRORS
-
-if TYPE_CHECKING:
-    from mlevents.services.services import Services
 
 SCHEMA = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://\S")
 HTTP_STATUS = re.compile(r"\berror=([1-5]\d\d)\b")
@@ -69,7 +66,7 @@ class Apprise(Connection):
     url: Annotated[Text, AfterValidator(_literal), Field(repr=False)]
     unsafe_text: bool = False
 
-    def send(self, message: Message, services: Services) -> str:
+    def send(self, message: Message, services: SettingSource) -> str:
         """Send as plain text; a value from an event cannot add markup, a mention or a link."""
         apprise = _apprise()
         asset = apprise.AppriseAsset(app_id="mlevents", async_mode=False, secure_logging=True)
@@ -115,7 +112,7 @@ class Apprise(Connection):
             return message.subject, message.text
         return neutralize_text(message.subject), neutralize_text(message.text, message.links)
 
-    def preflight(self, services: Services) -> Iterator[Finding]:
+    def preflight(self, services: SettingSource) -> Iterator[Finding]:
         """Check whether apprise understands the URL. Nothing is sent, so the service is not checked."""
 
         def understood() -> str:
@@ -125,7 +122,7 @@ class Apprise(Connection):
 
         yield run_check("url", understood, "compare it with https://github.com/caronc/apprise/wiki")
 
-    def _place(self, services: Services, asset: Any) -> tuple[Any, str]:
+    def _place(self, services: SettingSource, asset: Any) -> tuple[Any, str]:
         """apprise's plug-in for the URL, and the URL's schema."""
         apprise = _apprise()
         url = services.text(self.url)

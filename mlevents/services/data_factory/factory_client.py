@@ -25,7 +25,7 @@ from pydantic import AfterValidator, JsonValue
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.answer_fields import require_list, require_run_name
 from mlevents.services.azure_credential import CLIENT_OPTIONS, credential
-from mlevents.services.connection import Connection, connection
+from mlevents.services.connection import Connection, SettingSource, connection
 from mlevents.services.data_factory.states import Pipeline, PipelineRun, declared_parameters
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.lazy_import import import_lock
@@ -34,8 +34,6 @@ from mlevents.settings import PUBLIC_RESOURCE_MANAGER
 
 if TYPE_CHECKING:
     from azure.mgmt.datafactory import DataFactoryManagementClient
-
-    from mlevents.services.services import Services
 
 FACTORY_ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/\s]+)/resourceGroups/(?P<group>[-\w.()]{1,90})"
@@ -168,13 +166,13 @@ class DataFactory(Connection):
         """The factory's ARM id."""
         return self.id
 
-    def preflight(self, services: Services) -> Iterator[Finding]:
+    def preflight(self, services: SettingSource) -> Iterator[Finding]:
         """Check that the factory exists."""
         factory = self.open(services)
         remedy = "correct `id`, or create the factory"
         yield run_check(f"factory '{factory.name}'", factory.check_exists, remedy)
 
-    def open(self, services: Services) -> Factory:
+    def open(self, services: SettingSource) -> Factory:
         """The factory, with the app's own identity."""
         return Factory(self.id, services.settings.resource_manager)
 

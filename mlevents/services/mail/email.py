@@ -24,7 +24,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 from mlevents.errors import PermanentError
 from mlevents.services.answer_fields import require_object
 from mlevents.services.azure_credential import CLIENT_OPTIONS, credential
-from mlevents.services.connection import Connection, Message, Text, connection, describe_value
+from mlevents.services.connection import Connection, Message, SettingSource, Text, connection, describe_value
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.lazy_import import import_lock
 from mlevents.services.mail.mail_address import Address, Addresses, read_address, read_addresses
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from azure.communication.email import EmailClient
 
-    from mlevents.services.services import Services
 
 EMAIL_API = "2025-09-01"
 OPERATION_STATUSES = ("NotStarted", "Running", "Succeeded", "Failed", "Canceled")
@@ -53,7 +52,7 @@ class Email(Connection):
     sender: Address
     to: Addresses
 
-    def send(self, message: Message, services: Services) -> str:
+    def send(self, message: Message, services: SettingSource) -> str:
         """Submit the message once, and return when it is accepted; accepted does not mean delivered."""
         endpoint = _https(services.text(self.endpoint), self.endpoint)
         receivers = read_addresses(self.to, services)
@@ -73,7 +72,7 @@ class Email(Connection):
         status = "accepted" if known is None else _accepted_before(known)
         return f"{', '.join(receivers)} by {urlsplit(endpoint).hostname} ({status}, operation {operation})"
 
-    def preflight(self, services: Services) -> Iterator[Finding]:
+    def preflight(self, services: SettingSource) -> Iterator[Finding]:
         """Read an operation that cannot exist: 404 shows that access is allowed. Nothing is sent."""
         yield run_check("addresses", lambda: self._addresses(services), "correct `sender` and `to`")
 
@@ -87,7 +86,7 @@ class Email(Connection):
             "endpoint", let_in, f"correct `endpoint`, and give the app's identity the role {MAIL_OWNER} on it"
         )
 
-    def _addresses(self, services: Services) -> str:
+    def _addresses(self, services: SettingSource) -> str:
         sender, receivers = read_address(self.sender, services), read_addresses(self.to, services)
         return f"{sender} writes to {', '.join(receivers)}"
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from mlevents.errors import PermanentError
-from mlevents.services.connection import SettingName, Text, describe_value
-
-if TYPE_CHECKING:
-    from mlevents.services.services import Services
+from mlevents.services.connection import SettingName, SettingSource, Text, describe_value
 
 MAIL_ADDRESS = re.compile(r"[^@\s<>()\[\],;:\\\"\x00-\x1f\x7f]+@[^@\s<>()\[\],;:\\\"\x00-\x1f\x7f]+")
 
@@ -30,12 +27,12 @@ Addresses = Annotated[list[Address], Field(min_length=1)]
 """Receivers; an app setting may hold several, separated by commas."""
 
 
-def read_address(value: str | SettingName, services: Services) -> str:
+def read_address(value: str | SettingName, services: SettingSource) -> str:
     """The address; raises PermanentError for a setting with an invalid address."""
     return _checked(services.text(value), value)
 
 
-def read_addresses(values: Iterable[str | SettingName], services: Services) -> list[str]:
+def read_addresses(values: Iterable[str | SettingName], services: SettingSource) -> list[str]:
     """Every address once, in order; raises PermanentError for a setting with an invalid address."""
     texts = ((part.strip(), value) for value in values for part in services.text(value).split(","))
     return list(dict.fromkeys(_checked(text, value) for text, value in texts if text))

@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import formatdate
 from hashlib import sha256
@@ -30,22 +30,26 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
-from mlevents.errors import ActionError, PermanentError, TransientError
-from mlevents.services.connection import Connection, Message, SettingName, Text, connection, describe_value
+from mlevents.errors import PermanentError
+from mlevents.services.connection import (
+    Connection,
+    Message,
+    SettingName,
+    SettingSource,
+    Text,
+    connection,
+    describe_value,
+)
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.mail.mail_address import Address, Addresses, read_address, read_addresses
-from mlevents.services.remedies import find_mail_remedy
+from mlevents.services.mail.smtp_errors import LAST_TEMPORARY, format_refusals, translate_smtp_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from mlevents.services.services import Services
+    from collections.abc import Iterator
 
 Tls = Literal["starttls", "tls", "none"]
 HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,253}")
 TIMEOUT = 30.0
-LAST_TEMPORARY = 499
-REFUSALS_SHOWN = 5
 
 
 @connection("smtp")
@@ -72,13 +76,13 @@ class Smtp(Connection):
             raise ValueError("with 'tls: none' the password is not encrypted: use starttls or tls")
         return self
 
-    def send(self, message: Message, services: Services) -> str:
+    def send(self, message: Message, services: SettingSource) -> str:
         """Send the message; if the server refuses some receivers, but not all, they are only reported."""
         sender = read_address(self.sender, services)
         receivers = read_addresses(self.to, services)
         mail = _mail(message, sender, receivers)
         host, port = services.text(self.host), self._port(services)
-        with _translated(self._server(host, port)):
+        with translate_smtp_errors(self._server(host, port)):
             client = self._connect(host, port, services)
             try:
                 refused = client.send_message(mail, sender, receivers)
@@ -89,16 +93,16 @@ class Smtp(Connection):
                     client.quit()
                 client.close()
         taken = ", ".join(address for address in receivers if address not in refused)
-        return f"{taken} by {host}" + (f"; refused: {_refusals(refused)}" if refused else "")
+        return f"{taken} by {host}" + (f"; refused: {format_refusals(refused)}" if refused else "")
 
-    def preflight(self, services: Services) -> Iterator[Finding]:
+    def preflight(self, services: SettingSource) -> Iterator[Finding]:
         """Connect, encrypt and sign in as for a mail, without sending one."""
 
         def let_in() -> str:
             read_address(self.sender, services)
             read_addresses(self.to, services)
             host, port = services.text(self.host), self._port(services)
-            with _translated(self._server(host, port), "connecting to"):
+            with translate_smtp_errors(self._server(host, port), "connecting to"):
                 client = self._connect(host, port, services)
                 try:
                     code, reply = client.noop()
@@ -111,7 +115,7 @@ class Smtp(Connection):
 
         yield run_check("server", let_in, "correct `host`, `port`, `tls` and the sign-in, or fix the server")
 
-    def _connect(self, host: str, port: int, services: Services) -> smtplib.SMTP:
+    def _connect(self, host: str, port: int, services: SettingSource) -> smtplib.SMTP:
         tls = self._tls(services)
         if tls == "tls":
             client: smtplib.SMTP = smtplib.SMTP_SSL(
@@ -137,7 +141,7 @@ class Smtp(Connection):
             else f"{describe_value(self.host, host)}, which is not a host name,"
         )
 
-    def _port(self, services: Services) -> int:
+    def _port(self, services: SettingSource) -> int:
         if isinstance(self.port, int):
             return self.port
         text = services.text(self.port)
@@ -147,7 +151,7 @@ class Smtp(Connection):
             f"{describe_value(self.port, text)} is not a valid port: give a number from 1 to 65535"
         )
 
-    def _tls(self, services: Services) -> str:
+    def _tls(self, services: SettingSource) -> str:
         tls = services.text(self.tls)
         if tls not in get_args(Tls):
             raise PermanentError(
@@ -173,32 +177,3 @@ def _mail(message: Message, sender: str, receivers: list[str]) -> EmailMessage:
     except ValueError as error:  # a line break in a header, or a lone surrogate
         raise PermanentError(f"'{message.subject!a}' cannot be written as mail: {error!s:.200}") from error
     return mail
-
-
-@contextmanager
-def _translated(server: str, verb: str = "sending mail by") -> Iterator[None]:
-    doing = f"{verb} {server}"
-    try:
-        yield
-    except smtplib.SMTPRecipientsRefused as error:
-        temporary = any(code <= LAST_TEMPORARY for code, _ in error.recipients.values())
-        kind: type[ActionError] = TransientError if temporary else PermanentError
-        raise kind(f"{doing}: every receiver was refused: {_refusals(error.recipients)}; see `to`") from error
-    except smtplib.SMTPResponseException as error:
-        kind = TransientError if error.smtp_code <= LAST_TEMPORARY else PermanentError
-        said = f"{error.smtp_code} {_reply(error.smtp_error)}{find_mail_remedy(error.smtp_code)}"
-        raise kind(f"{doing}: {said}") from error
-    except (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError) as error:
-        raise PermanentError(f"{doing}: {_reply(str(error))}") from error
-    except (smtplib.SMTPException, OSError) as error:
-        raise TransientError(f"{doing}: {type(error).__name__}: {_reply(str(error))}") from error
-
-
-def _refusals(refused: Mapping[str, tuple[int, bytes]]) -> str:
-    shown = list(refused.items())[:REFUSALS_SHOWN]
-    return ", ".join(f"{address} ({code} {_reply(reply)})" for address, (code, reply) in shown)
-
-
-def _reply(reply: bytes | str) -> str:
-    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return " ".join(text.split())[:200]
