@@ -175,16 +175,16 @@ class Action(BaseModel, ABC):
         `read` gives the text of a file beside the rule file. Raises PermanentError, as `read` does.
         """
 
-    def cautions(self) -> Iterator[tuple[str, str]]:
+    def find_warnings(self) -> Iterator[tuple[str, str]]:
         """Parameters that will hardly do as they are written, and why: warnings when the rules load."""
         yield from ()
 
     @classmethod
-    def readable(cls, names: Mapping[str, Any], written: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG003
+    def present_names(cls, names: Mapping[str, Any], written: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG003
         """What the expressions in its parameters may read; `written` are these as the rule has them."""
         return names
 
-    def faults(
+    def find_connection_faults(
         self,
         connections: Mapping[str, Mapping[str, Any]],  # noqa: ARG002
         environment: Mapping[str, str],  # noqa: ARG002
@@ -200,7 +200,7 @@ class Action(BaseModel, ABC):
         yield from ()
 
     @classmethod
-    def names_read(cls, written: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
+    def select_names(cls, written: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
         """Of the names of an event, `steps` and `failure`, what the action reads besides its expressions.
 
         `written` is its `with`. Nothing else of the event goes to the activity, so keep it small. Unless an

@@ -6,7 +6,15 @@ where:
 """
 
 from mlevents.conditions.assumptions import Assumptions
-from mlevents.conditions.condition import NUMERIC, Clause, Condition, as_number, number, operator, quote_value
+from mlevents.conditions.condition import (
+    NUMERIC,
+    Clause,
+    Condition,
+    as_number,
+    operator,
+    quote_value,
+    read_number,
+)
 
 
 @operator("between")
@@ -18,7 +26,7 @@ class Between(Condition):
     def __init__(self, operand: object) -> None:
         if not isinstance(operand, list) or len(operand) != 2:
             raise ValueError(f"wants two numbers, as in [0.3, 0.7], not {quote_value(operand)}")
-        self.low, self.high = number(operand[0]), number(operand[1])
+        self.low, self.high = read_number(operand[0]), read_number(operand[1])
         if self.low > self.high:
             raise ValueError(f"never holds: {self.low} is more than {self.high}; write the lesser first")
 

@@ -81,7 +81,7 @@ class Comparison(Condition):
     name: ClassVar[str]
 
     def __init__(self, operand: object) -> None:
-        self.bound = number(operand)
+        self.bound = read_number(operand)
 
     def holds(self, value: object) -> bool:
         found = as_number(value)
@@ -150,7 +150,7 @@ def is_finite(value: object) -> TypeIs[float]:
     )
 
 
-def texts(operand: object) -> tuple[str, ...]:
+def read_texts(operand: object) -> tuple[str, ...]:
     """The operand, one text or a list of them, folded; raises ValueError for anything else."""
     found = operand if isinstance(operand, list) else [operand]
     if not found:
@@ -162,7 +162,7 @@ def texts(operand: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(fold, found)))
 
 
-def number(operand: object) -> float:
+def read_number(operand: object) -> float:
     """The operand, a finite number; raises ValueError for anything else."""
     if is_finite(operand) and abs(operand) < _GREATEST:
         return operand

@@ -7,7 +7,7 @@ where:
 
 from mlevents.canonical import fold
 from mlevents.conditions.assumptions import Assumptions, TextShape
-from mlevents.conditions.condition import Clause, Condition, operator, texts
+from mlevents.conditions.condition import Clause, Condition, operator, read_texts
 
 
 @operator("contains")
@@ -15,7 +15,7 @@ class Contains(Condition):
     """The text contains the operand, or one of a list."""
 
     def __init__(self, operand: object) -> None:
-        self.parts = texts(operand)
+        self.parts = read_texts(operand)
 
     def holds(self, value: object) -> bool:
         return isinstance(value, str) and any(part in fold(value) for part in self.parts)

@@ -11,7 +11,7 @@ from fnmatch import translate
 
 from mlevents.canonical import fold
 from mlevents.conditions.assumptions import Assumptions, TextShape
-from mlevents.conditions.condition import PRESENCE, Clause, Condition, operator, texts
+from mlevents.conditions.condition import PRESENCE, Clause, Condition, operator, read_texts
 
 _LITERAL = re.compile(r"[^*?\[]*")
 _SIMPLE = re.compile(r"\*?([^*?\[]+)\*|\*[^*?\[]+")
@@ -24,7 +24,7 @@ class Glob(Condition):
     """The whole text fits one of the operand's patterns."""
 
     def __init__(self, operand: object) -> None:
-        self.patterns = texts(operand)
+        self.patterns = read_texts(operand)
         self.fit = re.compile("|".join(map(translate, self.patterns))).match
         self.heads = tuple(literal_head(pattern) for pattern in self.patterns)
 

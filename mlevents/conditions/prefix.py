@@ -7,7 +7,7 @@ where:
 
 from mlevents.canonical import fold
 from mlevents.conditions.assumptions import Assumptions, TextShape
-from mlevents.conditions.condition import Clause, Condition, operator, texts
+from mlevents.conditions.condition import Clause, Condition, operator, read_texts
 
 
 @operator("prefix")
@@ -15,7 +15,7 @@ class Prefix(Condition):
     """The text begins with the operand, or with one of a list."""
 
     def __init__(self, operand: object) -> None:
-        self.heads = texts(operand)
+        self.heads = read_texts(operand)
 
     def holds(self, value: object) -> bool:
         return isinstance(value, str) and fold(value).startswith(self.heads)

@@ -7,7 +7,7 @@ where:
 
 from mlevents.canonical import fold
 from mlevents.conditions.assumptions import Assumptions, TextShape
-from mlevents.conditions.condition import Clause, Condition, operator, texts
+from mlevents.conditions.condition import Clause, Condition, operator, read_texts
 
 
 @operator("suffix")
@@ -15,7 +15,7 @@ class Suffix(Condition):
     """The text ends with the operand, or with one of a list."""
 
     def __init__(self, operand: object) -> None:
-        self.tails = texts(operand)
+        self.tails = read_texts(operand)
 
     def holds(self, value: object) -> bool:
         return isinstance(value, str) and fold(value).endswith(self.tails)

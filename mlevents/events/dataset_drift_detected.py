@@ -27,7 +27,7 @@ from typing import ClassVar
 
 from mlevents.events.event_type import EventType, Field, Fields, event_type, number, text
 
-RUN_ID = text("runId", subject=("run", "runs"))
+MONITOR_RUN_ID = text("runId", subject=("run", "runs"))
 
 
 @event_type("Microsoft.MachineLearningServices.DatasetDriftDetected")
@@ -41,8 +41,8 @@ class DatasetDriftDetected(EventType):
     fields: ClassVar[Fields] = {
         "drift": {
             "monitor": text("dataDriftName", "dataDriftId", subject=("datadrift", "datadrifts")),
-            "run": RUN_ID,
-            "monitor_run": Field("text", RUN_ID.read),  # one run is a monitor's whole evaluation
+            "run": MONITOR_RUN_ID,
+            "monitor_run": Field("text", MONITOR_RUN_ID.read),  # one run is a monitor's whole evaluation
             "generation": Field("text", lambda _: "v1"),
             "coefficient": number("driftCoefficient"),
             "baseline": text("baseDatasetId"),

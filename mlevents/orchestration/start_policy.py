@@ -8,15 +8,15 @@ ENDED_BADLY = (OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED)
 ENDED = (*ENDED_BADLY, OrchestrationStatus.COMPLETED)
 
 
-def replaceable(*statuses: OrchestrationStatus) -> OrchestrationIdReusePolicy:
+def build_reuse_policy(*statuses: OrchestrationStatus) -> OrchestrationIdReusePolicy:
     """An earlier instance of the id is replaced if it has one of these statuses, and no other one."""
     return OrchestrationIdReusePolicy(replaceableStatus=[status.value for status in statuses])
 
 
-REPLACE_NOTHING = replaceable()
+REPLACE_NOTHING = build_reuse_policy()
 """No earlier instance of the id is replaced, whatever its status: the extension answers ALREADY_EXISTS."""
-REPLACE_ENDED = replaceable(*ENDED)
-REPLACE_ENDED_BADLY = replaceable(*ENDED_BADLY)
+REPLACE_ENDED = build_reuse_policy(*ENDED)
+REPLACE_ENDED_BADLY = build_reuse_policy(*ENDED_BADLY)
 
 
 async def start(

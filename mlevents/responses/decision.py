@@ -45,11 +45,11 @@ def decide(raw: str, rules: Rules, settings: Settings, now: datetime) -> list[Re
         return [refuse_event(event, rules)]
     found = [respond(event, one, rules, settings, now) for one in find_matches(rules, event)]
     if not found and log.isEnabledFor(logging.INFO):
-        log.info("event %s (%s) matches no rule: %s", event.id, event.type, reasons(event, rules))
+        log.info("event %s (%s) matches no rule: %s", event.id, event.type, describe_mismatches(event, rules))
     return found
 
 
-def reasons(event: Event, rules: Rules) -> str:
+def describe_mismatches(event: Event, rules: Rules) -> str:
     """Why not, for the first rules that ask for this kind of event."""
     asked = (match_rule(rule, event) for rule in rules.rules if find_event_kind(rule, event))
     said = [
@@ -76,14 +76,14 @@ def respond(
         files=select_named(rules.files, named),
         depth=event.depth + 1,
     )
-    decided = settled(response, rule, settings, now)
+    decided = decide_status(response, rule, settings, now)
     if decided.status == "running":
-        return deduped(decided, rule)
+        return deduplicate_response(decided, rule)
     # A drift or a value that a gate gives stays free for an event that is acted on: this one has its own id.
     return replace(decided, id=response_id(rule.id, event.identity(event.type)))
 
 
-def deduped(response: Response, rule: Rule) -> Response:
+def deduplicate_response(response: Response, rule: Rule) -> Response:
     """The response by the name of the value that a gate gives, whichever event has it."""
     for name, gate in rule.gates.items():
         try:
@@ -95,7 +95,7 @@ def deduped(response: Response, rule: Rule) -> Response:
     return response
 
 
-def settled(response: Response, rule: Rule, settings: Settings, now: datetime) -> Response:
+def decide_status(response: Response, rule: Rule, settings: Settings, now: datetime) -> Response:
     """The response, with the status that says why it is not carried out, if it is not."""
     mode = max(rule.mode, settings.mode or "live", key=MODES.index)
     if mode != "live":
@@ -110,10 +110,10 @@ def settled(response: Response, rule: Rule, settings: Settings, now: datetime) -
     for name, gate in rule.gates.items():
         if objection := gate.objection_to_event(response.event, now):
             return replace(response, status="stopped", because=f"{name}: {objection}")
-    return with_values(response, rule)
+    return apply_event_values(response, rule)
 
 
-def with_values(response: Response, rule: Rule) -> Response:
+def apply_event_values(response: Response, rule: Rule) -> Response:
     """The response with its gates filled in, or settled where the event's values do not do for the rule."""
     if missing := find_missing_value(rule.steps, response.event):
         return replace(response, status="failed", because=missing, alert=True)

@@ -68,7 +68,7 @@ def perform_verb(call: Call, services: Services) -> Outcome | None:
     if step.if_ is not None and not render_value(step.if_, names):
         return None
     chosen = action.find(step.uses)
-    names = dict(chosen.readable(names, step.with_))
+    names = dict(chosen.present_names(names, step.with_))
     verb = chosen.verbs(call.verb)
     perform = getattr(chosen.model_validate(render_value(step.with_, names)), verb)
     outcome: Outcome = perform(context_of(call, services, names), services)

@@ -94,7 +94,7 @@ def _names_kept(response: Response, step: StepPlan, results: Json, failure: Fail
     wanted = find_step_paths(response, step)
     kept = names if wanted is None else select_paths(names, wanted)
     known = {**names, "failure": failure.to_json() if failure else {}}
-    own = action.find(step.uses).names_read(step.with_, known)
+    own = action.find(step.uses).select_names(step.with_, known)
     return _merge(kept, {root: value for root, value in own.items() if root in names})
 
 

@@ -116,9 +116,11 @@ class StepCheck:
                 path, ErrorMessages(action, "parameter", filled_later=True).translate(error, written)
             )
         else:
-            for parameter, text in parameters.cautions():
+            for parameter, text in parameters.find_warnings():
                 self.report.warn(f"{path}.{parameter}", text)
-            for fault in parameters.faults(self.connections, self.report.settings.environment):
+            for fault in parameters.find_connection_faults(
+                self.connections, self.report.settings.environment
+            ):
                 self.report.error(path, fault)
             files = [named.text for named in names if isinstance(named.marker, RuleFile)]
             if files and not any(faults) and not any("${" in name for name in files):

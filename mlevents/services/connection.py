@@ -71,7 +71,7 @@ class Connection(BaseModel, ABC):
         """The ARM id of its resource; None for a service without one."""
         return None
 
-    def fault(self, environment: Mapping[str, str], unsafe: bool = False) -> str | None:  # noqa: ARG002
+    def find_fault(self, environment: Mapping[str, str], unsafe: bool = False) -> str | None:  # noqa: ARG002
         """Why nothing can be sent to it, as far as known when rules load; None if nothing is known."""
         return None
 

@@ -28,8 +28,7 @@ from mlevents import settings as settings_module
 from mlevents.__main__ import build_app
 from mlevents.actions.action import action
 from mlevents.actions.deploy_model.metric_check import Check
-from mlevents.actions.deploy_model.parameters import Mirror, Probe, Rollout, SmokeTest
-from mlevents.actions.deploy_model.parameters import Step as TrafficStep
+from mlevents.actions.deploy_model.parameters import Mirror, Probe, Rollout, SmokeTest, TrafficStep
 from mlevents.actions.documents import parse_document
 from mlevents.actions.notify.message_templates import template_names
 from mlevents.actions.permissions import Need, permissions

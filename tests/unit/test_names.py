@@ -15,18 +15,6 @@ SHARED = {
 }
 """Names that several modules define on purpose, each with the reason."""
 
-NOT_YET_RENAMED = {
-    "LONGEST_TAG": "actions",
-    "LOOKS": "actions",
-    "MINUTE": "actions, services",
-    "MOST_PROBES": "actions",
-    "RUN_ID": "events",
-    "Step": "actions, rules",
-    "number": "conditions, events",
-    "texts": "conditions, events",
-}
-"""Names with two meanings, by the packages that have them: this list only ever gets shorter."""
-
 NOT_NOUNS = frozenset(
     [
         "aside",
@@ -90,9 +78,7 @@ def defined_twice(folder: Path) -> dict[str, set[str]]:
 
 def test_a_public_name_is_defined_in_one_module():
     twice = defined_twice(ROOT / "mlevents")
-    unexpected = {
-        name: sorted(places) for name, places in twice.items() if name not in SHARED | NOT_YET_RENAMED
-    }
+    unexpected = {name: sorted(places) for name, places in twice.items() if name not in SHARED}
     assert unexpected == {}, (
         "give one of them another name, or a leading underscore if only its module uses it"
     )

@@ -112,7 +112,7 @@ class DeployModel(Action):
         if test and isinstance(test.request, str) and "${" not in test.request:
             read_request(test.request, read)
 
-    def cautions(self) -> Iterator[tuple[str, str]]:
+    def find_warnings(self) -> Iterator[tuple[str, str]]:
         """What of the rollout can hardly be met."""
         for parameter, text in find_cautions(self.rollout) if self.rollout else ():
             yield f"rollout.{parameter}", text

@@ -26,7 +26,7 @@ def discard(target: RolloutTarget, progress: Progress, delete: str) -> Outcome:
 
     `delete` is the id of that response; empty, the deployment is kept.
     """
-    state = target.found()
+    state = target.read_deployment()
     if state is None:
         gone = "is deleted" if progress.deleting else "is not there"
         return Done(f"deployment '{target.deployment}' {gone}", _log(progress))
@@ -88,7 +88,7 @@ def _superfluous(
 
 
 def _sharing(target: RolloutTarget) -> DeploymentNames:
-    state = target.standing()
+    state = target.read_endpoint()
     return DeploymentNames([*traffic_holders(state.traffic), *traffic_holders(state.mirror)])
 
 

@@ -35,10 +35,10 @@ def ensure_endpoint(target: RolloutTarget, wanted: NewEndpoint, progress: Progre
         return _create(target, wanted, progress)
     if state.provisioning_state in UNDER_WAY:
         return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, progress.to_json())
-    target.must_be_usable(state)
+    target.check_endpoint(state)
     own = state.tags.get(RESPONSE_TAG) == wanted.tags.get(RESPONSE_TAG)
     if own and not traffic_holders(state.traffic):
-        _must_be_unharmed(target, wanted)
+        _check_traffic_kept(target, wanted)
     result = {
         "endpoint": target.endpoint,
         "before": dict(state.traffic),
@@ -58,7 +58,7 @@ def _create(target: RolloutTarget, wanted: NewEndpoint, progress: Progress) -> P
     return Pending(being, SOON, replace(progress, replaced=replaced, missing=0).to_json())
 
 
-def _must_be_unharmed(target: RolloutTarget, wanted: NewEndpoint) -> None:
+def _check_traffic_kept(target: RolloutTarget, wanted: NewEndpoint) -> None:
     """Raise PermanentError when the PUT met an endpoint that Azure had hidden: its traffic may be lost."""
     own = wanted.tags.get(RESPONSE_TAG)
     others = [
@@ -79,14 +79,14 @@ def create_deployment(
     progress: Progress,
 ) -> Outcome:
     """Create the deployment from the document, or find it there with the same model."""
-    state = target.found()
+    state = target.read_deployment()
     if state and state.provisioning_state == "Deleting":
         return Pending(f"deployment '{state.name}' is being deleted", LATER, progress.to_json())
     result = {"deployment": target.deployment, "model": target.model}
-    if state and not target.must_be_put_again(state):
+    if state and not target.is_failed_attempt(state):
         return Done(f"deployment '{state.name}' with {target.model} is there already", result)
     if state is None:
-        target.must_have_room()
+        target.check_capacity()
     target.endpoints.put_deployment(
         NewDeployment(
             endpoint=target.endpoint,
@@ -101,11 +101,11 @@ def create_deployment(
 
 def follow_deployment(target: RolloutTarget, rollout: Rollout | None, progress: Progress) -> Outcome:
     """Wait until the deployment can serve; then plan, from the traffic as it is by now."""
-    state = target.found()
+    state = target.read_deployment()
     if state and state.provisioning_state in UNDER_WAY:
         return Pending(f"deployment '{state.name}' is {state.provisioning_state}", LATER, progress.to_json())
-    target.must_be_able(state)
-    endpoint = target.standing()
+    target.check_deployment(state)
+    endpoint = target.read_endpoint()
     if endpoint.provisioning_state in UNDER_WAY:
         return Pending(
             f"endpoint '{endpoint.name}' is {endpoint.provisioning_state}", SOON, progress.to_json()

@@ -12,7 +12,7 @@ from mlevents.errors import TransientError
 from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
 from mlevents.services.machine_learning.states import DeploymentState, EndpointState
 
-LOOKS = 6
+LOOKS_UNTIL_ABSENT = 6
 """How often a resource must be absent before it counts as deleted, over about a minute."""
 
 

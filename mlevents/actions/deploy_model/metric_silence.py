@@ -13,7 +13,7 @@ GAPS = 5.0
 """A pause this many times longer than the mean interval between requests is not a coincidence."""
 EXPECTED = 5.0
 """Expected requests: the probability that none of this many arrives is less than 1 %."""
-MINUTE = 60.0
+SECONDS_A_MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,13 @@ def find_silences(
     if heard is None and not others:
         yield Silence("no metrics yet", scarce=True)
         return
-    span = exposure.span or max(minute.age for minute in (*own, *others)) + MINUTE
+    span = exposure.span or max(minute.age for minute in (*own, *others)) + SECONDS_A_MINUTE
     quiet = span if heard is None else heard
     expected = sum_minutes([others], quiet).requests * exposure.ratio
     if heard is not None and quiet > max(LATE, GAPS * span / requests):
-        yield Silence(f"the metrics are late: the newest is {quiet / MINUTE:.0f} min old", scarce=False)
+        yield Silence(
+            f"the metrics are late: the newest is {quiet / SECONDS_A_MINUTE:.0f} min old", scarce=False
+        )
     elif expected >= EXPECTED and (heard is None or quiet > LATE):
         missing = f"about {expected:.0f} requests were expected"
         yield Silence(f"no request for {format_duration(quiet)}; {missing}", scarce=False)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlevents.actions.action import Done, Outcome
 from mlevents.actions.deploy_model.analysis import Observation, Reading, judge_phase, percentiles
-from mlevents.actions.deploy_model.metric_silence import Exposure
+from mlevents.actions.deploy_model.metric_silence import SECONDS_A_MINUTE, Exposure
 from mlevents.actions.deploy_model.parameters import Probe, Rollout, SmokeTest
 from mlevents.actions.deploy_model.progress import Phase, Progress
 from mlevents.actions.deploy_model.smoke_test import build_scoring_request, find_unexpected
@@ -23,11 +23,11 @@ from mlevents.actions.deploy_model.traffic_shift import (
 )
 from mlevents.errors import TransientError
 from mlevents.services.machine_learning.states import EndpointState
-from mlevents.services.metrics import MINUTE, is_fault
+from mlevents.services.metrics import is_fault
 from mlevents.services.scoring import ScoringTarget
 from mlevents.services.services import Services
 
-SHORTEST_SPAN = MINUTE.total_seconds()
+SHORTEST_SPAN = SECONDS_A_MINUTE
 LONGEST_BURST, MOST_PROBES = 60.0, 600
 """Seconds and requests that probing takes at one look."""
 
@@ -44,17 +44,17 @@ class Prober:
 
 def observe(target: RolloutTarget, progress: Progress, rollout: Rollout, prober: Prober) -> Outcome:
     """What the metrics say of this phase so far; stop when someone else has moved the traffic."""
-    state = target.standing()
+    state = target.read_endpoint()
     if state.provisioning_state in UNDER_WAY:
         return wait_for_endpoint(state, progress)
     phase = current_phase(target, progress)
     if not is_at(state, phase):
         raise foreign_traffic_error(state, target)
-    deployment = target.found()
+    deployment = target.read_deployment()
     if deployment and deployment.provisioning_state in UNDER_WAY:
         said = f"deployment '{deployment.name}' is {deployment.provisioning_state}"
         return _said(Reading("unclear", said), rollout)
-    target.must_be_able(deployment)
+    target.check_deployment(deployment)
     reading = _reading(target, progress, rollout)
     if reading.verdict == "unclear" and rollout.no_traffic == "probe" and rollout.smoke_test:
         wrong = _probe(target, state, (rollout.smoke_test, rollout.probe or Probe(), prober), progress)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mlevents.actions.deploy_model.parameters import Mirror, Probe, Rollout, Step
+from mlevents.actions.deploy_model.parameters import Mirror, Probe, Rollout, TrafficStep
 from mlevents.duration import format_duration
 
 DELAY = 180.0
@@ -22,13 +22,13 @@ def find_cautions(rollout: Rollout) -> Iterator[Caution]:
     yield from _without_requests(rollout)
 
 
-def _phases(rollout: Rollout) -> Iterator[tuple[str, Mirror | Step]]:
+def _phases(rollout: Rollout) -> Iterator[tuple[str, Mirror | TrafficStep]]:
     if rollout.mirror:
         yield "mirror", rollout.mirror
     yield from ((f"steps[{index}]", step) for index, step in enumerate(rollout.steps) if step.for_)
 
 
-def _too_short(name: str, phase: Mirror | Step) -> Iterator[Caution]:
+def _too_short(name: str, phase: Mirror | TrafficStep) -> Iterator[Caution]:
     longest = phase.timeout or 2 * phase.for_
     if phase.for_ < DELAY:
         never = ": there will be no verdict" if max(longest, phase.for_) < DELAY else ""
@@ -39,7 +39,7 @@ def _too_short(name: str, phase: Mirror | Step) -> Iterator[Caution]:
         )
 
 
-def _window_too_long(rollout: Rollout, name: str, phase: Mirror | Step) -> Iterator[Caution]:
+def _window_too_long(rollout: Rollout, name: str, phase: Mirror | TrafficStep) -> Iterator[Caution]:
     for index, check in enumerate(rollout.checks):
         if check.window and check.window > phase.for_:
             yield (
@@ -49,7 +49,7 @@ def _window_too_long(rollout: Rollout, name: str, phase: Mirror | Step) -> Itera
             )
 
 
-def _too_few_probes(rollout: Rollout, name: str, phase: Mirror | Step) -> Iterator[Caution]:
+def _too_few_probes(rollout: Rollout, name: str, phase: Mirror | TrafficStep) -> Iterator[Caution]:
     if rollout.no_traffic != "probe":
         return
     rps = (rollout.probe or Probe()).rps

@@ -27,7 +27,7 @@ from mlevents.duration import Duration, PositiveDuration
 WHOLE = 100
 MOST_MIRRORED = 50
 """Azure ML's limit, in percent, to one deployment (learn.microsoft.com, "safe rollout")."""
-MOST_PROBES = 10
+HIGHEST_PROBE_RATE = 10
 """The most requests a second that probe a deployment."""
 
 
@@ -64,7 +64,7 @@ class Mirror(Parameters):
     """How long to wait for enough requests; twice `for` by default."""
 
 
-class Step(Parameters):
+class TrafficStep(Parameters):
     """A share of the live traffic, for a time."""
 
     percent: Annotated[int, Field(ge=1, le=WHOLE)]
@@ -78,7 +78,7 @@ class Step(Parameters):
 class Probe(Parameters):
     """Requests that mlevents sends to the new deployment when it gets too few."""
 
-    rps: Annotated[float, Field(gt=0, le=MOST_PROBES)] = 1.0
+    rps: Annotated[float, Field(gt=0, le=HIGHEST_PROBE_RATE)] = 1.0
     """Requests a second, on average between two readings of the metrics."""
 
 
@@ -89,7 +89,9 @@ class Rollout(Parameters):
     """One request before any traffic."""
     mirror: Mirror | None = None
     """Copied traffic before live traffic; skipped when no deployment serves yet."""
-    steps: Annotated[list[Step], Field(min_length=1)] = Field(default_factory=lambda: [Step(percent=WHOLE)])
+    steps: Annotated[list[TrafficStep], Field(min_length=1)] = Field(
+        default_factory=lambda: [TrafficStep(percent=WHOLE)]
+    )
     """The increasing shares of live traffic; 100 is always the last."""
     checks: list[Check] = Field(default_factory=list)
     """The checks during the mirror and every step with a duration."""

@@ -23,7 +23,7 @@ from mlevents.orchestration.step_status import PhaseRecord, StepStatus
 
 CLEAN_UP = 3600.0
 """Seconds for what is left behind; the endpoint's lease is held meanwhile."""
-SHORTEST_LOOK, LONGEST_LOOK, LOOKS = 60.0, 300.0, 60
+SHORTEST_LOOK, LONGEST_LOOK, LOOKS_A_PHASE = 60.0, 300.0, 60
 LAST_LOOK = 60.0
 """Seconds for reading the metrics once more when the step's timeout is over."""
 LONGEST_DETAIL = 150
@@ -169,6 +169,6 @@ def watch_phase(context: OrchestrationContext, run: RolloutRun, phase: Phase) ->
 
 def next_look(phase: Phase, elapsed: float) -> float:
     """When to look next, in seconds since the phase began; always at its end, and at its timeout."""
-    interval = min(max(phase.for_ / LOOKS, SHORTEST_LOOK), LONGEST_LOOK)
+    interval = min(max(phase.for_ / LOOKS_A_PHASE, SHORTEST_LOOK), LONGEST_LOOK)
     ends = [end for end in (phase.for_, phase.timeout) if end > elapsed]
     return float(min([elapsed + interval, *ends]))

@@ -107,7 +107,7 @@ def check_deployment_needs(
 def _endpoint(opened: MachineLearning, text: str) -> Finding:
     about = f"endpoint '{text}' in workspace '{opened.workspace.name}'"
 
-    def standing() -> str:
+    def read_endpoint() -> str:
         state = _found(opened.endpoints, endpoint_name(text))
         if state is None:
             return "does not exist yet, and will be created"
@@ -115,7 +115,7 @@ def _endpoint(opened: MachineLearning, text: str) -> Finding:
             raise PermanentError(f"is {state.provisioning_state}: {opened.endpoints.reason(state)}")
         return f"exists, its traffic: {format_traffic(state.traffic)}"
 
-    return run_check(about, standing, "fix or delete it, or set `endpoint` to another one")
+    return run_check(about, read_endpoint, "fix or delete it, or set `endpoint` to another one")
 
 
 def _found(endpoints: OnlineEndpoints, name: str) -> EndpointState | None:

@@ -20,8 +20,8 @@ def smoke_test(
 
     `fill` puts the event's values into a request from a file.
     """
-    state = target.standing()
-    target.must_be_able(target.found())
+    state = target.read_endpoint()
+    target.check_deployment(target.read_deployment())
     place = ScoringTarget(state.scoring_uri, target.endpoints.token(state), target.deployment)
     answer = services.score(place, build_scoring_request(test, services, fill))
     wrong = list(find_unexpected(test, answer))

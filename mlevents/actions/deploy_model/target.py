@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from mlevents.actions.action import StepContext
+from mlevents.actions.action import LONGEST_TAG, StepContext
 from mlevents.actions.deploy_model.lookup import find_deployment, find_endpoint
 from mlevents.actions.deploy_model.model_reference import find_model
 from mlevents.actions.deploy_model.traffic_map import DeploymentNames, same_name, traffic_holders
@@ -26,7 +26,6 @@ UNDER_WAY = frozenset({"Creating", "Updating", "Scaling", "Deleting"})
 SOON, LATER = 5.0, 10.0
 """Seconds until the next read, of an endpoint and of a deployment."""
 MOST_DEPLOYMENTS = 20
-LONGEST_TAG = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,30 +85,30 @@ class RolloutTarget:
         """The endpoint's page in Azure ML Studio."""
         return self.machine_learning.workspace.endpoint_link(self.endpoint)
 
-    def standing(self) -> EndpointState:
+    def read_endpoint(self) -> EndpointState:
         """The endpoint's current state; raises PermanentError if it was deleted."""
         state = find_endpoint(self.endpoints, self.endpoint)
         if state is None:
             raise PermanentError(f"endpoint '{self.endpoint}' does not exist any more: someone deleted it")
         return state
 
-    def found(self) -> DeploymentState | None:
+    def read_deployment(self) -> DeploymentState | None:
         """The new deployment, or None if it does not exist."""
         return find_deployment(self.endpoints, self.endpoint, self.deployment)
 
-    def must_have_room(self) -> None:
+    def check_capacity(self) -> None:
         """Raise PermanentError when the endpoint is full; the message says what to delete."""
         there = [state.name for state in self.endpoints.deployments(self.endpoint)]
         if len(there) < MOST_DEPLOYMENTS:
             return
-        busy = DeploymentNames(traffic_holders(self.standing().traffic))
+        busy = DeploymentNames(traffic_holders(self.read_endpoint().traffic))
         idle = ", ".join(sorted(name for name in there if name not in busy)) or "none"
         raise PermanentError(
             f"endpoint '{self.endpoint}' has {len(there)} deployments, and Azure allows {MOST_DEPLOYMENTS}: "
             f"delete some without traffic ({idle})"
         )
 
-    def must_be_usable(self, state: EndpointState) -> None:
+    def check_endpoint(self, state: EndpointState) -> None:
         """Raise PermanentError for an endpoint that has failed, or was created for another text."""
         if state.provisioning_state not in ("Succeeded", ""):
             raise PermanentError(
@@ -124,7 +123,7 @@ class RolloutTarget:
                 "name: set `endpoint` to another name"
             )
 
-    def must_be_able(self, state: DeploymentState | None) -> None:
+    def check_deployment(self, state: DeploymentState | None) -> None:
         """Raise PermanentError unless the deployment has this model and succeeded.
 
         Raises TransientError while it changes, for example when someone scales it.
@@ -133,7 +132,7 @@ class RolloutTarget:
             raise PermanentError(
                 f"deployment '{self.deployment}' of endpoint '{self.endpoint}' does not exist any more"
             )
-        self._must_be_this_model(state)
+        self._check_model(state)
         if state.provisioning_state in UNDER_WAY:
             said = f"deployment '{state.name}' of endpoint '{self.endpoint}' is {state.provisioning_state}"
             raise TransientError(said, busy=True)
@@ -143,9 +142,9 @@ class RolloutTarget:
                 f"{self.endpoints.reason(state)}"
             )
 
-    def must_be_put_again(self, state: DeploymentState) -> bool:
+    def is_failed_attempt(self, state: DeploymentState) -> bool:
         """Whether the deployment is a failed attempt of mlevents; raises PermanentError if it is not ours."""
-        self._must_be_this_model(state)
+        self._check_model(state)
         if state.provisioning_state not in ("Failed", "Canceled"):
             return False
         if RESPONSE_TAG in state.tags:
@@ -155,7 +154,7 @@ class RolloutTarget:
             "mlevents did not create it: delete it, or set `deployment` to another name"
         )
 
-    def _must_be_this_model(self, state: DeploymentState) -> None:
+    def _check_model(self, state: DeploymentState) -> None:
         if not same_asset(state.model, self.model_id):
             raise PermanentError(
                 f"deployment '{state.name}' of endpoint '{self.endpoint}' serves {state.model or 'no model'}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mlevents.actions.deploy_model.parameters import WHOLE, Rollout, SmokeTest, Step
+from mlevents.actions.deploy_model.parameters import WHOLE, Rollout, SmokeTest, TrafficStep
 from mlevents.actions.deploy_model.progress import Phase
 from mlevents.actions.deploy_model.traffic_map import (
     Traffic,
@@ -29,7 +29,9 @@ def plan_phases(rollout: Rollout | None, deployment: str, traffic: Traffic, mirr
         phases += _mirror(asked, deployment, traffic)
         phases += _steps(asked, deployment, traffic, mirror)
     else:
-        phases.append(_shift(Step(percent=WHOLE), {deployment: WHOLE}, other_holders(mirror, deployment)))
+        phases.append(
+            _shift(TrafficStep(percent=WHOLE), {deployment: WHOLE}, other_holders(mirror, deployment))
+        )
     return phases
 
 
@@ -49,13 +51,13 @@ def _mirror(asked: Rollout, deployment: str, traffic: Traffic) -> Iterator[Phase
     """A mirror to somewhere else rests meanwhile: Azure ML allows one."""
     if asked.mirror is None or share_of(traffic, deployment):
         return
-    step = Step.model_construct(percent=0, for_=asked.mirror.for_, timeout=asked.mirror.timeout)
+    step = TrafficStep.model_construct(percent=0, for_=asked.mirror.for_, timeout=asked.mirror.timeout)
     phase = _shift(step, traffic, {deployment: asked.mirror.percent})
     yield replace(phase, name=f"mirror {asked.mirror.percent} %")
 
 
 def _steps(asked: Rollout, deployment: str, traffic: Traffic, mirror: Traffic) -> Iterator[Phase]:
-    last = [] if asked.steps[-1].percent == WHOLE else [Step(percent=WHOLE)]
+    last = [] if asked.steps[-1].percent == WHOLE else [TrafficStep(percent=WHOLE)]
     for step in [*asked.steps, *last]:
         if step.percent > share_of(traffic, deployment):
             yield _shift(
@@ -63,7 +65,7 @@ def _steps(asked: Rollout, deployment: str, traffic: Traffic, mirror: Traffic) -
             )
 
 
-def _shift(step: Step, traffic: Traffic, mirror: Traffic) -> Phase:
+def _shift(step: TrafficStep, traffic: Traffic, mirror: Traffic) -> Phase:
     timeout = step.timeout if step.timeout is not None else 2 * step.for_
     return Phase(
         name=f"{step.percent} %",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from mlevents.actions.action import Done, Outcome, Pending
-from mlevents.actions.deploy_model.lookup import LOOKS, find_endpoint
+from mlevents.actions.deploy_model.lookup import LOOKS_UNTIL_ABSENT, find_endpoint
 from mlevents.actions.deploy_model.previous_deployments import PreviousDeployments
 from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.target import SOON, UNDER_WAY, RolloutTarget
@@ -59,7 +59,7 @@ def restore_maps(target: RolloutTarget, progress: Progress) -> Outcome:
 def _absent(target: RolloutTarget, progress: Progress) -> Outcome:
     """Look again for an endpoint that neither Azure's answer nor its list shows."""
     looks = progress.missing + 1
-    if looks < LOOKS:
+    if looks < LOOKS_UNTIL_ABSENT:
         said = f"endpoint '{target.endpoint}' is not found: looked for again"
         return Pending(said, SOON, replace(progress, missing=looks).to_json())
     return Done(f"endpoint '{target.endpoint}' is gone, so there is no traffic to restore")
@@ -94,7 +94,7 @@ def _waiting(earlier: PreviousDeployments, progress: Progress) -> Pending | None
         said = f"deployment '{changing.name}' is {changing.provisioning_state}"
         return Pending(f"{said}: the traffic waits to go back", SOON, progress.to_json())
     looks = progress.absent + 1
-    if earlier.absent and looks < LOOKS:
+    if earlier.absent and looks < LOOKS_UNTIL_ABSENT:
         said = f"not found, so looked for again: {', '.join(earlier.absent)}"
         return Pending(said, SOON, replace(progress, absent=looks).to_json())
     return None
@@ -119,7 +119,7 @@ def _put_back(
             f"the traffic of '{state.name}' could not go back to {format_traffic(earlier.traffic)}: Azure "
             f"refuses {', '.join(earlier.broken)}: {progress.refused}"
         )
-    unchanged = partial(_must_be_unchanged, state)
+    unchanged = partial(_check_unchanged, state)
     try:
         target.endpoints.set_traffic(target.endpoint, traffic, mirror, check=unchanged)
     except RefusedError as error:
@@ -142,7 +142,7 @@ def _after_a_failure(
     if not tried or state.provisioning_state != "Failed":
         return progress
     if tried == "succeeded" or not earlier.broken:
-        target.must_be_usable(state)
+        target.check_endpoint(state)
     return replace(progress, refused=target.endpoints.reason(state))
 
 
@@ -167,7 +167,7 @@ def _is_broken_by_us(state: EndpointState, progress: Progress) -> bool:
     return state.provisioning_state == "Failed" and progress.phase is not None and not progress.restoring
 
 
-def _must_be_unchanged(then: EndpointState, now: EndpointState) -> None:
+def _check_unchanged(then: EndpointState, now: EndpointState) -> None:
     """Raise TransientError when the maps have changed since they were looked at."""
     if not (is_same_traffic(now.traffic, then.traffic) and is_same_traffic(now.mirror, then.mirror)):
         raise TransientError(f"the traffic of '{now.name}' changed at this moment: look again")

@@ -23,22 +23,22 @@ from mlevents.services.machine_learning.states import EndpointState
 
 def shift_traffic(target: RolloutTarget, progress: Progress) -> Outcome:
     """Put the map of this phase, unless it is there already; stop for one that someone else has set."""
-    state = target.standing()
+    state = target.read_endpoint()
     if state.provisioning_state in UNDER_WAY:
         return wait_for_endpoint(state, progress)
-    target.must_be_usable(state)
+    target.check_endpoint(state)
     phase = current_phase(target, progress)
     if is_at(state, phase):
         return Done(
             f"{_phase_words(target, phase)} of '{state.name}'", rollout_result(target, state, progress)
         )
-    _must_follow(state, target, progress)
-    target.must_be_able(target.found())
+    _check_expected_traffic(state, target, progress)
+    target.check_deployment(target.read_deployment())
     target.endpoints.set_traffic(
         target.endpoint,
         phase.traffic,
         phase.mirror,
-        check=lambda now: _must_follow(now, target, progress),
+        check=lambda now: _check_expected_traffic(now, target, progress),
     )
     return Pending(
         f"the traffic of '{state.name}' moves to {format_traffic(phase.traffic)}", SOON, progress.to_json()
@@ -72,7 +72,7 @@ def rollout_result(target: RolloutTarget, state: EndpointState, progress: Progre
     }
 
 
-def _must_follow(state: EndpointState, target: RolloutTarget, progress: Progress) -> None:
+def _check_expected_traffic(state: EndpointState, target: RolloutTarget, progress: Progress) -> None:
     """Raise StoppedError unless the map is the one before this phase's, or this phase's own."""
     before = state.traffic if progress.before is None else progress.before
     before_mirror = state.mirror if progress.before_mirror is None else progress.before_mirror

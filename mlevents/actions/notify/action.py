@@ -80,16 +80,16 @@ class Notify(Action):
         return self
 
     @classmethod
-    def names_read(cls, written: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
+    def select_names(cls, written: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
         """What templates insert."""
         return inserted_names(names) if "template" in written else {}
 
     @classmethod
-    def readable(cls, names: Mapping[str, Any], written: Mapping[str, Any]) -> Mapping[str, Any]:
+    def present_names(cls, names: Mapping[str, Any], written: Mapping[str, Any]) -> Mapping[str, Any]:
         """Values of one line each, without logs and answers unless the rule asks for them."""
         return presentable(names, written.get("include_log") is True)
 
-    def faults(
+    def find_connection_faults(
         self, connections: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str]
     ) -> Iterator[str]:
         """The receivers that text must not be sent to, because it is not known what they make of it."""
@@ -99,7 +99,7 @@ class Notify(Action):
                 receiver = connection.find(str(fields.pop("type", ""))).model_validate(fields)
             except (UnknownNameError, ValidationError):
                 continue  # reported where the connection is written
-            if fault := receiver.fault(environment, self.unsafe_text):
+            if fault := receiver.find_fault(environment, self.unsafe_text):
                 yield f"the connection '{name}' cannot be notified: {fault}"
 
     def perform(self, context: StepContext, services: Services) -> Outcome:

@@ -72,8 +72,8 @@ class RunMlPipeline(Action):
         if self.compute is not None and self.batch_endpoint is not None:
             raise ValueError("a batch endpoint's deployment has its own `compute`: leave it out here")
         for name in ("batch_endpoint", "deployment", "compute"):
-            _must_be_a_name(name, getattr(self, name))
-        _must_be_an_asset("component", self.component)
+            _check_name(name, getattr(self, name))
+        _check_asset("component", self.component)
         return self
 
     def check(self, read: Callable[[str], str]) -> None:
@@ -161,7 +161,7 @@ class RunMlPipeline(Action):
         return require_remote(self.job or f"component {self.component}", whole)
 
 
-def _must_be_a_name(parameter: str, text: str | None) -> None:
+def _check_name(parameter: str, text: str | None) -> None:
     """Raise ValueError for a name that is not safe in a path; an expression is checked later."""
     if text is None or "${" in text:
         return
@@ -171,7 +171,7 @@ def _must_be_a_name(parameter: str, text: str | None) -> None:
         raise ValueError(f"`{parameter}`: {error}") from None
 
 
-def _must_be_an_asset(parameter: str, text: str | None) -> None:
+def _check_asset(parameter: str, text: str | None) -> None:
     """Raise ValueError for what is not `name:version` or `name@label`, unless an event fills it in."""
     if text is None or "${" in text:
         return

@@ -127,12 +127,12 @@ def _pipeline(opened: MachineLearning, reference: str, place: str) -> Finding:
 
 
 def _batch(opened: MachineLearning, endpoint: str, deployment: str | None, place: str) -> Finding:
-    def standing() -> str:
+    def read_endpoint() -> str:
         opened.batch.check_deployment(endpoint, deployment)
         return f"is there, with its deployment '{deployment}'" if deployment else "is there"
 
     remedy = "create it, or correct `batch_endpoint` and `deployment`"
-    return run_check(f"batch endpoint '{endpoint}' {place}", standing, remedy)
+    return run_check(f"batch endpoint '{endpoint}' {place}", read_endpoint, remedy)
 
 
 def _job(opened: MachineLearning, document: Mapping[str, Any], place: str) -> Iterator[Finding]:
@@ -165,8 +165,8 @@ def _compute(opened: MachineLearning, text: str, place: str) -> Finding:
     if name == SERVERLESS:
         return Finding(about, True, "needs no compute of its own")
 
-    def standing() -> str:
+    def read_endpoint() -> str:
         opened.jobs.check_compute(name)
         return "is there"
 
-    return run_check(about, standing, "create it, or name another compute")
+    return run_check(about, read_endpoint, "create it, or name another compute")

@@ -92,7 +92,7 @@ class Apprise(Connection):
             )
         return schema.removesuffix("://")
 
-    def fault(self, environment: Mapping[str, str], unsafe: bool = False) -> str | None:
+    def find_fault(self, environment: Mapping[str, str], unsafe: bool = False) -> str | None:
         """Why text must not be sent there, as far as the rules show; None when a setting is missing."""
         url = self.url if isinstance(self.url, str) else environment.get(self.url.setting)
         schema = _schema(url or "").removesuffix("://")

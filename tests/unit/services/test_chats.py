@@ -234,10 +234,10 @@ def test_a_service_whose_way_with_text_is_unknown_is_refused(written: str) -> No
     connected = Apprise.model_validate({"url": {"setting": "URL"}})
     with pytest.raises(PermanentError, match="write `unsafe_text: true`"):
         connected.send(Message("s", "t", "k"), services({}, URL=written))
-    assert "unsafe_text" in str(connected.fault({"URL": written}))
-    assert connected.fault({}) is None
-    assert connected.fault({"URL": written}, unsafe=True) is None
-    assert Apprise.model_validate({"url": written, "unsafe_text": True}).fault({}) is None
+    assert "unsafe_text" in str(connected.find_fault({"URL": written}))
+    assert connected.find_fault({}) is None
+    assert connected.find_fault({"URL": written}, unsafe=True) is None
+    assert Apprise.model_validate({"url": written, "unsafe_text": True}).find_fault({}) is None
 
 
 @pytest.mark.parametrize("unsafe", ["step", "connection"])
@@ -251,13 +251,17 @@ def test_the_rule_may_accept_it(unsafe: str, monkeypatch: pytest.MonkeyPatch) ->
 def test_notify_reports_it_when_rules_load() -> None:
     connections = {"chat": {"type": "apprise", "url": {"setting": "URL"}}}
     step = Notify.model_validate({"to": "chat", "subject": "s", "text": "t"})
-    assert "the connection 'chat' cannot be notified" in next(step.faults(connections, {"URL": "kook://a/b"}))
-    assert not list(step.faults(connections, {"URL": PLACES["slack"]}))
+    assert "the connection 'chat' cannot be notified" in next(
+        step.find_connection_faults(connections, {"URL": "kook://a/b"})
+    )
+    assert not list(step.find_connection_faults(connections, {"URL": PLACES["slack"]}))
     assert not list(
-        step.faults(connections, {"URL": "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/" + A})
+        step.find_connection_faults(
+            connections, {"URL": "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/" + A}
+        )
     )
     accepted = Notify.model_validate({"to": "chat", "subject": "s", "text": "t", "unsafe_text": True})
-    assert not list(accepted.faults(connections, {"URL": "kook://a/b"}))
+    assert not list(accepted.find_connection_faults(connections, {"URL": "kook://a/b"}))
 
 
 def test_the_payload_of_every_chat_is_looked_at() -> None:

@@ -9,7 +9,12 @@ import pytest
 from mlevents.actions.action import Done
 from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.actions.deploy_model.creation import LOOKS_BEFORE_PUT
-from mlevents.actions.deploy_model.lookup import LOOKS, find_deployment, find_endpoint, list_deployments
+from mlevents.actions.deploy_model.lookup import (
+    LOOKS_UNTIL_ABSENT,
+    find_deployment,
+    find_endpoint,
+    list_deployments,
+)
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.errors import TransientError
 from mlevents.services.machine_learning.states import DeploymentState, EndpointState
@@ -91,7 +96,7 @@ def test_an_endpoint_that_is_hidden_on_the_way_back_is_looked_for_again() -> Non
     at = serving(OLD, errors={"9": 0.5})
 
     def hide(world: World) -> None:
-        blind(world, LOOKS)
+        blind(world, LOOKS_UNTIL_ABSENT)
 
     at.meddling = at_traffic(10, hide)
     answer = carried(at)

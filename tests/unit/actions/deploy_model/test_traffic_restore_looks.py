@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mlevents.actions.action import Done, Outcome, Pending
-from mlevents.actions.deploy_model.lookup import LOOKS
+from mlevents.actions.deploy_model.lookup import LOOKS_UNTIL_ABSENT
 from mlevents.actions.deploy_model.previous_deployments import PreviousDeployments
 from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.target import SOON, RolloutTarget
@@ -85,7 +85,7 @@ def test_an_endpoint_is_gone_after_it_was_looked_for_several_times() -> None:
     at = endpoint()
     at.endpoint_state = None
     count, found = looks_until_another(at, "endpoint 'net' is not found")
-    assert count == LOOKS - 1
+    assert count == LOOKS_UNTIL_ABSENT - 1
     assert found == Done("endpoint 'net' is gone, so there is no traffic to restore")
 
 
@@ -158,7 +158,7 @@ def test_one_that_is_absent_is_looked_for_several_times_before_others_get_its_sh
     at = endpoint(WHOLE)
     del at.placed["net-1"]
     count, found = looks_until_another(at, "not found, so looked for again: net-1", plan=[phase(WHOLE)])
-    assert count == LOOKS - 1
+    assert count == LOOKS_UNTIL_ABSENT - 1
     assert found.detail == "the traffic of 'net' goes back to net-2 100 %"
 
 
@@ -168,7 +168,7 @@ def test_where_all_are_absent_the_traffic_stays() -> None:
     count, found = looks_until_another(
         at, "not found, so looked for again: net-1, net-2", plan=[phase(WHOLE)]
     )
-    assert count == LOOKS - 1
+    assert count == LOOKS_UNTIL_ABSENT - 1
     words = f"the traffic of 'net' stays as it is: none of {OLD_WORDS} exists any more"
     assert found == Done(words)
 
