@@ -56,7 +56,7 @@ from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.required_rights import check_rights
 from mlevents.actions.deploy_model.serving import order_tags, report_serving
 from mlevents.actions.deploy_model.smoke_test import read_request, smoke_test
-from mlevents.actions.deploy_model.target import RolloutTarget
+from mlevents.actions.deploy_model.target import RolloutTarget, TargetNames
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.actions.documents import parse_document, require_remote
 from mlevents.actions.endpoint_allowlist import TARGET, EndpointList, check_allowlist
@@ -206,7 +206,7 @@ class DeployModel(Action):
         return cleanup.discard(target, _progress(context), context.id if delete else "")
 
     def _target(self, context: StepContext, services: Services) -> RolloutTarget:
-        return RolloutTarget.of(context, services, (self.model, self.endpoint, self.deployment))
+        return RolloutTarget.of(context, services, TargetNames(self.model, self.endpoint, self.deployment))
 
 
 def _progress(context: StepContext) -> Progress:

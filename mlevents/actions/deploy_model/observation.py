@@ -10,7 +10,7 @@ from typing import Any
 from mlevents.actions.action import Done, Outcome
 from mlevents.actions.deploy_model.analysis import Observation, Reading, judge_phase, percentiles
 from mlevents.actions.deploy_model.metric_silence import SECONDS_A_MINUTE, Exposure
-from mlevents.actions.deploy_model.parameters import Probe, Rollout, SmokeTest
+from mlevents.actions.deploy_model.parameters import Probe, Rollout
 from mlevents.actions.deploy_model.progress import Phase, Progress
 from mlevents.actions.deploy_model.smoke_test import build_scoring_request, find_unexpected
 from mlevents.actions.deploy_model.target import UNDER_WAY, RolloutTarget
@@ -56,8 +56,8 @@ def observe(target: RolloutTarget, progress: Progress, rollout: Rollout, prober:
         return _said(Reading("unclear", said), rollout)
     target.check_deployment(deployment)
     reading = _reading(target, progress, rollout)
-    if reading.verdict == "unclear" and rollout.no_traffic == "probe" and rollout.smoke_test:
-        wrong = _probe(target, state, (rollout.smoke_test, rollout.probe or Probe(), prober), progress)
+    if reading.verdict == "unclear" and rollout.no_traffic == "probe":
+        wrong = _probe(target, state, rollout, prober, progress.since)
         if wrong:
             reading = Reading("breached", f"{reading.words}, {wrong}")
     return _said(reading, rollout)
@@ -90,17 +90,17 @@ def _reading(target: RolloutTarget, progress: Progress, rollout: Rollout) -> Rea
 
 
 def _probe(
-    target: RolloutTarget, state: EndpointState, how: tuple[SmokeTest, Probe, Prober], progress: Progress
+    target: RolloutTarget, state: EndpointState, rollout: Rollout, prober: Prober, since: float | None
 ) -> str | None:
     """Send as many requests as the time since the last look asks for; says what was wrong with an answer.
 
     They count in the deployment's metrics as any others do, which judge errors and latencies. An answer
     that these cannot judge, such as a wrong prediction or a 401, is wrong in itself.
     """
-    test, probe, prober = how
-    wanted = min(
-        max(1, ceil(probe.rps * (SHORTEST_SPAN if progress.since is None else progress.since))), MOST_PROBES
-    )
+    if (test := rollout.smoke_test) is None:
+        return None
+    rps = (rollout.probe or Probe()).rps
+    wanted = min(max(1, ceil(rps * (SHORTEST_SPAN if since is None else since))), MOST_PROBES)
     place = ScoringTarget(state.scoring_uri, target.endpoints.token(state), target.deployment, prober.mark)
     request = build_scoring_request(test, prober.services, prober.fill)
     patient = test.model_copy(update={"latency": None})

@@ -29,6 +29,15 @@ MOST_DEPLOYMENTS = 20
 
 
 @dataclass(frozen=True, slots=True)
+class TargetNames:
+    """What the step's parameters name; the event gives the rest."""
+
+    model: str | None = None
+    endpoint: str | None = None
+    deployment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RolloutTarget:
     """One version of one model, one deployment, one endpoint of one workspace.
 
@@ -43,20 +52,20 @@ class RolloutTarget:
     text: str
 
     @classmethod
-    def of(
-        cls, context: StepContext, services: Services, parameters: tuple[str | None, str | None, str | None]
-    ) -> Self:
-        """From the parameters model, endpoint and deployment, else from the event."""
-        model, endpoint, deployment = parameters
-        name, version = find_model(model, context)
+    def of(cls, context: StepContext, services: Services, names: TargetNames) -> Self:
+        """From what the step names, else from the event."""
+        name, version = find_model(names.model, context)
+        text = names.endpoint or name
         machine_learning = services.machine_learning(context.event.topic)
         return cls(
             machine_learning=machine_learning,
             model=f"{name}:{version}",
             model_id=machine_learning.workspace.asset("models", name, version),
-            endpoint=endpoint_name(endpoint or name),
-            deployment=endpoint_name(deployment) if deployment else deployment_name(name, version),
-            text=endpoint or name,
+            endpoint=endpoint_name(text),
+            deployment=endpoint_name(names.deployment)
+            if names.deployment
+            else deployment_name(name, version),
+            text=text,
         )
 
     @property

@@ -10,7 +10,7 @@ from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.actions.deploy_model.observation import Prober, observe
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.actions.deploy_model.progress import Phase, Progress
-from mlevents.actions.deploy_model.target import RolloutTarget
+from mlevents.actions.deploy_model.target import RolloutTarget, TargetNames
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.errors import TransientError
 from mlevents.services.scoring import ScoringAnswer, ScoringTarget
@@ -190,7 +190,7 @@ def test_a_burst_of_probes_ends_with_its_time() -> None:
     at.advance(60.0)
     phase = Phase("10 %", RolloutVerb.SHIFT_TRAFFIC, percent=10, traffic={"net-1": 90, "net-9": 10})
     progress = Progress(plan=(phase,), phase=0, elapsed=300.0, since=300.0)
-    target = RolloutTarget.of(context("net", "9"), at, (None, "net", None))  # type: ignore[arg-type]
+    target = RolloutTarget.of(context("net", "9"), at, TargetNames(endpoint="net"))  # type: ignore[arg-type]
     ticks = iter(range(0, 10_000, 10))
     prober = Prober(at, "r", lambda value: value, clock=lambda: float(next(ticks)))  # type: ignore[arg-type]
     observe(target, progress, step.rollout, prober)

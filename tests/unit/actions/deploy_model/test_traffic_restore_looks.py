@@ -10,7 +10,7 @@ from mlevents.actions.action import Done, Outcome, Pending
 from mlevents.actions.deploy_model.lookup import LOOKS_UNTIL_ABSENT
 from mlevents.actions.deploy_model.previous_deployments import PreviousDeployments
 from mlevents.actions.deploy_model.progress import Progress
-from mlevents.actions.deploy_model.target import SOON, RolloutTarget
+from mlevents.actions.deploy_model.target import SOON, RolloutTarget, TargetNames
 from mlevents.actions.deploy_model.traffic_restore import SETTLING, restore_maps
 from mlevents.errors import PermanentError, RefusedError, TransientError
 from mlevents.services.machine_learning.states import DeploymentState
@@ -41,7 +41,7 @@ def endpoint(traffic: Mapping[str, int] = MOVED, state: str = "Succeeded", **sta
 
 
 def look(at: World, **more: Any) -> Outcome:
-    target = RolloutTarget.of(context("net", "9"), at, (None, "net", None))  # type: ignore[arg-type]
+    target = RolloutTarget.of(context("net", "9"), at, TargetNames(endpoint="net"))  # type: ignore[arg-type]
     progress = {"before": OLD, "before_mirror": {}, "plan": [phase(MOVED)], "phase": 0, **more}
     return restore_maps(target, Progress.from_json(progress))
 
@@ -123,7 +123,7 @@ def test_longer_than_a_request_may_take_is_two_minutes() -> None:
     ids=["no phase", "a phase without traffic"],
 )
 def test_where_we_wrote_nothing_nothing_can_arrive(progress: dict[str, Any]) -> None:
-    target = RolloutTarget.of(context("net", "9"), endpoint(OLD), (None, "net", None))  # type: ignore[arg-type]
+    target = RolloutTarget.of(context("net", "9"), endpoint(OLD), TargetNames(endpoint="net"))  # type: ignore[arg-type]
     assert isinstance(restore_maps(target, Progress.from_json(progress)), Done)
 
 
@@ -297,7 +297,7 @@ def test_which_of_the_earlier_ones_change_are_broken_or_absent() -> None:
 def test_only_those_that_served_are_looked_up() -> None:
     at = serving({"net-1": 100, "net-2": 0})
     at.calls.clear()
-    target = RolloutTarget.of(context("net", "9"), at, (None, "net", None))  # type: ignore[arg-type]
+    target = RolloutTarget.of(context("net", "9"), at, TargetNames(endpoint="net"))  # type: ignore[arg-type]
     found = PreviousDeployments.find(target, {"net-1": 100, "net-2": 0}, {"NET-1": 10, "net-2": 0})
     assert [name.lower() for name in found.states] == ["net-1"]
     assert at.calls == ["read deployment"]
