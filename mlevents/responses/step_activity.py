@@ -53,7 +53,7 @@ def attempt_call(call: Call, settings: Settings, opened: Callable[..., Services]
     except (ActionError, ConfigError, ExpressionError) as error:
         return Answer(AnswerKind.FAILED, clean_text(str(error)))
     except ValidationError as error:
-        return Answer(AnswerKind.FAILED, clean_text(describe_misfit(error)))
+        return Answer(AnswerKind.FAILED, clean_text(describe_invalid_parameters(error)))
     except Exception as error:  # the boundary: a fault of ours ends a step, not the worker
         log.exception("response %s step %s: a fault in mlevents", *call.identity)
         return Answer(AnswerKind.FAILED, clean_text(describe_fault(error)))
@@ -108,7 +108,7 @@ def answer_of(outcome: Outcome | None) -> Answer:
     )
 
 
-def describe_misfit(error: ValidationError) -> str:
+def describe_invalid_parameters(error: ValidationError) -> str:
     """Which values, once filled in, do not fit the action's parameters."""
     return "; ".join(
         f"with.{'.'.join(map(str, e['loc']))}: {e['msg']}, found {e['input']!r:.200}" for e in error.errors()

@@ -55,6 +55,7 @@ class RolloutTarget:
     def of(cls, context: StepContext, services: Services, names: TargetNames) -> Self:
         """From what the step names, else from the event."""
         name, version = find_model(names.model, context)
+        deployment = endpoint_name(names.deployment) if names.deployment else deployment_name(name, version)
         text = names.endpoint or name
         machine_learning = services.machine_learning(context.event.topic)
         return cls(
@@ -62,9 +63,7 @@ class RolloutTarget:
             model=f"{name}:{version}",
             model_id=machine_learning.workspace.asset("models", name, version),
             endpoint=endpoint_name(text),
-            deployment=endpoint_name(names.deployment)
-            if names.deployment
-            else deployment_name(name, version),
+            deployment=deployment,
             text=text,
         )
 
