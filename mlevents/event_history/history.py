@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from mlevents.event_history.rebuilt_event import EventDocument, rebuild_model_event, rebuild_run_events
-from mlevents.event_history.throttling import Patience
+from mlevents.event_history.throttling import ThrottlePatience
 from mlevents.services.machine_learning.registered_models import ModelVersion
 from mlevents.services.machine_learning.run_history import Experiment, HistoricRun
 from mlevents.services.paging import Page
@@ -50,7 +50,7 @@ class Runs(Protocol):
         ...
 
 
-class Progress(Protocol):
+class HistoryProgress(Protocol):
     """What is told while the history is read."""
 
     def start(self, what: str, total: int) -> None:
@@ -81,8 +81,8 @@ class EventHistory:
     since: datetime
     models: Models
     runs: Runs
-    patience: Patience = field(default_factory=Patience)
-    progress: Progress = field(default_factory=NoProgress)
+    patience: ThrottlePatience = field(default_factory=ThrottlePatience)
+    progress: HistoryProgress = field(default_factory=NoProgress)
 
     def read_events(self) -> list[EventDocument]:
         """Every event that can be rebuilt, the oldest first."""

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from mlevents.errors import TransientError
 
-ATTEMPTS = 8
-FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+READ_ATTEMPTS = 8
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
 """Seconds between attempts where Azure names no time: doubled each time, up to the longest."""
 LONGEST_ASKED = 600.0
 """Seconds: Azure's limits are counted by the minute or by five; a longer wait is an error for people."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ThrottlePatience:
     """Sends a read again when Azure throttles it or fails; `notify` is told each wait and its reason."""
 
     sleep: Callable[[float], None] = time.sleep
@@ -22,8 +22,8 @@ class Patience:
 
     def read[T](self, request: Callable[[], T]) -> T:
         """The answer of a read; raises TransientError after the last attempt."""
-        pause = FIRST_WAIT
-        for _ in range(ATTEMPTS - 1):
+        pause = FIRST_PAUSE_SECONDS
+        for _ in range(READ_ATTEMPTS - 1):
             try:
                 return request()
             except TransientError as error:
@@ -32,5 +32,5 @@ class Patience:
                     raise
                 self.notify(wait, str(error))
                 self.sleep(wait)
-                pause = min(pause * 2, LONGEST_WAIT)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         return request()

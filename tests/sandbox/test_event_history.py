@@ -10,7 +10,7 @@ import pytest
 from mlevents.errors import PermanentError, RefusedError, TransientError
 from mlevents.event_history.history import EventHistory
 from mlevents.event_history.lookup import find_model_event, find_run_events
-from mlevents.event_history.throttling import ATTEMPTS, Patience
+from mlevents.event_history.throttling import READ_ATTEMPTS, ThrottlePatience
 from mlevents.events import Event, parse
 from mlevents.services.machine_learning.workspace_client import MachineLearning
 from sandbox.azure.identity import OWNER
@@ -211,7 +211,7 @@ def test_throttling_is_waited_for_as_long_as_azure_asks(
     server.fault(match="POST .*/runs:query", status=503, times=1)
     waits: list[float] = []
     notes: list[str] = []
-    patience = Patience(waits.append, lambda _, reason: notes.append(reason))
+    patience = ThrottlePatience(waits.append, lambda _, reason: notes.append(reason))
     assert history(workspace, patience=patience).read_events() == everything
     assert waits == [*[7.0] * 6, 1.0]
     assert all("Azure answered 429" in note for note in notes[:-1])
@@ -221,15 +221,15 @@ def test_endless_throttling_ends_and_says_so(server: Server, workspace: MachineL
     server.fault(match="GET .*/models$", status=429, times=100)
     waits: list[float] = []
     with pytest.raises(TransientError, match="listing the models: Azure answered 429"):
-        history(workspace, patience=Patience(waits.append)).read_events()
-    assert len(waits) == ATTEMPTS - 1
+        history(workspace, patience=ThrottlePatience(waits.append)).read_events()
+    assert len(waits) == READ_ATTEMPTS - 1
     assert waits == sorted(waits)
 
 
 def test_a_wait_of_hours_is_not_waited_for(server: Server, workspace: MachineLearning) -> None:
     server.fault(match="GET .*/models$", status=429, headers={"Retry-After": "7200"})
     with pytest.raises(TransientError, match="429"):
-        history(workspace, patience=Patience(lambda _: pytest.fail("it waits"))).read_events()
+        history(workspace, patience=ThrottlePatience(lambda _: pytest.fail("it waits"))).read_events()
 
 
 @pytest.mark.parametrize("missing", READS)

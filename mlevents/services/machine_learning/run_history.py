@@ -22,7 +22,7 @@ from mlevents.services.machine_learning.data_plane import DataPlane
 from mlevents.services.paging import Page
 from mlevents.services.sdk_errors import translate_errors
 
-PAGE = 100
+RUNS_A_PAGE = 100
 """Runs a page."""
 
 
@@ -85,7 +85,7 @@ class RunHistory:
     ) -> Page[HistoricRun]:
         """A page of the runs of an experiment that were created at or after a time; empty after a 404."""
         moment = created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        query = {"filter": f"(CreatedUtc ge {moment})", "orderBy": "CreatedUtc desc", "top": PAGE}
+        query = {"filter": f"(CreatedUtc ge {moment})", "orderBy": "CreatedUtc desc", "top": RUNS_A_PAGE}
         path = f"/experimentids/{quote(experiment.id, safe='')}/runs:query"
         try:
             with translate_errors(f"listing the runs of experiment '{experiment.name}'"):
