@@ -32,8 +32,8 @@ param resourceGroupName string = ''
 ])
 param mode string = ''
 
-@description('The rule file, relative to the app.')
-param rulesFile string = 'rules.yaml'
+@description('The rule file, or a folder of rule files, relative to the app; empty for rules.yaml, or else rules.')
+param rulesFile string = ''
 
 @description('Goes into the names of what responses start, so that nobody can plant one. The hooks generate it once; empty leaves the secret in the vault as it is. By hand: any long random text, the same at every deployment.')
 @secure()

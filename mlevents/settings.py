@@ -45,12 +45,18 @@ def find_unresolved_references(environment: Mapping[str, str] = os.environ) -> l
     ]
 
 
+def find_default_rules(folder: Path) -> Path:
+    """The rules where no setting names them: `rules.yaml`, or else the folder `rules`."""
+    file, rules = folder / "rules.yaml", folder / "rules"
+    return rules if rules.is_dir() and not file.exists() else file
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the operator chose for this app.
 
-    `rules` is the rule file; `mode` makes every rule at
-    least as careful (shadow before live, disabled before shadow); `resource_manager`
+    `rules` is the rule file, or a folder of rule files; `mode` makes every rule at least as careful
+    (shadow before live, disabled before shadow); `resource_manager`
     is the Azure Resource Manager endpoint, another one in a sovereign cloud or the sandbox;
     `max_depth` is how many responses may cause one another; `secret` goes into the names and marks of
     what steps start, so that nobody can plant them; `environment` answers `{setting: NAME}`.
@@ -79,8 +85,9 @@ class Settings:
         if not (depth.isascii() and depth.isdigit()) or int(depth) < 1:
             raise ConfigError(f"MLEVENTS_MAX_DEPTH is '{depth}': set it to a whole number from 1")
         manager = environment.get("MLEVENTS_RESOURCE_MANAGER") or PUBLIC_RESOURCE_MANAGER
+        rules = environment.get("MLEVENTS_RULES")
         return cls(
-            rules=(root / (environment.get("MLEVENTS_RULES") or "rules.yaml")).resolve(),
+            rules=(root / rules if rules else find_default_rules(root)).resolve(),
             mode=mode,
             resource_manager=manager.rstrip("/"),
             max_depth=int(depth),

@@ -28,7 +28,7 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the Functions host; 0 takes a free one.")
     ] = 7071,
-    rules: Annotated[Path, typer.Option(help="The rule file.")] = ROOT / "rules.yaml",
+    rules: Annotated[Path, typer.Option(help="The rule file, or a folder.")] = ROOT / "rules.yaml",
     speed: Annotated[float, typer.Option(min=0.001, help="How much faster than Azure.")] = 60.0,
     ready_file: Annotated[Path | None, typer.Option(help="A file for the addresses, once all is up.")] = None,
     twice: Annotated[bool, typer.Option(help="Execute activities and entity operations twice.")] = False,
@@ -38,7 +38,7 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
     verbose: Annotated[bool, typer.Option(help="Log everything to standard error.")] = False,
 ) -> None:
     """Run the app on a simulated Azure until interrupted."""
-    if not rules.is_file():
+    if not rules.exists():
         _end(f"there is no rule file '{rules}': name yours with --rules", USAGE)
     if ready_file is not None:
         _check_writable(ready_file)

@@ -9,7 +9,7 @@ from typing import Any
 from infra.hooks.programs import ROOT, HookError, mlevents
 from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rules
-from mlevents.settings import Settings
+from mlevents.settings import Settings, find_default_rules
 
 ATTACHED = ("workspace", "data_factory", "identity")
 """What the app gets a role of its own on; rights on other services are assigned as docs/deploying.md says."""
@@ -73,9 +73,14 @@ class Needs:
 
 
 def read_rules(environment: Mapping[str, str]) -> Rules:
-    """The rule file, settings or not; raises RulesError when it is broken."""
-    path = Path(ROOT, environment.get("MLEVENTS_RULES") or "rules.yaml")
-    return load_rules(path, Settings.read(environment), require_settings=False)
+    """The rules, settings or not; raises RulesError when they are broken."""
+    return load_rules(find_rules(environment), Settings.read(environment), require_settings=False)
+
+
+def find_rules(environment: Mapping[str, str]) -> Path:
+    """The rule file of this project, or its folder of rule files."""
+    named = environment.get("MLEVENTS_RULES")
+    return ROOT / named if named else find_default_rules(ROOT)
 
 
 def read_needs(environment: Mapping[str, str]) -> Needs:

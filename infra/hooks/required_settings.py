@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from infra.hooks.needs import find_rules
 from infra.hooks.parameters import vault_secrets
-from infra.hooks.programs import ROOT, HookError, say
+from infra.hooks.programs import HookError, say
 from mlevents.rules.file import load_rules
 from mlevents.settings import Settings
 
@@ -52,9 +52,7 @@ def named_settings(environment: Mapping[str, str]) -> list[str]:
     """The app settings that the rule file names, as `{setting: NAME}` or `${env.NAME}`."""
     asked = _Asked(environment)
     settings = replace(Settings.read(environment), environment=asked)
-    load_rules(
-        Path(ROOT, environment.get("MLEVENTS_RULES") or "rules.yaml"), settings, require_settings=False
-    )
+    load_rules(find_rules(environment), settings, require_settings=False)
     return list(asked.names)
 
 

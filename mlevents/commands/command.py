@@ -13,14 +13,16 @@ from mlevents.errors import ConfigError, RulesError
 from mlevents.registry import Registry
 from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rules
-from mlevents.settings import Settings
+from mlevents.settings import Settings, find_default_rules
 
 EXIT_PROBLEMS = 1
 EXIT_USAGE = 2
 
 command = Registry[Callable[..., None]]("command", "mlevents.commands")
 
-RulesFile = Annotated[Path, typer.Option("--rules", envvar="MLEVENTS_RULES", help="The rule file.")]
+RulesFile = Annotated[
+    Path, typer.Option("--rules", envvar="MLEVENTS_RULES", help="The rule file, or a folder of rule files.")
+]
 AppKey = Annotated[
     str,
     typer.Option(
@@ -56,11 +58,12 @@ def exit_with_error(text: str, code: int = EXIT_USAGE) -> NoReturn:
 
 
 def load_local_rules(path: Path, load: Callable[..., Rules] = load_rules) -> Rules:
-    """The rules for a look at them on any machine; raises RulesError; exits if there is no file.
+    """The rules for a look at them on any machine; raises RulesError; exits if there is no such file.
 
     App settings that are not set here are warnings: the running app may have them.
     """
-    if not path.is_file():
+    path = find_default_rules(Path()) if path == RULES else path
+    if not path.exists():
         exit_with_error(f"{path}: this rule file does not exist: name another with --rules")
     try:
         return load(path, Settings.read(), require_settings=False)

@@ -1,6 +1,6 @@
-"""Loading the rule file: rules that are ready to match, or every problem in it at once."""
+"""Loading the rule file or folder: rules that are ready to match, or every problem at once."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,18 +8,19 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from mlevents.actions.endpoint_allowlist import SECTION
-from mlevents.errors import Problem, RulesError
+from mlevents.errors import RulesError
 from mlevents.matching.where import Where
 from mlevents.rules.available_gates import without_missing_gates
 from mlevents.rules.connections import check_connections, check_workspaces
-from mlevents.rules.model import Rule, Rules
+from mlevents.rules.model import Defaults, Rule, Rules
 from mlevents.rules.report import MAX_FILE_PROBLEMS, Report
-from mlevents.rules.rule_builder import RuleBuilder
+from mlevents.rules.rule_builder import RuleBuilder, merge_defaults
 from mlevents.rules.rule_check import check_rules
-from mlevents.rules.rule_folder import RuleFolder
+from mlevents.rules.rule_folder import open_folder
+from mlevents.rules.rule_source import RuleSource, merge_documents, read_source
 from mlevents.rules.step_check import StepCheck
 from mlevents.rules.syntax import RuleFileSyntax, rule_file_model
-from mlevents.rules.validation_messages import ErrorMessages, quote
+from mlevents.rules.validation_messages import ErrorMessages
 from mlevents.rules.vocabulary import VOCABULARY, Vocabulary
 from mlevents.settings import Settings
 from mlevents.yamlfile.positions import join_path
@@ -44,12 +45,12 @@ def load_rules(
     vocabulary: Vocabulary = VOCABULARY,
     tests: RuleTests | None = None,
 ) -> Rules:
-    """The rules of a file; raises RulesError with every problem in it, or the reason it cannot be read.
+    """The rules of a file or folder; raises RulesError with every problem, or why it cannot be read.
 
     Without `require_settings`, app settings that are not set are warnings, so that a file can be
     checked on any machine. A failed test is a problem like any other.
     """
-    return _Loading(path, settings, require_settings, vocabulary, tests).rules(_read_text(path))
+    return _Loading(path, settings, require_settings, vocabulary, tests).rules(read_source(path))
 
 
 def load_rules_text(
@@ -61,16 +62,8 @@ def load_rules_text(
     vocabulary: Vocabulary = VOCABULARY,
 ) -> Rules:
     """The rules in a text; problems use `path`, and the files of steps are next to it."""
-    return _Loading(path, settings, require_settings, vocabulary).rules(text)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise RulesError([Problem(str(path), 1, 1, "", f"cannot be read: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        raise RulesError([_encoding_problem(path, error)]) from error
+    source = merge_documents([parse_yaml(text, str(path))], path)
+    return _Loading(path, settings, require_settings, vocabulary).rules(source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,56 +74,56 @@ class _Loading:
     vocabulary: Vocabulary = VOCABULARY
     tests: RuleTests | None = None
 
-    def rules(self, text: str) -> Rules:
-        document = parse_yaml(text, str(self.path))
-        report = Report(document, self.settings, self.require_settings, document.problems)
-        if document.broken:
-            raise _rules_error(report)
-        if not isinstance(document.value, dict):
-            found = (
-                "the file is empty"
-                if document.value is None
-                else f"must be a mapping, not {quote(document.value)}"
-            )
-            report.error("", f"{found}: begin with 'version: 1'")
-            raise RulesError(report.problems)
-        return self._check_and_build(document.value, report)
-
-    def _check_and_build(self, written: dict[str, Any], report: Report) -> Rules:
-        form = _validate_form(written, report)
+    def rules(self, source: RuleSource) -> Rules:
+        report = Report(source.document, self.settings, self.require_settings, source.document.problems)
+        written = source.written
+        forms = _validate_forms(source, report)
         workspaces = check_workspaces(_find_section(written, "workspaces"), report)
         section = _find_section(written, "connections")
         connections = check_connections(section, report, self.vocabulary.connections)
-        steps = StepCheck(report, self.vocabulary, connections, RuleFolder(self.path.parent), written)
-        wheres = check_rules(written, report, steps)
+        steps = StepCheck(report, self.vocabulary, connections, open_folder(self.path), written)
+        wheres = check_rules(source, report, steps)
         if self.tests:
             self.tests.read(written, workspaces, report)
-        if report.problems or form is None:
+        if report.problems:
             raise _rules_error(report)
         _warn_of_unused(connections, steps.used, report)
         if not workspaces:
             report.warn("workspaces", "no workspace is listed: the app acts on events from every workspace")
-        loaded = self._build(form, wheres, steps)
+        loaded = self._build(source, forms, wheres, steps)
         tested = self.tests.run(loaded.rules, report) if self.tests else 0
         if report.problems:
             raise _rules_error(report)
         warnings = tuple(sorted(report.warnings))
         return replace(loaded, workspaces=workspaces, warnings=warnings, tests=tested)
 
-    def _build(self, form: RuleFileSyntax, wheres: Iterable[Where | None], steps: StepCheck) -> Rules:
-        """The rules of a file in which no problem was found, before its tests have run."""
-        builder = RuleBuilder({SECTION: form.endpoints or ()}, self.vocabulary.actions)
-        defaults = builder.build_defaults(form.defaults)
-        both = zip(form.rules, wheres, strict=True)
+    def _build(
+        self,
+        source: RuleSource,
+        forms: Sequence[RuleFileSyntax],
+        wheres: Iterable[Where | None],
+        steps: StepCheck,
+    ) -> Rules:
+        """The rules of files in which no problem was found, before their tests have run."""
+        endpoints = tuple(dict.fromkeys(name for form in forms for name in form.endpoints or ()))
+        builder = RuleBuilder({SECTION: endpoints}, self.vocabulary.actions)
+        both = zip(forms, source.parts, strict=True)
+        shared = next((form.defaults for form, part in both if part.is_shared), Defaults())
+        defaults = [builder.build_defaults(merge_defaults(form.defaults, shared)) for form in forms]
+        bound = iter(wheres)
         return Rules(
-            rules=tuple(builder.build_rule(rule, where, defaults) for rule, where in both),
+            rules=tuple(
+                builder.build_rule(rule, next(bound), own)
+                for form, own in zip(forms, defaults, strict=True)
+                for rule in form.rules
+            ),
             workspaces={},
             connections=steps.connections,
-            defaults=defaults,
+            defaults=builder.build_defaults(shared),
             path=self.path,
             files={name: steps.folder.read(name) for name in sorted(steps.files)},
-            endpoints=form.endpoints or (),
-            filters=form.filters,
+            endpoints=endpoints,
+            filters=next((form.filters for form in forms if "filters" in form.model_fields_set), "safe"),
         )
 
 
@@ -148,22 +141,23 @@ def _warn_of_unused(connections: Mapping[str, Any], used: Container[str], report
             report.warn(join_path("connections", name), "no step uses this connection: remove it, or use it")
 
 
-def _validate_form(written: dict[str, Any], report: Report) -> RuleFileSyntax | None:
-    """The file, validated by its models; None after reporting what does not fit."""
-    try:
-        return rule_file_model().model_validate(without_missing_gates(written))
-    except ValidationError as error:
-        report.errors("", ErrorMessages(rule_file_model()).translate(error, written))
-        return None
+def _validate_forms(source: RuleSource, report: Report) -> list[RuleFileSyntax]:
+    """The files, validated by their model, without those that do not fit: what is wrong is reported.
+
+    Of the files of a folder, one at least has rules.
+    """
+    optional: dict[str, Any] = {"rules": []} if "rules" in source.written else {}
+    forms = []
+    for part in source.parts:
+        written = optional | part.document.value
+        try:
+            forms.append(rule_file_model().model_validate(without_missing_gates(written)))
+        except ValidationError as error:
+            own = replace(report, document=part.document)
+            own.errors("", ErrorMessages(rule_file_model()).translate(error, written))
+    return forms
 
 
 def _find_section(written: dict[str, Any], name: str) -> dict[str, Any]:
     section = written.get(name)
     return section if isinstance(section, dict) else {}
-
-
-def _encoding_problem(path: Path, error: UnicodeDecodeError) -> Problem:
-    before = error.object[: error.start].decode("utf-8", "replace").splitlines(keepends=False) or [""]
-    byte = error.object[error.start]
-    text = f"the byte 0x{byte:02x} is not UTF-8: save the file as UTF-8"
-    return Problem(str(path), len(before), len(before[-1]) + 1, "", text)

@@ -11,10 +11,9 @@ from mlevents.events.envelope import workspace
 from mlevents.matching.condition_tree import FieldCondition
 from mlevents.rules.model import Rule, Rules, Step
 from mlevents.rules.references import find_references
+from mlevents.rules.rule_source import DEFAULTS
 from mlevents.services.permission import IDENTITY_SCOPE, WORKSPACE_SCOPE, Permission, Role
 from mlevents.services.services import Services
-
-DEFAULTS = "defaults"
 
 
 @dataclass(slots=True)

@@ -51,6 +51,13 @@ class RuleBuilder:
         return tuple(steps.values())
 
 
+def merge_defaults(own: Defaults, shared: Defaults) -> Defaults:
+    """The defaults of one file of a folder: its own, and of the shared ones what it leaves out."""
+    retry = {name: getattr(own.retry, name) for name in own.retry.model_fields_set}
+    found = {name: getattr(own, name) for name in own.model_fields_set}
+    return shared.model_copy(update={**found, "retry": shared.retry.model_copy(update=retry)})
+
+
 def _collect_gates(written: RuleSyntax, defaults: Defaults) -> dict[str, AnyGate]:
     """The gates of a rule in their order; one that it leaves out is that of the defaults, if they have it."""
     found = {

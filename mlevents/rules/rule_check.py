@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlevents.errors import Problem
 from mlevents.events import NAMES
 from mlevents.gates.gate import gates_in_order
 from mlevents.matching.satisfiability import find_impossible_alternatives, find_impossible_condition
@@ -11,6 +12,7 @@ from mlevents.matching.where import Where, bind_where, list_names
 from mlevents.rules.available_gates import find_missing_gates
 from mlevents.rules.loops import find_loops
 from mlevents.rules.report import Report
+from mlevents.rules.rule_source import DEFAULTS, RuleSource
 from mlevents.rules.step_check import STEP_RESULT, StepCheck
 from mlevents.yamlfile.positions import join_path
 
@@ -22,12 +24,13 @@ FAILURE_NAMES = {
 """What the steps of `on_failure` can read besides the event."""
 
 
-def check_rules(written: Mapping[str, Any], report: Report, steps: StepCheck) -> list[Where | None]:
-    """The bound conditions of each rule of a file, None where it has none; reports what is wrong."""
+def check_rules(source: RuleSource, report: Report, steps: StepCheck) -> list[Where | None]:
+    """The bound conditions of each rule, None where it has none; reports what is wrong."""
     checks = RuleCheck(report, steps)
-    if isinstance(defaults := written.get("defaults"), dict):
-        checks.check_defaults(defaults)
-    rules = written.get("rules")
+    for part in source.parts:
+        if isinstance(defaults := part.document.value.get(DEFAULTS), dict):
+            checks.check_defaults(defaults, part.defaults)
+    rules = source.written.get("rules")
     return [
         checks.check_rule(rule, join_path("rules", index))
         for index, rule in enumerate(rules if isinstance(rules, list) else ())
@@ -41,13 +44,13 @@ class RuleCheck:
 
     report: Report
     steps: StepCheck
-    ids: dict[str, int] = field(default_factory=dict)
+    ids: dict[str, Problem] = field(default_factory=dict)
 
-    def check_defaults(self, written: Mapping[str, Any]) -> None:
-        """Report the problems of the defaults."""
-        self.report.errors("defaults", find_missing_gates(written))
+    def check_defaults(self, written: Mapping[str, Any], path: str) -> None:
+        """Report the problems of the defaults at this path."""
+        self.report.errors(path, find_missing_gates(written))
         self.steps.check_steps(
-            written.get("on_failure"), "defaults.on_failure", list_names(_ANY_EVENT) | FAILURE_NAMES
+            written.get("on_failure"), join_path(path, "on_failure"), list_names(_ANY_EVENT) | FAILURE_NAMES
         )
 
     def check_rule(self, written: Mapping[str, Any], path: str) -> Where | None:
@@ -87,11 +90,13 @@ class RuleCheck:
                 self.report.errors(join_path(path, name), found.check(written[name], names))
 
     def _check_id(self, name: object, path: str) -> None:
-        if isinstance(name, str) and name in self.ids:
-            line = self.ids[name]
-            self.report.error(path, f"'{name}' is also the id of the rule in line {line}: rename one")
-        elif isinstance(name, str):
-            self.ids[name], _ = self.report.document.place(path)
+        if not isinstance(name, str):
+            return
+        here = self.report.document.problem(path, "")
+        other = self.ids.setdefault(name, here)
+        if other is not here:
+            place = f"line {other.line}" if other.file == here.file else f"{other.file}:{other.line}"
+            self.report.error(path, f"'{name}' is also the id of the rule in {place}: rename one")
 
 
 def find_event_kinds(written: object) -> tuple[str, ...]:

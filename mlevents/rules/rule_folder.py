@@ -1,4 +1,4 @@
-"""The files that steps name: they must be in the folder of the rule file."""
+"""The files that steps name: they must be in the folder of the rule file, or of the folder with the rules."""
 
 from functools import cached_property
 from pathlib import Path
@@ -6,16 +6,33 @@ from pathlib import Path
 from mlevents.errors import PermanentError
 
 
-class RuleFolder:
-    """The folder of a rule file; checks each file once."""
+def open_folder(rules: Path) -> "RuleFolder":
+    """The folder of the files that the steps in a rule file, or in a folder of them, name."""
+    if rules.is_dir():
+        return RuleFolder(rules.parent if rules.name not in {"", ".."} else rules.resolve().parent, rules)
+    return RuleFolder(rules.parent)
 
-    def __init__(self, path: Path) -> None:
+
+class RuleFolder:
+    """The folder of the rule file; checks each file once.
+
+    Of a folder of rule files, it is the folder that has it; `rules` is then looked into as well.
+    """
+
+    def __init__(self, path: Path, rules: Path | None = None) -> None:
         self.path = path
+        self.rules = rules
         self._faults: dict[str, str | None] = {}
 
     @cached_property
     def _root(self) -> Path:
         return self.path.resolve()
+
+    def _find(self, name: str) -> Path:
+        """The place of a file: beside the rules, or else among them."""
+        beside = (self._root / name).resolve()
+        among = (self.rules / name).resolve() if self.rules else beside
+        return among if not beside.exists() and among.exists() else beside
 
     def fault(self, name: str) -> str | None:
         """Why a file cannot be used, or None if it can."""
@@ -25,7 +42,7 @@ class RuleFolder:
 
     def _find_fault(self, name: str) -> str | None:
         try:
-            found = (self._root / name).resolve()
+            found = self._find(name)
             inside = not Path(name).is_absolute() and found.is_relative_to(self._root)
             is_file = inside and found.is_file()
         except (OSError, ValueError, RuntimeError) as error:
@@ -39,6 +56,6 @@ class RuleFolder:
     def read(self, name: str) -> str:
         """The text of a file; raises PermanentError for a file that is not UTF-8 text."""
         try:
-            return (self._root / name).read_text(encoding="utf-8-sig")
+            return self._find(name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise PermanentError(f"the file '{name}' cannot be read: {error}") from error

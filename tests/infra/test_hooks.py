@@ -283,7 +283,7 @@ def test_the_plain_way_does_it_all_in_order(azure: Azure) -> None:
         "environmentName": "test",
         "location": "westeurope",
         "mode": "shadow",
-        "rulesFile": "rules.yaml",
+        "rulesFile": "",
         "appSecret": "chosen",
         "alertEmail": "",
         "useCommunication": False,

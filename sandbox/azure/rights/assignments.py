@@ -134,8 +134,7 @@ class AppRights:
         settings = self._environment()
         if not settings:  # it has not been started yet
             return ()
-        root = Path(settings.get("AzureWebJobsScriptRoot") or ".")
-        rules = root / (settings.get("MLEVENTS_RULES") or "rules.yaml")
+        rules = Settings.read(settings).rules
         known = self._rights.setdefault(rules, RuleRights(rules, settings))
         return known()
 
