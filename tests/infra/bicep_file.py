@@ -28,6 +28,7 @@ class Declaration:
     name: str
     node: Node
     description: bool
+    secure: bool
 
     @property
     def target(self) -> str:
@@ -43,6 +44,11 @@ class Declaration:
     def required(self) -> bool:
         """A parameter without a default."""
         return not any(text(child) == "=" for child in self.node.children)
+
+    @property
+    def default(self) -> str:
+        """What a parameter is when nobody gives it, as written; empty when it is required."""
+        return text(self.node).partition("=")[2].strip()
 
     @property
     def body(self) -> Node:
@@ -77,15 +83,17 @@ def syntax_errors(path: Path) -> list[str]:
 
 def declarations(path: Path, *kinds: str) -> list[Declaration]:
     """The statements of these kinds, in order; all of them when none is named."""
-    found, described = [], False
+    found: list[Declaration] = []
+    decorators: set[str] = set()
     for node in tree(path).named_children:
         if node.type == "decorators":
-            described = "@description(" in text(node) or "sys.description(" in text(node)
+            decorators = {text(one).removeprefix("@").split("(")[0] for one in node.named_children}
             continue
         if kind := DECLARATIONS.get(node.type):
             name = next(text(child) for child in node.named_children if child.type == "identifier")
-            found.append(Declaration(kind, name, node, described))
-        described = False
+            described = bool(decorators & {"description", "sys.description"})
+            found.append(Declaration(kind, name, node, described, "secure" in decorators))
+        decorators = set()
     return [one for one in found if not kinds or one.kind in kinds]
 
 

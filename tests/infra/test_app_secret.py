@@ -7,7 +7,7 @@ import pytest
 from infra.hooks.app_secret import choose_secret
 from mlevents.errors import ConfigError
 from mlevents.settings import Settings
-from tests.infra.bicep_file import INFRA
+from tests.infra.bicep_file import INFRA, at, declarations
 from tests.infra.deployment_project import APP, Azure
 
 REFERENCE = "@Microsoft.KeyVault(VaultName=mlev-abc;SecretName=mlevents-secret)"
@@ -67,14 +67,17 @@ def test_a_parameter_of_the_command_line_wins() -> None:
 
 def test_no_template_derives_it() -> None:
     app, vault = (INFRA / f"modules/{name}.bicep" for name in ("function-app", "key-vault"))
-    assert "  MLEVENTS_SECRET: appSecret\n" in app.read_text()
+    (settings,) = [one for one in declarations(app, "var") if one.name == "appSettings"]
+    assert at(settings.body, "MLEVENTS_SECRET") == "appSecret"
     for path in (app, vault):
-        assert "@secure()\nparam appSecret string\n" in path.read_text()
+        (parameter,) = [one for one in declarations(path, "param") if one.name == "appSecret"]
+        assert (parameter.secure, parameter.required) == (True, True)
 
 
 def test_azd_asks_nobody_for_one_that_the_vault_has() -> None:
     """Of a parameter that is empty and has no default azd asks the person, and fails in a pipeline."""
-    assert "@secure()\nparam appSecret string = ''\n" in (INFRA / "main.bicep").read_text()
+    (parameter,) = [one for one in declarations(INFRA / "main.bicep", "param") if one.name == "appSecret"]
+    assert (parameter.secure, parameter.default) == (True, "''")
 
 
 def test_a_reference_that_is_not_resolved_is_no_secret() -> None:

@@ -1,6 +1,8 @@
 """Every template parses, fits together, and matches Azure's types."""
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,13 @@ def relative(path: Path) -> str:
 each = pytest.mark.parametrize("path", FILES, ids=relative)
 
 
+def test_there_are_templates_with_everything_that_is_checked_here() -> None:
+    assert {INFRA / name for name in TEMPLATES} <= set(FILES)
+    kinds = ("param", "var", "resource", "module", "output")
+    assert [kind for kind in kinds if not any(declarations(path, kind) for path in FILES)] == []
+    assert sum(len(outputs_read(path)) for path in FILES) > 10
+
+
 @each
 def test_it_parses(path: Path) -> None:
     assert syntax_errors(path) == []
@@ -56,13 +65,16 @@ def test_modules_get_exactly_the_parameters_they_declare(path: Path) -> None:
 @each
 def test_outputs_that_are_read_exist(path: Path) -> None:
     modules = {one.name: (path.parent / one.target).resolve() for one in declarations(path, "module")}
-    for node in walk(tree(path)):
-        words = (
-            text(node).replace("!", "").split("[")[0].split(".") if node.type == "member_expression" else []
-        )
-        parts = text(node).replace("!", "").split(".")
-        if words and words[0] in modules and len(parts) == 3 and parts[1] == "outputs":
-            assert parts[2] in {one.name for one in declarations(modules[words[0]], "output")}, text(node)
+    there = {(name, one.name) for name, file in modules.items() for one in declarations(file, "output")}
+    assert outputs_read(path) - there == set()
+
+
+def outputs_read(path: Path) -> set[tuple[str, str]]:
+    """Each module of a template with an output of it that the template reads."""
+    modules = {one.name for one in declarations(path, "module")}
+    members = [text(node) for node in walk(tree(path)) if node.type == "member_expression"]
+    parts = [re.sub(r"\[[^\]]*\]|!", "", one).split(".") for one in members]
+    return {(one[0], one[2]) for one in parts if len(one) == 3 and one[0] in modules and one[1] == "outputs"}
 
 
 @each
@@ -73,9 +85,8 @@ def test_names_are_declared_once(path: Path) -> None:
 
 @each
 def test_what_is_declared_is_used(path: Path) -> None:
-    for one in declarations(path, "param", "var"):
-        uses = [node for node in walk(tree(path)) if node.type == "identifier" and text(node) == one.name]
-        assert len(uses) > 1, f"{one.kind} {one.name}"
+    uses = Counter(text(node) for node in walk(tree(path)) if node.type == "identifier")
+    assert [one.name for one in declarations(path, "param", "var") if uses[one.name] < 2] == []
 
 
 @each
@@ -102,11 +113,9 @@ def test_azd_touches_no_resource_group_but_its_own() -> None:
     scopes = {at(one.body, "scope") for one in declarations(INFRA / "main.bicep", "module")}
     assert scopes == {"group"}
     own = {(INFRA / one.target).resolve() for one in declarations(INFRA / "main.bicep", "module")}
-    assert not [
-        path
-        for path in own
-        if "resourceGroup(" in path.read_text() and "scope: resourceGroup" in path.read_text()
-    ]
+    inside = [one for path in own for one in declarations(path, "resource", "module")]
+    assert len(inside) > 20
+    assert [one.name for one in inside if at(one.body, "scope").startswith("resourceGroup")] == []
 
 
 @pytest.mark.parametrize(

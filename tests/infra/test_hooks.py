@@ -353,6 +353,8 @@ def test_a_missing_az_is_said_plainly(azure: Azure) -> None:
 
 
 def test_the_shell_scripts_are_posix() -> None:
-    for path in sorted((ROOT / "infra").rglob("*.sh")):
+    scripts = sorted((ROOT / "infra").rglob("*.sh"))
+    assert scripts
+    for path in scripts:
         assert path.read_text().startswith("#!/bin/sh\n")
         assert subprocess.run(["sh", "-n", str(path)], check=False).returncode == 0

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from mlevents.actions.permissions import permissions
-from mlevents.services.permission import ML, Grant, Role
-from tests.infra.bicep_file import FILES, INFRA
+from mlevents.services.permission import ML, Grant
+from tests.infra.bicep_file import FILES, INFRA, at, declarations, text, tree, walk
 
 OPERATIONS = Path(__file__).resolve().parents[2] / "sandbox/azure/rights/operations.json"
 BUILT_IN = {
@@ -64,26 +64,23 @@ def test_every_action_is_a_published_operation() -> None:
 
 
 def test_where_a_wildcard_is_named_the_thing_itself_is_named_too() -> None:
-    """`X/*/read` does not cover `X/read`: whoever means both must say both."""
-    for need in permissions():
-        element = {
-            one
-            for other in permissions()
-            if other.element == need.element
-            for one in other.permission.actions
-        }
-        for one in need.permission.actions:
-            if one.endswith("/*/read"):
-                assert one.replace("/*/read", "/read") in element, one
+    """`X/*/read` does not cover `X/read`: an element that needs both must name both."""
+    named = {(need.element, one) for need in permissions() for one in need.permission.actions}
+    wildcards = [(element, one) for element, one in named if one.endswith("/*/read")]
+    assert wildcards
+    assert [one for one in wildcards if (one[0], one[1].replace("/*/read", "/read")) not in named] == []
 
 
 def test_the_role_of_a_remedy_has_the_actions() -> None:
     """A person who gives the role that `doctor` names has given what is missing."""
-    for need in permissions():
-        role: Role = need.permission.role
-        for action in need.permission.actions:
-            for operation in fitting(action):
-                assert BUILT_IN[role.name].allows(operation), f"{role} has no {operation}"
+    needed = {
+        (need.permission.role.name, operation)
+        for need in permissions()
+        for action in need.permission.actions
+        for operation in fitting(action)
+    }
+    assert {role for role, _ in needed} == set(BUILT_IN)
+    assert [one for one in sorted(needed) if not BUILT_IN[one[0]].allows(one[1])] == []
 
 
 @pytest.mark.parametrize(
@@ -146,8 +143,11 @@ def test_no_element_asks_for_everything() -> None:
 def test_roles_that_templates_assign_are_those_that_elements_name() -> None:
     """A connection whose rights are data actions names a built-in role: the template must assign that one."""
     wanted = {need.permission.role.id for need in permissions() if not need.permission.actions}
-    templates = "\n".join(path.read_text() for path in FILES)
-    assert [role for role in wanted if role not in templates] == []
+    templates = {
+        text(node).strip("'") for path in FILES for node in walk(tree(path)) if node.type == "string"
+    }
+    assert wanted
+    assert wanted - templates == set()
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,12 @@ def test_roles_that_templates_assign_are_those_that_elements_name() -> None:
     [("workspace-role", "workspace"), ("factory-role", "factory"), ("identity-role", "identity")],
 )
 def test_a_role_is_assigned_on_the_resource_alone(module: str, scope: str) -> None:
-    text = (INFRA / f"modules/{module}.bicep").read_text()
-    assignment = text.partition("'Microsoft.Authorization/roleAssignments@")[2]
-    assert f"\n  scope: {scope}\n" in assignment
-    assert "actions: actions" in text
+    (role, assignment) = [
+        one
+        for target in ("roleDefinitions", "roleAssignments")
+        for one in declarations(INFRA / f"modules/{module}.bicep", "resource")
+        if one.target.startswith(f"Microsoft.Authorization/{target}@")
+    ]
+    assert at(assignment.body, "scope") == scope
+    assert at(assignment.body, "properties.roleDefinitionId") == f"{role.name}.id"
+    assert "actions: actions" in at(role.body, "properties.permissions")

@@ -1,6 +1,5 @@
 """The example for your machine, the templates and the code name the same settings."""
 
-import ast
 import json
 import re
 from pathlib import Path
@@ -12,6 +11,7 @@ from infra.hooks.required_settings import ALWAYS, PARAMETERS
 from mlevents.errors import ConfigError
 from mlevents.settings import Settings
 from tests.infra.bicep_file import INFRA, Declaration, declarations, properties
+from tests.unit.asked_settings import settings_asked_for
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = INFRA / "modules/function-app.bicep"
@@ -39,11 +39,9 @@ def local() -> set[str]:
 
 
 def read_by_code() -> set[str]:
-    """What settings.py asks the environment for, by name."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse((ROOT / "mlevents/settings.py").read_text())):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "environment.get":
-            names.add(ast.literal_eval(node.args[0]))
+    """What the settings ask the environment for, by name."""
+    names = settings_asked_for()
+    assert names > SET_BY_THE_HOST | FALLBACKS
     return names - SET_BY_THE_HOST - FALLBACKS
 
 

@@ -135,12 +135,11 @@ def test_each_step_of_a_way_is_a_function_that_exists(module: str, function: str
     assert callable(attrgetter(function)(importlib.import_module(module)))
 
 
-@pytest.mark.parametrize(
-    "module",
-    sorted(set(re.findall(r"`(mlevents(?:\.\w+)+)`", (ROOT / "docs/architecture.md").read_text()))),
-)
-def test_each_module_of_the_page_exists(module: str):
-    importlib.import_module(module)
+def test_each_module_of_the_page_exists():
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(mlevents(?:\.\w+)+)`", page))
+    assert len(named) > 5
+    assert named - imports().modules == set()
 
 
 def places() -> list[str]:

@@ -53,6 +53,7 @@ from mlevents.settings import Settings
 from mlevents.yamlfile.reader import parse_yaml
 from sandbox.__main__ import command as sandbox
 from sandbox.azure.faults import Faults
+from tests.unit.asked_settings import settings_asked_for
 from tests.unit.markdown_page import Fence, Page, names, read_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -174,6 +175,7 @@ def test_every_json_example_is_json_and_every_fault_is_taken(fence: Fence):
 
 def test_the_example_of_a_response_has_what_responses_have():
     shown = json.loads(next(one.text for one in page("operations.md").fences if "responses" in one.info))
+    assert shown
     for one in shown:
         status = {name: one[name] for name in ("rule", "event", "status", "because")}
         steps = [{name: step[name] for name in ("id", "uses", "status", "detail")} for step in one["steps"]]
@@ -204,7 +206,9 @@ def test_commands_print_what_the_documentation_shows(
     monkeypatch.chdir(folder)
     for name in ("AZURE_SUBSCRIPTION_ID", "COMMUNICATION_ENDPOINT", "TEAMS_WORKFLOW_URL", "MLEVENTS_RULES"):
         monkeypatch.delenv(name, raising=False)
-    for part in fence.text.split("$ python -m mlevents ")[1:]:
+    parts = fence.text.split("$ python -m mlevents ")[1:]
+    assert parts, "a console fence shows a command"
+    for part in parts:
         line, _, wanted = part.partition("\n")
         printed = CliRunner().invoke(build_app(), shlex.split(line)).output
         assert [text.rstrip() for text in printed.splitlines()] == wanted.splitlines()
@@ -215,14 +219,38 @@ def command_lines() -> Iterator[Any]:
         text = path.read_text(encoding="utf-8")
         for found in re.finditer(r"python -m (mlevents|sandbox)\b([^`\n#|>]*)", text):
             line = text.count("\n", 0, found.start()) + 1
-            yield pytest.param(found[1], shlex.split(found[2]), id=f"{path.name}:{line}")
+            words = shlex.split(found[2])
+            if words not in ([], ["…"]):
+                yield pytest.param(found[1], words, id=f"{path.name}:{line}")
 
 
 @pytest.mark.parametrize(("program", "words"), list(command_lines()))
 def test_every_command_line_names_a_command_and_its_options(program: str, words: list[str]):
-    there: Mapping[str, Any] = typer.main.get_command(COMMANDS[program]).commands  # type: ignore[attr-defined]
-    if words and words != ["…"]:
-        there[words[0]].make_context(words[0], words[1:] or ["--help"], resilient_parsing=not words[1:])
+    assert parse_command_line(program, words).info_name == words[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("mlevents chekc", "chekc"),
+        ("mlevents check --lound", "No such option"),
+        ("sandbox up --prot 0", "No such option"),
+    ],
+)
+def test_a_wrong_command_line_would_be_noticed(line: str, said: str):
+    program, *words = line.split()
+    with pytest.raises(Exception, match=said):
+        parse_command_line(program, words)
+
+
+def parse_command_line(program: str, words: list[str]) -> typer.Context:
+    """The command that these words give, which is not run; raises what the program refuses."""
+    commands: Mapping[str, Any] = typer.main.get_command(COMMANDS[program]).commands  # type: ignore[attr-defined]
+    command, arguments = commands[words[0]], words[1:]
+    found: typer.Context = command.make_context(
+        words[0], arguments or ["--help"], resilient_parsing=not arguments
+    )
+    return found
 
 
 def test_the_commands_of_the_documentation_are_the_commands_that_there_are():
@@ -306,8 +334,8 @@ def test_every_key_of_a_rollout_is_documented_and_said_to_be_required_or_not():
 
 def test_every_permission_is_listed_for_its_element():
     rows = page("operations.md").tables["Roles"][0][1:]
-    for need in permissions():
-        assert any(covers(row, need) for row in rows), need
+    assert len(permissions()) > 5
+    assert [need for need in permissions() if not any(covers(row, need) for row in rows)] == []
 
 
 def covers(row: list[str], need: Need) -> bool:
@@ -338,8 +366,9 @@ def test_the_options_of_the_sandbox_are_listed():
 
 
 def test_every_setting_of_ours_is_listed():
-    read_by_us = set(re.findall(r"MLEVENTS_[A-Z_]+", Path(settings_module.__file__).read_text()))
-    assert read_by_us <= set(column("operations.md", "App settings"))
+    ours = {name for name in settings_asked_for() if name.startswith("MLEVENTS_")}
+    assert ours == set(settings_module.SETTING_NAMES)
+    assert ours <= set(column("operations.md", "App settings"))
 
 
 def test_every_dependency_has_its_reason():
@@ -355,11 +384,23 @@ def test_every_dependency_has_its_reason():
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path):
-    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", path.read_text(encoding="utf-8")):
-        file, _, anchor = target.partition("#")
-        there = (path.parent / file).resolve() if file else path
-        assert there.exists(), target
-        assert not anchor or anchor in {slug(heading) for heading in read_page(there).tables}, target
+    targets = re.findall(r"\]\((?!https?:)([^)\s]+)\)", path.read_text(encoding="utf-8"))
+    assert [target for target in targets if not leads_somewhere(path, target)] == []
+
+
+def test_a_link_that_leads_nowhere_would_be_noticed():
+    readme = ROOT / "README.md"
+    assert not leads_somewhere(readme, "docs/nowhere.md")
+    assert not leads_somewhere(readme, "docs/rules.md#nowhere")
+    assert leads_somewhere(readme, "docs/rules.md#operators")
+
+
+def leads_somewhere(page: Path, target: str) -> bool:
+    file, _, anchor = target.partition("#")
+    there = (page.parent / file).resolve() if file else page
+    if not there.exists():
+        return False
+    return not anchor or anchor in {slug(heading) for heading in read_page(there).tables}
 
 
 def test_every_page_can_be_reached_from_the_readme():
