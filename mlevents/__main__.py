@@ -5,12 +5,15 @@ from io import TextIOWrapper
 
 import typer
 
-from mlevents.commands.command import command
+from mlevents.commands.command import EXIT_USAGE, command
+from mlevents.errors import MleventsError
 
 
 def build_app() -> typer.Typer:
     """Every command, as one application."""
-    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False
+    )
     app.callback()(print_help)
     for name, function in command.items():
         app.command(name)(function)
@@ -26,7 +29,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    build_app()(prog_name="python -m mlevents")
+    try:
+        build_app()(prog_name="python -m mlevents")
+    except MleventsError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(EXIT_USAGE)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,14 @@ class Problem:
     text: str
     setting: str = field(default="", compare=False)
     """The app setting that is not set, where that is the problem."""
+    rule: str = field(default="", compare=False)
+    """The id of the rule that has the problem; empty outside rules."""
+
+    @property
+    def readable_path(self) -> str:
+        """The path, with the rule's id instead of its index: `retrain.where` for `rules[1].where`."""
+        head, _, rest = self.path.partition("]")
+        return f"{self.rule}{rest}" if self.rule and head.startswith("rules[") else self.path
 
     def __str__(self) -> str:
         path = f"{self.path}: " if self.path else ""

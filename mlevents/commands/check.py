@@ -1,8 +1,8 @@
 """`check`: load the rule file, run its tests, and show every problem in it."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
@@ -16,45 +16,64 @@ from mlevents.commands.command import (
     print_json,
     print_line,
 )
-from mlevents.errors import Problem, RulesError
+from mlevents.commands.problem_formats import github_lines, problem_json, sarif_log
+from mlevents.commands.problem_text import RatedProblem, print_problems
+from mlevents.commands.terminal import escape_text
+from mlevents.errors import RulesError
 from mlevents.rule_tests.runner import load_and_test_rules
 
-_STYLES = {"error": "red", "warning": "yellow"}
+
+class OutputFormat(StrEnum):
+    """How `check` prints what it finds."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
+Format = Annotated[
+    OutputFormat,
+    typer.Option(
+        "--format",
+        help="For people, for programs, or as annotations of a pull request. `json` is the same as --json.",
+    ),
+]
 
 
 @command("check")
-def check(rules: RulesFile = RULES, as_json: AsJson = False) -> None:
+def check(rules: RulesFile = RULES, as_json: AsJson = False, form: Format = OutputFormat.TEXT) -> None:
     """Load the rule file, run its tests, and show every problem in it."""
     counts = {"rules": 0, "tests": 0}
     try:
         loaded = load_local_rules(rules, load_and_test_rules)
     except RulesError as error:
-        found = [(problem, "error") for problem in error.problems]
-        warnings = error.warnings
+        errors, warnings = error.problems, error.warnings
     else:
-        found, warnings = [], list(loaded.warnings)
+        errors, warnings = [], list(loaded.warnings)
         counts = {"rules": len(loaded.rules), "tests": loaded.tests}
-    told = sorted(found + [(problem, "warning") for problem in warnings])
-    if as_json:
-        print_json({"ok": not found, **counts, "problems": [_as_json(*one) for one in told]})
-    else:
-        for problem, severity in told:
-            _show(problem, severity)
-        _sum_up(str(rules), counts, len(found), len(warnings))
-    if found:
+    found = [(problem, "error") for problem in errors] + [(problem, "warning") for problem in warnings]
+    _print(OutputFormat.JSON if as_json else form, str(rules), sorted(found), counts)
+    if errors:
         raise typer.Exit(EXIT_PROBLEMS)
 
 
-def _as_json(problem: Problem, severity: str) -> dict[str, Any]:
-    told = {name: value for name, value in asdict(problem).items() if name != "setting"}
-    return told | {"severity": severity}
-
-
-def _show(problem: Problem, severity: str) -> None:
-    place = f"{problem.file}:{problem.line}:{problem.column}: "
-    kind = "warning: " if severity == "warning" else ""
-    path = f"{problem.path}: " if problem.path else ""
-    print_line(place, (kind + path, _STYLES[severity]), problem.text)
+def _print(
+    form: OutputFormat, file: str, findings: Sequence[RatedProblem], counts: Mapping[str, int]
+) -> None:
+    errors = sum(severity == "error" for _, severity in findings)
+    match form:
+        case OutputFormat.JSON:
+            problems = [problem_json(*finding) for finding in findings]
+            print_json({"ok": not errors, **counts, "problems": problems})
+        case OutputFormat.SARIF:
+            print_json(sarif_log(findings))
+        case OutputFormat.GITHUB:
+            for line in github_lines(findings):
+                typer.echo(escape_text(line))
+        case OutputFormat.TEXT:
+            print_problems(findings)
+            _sum_up(file, counts, errors, len(findings) - errors)
 
 
 def _sum_up(file: str, counts: Mapping[str, int], errors: int, warnings: int) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from mlevents.commands.problem_text import print_problems
+from mlevents.commands.terminal import escape_text, print_text
 from mlevents.errors import ConfigError, RulesError
 from mlevents.registry import Registry
 from mlevents.rules.file import load_rules
@@ -38,12 +39,10 @@ RULES = Path("rules.yaml")
 def print_line(*parts: str | tuple[str, str]) -> None:
     """Print one line; a part may be a pair of its text and its style.
 
-    Styles are shown on a terminal only, and never where the environment says NO_COLOR.
+    Styles are shown on a terminal only, and never where the environment says NO_COLOR. A terminal gets lines
+    of its width, broken between words; a pipe gets one line, which programs can read.
     """
-    console = Console(highlight=False)
-    if console.no_color:
-        console = Console(highlight=False, color_system=None)
-    console.print(Text.assemble(*map(_visible, parts)), soft_wrap=True)
+    print_text(Text.assemble(*map(_visible, parts)))
 
 
 def print_json(document: Any) -> None:
@@ -52,8 +51,9 @@ def print_json(document: Any) -> None:
 
 
 def exit_with_error(text: str, code: int = EXIT_USAGE) -> NoReturn:
-    """Print the reason on standard error, and exit with this code."""
-    typer.echo(escape_text(text), err=True)
+    """Print the reason on standard error, as every command does, and exit with this code."""
+    for line in text.splitlines():
+        print_text(Text.assemble(("Error: ", "red"), escape_text(line)), err=True)
     raise typer.Exit(code)
 
 
@@ -78,12 +78,8 @@ def load_rules_or_exit(path: Path) -> Rules:
     try:
         return load_local_rules(path)
     except RulesError as error:
-        exit_with_error(str(error))
-
-
-def escape_text(text: str) -> str:
-    """The text with control characters and lone surrogates escaped: events are untrusted input."""
-    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+        print_problems([(problem, "error") for problem in error.problems], err=True)
+        exit_with_error(f"{path}: correct the rule file: `mlevents check` prints its problems")
 
 
 def _visible(part: str | tuple[str, str]) -> str | tuple[str, str]:

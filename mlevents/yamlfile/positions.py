@@ -15,6 +15,8 @@ type PathProblem = tuple[str, str]
 
 _END = re.compile(r"[.\[]")
 _INDEX = re.compile(r"\[([0-9]{1,9})\]")
+_RULE = re.compile(r"rules\[([0-9]{1,9})\]")
+_ID = re.compile(r"[a-z][a-z0-9-]{0,59}")
 
 
 @dataclass(slots=True)
@@ -49,7 +51,17 @@ class Document:
 
     def problem(self, path: str, text: str, setting: str = "") -> Problem:
         """A problem at the place of this path; `setting` names an app setting that is not set."""
-        return Problem(self.file, *self.place(path), path, text, setting)
+        return Problem(self.file, *self.place(path), path, text, setting, self._find_rule(path))
+
+    def _find_rule(self, path: str) -> str:
+        """The id of the rule that a path leads into; empty where it leads elsewhere."""
+        found = _RULE.match(path)
+        rules = self.value.get("rules") if found and isinstance(self.value, dict) else None
+        if not found or not isinstance(rules, list) or int(found[1]) >= len(rules):
+            return ""
+        rule = rules[int(found[1])]
+        name = rule.get("id") if isinstance(rule, dict) else None
+        return name if isinstance(name, str) and _ID.fullmatch(name) else ""
 
 
 def place_of(event: Any) -> tuple[int, int]:

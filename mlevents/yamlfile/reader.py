@@ -38,8 +38,13 @@ def parse_yaml(text: str, file: str) -> Document:
     return document
 
 
+def split_lines(text: str) -> list[str]:
+    """The lines of a text as YAML counts them."""
+    return _BREAK.split(text)
+
+
 def _place_inside(text: str, mark: yaml.Mark | None = None) -> tuple[int, int]:
     """The place of a mark, counted from 1; the end of the text where the mark is behind it, or missing."""
-    lines = _BREAK.split(text)
+    lines = split_lines(text)
     line = min(mark.line, len(lines) - 1) if mark else len(lines) - 1
     return line + 1, min(mark.column if mark else MAX_CHARACTERS, len(lines[line])) + 1

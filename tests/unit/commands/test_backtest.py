@@ -143,7 +143,7 @@ def test_an_event_that_cannot_be_understood_is_told_and_fails(run: Callable[...,
 def test_what_is_no_json_is_a_problem(run: Callable[..., Result]):
     result = run("events/c.txt", "--against", "old.yaml")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith("events/c.txt:1:1: is not valid JSON")
+    assert result.stderr.startswith("Error: events/c.txt:1:1: is not valid JSON")
 
 
 @pytest.mark.parametrize(
@@ -152,11 +152,11 @@ def test_what_is_no_json_is_a_problem(run: Callable[..., Result]):
         (["none.json", "--against", "old.yaml"], "none.json: cannot be read: No such file or directory\n"),
         (["events", "--against", "none.yaml"], "none.yaml: this rule file does not exist"),
         (["empty", "--against", "old.yaml"], "empty: there is no file that ends in .json, .jsonl, .ndjson\n"),
-        (["events"], ""),
+        (["events"], "Missing option '--against'."),
     ],
 )
 def test_wrong_usage(run: Callable[..., Result], tmp_path: Path, arguments: list[str], told: str):
     (tmp_path / "empty").mkdir()
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(told)
+    assert result.stderr.splitlines()[-1].startswith(f"Error: {told}".rstrip())

@@ -66,7 +66,7 @@ def test_check_shows_every_problem_and_fails(run: Callable[..., Result], tmp_pat
     result = run("check")
     assert result.exit_code == 1
     assert result.stdout.splitlines()[0] == (
-        "rules.yaml:7:35: rules[0].where.model.tags.stag.prefx: "
+        "rules.yaml:7:35: production.where.model.tags.stag.prefx: "
         "unknown operator 'prefx' (did you mean 'prefix'?)"
     )
     assert result.stdout.splitlines()[-1] == "rules.yaml: 3 problems"
@@ -78,6 +78,9 @@ def test_check_shows_every_problem_and_fails(run: Callable[..., Result], tmp_pat
         "column": 35,
         "path": "rules[0].where.model.tags.stag.prefx",
         "text": "unknown operator 'prefx' (did you mean 'prefix'?)",
+        "rule": "production",
+        "message": "unknown operator 'prefx'",
+        "hint": "did you mean 'prefix'?",
         "severity": "error",
     }
 
@@ -111,7 +114,7 @@ def test_the_rule_file_is_chosen_by_option_or_setting(run: Callable[..., Result]
     assert run("check", MLEVENTS_RULES="mine.yaml").exit_code == 0
     missing = run("check")
     assert (missing.exit_code, missing.stdout) == (2, "")
-    assert missing.stderr == "rules.yaml: this rule file does not exist: name another with --rules\n"
+    assert missing.stderr == "Error: rules.yaml: this rule file does not exist: name another with --rules\n"
 
 
 def test_a_bad_setting_is_wrong_usage(run: Callable[..., Result]):
@@ -185,7 +188,7 @@ def test_explain_goes_on_after_an_event_that_cannot_be_understood(run: Callable[
 def test_explain_leaves_where_there_is_no_file(run: Callable[..., Result], name: str, given: str, told: str):
     result = run("explain", name, given=given)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(told)
+    assert result.stderr.startswith(f"Error: {told}")
 
 
 def test_what_is_no_json_is_an_event_that_cannot_be_understood(run: Callable[..., Result]):
@@ -257,5 +260,5 @@ def test_send_refuses_what_is_no_address(run: Callable[..., Result]):
     result = run("send", "-", "--to", "file:///etc/hosts", given="{}")
     assert (result.exit_code, result.stderr) == (
         2,
-        "'file:///etc/hosts' is not an address: begin with http:// or https://\n",
+        "Error: 'file:///etc/hosts' is not an address: begin with http:// or https://\n",
     )

@@ -156,7 +156,7 @@ def test_a_setting_that_is_not_set_here_may_be_set_where_the_app_runs(run: Calla
 def test_wrong_usage_is_exit_2(run: Callable[..., Result], words: list[str], said: str):
     result = run(*words)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(said)
+    assert result.stderr.startswith(f"Error: {said}")
 
 
 def test_rules_with_problems_are_not_examined(run: Callable[..., Result], tmp_path: Path):

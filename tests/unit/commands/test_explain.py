@@ -183,7 +183,7 @@ def test_a_bad_time_is_wrong_usage(run: Callable[..., Result]):
     result = run("explain", "-", "--at", "noon", given="{}")
     assert (result.exit_code, result.stderr) == (
         2,
-        "'noon' is not a valid time: write one such as 2030-01-31T12:00:00Z\n",
+        "Error: 'noon' is not a valid time: write one such as 2030-01-31T12:00:00Z\n",
     )
 
 
