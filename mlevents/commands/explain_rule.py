@@ -54,7 +54,8 @@ def _show_line(line: TraceLine) -> None:
     if line.holds is None:
         print_line(indent, line.name)
     elif line.wanted is None:
-        print_line(indent, CONDITION_MARKS[line.holds], f" {line.name}")
+        item = "" if line.found is None else f": {format_value(line.found)}"
+        print_line(indent, CONDITION_MARKS[line.holds], f" {line.name}", (item, "dim"))
     else:
         found = (format_found(line.found), "dim" if line.holds else "bold")
         print_line(indent, CONDITION_MARKS[line.holds], f" {line.name} {_condition(line.wanted)}: ", found)

@@ -12,7 +12,7 @@ from mlevents.registry import Registry
 
 TEXT = frozenset({"text", "list"})
 NUMERIC = frozenset({"number", "text"})
-ANY = frozenset({"text", "number", "boolean", "list"})
+ANY = frozenset({"text", "number", "boolean", "list", "items"})
 
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LONGEST_DECIMAL = 100
@@ -37,9 +37,13 @@ class Clause:
 
 
 class Condition(ABC):
-    """One operator with its operand. `fits` are the types of field on which it can hold."""
+    """One operator with its operand. `fits` are the types of field on which it can hold.
+
+    `takes_list` says that it is asked of a list as a whole, and not of each element.
+    """
 
     fits: frozenset[str] = TEXT
+    takes_list: ClassVar[bool] = False
 
     @abstractmethod
     def __init__(self, operand: object) -> None:
@@ -48,6 +52,10 @@ class Condition(ABC):
     @abstractmethod
     def holds(self, value: object) -> bool:
         """Whether it holds for this value; None is a missing one. Never raises."""
+
+    def find_subject(self, value: object) -> object:
+        """The part of a value that decides whether it holds: all of it, unless it looks at single items."""
+        return value
 
     def clause(self) -> Clause | None:
         """The strongest clause that follows from this condition; None when nothing follows."""

@@ -47,7 +47,13 @@ class FieldCondition:
 
     def holds(self, names: Mapping[str, Any]) -> bool:
         found = find_value(names, self.keys)
-        return self._holds_in(found) if isinstance(found, list) else self.condition.holds(found)
+        if isinstance(found, list) and not self.condition.takes_list:
+            return self._holds_in(found)
+        return self.condition.holds(found)
+
+    def find_subject(self, names: Mapping[str, Any]) -> Any:
+        """The value that decides: of a condition on a list's items the item that comes nearest."""
+        return self.condition.find_subject(find_value(names, self.keys))
 
     def _holds_in(self, found: list[Any]) -> bool:
         """For a list: one element is enough; all must if the condition also holds for an absent value."""
@@ -57,9 +63,7 @@ class FieldCondition:
 
     def first_failure(self, names: Mapping[str, Any]) -> FailedCondition | None:
         return (
-            None
-            if self.holds(names)
-            else FailedCondition(self.path, self.wanted, find_value(names, self.keys))
+            None if self.holds(names) else FailedCondition(self.path, self.wanted, self.find_subject(names))
         )
 
     def fields(self) -> "Iterator[FieldCondition]":

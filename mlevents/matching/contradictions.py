@@ -19,4 +19,4 @@ def find_contradictions(parts: Iterable[FieldCondition | AnyOf | Not]) -> Iterat
             [Requirement(one.condition, True) for one in asked], asked[0].kind
         ):
             wanted = " and ".join(json.dumps(field.wanted, ensure_ascii=False) for field in asked)
-            yield asked[-1].path, f"no value of {'.'.join(keys)} can be {wanted}: remove one"
+            yield asked[-1].path, f"no value of {'.'.join(keys) or 'an item'} can be {wanted}: remove one"

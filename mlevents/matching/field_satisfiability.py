@@ -95,4 +95,5 @@ _WITNESSES: Mapping[str, Callable[[Sequence[Known]], Witnesses | None]] = {
     "number": _numbers,
     "boolean": lambda _: Witnesses([None, True, False]),
     "list": lambda _: None,
+    "items": lambda _: None,
 }

@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlevents.matching.condition_tree import AnyOf, FieldCondition, Node, Not, conjuncts, find_value
+from mlevents.matching.item_conditions import AnyItem, EveryItem, ItemCondition
 from mlevents.matching.where import Where
 
 _ANY, _ALL, _NOT = "any of these", "all of these", "not"
+_ITEM = {AnyItem: ("one", ", the nearest"), EveryItem: ("each", ", except")}
 
 
 @dataclass(frozen=True, slots=True)
 class TraceLine:
-    """One line of the tree: `holds` is None for a heading, `wanted` and `found` are a condition's."""
+    """One line of the tree: `holds` is None for a heading, `wanted` and `found` are a condition's.
+
+    A line about the items of a list has no `wanted`, and `found` is the item to which the lines below belong.
+    """
 
     depth: int
     name: str
@@ -33,13 +38,28 @@ def _all(nodes: tuple[Node, ...], names: Mapping[str, Any], depth: int) -> Itera
             above = ()
             yield from _combined(node, names, depth)
             continue
-        *heads, name = node.keys
+        *heads, name = node.keys or ("item",)
         shared = _shared(above, tuple(heads))
         for index in range(shared, len(heads)):
             yield TraceLine(depth + index, heads[index])
         above = tuple(heads)
-        found = find_value(names, node.keys)
-        yield TraceLine(depth + len(heads), name, node.holds(names), node.wanted, found)
+        if isinstance(node.condition, ItemCondition):
+            yield from _items(node, node.condition, names, depth + len(heads))
+        else:
+            found = find_value(names, node.keys)
+            yield TraceLine(depth + len(heads), name, node.holds(names), node.wanted, found)
+
+
+def _items(
+    node: FieldCondition, condition: ItemCondition, names: Mapping[str, Any], depth: int
+) -> Iterator[TraceLine]:
+    """A condition on the items of a list, with the item that decides: see `Condition.find_subject`."""
+    count, item = len(find_value(names, node.keys) or ()), node.find_subject(names)
+    holds, which = node.holds(names), _ITEM[type(condition)]
+    name = f"{node.keys[-1]}, {which[0]} of {count} {'item' if count == 1 else 'items'}"
+    yield TraceLine(depth, name if holds or item is None else name + which[1], holds, None, item)
+    if item is not None:
+        yield from _all(tuple(conjuncts(condition.node)), item, depth + 1)
 
 
 def _combined(node: Node, names: Mapping[str, Any], depth: int) -> Iterator[TraceLine]:

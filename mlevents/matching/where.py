@@ -3,7 +3,8 @@
 A map's keys are roots, then fields; under `tags` and `properties` they are those of the event. Under
 any other field a scalar means equals, a list means any of, and the keys of a map are operators. On
 each level siblings are AND, and `any`, `all` and `not` combine maps of that level; a tag with one of
-these three names cannot have conditions.
+these three names cannot have conditions. At a list, `any` or `all` with one map, instead of a list of
+maps, has the conditions on one or on each of its items.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 
 from mlevents.conditions.condition import operator, quote_value
 from mlevents.events import NAMES
+from mlevents.events.event_type import Items, NameType
 from mlevents.matching.condition_tree import (
     AllOf,
     AnyOf,
@@ -22,15 +24,11 @@ from mlevents.matching.condition_tree import (
     conjuncts,
 )
 from mlevents.matching.contradictions import find_contradictions
-from mlevents.matching.where_level import (
-    COMBINATORS,
-    Level,
-    describe_content,
-    describe_misfit,
-    describe_unknown_key,
-)
-from mlevents.registry import UnknownNameError
+from mlevents.matching.item_conditions import QUANTIFIERS
+from mlevents.matching.where_level import WhereLevel, describe_content, describe_items, explain_misfit
+from mlevents.registry import UnknownNameError, did_you_mean
 
+COMBINATORS = ("any", "all", "not")
 ANY_EVENT = "*"
 MAX_WHERE_PROBLEMS = 200
 """The limit of problems of one `where`."""
@@ -57,10 +55,10 @@ class Where:
         return tuple(conjuncts(self.root))
 
 
-def list_names(kinds: Iterable[str]) -> dict[str, dict[str, str]]:
+def list_names(kinds: Iterable[str]) -> dict[str, dict[str, NameType]]:
     """The names that an event of at least one of these kinds can have; of every kind for `*`."""
     asked = [kind for kind in kinds if kind in NAMES] or list(NAMES)
-    names: dict[str, dict[str, str]] = {}
+    names: dict[str, dict[str, NameType]] = {}
     for kind in asked:
         for root, fields in NAMES[kind].items():
             names.setdefault(root, {}).update(fields)
@@ -77,7 +75,7 @@ def bind_where(
     """
     problems: list[tuple[str, str]] = []
     binder = _Binder(kinds, problems)
-    root = binder.level(where, Level((), list_names(kinds), at, "where"))
+    root = binder.level(where, WhereLevel((), list_names(kinds), at, "where"))
     if root is not None and not problems:
         problems += [
             (at + path.removeprefix("where"), text) for path, text in find_contradictions(conjuncts(root))
@@ -95,7 +93,7 @@ class _Binder:
     def report(self, path: str, text: str) -> None:
         self.problems.append((path, text))
 
-    def level(self, written: object, level: Level) -> Node | None:
+    def level(self, written: object, level: WhereLevel) -> Node | None:
         """The node of a level: of a map, a list or a value."""
         if not isinstance(written, Mapping):
             return self.value(written, level)
@@ -104,14 +102,14 @@ class _Binder:
         nodes = [self.entry(key, value, level) for key, value in written.items()]
         return AllOf(tuple(node for node in nodes if node))
 
-    def value(self, written: object, level: Level) -> Node | None:
+    def value(self, written: object, level: WhereLevel) -> Node | None:
         if not level.is_field:
             self.report(level.at, f"must be a map of {describe_content(level)}, not {quote_value(written)}")
             return None
         name = "in" if isinstance(written, list) else "equals"
         return self.condition(name, written, written, level)
 
-    def entry(self, key: object, value: object, level: Level) -> Node | None:
+    def entry(self, key: object, value: object, level: WhereLevel) -> Node | None:
         if len(self.problems) >= MAX_WHERE_PROBLEMS:
             return None
         if not isinstance(key, str):
@@ -120,16 +118,18 @@ class _Binder:
         if key in COMBINATORS:
             return self.combined(key, value, level)
         if level.is_field:
-            inside = Level(level.keys, level.names, f"{level.at}.{key}", level.path)
+            inside = WhereLevel(level.keys, level.names, f"{level.at}.{key}", level.path)
             return self.condition(key, value, {key: value}, inside)
         below = level.below(key)
         if below is None:
-            self.report(f"{level.at}.{key}", describe_unknown_key(key, level, self.kinds))
+            self.report(f"{level.at}.{key}", self.unknown(key, level))
             return None
         return self.level(value, below)
 
-    def combined(self, key: str, value: object, level: Level) -> Node | None:
-        inside = level.inside(key)
+    def combined(self, key: str, value: object, level: WhereLevel) -> Node | None:
+        inside, item = level.inside(key), level.item(key)
+        if item and key in QUANTIFIERS and isinstance(value, Mapping):
+            return self.items(key, value, level, item)
         if key == "not":
             node = self.level(value, inside)
             return Not(inside.path, node, {key: value}) if node else None
@@ -141,17 +141,41 @@ class _Binder:
         bound = tuple(node for node in nodes if node)
         return AnyOf(inside.path, bound, {key: value}) if key == "any" else AllOf(bound)
 
-    def condition(self, name: str, operand: object, wanted: object, level: Level) -> FieldCondition | None:
-        kind = str(level.names)
+    def items(
+        self, key: str, value: Mapping[str, Any], level: WhereLevel, item: WhereLevel
+    ) -> FieldCondition | None:
+        """`any` or `all` with a map at a list: the conditions on one of its items, or on each."""
+        node = self.level(value, item)
+        if node is None:
+            return None
+        for path, text in find_contradictions(conjuncts(node)):
+            self.report(item.at + path.removeprefix(item.path), text)
+        return FieldCondition(level.path, level.keys, level.kind, QUANTIFIERS[key](node), {key: value})
+
+    def condition(
+        self, name: str, operand: object, wanted: object, level: WhereLevel
+    ) -> FieldCondition | None:
         if operand is None:
             self.report(level.at, "null cannot be compared: write `absent: true` for a missing value")
+            return None
+        if isinstance(level.names, Items) and name not in operator.names():
+            self.report(level.at, describe_items(level, level.names))
             return None
         try:
             condition = operator.find(name)(operand)
         except (UnknownNameError, ValueError) as error:
             self.report(level.at, str(error))
             return None
-        if kind not in condition.fits:
-            self.report(level.at, describe_misfit(name, condition, operand, level))
+        if level.kind not in condition.fits:
+            self.report(level.at, explain_misfit(name, condition, operand, level))
             return None
-        return FieldCondition(level.path, level.keys, kind, condition, wanted)
+        return FieldCondition(level.path, level.keys, level.kind, condition, wanted)
+
+    def unknown(self, key: str, level: WhereLevel) -> str:
+        if key in operator.names():
+            return f"'{key}' is an operator: write it below {describe_content(level)}"
+        elsewhere = [kind for kind in sorted(NAMES) if level.is_root and key in NAMES[kind]]
+        if elsewhere:
+            return f"'{key}' is not part of {' or '.join(self.kinds)}: it belongs to {', '.join(elsewhere)}"
+        near = did_you_mean(key, [*level.below_names, *COMBINATORS])
+        return f"unknown name '{key}'{near or f': write {describe_content(level)}'}"

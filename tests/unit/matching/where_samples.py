@@ -1,5 +1,6 @@
 """Strategies for rules and events: small pools, so that they often meet."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from mlevents.conditions.condition import operator
 from mlevents.events import NAMES, parse
+from mlevents.events.event_type import Items, NameType
 from mlevents.matching.where import bind_where
 from mlevents.rules.model import Defaults, Rule, Rules
 
@@ -65,8 +67,10 @@ OPERANDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
 }
 
 
-def conditions(kind: str, said: Any = None) -> st.SearchStrategy[Any]:
+def conditions(kind: NameType, said: Any = None) -> st.SearchStrategy[Any]:
     """Operator maps, scalars and lists that fit a field of this type; of `said` if the field has it."""
+    if isinstance(kind, Items):
+        return item_conditions(kind, said)
     if isinstance(said, str) and said:
         return near(said)
     known = OPERANDS[kind] | OPERANDS["any"] | (OPERANDS["numeric"] if kind in ("text", "number") else {})
@@ -77,7 +81,25 @@ def conditions(kind: str, said: Any = None) -> st.SearchStrategy[Any]:
     combined = st.builds(lambda a, b: {"any": [a, b]}, one, plain | one) | st.builds(
         lambda a: {"not": a}, one
     )
+    if kind == "list":
+        combined |= st.builds(lambda name, a: {name: a}, st.sampled_from(["any", "all"]), one | one)
     return plain | one | one | combined
+
+
+def item_conditions(kind: Items, said: Any) -> st.SearchStrategy[Any]:
+    """What one item, or each, of a list of maps must be; of one item of `said` if the field has it."""
+    told = said[-1] if said else {}
+    fields = {name: conditions(type_, told.get(name)) for name, type_ in kind.fields.items()}
+    one = st.fixed_dictionaries({}, optional=fields).filter(bool)
+    of_item = one | st.builds(lambda a, b: {"any": [a, b]}, one, one) | one.map(lambda part: {"not": part})
+    quantified = st.builds(lambda name, part: {name: part}, st.sampled_from(["any", "all"]), of_item)
+    plain = st.sampled_from([{"present": True}, {"absent": True}])
+    return (
+        quantified
+        | plain
+        | quantified.map(lambda part: {"not": part})
+        | st.builds(lambda a, b: {"any": [a, b]}, quantified, quantified | plain)
+    )
 
 
 def near(said: str) -> st.SearchStrategy[Any]:
@@ -143,6 +165,28 @@ def rule_of(
 
 scalars = st.sampled_from(TEXTS) | st.sampled_from(NUMBERS) | st.booleans() | st.none()
 tags = st.none() | st.dictionaries(st.sampled_from(TAGS), st.sampled_from(TEXTS) | scalars, max_size=5)
+breaches = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "group": st.sampled_from(["prod", "Draft", "a's"]),
+            "metric_value": numbers,
+            "metric_name": st.sampled_from(["Accuracy", "JensenShannonDistance", "prod"]),
+            "threshold_value": numbers,
+        },
+    ),
+    max_size=3,
+)
+
+
+def breach_tag(others: Any, listed: Any) -> dict[str, Any]:
+    """Tags with a breach as Azure writes it."""
+    text = (
+        f"The signal 's' has failed … violating the threshold are \n{[json.dumps(one) for one in listed]}\n"
+    )
+    return {**(others or {}), "azureml_modelmonitor_threshold_breached": text}
+
+
 words = st.sampled_from([text for text in TEXTS if text])
 DATA: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "ModelRegistered": {"modelTags": tags, "modelProperties": tags},
@@ -163,7 +207,7 @@ DATA: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     },
 }
 DATA["RunCompleted"] |= {"runTags": tags, "runProperties": tags}
-DATA["RunStatusChanged"] = DATA["RunCompleted"]
+DATA["RunStatusChanged"] = DATA["RunCompleted"] | {"runTags": tags | st.builds(breach_tag, tags, breaches)}
 
 
 SUBJECTS = {
