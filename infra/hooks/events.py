@@ -39,7 +39,15 @@ def subscribe(environment: Mapping[str, str], pause: Callable[[float], None] = t
     needs = read_needs(environment)
     streams = read_streams()
     topics = [find_topic(workspace, app) for workspace in needs.workspaces]
-    parameters = _events_parameters(environment, topics, needs.labels) | streams
+    parameters: dict[str, Any] = {
+        "functionAppId": needed(environment, "MLEVENTS_FUNCTION_APP_ID"),
+        "storageName": needed(environment, "MLEVENTS_STORAGE_NAME"),
+        "sources": [_source(topic) for topic in topics],
+        "filters": read_filters(),
+        "labels": dict(needs.labels),
+        "actionGroupId": environment.get("MLEVENTS_ACTION_GROUP_ID", ""),
+        **streams,
+    }
     deploy_template("events.bicep", f"{app}-events", parameters, environment)
     named = (*streams["streams"], *streams["webHooks"])
     wanted = [*wanted_functions(), *(one["name"] for one in named)]
@@ -47,19 +55,6 @@ def subscribe(environment: Mapping[str, str], pause: Callable[[float], None] = t
         prune(find_topic(topic.workspace, app), app, wanted)
     detach(environment, keep=set(needs.places))
     ask_doctor(environment)
-
-
-def _events_parameters(
-    environment: Mapping[str, str], topics: Iterable[Topic], labels: Mapping[str, str]
-) -> dict[str, Any]:
-    return {
-        "functionAppId": needed(environment, "MLEVENTS_FUNCTION_APP_ID"),
-        "storageName": needed(environment, "MLEVENTS_STORAGE_NAME"),
-        "sources": [_source(topic) for topic in topics],
-        "filters": read_filters(),
-        "labels": dict(labels),
-        "actionGroupId": environment.get("MLEVENTS_ACTION_GROUP_ID", ""),
-    }
 
 
 def read_streams() -> dict[str, Any]:

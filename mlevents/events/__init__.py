@@ -10,7 +10,7 @@ from mlevents.errors import EventError
 from mlevents.events.content import Content, folded
 from mlevents.events.document import check_characters, check_size, text_of, value_of
 from mlevents.events.envelope import Envelope, open_envelope, workspace
-from mlevents.events.event_type import EventType, Fields, event_type
+from mlevents.events.event_type import EventType, Fields, NameType, event_type
 
 DEPTH_TAG = "mlevents.depth"
 DEPTH_DIGITS = 9
@@ -146,9 +146,9 @@ def _is_count(text: object) -> bool:
     return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= DEPTH_DIGITS
 
 
-def _catalogue() -> dict[str, dict[str, dict[str, str]]]:
+def _catalogue() -> dict[str, dict[str, dict[str, NameType]]]:
     """The names that events of each kind can have, by root, with their types."""
-    catalogue: dict[str, dict[str, dict[str, str]]] = {}
+    catalogue: dict[str, dict[str, dict[str, NameType]]] = {}
     for _, known in event_type.items():
         _enter(catalogue, known.kind, known.fields)
         for other in known.derived:
@@ -157,15 +157,15 @@ def _catalogue() -> dict[str, dict[str, dict[str, str]]]:
     return catalogue
 
 
-def _enter(catalogue: dict[str, dict[str, dict[str, str]]], kind: str, fields: Fields) -> None:
+def _enter(catalogue: dict[str, dict[str, dict[str, NameType]]], kind: str, fields: Fields) -> None:
     roots = catalogue.setdefault(kind, {root: dict(named) for root, named in _EVERYWHERE.items()})
     for root, named in fields.items():
         roots.setdefault(root, {}).update({name: field.type for name, field in named.items()})
 
 
-_EVERYWHERE = {
+_EVERYWHERE: Mapping[str, Mapping[str, NameType]] = {
     "event": dict.fromkeys(("id", "type", "time", "subject"), "text"),
     "workspace": dict.fromkeys(("name", "resource_group", "subscription", "id"), "text"),
 }
 _TYPES = {wire.lower(): known for wire, known in event_type.items()}
-NAMES: Mapping[str, Mapping[str, Mapping[str, str]]] = _catalogue()
+NAMES: Mapping[str, Mapping[str, Mapping[str, NameType]]] = _catalogue()

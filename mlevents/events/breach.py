@@ -7,17 +7,24 @@ run, a step of the monitor's pipeline, with the text
     The feature names and their corresponding computed metric values violating the threshold are
     ['{"group":"age","metric_value":0.4,"metric_name":"...","threshold_value":0.1}', ...]
 
-The list is Python's way to print a list of JSON texts; `group` is the feature, and missing where a
-metric has none. Every later event of the run carries the tag. Where alerts by mail are on, the run
-above it, the monitor's own, gets a tag of another name for each signal (`PARENT_TAG`): it is not a second
-drift, and not a failure of the run itself either.
+`group` is the feature, and missing where a metric has none; see `mlevents.events.breach_list`. Every later
+event of the run carries the tag. Where alerts by mail are on, the run above it, the monitor's own, gets a tag
+of another name for each signal (`PARENT_TAG`): it is not a second drift, and not a failure of the run itself
+either.
 """
 
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from mlevents.events.breach_list import (
+    BREACHES,
+    WIRE_KEYS,
+    Breach,
+    find_worst,
+    read_breaches,
+    read_features,
+    write_breaches,
+)
 from mlevents.events.content import Content
 from mlevents.events.event_type import Field
 from mlevents.events.parent_run import RUN_ID, parent_run
@@ -29,9 +36,6 @@ MONITOR_TAG = "monitor_name"
 # What Azure sets on each step of a pipeline: the run of the whole, here the monitor's own.
 PIPELINE_TAG = "azureml.pipelinerunid"
 ROOT_TAG = "mlflow.rootRunId"
-
-_FEATURE = re.compile(r'"(?:group|feature|feature_name)"\s*:\s*"((?:[^"\\]|\\.)*)"')
-_QUOTED = re.compile(r"""["']([^"']+)["']""")
 
 
 def has_breach_tag(content: Content) -> bool:
@@ -52,10 +56,17 @@ def signal(content: Content) -> str | None:
 
 def features(content: Content) -> list[str] | None:
     """The features that the tag's text lists, each once, in its order; None when it cannot be read."""
-    said = content.texts("runTags").get(TAG, "").partition("violating the threshold")[2]
-    listing = said[said.find("[") + 1 : said.rfind("]")] if "[" in said else ""
-    names = _FEATURE.findall(listing) or ([] if "{" in listing else _QUOTED.findall(listing))
-    return list(dict.fromkeys(name.replace("\\'", "'") for name in names if name)) or None
+    return read_features(content.texts("runTags").get(TAG, "")) or None
+
+
+def breaches(content: Content) -> list[Breach] | None:
+    """The metrics beyond their thresholds, as far as the tag's text is whole; None where it has none."""
+    return read_breaches(content.texts("runTags").get(TAG, "")) or None
+
+
+def _of_worst(name: str) -> Callable[[Content], Any]:
+    """How to read a field of the breach that is farthest beyond its threshold."""
+    return lambda content: find_worst(breaches(content) or []).get(name)
 
 
 def monitor(content: Content) -> str | None:
@@ -74,19 +85,27 @@ def write_members(drift: Mapping[str, Any]) -> dict[str, Any]:
     said = "A signal has failed due to one or more features violating metric thresholds.\n"
     if drift.get("signal"):
         said = said.replace("A signal", f"The signal '{drift['signal']}'")
-    if drift.get("features"):
-        listed = ", ".join(
-            f"'{json.dumps({'group': name}, ensure_ascii=False)}'" for name in drift["features"]
-        )
+    if listed := _list_breaches(drift):
         said += (
             "The feature names and their corresponding computed metric values violating the threshold are \n"
-            f"[{listed}]\n"
+            f"{write_breaches(listed)}\n"
         )
     named = {MONITOR_TAG: drift["monitor"]} if drift.get("monitor") else {}
     run = {"runId": drift["run"]} if drift.get("run") else {}
     root = drift.get("monitor_run")
     above = {PIPELINE_TAG: root, ROOT_TAG: root} if root and root != drift.get("run") else {}
     return {**run, "runTags": {TAG: said, **above, **named}}
+
+
+def _list_breaches(drift: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The breaches that these names speak of: the list itself, else the worst one, and the features."""
+    if drift.get("breaches"):
+        return [
+            {name: value for name, value in one.items() if value is not None} for one in drift["breaches"]
+        ]
+    worst = {name: drift[name] for name in WIRE_KEYS if drift.get(name) is not None}
+    others = [name for name in drift.get("features") or () if name != worst.get("feature")]
+    return [*([worst] if worst else ()), *({"feature": name} for name in others)]
 
 
 DRIFT = {
@@ -96,4 +115,6 @@ DRIFT = {
     "generation": Field("text", lambda _: "v2"),
     "signal": Field("text", signal),
     "features": Field("list", features),
+    "breaches": Field(BREACHES, breaches),
+    **{name: Field(type_, _of_worst(name)) for name, type_ in BREACHES.fields.items()},
 }

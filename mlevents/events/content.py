@@ -59,6 +59,17 @@ def plain_text(value: Any, where: str) -> str:
     return json_text(value)
 
 
+def number_of(value: object) -> float | None:
+    """A number, or text that is one; None for anything else, and for what is not finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if isfinite(number) else None
+
+
 def instant(text: str) -> str:
     """An ISO 8601 time as UTC in microseconds at most; without an offset it is UTC already.
 
@@ -105,14 +116,7 @@ class Content:
 
     def number(self, key: str) -> float | None:
         """A number, or text that is one; nothing when it cannot be read."""
-        value = self.members.get(key.lower())
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            return None
-        try:
-            number = float(value)
-        except (ValueError, OverflowError):
-            return None
-        return number if isfinite(number) else None
+        return number_of(self.members.get(key.lower()))
 
     def instant(self, key: str) -> str | None:
         """A time in UTC, or the text as it was sent when it is no time."""

@@ -25,9 +25,22 @@ The subject is `datadrift/<id>/run/<id>` on the wire, `datadrifts/<id>/runs/<id>
 
 from typing import ClassVar
 
+from mlevents.events.breach_list import BREACHES, Breach
+from mlevents.events.content import Content
 from mlevents.events.event_type import EventType, Field, Fields, event_type, number, text
 
 MONITOR_RUN_ID = text("runId", subject=("run", "runs"))
+COEFFICIENT = "driftCoefficient"
+
+
+def _breaches(content: Content) -> list[Breach] | None:
+    """The one breach that v1 knows: its coefficient, whose threshold is not in the event."""
+    value = content.number(COEFFICIENT)
+    return None if value is None else [{"metric": "coefficient", "value": value}]
+
+
+def _metric(content: Content) -> str | None:
+    return None if content.number(COEFFICIENT) is None else "coefficient"
 
 
 @event_type("Microsoft.MachineLearningServices.DatasetDriftDetected")
@@ -44,7 +57,10 @@ class DatasetDriftDetected(EventType):
             "run": MONITOR_RUN_ID,
             "monitor_run": Field("text", MONITOR_RUN_ID.read),  # one run is a monitor's whole evaluation
             "generation": Field("text", lambda _: "v1"),
-            "coefficient": number("driftCoefficient"),
+            "coefficient": number(COEFFICIENT),
+            "breaches": Field(BREACHES, _breaches),
+            "metric": Field("text", _metric),
+            "value": number(COEFFICIENT),
             "baseline": text("baseDatasetId"),
             "target": text("targetDatasetId"),
             "window_start": Field("text", lambda content: content.instant("startTime"), "startTime"),

@@ -11,7 +11,8 @@ from mlevents.errors import EventError
 SIZE_LIMIT = 1024 * 1024
 WHERE_LIMIT = 200
 
-_UNFIT = re.compile("[\0\ud800-\udfff]")
+UNFIT_CHARACTERS = re.compile("[\0\ud800-\udfff]")
+"""Characters that no header, name or log can carry."""
 
 
 def text_of(document: str | bytes | Mapping[str, Any]) -> str:
@@ -55,7 +56,7 @@ def check_characters(value: Any, text: str) -> None:
     for path, string in _strings(value):
         if string.isascii() and "\0" not in string:
             continue
-        if unfit := _UNFIT.search(string):
+        if unfit := UNFIT_CHARACTERS.search(string):
             raise EventError(
                 f"holds U+{ord(unfit[0]):04X}, which no header, name or log can carry: "
                 f"take it out where the value is set",

@@ -11,16 +11,26 @@ FieldType = Literal["text", "number", "boolean", "texts", "list"]
 
 
 @dataclass(frozen=True, slots=True)
+class Items:
+    """The type of a list of maps: the fields that an item may have, with their types."""
+
+    fields: Mapping[str, Literal["text", "number", "boolean"]]
+
+
+type NameType = FieldType | Items
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One normalised name: its type, and how it is read; `read` gives None for what is absent.
 
-    `texts` is an open map of text to text. `member` is the member of `data` that carries it, None for
-    a computed value. `filterable` says that the value comes from this member alone (no subject, no default,
-    no second member), so a subscription filter may ask for it. `in_subject` is the text before and after
-    the name in the subject, where the subject is documented to agree with `data`.
+    `texts` is an open map of text to text, `list` a list of texts. `member` is the member of `data` that
+    carries it, None for a computed value. `filterable` says that the value comes from this member alone (no
+    subject, no default, no second member), so a subscription filter may ask for it. `in_subject` is the text
+    before and after the name in the subject, where the subject is documented to agree with `data`.
     """
 
-    type: FieldType
+    type: NameType
     read: Callable[[Content], Any]
     member: str | None = None
     filterable: bool = False

@@ -5,12 +5,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlevents.events import NAMES
+from mlevents.events.event_type import Items, NameType
 from mlevents.expressions.environment import NamePath, format_path
 from mlevents.expressions.interpolation import ExpressionError, list_paths, list_texts
 from mlevents.registry import did_you_mean, list_choices
 
-type KnownNames = Mapping[str, KnownNames] | str
-"""The names below a name, or its type: `any` and `texts` accept any name below, a `list` has indexes."""
+type KnownNames = Mapping[str, KnownNames] | Mapping[str, NameType] | NameType | str
+"""The names below a name, or its type: `any` and `texts` accept any name below, a `list` has indexes.
+
+`Items` have indexes too, with names below each.
+"""
 
 _LONE = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*\}")
 MAX_LISTED_NAMES = 50
@@ -42,12 +46,12 @@ def find_container_type(said: object, known: Mapping[str, KnownNames]) -> str | 
         return None
     below: KnownNames = known
     for key in found[1].split("."):
-        if isinstance(below, str) or key not in below:
+        if isinstance(below, str | Items) or key not in below:
             return None
         below = below[key]
     if isinstance(below, str):
         return {"texts": "map", "list": "list"}.get(below)
-    return "map"
+    return "list" if isinstance(below, Items) else "map"
 
 
 def _problems(said: str, known: Mapping[str, KnownNames]) -> Iterator[str]:
@@ -63,6 +67,12 @@ def _unknown(path: NamePath, known: Mapping[str, KnownNames]) -> str | None:
     for index, key in enumerate(path):
         if isinstance(below, str):
             return _too_deep(path, index, below)
+        if isinstance(below, Items):
+            if not isinstance(key, int):
+                above = format_path(path[:index])
+                return f"{format_path(path)}: {above} is a list: write {above}[0] for its first item"
+            below = below.fields
+            continue
         if key not in below:
             return _no_such(path[:index], key, below)
         below = below[str(key)]

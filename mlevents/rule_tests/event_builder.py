@@ -12,6 +12,7 @@ from mlevents.errors import EventError
 from mlevents.events import NAMES, Event, parse
 from mlevents.events.content import instant
 from mlevents.events.event_forms import Form, forms
+from mlevents.events.event_type import Items, NameType
 from mlevents.registry import suggest_names
 from mlevents.rules.validation_messages import quote
 from mlevents.yamlfile.positions import PathProblem, join_path
@@ -74,9 +75,11 @@ def _find_unknown_names(kind: str, names: Mapping[str, Any]) -> Iterator[PathPro
 
 
 def _find_type_problems(
-    path: str, kind: str | None, value: object, known: Mapping[str, str]
+    path: str, kind: NameType | None, value: object, known: Mapping[str, NameType]
 ) -> Iterator[PathProblem]:
-    if kind is None:
+    if isinstance(kind, Items):
+        yield from _find_item_problems(path, kind, value)
+    elif kind is None:
         name = path.partition(".")[2]
         yield path, f"unknown name '{name}'{suggest_names(name, sorted(known))}"
     elif value is not None and not _TYPES[kind](value):
@@ -86,6 +89,22 @@ def _find_type_problems(
     elif kind == "texts" and isinstance(value, dict):
         for key, text in value.items():
             yield from _find_type_problems(join_path(path, key), "text", text, known)
+
+
+def _find_item_problems(path: str, kind: Items, value: object) -> Iterator[PathProblem]:
+    """The problems of a list of maps."""
+    items = [] if value is None else value
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        yield path, f"{path} is a list of maps of {', '.join(kind.fields)}, not {quote(value)}"
+        return
+    for index, item in enumerate(items):
+        place = join_path(path, index)
+        for name, said in item.items():
+            if name in kind.fields:
+                yield from _find_type_problems(join_path(place, name), kind.fields[name], said, kind.fields)
+            else:
+                near = suggest_names(name, sorted(kind.fields))
+                yield join_path(place, name), f"unknown name '{name}'{near}"
 
 
 def _check_workspace(workspace: object, workspaces: Mapping[str, str]) -> Iterator[PathProblem]:
@@ -134,6 +153,8 @@ def _compare_value(event: Event, form: Form, name: tuple[str, str], value: Any) 
         value = _normalize_time(value)
     if isinstance(value, dict):
         found = {key: (found or {}).get(key) for key in value}
+    elif isinstance(value, list):
+        value = [_drop_nulls(item) for item in value]
     if found == value or (found is None and value in ([], {})):
         return None
     field = form.fields.get(name[0], {}).get(name[1])
@@ -144,6 +165,13 @@ def _compare_value(event: Event, form: Form, name: tuple[str, str], value: Any) 
         why = "an empty text counts as missing"
     path = ".".join(name)
     return path, f"comes out as {_format_value(found)}, not {_format_value(value)}{': ' if why else ''}{why}"
+
+
+def _drop_nulls(item: Any) -> Any:
+    """An item of a list as an event has it: null counts as missing."""
+    return (
+        {key: value for key, value in item.items() if value is not None} if isinstance(item, dict) else item
+    )
 
 
 def _normalize_time(value: str) -> str:

@@ -1,6 +1,7 @@
 """The JSON Schema of a test in the rule file: the event it gives, and what it expects."""
 
 from mlevents.events import NAMES
+from mlevents.events.event_type import Items, NameType
 from mlevents.rule_tests.event_builder import WORKSPACE_KEY
 from mlevents.rule_tests.expectations import list_other_stop_paths
 from mlevents.schema.where_schema import Schema
@@ -35,7 +36,10 @@ def _roots(kind: str) -> dict[str, Schema]:
     return {**fields, WORKSPACE_KEY: named}
 
 
-def _value(kind: str) -> Schema:
+def _value(kind: NameType) -> Schema:
+    if isinstance(kind, Items):
+        item = _object({name: _value(type_) for name, type_ in kind.fields.items()})
+        return {"anyOf": [{"type": "array", "items": item}, {"type": "null"}]}
     return {"anyOf": [_TYPES[kind], {"type": "null"}]}
 
 

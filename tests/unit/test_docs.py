@@ -37,6 +37,7 @@ from mlevents.conditions.condition import ANY, Membership, operator
 from mlevents.errors import RulesError
 from mlevents.events import NAMES
 from mlevents.events.event_functions import functions
+from mlevents.events.event_type import Items
 from mlevents.expressions.filters import FILTERS
 from mlevents.gates.gate import gate
 from mlevents.orchestration.step_status import StepStatus
@@ -297,7 +298,25 @@ def test_the_names_of_events_are_those_that_rules_can_ask_for():
     for event, root, fields in page("rules.md").tables["Events and their names"][1][1:]:
         for kind in names([event]) or NAMES:
             shown[kind][names([root])[0]] = dict(re.findall(r"`(\w+)` (\w+)", fields))
-    assert shown == NAMES
+    assert shown == {
+        kind: {
+            root: {name: "items" if isinstance(type_, Items) else type_ for name, type_ in fields.items()}
+            for root, fields in roots.items()
+        }
+        for kind, roots in NAMES.items()
+    }
+
+
+def test_the_fields_of_items_are_those_that_rules_can_ask_for():
+    rows = page("rules.md").tables["Events and their names"][2][1:]
+    shown = {name: dict(re.findall(r"`(\w+)` (\w+)", row[1])) for row in rows for name in names([row[0]])}
+    assert shown == {
+        f"{root}.{name}": type_.fields
+        for roots in NAMES.values()
+        for root, fields in roots.items()
+        for name, type_ in fields.items()
+        if isinstance(type_, Items)
+    }
 
 
 def test_the_events_are_said_to_come_from_where_they_come_from():

@@ -185,7 +185,7 @@ WIRED = [
 def test_a_key_of_the_wire_answers_alone_for_its_name(function, name, key):
     root, field = name.split(".")
     kind = NAMES[functions()[function].kind][root][field]
-    value = {"texts": {"a": "x"}, "number": 0.5, "text": "x"}[kind]
+    value = {"texts": {"a": "x"}, "number": 0.5, "text": "x"}[str(kind)]
     sent = {"id": "1", "subject": SUBJECTS[function], "eventType": PREFIX + function}
     member = key.removeprefix("data.")
     assert parse(sent | {"data": {member: value}}).names[root][field] == value

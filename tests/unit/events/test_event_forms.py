@@ -141,6 +141,9 @@ FORMS: list[tuple[str, tuple[str, ...], str | None, dict[str, dict[str, Any]]]] 
                 "monitor_run": "drift-guid-1_1571",
                 "generation": "v1",
                 "coefficient": 0.8350349068479208,
+                "breaches": [{"metric": "coefficient", "value": 0.8350349068479208}],
+                "metric": "coefficient",
+                "value": 0.8350349068479208,
                 "baseline": "base-1",
                 "target": "target-1",
                 "window_start": "2026-01-04T00:00:00Z",
@@ -158,6 +161,9 @@ FORMS: list[tuple[str, tuple[str, ...], str | None, dict[str, dict[str, Any]]]] 
                 "monitor_run": "drift-guid-1_1571",
                 "generation": "v1",
                 "coefficient": 1.0,
+                "breaches": [{"metric": "coefficient", "value": 1.0}],
+                "metric": "coefficient",
+                "value": 1.0,
                 "baseline": "base-1",
                 "window_start": "2026-01-04T00:00:00Z",
             }
@@ -387,7 +393,11 @@ def test_a_status_beside_data_answers_for_one_missing_in_it(told, status):
 )
 def test_a_drift_coefficient_is_a_number_or_absent(sent, coefficient):
     drift = parse(wire("DatasetDriftDetected", {"DriftCoefficient": sent})).names["drift"]
-    assert drift.get("coefficient") == coefficient
+    assert (drift.get("coefficient"), drift.get("value")) == (coefficient, coefficient)
+    assert drift.get("metric") == (None if coefficient is None else "coefficient")
+    assert drift.get("breaches") == (
+        None if coefficient is None else [{"metric": "coefficient", "value": coefficient}]
+    )
 
 
 def test_a_window_that_is_no_time_stays_as_sent():

@@ -10,10 +10,18 @@ from hypothesis import strategies as st
 
 from mlevents.errors import EventError
 from mlevents.events import NAMES, Event, parse, parse_all
+from mlevents.events.event_type import Items, NameType
 from tests.unit.events.event_samples import cased, cloud, pascal, real_events, wire
 
 REAL = real_events()
 TYPES = {"text": str, "number": float, "boolean": bool, "texts": dict, "list": list}
+
+
+def has_type(said: Any, declared: NameType) -> bool:
+    if not isinstance(declared, Items):
+        return isinstance(said, TYPES[declared])
+    return all(has_type(value, declared.fields[name]) for item in said for name, value in item.items())
+
 
 strings = st.text(st.characters(), max_size=12)
 json_values = st.recursive(
@@ -136,5 +144,6 @@ def test_every_name_is_declared_with_its_type(event):
     parsed = parse(event)
     for root, named in parsed.names.items():
         for name, said in named.items():
-            declared = {NAMES[kind][root][name] for kind in parsed.kinds if root in NAMES[kind]}
-            assert [isinstance(said, TYPES[one]) for one in declared] == [True]
+            [declared, *others] = [NAMES[kind][root][name] for kind in parsed.kinds if root in NAMES[kind]]
+            assert all(other == declared for other in others)
+            assert has_type(said, declared)

@@ -7,6 +7,7 @@ from mlevents.events.breach import TAG
 from tests.unit.events.event_samples import WORKSPACE, run_event, sample, wire
 
 GUID = "11111111-2222-3333-4444-555555555555"
+WIND = {"feature": "wind", "metric": "JensenShannonDistance", "value": 0.4, "threshold": 0.1}
 BREACH = (
     "The signal 'inputs' has failed due to one or more features violating metric thresholds.\n"
     "The feature names and their corresponding computed metric values violating the threshold are \n"
@@ -62,6 +63,8 @@ def test_a_breach_is_a_status_change_and_a_drift():
         "generation": "v2",
         "signal": "kite-inputs",
         "features": ["wind", "pilot's age"],
+        "breaches": [WIND, WIND | {"feature": "pilot's age", "value": 0.3}],
+        **WIND,
     }
     assert event.names["run"]["monitor_breach"] is True
     assert event.names["run"]["root"] is False

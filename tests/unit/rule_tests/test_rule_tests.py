@@ -11,6 +11,7 @@ from mlevents.errors import RulesError
 from mlevents.events import NAMES, Event
 from mlevents.events.breach import TAG
 from mlevents.events.event_forms import forms
+from mlevents.events.event_type import Items
 from mlevents.rule_tests.event_builder import build_event
 from mlevents.rule_tests.runner import load_and_test_rules
 from mlevents.settings import Settings
@@ -241,6 +242,14 @@ VALUES = {
     "texts": tags,
     "list": st.lists(words.filter(lambda text: "," not in text), max_size=3, unique=True),
 }
+WORST = ("feature", "metric", "value", "threshold")
+NUMBERS = st.floats(-10, 10)
+BREACH_LISTS = st.lists(
+    st.fixed_dictionaries(
+        {}, optional={"feature": words, "metric": words, "value": NUMBERS, "threshold": NUMBERS}
+    ).filter(bool),
+    max_size=3,
+)
 TIMES = st.sampled_from(["2030-01-01T00:00:00Z", "2031-12-31T23:59:59.123456Z"])
 
 
@@ -257,7 +266,11 @@ def normalised(draw):
     for root, fields in carried.items():
         for name, field in fields.items():
             if (root, name) in (form.type.about, ("drift", "run")) or draw(st.booleans()):
-                names[root][name] = draw(TIMES if name.startswith("window_") else VALUES[field.type])
+                values = BREACH_LISTS if isinstance(field.type, Items) else VALUES[field.type]
+                names[root][name] = draw(TIMES if name.startswith("window_") else values)
+    computed = (*WORST, "features" if names.get("drift", {}).get("breaches") else "breaches")
+    for name in computed if form.derived else (*WORST, "breaches"):
+        names.get("drift", {}).pop(name, None)
     if "generation" in names.get("drift", {}):
         names["drift"]["generation"] = "v2" if form.derived else "v1"
     if "monitor_run" in names.get("drift", {}) and not form.derived:
