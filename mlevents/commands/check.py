@@ -18,6 +18,7 @@ from mlevents.commands.command import (
 )
 from mlevents.commands.problem_formats import github_lines, problem_json, sarif_log
 from mlevents.commands.problem_text import RatedProblem, print_problems
+from mlevents.commands.rules_argument import RulesArgument, choose_rules
 from mlevents.commands.terminal import escape_text
 from mlevents.errors import RulesError
 from mlevents.rule_tests.runner import load_and_test_rules
@@ -42,8 +43,14 @@ Format = Annotated[
 
 
 @command("check")
-def check(rules: RulesFile = RULES, as_json: AsJson = False, form: Format = OutputFormat.TEXT) -> None:
+def check(
+    file: RulesArgument = None,
+    rules: RulesFile = RULES,
+    as_json: AsJson = False,
+    form: Format = OutputFormat.TEXT,
+) -> None:
     """Load the rule file, run its tests, and show every problem in it."""
+    rules = choose_rules(file, rules)
     counts = {"rules": 0, "tests": 0}
     try:
         loaded = load_local_rules(rules, load_and_test_rules)

@@ -20,6 +20,7 @@ from mlevents.commands.command import (
     print_json,
     print_line,
 )
+from mlevents.commands.rules_argument import RulesArgument, choose_rules
 from mlevents.eventgrid.subscription_diff import make_label
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.model import Rules
@@ -44,7 +45,8 @@ OnlyNeeds = Annotated[
 
 
 @command("doctor")
-def doctor(
+def doctor(  # noqa: PLR0913, PLR0917 - a command's options are its function's parameters
+    file: RulesArgument = None,
     rules: RulesFile = RULES,
     function_app: FunctionAppId = "",
     quota: CheckQuota = False,
@@ -56,7 +58,7 @@ def doctor(
         exit_with_error(
             f"'{function_app}' is not a Function App: give its resource id, /subscriptions/…{SITE}<name>"
         )
-    loaded = load_rules_or_exit(rules)
+    loaded = load_rules_or_exit(choose_rules(file, rules))
     if needs:
         _show_needs(_needs(loaded), as_json)
         return

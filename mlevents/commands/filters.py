@@ -9,6 +9,7 @@ from mlevents.commands.command import (
     print_json,
     print_line,
 )
+from mlevents.commands.rules_argument import RulesArgument, choose_rules
 from mlevents.eventgrid.subscription_filters import SubscriptionFilter, compile_filters
 
 RISK = (
@@ -18,9 +19,9 @@ RISK = (
 
 
 @command("filters")
-def filters(rules: RulesFile = RULES, as_json: AsJson = False) -> None:
+def filters(file: RulesArgument = None, rules: RulesFile = RULES, as_json: AsJson = False) -> None:
     """Compile the rules to one Event Grid subscription filter for each function."""
-    loaded = load_rules_or_exit(rules)
+    loaded = load_rules_or_exit(choose_rules(file, rules))
     compiled = compile_filters(loaded.rules, loaded.filters)
     if as_json:
         print_json({name: found.to_json() for name, found in compiled.items()})
