@@ -17,7 +17,7 @@ with:
   text: "Generation ${drift.generation}, run ${drift.run}"
 ```
 
-Templates: `run-failed`, `model-deployed`, `response-failed`, `response-quarantined`,
+Templates: `run-failed`, `drift-detected`, `model-deployed`, `response-failed`, `response-quarantined`,
 `rollout-failed`, `rollback-done` and `traffic-not-restored` (which a rollout sends by itself, to the
 receivers of `on_failure`, while it cannot put the traffic back). `include_log: true` shows what a container
 logged and a model answered; without it, the message says where that is kept.

@@ -76,6 +76,7 @@ def _names(context: StepContext) -> dict[str, Any]:
     """The event's names, and the other values that templates show."""
     run, deployed = _map(context.names, "run"), _deployed(context.names)
     endpoint = str(deployed.get("endpoint") or "")
+    monitor_run = _map(context.names, "drift").get("monitor_run")
     workspace = str(_map(context.names, "workspace").get("id") or context.event.topic)
     return {
         **context.names,
@@ -89,6 +90,7 @@ def _names(context: StepContext) -> dict[str, Any]:
         "endpoint_link": _link(f"endpoints/realtime/{_quoted(endpoint)}/detail", workspace)
         if endpoint
         else "",
+        "drift_link": _link(f"runs/{_quoted(monitor_run)}", workspace) if monitor_run else "",
     }
 
 
@@ -113,6 +115,8 @@ def _start(value: Any) -> Any:
     """The part of a value that `one_line` reads."""
     if isinstance(value, str):
         return value[: 4 * VALUE_LENGTH]
+    if isinstance(value, Mapping):
+        return {name: _start(inner) for name, inner in value.items()}
     return [_start(one) for one in value[:MOST_ITEMS]] if isinstance(value, list) else value
 
 

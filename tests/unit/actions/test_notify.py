@@ -256,6 +256,32 @@ def test_model_deployed_names_model_and_endpoint() -> None:
     assert f"https://ml.azure.com/endpoints/realtime/fraud/detail?wsid={WORKSPACE}" in text
 
 
+def breach(feature: str, value: float) -> dict[str, Any]:
+    return {"feature": feature, "metric": "JensenShannonDistance", "value": value, "threshold": 0.1}
+
+
+def test_drift_detected_names_the_worst_breach_and_lists_the_others() -> None:
+    breaches = [breach("amount", 0.41), {"metric": "Accuracy", "value": 0.6, "threshold": 0.8}]
+    drift = {"monitor": "fraud", "signal": "inputs", "monitor_run": "m1", "breaches": breaches, **breaches[0]}
+    subject, text = render("drift-detected", step({"drift": drift, "workspace": RUN["workspace"]}))
+    assert subject == "Drift of fraud: JensenShannonDistance of amount is 0.41"
+    assert text.splitlines()[:4] == [
+        "Monitor:    fraud",
+        "Signal:     inputs",
+        "Breaches:   amount: JensenShannonDistance 0.41, threshold 0.1",
+        "            the model: Accuracy 0.6, threshold 0.8",
+    ]
+    assert f"Studio:     https://ml.azure.com/runs/m1?wsid={WORKSPACE}" in text.splitlines()
+
+
+def test_drift_detected_lists_five_breaches_and_says_that_there_are_others() -> None:
+    drift = {"monitor": "m", "breaches": [breach(f"f{number}", 0.2) for number in range(7)]}
+    _, text = render("drift-detected", step({"drift": drift}))
+    lines = [line.strip() for line in text.splitlines() if "JensenShannonDistance" in line]
+    assert len(lines) == 5
+    assert lines[-1] == "f4: JensenShannonDistance 0.2, threshold 0.1, and others"
+
+
 @pytest.mark.parametrize("name", template_names())
 def test_every_template_stands_an_event_that_says_nothing(name: str) -> None:
     subject, text = render(name, step())

@@ -214,7 +214,15 @@ MODEL = {"name": "net", "version": "7", "tags": {"big": "b" * 900_000}}
 
 
 @pytest.mark.parametrize("template", template_names())
-@pytest.mark.parametrize("names", [{"run": RUN}, {"model": MODEL}, {"deployment": {"models": ["a:1"] * 30}}])
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"run": RUN},
+        {"model": MODEL},
+        {"deployment": {"models": ["a:1"] * 30}},
+        {"drift": {"run": "r1", "breaches": [{"feature": "f", "metric": "m", "value": 0.5}] * 900}},
+    ],
+)
 def test_a_message_reads_alike_from_what_its_step_is_given(template, names):
     event = Event(
         id="e1",
