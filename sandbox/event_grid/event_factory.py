@@ -1,15 +1,18 @@
 """Events as the workspace publishes them."""
 
+import json
 import time
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 Json = dict[str, Any]
 BREACH = (
     "The signal '{}' has failed due to one or more features violating metric thresholds.\n"
-    "The feature names and their corresponding computed metric values violating the threshold are \n"
-    """['{{"group":"amount","metric_value":0.41,"metric_name":"wasserstein","threshold_value":0.1}}']"""
+    "The feature names and their corresponding computed metric values violating the threshold are \n{}\n"
 )
+DRIFTED = (("amount", 0.41, "JensenShannonDistance", 0.1), ("country", 0.02, "PearsonsChiSquaredTest", 0.05))
+type Row = tuple[str | None, float, str, float]
 PREFIX = "Microsoft.MachineLearningServices."
 
 
@@ -50,16 +53,25 @@ class EventFactory:
         }
         return self.event("RunStatusChanged", f"experiments/{experiment}/runs/{run}", data)
 
-    def signal_breached(self, monitor_run: str, signal: str, status: str) -> Json:
+    def signal_breached(
+        self, monitor_run: str, signal: str, status: str, found: Iterable[Row] = DRIFTED
+    ) -> Json:
         """A RunStatusChanged event of the step of a monitor's run that found a signal beyond its threshold.
 
         Each signal is evaluated by a step of its own, which Azure tags with the breach and with the
-        monitor's run (azureml-assets, `model_monitor_evaluate_metrics_threshold`).
+        monitor's run (azureml-assets, `model_monitor_evaluate_metrics_threshold`). `found` are rows of group,
+        value, metric and threshold; Spark writes each as JSON without nulls.
         """
+        names = ("group", "metric_value", "metric_name", "threshold_value")
+        rows = [
+            {name: value for name, value in zip(names, row, strict=True) if value is not None}
+            for row in found
+        ]
+        listed = [json.dumps(row, separators=(",", ":"), ensure_ascii=False) for row in rows]
         tags = {
             "azureml.pipelinerunid": monitor_run,
             "mlflow.rootRunId": monitor_run,
-            "azureml_modelmonitor_threshold_breached": BREACH.format(signal),
+            "azureml_modelmonitor_threshold_breached": BREACH.format(signal, listed),
         }
         event = self.run_status_changed(f"{monitor_run}-{signal}", status, tags)
         event["data"]["runType"] = "azureml.StepRun"
