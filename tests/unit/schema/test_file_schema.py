@@ -33,6 +33,7 @@ def test_the_shipped_rules_load_and_fit():
     assert [rule.id for rule in rules.rules] == [
         "deploy-production-models",
         "retrain-on-drift",
+        "alert-poor-predictions",
         "alert-failed-runs",
     ]
     assert rules.warnings == ()
