@@ -92,7 +92,7 @@ def test_rules_close_to_an_event_never_drop_it(pair):
             assert delivers(filters[function].to_json(), document), filters[function]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(rules=rules(), sent=wire_events())
 def test_what_explain_says_is_delivered_is_what_event_grid_delivers(rules, sent):
     _, document = sent
@@ -102,7 +102,7 @@ def test_what_explain_says_is_delivered_is_what_event_grid_delivers(rules, sent)
 
 
 @given(rules=rules(most=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_filter_stays_within_the_limits_of_a_subscription(rules):
     for one in compile_filters(rules.rules, "narrow").values():
         assert len(one.clauses) <= 25

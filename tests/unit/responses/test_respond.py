@@ -1,6 +1,7 @@
 """How a response is completed: its steps in order, what a failure leads to, and always an outcome."""
 
 import json
+from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Any
 
 import pytest
@@ -167,9 +168,12 @@ def test_a_response_always_ends_with_an_outcome(text: str):
 
 
 def test_an_orchestrator_that_is_thrown_away_passes_no_outcome_off():
-    course = respond_to_event(Context(Team()), json.dumps(document()))
+    context = Context(Team())
+    course = respond_to_event(context, json.dumps(document()))
     course.send(None)
+    before = list(context.shown)
     course.close()  # raises RuntimeError if the boundary catches GeneratorExit
+    assert (getgeneratorstate(course), context.shown) == (GEN_CLOSED, before)
 
 
 def test_steps_are_handed_what_they_need_and_not_the_raw_event():

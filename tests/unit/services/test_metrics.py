@@ -123,6 +123,6 @@ def test_an_answer_that_cannot_be_read_is_read_again(broken: Any, says: str) -> 
 
 
 @given(ANYTHING)
-def test_no_answer_raises_anything_else(value: Any) -> None:
+def test_no_answer_raises_anything_but_a_transient_error(value: Any) -> None:
     with suppress(TransientError):
         read({"value": value})

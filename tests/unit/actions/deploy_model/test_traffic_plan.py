@@ -244,7 +244,7 @@ def test_several_faults_are_told_at_once() -> None:
 
 
 @given(path=st.text(max_size=30))
-def test_any_text_is_a_path_or_a_value_error(path: str) -> None:
+def test_no_text_for_a_path_raises_anything_but_a_value_error(path: str) -> None:
     with suppress(ValueError):
         value_at({"a": [1]}, path_parts(path))
 
