@@ -27,7 +27,7 @@ from tests.unit.handlers.task_hub import Hub, on_hub
 from tests.unit.markdown_page import names
 from tests.unit.test_architecture import ARCHITECTURE, PRODUCT
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
 
 LAYERS = PRODUCT
 RULES = """

@@ -9,7 +9,7 @@ import pytest
 from sandbox.azure.identity import OWNER
 from tests.sandbox.arm_server import Server, serving, until
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
 MODEL = "azureml://jobs/train-7/outputs/artifacts/paths/model"
 FINAL = ["NotStarted", "Queued", "Preparing", "Running", "Finalizing", "Completed"]
 numbers = itertools.count(1)

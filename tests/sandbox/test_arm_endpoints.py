@@ -13,7 +13,7 @@ from sandbox.azure.machine_learning.traffic import WeightedRouting
 from tests.sandbox.arm_server import Server, serving, until
 
 MODEL = "azureml://jobs/train-1/outputs/artifacts/paths/model"
-sdk = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
+sdk = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
 names = (f"ep-{number}" for number in itertools.count(1))
 
 

@@ -22,7 +22,7 @@ from sandbox.azure.machine_learning.scores import Score
 from tests.sandbox.arm_server import Server, serving
 from tests.sandbox.test_deploy_model_against_arm import TEMPLATE, carry, context, deploy
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
 
 AUDIENCE = "https://metrics.monitor.azure.com"
 METRICS = "/providers/Microsoft.Insights/metrics"

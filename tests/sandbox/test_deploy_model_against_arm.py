@@ -15,7 +15,7 @@ from mlevents.services.machine_learning.states import NewEndpoint
 from mlevents.services.services import Services
 from tests.sandbox.arm_server import Server
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
 
 COURSE = ("locate", "ensure_endpoint", "create_deployment", "follow_deployment", "shift_traffic")
 ACTION = DeployModel(template="small.yaml")

@@ -33,7 +33,7 @@ from sandbox.sandbox import ROOT
 from sandbox.sandbox_process import Stage
 from tests.sandbox.small_sandbox import Small, small, with_its_settings
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
 
 RULES = """\
 version: 1

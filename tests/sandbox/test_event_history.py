@@ -17,7 +17,7 @@ from sandbox.azure.identity import OWNER
 from sandbox.azure.workspace import WORKSPACE_ID
 from tests.sandbox.arm_server import Server, services_of, until
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
 MODEL = "azureml://jobs/train-7/outputs/artifacts/paths/model"
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 BREACH = "azureml_modelmonitor_threshold_breached"

@@ -14,7 +14,7 @@ def ask(server: Server, path: str = "/msi/token", **headers: str) -> requests.Re
     return requests.get(server.identity_url + path, params=query, headers=headers, timeout=10)
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDK, at import
 def test_the_real_credential_gets_a_token(server, monkeypatch) -> None:
     from azure.identity import ManagedIdentityCredential
 
@@ -23,7 +23,7 @@ def test_the_real_credential_gets_a_token(server, monkeypatch) -> None:
     assert server.identity.check(f"Bearer {token}", [ARM])["aud"] == ARM
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDK, at import
 def test_the_real_credential_gets_a_token_as_on_a_virtual_machine(server, monkeypatch) -> None:
     from azure.identity import ManagedIdentityCredential
 

@@ -11,7 +11,7 @@ from mlevents.services.services import Services
 from tests.sandbox.arm_server import Server
 from tests.sandbox.test_deploy_model_against_arm import TEMPLATE, carry, context, deploy
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
 METRICS = "Microsoft.Insights/metrics/read"
 CHECKS = {"checks": [{"metric": "error_rate", "max": 0.1}], "steps": [{"percent": 10, "for": "1m"}]}
 SMOKE = {"smoke_test": {"request": {"input_data": [[1]]}}, "min_requests": 0}
@@ -75,7 +75,10 @@ def test_with_every_right_nothing_is_in_the_way(server: Server, services: Servic
 
 def test_a_rollout_without_checks_asks_for_no_metrics(server: Server, services: Services) -> None:
     take(server, METRICS)
-    carry("ensure_endpoint", context(server, "r-plain"), services, action({"steps": [{"percent": 100}]}))
+    plain = action({"steps": [{"percent": 100}]})
+    done = carry("ensure_endpoint", context(server, "r-plain"), services, plain)
+    assert done.result["before"] == {}
+    assert written(server, "r-plain")
 
 
 def test_rights_are_asked_for_once(server: Server, services: Services) -> None:

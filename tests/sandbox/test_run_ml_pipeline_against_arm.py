@@ -13,7 +13,7 @@ from mlevents.events import Event
 from mlevents.services.services import Services
 from tests.sandbox.arm_server import Server
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
 
 JOB = """
 type: pipeline

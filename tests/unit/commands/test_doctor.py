@@ -132,7 +132,7 @@ def cut_off(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     azure_credential._credential.cache_clear()
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDK, at import
 @pytest.mark.usefixtures("cut_off")
 def test_a_setting_that_is_not_set_here_may_be_set_where_the_app_runs(run: Callable[..., Result]):
     elsewhere = json.loads(run("--json").stdout)["findings"]

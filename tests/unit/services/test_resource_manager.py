@@ -10,7 +10,7 @@ from mlevents.services.paging import same_origin
 from mlevents.services.resource_manager import ResourceManager
 from tests.unit.stand_ins import WORKSPACE, Answer, Authority, Request, Server
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs warn of each other's deprecations
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
 GRANT = {"actions": ["*/read"], "notActions": []}
 
 

@@ -16,7 +16,7 @@ from mlevents.services.machine_learning.resource_ids import Workspace
 from mlevents.services.machine_learning.states import NewDeployment, writable_endpoint
 from tests.unit.stand_ins import WORKSPACE
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # azure-ai-ml's own, on import
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # azure-ai-ml's own, on import
 ROOT = Path(__file__).parents[3] / "mlevents"
 MEMBERS = {("azure.ai.ml.entities", "ManagedOnlineDeployment"): sdk_internals.TO_REST_OBJECT}
 
