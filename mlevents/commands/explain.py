@@ -1,8 +1,8 @@
 """`explain`: which rules an event matches, and why it does not match the others."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,115 +18,161 @@ from mlevents.commands.command import (
     print_json,
     print_line,
 )
-from mlevents.commands.event_file import EventFile, read_events
-from mlevents.commands.explain_rule import ExplainContext, print_rule
+from mlevents.commands.event_file import read_event_files, read_events
+from mlevents.commands.explain_rule import ExplainContext
+from mlevents.commands.explain_summary import show_summary, summarize_matches
+from mlevents.commands.explanation import EventExplanation, choose_time, error_json, explain_events
+from mlevents.commands.workspace_events import (
+    DEFAULT_SINCE,
+    ModelName,
+    RebuiltEvents,
+    RunId,
+    SaveTo,
+    Since,
+    WorkspaceName,
+    rebuild_model,
+    rebuild_run,
+    rebuild_workspace_events,
+    save_or_exit,
+)
 from mlevents.errors import EventError
-from mlevents.eventgrid.delivery_check import explain_rejection
-from mlevents.eventgrid.subscription_filters import SubscriptionFilter, compile_filters
-from mlevents.events import Event, parse_all
 from mlevents.events.content import instant
-from mlevents.matching.condition_tree import FailedCondition
-from mlevents.matching.match import RuleMatch, plan
-from mlevents.rules.allowed_names import find_refusal
-from mlevents.rules.model import Rule, Rules
+from mlevents.registry import did_you_mean
+from mlevents.rules.model import Rules
 from mlevents.settings import Settings
 
+MAX_SHOWN = 20
+"""So many events are shown one by one unless `--each` asks for all."""
+
+Events = Annotated[
+    str | None,
+    typer.Argument(metavar="EVENT.json", help="A file or folder of events; - is standard input."),
+]
 At = Annotated[
     str | None,
-    typer.Option("--at", help="The time for max_age, such as 2030-01-31T12:00:00Z; the default is now."),
+    typer.Option(
+        "--at",
+        help="The time for max_age, such as 2030-01-31T12:00:00Z; the default is now, "
+        "and for a rebuilt event its own time.",
+    ),
+]
+OneRule = Annotated[str | None, typer.Option("--rule", metavar="ID", help="Explain this rule only.")]
+ShowEach = Annotated[
+    bool, typer.Option("--each", help=f"Show each event, also when there are more than {MAX_SHOWN}.")
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class EventExplanation:
-    """One event, its match with every rule, and whether Event Grid and the allow-list let it through.
+class ExplainReport:
+    """Every event explained, where the events come from, and the time that `--at` names."""
 
-    `rejection` says why Event Grid does not deliver it, None if it does.
-    """
-
-    event: Event
-    matches: tuple[RuleMatch[Rule], ...]
-    rejection: str | None
-    allowed: bool
+    explained: list[EventExplanation | EventError]
+    rebuilt: RebuiltEvents | None
+    at: datetime | None
 
     @property
-    def delivered(self) -> bool:
-        return self.rejection is None
+    def has_errors(self) -> bool:
+        """Whether an event cannot be read."""
+        return any(isinstance(one, EventError) for one in self.explained)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report for programs; the summary only of several events."""
+        events = [error_json(one) if isinstance(one, EventError) else one.to_json() for one in self.explained]
+        summary = {"summary": [one.to_json() for one in self._summaries()]} if len(events) > 1 else {}
+        history = {"history": self.rebuilt.to_json()} if self.rebuilt else {}
+        return {"events": events, **summary, **history}
+
+    def show(self, each: bool) -> None:
+        """Print the report for people."""
+        if self.rebuilt:
+            self.rebuilt.show()
+        now, depth = datetime.now(UTC), Settings.read().max_depth
+        shown = each or len(self.explained) <= MAX_SHOWN
+        for one in self.explained:
+            if isinstance(one, EventError):
+                print_line(("this event cannot be read: ", "bold red"), str(one))
+            elif shown:
+                time = choose_time(one.event, self.at, now, rebuilt=self.rebuilt is not None)
+                one.show(ExplainContext(time, depth))
+        if len(self.explained) > 1:
+            show_summary(self._summaries(), len(self.explained))
+
+    def _summaries(self) -> list[Any]:
+        found = (one for one in self.explained if isinstance(one, EventExplanation))
+        return summarize_matches(match for one in found for match in one.matches)
 
 
 @command("explain")
-def explain(event: EventFile, rules: RulesFile = RULES, at: At = None, as_json: AsJson = False) -> None:
+def explain(  # noqa: PLR0913 - each parameter is an option
+    event: Events = None,
+    *,
+    rules: RulesFile = RULES,
+    rule: OneRule = None,
+    model: ModelName = None,
+    run: RunId = None,
+    workspace: WorkspaceName = None,
+    since: Since = DEFAULT_SINCE,
+    save: SaveTo = None,
+    at: At = None,
+    each: ShowEach = False,
+    as_json: AsJson = False,
+) -> None:
     """Show which rules each event matches and what they would do, and why the others do not match."""
-    loaded, moment = load_rules_or_exit(rules), ExplainContext(_parse_time(at), Settings.read().max_depth)
-    try:
-        told = list(_explain_events(read_events(event), loaded))
-    except EventError as error:
-        told = [error]
+    loaded, time = load_rules_or_exit(rules), _parse_time(at)
+    _check_rule(rule, loaded)
+    rebuilt = _rebuild(loaded, (event, model, run), workspace, since)
+    save_or_exit(rebuilt, save)
+    report = ExplainReport(_explain(event, rebuilt, loaded, rule), rebuilt, time)
     if as_json:
-        print_json({"events": [_as_json(one) for one in told]})
+        print_json(report.to_json())
     else:
-        for one in told:
-            _show(one, moment)
-    if any(isinstance(one, EventError) for one in told):
+        report.show(each)
+    if report.has_errors:
         raise typer.Exit(EXIT_PROBLEMS)
 
 
-def _explain_events(documents: list[Any], rules: Rules) -> Iterator[EventExplanation | EventError]:
-    filters: Mapping[str, SubscriptionFilter] = compile_filters(rules.rules, rules.filters)
-    unsure = rules.workspaces_unsure
-    for document, event in zip(documents, parse_all(documents), strict=True):
-        if isinstance(event, EventError):
-            yield event
-        else:
-            allowed = rules.allows(event.topic) or unsure
-            yield EventExplanation(event, plan(rules, event), explain_rejection(filters, document), allowed)
+def _rebuild(
+    rules: Rules, named: tuple[str | None, str | None, str | None], workspace: str | None, since: str
+) -> RebuiltEvents | None:
+    """The events that Azure ML remembers; None where a file has them."""
+    event, model, run = named
+    if sum(one is not None for one in named) > 1 or (event and workspace):
+        exit_with_error("give one of EVENT.json, --model, --run, or --workspace alone")
+    if model:
+        return rebuild_model(rules, workspace, model)
+    if run:
+        return rebuild_run(rules, workspace, run)
+    if workspace:
+        return rebuild_workspace_events(rules, workspace, since)
+    if event is None:
+        exit_with_error("name the events: EVENT.json, --model NAME:VERSION, --run ID, or --workspace NAME")
+    return None
 
 
-def _as_json(one: EventExplanation | EventError) -> dict[str, Any]:
-    if isinstance(one, EventError):
-        return {"id": None, "type": None, "subject": None, "error": str(one), "rules": []}
-    rules = [
-        _match_json(match) | {"delivered": one.delivered} | _refusal_json(match, one.event)
-        for match in one.matches
-    ]
-    return {"id": one.event.id, "type": one.event.type, "subject": one.event.subject, "rules": rules}
-
-
-def _match_json(match: RuleMatch[Rule]) -> dict[str, Any]:
-    failed = match.failed and _failed_json(match.failed)
-    return {"id": match.rule.id, "matches": match.matches, "because": failed}
-
-
-def _failed_json(failed: FailedCondition) -> dict[str, Any]:
-    return {"path": failed.path, "wanted": failed.wanted, "found": failed.found}
-
-
-def _refusal_json(match: RuleMatch[Rule], event: Event) -> dict[str, Any]:
-    """The name that the event must not use, if it would stop the response of a matching rule."""
-    failed = find_refusal(match.rule, event) if match.matches else None
-    return (
-        {"refused": {"path": failed.path, "wanted": failed.wanted, "found": failed.found}} if failed else {}
-    )
-
-
-def _show(one: EventExplanation | EventError, moment: ExplainContext) -> None:
-    if isinstance(one, EventError):
-        print_line(("this event cannot be read: ", "bold red"), str(one))
-        return
-    print_line((one.event.type, "bold"), f"  {one.event.subject}  ", (one.event.id, "dim"))
-    for match in one.matches:
-        print_rule(match, one.event, moment)
-    if not one.allowed:
-        print_line(
-            ("  ! refused: the rule file lists no workspace with the topic ", "yellow"), repr(one.event.topic)
-        )
-    if one.rejection:
-        print_line(("  ! Event Grid would not deliver it: ", "yellow"), one.rejection)
-
-
-def _parse_time(at: str | None) -> datetime:
-    """The time in the option, or now."""
+def _explain(
+    event: str | None, rebuilt: RebuiltEvents | None, rules: Rules, rule: str | None
+) -> list[EventExplanation | EventError]:
     try:
-        return datetime.fromisoformat(instant(at)) if at else datetime.now(UTC)
+        documents = rebuilt.events if rebuilt else _read(str(event))
+        return list(explain_events(documents, rules, rule))
+    except EventError as error:
+        return [error]
+
+
+def _read(name: str) -> list[Any]:
+    if Path(name).is_dir():
+        return [document for _, document in read_event_files(name)]
+    return read_events(name)
+
+
+def _check_rule(rule: str | None, rules: Rules) -> None:
+    known = [one.id for one in rules.rules]
+    if rule is not None and rule not in known:
+        exit_with_error(f"there is no rule '{rule}'{did_you_mean(rule, known) or ': ' + ', '.join(known)}")
+
+
+def _parse_time(at: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(instant(at)) if at else None
     except ValueError:
         exit_with_error(f"'{at}' is not a valid time: write one such as 2030-01-31T12:00:00Z")

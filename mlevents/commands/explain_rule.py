@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from mlevents.commands.command import print_line
+from mlevents.commands.tag_case import find_other_cases
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, find_names_below, render_value
 from mlevents.gates.gate import AnyGate
@@ -42,6 +43,8 @@ def print_rule(match: RuleMatch[Rule], event: Event, moment: ExplainContext) -> 
     if match.kind and rule.where:
         for line in trace_conditions(rule.where, event.names):
             _show_line(line)
+        for hint in find_other_cases(rule.where, event.names):
+            print_line(INDENT, ("! ", "yellow"), hint)
     if match.matches:
         for holds, text in preview_gates(rule, event, moment):
             print_line(INDENT, CONDITION_MARKS[holds], f" {text}")

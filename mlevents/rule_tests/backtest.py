@@ -1,4 +1,4 @@
-"""Two rule files asked about the same events: how often each rule would fire, and where they differ."""
+"""Two rule files, before and after a change, asked about the same events: where do they differ?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ class Difference:
     """A rule that the two sides answer differently for one event."""
 
     rule: str
-    these: RuleResult
-    others: RuleResult
+    before: RuleResult
+    after: RuleResult
 
     @property
     def failed(self) -> FailedCondition | None:
         """The first condition that failed, on the side that has the rule and does not match."""
-        return self.these.failed or self.others.failed
+        return self.after.failed or self.before.failed
 
 
 class BacktestSide:
@@ -72,10 +72,10 @@ class BacktestSide:
         return self._unsure or self._file.allows(event.topic)
 
 
-def find_differences(these: BacktestSide, others: BacktestSide, event: Event) -> Iterator[Difference]:
+def find_differences(before: BacktestSide, after: BacktestSide, event: Event) -> Iterator[Difference]:
     """The rules for which it matters to this event which file is asked, in the order of their names."""
-    for name in sorted(these.count_event(event) ^ others.count_event(event)):
-        yield Difference(name, these.find_result(name, event), others.find_result(name, event))
+    for name in sorted(before.count_event(event) ^ after.count_event(event)):
+        yield Difference(name, before.find_result(name, event), after.find_result(name, event))
 
 
 def _find_identity(found: RuleMatch[Rule], event: Event) -> str:

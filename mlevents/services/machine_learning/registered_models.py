@@ -19,7 +19,7 @@ from mlevents.services.machine_learning.resource_ids import Workspace
 from mlevents.services.paging import Page, next_page
 from mlevents.services.sdk_errors import translate_errors
 
-API = "2024-10-01"
+MODELS_API = "2024-10-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class RegisteredModels:
         """One version of a model; None when Azure answers 404."""
         path = f"{self._workspace.id}/models/{quote(name, safe='')}/versions/{quote(version, safe='')}"
         with translate_errors(f"reading model '{name}:{version}'"):
-            found = self._arm.find(path, API)
+            found = self._arm.find(path, MODELS_API)
             return ModelVersion.read(name, found) if found else None
 
     def _page[T](self, url: str, read: Callable[[Mapping[str, Any]], T]) -> Page[T]:
@@ -85,6 +85,5 @@ class RegisteredModels:
         return Page(tuple(map(read, elements)), next_page(url, answer.get("nextLink")))
 
     def _url(self, path: str, query: Mapping[str, str]) -> str:
-        return (
-            f"{self._arm.address}{self._workspace.id}/models{path}?{urlencode({'api-version': API, **query})}"
-        )
+        parameters = urlencode({"api-version": MODELS_API, **query})
+        return f"{self._arm.address}{self._workspace.id}/models{path}?{parameters}"

@@ -69,19 +69,27 @@ def test_people_see_how_often_each_rule_would_fire_and_what_differs(run: Callabl
     result = run("events", "--against", "old.yaml")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "             others    these",
+        "             before    after",
         "production        2        1",
         "all               2        2",
-        "model.registered  models/held:1  e-held  events/b.json",
-        '  production: ✓ → ✗  where.model.tags.hold: wanted {"absent": true}, found "x"',
-        "3 events, 1 of them make a difference",
+        "production",
+        '  1 event: no longer match (where.model.tags.hold: wanted {"absent": true})',
+        '    model.registered  models/held:1  e-held  found "x"  events/b.json',
+        "3 events, 1 of them with a difference",
     ]
 
 
 def test_programs_see_it_too(run: Callable[..., Result]):
     assert told(run, "events", "--against", "old.yaml") == {
         "events": 3,
-        "rules": [{"id": "production", "these": 1, "others": 2}, {"id": "all", "these": 2, "others": 2}],
+        "rules": [{"id": "production", "before": 2, "after": 1}, {"id": "all", "before": 2, "after": 2}],
+        "groups": [
+            {
+                "rule": "production",
+                "change": 'no longer match (where.model.tags.hold: wanted {"absent": true})',
+                "events": 1,
+            }
+        ],
         "different": [
             {
                 "file": "events/b.json",
@@ -89,8 +97,8 @@ def test_programs_see_it_too(run: Callable[..., Result]):
                 "type": "model.registered",
                 "subject": "models/held:1",
                 "rule": "production",
-                "these": False,
-                "others": True,
+                "before": True,
+                "after": False,
                 "because": {"path": "where.model.tags.hold", "wanted": {"absent": True}, "found": "x"},
             }
         ],
@@ -102,14 +110,44 @@ def test_a_rule_that_only_one_file_has_is_told(run: Callable[..., Result], tmp_p
     (tmp_path / "rules.yaml").write_text(RULES % ("", "", "every"))
     document = told(run, "events/b.json", "--against", "old.yaml")
     assert document["rules"] == [
-        {"id": "production", "these": 1, "others": 1},
-        {"id": "every", "these": 1, "others": None},
-        {"id": "all", "these": None, "others": 1},
+        {"id": "production", "before": 1, "after": 1},
+        {"id": "every", "before": None, "after": 1},
+        {"id": "all", "before": 1, "after": None},
     ]
-    assert [(one["rule"], one["these"], one["others"], one["because"]) for one in document["different"]] == [
-        ("all", None, True, None),
-        ("every", True, None, None),
+    assert [(one["rule"], one["before"], one["after"], one["because"]) for one in document["different"]] == [
+        ("all", True, None, None),
+        ("every", None, True, None),
     ]
+    assert [(one["rule"], one["change"]) for one in document["groups"]] == [
+        ("all", "no longer match, because the rule is gone"),
+        ("every", "match the new rule"),
+    ]
+
+
+def test_events_that_differ_for_one_reason_are_one_group(run: Callable[..., Result], tmp_path: Path):
+    held = [registered(f"held-{number}", stage="production", hold=str(number)) for number in range(5)]
+    (tmp_path / "many.json").write_text(json.dumps(held))
+    lines = run("many.json", "--against", "old.yaml").stdout.splitlines()
+    at = lines.index('  5 events: no longer match (where.model.tags.hold: wanted {"absent": true})')
+    assert [line.partition("found ")[2] for line in lines[at + 1 : at + 4]] == [
+        f'"{number}"  many.json' for number in range(3)
+    ]
+    assert lines[at + 4] == "    and 2 more: --json lists all"
+    document = told(run, "many.json", "--against", "old.yaml")
+    assert [one["events"] for one in document["groups"]] == [5]
+    assert len(document["different"]) == 5
+
+
+def test_one_rule_file_alone_is_counted(run: Callable[..., Result]):
+    assert run("events").stdout.splitlines() == [
+        "            responses",
+        "production          1",
+        "all                 2",
+        "3 events",
+    ]
+    document = told(run, "events")
+    assert document["rules"][0] == {"id": "production", "before": None, "after": 1}
+    assert (document["different"], document["groups"]) == ([], [])
 
 
 def test_a_workspace_that_is_not_listed_fires_nothing(run: Callable[..., Result], tmp_path: Path):
@@ -152,7 +190,11 @@ def test_what_is_no_json_is_a_problem(run: Callable[..., Result]):
         (["none.json", "--against", "old.yaml"], "none.json: cannot be read: No such file or directory\n"),
         (["events", "--against", "none.yaml"], "none.yaml: this rule file does not exist"),
         (["empty", "--against", "old.yaml"], "empty: there is no file that ends in .json, .jsonl, .ndjson\n"),
-        (["events"], "Missing option '--against'."),
+        ([], "give either EVENTS, files and folders of events, or --workspace\n"),
+        (["events", "--workspace", "prod"], "give either EVENTS, files and folders of events"),
+        (["events", "--same"], "--same compares with another rule file: name it with --against\n"),
+        (["events", "--save", "new"], "--save is for events from a workspace: name it with --workspace\n"),
+        (["--workspace", "prod"], "the rule file lists no workspace 'prod'; a resource id will do too\n"),
     ],
 )
 def test_wrong_usage(run: Callable[..., Result], tmp_path: Path, arguments: list[str], told: str):

@@ -182,10 +182,13 @@ def test_explain_goes_on_after_an_event_that_cannot_be_understood(run: Callable[
     ("name", "given", "told"),
     [
         ("none.json", "", "none.json: cannot be read: No such file or directory\n"),
-        (".", "", ".: cannot be read: Is a directory\n"),
+        ("empty", "", "empty: there is no file that ends in .json, .jsonl, .ndjson\n"),
     ],
 )
-def test_explain_leaves_where_there_is_no_file(run: Callable[..., Result], name: str, given: str, told: str):
+def test_explain_leaves_where_there_is_no_file(
+    run: Callable[..., Result], tmp_path: Path, name: str, given: str, told: str
+):
+    (tmp_path / "empty").mkdir()
     result = run("explain", name, given=given)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"Error: {told}")
