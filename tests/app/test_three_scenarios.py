@@ -97,6 +97,18 @@ def test_two_breached_signals_of_one_monitor_run_retrain_once(shipped: Stage):
         assert shipped.deliver("RunStatusChanged", event).status_code == 202
     [one] = [r for e in events for r in shipped.settled_or_none(event_id=e["id"])]
     assert (one["rule"], one["status"]) == ("retrain-on-drift", "done")
+    values = [run["parameters"]["coefficient"] for run in pipeline_runs(shipped)]
+    assert values.count("0.41") == 1  # of the worst breach, not of the other
+
+
+def test_poor_predictions_are_reported_with_their_numbers(shipped: Stage):
+    found = [(None, 0.6, "Accuracy", 0.8)]
+    event = shipped.signal_breached("monitor-8", "predictions", "Completed", found)
+    shipped.publish(event)
+    answered = {one["rule"]: one["status"] for one in shipped.settled(event_id=event["id"])}
+    assert answered == {"retrain-on-drift": "done", "alert-poor-predictions": "done"}
+    told = [message for message in shipped.inbox() if "Accuracy 0.6, threshold 0.8" in message["text"]]
+    assert {message["via"] for message in told} == {"email", "webhook"}
 
 
 def test_a_failed_run_is_told_by_mail_and_to_teams(shipped: Stage):
