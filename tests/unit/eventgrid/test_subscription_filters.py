@@ -153,6 +153,14 @@ def test_drift_of_both_generations_is_let_through():
     ]
 
 
+def test_a_condition_on_items_is_widened_and_leaves_the_sign_of_a_breach():
+    rule = rule_of({"drift": {"breaches": {"any": {"metric": "m", "value": {"gt": 0.3}}}}}, DRIFT)
+    assert clauses("RunStatusChanged", rule) == [
+        ("IsNotNull", "data.runTags.azureml_modelmonitor_threshold_breached")
+    ]
+    assert compiled("RunStatusChanged", rule)[1] == [("r", "where.drift.breaches")]
+
+
 def test_the_least_selective_clauses_go_first_when_there_are_too_many():
     tags = {f"t{number}": "x" for number in range(24)} | {
         f"p{number}": {"present": True} for number in range(5)

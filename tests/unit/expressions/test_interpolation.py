@@ -171,6 +171,19 @@ def test_every_name_an_event_can_have_is_known():
             assert check_expressions(f"${{{root}.{field}{key}}}", KNOWN) == []
 
 
+def test_the_items_of_a_list_have_indexes_and_names():
+    known = list_names(("drift.detected",))
+    names = {"drift": {"breaches": [{"metric": "m", "value": 0.4}]}}
+    assert check_expressions("${drift.breaches[0].metric}", known) == []
+    assert render_value("${drift.breaches[0].value}", names) == 0.4
+    assert render_value("${drift.breaches[1].value | default(0)}", names) == 0
+    assert check_expressions("${drift.breaches.metric}", known) == [
+        "drift.breaches.metric: drift.breaches is a list: write drift.breaches[0] for its first item"
+    ]
+    [found] = check_expressions("${drift.breaches[0].metrik}", known)
+    assert "(did you mean 'metric'?)" in found
+
+
 def test_steps_know_the_steps_before_them():
     extra = {"steps": {"deploy": "any"}}
     assert check_expressions("${steps.deploy.endpoint.url[0]}", KNOWN, extra) == []

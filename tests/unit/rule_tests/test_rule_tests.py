@@ -322,3 +322,36 @@ json = st.recursive(
 def test_anything_given_is_an_event_or_told(given_event):
     found = build_event(given_event, WORKSPACES, None)
     assert isinstance(found, Event) or all(text for _, text in found)
+
+
+AGE_BREACH = {"feature": "age", "metric": "JensenShannonDistance", "value": 0.4, "threshold": 0.1}
+
+
+def given_drift(**drift: Any) -> Any:
+    found = build_event({"drift.detected": {"drift": {"run": "r1", **drift}}}, WORKSPACES, None)
+    return found.names["drift"] if isinstance(found, Event) else found
+
+
+def test_given_breaches_or_the_worst_alone_are_those_of_a_monitor():
+    assert given_drift(breaches=[AGE_BREACH | {"threshold": None}])["breaches"] == [
+        {name: value for name, value in AGE_BREACH.items() if name != "threshold"}
+    ]
+    assert given_drift(**AGE_BREACH)["breaches"] == [AGE_BREACH]
+    assert given_drift(features=["age", "size"], **AGE_BREACH)["features"] == ["age", "size"]
+    assert given_drift(coefficient=0.4)["breaches"] == [{"metric": "coefficient", "value": 0.4}]
+
+
+@pytest.mark.parametrize(
+    ("drift", "path", "text"),
+    [
+        ({"breaches": {"metric": "m"}}, "breaches", "is a list of maps of feature, metric, value, threshold"),
+        ({"breaches": ["m"]}, "breaches", "is a list of maps"),
+        ({"breaches": [{"metrik": "m"}]}, "breaches[0].metrik", "unknown name 'metrik'"),
+        ({"breaches": [{"value": "0.4"}]}, "breaches[0].value", "is a number"),
+        ({"breaches": [AGE_BREACH], "feature": "size"}, "feature", "comes out as 'age', not 'size'"),
+    ],
+)
+def test_breaches_that_cannot_be_given_are_told(drift: Any, path: str, text: str):
+    [(found, said)] = given_drift(**drift)
+    assert found == f"drift.detected.drift.{path}"
+    assert text in said
