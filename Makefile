@@ -1,9 +1,9 @@
-# make demo | test | check | bench | audit — each installs what it needs into .venv first.
+# make demo | test | check | package | bench | audit — each installs what it needs into .venv first.
 # Every package is installed by the hashes of a lock file; `make lock` writes the lock files.
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check bench audit format lock clean
+.PHONY: demo test check package bench audit format lock clean
 
 demo: .venv/installed
 	@$(BIN)/python -m sandbox demo
@@ -17,6 +17,17 @@ check: .venv/installed .venv/checkov/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	sh infra/checkov.sh $(CURDIR)/.venv/checkov/bin/checkov
+
+# Build wheels and sdists into build/dist, install the product into an empty environment, and try it there.
+package: .venv/installed
+	@rm -rf build/dist build/package
+	$(BIN)/python -m hatchling build -d build/dist
+	cd sandbox && ../$(BIN)/python -m hatchling build -d ../build/dist
+	@$(PYTHON) -m venv build/package
+	build/package/bin/python $(INSTALL) -r requirements.txt
+	$(BIN)/python -m pip --python build/package/bin/python install --no-deps --no-index build/dist/mlevents-*.whl
+	$(BIN)/python -m pip --python build/package/bin/python check
+	MLEVENTS_PACKAGE_PYTHON=$(CURDIR)/build/package/bin/python $(BIN)/python -m pytest -n 0 tests/package
 
 bench: .venv/installed
 	@$(BIN)/python -m bench

@@ -35,7 +35,9 @@ from sandbox.listener import Listener, listen
 from sandbox.pace import Pace
 from sandbox.tls import Certificates, issue
 
-ROOT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parent.parent
+ROOT = CHECKOUT if (CHECKOUT / "function_app.py").is_file() else Path.cwd()
+"""The folder of the app: the checkout of mlevents, else with the installed package the current folder."""
 FAULTS, LOAD = "/_sandbox/faults", "/_sandbox/load"
 
 

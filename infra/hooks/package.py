@@ -2,7 +2,8 @@
 
 A remote build on Flex Consumption was reported to use Python 3.11 although the app says 3.13
 (github.com/Azure/azure-dev/issues/8538). Here pip takes wheels for the app's Python and for Linux,
-whatever this machine is, and only those whose hashes are in requirements.txt.
+whatever this machine is. Where requirements.txt has hashes it is a complete lock file, and pip takes only
+those; else pip also takes what the named packages require.
 """
 
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from infra.hooks.programs import ROOT, HookError, say
 
+REQUIREMENTS = "requirements.txt"
 PYTHON = (3, 13)
 """The app's Python, as in infra/modules/function-app.bicep."""
 PLATFORMS = tuple(
@@ -32,19 +34,21 @@ def build(root: Path = ROOT) -> None:
     target = root / PACKAGES
     shutil.rmtree(root / PACKAGES.parts[0], ignore_errors=True)
     say(f"mlevents: installs the dependencies of the app into {PACKAGES}")
-    if subprocess.run(install_command(target), cwd=root, check=False).returncode != 0:
+    hashed = "--hash=" in (root / REQUIREMENTS).read_text(encoding="utf-8")
+    if subprocess.run(install_command(target, hashed), cwd=root, check=False).returncode != 0:
         raise HookError("the dependencies of the app were not installed (see above): nothing was deployed")
     subprocess.run(compile_command(target), cwd=root, check=False)
 
 
-def install_command(target: Path) -> list[str]:
-    """The pip command; `--no-deps` because the lock file is complete, on every platform."""
+def install_command(target: Path, hashed: bool) -> list[str]:
+    """The pip command; `--no-deps` because a lock file with hashes is complete, on every platform."""
     return [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-        *("--require-hashes", "--no-deps", "--no-compile", "--only-binary=:all:"),
+        *(("--require-hashes", "--no-deps") if hashed else ()),
+        *("--no-compile", "--only-binary=:all:"),
         *("--implementation", "cp", "--python-version", _dotted()),
         *(word for platform in PLATFORMS for word in ("--platform", platform)),
-        *("--target", str(target), "--requirement", "requirements.txt"),
+        *("--target", str(target), "--requirement", REQUIREMENTS),
     ]
 
 

@@ -5,6 +5,7 @@ cd "$(dirname "$0")/../.."
 python=.venv/bin/python
 if ! "$python" -c 'import mlevents.rules.file' 2>/dev/null; then
     "${PYTHON:-$(command -v python3.13 || command -v python3)}" -m venv .venv
-    "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+    hashes=$(grep -q -e --hash= requirements.txt && echo --require-hashes || true)
+    "$python" -m pip install --quiet --disable-pip-version-check $hashes -r requirements.txt
 fi
 exec "$python" -m infra.hooks "$@"

@@ -26,9 +26,11 @@ from sandbox.worker.function import Function, FunctionError, WorkerError, Worker
 from sandbox.worker.worker_messages import TypedData
 
 ROOT = Path(__file__).resolve().parents[2]
+FOREIGN = ["", *([str(ROOT)] if (ROOT / "pyproject.toml").is_file() else [])]
+"""What the app shall not import from: a checkout. An installed sandbox is where the app's packages are."""
 PROGRAM = (
-    f"import sys; sys.path.insert(0, {str(ROOT)!r}); from sandbox.worker.worker_main import main; "
-    f"main(['', {str(ROOT)!r}])"
+    f"import sys; sys.path[:0] = {FOREIGN[1:]!r}; from sandbox.worker.worker_main import main; "
+    f"main({FOREIGN!r})"
 )
 PATIENCE = 2.0
 log = logging.getLogger(__name__)

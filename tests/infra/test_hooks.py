@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,7 @@ from tests.infra.deployment_project import (
     Azure,
     assignment,
     custom_role,
+    make_wheel,
     topic,
 )
 
@@ -358,3 +361,33 @@ def test_the_shell_scripts_are_posix() -> None:
     for path in scripts:
         assert path.read_text().startswith("#!/bin/sh\n")
         assert subprocess.run(["sh", "-n", str(path)], check=False).returncode == 0
+
+
+def write_dependent_wheel(folder: Path) -> None:
+    """A wheel that requires the wheel `tiny`."""
+    make_wheel(folder, "dependent")
+    path = folder / "dependent-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path) as wheel:
+        members = {name: wheel.read(name) for name in wheel.namelist()}
+    members["dependent-1.0.dist-info/METADATA"] += b"Requires-Dist: tiny==1.0\n"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for name, content in members.items():
+            wheel.writestr(name, content)
+
+
+def test_requirements_without_hashes_are_installed_with_what_they_require(azure: Azure):
+    write_dependent_wheel(azure.project / "wheels")
+    (azure.project / "requirements.txt").write_text("--find-links wheels\ndependent==1.0\n")
+    done = azure.step("prepackage")
+    assert done.returncode == 0, done.stderr
+    site = azure.project / ".python_packages/lib/site-packages"
+    assert (site / "dependent.py").exists()
+    assert (site / "tiny.py").exists()
+
+
+def test_one_hash_makes_every_hash_necessary(azure: Azure):
+    line = make_wheel(azure.project / "wheels", "other")
+    (azure.project / "requirements.txt").write_text(f"{line}tiny==1.0\n")
+    done = azure.step("prepackage")
+    assert done.returncode == 1
+    assert "nothing was deployed" in done.stderr

@@ -1,0 +1,149 @@
+"""`init`: a project of one's own, and nothing overwritten."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from mlevents.__main__ import build_app
+from mlevents.commands.init import make_files
+from mlevents.commands.version import read_version
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def init(*words: str | Path) -> Result:
+    return CliRunner().invoke(build_app(), ["init", *map(str, words)])
+
+
+def test_everything_of_a_project_is_written(tmp_path: Path):
+    result = init(tmp_path / "churn")
+    assert result.exit_code == 0, result.output
+    wanted = (
+        *("function_app.py", "host.json", "requirements.txt", "constraints.txt", "rules.yaml", "README.md"),
+        *("local.settings.json.example", "azure.yaml", "infra/main.bicep", "infra/hooks/run.sh"),
+        *("deployments/small.yaml", "extensions/.gitkeep", "templates/.gitkeep", "wheels/.gitkeep"),
+        *(".gitignore", ".funcignore", ".python-version", ".github/workflows/mlevents.yml"),
+    )
+    assert [name for name in wanted if not (tmp_path / "churn" / name).is_file()] == []
+
+
+def test_the_function_app_has_three_lines():
+    assert make_files("x")["function_app.py"].decode().splitlines() == [
+        "import azure.functions as func",
+        "from mlevents import register",
+        "app = register(func.FunctionApp())",
+    ]
+
+
+def test_the_requirement_is_this_version_and_the_constraints_are_those_of_the_lock_file():
+    files = make_files("x")
+    requirements = files["requirements.txt"].decode().splitlines()
+    assert f"mlevents=={read_version()}" in requirements
+    assert "--constraint constraints.txt" in requirements
+    locked = re.findall(r"^([\w.-]+==[^ ;\\]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    found = [re.split(r" *;", line)[0] for line in files["constraints.txt"].decode().splitlines()[1:]]
+    assert found == locked
+    assert len(found) > 50
+
+
+@pytest.mark.parametrize("name", ["host.json", "infra/main.bicep", "infra/hooks/package.py"])
+def test_what_is_shared_is_the_repositorys_own(name: str):
+    assert make_files("x")[name] == (ROOT / name).read_bytes()
+
+
+def test_no_local_file_of_the_repository_is_copied():
+    names = set(make_files("x"))
+    assert not {"infra/filters.json", "infra/streams.json", "infra/targets.json", "infra/checkov.in"} & names
+    assert [name for name in names if "__pycache__" in name or "@" in name] == []
+
+
+@pytest.mark.parametrize("present", ["rules.yaml", "infra/main.bicep", "README.md"])
+def test_a_file_that_is_there_is_named_and_nothing_is_written(tmp_path: Path, present: str):
+    file = tmp_path / present
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("mine")
+    result = init(tmp_path)
+    assert result.exit_code == 2
+    assert present in result.stderr.replace("\n", "")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
+    assert file.read_text() == "mine"
+
+
+def test_a_link_that_leads_nowhere_is_not_written_through(tmp_path: Path):
+    (tmp_path / "rules.yaml").symlink_to(tmp_path / "elsewhere")
+    assert init(tmp_path).exit_code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["rules.yaml"]
+
+
+@pytest.mark.parametrize("blocked", ["", "infra", ".github"])
+def test_a_file_in_the_place_of_a_folder_is_named_and_nothing_is_written(tmp_path: Path, blocked: str):
+    folder = tmp_path / "new"
+    if blocked:
+        folder.mkdir()
+    (folder / blocked).write_text("a file")
+    result = init(folder)
+    assert result.exit_code == 2, result.output
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [folder / blocked]
+
+
+def test_other_files_of_the_folder_stay(tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("mine")
+    assert init(tmp_path).exit_code == 0
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("folder", "name"), [("Churn_Rules", "churn-rules"), ("a b", "a-b")])
+def test_the_name_is_made_from_the_folders(tmp_path: Path, folder: str, name: str):
+    assert init(tmp_path / folder).exit_code == 0
+    assert yaml.safe_load((tmp_path / folder / "azure.yaml").read_text())["name"] == name
+    assert (tmp_path / folder / "README.md").read_text().startswith(f"# {name}\n")
+
+
+def test_a_name_can_be_chosen(tmp_path: Path):
+    assert init(tmp_path / "x", "--name", "churn").exit_code == 0
+    assert yaml.safe_load((tmp_path / "x" / "azure.yaml").read_text())["name"] == "churn"
+
+
+@pytest.mark.parametrize("name", ["Churn", "a b", "-a", "a\nb", "ä"])
+def test_a_name_that_azd_refuses_is_wrong_usage(tmp_path: Path, name: str):
+    assert init(tmp_path / "x", "--name", name).exit_code == 2
+    assert not (tmp_path / "x").exists()
+
+
+def test_json_lists_the_files(tmp_path: Path):
+    document = json.loads(init(tmp_path / "x", "--json").stdout)
+    assert document["files"] == sorted(make_files("x"))
+
+
+def test_the_workflow_checks_deploys_and_passes_every_parameter():
+    text = make_files("x")[".github/workflows/mlevents.yml"].decode()
+    steps = ["mlevents check", "azd provision", "azd deploy"]
+    places = [text.index(step) for step in steps]
+    assert places == sorted(places)
+    passed = yaml.safe_load(text)["jobs"]["deploy"]["env"]
+    parameters = (ROOT / "infra" / "main.parameters.json").read_text()
+    assert set(re.findall(r"\$\{(\w+)", parameters)) <= set(passed)
+    pinned = re.findall(r"uses: *(\S+@[0-9a-f]{40}) # v\d+\.\d+\.\d+", text)
+    assert len(pinned) == text.count("uses: ")
+    assert set(pinned) <= set(
+        re.findall(r"uses: *(\S+)", (ROOT / ".github/workflows/mlevents.yml").read_text())
+    )
+
+
+def test_nothing_that_the_app_needs_is_left_out_of_a_deployment():
+    ignored = make_files("x")[".funcignore"].decode().split()
+    needed = (
+        "rules",
+        "deployments",
+        "extensions",
+        "templates",
+        "environments",
+        "function_app.py",
+        "host.json",
+    )
+    assert [line for line in ignored if line.strip("/*").startswith(needed)] == []
+    assert "!/.python_packages" in ignored
