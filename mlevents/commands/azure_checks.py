@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from mlevents.actions.action import Action, Preflight
 from mlevents.commands.resource_checks import (
+    check_history,
     check_network,
     check_permissions,
     check_settings,
@@ -99,6 +100,7 @@ class Doctor:
         if name in self._there:
             yield from self._permissions(id)
             yield from check_network(self.services, id)
+            yield from check_history(self.services, id)
 
     def _connection(self, name: str) -> Iterator[Finding]:
         if unset := check_settings(self.rules, self.services, f"connections.{name}"):

@@ -7,11 +7,15 @@ from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.model import Rules
 from mlevents.rules.needs import list_required_permissions
 from mlevents.services.finding import Finding, run_check
-from mlevents.services.permission import is_allowed
+from mlevents.services.permission import ML, READER, actions_below, is_allowed
 from mlevents.services.services import Services
 
 APP_HOST_SETTING = "WEBSITE_HOSTNAME"
 """Set in the running app: only there a missing setting is an error."""
+HISTORY_ACTIONS = actions_below(
+    ML, "read", "models/read", "models/versions/read", "experiments/read", "experiments/runs/read"
+)
+"""What reads the models and runs of a workspace: docs/event-history.md."""
 UNSET_REMEDY = "set it on the Function App, or in local.settings.json"
 
 
@@ -67,6 +71,15 @@ def check_permissions(rules: Rules, services: Services, resource: str) -> Iterat
         yield Finding(name, False, said, remedy)
     if not missing:
         yield Finding("permissions", True, f"all {len(actions)} that the rules need are granted")
+
+
+def check_history(services: Services, workspace: str) -> Iterator[Finding]:
+    """The permissions to rebuild events, which people need and the app does not, if some are missing."""
+    grants = services.resource_manager().permissions(workspace) or ()
+    missing = [name for name in HISTORY_ACTIONS if not is_allowed(grants, name)]
+    if grants and missing:
+        said = f"`explain --model`, `explain --run` and `backtest --workspace` need {', '.join(missing)}"
+        yield Finding("history", None, said, f"assign the role {READER} on it to who runs these commands")
 
 
 def check_subscriptions(rules: Rules, services: Services, workspace: str, app: str) -> Iterator[Finding]:

@@ -383,6 +383,15 @@ def test_what_is_missing_is_found_and_nothing_else(clinic: Clinic, what: str):
     assert what == "workspace" or not [part for part in lost if "run_data_factory" not in part]
 
 
+def test_a_right_that_rebuilding_events_needs_is_named_and_no_failure(clinic: Clinic):
+    right = "Microsoft.MachineLearningServices/workspaces/experiments/runs/read"
+    drop(clinic, right)
+    [one] = [one for one in clinic.findings() if one["about"] == "history"]
+    assert one["ok"] is None
+    assert one["said"].endswith(f"need {right}")
+    assert one["remedy"].startswith("assign the role Reader (acdd72a7")
+
+
 def test_a_failed_endpoint_is_found(clinic: Clinic):
     path = f"{clinic.small.ready['workspace']}/onlineEndpoints/fraud"
     clinic.fault(
