@@ -91,32 +91,27 @@ def view_response(state: OrchestrationState, parts: Parts = NO_PARTS) -> ListedR
     outcome = known_outcome(state)
     latest = [find_part(step, state.instance_id, parts) for step in outcome.steps]
     steps = tuple(map(view_step, outcome.steps, latest))
-    status, because = outcome.status, outcome.because
+    created, updated = in_utc(state.created_at), in_utc(state.last_updated_at)
+    said = (outcome.rule, outcome.event, outcome.status, outcome.because)
+    view = ResponseView(state.instance_id, *said, steps, created, updated, outcome.omitted)
     waits = [
-        f"{part.waiting}: {view.detail}"
-        for view, part in zip(steps, latest, strict=True)
-        if view.status == "running" and part.waiting
+        f"{part.waiting}: {step.detail}"
+        for step, part in zip(steps, latest, strict=True)
+        if step.status == "running" and part.waiting
     ]
-    if status == "running" and waits:
-        status, because = "waiting", waits[0]
+    if view.status == "running" and waits:
+        view = replace(view, status="waiting", because=waits[0])
     if state.runtime_status in ENDED_BADLY:
-        ended = ended_of(state)
-        status, because = "running" if ended.outlook else "failed", ended.because
-        over = {"running": "failed", "waiting": "skipped"}
-        changes = {"running": "waiting"} if ended.change == "rerun" else over
-        steps = tuple(replace(one, status=changes.get(one.status, one.status)) for one in steps)
-    view = ResponseView(
-        state.instance_id,
-        outcome.rule,
-        outcome.event,
-        status,
-        because,
-        steps,
-        in_utc(state.created_at),
-        in_utc(state.last_updated_at),
-        outcome.omitted,
-    )
+        view = correct_ended(view, ended_of(state))
     return ListedResponse(view, canonical_resource_id(outcome.topic), state.created_at.replace(tzinfo=UTC))
+
+
+def correct_ended(view: ResponseView, ended: Ended) -> ResponseView:
+    """The view of a response that ended without an outcome, by what the sweeper makes of it."""
+    over = {"running": "failed", "waiting": "skipped"}
+    changes = {"running": "waiting"} if ended.change == "rerun" else over
+    steps = tuple(replace(one, status=changes.get(one.status, one.status)) for one in view.steps)
+    return replace(view, status="running" if ended.outlook else "failed", because=ended.because, steps=steps)
 
 
 def view_details(state: OrchestrationState, view: ResponseView) -> dict[str, Any]:

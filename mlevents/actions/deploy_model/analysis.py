@@ -104,6 +104,11 @@ def judge_phase(
             if check.of is None or stable
         ),
     ]
+    return combine_readings(readings)
+
+
+def combine_readings(readings: Sequence[Reading]) -> Reading:
+    """The worst of several readings, with the words of all."""
     unclear = [one for one in readings if one.verdict == "unclear"]
     verdict: Verdict = "unclear" if unclear else "healthy"
     if any(one.verdict == "breached" for one in readings):

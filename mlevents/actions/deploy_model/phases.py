@@ -9,7 +9,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext
 
-from mlevents.actions.deploy_model.analysis import Observation, PhaseState, decide_move
+from mlevents.actions.deploy_model.analysis import Move, Observation, PhaseState, decide_move
 from mlevents.actions.deploy_model.progress import Phase, Progress
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.duration import format_duration
@@ -159,12 +159,15 @@ def watch_phase(context: OrchestrationContext, run: RolloutRun, phase: Phase) ->
         decided = decide_move(observation.verdict, state)
         if decided == "promote":
             return
-        if decided == "fail":
-            raise StepFailedError(f"at {phase.name}, after {format_duration(elapsed)}: {answer.detail}")
-        if decided == "stop":
-            raise StepStoppedError(
-                f"inconclusive at {phase.name} after {format_duration(elapsed)}: {answer.detail}"
-            )
+        raise_unless_held(decided, phase, elapsed, answer.detail)
+
+
+def raise_unless_held(decided: Move, phase: Phase, elapsed: float, detail: str) -> None:
+    """Raise the error with which a phase ends that failed, or that stayed inconclusive."""
+    if decided == "fail":
+        raise StepFailedError(f"at {phase.name}, after {format_duration(elapsed)}: {detail}")
+    if decided == "stop":
+        raise StepStoppedError(f"inconclusive at {phase.name} after {format_duration(elapsed)}: {detail}")
 
 
 def next_look(phase: Phase, elapsed: float) -> float:

@@ -33,9 +33,7 @@ def restore_until_done(context: OrchestrationContext, run: RolloutRun) -> Durabl
     It ends only when the verb says that nothing is left to put back. Until then it tries with
     growing pauses, and notifies people at growing intervals.
     """
-    call = allow_attempts(
-        replace(run.call, verb=RolloutVerb.RESTORE_TRAFFIC, progress=run.progress.to_json())
-    )
+    call = make_restore_call(run)
     run.begin_phase("restoring")
     taken, pause, due, notified = 0.0, FIRST_PAUSE, FIRST_NOTICE, 0
     while True:
@@ -55,10 +53,11 @@ def restore_until_done(context: OrchestrationContext, run: RolloutRun) -> Durabl
         taken, pause = taken + pause, min(2 * pause, LONGEST_PAUSE)
 
 
-def allow_attempts(call: Call) -> Call:
-    """The call with as many attempts as the restoring takes."""
-    retry = replace(call.step.retry, attempts=MOST_ATTEMPTS)
-    return replace(call, step=replace(call.step, retry=retry))
+def make_restore_call(run: RolloutRun) -> Call:
+    """The call that restores the traffic, with as many attempts as that takes."""
+    step = replace(run.call.step, retry=replace(run.call.step.retry, attempts=MOST_ATTEMPTS))
+    progress = run.progress.to_json()
+    return replace(run.call, verb=RolloutVerb.RESTORE_TRAFFIC, step=step, progress=progress)
 
 
 def notify_unrestored(

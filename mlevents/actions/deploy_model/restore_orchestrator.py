@@ -44,15 +44,21 @@ def recover_rollout(context: OrchestrationContext, request: RecoveryRequest) -> 
         if lease.ended:
             yield from lease.release()
         return Answer(AnswerKind.DONE, "the rollout left nothing to put back")
-    record = None if kept is None else RolloutRecord.from_json(kept)
-    if record is not None and record.answer is not None:
-        answer = replace(record.answer, completed=True, report={})
-    elif record is not None:
-        yield from lease.renew(None, record)
-        rollback = yield from roll_back_from(context, record)
-        report = {**record.progress.subject, "restored": rollback.restored, "left": rollback.left}
-        answer = Answer(AnswerKind.DONE, str(rollback), report=report)
-    else:
+    if kept is None:
         answer = Answer(AnswerKind.DONE, "the rollout had not moved any traffic")
+    else:
+        answer = yield from restore_from_record(context, lease, RolloutRecord.from_json(kept))
     yield from lease.release()
     return answer
+
+
+def restore_from_record(
+    context: OrchestrationContext, lease: Lease, record: RolloutRecord
+) -> Durable[Answer]:
+    """Put back what the record says, unless it holds the answer of a rollout that had completed."""
+    if record.answer is not None:
+        return replace(record.answer, completed=True, report={})
+    yield from lease.renew(None, record)
+    rollback = yield from roll_back_from(context, record)
+    report = {**record.progress.subject, "restored": rollback.restored, "left": rollback.left}
+    return Answer(AnswerKind.DONE, str(rollback), report=report)

@@ -108,11 +108,17 @@ def _put_back(
         none = f"none of {format_traffic(earlier.traffic)} exists any more"
         return Done(f"the traffic of '{state.name}' stays as it is: {none}")
     progress = _after_a_failure(target, state, earlier, progress)
-    sure = bool(earlier.broken and progress.refused)
-    if sure and _is_at(state, (earlier.traffic, earlier.mirror)):
+    if earlier.broken and progress.refused and _is_at(state, (earlier.traffic, earlier.mirror)):
         return Done(
             f"the traffic of '{state.name}' is {format_traffic(state.traffic)}, and Azure refuses a repair"
         )
+    return _write_maps(target, state, earlier, progress)
+
+
+def _write_maps(
+    target: RolloutTarget, state: EndpointState, earlier: PreviousDeployments, progress: Progress
+) -> Outcome:
+    sure = bool(earlier.broken and progress.refused)
     traffic, mirror = earlier.maps(sure)
     if traffic_holders(earlier.traffic) and not traffic_holders(traffic):
         raise PermanentError(

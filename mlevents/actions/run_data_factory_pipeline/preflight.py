@@ -7,6 +7,7 @@ from mlevents.actions.unresolved_parameters import is_unresolved, report_unresol
 from mlevents.errors import ActionError, ConfigError, PermanentError
 from mlevents.registry import did_you_mean
 from mlevents.services.data_factory.factory_client import Factory
+from mlevents.services.data_factory.states import Pipeline
 from mlevents.services.finding import Finding
 from mlevents.services.permission import DATA_FACTORY_CONTRIBUTOR, Permission, actions_below
 from mlevents.services.sdk_errors import clean_text
@@ -46,8 +47,12 @@ def check_factory_pipeline(
         )
         return
     except (ActionError, ConfigError) as error:
-        yield Finding(about, False, clean_text(str(error)), "ask again in a while")
+        yield Finding(about, False, clean_text(str(error)), "try again in a while")
         return
+    yield from _check_parameters(about, found, given)
+
+
+def _check_parameters(about: str, found: Pipeline, given: Mapping[str, Any]) -> Iterator[Finding]:
     if found.parameters is None:
         yield Finding(about, None, "its parameters may not be read", f"allow {READ}")
         return
