@@ -1,13 +1,15 @@
 """What an action is: its parameters, and one verb that may be called any number of times."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from mlevents.actions.allowed_target import Target
+from mlevents.actions.preflight_input import Preflight
 from mlevents.events import Event
 from mlevents.orchestration.messages import PERFORM
 from mlevents.orchestration.step_plan import StepOrchestration
@@ -77,24 +79,6 @@ class StepContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What an action changes, where a value from the event may name it.
-
-    `section` is the list of the rule file, and the action's own parameter in its place, that says which
-    names a value from the event may take. `parameters` are those of which the name is made. `open` gives the
-    parameter that leaves the name to the event, or None where the rule names it; `name` makes it of these
-    parameters, filled in, and the event's names, and raises ValueError or PermanentError for none;
-    `refusal` says why a name is on none of the patterns, or None.
-    """
-
-    section: str
-    parameters: tuple[str, ...]
-    open: Callable[[Mapping[str, Any]], str | None]
-    name: Callable[[Mapping[str, Any], Mapping[str, Any]], str]
-    refusal: Callable[[str, Sequence[str]], str | None]
-
-
-@dataclass(frozen=True, slots=True)
 class Done:
     """The step is through: `detail` is for people, `result` is what later steps read."""
 
@@ -116,19 +100,6 @@ class Pending:
 
 
 Outcome = Done | Pending
-
-
-@dataclass(frozen=True, slots=True)
-class Preflight:
-    """The input of a preflight check, before any event; `workspaces` are the ARM ids where the step may run.
-
-    `read` gives the text of a file next to the rule file. `quota` includes quotas.
-    """
-
-    services: Services
-    workspaces: tuple[str, ...]
-    read: Callable[[str], str]
-    quota: bool = False
 
 
 class StepVerb(StrEnum):

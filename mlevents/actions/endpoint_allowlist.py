@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from mlevents.actions.action import Target
+from mlevents.actions.allowed_target import Target
 from mlevents.actions.endpoint_names import endpoint_name
 from mlevents.canonical import fold
 from mlevents.errors import NotAllowedError, PermanentError

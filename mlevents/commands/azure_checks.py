@@ -6,7 +6,8 @@ from functools import partial
 
 from pydantic import ValidationError
 
-from mlevents.actions.action import Action, Preflight
+from mlevents.actions.action import Action
+from mlevents.actions.preflight_input import Preflight
 from mlevents.commands.resource_checks import (
     check_history,
     check_network,

@@ -7,7 +7,8 @@ applies, or else the list of the file; without a list the file does not load.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mlevents.actions.action import Action, Target, action
+from mlevents.actions.action import Action, action
+from mlevents.actions.allowed_target import Target
 from mlevents.errors import PermanentError
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, find_roots, render_value

@@ -36,16 +36,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from mlevents.actions.action import (
-    Action,
-    Done,
-    FileName,
-    Outcome,
-    Preflight,
-    StepContext,
-    Target,
-    action,
-)
+from mlevents.actions.action import Action, Done, FileName, Outcome, StepContext, action
+from mlevents.actions.allowed_target import Target
 from mlevents.actions.deploy_model import cleanup, creation, traffic_restore, traffic_shift
 from mlevents.actions.deploy_model.model_reference import EndpointName, model_reference
 from mlevents.actions.deploy_model.observation import Prober, observe
@@ -60,6 +52,7 @@ from mlevents.actions.deploy_model.target import RolloutTarget, TargetNames
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.actions.documents import parse_document, require_remote
 from mlevents.actions.endpoint_allowlist import TARGET, EndpointList, check_allowlist
+from mlevents.actions.preflight_input import Preflight
 from mlevents.orchestration.serving_query import ServingQuery
 from mlevents.orchestration.step_plan import StepOrchestration
 from mlevents.services.finding import Finding
@@ -128,15 +121,9 @@ class DeployModel(Action):
         """
         target = self._target(context, services)
         check_allowlist(target.endpoint, self.endpoints)
-        return Done(
-            f"{target.model} goes to endpoint '{target.endpoint}'",
-            {
-                "endpoint": target.endpoint,
-                "lock": target.lock,
-                "timeouts": dict(self.timeouts),
-                "failures": self.rollout.failures if self.rollout else 0,
-            },
-        )
+        failures = self.rollout.failures if self.rollout else 0
+        found = {"endpoint": target.endpoint, "lock": target.lock, "timeouts": dict(self.timeouts)}
+        return Done(f"{target.model} goes to endpoint '{target.endpoint}'", {**found, "failures": failures})
 
     def report_serving(self, context: StepContext, services: Services) -> Outcome:
         """Report what serves at the endpoint now, for the gates that compare with it."""
@@ -153,8 +140,7 @@ class DeployModel(Action):
         if self.rollout is not None and not _progress(context).allowed:
             check_rights(target, self.rollout, self.auth_mode, services)
         tags = {**self.tags, **context.provenance, **target.endpoint_tags}
-        ids = tuple(self.identity)
-        wanted = NewEndpoint(target.endpoint, self.auth_mode, tags, ids, self.public_access)
+        wanted = NewEndpoint(target.endpoint, self.auth_mode, tags, tuple(self.identity), self.public_access)
         return creation.ensure_endpoint(target, wanted, replace(_progress(context), allowed=True))
 
     def create_deployment(self, context: StepContext, services: Services) -> Outcome:
@@ -170,8 +156,7 @@ class DeployModel(Action):
 
     def follow_deployment(self, context: StepContext, services: Services) -> Outcome:
         """Wait until the deployment can serve; then plan, from the traffic as it is by now."""
-        target = self._target(context, services)
-        return creation.follow_deployment(target, self.rollout, _progress(context))
+        return creation.follow_deployment(self._target(context, services), self.rollout, _progress(context))
 
     def smoke_test(self, context: StepContext, services: Services) -> Outcome:
         """Ask the new deployment once, and no one else's request."""

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from functools import partial
 
-from mlevents.actions.action import Preflight
 from mlevents.actions.deploy_model.lookup import find_endpoint
 from mlevents.actions.deploy_model.traffic_map import format_traffic
 from mlevents.actions.documents import parse_document
 from mlevents.actions.endpoint_names import endpoint_name
+from mlevents.actions.preflight_input import Preflight
 from mlevents.actions.unresolved_parameters import is_unresolved, report_unresolved
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.finding import Finding, run_check

@@ -39,10 +39,10 @@ from mlevents.actions.action import (
     Done,
     Outcome,
     Pending,
-    Preflight,
     StepContext,
     action,
 )
+from mlevents.actions.preflight_input import Preflight
 from mlevents.actions.run_data_factory_pipeline.preflight import FACTORY_RIGHTS, check_factory_pipeline
 from mlevents.errors import ActionError, PermanentError, TransientError
 from mlevents.services.data_factory.factory_client import PIPELINE_NAME, DataFactory, Factory

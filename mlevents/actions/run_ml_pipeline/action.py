@@ -25,8 +25,9 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from mlevents.actions.action import Action, Done, FileName, Outcome, Pending, Preflight, StepContext, action
+from mlevents.actions.action import Action, Done, FileName, Outcome, Pending, StepContext, action
 from mlevents.actions.documents import parse_document, require_remote
+from mlevents.actions.preflight_input import Preflight
 from mlevents.actions.run_ml_pipeline.pipeline_inputs import invocation_inputs, with_inputs
 from mlevents.actions.run_ml_pipeline.preflight import JOB_RIGHTS, NamedResources, check_job_needs
 from mlevents.errors import PermanentError

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from mlevents.actions.action import Preflight
 from mlevents.actions.documents import parse_document
+from mlevents.actions.preflight_input import Preflight
 from mlevents.actions.unresolved_parameters import is_unresolved, report_unresolved
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.machine_learning.workspace_client import MachineLearning

@@ -1,0 +1,47 @@
+"""Modules and functions stay short enough to be read at once."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACES = ("mlevents", "sandbox", "infra")
+MODULE_LINES, FUNCTION_LINES = 200, 25
+
+LONGER = {
+    "mlevents/telemetry.py": "every span, metric and log attribute, to be compared at one look",
+    "sandbox/azure/machine_learning/assets.py:put": "one version, in the order in which Azure checks it",
+    "sandbox/azure/machine_learning_provider.py:__init__": "the parts of a workspace, in their order",
+}
+"""Modules and functions that may be longer, each with the reason."""
+
+
+def too_long(root: Path, places: tuple[str, ...] = PLACES) -> Iterator[str]:
+    """Each module, and each function as `module:function`, beyond the limit."""
+    for file in sorted(path for place in places for path in (root / place).rglob("*.py")):
+        text, name = file.read_text(encoding="utf-8"), str(file.relative_to(root))
+        if len(text.splitlines()) > MODULE_LINES:
+            yield name
+        for node in ast.walk(ast.parse(text)):
+            is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            if is_function and (node.end_lineno or node.lineno) - node.lineno >= FUNCTION_LINES:
+                yield f"{name}:{node.name}"
+
+
+def test_modules_and_functions_are_short() -> None:
+    assert set(too_long(ROOT)) - LONGER.keys() == set(), "cut it where one thing ends"
+
+
+def test_what_may_be_longer_still_is() -> None:
+    assert LONGER.keys() <= set(too_long(ROOT))
+
+
+@pytest.mark.parametrize(("extra", "found"), [(0, []), (1, ["place/one.py", "place/one.py:long"])])
+def test_the_limits_are_counted_in_lines(tmp_path: Path, extra: int, found: list[str]) -> None:
+    body = "    pass\n" * (FUNCTION_LINES - 1 + extra)
+    (tmp_path / "place").mkdir()
+    padding = "# a line\n" * (MODULE_LINES - FUNCTION_LINES)
+    (tmp_path / "place" / "one.py").write_text(f"def long():\n{body}{padding}")
+    assert list(too_long(tmp_path, ("place",))) == found
