@@ -25,8 +25,10 @@ def too_long(root: Path, places: tuple[str, ...] = PLACES) -> Iterator[str]:
         if len(text.splitlines()) > MODULE_LINES:
             yield name
         for node in ast.walk(ast.parse(text)):
-            is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            if is_function and (node.end_lineno or node.lineno) - node.lineno >= FUNCTION_LINES:
+            if (
+                isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+                and (node.end_lineno or node.lineno) - node.lineno >= FUNCTION_LINES
+            ):
                 yield f"{name}:{node.name}"
 
 
