@@ -9,9 +9,10 @@ from itertools import groupby
 from types import FrameType
 from typing import Any
 
+import azure.functions as func
 import pytest
 
-import function_app
+from mlevents import register
 from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.handlers import delivery
 from mlevents.orchestration.function_names import PERFORM_STEP, RESPOND_TO_EVENT
@@ -104,7 +105,8 @@ def leaves(frame: FrameType) -> str | None:
 def app_functions() -> dict[str, Callable[..., Any]]:
     """What the Functions host calls, by name, as `handlers` wrote it."""
     found = {
-        str(one.get_function_name()): one.get_user_function() for one in function_app.app.get_functions()
+        str(one.get_function_name()): one.get_user_function()
+        for one in register(func.FunctionApp()).get_functions()
     }
     inner = ("client_function", "orchestrator_function")
     return {

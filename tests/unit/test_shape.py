@@ -12,14 +12,15 @@ MODULE_LINES, FUNCTION_LINES = 200, 25
 
 LONGER = {
     "mlevents/telemetry.py": "every span, metric and log attribute, to be compared at one look",
-    "sandbox/azure/machine_learning/assets.py:put": "one version, in the order in which Azure checks it",
-    "sandbox/azure/machine_learning_provider.py:__init__": "the parts of a workspace, in their order",
 }
 """Modules and functions that may be longer, each with the reason."""
 
 
 def too_long(root: Path, places: tuple[str, ...] = PLACES) -> Iterator[str]:
-    """Each module, and each function as `module:function`, beyond the limit."""
+    """Each module, and each function as `module:function`, beyond the limit.
+
+    A function is as long as what is below its signature: a command has a parameter for each option.
+    """
     for file in sorted(path for place in places for path in (root / place).rglob("*.py")):
         text, name = file.read_text(encoding="utf-8"), str(file.relative_to(root))
         if len(text.splitlines()) > MODULE_LINES:
@@ -27,7 +28,7 @@ def too_long(root: Path, places: tuple[str, ...] = PLACES) -> Iterator[str]:
         for node in ast.walk(ast.parse(text)):
             if (
                 isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-                and (node.end_lineno or node.lineno) - node.lineno >= FUNCTION_LINES
+                and (node.end_lineno or 0) - node.body[0].lineno >= FUNCTION_LINES
             ):
                 yield f"{name}:{node.name}"
 
@@ -42,8 +43,8 @@ def test_what_may_be_longer_still_is() -> None:
 
 @pytest.mark.parametrize(("extra", "found"), [(0, []), (1, ["place/one.py", "place/one.py:long"])])
 def test_the_limits_are_counted_in_lines(tmp_path: Path, extra: int, found: list[str]) -> None:
-    body = "    pass\n" * (FUNCTION_LINES - 1 + extra)
+    body = "    pass\n" * (FUNCTION_LINES + extra)
     (tmp_path / "place").mkdir()
-    padding = "# a line\n" * (MODULE_LINES - FUNCTION_LINES)
+    padding = "# a line\n" * (MODULE_LINES - FUNCTION_LINES - 1)
     (tmp_path / "place" / "one.py").write_text(f"def long():\n{body}{padding}")
     assert list(too_long(tmp_path, ("place",))) == found
