@@ -21,14 +21,14 @@ PINNED = re.compile(r"^[\w.\[\]-]+==[^\\\n]*[^\\\s]", re.MULTILINE)
 MAX_NAMED = 5
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder; it is made if it is not there.")]
-Name = Annotated[
+ProjectName = Annotated[
     str,
     typer.Option("--name", show_default="that of the folder", help="The project's name, for azd."),
 ]
 
 
 @command("init")
-def init(folder: Folder, name: Name = "", as_json: AsJson = False) -> None:
+def init(folder: Folder, name: ProjectName = "", as_json: AsJson = False) -> None:
     """Write a project: a Function App, rules with tests, and what deploys it. Never overwrites a file."""
     files = make_files(_choose_name(folder, name))
     present = list(dict.fromkeys(str(one) for path in files for one in _obstacles(folder, path)))
