@@ -49,7 +49,7 @@ def compile_expression(source: str) -> Expression:
         )
     try:
         reader = _Reader()
-        tree = reader.visit(_parse(source))
+        tree = reader.visit(parse_expression(source))
         tree.set_environment(ENVIRONMENT)
         assign = nodes.Assign(nodes.Name("result", "store"), tree, lineno=1)
         template = ENVIRONMENT.from_string(nodes.Template([assign], lineno=1))
@@ -94,7 +94,7 @@ class _Reader(NodeTransformer):
         return node
 
     def _path(self, node: nodes.Node) -> nodes.Node:
-        path = _path(node)
+        path = read_path(node)
         if path not in self.paths:
             self.paths.append(path)
         return nodes.Name(_variable(self.paths.index(path)), "load", lineno=1)
@@ -133,13 +133,14 @@ def _is_count(node: nodes.Expr) -> bool:
     return isinstance(node, nodes.Const) and type(node.value) is int and 1 <= node.value <= 10_000
 
 
-def _path(node: nodes.Node) -> NamePath:
+def read_path(node: nodes.Node) -> NamePath:
+    """The path that a node names; raises ValueError if it is not a path."""
     if isinstance(node, nodes.Name):
         return (node.name,)
     if isinstance(node, nodes.Getattr):
-        return (*_path(node.node), node.attr)
+        return (*read_path(node.node), node.attr)
     if isinstance(node, nodes.Getitem):
-        return (*_path(node.node), _key(node.arg))
+        return (*read_path(node.node), _key(node.arg))
     raise ValueError("only names have fields: write a dotted path, as in model.tags.stage")
 
 
@@ -152,7 +153,8 @@ def _key(node: nodes.Expr) -> str | int:
     raise ValueError("a key in [ ] is a text in quotes, or a whole number")
 
 
-def _parse(source: str) -> nodes.Expr:
+def parse_expression(source: str) -> nodes.Expr:
+    """The tree of an expression; raises ValueError or TemplateSyntaxError."""
     parser = Parser(ENVIRONMENT, source, state="variable")
     tree = parser.parse_expression()
     if not parser.stream.eos:

@@ -12,6 +12,7 @@ from mlevents.errors import RulesError
 from mlevents.matching.where import Where
 from mlevents.rules.available_gates import without_missing_gates
 from mlevents.rules.connections import check_connections, check_workspaces
+from mlevents.rules.mistakes import report_mistakes, report_omissions
 from mlevents.rules.model import Defaults, Rule, Rules
 from mlevents.rules.report import MAX_FILE_PROBLEMS, Report
 from mlevents.rules.rule_builder import RuleBuilder, merge_defaults
@@ -83,11 +84,13 @@ class _Loading:
         connections = check_connections(section, report, self.vocabulary.connections)
         steps = StepCheck(report, self.vocabulary, connections, open_folder(self.path), written)
         wheres = check_rules(source, report, steps)
+        report_mistakes(source, wheres, workspaces, self.vocabulary, report)
         if self.tests:
             self.tests.read(written, workspaces, report)
         if report.problems:
             raise _rules_error(report)
         _warn_of_unused(connections, steps.used, report)
+        report_omissions(source, report)
         if not workspaces:
             report.warn("workspaces", "no workspace is listed: the app acts on events from every workspace")
         loaded = self._build(source, forms, wheres, steps)

@@ -25,6 +25,7 @@ rules:
     mode: shadow
     do: [{{uses: notify, with: {{to: team, template: model-deployed}}}}]
 filters: narrow
+defaults: {{on_failure: []}}
 """
 
 
@@ -94,11 +95,11 @@ def test_check_runs_the_tests_of_the_file(run: Callable[..., Result], tmp_path: 
     result = run("check")
     assert (result.exit_code, result.stdout.splitlines()[0]) == (
         1,
-        "rules.yaml:17:5: tests[0].expect: 'a draft stays': expected production to match, "
+        "rules.yaml:18:5: tests[0].expect: 'a draft stays': expected production to match, "
         'but where.model.tags.stage fails: wanted "production", found "draft"',
     )
     [problem] = json.loads(run("check", "--json").stdout)["problems"]
-    assert (problem["line"], problem["path"], problem["severity"]) == (17, "tests[0].expect", "error")
+    assert (problem["line"], problem["path"], problem["severity"]) == (18, "tests[0].expect", "error")
     assert run("explain", "-", given=json.dumps(registered())).exit_code == 0
 
 
