@@ -51,6 +51,11 @@ def find_default_rules(folder: Path) -> Path:
     return rules if rules.is_dir() and not file.exists() else file
 
 
+def find_app_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder of the Function App, where host.json is: the host names it, else it is the current one."""
+    return Path(environment.get("AzureWebJobsScriptRoot") or ".")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the operator chose for this app.
@@ -74,7 +79,7 @@ class Settings:
         """The settings of this process; raises ConfigError for a value that cannot be used."""
         for name in sorted(set(SETTING_NAMES) & set(environment)):
             refuse_key_vault_reference(name, environment[name])
-        root = Path(environment.get("AzureWebJobsScriptRoot") or ".")
+        root = find_app_folder(environment)
         mode = environment.get("MLEVENTS_MODE") or None
         if mode not in (None, *MODES):
             raise ConfigError(

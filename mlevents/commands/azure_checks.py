@@ -17,6 +17,7 @@ from mlevents.commands.resource_checks import (
     check_subscriptions,
 )
 from mlevents.errors import ActionError, ConfigError, PermanentError
+from mlevents.orchestration.host_requirements import find_unmet_requirements
 from mlevents.rules.model import Rules
 from mlevents.rules.needs import DistinctStep, list_distinct_steps, list_required_permissions
 from mlevents.rules.rule_folder import open_folder
@@ -55,6 +56,7 @@ class Doctor:
         for line in find_unresolved_references(self.settings.environment):
             said, _, remedy = line.partition(": ")
             yield PartFinding("settings", Finding(said.split("'")[1], False, said, remedy))
+        yield from self._host_file()
         signing_in = list(_guarded("identity", "sign-in", partial(check_sign_in, self.services)))
         yield from signing_in
         self._signed_in = all(one.finding.ok for one in signing_in)
@@ -67,6 +69,14 @@ class Doctor:
                 yield from _guarded(f"identity {name}", name, partial(self._permissions, one.resource))
         for step in list_distinct_steps(self.rules):
             yield from _guarded(_title(step), step.uses, partial(self._step, step))
+
+    def _host_file(self) -> Iterator[PartFinding]:
+        """What host.json beside the rules does not say; nothing where there is none."""
+        folder = self.rules.path.parent
+        lines = find_unmet_requirements(folder) if (folder / "host.json").is_file() else ()
+        for line in lines:
+            said, _, remedy = line.removeprefix("host.json: ").rpartition(": ")
+            yield PartFinding("host.json", Finding("host.json", False, said, remedy))
 
     def _workspaces(self) -> Iterator[PartFinding]:
         for name, id in self.rules.workspaces.items():

@@ -1,6 +1,7 @@
 """Adds our functions to a Function App."""
 
 import importlib
+import logging
 import pkgutil
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,10 @@ import azure.functions as func
 from mlevents import handlers
 from mlevents.errors import ConfigError
 from mlevents.handlers.blueprint import Blueprint
+from mlevents.orchestration.host_requirements import find_unmet_requirements
+from mlevents.settings import find_app_folder
+
+log = logging.getLogger("mlevents")
 
 
 def blueprints() -> Iterator[Blueprint]:
@@ -25,6 +30,7 @@ def register_functions[App: func.FunctionRegister](app: App) -> App:
 
     Raises ConfigError for what is not a Function App, and when a function or a route of the app has a name
     that one of ours has; nothing is added then. Names compare without case, as the Functions host compares.
+    Logs a warning for each requirement that the app's host.json does not meet.
     """
     if not isinstance(app, func.FunctionRegister):
         kind = app.__name__ if isinstance(app, type) else type(app).__name__
@@ -36,6 +42,8 @@ def register_functions[App: func.FunctionRegister](app: App) -> App:
     _check_names(_names(app), {name for blueprint in added for name in _names(blueprint)})
     for blueprint in added:
         app.register_functions(blueprint)
+    for line in find_unmet_requirements(find_app_folder()):
+        log.warning(line)
     return app
 
 

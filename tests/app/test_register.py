@@ -124,3 +124,20 @@ def test_an_existing_app_keeps_its_functions_and_responds_to_events(
     assert requests.get(f"{running.ready['functions']}/api/greeting", timeout=10).text == "hello"
     running.register("churn", "1", {})
     assert [(one["rule"], one["status"]) for one in running.settled()] == [("announce", "done")]
+
+
+def test_a_host_file_that_does_not_fit_is_a_warning_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setenv("AzureWebJobsScriptRoot", str(tmp_path))
+    (tmp_path / "host.json").write_text('{"version": "2.0"}')
+    register(func.FunctionApp())
+    assert "extensions.durableTask.versionMatchStrategy is not set" in caplog.text
+
+
+def test_our_own_host_file_starts_without_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setenv("AzureWebJobsScriptRoot", str(ROOT))
+    register(func.FunctionApp())
+    assert caplog.text == ""

@@ -146,6 +146,22 @@ def test_a_setting_that_is_not_set_here_may_be_set_where_the_app_runs(run: Calla
     assert (there["ok"], there["said"]) == (False, "the app setting 'HOOK' is not set")
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDK, at import
+@pytest.mark.usefixtures("cut_off")
+def test_a_host_file_that_does_not_fit_fails(run: Callable[..., Result], tmp_path: Path):
+    def said() -> list[str]:
+        findings = json.loads(run("--json").stdout)["findings"]
+        return [one["said"] for one in findings if one["part"] == "host.json" and one["ok"] is False]
+
+    assert said() == []  # there is none
+    ours = (Path(__file__).resolve().parents[3] / "host.json").read_text()
+    (tmp_path / "host.json").write_text(ours)
+    assert said() == []
+    (tmp_path / "host.json").write_text(ours.replace("CurrentOrOlder", "Strict"))
+    (line,) = said()
+    assert line.startswith('extensions.durableTask.versionMatchStrategy is "Strict", so ')
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
