@@ -101,7 +101,15 @@ class Registry[T]:
         """The element of this name; raises UnknownNameError, with the nearest name."""
         if name in self._all:
             return self._all[name]
-        raise UnknownNameError(f"unknown {self.kind} '{name}'{did_you_mean(name, self._all)}")
+        raise UnknownNameError(f"unknown {self.kind} '{name}'{self._suggest(name)}")
+
+    def _suggest(self, name: str) -> str:
+        """The element that has this name elsewhere, with its example if it has one; else the nearest name."""
+        for known, element in self.items():
+            if name.lower() in getattr(element, "synonyms", ()):
+                example = getattr(element, "example", "")
+                return f" (did you mean '{known}'?)" + (f": write {example}" if example else "")
+        return did_you_mean(name, self._all)
 
 
 def _place(element: object) -> str:

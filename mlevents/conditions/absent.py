@@ -14,6 +14,8 @@ from mlevents.conditions.condition import ANY, Clause, Condition, operator, quot
 class Absent(Condition):
     """There is no value."""
 
+    synonyms = ("missing", "not_exists", "is_null", "isnull", "null", "undefined", "isnullorundefined")
+
     fits = ANY
 
     def __init__(self, operand: object) -> None:

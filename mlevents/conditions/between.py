@@ -21,6 +21,8 @@ from mlevents.conditions.condition import (
 class Between(Condition):
     """The number, or the decimal number that a text writes, is within the operand's two."""
 
+    synonyms = ("range", "within", "inrange")
+
     fits = NUMERIC
 
     def __init__(self, operand: object) -> None:

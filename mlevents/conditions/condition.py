@@ -43,6 +43,8 @@ class Condition(ABC):
     """
 
     fits: frozenset[str] = TEXT
+    synonyms: ClassVar[tuple[str, ...]] = ()
+    """What other languages call the operator, in lower case: a message proposes the operator."""
     takes_list: ClassVar[bool] = False
 
     @abstractmethod

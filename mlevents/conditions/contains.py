@@ -14,6 +14,8 @@ from mlevents.conditions.condition import Clause, Condition, operator, read_text
 class Contains(Condition):
     """The text contains the operand, or one of a list."""
 
+    synonyms = ("has", "substring", "includes_text", "stringcontains", "like_text")
+
     def __init__(self, operand: object) -> None:
         self.parts = read_texts(operand)
 

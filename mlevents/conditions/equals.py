@@ -14,6 +14,8 @@ from mlevents.conditions.condition import Clause, Membership, is_one_of, operato
 class Equals(Membership):
     """The value is the operand; texts compare without ASCII case."""
 
+    synonyms = ("eq", "==", "=", "is", "equal", "equal_to", "string_in")
+
     def __init__(self, operand: object) -> None:
         if isinstance(operand, list):
             raise ValueError(f"wants one value, not the list {quote_value(operand)}: use `in` for a list")  # noqa: TRY004

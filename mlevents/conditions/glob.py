@@ -23,6 +23,8 @@ _TAIL = re.compile(r"[^*?\[\]]*\Z")
 class Glob(Condition):
     """The whole text fits one of the operand's patterns."""
 
+    synonyms = ("like", "wildcard", "pattern", "fnmatch")
+
     def __init__(self, operand: object) -> None:
         self.patterns = read_texts(operand)
         self.fit = re.compile("|".join(map(translate, self.patterns))).match

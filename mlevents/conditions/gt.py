@@ -13,6 +13,8 @@ from mlevents.conditions.condition import Comparison, operator
 class GreaterThan(Comparison):
     """The number, or the decimal number that a text writes, is greater than the operand."""
 
+    synonyms = (">", "greater_than", "greaterthan", "more_than", "above", "over")
+
     name = "GreaterThan"
 
     def compares(self, found: float) -> bool:

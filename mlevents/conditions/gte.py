@@ -12,6 +12,17 @@ from mlevents.conditions.condition import Comparison, operator
 class GreaterThanOrEquals(Comparison):
     """The number, or the decimal number that a text writes, is at least the operand."""
 
+    synonyms = (
+        ">=",
+        "ge",
+        "min",
+        "minimum",
+        "at_least",
+        "greater_or_equal",
+        "greater_than_or_equal",
+        "greaterthanorequals",
+    )
+
     name = "GreaterThanOrEquals"
 
     def compares(self, found: float) -> bool:

@@ -13,6 +13,8 @@ from mlevents.conditions.condition import Clause, Membership, is_one_of, operato
 class In(Membership):
     """The value is one of the operand's; texts compare without ASCII case."""
 
+    synonyms = ("one_of", "any_of", "is_in", "includes")
+
     def __init__(self, operand: object) -> None:
         if not isinstance(operand, list):
             raise ValueError(f"wants a list, not {quote_value(operand)}: use `equals` for one value")  # noqa: TRY004

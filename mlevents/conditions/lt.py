@@ -13,6 +13,8 @@ from mlevents.conditions.condition import Comparison, operator
 class LessThan(Comparison):
     """The number, or the decimal number that a text writes, is less than the operand."""
 
+    synonyms = ("<", "less_than", "lessthan", "below", "under")
+
     name = "LessThan"
 
     def compares(self, found: float) -> bool:

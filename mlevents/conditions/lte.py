@@ -13,6 +13,17 @@ from mlevents.conditions.condition import Comparison, operator
 class LessThanOrEquals(Comparison):
     """The number, or the decimal number that a text writes, is at most the operand."""
 
+    synonyms = (
+        "<=",
+        "le",
+        "max",
+        "maximum",
+        "at_most",
+        "less_or_equal",
+        "less_than_or_equal",
+        "lessthanorequals",
+    )
+
     name = "LessThanOrEquals"
 
     def compares(self, found: float) -> bool:

@@ -10,11 +10,14 @@ where:
 from mlevents.conditions.condition import PRESENCE, Clause, Condition, operator, quote_value
 
 _LONGEST = 1000
+_NO_LOOK = "; RE2 has no lookahead or lookbehind: write two conditions, one of them below `not`"
 
 
 @operator("matches")
 class Matches(Condition):
     """The whole text fits the regular expression."""
+
+    synonyms = ("regex", "regexp", "re", "match", "=~")
 
     def __init__(self, operand: object) -> None:
         import re2
@@ -49,4 +52,5 @@ class Matches(Condition):
 def _reason(error: Exception) -> str:
     """RE2's words, which are bytes, or Python's for a text that is not Unicode."""
     words = error.args[0]
-    return words.decode(errors="replace") if isinstance(words, bytes) else str(error)
+    text = words.decode(errors="replace") if isinstance(words, bytes) else str(error)
+    return f"{text}{_NO_LOOK}" if "(?=" in text or "(?!" in text or "(?<" in text else text

@@ -14,6 +14,8 @@ from mlevents.conditions.condition import Clause, Membership, is_one_of, operato
 class NotIn(Membership):
     """The value is none of the operand's, one or a list, or there is no value."""
 
+    synonyms = ("ne", "neq", "!=", "not_equal", "not_equals", "notin", "not_in", "nin", "none_of")
+
     def __init__(self, operand: object) -> None:
         values = operand if isinstance(operand, list) else [operand]
         if not values:

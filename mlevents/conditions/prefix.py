@@ -14,6 +14,8 @@ from mlevents.conditions.condition import Clause, Condition, operator, read_text
 class Prefix(Condition):
     """The text begins with the operand, or with one of a list."""
 
+    synonyms = ("startswith", "starts_with", "begins_with", "beginswith", "starts", "stringbeginswith")
+
     def __init__(self, operand: object) -> None:
         self.heads = read_texts(operand)
 

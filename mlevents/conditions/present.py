@@ -14,6 +14,8 @@ from mlevents.conditions.condition import ANY, Clause, Condition, operator, quot
 class Present(Condition):
     """There is a value, whatever it is."""
 
+    synonyms = ("exists", "is_set", "isset", "defined", "not_null", "isnotnull")
+
     fits = ANY
 
     def __init__(self, operand: object) -> None:

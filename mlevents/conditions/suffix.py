@@ -14,6 +14,8 @@ from mlevents.conditions.condition import Clause, Condition, operator, read_text
 class Suffix(Condition):
     """The text ends with the operand, or with one of a list."""
 
+    synonyms = ("endswith", "ends_with", "ends", "stringendswith")
+
     def __init__(self, operand: object) -> None:
         self.tails = read_texts(operand)
 

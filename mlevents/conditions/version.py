@@ -37,6 +37,8 @@ type Natural = list[tuple[int, int, str]]
 class VersionRange(Condition):
     """The version fits every bound of the operand; pre-releases count like any version."""
 
+    synonyms = ("semver", "version_range")
+
     def __init__(self, operand: object) -> None:
         if not isinstance(operand, str) or len(operand) > _LONGEST:
             raise ValueError(f"wants a range as a text, such as '>=2.1', not {quote_value(operand)}")

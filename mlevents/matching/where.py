@@ -25,6 +25,7 @@ from mlevents.matching.condition_tree import (
 )
 from mlevents.matching.contradictions import find_contradictions
 from mlevents.matching.item_conditions import QUANTIFIERS
+from mlevents.matching.key_hints import suggest_level
 from mlevents.matching.where_level import WhereLevel, describe_content, describe_items, explain_misfit
 from mlevents.registry import UnknownNameError, did_you_mean
 
@@ -177,5 +178,7 @@ class _Binder:
         elsewhere = [kind for kind in sorted(NAMES) if level.is_root and key in NAMES[kind]]
         if elsewhere:
             return f"'{key}' is not part of {' or '.join(self.kinds)}: it belongs to {', '.join(elsewhere)}"
+        if remedy := suggest_level(key, level.keys, level.names):
+            return remedy
         near = did_you_mean(key, [*level.below_names, *COMBINATORS])
         return f"unknown name '{key}'{near or f': write {describe_content(level)}'}"

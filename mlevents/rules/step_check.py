@@ -23,6 +23,7 @@ from mlevents.yamlfile.positions import join_path
 ExpressionNames = Mapping[str, Any]
 """The names that expressions may use: root → field → type."""
 
+_STEP_KEYS = ("uses", "with", "id", "if", "retry", "timeout")
 STEP_RESULT = "any"
 """The type of a step's results: only the action knows them."""
 
@@ -85,9 +86,17 @@ class StepCheck:
                 join_path(path, "uses"), describe_unknown_name(error, self.vocabulary.actions.names())
             )
         else:
+            self._check_keys(action, step, path)
             self._check_parameters(action, step.get("with", {}), join_path(path, "with"))
             self._check_event_parameters(action, step, path, names)
             self._check_allowed_names(action, step.get("with"), join_path(path, "with"))
+
+    def _check_keys(self, action: type[Action], step: Mapping[str, Any], path: str) -> None:
+        """Report parameters that are written beside `with`."""
+        for key in step:
+            if key in action.model_fields and key not in _STEP_KEYS:
+                fault = f"'{key}' is a parameter of {step['uses']}: move it below `with`"
+                self.report.error(join_path(path, key), fault)
 
     def _check_event_parameters(
         self, action: type[Action], step: Mapping[str, Any], path: str, names: ExpressionNames

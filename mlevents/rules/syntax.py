@@ -12,6 +12,7 @@ from mlevents.actions.endpoint_allowlist import EndpointList
 from mlevents.events import NAMES
 from mlevents.gates.gate import gates_in_order
 from mlevents.registry import did_you_mean
+from mlevents.rules.event_synonyms import suggest_event
 from mlevents.rules.model import Defaults, FilterWidth, Mode, Step, StrictModel
 
 RULE_ID_PATTERN = r"^[a-z][a-z0-9-]{0,59}$"
@@ -43,7 +44,9 @@ def _name(text: str) -> str:
 
 def _event(kind: str) -> str:
     if kind not in (known := [*sorted(NAMES), "*"]):
-        raise ValueError(f"unknown event '{kind}'{did_you_mean(kind, known)}: use {_choice(known)}")
+        remedy = suggest_event(kind)
+        near = "" if remedy else did_you_mean(kind, known)
+        raise ValueError(f"unknown event '{kind}'{near}: {remedy or f'use {_choice(known)}'}")
     return kind
 
 

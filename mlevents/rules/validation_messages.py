@@ -133,7 +133,10 @@ def _value_at(written: Any, path: _Location) -> object:
 def _type_message(group: list[ErrorDetails], value: object) -> str:
     wanted = " or ".join(dict.fromkeys(_WANTED[details["type"]] for details in group))
     quoting = "text" in wanted and isinstance(value, bool | int | float)
-    return f"must be {wanted}, not {quote(value)}{': put it in quotes' if quoting else ''}"
+    remedy = ": put it in quotes" if quoting else ""
+    if wanted == "a list" and isinstance(value, dict):
+        remedy = ": write `- ` before its first key, or [ ] around it"
+    return f"must be {wanted}, not {quote(value)}{remedy}"
 
 
 def _limit_message(details: ErrorDetails, value: object) -> str:

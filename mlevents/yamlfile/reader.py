@@ -34,13 +34,21 @@ def parse_yaml(text: str, file: str) -> Document:
             document.value, document.places, document.start = root.value, root.places, place_of(root)
     except yaml.MarkedYAMLError as error:
         fault = _REFUSALS.get(type(error), "this is not YAML: {}").format(error.problem)
-        document.stop(_place_inside(text, error.problem_mark), fault)
+        document.stop(_place_inside(text, error.problem_mark), fault + _find_tab(text, error.problem_mark))
     return document
 
 
 def split_lines(text: str) -> list[str]:
     """The lines of a text as YAML counts them."""
     return _BREAK.split(text)
+
+
+def _find_tab(text: str, mark: yaml.Mark | None) -> str:
+    """The remedy where the line of an error is indented with a tab; empty elsewhere."""
+    line, _ = _place_inside(text, mark)
+    before = split_lines(text)[line - 1]
+    indent = before[: len(before) - len(before.lstrip())]
+    return "; the line begins with a tab: write spaces" if "\t" in indent else ""
 
 
 def _place_inside(text: str, mark: yaml.Mark | None = None) -> tuple[int, int]:

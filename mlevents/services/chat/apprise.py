@@ -20,7 +20,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, ConfigDict, Field
 
@@ -62,6 +62,11 @@ class Apprise(Connection):
     """One service that apprise can send to."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
+    synonyms: ClassVar[tuple[str, ...]] = (
+        *("slack", "teams", "msteams", "discord", "telegram", "pagerduty", "opsgenie", "mattermost"),
+        *("rocketchat", "googlechat", "webex", "chat", "webhook"),
+    )
+    example: ClassVar[str] = "`{type: apprise, url: {setting: NAME}}`"
 
     url: Annotated[Text, AfterValidator(_literal), Field(repr=False)]
     unsafe_text: bool = False
