@@ -35,6 +35,9 @@ param mode string = ''
 @description('The rule file, or a folder of rule files, relative to the app; empty for rules.yaml, or else rules.')
 param rulesFile string = ''
 
+@description('The environment of the rules: environments/NAME.yaml is applied; empty for none.')
+param ruleEnvironment string = ''
+
 @description('Goes into the names of what responses start, so that nobody can plant one. The hooks generate it once; empty leaves the secret in the vault as it is. By hand: any long random text, the same at every deployment.')
 @secure()
 param appSecret string = ''
@@ -293,6 +296,7 @@ module app 'modules/function-app.bicep' = {
     applicationInsightsConnection: monitoring.outputs.connectionString
     mode: mode
     rulesFile: rulesFile
+    ruleEnvironment: ruleEnvironment
     maxDepth: maxDepth
     appSecret: appSecret
     communicationEndpoint: useCommunication ? communication!.outputs.endpoint : communicationEndpoint

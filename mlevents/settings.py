@@ -14,6 +14,7 @@ KEY_VAULT_REFERENCE = "@microsoft.keyvault("
 PUBLIC_RESOURCE_MANAGER = "https://management.azure.com"
 
 SETTING_NAMES = (
+    "MLEVENTS_ENV",
     "MLEVENTS_MODE",
     "MLEVENTS_MAX_DEPTH",
     "MLEVENTS_RESOURCE_MANAGER",
@@ -64,7 +65,8 @@ class Settings:
     (shadow before live, disabled before shadow); `resource_manager`
     is the Azure Resource Manager endpoint, another one in a sovereign cloud or the sandbox;
     `max_depth` is how many responses may cause one another; `secret` goes into the names and marks of
-    what steps start, so that nobody can plant them; `environment` answers `{setting: NAME}`.
+    what steps start, so that nobody can plant them; `environment` answers `{setting: NAME}`, or else
+    `defaults`, which come from the file of the `rule_environment`, such as `prod`.
     """
 
     rules: Path = Path("rules.yaml")
@@ -73,6 +75,8 @@ class Settings:
     max_depth: int = 3
     secret: str = field(default="", repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    rule_environment: str = ""
+    defaults: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -99,17 +103,23 @@ class Settings:
             # without one of its own, the app falls back to another secret that each app has
             secret=environment.get("MLEVENTS_SECRET") or environment.get("AzureWebJobsStorage") or "",
             environment=environment,
+            rule_environment=environment.get("MLEVENTS_ENV") or "",
         )
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Every app setting, with the defaults of the environment's file."""
+        return {**self.defaults, **{name: text for name, text in self.environment.items() if text}}
 
     def value(self, name: str) -> str:
         """The app setting `name`; raises ConfigError when it is not set, or empty."""
-        value = self.environment.get(name)
-        refuse_key_vault_reference(name, value)
-        if value:
+        found = self.environment.get(name)
+        refuse_key_vault_reference(name, found)
+        if value := found or self.defaults.get(name):
             return value
         others = (other for other, text in self.environment.items() if text and other != name)
         raise ConfigError(
-            f"the app setting '{name}' is {'not set' if value is None else 'empty'}"
+            f"the app setting '{name}' is {'not set' if found is None else 'empty'}"
             f"{did_you_mean(name, others)}: "
             "set it on the Function App, or in local.settings.json "
             f"(on Azure: `az functionapp config appsettings set --settings {name}=<value>`)"

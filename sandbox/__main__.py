@@ -35,6 +35,7 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
     deliver_twice: Annotated[bool, typer.Option(help="Deliver every event twice.")] = False,
     dead_letters: Annotated[Path | None, typer.Option(help="A folder that receives dead letters.")] = None,
     app: Annotated[Path, typer.Option(help="The function app's folder.")] = ROOT,
+    env: Annotated[str, typer.Option(help="The environment: environments/NAME.yaml is applied.")] = "",
     verbose: Annotated[bool, typer.Option(help="Log everything to standard error.")] = False,
 ) -> None:
     """Run the app on a simulated Azure until interrupted."""
@@ -42,7 +43,7 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
         _end(f"there is no rule file '{rules}': name yours with --rules", USAGE)
     if ready_file is not None:
         _check_writable(ready_file)
-    _run(Options(port, rules, speed, ready_file, twice, deliver_twice, dead_letters, app), verbose)
+    _run(Options(port, rules, speed, ready_file, twice, deliver_twice, dead_letters, app, env=env), verbose)
 
 
 @command.command()

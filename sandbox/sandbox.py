@@ -43,7 +43,9 @@ FAULTS, LOAD = "/_sandbox/faults", "/_sandbox/load"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What runs, and how; without `rules`, a file, the app uses its own default.
+    """What runs, and how; without `rules`, the app uses its own default.
+
+    `env` is the environment of the rules.
 
     `twice` executes every activity twice; `deliver_twice` delivers every event twice. `dead_letters`
     is a folder that receives dead letters as the storage container would.
@@ -59,6 +61,7 @@ class Options:
     app: Path = ROOT
     script: str = "function_app.py"
     functions: tuple[str, ...] = topic.FUNCTIONS
+    env: str = ""
 
 
 class PortTakenError(Exception):
@@ -112,7 +115,13 @@ class Sandbox:
         mail = await serve_mail(self.inbox, certificates.context)
         self._stack.push_async_callback(mail.close)
         settings = AppSettings(
-            self.ready, outside.url, mail.port, self.options.script, self.options.app, self.options.rules
+            self.ready,
+            outside.url,
+            mail.port,
+            self.options.script,
+            self.options.app,
+            self.options.rules,
+            self.options.env,
         )
         self.host.environment = settings.environment
         self.rights.app_rights = AppRights(lambda: self.host.worker.environment or {})

@@ -7,21 +7,24 @@ from collections.abc import Callable, Mapping
 from infra.hooks import access, app, app_secret, events, key_vault, package, preflight
 from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import HookError, say
+from infra.hooks.rule_environment import SETTING, choose_environment, keep_in_azd
 from mlevents.errors import ConfigError, RulesError
 
 
 def prepare(environment: Mapping[str, str]) -> None:
     """Before azd provisions: check rules and Azure, then keep the app's secret in azd's environment."""
-    parameters = read_parameters(environment)
-    preflight.prepare(environment, parameters)
+    chosen = choose_environment(environment)
+    keep_in_azd(environment, chosen.get(SETTING, ""))
+    parameters = read_parameters(chosen)
+    preflight.prepare(chosen, parameters)
     app_secret.keep_in_azd(environment, parameters)
 
 
 STEPS: dict[str, Callable[[list[str]], None]] = {
     "preprovision": lambda _: prepare(os.environ),
     "prepackage": lambda _: package.build(),
-    "predeploy": lambda _: access.check_and_grant(os.environ),
-    "postdeploy": lambda _: events.subscribe(os.environ),
+    "predeploy": lambda _: access.check_and_grant(choose_environment(os.environ)),
+    "postdeploy": lambda _: events.subscribe(choose_environment(os.environ)),
     "refresh": lambda _: key_vault.refresh(os.environ),
     "predown": lambda _: events.leave(os.environ),
     "deploy": lambda words: app.deploy(words, os.environ),

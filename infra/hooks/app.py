@@ -6,6 +6,7 @@ from infra.hooks import access, events, package, preflight
 from infra.hooks.app_secret import PARAMETER, choose_secret
 from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import HookError, az, deploy_template, outputs, run, say
+from infra.hooks.rule_environment import SETTING, choose_environment
 from infra.hooks.running_rollouts import name_rollouts
 
 
@@ -18,6 +19,9 @@ def deploy(words: list[str], environment: Mapping[str, str]) -> None:
     known["AZURE_SUBSCRIPTION_ID"] = known.get("AZURE_SUBSCRIPTION_ID") or az("account", "show")["id"]
     parameters = read_parameters(known, words[2:])
     known["MLEVENTS_RULES"] = parameters["rulesFile"]
+    known[SETTING] = parameters["ruleEnvironment"]
+    known = choose_environment(known)
+    parameters["ruleEnvironment"] = known[SETTING]
     preflight.prepare(known, parameters)
     parameters[PARAMETER] = choose_secret(known, parameters)
     known |= deploy_template("main.bicep", f"mlevents-{name}", parameters, known)

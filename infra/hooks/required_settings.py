@@ -7,6 +7,7 @@ from typing import Any
 from infra.hooks.needs import find_rules
 from infra.hooks.parameters import vault_secrets
 from infra.hooks.programs import HookError, say
+from mlevents.rules.environment_file import add_environment_settings
 from mlevents.rules.file import load_rules
 from mlevents.settings import Settings
 
@@ -15,6 +16,7 @@ ALWAYS = frozenset(
         "AZURE_CLIENT_ID",
         "AZURE_SUBSCRIPTION_ID",
         "AZURE_TOKEN_CREDENTIALS",
+        "MLEVENTS_ENV",
         "MLEVENTS_MAX_DEPTH",
         "MLEVENTS_RESOURCE_MANAGER",
         "MLEVENTS_RULES",
@@ -59,7 +61,8 @@ def named_settings(environment: Mapping[str, str]) -> list[str]:
 def check_settings(environment: Mapping[str, str], parameters: Mapping[str, Any]) -> None:
     """Raise HookError when a setting that the rules name would be empty on the app."""
     named = named_settings(environment)
-    missing = [name for name in named if not _supplied(name, parameters)]
+    defaults = add_environment_settings(Settings.read(environment), find_rules(environment)).defaults
+    missing = [name for name in named if not defaults.get(name) and not _supplied(name, parameters)]
     if missing:
         lines = "".join(f"\n  {name}: {_remedy(name)}" for name in missing)
         raise HookError(

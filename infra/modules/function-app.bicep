@@ -18,6 +18,7 @@ param packageContainer string
 param applicationInsightsConnection string
 param mode string
 param rulesFile string
+param ruleEnvironment string
 param maxDepth int
 @secure()
 param appSecret string
@@ -58,6 +59,7 @@ var appSettings = {
   AZURE_SUBSCRIPTION_ID: subscription().subscriptionId
   COMMUNICATION_ENDPOINT: communicationEndpoint
   TEAMS_WORKFLOW_URL: teamsWorkflowUrl
+  MLEVENTS_ENV: ruleEnvironment
   MLEVENTS_MAX_DEPTH: string(maxDepth)
   MLEVENTS_MODE: mode
   MLEVENTS_RESOURCE_MANAGER: environment().resourceManager

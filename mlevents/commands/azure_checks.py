@@ -20,7 +20,6 @@ from mlevents.errors import ActionError, ConfigError, PermanentError
 from mlevents.orchestration.host_requirements import find_unmet_requirements
 from mlevents.rules.model import Rules
 from mlevents.rules.needs import DistinctStep, list_distinct_steps, list_required_permissions
-from mlevents.rules.rule_folder import open_folder
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.permission import IDENTITY_SCOPE
 from mlevents.services.sdk_errors import clean_text
@@ -133,7 +132,7 @@ class Doctor:
         if self._broken.intersection(step.connections()):
             return  # the finding of the connection has the reason
         places = {name: id for name, id in step.workspaces.items() if name in self._there}
-        read = open_folder(self.rules.path).read
+        read = self.rules.files.__getitem__
         context = Preflight(self.services, tuple(places.values()), read, self._quota)
         known, left_out = bind_known_parameters(step)
         for name in left_out:

@@ -11,6 +11,7 @@ from mlevents.commands.command import (
     EXIT_PROBLEMS,
     RULES,
     AsJson,
+    EnvironmentName,
     RulesFile,
     command,
     exit_with_error,
@@ -48,6 +49,7 @@ def backtest(  # noqa: PLR0913 - each parameter is an option
     *,
     against: Against = None,
     rules: RulesFile = RULES,
+    env: EnvironmentName = "",
     workspace: WorkspaceName = None,
     since: Since = DEFAULT_SINCE,
     save: SaveTo = None,
@@ -59,8 +61,8 @@ def backtest(  # noqa: PLR0913 - each parameter is an option
         exit_with_error("give either EVENTS, files and folders of events, or --workspace")
     if same and not against:
         exit_with_error("--same compares with another rule file: name it with --against")
-    loaded = load_rules_or_exit(rules)
-    before = BacktestSide(load_rules_or_exit(against)) if against else None
+    loaded = load_rules_or_exit(rules, env)
+    before = BacktestSide(load_rules_or_exit(against, env)) if against else None
     rebuilt = rebuild_workspace_events(loaded, workspace, since) if workspace else None
     save_or_exit(rebuilt, save)
     report = BacktestReport(before, BacktestSide(loaded), rebuilt)

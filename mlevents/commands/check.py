@@ -10,6 +10,7 @@ from mlevents.commands.command import (
     EXIT_PROBLEMS,
     RULES,
     AsJson,
+    EnvironmentName,
     RulesFile,
     command,
     load_local_rules,
@@ -46,6 +47,7 @@ Format = Annotated[
 def check(
     file: RulesArgument = None,
     rules: RulesFile = RULES,
+    env: EnvironmentName = "",
     as_json: AsJson = False,
     form: Format = OutputFormat.TEXT,
 ) -> None:
@@ -53,7 +55,7 @@ def check(
     rules = choose_rules(file, rules)
     counts = {"rules": 0, "tests": 0}
     try:
-        loaded = load_local_rules(rules, load_and_test_rules)
+        loaded = load_local_rules(rules, load_and_test_rules, env)
     except RulesError as error:
         errors, warnings = error.problems, error.warnings
     else:

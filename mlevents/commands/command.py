@@ -1,6 +1,7 @@
 """What commands share: their registry, their options, and their output."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -12,6 +13,7 @@ from mlevents.commands.problem_text import print_problems
 from mlevents.commands.terminal import escape_text, print_text
 from mlevents.errors import ConfigError, RulesError
 from mlevents.registry import Registry
+from mlevents.rules.environment_file import add_environment_settings
 from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings, find_default_rules
@@ -23,6 +25,10 @@ command = Registry[Callable[..., None]]("command", "mlevents.commands")
 
 RulesFile = Annotated[
     Path, typer.Option("--rules", envvar="MLEVENTS_RULES", help="The rule file, or a folder of rule files.")
+]
+EnvironmentName = Annotated[
+    str,
+    typer.Option("--env", envvar="MLEVENTS_ENV", help="The environment: environments/NAME.yaml is applied."),
 ]
 AppKey = Annotated[
     str,
@@ -57,7 +63,16 @@ def exit_with_error(text: str, code: int = EXIT_USAGE) -> NoReturn:
     raise typer.Exit(code)
 
 
-def load_local_rules(path: Path, load: Callable[..., Rules] = load_rules) -> Rules:
+def read_settings(rules: Path, env: str = "") -> Settings:
+    """The settings of this process in an environment; exits if one cannot be used."""
+    try:
+        settings = Settings.read({**os.environ, "MLEVENTS_ENV": env})
+    except ConfigError as error:
+        exit_with_error(str(error))
+    return add_environment_settings(settings, rules)
+
+
+def load_local_rules(path: Path, load: Callable[..., Rules] = load_rules, env: str = "") -> Rules:
     """The rules for a look at them on any machine; raises RulesError; exits if there is no such file.
 
     App settings that are not set here are warnings: the running app may have them.
@@ -65,18 +80,13 @@ def load_local_rules(path: Path, load: Callable[..., Rules] = load_rules) -> Rul
     path = find_default_rules(Path()) if path == RULES else path
     if not path.exists():
         exit_with_error(f"{path}: this rule file does not exist: name another with --rules")
-    try:
-        return load(path, Settings.read(), require_settings=False)
-    except RulesError:
-        raise
-    except ConfigError as error:
-        exit_with_error(str(error))
+    return load(path, read_settings(path, env), require_settings=False)
 
 
-def load_rules_or_exit(path: Path) -> Rules:
+def load_rules_or_exit(path: Path, env: str = "") -> Rules:
     """The rules; exits with every problem on standard error if there are any."""
     try:
-        return load_local_rules(path)
+        return load_local_rules(path, env=env)
     except RulesError as error:
         print_problems([(problem, "error") for problem in error.problems], err=True)
         exit_with_error(f"{path}: correct the rule file: `mlevents check` prints its problems")

@@ -13,12 +13,14 @@ from mlevents.commands.command import (
     EXIT_PROBLEMS,
     RULES,
     AsJson,
+    EnvironmentName,
     RulesFile,
     command,
     exit_with_error,
     load_rules_or_exit,
     print_json,
     print_line,
+    read_settings,
 )
 from mlevents.commands.rules_argument import RulesArgument, choose_rules
 from mlevents.eventgrid.subscription_diff import make_label
@@ -48,6 +50,7 @@ OnlyNeeds = Annotated[
 def doctor(  # noqa: PLR0913, PLR0917 - a command's options are its function's parameters
     file: RulesArgument = None,
     rules: RulesFile = RULES,
+    env: EnvironmentName = "",
     function_app: FunctionAppId = "",
     quota: CheckQuota = False,
     needs: OnlyNeeds = False,
@@ -58,11 +61,13 @@ def doctor(  # noqa: PLR0913, PLR0917 - a command's options are its function's p
         exit_with_error(
             f"'{function_app}' is not a Function App: give its resource id, /subscriptions/…{SITE}<name>"
         )
-    loaded = load_rules_or_exit(choose_rules(file, rules))
+    rules = choose_rules(file, rules)
+    loaded = load_rules_or_exit(rules, env)
+    settings = read_settings(rules, env)
     if needs:
-        _show_needs(_needs(loaded), as_json)
+        _show_needs(_needs(loaded, settings), as_json)
         return
-    found = Doctor(loaded, Settings.read(), function_app.rstrip("/"), quota).findings()
+    found = Doctor(loaded, settings, function_app.rstrip("/"), quota).findings()
     told = _as_json(list(found)) if as_json else _show(found)
     if as_json:
         print_json(told)
@@ -91,7 +96,7 @@ def _show(found: Iterable[PartFinding]) -> dict[str, Any]:
     return {"ok": not counts[False]}
 
 
-def _needs(rules: Rules) -> dict[str, Any]:
+def _needs(rules: Rules, settings: Settings) -> dict[str, Any]:
     """What every element must be allowed, what these rules must be allowed where, and the filters' labels."""
     elements = [
         {
@@ -105,7 +110,7 @@ def _needs(rules: Rules) -> dict[str, Any]:
     ]
     resources = [
         {"scope": one.scope, "resource": one.resource, "actions": sorted(one.actions)}
-        for one in list_required_permissions(rules, Services(Settings.read(), rules.connections))
+        for one in list_required_permissions(rules, Services(settings, rules.connections))
     ]
     wanted = compile_filters(rules.rules, rules.filters).items()
     labels = {name: make_label(filter_.to_json()) for name, filter_ in wanted if filter_.types}

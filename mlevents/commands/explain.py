@@ -11,6 +11,7 @@ from mlevents.commands.command import (
     EXIT_PROBLEMS,
     RULES,
     AsJson,
+    EnvironmentName,
     RulesFile,
     command,
     exit_with_error,
@@ -107,6 +108,7 @@ def explain(  # noqa: PLR0913 - each parameter is an option
     event: Events = None,
     *,
     rules: RulesFile = RULES,
+    env: EnvironmentName = "",
     rule: OneRule = None,
     model: ModelName = None,
     run: RunId = None,
@@ -118,7 +120,7 @@ def explain(  # noqa: PLR0913 - each parameter is an option
     as_json: AsJson = False,
 ) -> None:
     """Show which rules each event matches and what they would do, and why the others do not match."""
-    loaded, time = load_rules_or_exit(rules), _parse_time(at)
+    loaded, time = load_rules_or_exit(rules, env), _parse_time(at)
     _check_rule(rule, loaded)
     rebuilt = _rebuild(loaded, (event, model, run), workspace, since)
     save_or_exit(rebuilt, save)

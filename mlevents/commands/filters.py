@@ -3,6 +3,7 @@
 from mlevents.commands.command import (
     RULES,
     AsJson,
+    EnvironmentName,
     RulesFile,
     command,
     load_rules_or_exit,
@@ -19,9 +20,14 @@ RISK = (
 
 
 @command("filters")
-def filters(file: RulesArgument = None, rules: RulesFile = RULES, as_json: AsJson = False) -> None:
+def filters(
+    file: RulesArgument = None,
+    rules: RulesFile = RULES,
+    env: EnvironmentName = "",
+    as_json: AsJson = False,
+) -> None:
     """Compile the rules to one Event Grid subscription filter for each function."""
-    loaded = load_rules_or_exit(choose_rules(file, rules))
+    loaded = load_rules_or_exit(choose_rules(file, rules), env)
     compiled = compile_filters(loaded.rules, loaded.filters)
     if as_json:
         print_json({name: found.to_json() for name, found in compiled.items()})

@@ -1,10 +1,19 @@
-"""`schema`: the JSON Schema of the rule file, for editors."""
+"""`schema`: the JSON Schema of the rule file and of environment files, for editors."""
+
+from typing import Annotated
+
+import typer
 
 from mlevents.commands.command import command, print_json
+from mlevents.schema.environment_schema import build_environment_schema
 from mlevents.schema.file_schema import build_file_schema
+
+OfEnvironments = Annotated[
+    bool, typer.Option("--environment", help="The schema of environments/NAME.yaml instead.")
+]
 
 
 @command("schema")
-def schema() -> None:
+def schema(of_environments: OfEnvironments = False) -> None:
     """Print the JSON Schema of the rule file; rules.schema.json contains it."""
-    print_json(build_file_schema())
+    print_json(build_environment_schema() if of_environments else build_file_schema())

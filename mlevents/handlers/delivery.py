@@ -13,6 +13,7 @@ from mlevents.handlers.floods import count_refused, keep_quarantined
 from mlevents.handlers.scheduling import schedule
 from mlevents.orchestration.messages import Response
 from mlevents.responses.decision import decide
+from mlevents.rules.environment_file import add_environment_settings
 from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings
@@ -26,7 +27,7 @@ KEEPERS = {"quarantined": keep_quarantined, "refused": count_refused}
 @cache
 def settings() -> Settings:
     """This process's settings."""
-    return Settings.read()
+    return add_environment_settings(Settings.read())
 
 
 failures: list[ConfigError] = []

@@ -79,6 +79,10 @@ def _warn_of_secrets(model: type[Connection], written: dict[str, Any], path: str
             report.warn(
                 join_path(path, key), "this value is a secret: move it to an app setting ({setting: …})"
             )
+        for place, name in find_settings(written.get(key), join_path(path, key)) if not field.repr else ():
+            if name in report.settings.defaults:
+                fault = "is a secret, and the environment file has a value for it: set it on the Function App"
+                report.warn(place, f"'{name}' {fault}")
 
 
 def find_settings(value: Any, path: str) -> Iterator[tuple[str, str]]:

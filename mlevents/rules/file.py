@@ -12,6 +12,8 @@ from mlevents.errors import RulesError
 from mlevents.matching.where import Where
 from mlevents.rules.available_gates import without_missing_gates
 from mlevents.rules.connections import check_connections, check_workspaces
+from mlevents.rules.environment_file import load_environment
+from mlevents.rules.environment_sections import apply_environment
 from mlevents.rules.mistakes import report_mistakes, report_omissions
 from mlevents.rules.model import Defaults, Rule, Rules
 from mlevents.rules.report import MAX_FILE_PROBLEMS, Report
@@ -77,8 +79,12 @@ class _Loading:
 
     def rules(self, source: RuleSource) -> Rules:
         report = Report(source.document, self.settings, self.require_settings, source.document.problems)
+        environment = load_environment(self.path, self.settings.rule_environment, report)
+        report.settings = replace(self.settings, defaults=environment.form.settings)
         written = source.written
         forms = _validate_forms(source, report)
+        named = _name_workspaces(written, report)
+        apply_environment(environment, source, report)
         workspaces = check_workspaces(_find_section(written, "workspaces"), report)
         section = _find_section(written, "connections")
         connections = check_connections(section, report, self.vocabulary.connections)
@@ -86,7 +92,10 @@ class _Loading:
         wheres = check_rules(source, report, steps)
         report_mistakes(source, wheres, workspaces, self.vocabulary, report)
         if self.tests:
-            self.tests.read(written, workspaces, report)
+            self.tests.read(written, named | workspaces, report)
+        ids = [str(rule.get("id")) for rule in written.get("rules") or () if isinstance(rule, dict)]
+        own = replace(report, document=environment.document)
+        own.errors("", environment.check_rules(ids, sorted(steps.templates)))
         if report.problems:
             raise _rules_error(report)
         _warn_of_unused(connections, steps.used, report)
@@ -98,7 +107,14 @@ class _Loading:
         if report.problems:
             raise _rules_error(report)
         warnings = tuple(sorted(report.warnings))
-        return replace(loaded, workspaces=workspaces, warnings=warnings, tests=tested)
+        return replace(
+            loaded,
+            rules=tuple(map(environment.apply_mode, loaded.rules)),
+            files={name: environment.apply_size(name, text) for name, text in loaded.files.items()},
+            workspaces=workspaces,
+            warnings=warnings,
+            tests=tested,
+        )
 
     def _build(
         self,
@@ -159,6 +175,12 @@ def _validate_forms(source: RuleSource, report: Report) -> list[RuleFileSyntax]:
             own = replace(report, document=part.document)
             own.errors("", ErrorMessages(rule_file_model()).translate(error, written))
     return forms
+
+
+def _name_workspaces(written: dict[str, Any], report: Report) -> dict[str, str]:
+    """The ids of the rule file's own workspaces: its tests name them in every environment."""
+    silent = replace(report, require_settings=False, problems=[], warnings=[])
+    return check_workspaces(_find_section(written, "workspaces"), silent)
 
 
 def _find_section(written: dict[str, Any], name: str) -> dict[str, Any]:

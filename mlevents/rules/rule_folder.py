@@ -6,11 +6,14 @@ from pathlib import Path
 from mlevents.errors import PermanentError
 
 
+def find_project(rules: Path) -> Path:
+    """The folder that has the rule file, or the folder of rule files; `environments/` is in it."""
+    return rules.parent if rules.name not in {"", ".."} else rules.resolve().parent
+
+
 def open_folder(rules: Path) -> "RuleFolder":
     """The folder of the files that the steps in a rule file, or in a folder of them, name."""
-    if rules.is_dir():
-        return RuleFolder(rules.parent if rules.name not in {"", ".."} else rules.resolve().parent, rules)
-    return RuleFolder(rules.parent)
+    return RuleFolder(find_project(rules), rules if rules.is_dir() else None)
 
 
 class RuleFolder:

@@ -52,7 +52,7 @@ class RuleSource:
 def read_source(path: Path) -> RuleSource:
     """The rules as written in a file or folder; raises RulesError if one cannot be read."""
     if not path.is_dir():
-        return merge_documents([_read_document(path)], path)
+        return merge_documents([read_document(path)], path)
     files = sorted(
         one
         for one in path.iterdir()
@@ -61,7 +61,7 @@ def read_source(path: Path) -> RuleSource:
     if not files:
         fault = "the folder has no rule file: add one, such as rules.yaml"
         raise RulesError([Problem(str(path), 1, 1, "", fault)])
-    return merge_documents([_read_document(file) for file in files], path)
+    return merge_documents([read_document(file) for file in files], path)
 
 
 def merge_documents(documents: list[Document], path: Path) -> RuleSource:
@@ -72,7 +72,7 @@ def merge_documents(documents: list[Document], path: Path) -> RuleSource:
     if len(documents) == 1:
         [only] = documents
         return RuleSource(
-            MergedDocument(only.file, only.value, problems=problems, first=only),
+            MergedDocument(only.file, dict(only.value), problems=problems, first=only),
             [RulePart(only, is_shared=True)],
         )
     merged = MergedDocument(str(path), {}, problems=problems, first=documents[0])
@@ -92,7 +92,8 @@ def read_text(path: Path) -> str:
         raise RulesError([_encoding_problem(path, error)]) from error
 
 
-def _read_document(path: Path) -> Document:
+def read_document(path: Path) -> Document:
+    """The document in a file; raises RulesError if it cannot be read."""
     return parse_yaml(read_text(path), str(path))
 
 

@@ -40,6 +40,7 @@ class StepCheck:
     contents: dict[str, str | None] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
+    templates: set[str] = field(default_factory=set)
 
     def check_steps(self, written: object, path: str, names: ExpressionNames) -> list[str]:
         """Report the problems of a list of steps; a step may read the results of earlier steps.
@@ -127,9 +128,7 @@ class StepCheck:
         else:
             for parameter, text in parameters.find_warnings():
                 self.report.warn(f"{path}.{parameter}", text)
-            for fault in parameters.find_connection_faults(
-                self.connections, self.report.settings.environment
-            ):
+            for fault in parameters.find_connection_faults(self.connections, self.report.settings.values):
                 self.report.error(path, fault)
             files = [named.text for named in names if isinstance(named.marker, RuleFile)]
             if files and not any(faults) and not any("${" in name for name in files):
@@ -144,6 +143,8 @@ class StepCheck:
         else:
             fault = self.folder.fault(named.text)
             self.files.add(named.text)
+            if named.path.endswith(".template"):
+                self.templates.add(named.text)
         if fault:
             self.report.error(named.path, fault)
         return fault

@@ -23,7 +23,7 @@ _KNOWN_ELSEWHERE = (
 
 def build_file_schema(vocabulary: Vocabulary = VOCABULARY) -> Schema:
     """The schema of a rule file that may use this vocabulary, in JSON Schema 2020-12."""
-    schema = _schema(rule_file_model())
+    schema = make_model_schema(rule_file_model())
     definitions = schema.pop("$defs")
     definitions.update(build_where_schemas())
     definitions.update(build_rule_test_schemas())
@@ -62,7 +62,7 @@ def _connection(name: str, kind: type[BaseModel], definitions: dict[str, Schema]
 
 def _schema_of(name: str, element: type[BaseModel], definitions: dict[str, Schema]) -> Schema:
     """The element's schema; its own definitions go to the others, under names that begin with its own."""
-    found: Schema = _named_after(name, _schema(element))
+    found: Schema = _named_after(name, make_model_schema(element))
     definitions.update({f"{name}.{inner}": member for inner, member in found.pop("$defs", {}).items()})
     return found
 
@@ -79,7 +79,7 @@ def _named_after(name: str, value: Any) -> Any:
     return renamed
 
 
-def _schema(model: type[BaseModel]) -> Schema:
+def make_model_schema(model: type[BaseModel]) -> Schema:
     """The model's schema without what helps nobody in an editor: titles, and null for what is left out."""
     found: Schema = _tidy(model.model_json_schema(by_alias=True))
     return found

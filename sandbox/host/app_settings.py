@@ -25,6 +25,7 @@ class AppSettings:
     script: str
     home: Path
     rules: Path | None
+    env: str = ""
     secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
 
     def environment(self, folder: Path) -> dict[str, str]:
@@ -40,6 +41,7 @@ class AppSettings:
             "IDENTITY_HEADER": IDENTITY_HEADER,
             "REQUESTS_CA_BUNDLE": self.ready["ca"],
             "SSL_CERT_FILE": self.ready["ca"],
+            "MLEVENTS_ENV": self.env or os.environ.get("MLEVENTS_ENV", ""),
             "MLEVENTS_RESOURCE_MANAGER": self.ready["arm"],
             "MLEVENTS_SECRET": self.secret,
             "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,

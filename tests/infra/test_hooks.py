@@ -286,6 +286,7 @@ def test_the_plain_way_does_it_all_in_order(azure: Azure) -> None:
         "environmentName": "test",
         "location": "westeurope",
         "mode": "shadow",
+        "ruleEnvironment": "",
         "rulesFile": "",
         "appSecret": "chosen",
         "alertEmail": "",
@@ -340,6 +341,30 @@ def test_the_filters_and_the_app_are_of_one_rule_file(azure: Azure) -> None:
     assert filters["ModelRegistered"]["subjectBeginsWith"] == "models/credit-"
     assert azure.step("deploy", "test", "westeurope", MLEVENTS_RULES="other.yaml").returncode == 0
     assert azure.template("main.bicep")["rulesFile"] == "other.yaml"
+
+
+def test_the_file_of_the_azd_environment_is_applied_and_kept(azure: Azure) -> None:
+    folder = azure.project / "environments"
+    folder.mkdir()
+    (folder / "test.yaml").write_text("modes: {deploy-production-models: disabled}\nsettings: {HOOK: x}\n")
+    done = azure.step("preprovision", HOOK="")
+    assert done.returncode == 0, done.stderr
+    assert azure.state["azd"] == "MLEVENTS_ENV='test'\n"
+    filters = json.loads((azure.project / "infra/filters.json").read_text())
+    assert filters["ModelRegistered"]["includedEventTypes"] == []
+    assert azure.step("deploy", "test", "westeurope").returncode == 0
+    assert azure.template("main.bicep")["ruleEnvironment"] == "test"
+    other = azure.step("preprovision", MLEVENTS_ENV="tset")
+    assert other.returncode == 1
+    assert "did you mean 'test'?" in other.stdout + other.stderr
+
+
+def test_a_setting_of_the_environment_is_supplied(azure: Azure) -> None:
+    assert azure.step("preprovision", COMMUNICATION_ENDPOINT="").returncode == 1
+    (azure.project / "environments").mkdir()
+    text = "settings: {COMMUNICATION_ENDPOINT: 'https://dev.example.com'}\n"
+    (azure.project / "environments" / "test.yaml").write_text(text)
+    assert azure.step("preprovision", COMMUNICATION_ENDPOINT="").returncode == 0
 
 
 def test_a_failure_of_az_is_shown_with_its_command(azure: Azure) -> None:
