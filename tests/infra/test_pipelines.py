@@ -52,7 +52,7 @@ PIPELINES = [ROOT / ".github/workflows/mlevents.yml", ROOT / ".azuredevops/pipel
 def test_a_pipeline_checks_tests_compiles_and_deploys_without_a_stored_secret_of_azure(path: Path) -> None:
     assert yaml.safe_load(path.read_text())
     text = path.read_text()
-    steps = ["make check", "make test", "az bicep build", "azd provision", "azd deploy"]
+    steps = ["make check", "make test", "make package", "az bicep build", "azd provision", "azd deploy"]
     places = [text.index(step) for step in steps]
     assert places == sorted(places)
     assert not [word for word in ("client-secret", "AZURE_CREDENTIALS", "publish-profile") if word in text]

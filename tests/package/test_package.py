@@ -4,6 +4,7 @@
 MLEVENTS_PACKAGE_PYTHON to the Python of that environment.
 """
 
+import ast
 import json
 import os
 import subprocess
@@ -110,6 +111,33 @@ def test_the_command_is_there(python: Path, tmp_path: Path):
     assert (
         run(python, "python", "-m", "mlevents", "--version", cwd=tmp_path).stdout == f"mlevents {version}\n"
     )
+
+
+def imported_modules(wheel: Path) -> set[str]:
+    """Every module of others that the package imports, wherever in a file: SDKs are imported late."""
+    found: set[str] = set()
+    with zipfile.ZipFile(wheel) as archive:
+        own = [name for name in archive.namelist() if name.endswith(".py")]
+        nodes = [node for name in own for node in ast.walk(ast.parse(archive.read(name)))]
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return {name for name in found if name.partition(".")[0] not in ("mlevents", "infra")}
+
+
+def test_all_that_the_package_imports_is_required_by_it(python: Path, wheels: Path, tmp_path: Path):
+    names = sorted(imported_modules(find_wheel(wheels, "mlevents")))
+    assert {"re2", "azure.ai.ml", "apprise"} <= set(names)
+    program = (
+        "import importlib.util, json, sys\n"
+        "def is_missing(name):\n"
+        "    try: return importlib.util.find_spec(name) is None\n"
+        "    except ModuleNotFoundError: return True\n"
+        f"print(json.dumps([name for name in {names!r} if is_missing(name)]))"
+    )
+    assert json.loads(run(python, "python", "-W", "ignore", "-c", program, cwd=tmp_path).stdout) == []
 
 
 def test_a_new_project_passes_check_with_nothing_set(python: Path, project: Path):
