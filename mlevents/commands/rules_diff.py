@@ -1,0 +1,129 @@
+"""What a change of the rules means: rules, filters and rights before and after it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlevents.eventgrid.subscription_filters import compile_filters
+from mlevents.rules.model import Rule, Rules
+from mlevents.rules.needs import list_required_permissions
+from mlevents.services.services import Services
+from mlevents.settings import Settings
+from mlevents.yamlfile.positions import join_path
+
+LEFT_OUT = {"id", "where"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that differs: its path, before and after; None where it is not there."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        if self.before is None:
+            return f"{self.path}: added {self.after}"
+        if self.after is None:
+            return f"{self.path}: removed {self.before}"
+        return f"{self.path}: {self.before} → {self.after}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The change as `diff --json` prints it."""
+        return {"path": self.path, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True)
+class RulesDiff:
+    """The differences of two sets of rules: ids, and the changes of each rule, filter and the rest."""
+
+    added: list[str]
+    removed: list[str]
+    changed: dict[str, list[Change]]
+    sections: list[Change]
+    filters: list[Change]
+    rights: list[Change]
+
+    def __bool__(self) -> bool:
+        return any((self.added, self.removed, self.changed, self.sections, self.filters, self.rights))
+
+
+def compare_rules(old: Rules, new: Rules, settings: Settings) -> RulesDiff:
+    """The differences between two sets of rules, in the order of the rules."""
+    before, after = ({rule.id: rule for rule in rules.rules} for rules in (old, new))
+    both = {
+        name: compare_values(_flatten(before[name]), _flatten(after[name]))
+        for name in after
+        if name in before
+    }
+    return RulesDiff(
+        added=[name for name in after if name not in before],
+        removed=[name for name in before if name not in after],
+        changed={name: changes for name, changes in both.items() if changes},
+        sections=compare_values(_list_sections(old), _list_sections(new)),
+        filters=compare_values(_list_filters(old), _list_filters(new)),
+        rights=compare_values(_list_rights(old, settings), _list_rights(new, settings)),
+    )
+
+
+def compare_values(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
+    """The paths whose values differ, those of `after` first in its order."""
+    paths = dict.fromkeys([*after, *before])
+    return [
+        Change(path, before.get(path), after.get(path))
+        for path in paths
+        if before.get(path) != after.get(path)
+    ]
+
+
+def _flatten(rule: Rule) -> dict[str, str]:
+    """Every value of a rule by its path, as JSON; conditions by their own paths."""
+    found = dict(_list_values("", rule.model_dump(mode="json", by_alias=True, exclude=LEFT_OUT)))
+    conditions: dict[str, list[Any]] = {}
+    for part in rule.where.conjuncts() if rule.where else ():
+        conditions.setdefault(part.path, []).append(part.wanted)
+    return found | {path: ", ".join(map(_json, wanted)) for path, wanted in conditions.items()}
+
+
+def _list_sections(rules: Rules) -> dict[str, str]:
+    sections = {
+        "workspaces": rules.workspaces,
+        "connections": rules.connections,
+        "endpoints": list(rules.endpoints),
+        "filters": rules.filters,
+        "files": rules.files,
+    }
+    return dict(_list_values("", sections))
+
+
+def _list_filters(rules: Rules) -> dict[str, str]:
+    compiled = {name: one.to_json() for name, one in compile_filters(rules.rules, rules.filters).items()}
+    return {
+        join_path(name, key): _json(value)
+        for name, found in compiled.items()
+        for key, value in found.items()
+        if key != "widened" and value
+    }
+
+
+def _list_rights(rules: Rules, settings: Settings) -> dict[str, str]:
+    needed = list_required_permissions(rules, Services(settings, rules.connections))
+    return {f"{one.scope} {one.resource}": ", ".join(sorted(one.actions)) for one in needed}
+
+
+def _list_values(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Each value below a path that is no mapping or list, as JSON; what is empty is left out."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _list_values(join_path(path, key), inner)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for index, inner in enumerate(value):
+            yield from _list_values(join_path(path, index), inner)
+    elif value not in (None, "", [], {}):
+        yield path, _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,148 @@
+"""`diff` says what a change of the rules means."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mlevents.__main__ import build_app
+
+WORKSPACE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/prod"
+RULES = f"""\
+version: 1
+workspaces: {{prod: {WORKSPACE}}}
+connections: {{team: {{type: apprise, url: "json://localhost"}}}}
+rules:
+  - id: kept
+    event: model.registered
+    where: {{model: {{tags: {{stage: production}}}}}}
+    do: [{{uses: notify, with: {{to: team, subject: New, text: model}}}}]
+"""
+MORE = """\
+  - id: more
+    event: run.completed
+    do: [{uses: notify, with: {to: team, subject: Done, text: run}}]
+"""
+EVENT = {
+    "id": "e1",
+    "topic": WORKSPACE,
+    "subject": "models/net:1",
+    "eventType": "Microsoft.MachineLearningServices.ModelRegistered",
+    "eventTime": "2030-01-01T00:00:00Z",
+    "data": {"modelName": "net", "modelVersion": "1", "modelTags": {"stage": "production"}},
+}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs `diff` in a folder with the rules `old.yaml`."""
+    (tmp_path / "old.yaml").write_text(RULES)
+    (tmp_path / "events").mkdir()
+    (tmp_path / "events" / "a.json").write_text(json.dumps(EVENT))
+    monkeypatch.chdir(tmp_path)
+    for name in ("MLEVENTS_RULES", "MLEVENTS_ENV"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(build_app(), ["diff", *arguments], catch_exceptions=False)
+
+    return run
+
+
+def told(result: Result, code: int = 1) -> dict[str, Any]:
+    assert result.exit_code == code, result.output
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+def test_the_same_rules_make_no_difference(run: Callable[..., Result], tmp_path: Path):
+    (tmp_path / "new.yaml").write_text(RULES + "# only a comment\n")
+    result = run("old.yaml", "new.yaml", "--events", "events")
+    assert (result.exit_code, result.output) == (0, "The rules mean the same.\n")
+    assert told(run("old.yaml", "new.yaml", "--json"), 0)["different"] is False
+
+
+def test_rules_added_and_removed_change_filters(run: Callable[..., Result], tmp_path: Path):
+    (tmp_path / "new.yaml").write_text(RULES + MORE)
+    found = told(run("old.yaml", "new.yaml", "--json"))
+    assert (found["added"], found["removed"], found["changed"]) == (["more"], [], [])
+    assert found["filters"] == [
+        {
+            "path": "RunCompleted.includedEventTypes",
+            "before": None,
+            "after": '["Microsoft.MachineLearningServices.RunCompleted"]',
+        }
+    ]
+    assert told(run("new.yaml", "old.yaml", "--json"))["removed"] == ["more"]
+
+
+def test_a_changed_condition_is_named_with_the_events_that_it_decides(
+    run: Callable[..., Result], tmp_path: Path
+):
+    (tmp_path / "new.yaml").write_text(
+        RULES.replace("stage: production", "stage: prod, hold: {absent: true}")
+    )
+    found = told(run("old.yaml", "new.yaml", "--events", "events", "--json"))
+    assert found["changed"] == [
+        {
+            "id": "kept",
+            "changes": [
+                {"path": "where.model.tags.stage", "before": '"production"', "after": '"prod"'},
+                {"path": "where.model.tags.hold", "before": None, "after": '{"absent": true}'},
+            ],
+        }
+    ]
+    [decided] = found["events"]
+    assert (decided["rule"], decided["before"], decided["after"]) == ("kept", True, False)
+    assert decided["because"]["path"] == "where.model.tags.stage"
+    lines = run("old.yaml", "new.yaml", "--events", "events").output
+    assert '  where.model.tags.stage: "production" → "prod"\n' in lines
+    assert "kept: fires → does not fire for model.registered models/net:1" in lines
+
+
+def test_rights_that_a_new_step_needs_are_listed(run: Callable[..., Result], tmp_path: Path):
+    step = "{uses: deploy_model, with: {endpoint: e, template: small.yaml}}"
+    (tmp_path / "small.yaml").write_text("instance_type: Standard_DS3_v2\ninstance_count: 1\n")
+    (tmp_path / "new.yaml").write_text(RULES.replace("do: [", f"do: [{step}, "))
+    found = told(run("old.yaml", "new.yaml", "--json"))
+    [right] = found["rights"]
+    assert right["path"] == f"workspace {WORKSPACE}"
+    assert right["before"] is None
+    assert "onlineEndpoints/write" in right["after"]
+
+
+def test_markdown_is_no_markup_of_its_values(run: Callable[..., Result], tmp_path: Path):
+    (tmp_path / "new.yaml").write_text(RULES.replace("stage: production", "stage: '<b>**x**</b>'"))
+    lines = run("old.yaml", "new.yaml", "--markdown").output.splitlines()
+    assert lines[0] == "### Rule kept changed"
+    assert lines[1] == '- `` where.model.tags.stage: "production" → "<b>**x**</b>" ``'
+
+
+def test_an_environment_applies_to_both_sides(run: Callable[..., Result], tmp_path: Path):
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "dev.yaml").write_text("modes: {kept: shadow}\n")
+    (tmp_path / "new.yaml").write_text(RULES.replace("event: model", "mode: shadow\n    event: model"))
+    assert run("old.yaml", "new.yaml").exit_code == 1
+    assert run("old.yaml", "new.yaml", "--env", "dev").exit_code == 0
+
+
+def test_a_commit_is_one_side(run: Callable[..., Result], tmp_path: Path):
+    def git(*words: str) -> None:
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", "-q")
+    (tmp_path / "rules.yaml").write_text(RULES)
+    git("add", "-A")
+    git("commit", "-qm", "first")
+    (tmp_path / "rules.yaml").write_text(RULES + MORE)
+    assert told(run("git:HEAD", "rules.yaml", "--json"))["added"] == ["more"]
+    assert told(run("git:HEAD:old.yaml", "rules.yaml", "--json"))["added"] == ["more"]
+    assert run("git:HEAD", "git:HEAD").exit_code == 0
+    for name in ("git:nowhere", "git:--output=x", "git:HEAD:none.yaml", "none.yaml"):
+        assert run(name, "rules.yaml").exit_code == 2
+    assert not (tmp_path / "x").exists()
