@@ -90,6 +90,17 @@ def test_github_gives_its_token_to_the_deployment_alone() -> None:
     assert workflow["jobs"]["deploy"]["permissions"] == {"contents": "read", "id-token": "write"}
 
 
+def test_a_pull_request_gets_a_comment_and_no_input_becomes_a_command() -> None:
+    job = yaml.safe_load(PIPELINES[0].read_text())["jobs"]["diff"]
+    assert job["permissions"] == {"contents": "read", "pull-requests": "write"}
+    assert "head.repo.full_name == github.repository" in job["if"]
+    scripts = [step["run"] for step in job["steps"] if "run" in step]
+    assert [script for script in scripts if "${{" in script] == []
+    assert "python -m mlevents diff" in scripts[1]
+    assert "--markdown > diff.md" in scripts[1]
+    assert scripts[2].count("--body-file diff.md") == 2
+
+
 def test_every_action_is_pinned_by_its_commit() -> None:
     """A tag can be moved to other code; a commit cannot."""
     used = re.findall(r"uses: *(\S+)(.*)", PIPELINES[0].read_text())
