@@ -28,7 +28,7 @@ param webHooks array = []
 @secure()
 param webHookUrls object = {}
 
-@description('Tries before an event is dead-lettered.')
+@description('Delivery attempts before an event is dead-lettered.')
 @minValue(1)
 @maxValue(30)
 param deliveryAttempts int = 30
@@ -38,7 +38,7 @@ param deliveryAttempts int = 30
 @maxValue(1440)
 param timeToLiveMinutes int = 1440
 
-@description('Who is told of dead letters; empty: no alert rule, which costs a little each month.')
+@description('Who is notified of dead letters. Empty: no alert rule, which costs a little each month.')
 param actionGroupId string = ''
 
 var appKey = toLower(functionAppId)

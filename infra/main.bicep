@@ -20,7 +20,7 @@ param environmentName string
 })
 param location string
 
-@description('The resource group to make; left out, rg-mlevents-<environment>.')
+@description('The resource group to create; the default is rg-mlevents-<environment>.')
 param resourceGroupName string = ''
 
 @description('Makes every rule at least as careful: shadow (decide and record, do nothing) or disabled. Empty or live: each rule has its own mode.')
@@ -75,7 +75,7 @@ param alwaysReady array = []
 ])
 param storageReplication string = 'Standard_LRS'
 
-@description('The object id of a person, group or service principal who may read dead letters and the task hub. Empty: nobody but the app.')
+@description('The object id of a person, group or service principal who may read dead letters and the task hub. Empty: only the app.')
 param operatorId string = ''
 
 @description('What operatorId is.')
@@ -94,20 +94,20 @@ param alertEmail string = ''
 @maxValue(730)
 param logRetentionDays int = 30
 
-@description('Make an Azure Communication Services resource with a domain of Azure for `email` connections.')
+@description('Create an Azure Communication Services resource with an Azure-managed domain for `email` connections.')
 param useCommunication bool = false
 
 @description('Where Communication Services keeps its data.')
 param communicationDataLocation string = 'United States'
 
-@description('The endpoint of a Communication Services resource that is there already.')
+@description('The endpoint of an existing Communication Services resource.')
 param communicationEndpoint string = ''
 
-@description('The apprise URL of the Teams workflow that shipped rules tell people by; with useKeyVault leave it empty.')
+@description('The apprise URL of the Teams workflow through which the shipped rules notify people. Leave it empty with useKeyVault.')
 @secure()
 param teamsWorkflowUrl string = ''
 
-@description('Make a Key Vault, and let the settings in secretSettings refer to it.')
+@description('Create a Key Vault, and let the settings in secretSettings refer to it.')
 param useKeyVault bool = false
 
 @description('App settings whose value is the vault secret of the same name, in small letters with - for _.')
@@ -139,7 +139,7 @@ param dnsZoneIds object = {}
 @description('The ids of virtual networks that ours is peered with, such as that of a private workspace. The other direction is made by its owner.')
 param peerNetworkIds array = []
 
-@description('IPv4 ranges that may call the app besides Event Grid. Empty: anybody who holds a key.')
+@description('IPv4 ranges that may call the app besides Event Grid. Empty: anyone with a key.')
 param allowedAddresses array = []
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))

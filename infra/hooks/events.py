@@ -150,7 +150,7 @@ def leave(environment: Mapping[str, str]) -> None:
     written = written_places(environment)
     keep_apart(group, environment, written)
     if not environment.get("AZURE_FUNCTION_APP_NAME"):
-        say("mlevents: nothing was provisioned, so nothing is left behind")
+        say("mlevents: nothing was provisioned, so there is nothing to remove")
         return
     app, principal = environment["AZURE_FUNCTION_APP_NAME"], needed(environment, "MLEVENTS_PRINCIPAL_ID")
     found = dict.fromkeys((*written, *attached(environment, written)))
@@ -164,7 +164,7 @@ def written_places(environment: Mapping[str, str]) -> tuple[ArmId, ...]:
     try:
         needs = read_needs(environment)
     except ConfigError:
-        say("mlevents: the rule file cannot be read; leaves only what Azure knows of")
+        say("mlevents: the rule file cannot be read: leaves only the resources that Azure lists")
         return ()
     return needs.places
 
@@ -172,7 +172,7 @@ def written_places(environment: Mapping[str, str]) -> tuple[ArmId, ...]:
 def ask_doctor(environment: Mapping[str, str]) -> None:
     """Let `mlevents doctor` look at what was deployed, unless MLEVENTS_DOCTOR is off."""
     if environment.get("MLEVENTS_DOCTOR") == "off":
-        say("mlevents: MLEVENTS_DOCTOR is off, so nothing was examined after the deployment")
+        say("mlevents: MLEVENTS_DOCTOR is off, so nothing was checked after the deployment")
         return
     if mlevents("doctor", environment=environment).returncode != 0:
-        raise HookError("all is deployed, but the doctor found problems (see above)")
+        raise HookError("everything is deployed, but the doctor found problems (see above)")

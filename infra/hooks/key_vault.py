@@ -36,7 +36,7 @@ def refresh(environment: Mapping[str, str], pause: Callable[[float], None] = tim
     raise HookError(
         f"app settings refer to the vault '{vault}', and Azure cannot resolve them:{lines}\n"
         f"Set each secret, `az keyvault secret set --vault-name {vault} --name <secret> --file <file>`, or "
-        "take the setting out of secretSettings; then run `azd hooks run postdeploy`"
+        "remove the setting from secretSettings; then run `azd hooks run postdeploy`"
     )
 
 

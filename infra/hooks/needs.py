@@ -88,7 +88,9 @@ def read_needs(environment: Mapping[str, str]) -> Needs:
     rules = read_rules(environment)
     done = mlevents("doctor", "--needs", "--json", environment=environment, keep=True)
     if done.returncode != 0:
-        raise HookError("`python -m mlevents doctor --needs` does not say what must be allowed (see above)")
+        raise HookError(
+            "`python -m mlevents doctor --needs` did not list the required permissions (see above)"
+        )
     told = json.loads(done.stdout)
     rights: dict[str, dict[ArmId, list[str]]] = {}
     for one in told["resources"]:

@@ -39,9 +39,7 @@ def typed(name: str, value: Any) -> Any:
     except json.JSONDecodeError:
         converted = None
     if type(converted) is not kind:
-        raise HookError(
-            f"the parameter '{name}' is '{value}': give it as {declared[name]}, written as in JSON"
-        )
+        raise HookError(f"the parameter '{name}' is '{value}': write it as {declared[name]}, in JSON")
     return converted
 
 

@@ -35,7 +35,7 @@ def prepare(environment: Mapping[str, str], parameters: Mapping[str, Any]) -> No
     if not needs.workspaces:
         raise HookError(
             "the rule file lists no workspaces, so there is nothing to subscribe to: "
-            "list yours under `workspaces:`"
+            "list your workspaces under `workspaces:`"
         )
     subscriptions = [environment["AZURE_SUBSCRIPTION_ID"], *(one.subscription for one in needs.workspaces)]
     for subscription in dict.fromkeys(subscriptions):
@@ -85,9 +85,9 @@ def keep_apart(group: str, environment: Mapping[str, str], places: Iterable[ArmI
     inside = [one.text for one in places if one.group_id.casefold() == own]
     if inside:
         raise HookError(
-            f"the resource group '{group}' is to hold mlevents alone, and is deleted with all that is in it; "
-            f"but there is also {', '.join(inside)}: install mlevents into a group of its own (another "
-            "environment name, or the parameter resourceGroupName); to take it away, move that resource first"
+            f"the resource group '{group}' must hold mlevents alone, because it is deleted with its content; "
+            f"but it also contains {', '.join(inside)}: install mlevents into its own group (another "
+            "environment name, or the parameter resourceGroupName); before a removal, move that resource"
         )
 
 
@@ -112,7 +112,7 @@ def leave_out_unknown_types() -> None:
     compiled = read_filters()
     for function, found in compiled.items():
         if found["includedEventTypes"] and known and function.casefold() not in known:
-            say(f"mlevents: Event Grid knows no {function} events of workspaces, so none are subscribed to")
+            say(f"mlevents: Event Grid lists no {function} events of workspaces, so they are not subscribed")
             found["includedEventTypes"] = []
     _write(compiled)
 

@@ -67,7 +67,7 @@ def check_settings(environment: Mapping[str, str], parameters: Mapping[str, Any]
         lines = "".join(f"\n  {name}: {_remedy(name)}" for name in missing)
         raise HookError(
             f"the rules name settings that are empty, and the app would refuse every event:{lines}\n"
-            "Or take what names them out of the rules. Without azd: export NAME=…, or parameters of deploy.sh"
+            "Or remove them from the rules. Without azd: export NAME=…, or parameters of deploy.sh"
         )
     for name in vault_secrets(parameters):
         if name in named:

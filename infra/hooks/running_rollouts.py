@@ -21,6 +21,6 @@ def name_rollouts(environment: Mapping[str, str]) -> None:
     known = {**environment, "MLEVENTS_KEY": (keys.get("functionKeys") or {}).get("default") or ""}
     done = mlevents("rollouts", "--to", needed(environment, "MLEVENTS_URL"), environment=known)
     if done.returncode == SOME:
-        say("mlevents: these rollouts go on with the new code; stop here to wait for their end")
+        say("mlevents: these rollouts continue with the new code; stop now to wait until they end")
     elif done.returncode != 0:
-        say("mlevents: the app does not say whether rollouts run (see above); the release goes on")
+        say("mlevents: the app did not list its running rollouts (see above); the release continues")

@@ -82,7 +82,7 @@ def check_identity(topic: Topic) -> None:
     if "SystemAssigned" not in ((found.get("identity") or {}).get("type") or ""):
         raise HookError(
             f"the system topic '{topic.name}' of the workspace '{topic.workspace.name}' has no identity, "
-            "and without one events that cannot be delivered would be lost. Give it one:\n"
+            "so events that cannot be delivered would be lost. Assign one:\n"
             f"  `az eventgrid system-topic update --name {topic.name} --resource-group {topic.group} "
             f"--subscription {topic.workspace.subscription} --identity systemassigned`"
         )

@@ -8,7 +8,7 @@ param replication string
 @description('The app: Durable Functions needs blobs, queues and tables.')
 param principalId string
 
-@description('A person, group or service principal who reads dead letters and the task hub; empty: nobody but the app.')
+@description('A person, group or service principal who reads dead letters and the task hub; empty: only the app.')
 param operatorId string
 
 @description('What operatorId is: User, Group or ServicePrincipal.')

@@ -5,7 +5,7 @@ param workspaceId string
 param location string
 param topicName string
 
-@description('Made by this app, so made again; otherwise it is somebody else\'s, and must have an identity for dead letters.')
+@description('Made by this app, so made again; otherwise someone else owns it, and it must have an identity for dead letters.')
 param isOurs bool
 
 resource made 'Microsoft.EventGrid/systemTopics@2025-02-15' = if (isOurs) {

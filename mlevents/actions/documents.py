@@ -45,7 +45,7 @@ def parse_json(name: str, text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError as error:
-        raise PermanentError(f"'{name}' is nested too deeply to be read: flatten it") from error
+        raise PermanentError(f"'{name}' is nested too deeply: flatten it") from error
     except ValueError as error:
         raise PermanentError(f"'{name}' is not JSON: {error}") from error
 

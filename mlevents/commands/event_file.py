@@ -51,7 +51,7 @@ def read_event_files(name: str) -> Iterator[tuple[str, Any]]:
         [str(one) for one in sorted(path.rglob("*")) if one.suffix in ENDINGS] if path.is_dir() else [name]
     )
     if not files:
-        exit_with_error(f"{name}: there is no file that ends in {', '.join(ENDINGS)}")
+        exit_with_error(f"{name}: contains no file that ends in {', '.join(ENDINGS)}")
     for file in files:
         yield from ((file, event) for event in read_events_or_exit(file))
 

@@ -30,7 +30,9 @@ class Between(Condition):
             raise ValueError(f"wants two numbers, as in [0.3, 0.7], not {quote_value(operand)}")
         self.low, self.high = read_number(operand[0]), read_number(operand[1])
         if self.low > self.high:
-            raise ValueError(f"never holds: {self.low} is more than {self.high}; write the lesser first")
+            raise ValueError(
+                f"never matches, because {self.low} is more than {self.high}: write the smaller number first"
+            )
 
     def holds(self, value: object) -> bool:
         found = as_number(value)

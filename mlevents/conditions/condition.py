@@ -120,8 +120,8 @@ def type_of(value: object) -> str:
     if is_finite(value):
         return "number"
     if value is None:
-        raise ValueError("null compares with nothing: write `absent: true` for what is missing")
-    raise ValueError(f"compares with texts, numbers, true and false, not with {quote_value(value)}")
+        raise ValueError("null cannot be compared: write `absent: true` for a missing value")
+    raise ValueError(f"must be text, a number, true or false, not {quote_value(value)}")
 
 
 def scalar(value: object) -> tuple[str, object]:
@@ -164,11 +164,11 @@ def read_texts(operand: object) -> tuple[str, ...]:
     """The operand, one text or a list of them, folded; raises ValueError for anything else."""
     found = operand if isinstance(operand, list) else [operand]
     if not found:
-        raise ValueError("an empty list never holds: name at least one text")
+        raise ValueError("an empty list never matches: name at least one text")
     if others := [text for text in found if not isinstance(text, str)]:
         raise ValueError(f"wants a text or a list of texts, not {quote_value(others[0])}: put it in quotes")
     if "" in found:
-        raise ValueError("an empty text holds for every text: write `present: true` if that is meant")
+        raise ValueError("an empty text matches every text: write `present: true` to ask for any value")
     return tuple(dict.fromkeys(map(fold, found)))
 
 

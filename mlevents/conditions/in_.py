@@ -19,7 +19,7 @@ class In(Membership):
         if not isinstance(operand, list):
             raise ValueError(f"wants a list, not {quote_value(operand)}: use `equals` for one value")  # noqa: TRY004
         if not operand:
-            raise ValueError("an empty list never holds: name at least one value")
+            raise ValueError("an empty list never matches: name at least one value")
         super().__init__(operand)
 
     def holds(self, value: object) -> bool:

@@ -19,7 +19,7 @@ class NotIn(Membership):
     def __init__(self, operand: object) -> None:
         values = operand if isinstance(operand, list) else [operand]
         if not values:
-            raise ValueError("an empty list always holds: name at least one value")
+            raise ValueError("an empty list always matches: name at least one value")
         super().__init__(values)
 
     def holds(self, value: object) -> bool:

@@ -46,9 +46,7 @@ class VersionRange(Condition):
         self.specifiers = _specifiers(operand)
         unordered = [sign for sign, _ in self.bounds if sign not in _NATURAL]
         if self.specifiers is None and unordered:
-            raise ValueError(
-                f"'{unordered[0]}' wants a PEP 440 version, which {quote_value(operand)} has not"
-            )
+            raise ValueError(f"'{unordered[0]}' needs a PEP 440 version, but {quote_value(operand)} has none")
 
     def holds(self, value: object) -> bool:
         if not isinstance(value, str) or not value or len(value) > _LONGEST:

@@ -72,10 +72,10 @@ def parse(document: str | bytes | Mapping[str, Any]) -> Event:
     value = value_of(text)
     if isinstance(value, list):
         if len(value) != 1:
-            raise EventError(f"the array holds {len(value)} events where one is expected")
+            raise EventError(f"the array contains {len(value)} events, but must contain one")
         value = value[0]
     if not isinstance(value, dict):
-        raise EventError(f"an event is an object, not {shown(value)}")
+        raise EventError(f"an event must be an object, not {shown(value)}")
     check_characters(value, text)
     return _event(value)
 
@@ -91,7 +91,7 @@ def parse_all(document: str | bytes | list[Any] | Mapping[str, Any]) -> list[Eve
 
 def _event_or_error(element: Any) -> Event | EventError:
     if not isinstance(element, Mapping):
-        return EventError(f"an event is an object, not {shown(element)}")
+        return EventError(f"an event must be an object, not {shown(element)}")
     try:
         return parse(element)
     except EventError as error:
@@ -122,14 +122,16 @@ def _event(value: dict[str, Any]) -> Event:
 def _read(known: type[EventType], envelope: Envelope) -> tuple[tuple[str, ...], dict[str, Any]]:
     members = envelope.members.get("data")
     if not isinstance(members, dict):
-        raise EventError(f"a {known.kind} event carries an object, not {shown(members)}", where="data")
+        raise EventError(f"a {known.kind} event must contain an object, not {shown(members)}", where="data")
     # What stands beside `data` answers for what is missing in it: runStatus has been seen there.
     content = Content({**envelope.members, **folded(members)}, envelope.subject)
     derived = [other for other in known.derived if other.holds(content)]
     roots = _names(known.fields, content)
     root, field = known.about
     if field not in roots[root]:
-        raise EventError(f"neither it nor the subject names the {root} (its {field})", where="data")
+        raise EventError(
+            f"the {field} of the {root} is missing, in the data and in the subject", where="data"
+        )
     for other in derived:
         roots |= _names(other.fields, content)
     return (known.kind, *(other.kind for other in derived)), roots

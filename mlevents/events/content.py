@@ -81,7 +81,7 @@ def instant(text: str) -> str:
     try:
         return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
     except OverflowError as error:
-        raise ValueError(f"{text} lies outside the calendar") from error
+        raise ValueError(f"{text} is outside the calendar") from error
 
 
 class Content:

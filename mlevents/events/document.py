@@ -24,7 +24,7 @@ def text_of(document: str | bytes | Mapping[str, Any]) -> str:
             return _decoded(bytes(document))
         case Mapping():
             return _encoded(document)
-    raise EventError(f"a document is JSON text or an object, not {shown(document)}")
+    raise EventError(f"a document must be JSON text or an object, not {shown(document)}")
 
 
 def value_of(text: str) -> Any:
@@ -34,9 +34,9 @@ def value_of(text: str) -> Any:
     except json.JSONDecodeError as error:
         raise EventError(f"is not valid JSON: {error.msg}", where=f"{error.lineno}:{error.colno}") from error
     except ValueError as error:
-        raise EventError("holds a whole number with too many digits to be read") from error
+        raise EventError("contains a whole number with too many digits") from error
     except RecursionError as error:
-        raise EventError("is nested too deeply to be read") from error
+        raise EventError("is nested too deeply") from error
 
 
 def check_size(text: str) -> None:
@@ -58,8 +58,8 @@ def check_characters(value: Any, text: str) -> None:
             continue
         if unfit := UNFIT_CHARACTERS.search(string):
             raise EventError(
-                f"holds U+{ord(unfit[0]):04X}, which no header, name or log can carry: "
-                f"take it out where the value is set",
+                f"holds U+{ord(unfit[0]):04X}, which headers, names and logs cannot contain: "
+                f"remove it where the value is set",
                 where=_place(path),
             )
 
@@ -78,17 +78,17 @@ def _encoded(document: Mapping[str, Any]) -> str:
     except (TypeError, ValueError) as error:
         raise EventError(f"is not JSON: {error}") from error
     except RecursionError as error:
-        raise EventError("is nested too deeply to be read") from error
+        raise EventError("is nested too deeply") from error
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise EventError(f"holds {name}, which is not JSON")
+    raise EventError(f"contains {name}, which is not JSON")
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if number in (float("inf"), float("-inf")):
-        raise EventError(f"holds the number {shown(digits)}, which is too large")
+        raise EventError(f"contains the number {shown(digits)}, which is too large")
     return number
 
 

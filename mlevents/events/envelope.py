@@ -86,7 +86,7 @@ def _required(members: Mapping[str, Any], *keys: str) -> str:
     if isinstance(said, str) and said.strip():
         return said
     found = "is missing" if said is None else f"{shown(said)} is not text"
-    raise EventError(f"{found}: every event has a text as {' or '.join(keys)}", where=key)
+    raise EventError(f"{found}: every event needs {' or '.join(keys)} as text", where=key)
 
 
 def _time(members: Mapping[str, Any]) -> str | None:

@@ -45,7 +45,7 @@ def too_old(time: str | None, max_age: float | None, now: datetime) -> str | Non
     if max_age is None:
         return None
     if time is None:
-        return "the event carries no time, so its age is unknown: send it with one"
+        return "the event has no time, so its age is unknown: add a time to the event"
     age = (now - datetime.fromisoformat(time)).total_seconds()
     if age < -SKEW:
         limit = f"more than {words(SKEW)}: correct the clock of its sender"

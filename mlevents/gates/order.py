@@ -57,7 +57,7 @@ class Order(Gate):
         """Why to give way to those that wait for the same endpoint, or None."""
         for one in waiting:
             if one["key"] == self.key and newer(one["by"], self.by):
-                return f"{one['by']} of '{self.key}' waits too, and is newer than {self.by}"
+                return f"{one['by']} of '{self.key}' also waits, and is newer than {self.by}"
         return None
 
 

@@ -41,14 +41,16 @@ class Require(Gate):
     @classmethod
     def check(cls, written: object, names: Mapping[str, Any]) -> Iterator[PathProblem]:  # noqa: ARG003
         if "tags" not in names.get("model", {}):
-            yield "", "no event of this rule tells a model's tags: require needs model.registered"
+            yield "", "the events of this rule have no model tags: use `require` with model.registered"
 
     @model_validator(mode="after")
     def _one_bar(self) -> Self:
         if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("give either `at_least` or `at_most`: champion, or a number")
+            raise ValueError(
+                "`require` needs exactly one of `at_least` and `at_most`: write champion or a number"
+            )
         if self.tolerance < 0:
-            raise ValueError(f"`tolerance` is {self.tolerance:g}: write how far, from 0 on")
+            raise ValueError(f"`tolerance` is {self.tolerance:g}: write a number of at least 0")
         return self
 
     @property

@@ -38,8 +38,8 @@ def find_impossible_condition(where: Where, kinds: Sequence[str]) -> Iterator[Pa
         if not can_match([other, last], kinds):
             yield last.path, _together(other, last)
             return
-    beside = " beside the conditions before it" if can_match([last], kinds) else ""
-    yield last.path, f"no event can fulfil this{beside}, {_NEVER}: take it out, or correct it"
+    beside = " together with the conditions before it" if can_match([last], kinds) else ""
+    yield last.path, f"no event can fulfil this{beside}, {_NEVER}: remove or correct it"
 
 
 def find_impossible_alternatives(where: Where, kinds: Sequence[str]) -> Iterator[PathProblem]:
@@ -49,7 +49,7 @@ def find_impossible_alternatives(where: Where, kinds: Sequence[str]) -> Iterator
         others = [other for other in parts if other is not part]
         for index, node in enumerate(part.nodes if isinstance(part, AnyOf) else ()):
             if not can_match([*others, node], kinds):
-                yield f"{part.path}[{index}]", "no event can fulfil this alternative: take it out"
+                yield f"{part.path}[{index}]", "no event can fulfil this alternative: remove it"
 
 
 def can_match(parts: Iterable[Node], kinds: Sequence[str]) -> bool:
@@ -146,6 +146,6 @@ def _has(form: _Form, keys: tuple[str, ...]) -> bool:
 def _together(other: Node, last: FieldCondition | AnyOf | Not) -> str:
     if isinstance(other, FieldCondition) and isinstance(last, FieldCondition) and other.keys != last.keys:
         names = f"{'.'.join(other.keys)} and {'.'.join(last.keys)}"
-        return f"no event has both {names} as wanted, {_NEVER}: make two rules of it"
+        return f"no event has both {names} as required, {_NEVER}: write two rules"
     path = other.path if isinstance(other, FieldCondition | AnyOf | Not) else ""
-    return f"excludes all that {path} leaves, {_NEVER}: remove one"
+    return f"excludes everything that {path} allows, {_NEVER}: remove one"

@@ -139,7 +139,7 @@ def _try_form(form: Form, names: Mapping[str, Any], topic: str) -> tuple[Event |
         root, name = form.type.about
         if names.get(root, {}).get(name):
             return None, [("", str(error))]
-        return None, [("", f"'{root}.{name}' is missing: it says what the event is about")]
+        return None, [("", f"'{root}.{name}' is required: it identifies the event")]
     said = ((root, name, value) for root, fields in names.items() for name, value in fields.items())
     return event, [
         one for root, name, value in said if (one := _compare_value(event, form, (root, name), value))

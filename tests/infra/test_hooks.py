@@ -80,7 +80,7 @@ def test_a_setting_of_your_own_is_supplied_by_the_parameter_settings(azure: Azur
 def test_the_group_of_a_workspace_or_factory_is_never_ours(azure: Azure, group: str) -> None:
     done = azure.step("deploy", "test", "westeurope", f"resourceGroupName={group}")
     assert (done.returncode, azure.state["calls"]) == (1, [])
-    assert f"the resource group '{group}' is to hold mlevents alone" in done.stderr
+    assert f"the resource group '{group}' must hold mlevents alone" in done.stderr
 
 
 @pytest.mark.parametrize("words", [("predown",), ("down", "test")])
@@ -160,7 +160,7 @@ def test_an_event_type_that_azure_has_dropped_stops_nothing(azure: Azure) -> Non
     azure.set(types=[f"Microsoft.MachineLearningServices.{name}" for name in left])
     done = azure.step("postdeploy", **OUTPUTS)
     assert done.returncode == 0, done.stderr
-    assert "knows no DatasetDriftDetected events" in done.stderr
+    assert "lists no DatasetDriftDetected events" in done.stderr
     filters = json.loads((azure.project / "infra/filters.json").read_text())
     assert {name for name, one in filters.items() if one["includedEventTypes"]} == set(left)
 
@@ -317,9 +317,9 @@ def test_the_plain_way_back(azure: Azure) -> None:
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("useKeyVault=yes", "'useKeyVault' is 'yes': give it as bool"),
-        ("maxDepth=1.5", "'maxDepth' is '1.5': give it as int"),
-        ("settings=[]", "'settings' is '[]': give it as object"),
+        ("useKeyVault=yes", "'useKeyVault' is 'yes': write it as bool"),
+        ("maxDepth=1.5", "'maxDepth' is '1.5': write it as int"),
+        ("settings=[]", "'settings' is '[]': write it as object"),
         ("maxDeph=1", "no parameter 'maxDeph' (did you mean 'maxDepth'?)"),
     ],
 )

@@ -58,7 +58,7 @@ def test_a_rollout_that_runs_is_named_and_stops_nothing(azure: Azure, url: str) 
     done = azure.step("predeploy", **OUTPUTS | {"MLEVENTS_URL": url})
     assert done.returncode == 0, done.stderr
     assert "rule.1: models/net:9: 10 %" in done.stdout
-    assert "these rollouts go on with the new code" in done.stderr
+    assert "these rollouts continue with the new code" in done.stderr
     assert "the-key" not in words(azure) + done.stdout + done.stderr
 
 

@@ -7,7 +7,7 @@ from sandbox.demo import demo
 from sandbox.demo.scene import Scene
 from sandbox.sandbox_process import Stage
 
-LONG = "quarantined: eventType: 7 is not text: every event has a text as eventType or type; " * 2
+LONG = "quarantined: eventType: 7 is not text: every event needs eventType or type as text; " * 2
 
 
 class Inbox(Stage):

@@ -148,7 +148,9 @@ def _quota(about: str, workspace: str, opened: MachineLearning, template: str, c
     manager, region = context.services.resource_manager(), opened.location() or ""
     quota = manager.quota(workspace, region, str(size))
     if quota is None:
-        return Finding(about, None, "may not be read", "give yourself the role Reader on the subscription")
+        return Finding(
+            about, None, "the quota cannot be read", "assign yourself the role Reader on the subscription"
+        )
     if quota.limit is None:
         return Finding(about, None, f"Azure ML has no quota for {quota.family} in {region}")
     free, needed = quota.limit - quota.used, quota.needed(count)

@@ -47,14 +47,14 @@ def check_factory_pipeline(
         )
         return
     except (ActionError, ConfigError) as error:
-        yield Finding(about, False, clean_text(str(error)), "try again in a while")
+        yield Finding(about, False, clean_text(str(error)), "run doctor again later")
         return
     yield from _check_parameters(about, found, given)
 
 
 def _check_parameters(about: str, found: Pipeline, given: Mapping[str, Any]) -> Iterator[Finding]:
     if found.parameters is None:
-        yield Finding(about, None, "its parameters may not be read", f"allow {READ}")
+        yield Finding(about, None, "its parameters cannot be read", f"allow {READ}")
         return
     faults = list(_faults(about, found.parameters, found.required, given))
     yield from faults
@@ -62,7 +62,7 @@ def _check_parameters(about: str, found: Pipeline, given: Mapping[str, Any]) -> 
         said = f"it has no parameter '{MARK_PARAMETER}', so each run with equal parameters counts as its own"
         yield Finding(about, None, said, f"declare {MARK_PARAMETER} (String) in the pipeline, and publish it")
     if not faults:
-        yield Finding(about, True, "is there, and takes the parameters that the rule gives")
+        yield Finding(about, True, "exists, and declares the parameters that the rule gives")
 
 
 def _faults(

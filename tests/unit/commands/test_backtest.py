@@ -189,7 +189,7 @@ def test_what_is_no_json_is_a_problem(run: Callable[..., Result]):
     [
         (["none.json", "--against", "old.yaml"], "none.json: cannot be read: No such file or directory\n"),
         (["events", "--against", "none.yaml"], "none.yaml: this rule file does not exist"),
-        (["empty", "--against", "old.yaml"], "empty: there is no file that ends in .json, .jsonl, .ndjson\n"),
+        (["empty", "--against", "old.yaml"], "empty: contains no file that ends in .json, .jsonl, .ndjson\n"),
         ([], "give either EVENTS, files and folders of events, or --workspace\n"),
         (["events", "--workspace", "prod"], "give either EVENTS, files and folders of events"),
         (["events", "--same"], "--same compares with another rule file: name it with --against\n"),

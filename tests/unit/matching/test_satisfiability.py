@@ -44,17 +44,17 @@ def test_a_where_that_holds_for_an_event_is_reachable(found, sent):
         (
             {"model": {"name": {"prefix": "a-"}}, "not": {"model": {"name": {"prefix": "a"}}}},
             "where.not",
-            "excludes all that where.model.name leaves, so the rule never matches",
+            "excludes everything that where.model.name allows, so the rule never matches",
         ),
         (
             {"model": {"name": {"matches": "a+", "not": {"matches": "a+"}}}},
             "where.model.name",
-            "excludes all that where.model.name leaves",
+            "excludes everything that where.model.name allows",
         ),
         (
             {"model": {"name": "a"}, "any": [{"model": {"name": "b"}}, {"model": {"name": {"suffix": "c"}}}]},
             "where.any",
-            "excludes all that where.model.name leaves",
+            "excludes everything that where.model.name allows",
         ),
         (
             {
@@ -62,7 +62,7 @@ def test_a_where_that_holds_for_an_event_is_reachable(found, sent):
                 "any": [{"model": {"name": "b"}}, {"model": {"version": "2"}}],
             },
             "where.any",
-            "no event can fulfil this beside the conditions before it, so the rule never matches",
+            "no event can fulfil this together with the conditions before it, so the rule never matches",
         ),
         ({"any": [{"event": {"type": "run.completed"}}]}, "where.any", "no event can fulfil this, so"),
         (
@@ -84,8 +84,7 @@ def test_names_that_no_event_has_together_are_told():
     )
     assert (path, said) == (
         "where.run.status",
-        "no event has both model.name and run.status as wanted, so the rule never matches: "
-        "make two rules of it",
+        "no event has both model.name and run.status as required, so the rule never matches: write two rules",
     )
     drift = {"drift": {"coefficient": {"gte": 0.3}, "signal": "inputs"}}
     assert never(drift, ("drift.detected",))
@@ -109,8 +108,8 @@ def test_what_can_hold_is_left_alone(where, kinds):
 def test_a_rule_that_never_matches_is_an_error_of_its_file():
     where = "    where: {model: {name: a, tags: {not: {stage: x}, stage: x}}}\n"
     assert problems(HEAD + where + TELL) == [
-        "rules.yaml:8:54: rules[0].where.model.tags.stage: excludes all that where.model.tags.not leaves, "
-        "so the rule never matches: remove one"
+        "rules.yaml:8:54: rules[0].where.model.tags.stage: excludes everything that "
+        "where.model.tags.not allows, so the rule never matches: remove one"
     ]
 
 
@@ -121,6 +120,5 @@ def test_an_alternative_that_never_holds_is_a_warning():
     )
     warnings = [str(one) for one in load_text(HEAD + where + TELL).warnings]
     assert (
-        "rules.yaml:11:11: rules[0].where.any[0]: no event can fulfil this alternative: take it out"
-        in warnings
+        "rules.yaml:11:11: rules[0].where.any[0]: no event can fulfil this alternative: remove it" in warnings
     )

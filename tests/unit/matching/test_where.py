@@ -93,7 +93,7 @@ def test_the_first_condition_that_fails_is_named(where, because):
         ({"model": {"tags": {"live": True}}}, "where.model.tags.live", 'write "true"'),
         ({"model": {"version": {"in": ["7", 8]}}}, "where.model.version.in", 'write "8"'),
         ({"model": {"name": None}}, "where.model.name", "`absent: true`"),
-        ({"model": {"name": []}}, "where.model.name", "an empty list never holds"),
+        ({"model": {"name": []}}, "where.model.name", "an empty list never matches"),
         ({"model": {"name": {}}}, "where.model.name", "is empty"),
         ({"model": {"name": {"prefix": None}}}, "where.model.name.prefix", "`absent: true`"),
         ({"model": {"name": {}}}, "where.model.name", "is empty: write operators in it"),

@@ -147,7 +147,7 @@ def test_what_is_not_so_is_told_in_its_line(tmp_path: Path, given: str, expect: 
         ("", "gives 0 events: give one, as in {model.registered: {…}}"),
         (
             "model.registered: {}",
-            "model.registered: 'model.name' is missing: it says what the event is about",
+            "model.registered: 'model.name' is required: it identifies the event",
         ),
         (
             "model.registered: x",

@@ -208,7 +208,7 @@ def test_one_that_waits_gives_way_to_a_newer_one_only_if_that_still_runs(status:
     tickets = lease(durable.entities)["waiting"]
     if status == "RUNNING":
         assert (answer["kind"], answer["gate"]) == ("stopped", "order")
-        assert answer["detail"] == "11 of 'net' waits too, and is newer than 9"
+        assert answer["detail"] == "11 of 'net' also waits, and is newer than 9"
         assert list(tickets) == ["other"]
     else:
         assert answer["kind"] == "done"
