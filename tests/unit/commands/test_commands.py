@@ -183,7 +183,7 @@ def test_explain_goes_on_after_an_event_that_cannot_be_understood(run: Callable[
     ("name", "given", "told"),
     [
         ("none.json", "", "none.json: cannot be read: No such file or directory\n"),
-        ("empty", "", "empty: there is no file that ends in .json, .jsonl, .ndjson\n"),
+        ("empty", "", "empty: contains no file that ends in .json, .jsonl, .ndjson\n"),
     ],
 )
 def test_explain_leaves_where_there_is_no_file(

@@ -187,4 +187,4 @@ def test_names_that_no_event_has_beside_an_item_are_told():
     where = bind({"model": {"name": "x"}, "drift": {"breaches": {"any": {"value": {"gt": 0.3}}}}}, kinds)
     [(path, said)] = find_impossible_condition(where, kinds)
     assert path == "where.drift.breaches"
-    assert said.startswith("no event has both model.name and drift.breaches as wanted")
+    assert said.startswith("no event has both model.name and drift.breaches as required")
