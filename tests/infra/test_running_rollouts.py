@@ -70,7 +70,7 @@ def test_without_a_rollout_nothing_is_said(azure: Azure, idle: str) -> None:
 def test_an_app_that_does_not_answer_stops_no_release(azure: Azure) -> None:
     done = azure.step("predeploy", **OUTPUTS)
     assert done.returncode == 0, done.stderr
-    assert "does not say whether rollouts run" in done.stderr
+    assert "did not list its running rollouts" in done.stderr
 
 
 def test_a_first_release_asks_nothing(azure: Azure) -> None:
