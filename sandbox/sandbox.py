@@ -1,9 +1,8 @@
 """The complete sandbox: a simulated Azure on loopback, and the app in a process of its own."""
 
-import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from sandbox.inboxes.inbox import Inbox
 from sandbox.inboxes.mail_server import serve_mail
 from sandbox.listener import Listener, listen
 from sandbox.pace import Pace
+from sandbox.ready_file import write_ready
 from sandbox.tls import Certificates, issue
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -194,12 +194,3 @@ class Sandbox:
         await self.event_grid.subscribe(self.host.url, self.options.functions, filters)
         if self.options.ready_file is not None:
             self._stack.callback(write_ready(self.options.ready_file, self.ready))
-
-
-def write_ready(file: Path, ready: dict[str, str]) -> Callable[[], None]:
-    """Write the ready file at once; returns a function that removes it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_name(f".{file.name}.{os.getpid()}")
-    new.write_text(json.dumps(ready, indent=2) + "\n", encoding="utf-8")
-    new.replace(file)
-    return lambda: file.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ BUNDLES = "Microsoft.Azure.Functions.ExtensionBundle"
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
+class HostRequirement:
     """A value at a path of host.json, and what happens without it."""
 
     path: str
@@ -33,23 +33,25 @@ class Requirement:
 
 
 REQUIREMENTS = (
-    Requirement("version", "2.0", "the Functions host does not start"),
-    Requirement("telemetryMode", "OpenTelemetry", "traces of the host and of the app are not one"),
-    Requirement("extensionBundle.id", BUNDLES, "the host lacks the triggers that mlevents uses"),
-    Requirement(
+    HostRequirement("version", "2.0", "the Functions host does not start"),
+    HostRequirement("telemetryMode", "OpenTelemetry", "traces of the host and of the app are not one"),
+    HostRequirement("extensionBundle.id", BUNDLES, "the host lacks the triggers that mlevents uses"),
+    HostRequirement(
         f"{DURABLE}.defaultVersion",
         CURRENT,
         "running responses do not survive the next release",
         as_text=True,
     ),
-    Requirement(f"{DURABLE}.versionMatchStrategy", "CurrentOrOlder", "responses of an older release freeze"),
-    Requirement(f"{DURABLE}.entityMessageReorderWindowInMinutes", 0, "calls of entities may hang"),
-    Requirement(
+    HostRequirement(
+        f"{DURABLE}.versionMatchStrategy", "CurrentOrOlder", "responses of an older release freeze"
+    ),
+    HostRequirement(f"{DURABLE}.entityMessageReorderWindowInMinutes", 0, "calls of entities may hang"),
+    HostRequirement(
         f"{DURABLE}.storageProvider.controlQueueVisibilityTimeout",
         "00:01:00",
         "after a crash a rollout waits longer than its lease",
     ),
-    Requirement(
+    HostRequirement(
         f"{DURABLE}.storageProvider.workItemQueueVisibilityTimeout",
         "00:01:00",
         "after a crash a rollout waits longer than its lease",

@@ -10,8 +10,7 @@ connections:
 Only the schema of the URL is ever shown. In chats, no value can add markup, a mention or a link. mlevents
 refuses a service that it does not know, because it may treat text as markup; `unsafe_text: true` accepts it.
 Webhooks (`json://`, `xml://`, `form://`) carry the message's key in the header `Idempotency-Key`,
-PagerDuty and Opsgenie in the incident's key. Chats have no such key, so a message may arrive twice when its
-answer was lost.
+PagerDuty and Opsgenie in the incident's key. A chat may get a message twice when its answer was lost.
 """
 
 from __future__ import annotations
@@ -51,9 +50,7 @@ REMEDIES = {
 
 def _literal(value: str | SettingName) -> str | SettingName:
     if isinstance(value, str) and not SCHEMA.match(value):
-        raise ValueError(
-            "this is not a URL: begin it with a schema, such as msteams://, slack:// or https://"
-        )
+        raise ValueError("this is not a URL: begin it with a schema, such as msteams:// or slack://")
     return value
 
 

@@ -1,0 +1,15 @@
+"""The ready file: the addresses of a running sandbox, for other programs."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+
+def write_ready(file: Path, ready: dict[str, str]) -> Callable[[], None]:
+    """Write the ready file at once; returns a function that removes it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    new.write_text(json.dumps(ready, indent=2) + "\n", encoding="utf-8")
+    new.replace(file)
+    return lambda: file.unlink(missing_ok=True)
