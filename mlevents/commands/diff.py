@@ -17,7 +17,7 @@ from mlevents.commands.command import (
 )
 from mlevents.commands.event_file import read_event_files
 from mlevents.commands.explain_rule import format_found, format_value
-from mlevents.commands.rules_diff import Change, RulesDiff, compare_rules
+from mlevents.commands.rules_diff import RulesChange, RulesDiff, compare_rules
 from mlevents.commands.rules_version import load_version
 from mlevents.commands.terminal import escape_text
 from mlevents.errors import EventError
@@ -28,7 +28,9 @@ from mlevents.rules.model import Rules
 MOST_EVENTS = 20
 """The events that people are shown; `--json` has all of them."""
 
-Version = Annotated[str, typer.Argument(help="A rule file, a folder, or git:REF such as git:origin/main.")]
+RulesVersion = Annotated[
+    str, typer.Argument(help="A rule file, a folder, or git:REF such as git:origin/main.")
+]
 EventFolder = Annotated[
     list[str] | None, typer.Option("--events", help="Recorded events: a file, or a folder of files.")
 ]
@@ -38,8 +40,8 @@ Decision = tuple[str, Event, Difference]
 
 @command("diff")
 def diff(  # noqa: PLR0913 - each parameter is an option
-    old: Version,
-    new: Version,
+    old: RulesVersion,
+    new: RulesVersion,
     *,
     events: EventFolder = None,
     env: EnvironmentName = "",
@@ -72,7 +74,7 @@ def _decide(old: Rules, new: Rules, names: list[str]) -> Iterator[Decision]:
 
 
 def _to_json(found: RulesDiff, decided: list[Decision]) -> dict[str, Any]:
-    def changes(several: list[Change]) -> list[dict[str, Any]]:
+    def changes(several: list[RulesChange]) -> list[dict[str, Any]]:
         return [one.to_json() for one in several]
 
     return {

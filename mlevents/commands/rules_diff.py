@@ -16,7 +16,7 @@ LEFT_OUT = {"id", "where"}
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RulesChange:
     """One value that differs: its path, before and after; None where it is not there."""
 
     path: str
@@ -41,10 +41,10 @@ class RulesDiff:
 
     added: list[str]
     removed: list[str]
-    changed: dict[str, list[Change]]
-    sections: list[Change]
-    filters: list[Change]
-    rights: list[Change]
+    changed: dict[str, list[RulesChange]]
+    sections: list[RulesChange]
+    filters: list[RulesChange]
+    rights: list[RulesChange]
 
     def __bool__(self) -> bool:
         return any((self.added, self.removed, self.changed, self.sections, self.filters, self.rights))
@@ -68,11 +68,11 @@ def compare_rules(old: Rules, new: Rules, settings: Settings) -> RulesDiff:
     )
 
 
-def compare_values(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
+def compare_values(before: Mapping[str, str], after: Mapping[str, str]) -> list[RulesChange]:
     """The paths whose values differ, those of `after` first in its order."""
     paths = dict.fromkeys([*after, *before])
     return [
-        Change(path, before.get(path), after.get(path))
+        RulesChange(path, before.get(path), after.get(path))
         for path in paths
         if before.get(path) != after.get(path)
     ]
