@@ -170,6 +170,12 @@ def test_rules_are_found_by_the_demand_that_the_fewest_others_make(rare):
     assert Index(rules).candidates(parse(MODEL)) == [0]
 
 
+@pytest.mark.parametrize("prefixes", [("fr", "fraud-"), ("fraud-", "fr")])
+def test_prefixes_of_every_length_are_tried(prefixes):
+    rules = [rule_of({"model": {"name": {"prefix": one}}}, name=one) for one in (*prefixes, "frost")]
+    assert Index(rules).candidates(parse(MODEL)) == [0, 1]
+
+
 @pytest.mark.parametrize("many", [1, 9])
 def test_tags_are_found_whether_the_event_or_the_rules_have_more_of_them(many):
     rules = [rule_of({"model": {"tags": {f"t{number}": "x"}}}, name=f"r{number}") for number in range(4)]
