@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, fields
-from typing import Any, ClassVar, Self
+from functools import cache
+from typing import Any, ClassVar, NamedTuple, Self
 
 Json = Mapping[str, Any]
 """A JSON object of another shape: an action's parameters, results or progress, the names of an event."""
@@ -21,8 +22,8 @@ class JsonMessage:
 
     def to_json(self) -> dict[str, Any]:
         """The message as JSON; `from_json` gives it back."""
-        values = ((field, getattr(self, field.name)) for field in fields(self))
-        return {_key(field): _plain(value) for field, value in values if value != _default(field)}
+        values = ((one, getattr(self, one.name)) for one in _layout(type(self)))  # type: ignore[arg-type]
+        return {one.key: _plain(value) for one, value in values if value != one.default}
 
     @classmethod
     def from_json(cls, document: Json) -> Self:
@@ -30,7 +31,8 @@ class JsonMessage:
 
         Raises TypeError or ValueError for anything else.
         """
-        known = {field.name: document[_key(field)] for field in fields(cls) if _key(field) in document}
+        layout = _layout(cls)  # type: ignore[arg-type]  # mypy takes no class for hashable
+        known = {one.name: document[one.key] for one in layout if one.key in document}
         return cls(**known | {name: read(known[name]) for name, read in cls.parts.items() if name in known})
 
 
@@ -49,8 +51,16 @@ def read_each_value[T](read: Callable[[Any], T]) -> Callable[[Json], dict[str, T
     return lambda document: {key: read(value) for key, value in document.items()}
 
 
-def _key(field: Field[Any]) -> str:
-    return field.name.rstrip("_")
+class _MessageField(NamedTuple):
+    name: str
+    key: str
+    default: Any
+
+
+@cache
+def _layout(message: type[JsonMessage]) -> tuple[_MessageField, ...]:
+    """The fields of a kind of message; an orchestrator reads and writes messages at every replay."""
+    return tuple(_MessageField(one.name, one.name.rstrip("_"), _default(one)) for one in fields(message))
 
 
 def _default(field: Field[Any]) -> Any:
