@@ -4,6 +4,7 @@ import io
 import subprocess
 import tarfile
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from mlevents.commands.command import exit_with_error, load_rules_or_exit
@@ -23,13 +24,19 @@ def load_version(name: str, other: str, env: str) -> Rules:
     ref, _, path = name.removeprefix(GIT).partition(":")
     with tempfile.TemporaryDirectory(prefix="mlevents-") as folder:
         place = _extract_commit(ref, Path(folder))
-        own = path or ("" if other.startswith(GIT) else other)
-        if own and not path:
-            own = str(Path(own).resolve().relative_to(_run_git("rev-parse", "--show-toplevel").strip()))
+        own = path or ("" if other.startswith(GIT) else _find_path_in_repository(other))
         rules = place / own if own else find_default_rules(place)
         if not rules.exists():
             exit_with_error(f"{name}: this commit has no '{own or 'rules.yaml'}': write git:{ref}:PATH")
         return load_rules_or_exit(rules, env)
+
+
+def _find_path_in_repository(path: str) -> str:
+    top = Path(_run_git("rev-parse", "--show-toplevel").strip())
+    place = Path(path).resolve()
+    if not place.is_relative_to(top):
+        exit_with_error(f"'{path}' is outside the repository {top}: write git:REF:PATH")
+    return str(place.relative_to(top))
 
 
 def _extract_commit(ref: str, folder: Path) -> Path:
@@ -40,8 +47,8 @@ def _extract_commit(ref: str, folder: Path) -> Path:
     done = subprocess.run(["git", "-C", top, "archive", ref], capture_output=True, check=False)
     if done.returncode != 0:
         exit_with_error(f"git:{ref}: {done.stderr.decode(errors='replace').strip()}")
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+    with suppress(tarfile.ReadError), tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(folder, filter="data")  # tarfile cannot read the archive of a commit without files
     return folder
 
 

@@ -146,3 +146,17 @@ def test_a_commit_is_one_side(run: Callable[..., Result], tmp_path: Path):
     for name in ("git:nowhere", "git:--output=x", "git:HEAD:none.yaml", "none.yaml"):
         assert run(name, "rules.yaml").exit_code == 2
     assert not (tmp_path / "x").exists()
+
+
+def test_rules_outside_the_repository_are_in_no_commit(
+    run: Callable[..., Result], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+):
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    commit = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "-m", "a"]
+    subprocess.run([*commit, "--allow-empty"], cwd=tmp_path, check=True)
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "rules.yaml"
+    elsewhere.write_text(RULES)
+    done = run("git:HEAD", str(elsewhere))
+    assert done.exit_code == 2
+    assert "is outside the repository" in done.stderr
+    assert "write git:REF:PATH" in done.stderr
