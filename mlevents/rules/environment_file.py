@@ -21,7 +21,7 @@ from pydantic import Field, ValidationError
 
 from mlevents.errors import Problem, RulesError
 from mlevents.registry import did_you_mean, suggest_names
-from mlevents.rules.model import Mode, Rule, StrictModel
+from mlevents.rules.model import Mode, Rule, Rules, StrictModel
 from mlevents.rules.report import Report
 from mlevents.rules.rule_folder import find_project
 from mlevents.rules.rule_source import read_document
@@ -94,14 +94,17 @@ class RuleEnvironment:
                 fault = f"no step has the template '{name}'{suggest_names(name, templates)}"
                 yield join_path("templates", name), fault
 
-    def apply_mode(self, rule: Rule) -> Rule:
-        """The rule with its mode in this environment."""
+    def apply(self, rules: Rules) -> Rules:
+        """The rules with their modes, and the templates with their sizes, in this environment."""
+        files = {name: self._apply_size(name, text) for name, text in rules.files.items()}
+        return replace(rules, rules=tuple(map(self._apply_mode, rules.rules)), files=files)
+
+    def _apply_mode(self, rule: Rule) -> Rule:
         modes = self.form.modes
         every = rule.mode if rule.mode == "disabled" else modes.get(ALL_RULES, rule.mode)
         return rule.model_copy(update={"mode": modes.get(rule.id, every)})
 
-    def apply_size(self, name: str, text: str) -> str:
-        """The text of a template with its size in this environment."""
+    def _apply_size(self, name: str, text: str) -> str:
         if name not in self.form.templates:
             return text
         document = parse_yaml(text, name)

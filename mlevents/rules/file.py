@@ -1,6 +1,6 @@
 """Loading the rule file or folder: rules that are ready to match, or every problem at once."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,24 +9,19 @@ from pydantic import ValidationError
 
 from mlevents.actions.endpoint_allowlist import SECTION
 from mlevents.errors import RulesError
-from mlevents.matching.where import Where
 from mlevents.rules.available_gates import without_missing_gates
-from mlevents.rules.connections import check_connections, check_workspaces
 from mlevents.rules.environment_file import load_environment
 from mlevents.rules.environment_sections import apply_environment
-from mlevents.rules.mistakes import report_mistakes, report_omissions
+from mlevents.rules.mistakes import report_omissions
 from mlevents.rules.model import Defaults, Rule, Rules
 from mlevents.rules.report import MAX_FILE_PROBLEMS, Report
 from mlevents.rules.rule_builder import RuleBuilder, merge_defaults
-from mlevents.rules.rule_check import check_rules
-from mlevents.rules.rule_folder import open_folder
+from mlevents.rules.rule_sections import RuleSections, check_sections, read_workspaces
 from mlevents.rules.rule_source import RuleSource, merge_documents, read_source
-from mlevents.rules.step_check import StepCheck
 from mlevents.rules.syntax import RuleFileSyntax, rule_file_model
 from mlevents.rules.validation_messages import ErrorMessages
 from mlevents.rules.vocabulary import VOCABULARY, Vocabulary
 from mlevents.settings import Settings
-from mlevents.yamlfile.positions import join_path
 from mlevents.yamlfile.reader import parse_yaml
 
 
@@ -81,62 +76,37 @@ class _Loading:
         report = Report(source.document, self.settings, self.require_settings, source.document.problems)
         environment = load_environment(self.path, self.settings.rule_environment, report)
         report.settings = replace(self.settings, defaults=environment.form.settings)
-        written = source.written
         forms = _validate_forms(source, report)
-        named = _name_workspaces(written, report)
+        named = read_workspaces(source, report)
         apply_environment(environment, source, report)
-        workspaces = check_workspaces(_find_section(written, "workspaces"), report)
-        section = _find_section(written, "connections")
-        connections = check_connections(section, report, self.vocabulary.connections)
-        steps = StepCheck(report, self.vocabulary, connections, open_folder(self.path), written)
-        wheres = check_rules(source, report, steps)
-        report_mistakes(source, wheres, workspaces, self.vocabulary, report)
+        sections = check_sections(source, self.path, self.vocabulary, report)
         if self.tests:
-            self.tests.read(written, named | workspaces, report)
-        ids = [str(rule.get("id")) for rule in written.get("rules") or () if isinstance(rule, dict)]
+            self.tests.read(source.written, named | sections.workspaces, report)
         own = replace(report, document=environment.document)
-        own.errors("", environment.check_rules(ids, sorted(steps.templates)))
-        if report.problems:
-            raise _rules_error(report)
-        _warn_of_unused(connections, steps.used, report)
+        own.errors("", environment.check_rules(source.rule_ids, sorted(sections.steps.templates)))
+        _raise_problems(report)
+        sections.report_unused(report)
         report_omissions(source, report)
-        if not workspaces:
-            report.warn("workspaces", "no workspace is listed: the app acts on events from every workspace")
-        loaded = self._build(source, forms, wheres, steps)
+        loaded = self._build(source, forms, sections)
         tested = self.tests.run(loaded.rules, report) if self.tests else 0
-        if report.problems:
-            raise _rules_error(report)
-        warnings = tuple(sorted(report.warnings))
-        return replace(
-            loaded,
-            rules=tuple(map(environment.apply_mode, loaded.rules)),
-            files={name: environment.apply_size(name, text) for name, text in loaded.files.items()},
-            workspaces=workspaces,
-            warnings=warnings,
-            tests=tested,
-        )
+        _raise_problems(report)
+        return replace(environment.apply(loaded), warnings=tuple(sorted(report.warnings)), tests=tested)
 
-    def _build(
-        self,
-        source: RuleSource,
-        forms: Sequence[RuleFileSyntax],
-        wheres: Iterable[Where | None],
-        steps: StepCheck,
-    ) -> Rules:
+    def _build(self, source: RuleSource, forms: Sequence[RuleFileSyntax], sections: RuleSections) -> Rules:
         """The rules of files in which no problem was found, before their tests have run."""
         endpoints = tuple(dict.fromkeys(name for form in forms for name in form.endpoints or ()))
         builder = RuleBuilder({SECTION: endpoints}, self.vocabulary.actions)
         both = zip(forms, source.parts, strict=True)
         shared = next((form.defaults for form, part in both if part.is_shared), Defaults())
         defaults = [builder.build_defaults(merge_defaults(form.defaults, shared)) for form in forms]
-        bound = iter(wheres)
+        bound, steps = iter(sections.wheres), sections.steps
         return Rules(
             rules=tuple(
                 builder.build_rule(rule, next(bound), own)
                 for form, own in zip(forms, defaults, strict=True)
                 for rule in form.rules
             ),
-            workspaces={},
+            workspaces=sections.workspaces,
             connections=steps.connections,
             defaults=builder.build_defaults(shared),
             path=self.path,
@@ -146,18 +116,13 @@ class _Loading:
         )
 
 
-def _rules_error(report: Report) -> RulesError:
+def _raise_problems(report: Report) -> None:
     problems = list(dict.fromkeys(report.problems))[:MAX_FILE_PROBLEMS]
     if report.is_full:
         more = f"there are at least {MAX_FILE_PROBLEMS} problems: fix the problems shown, then check again"
         problems.append(report.document.problem("", more))
-    return RulesError(problems, report.warnings)
-
-
-def _warn_of_unused(connections: Mapping[str, Any], used: Container[str], report: Report) -> None:
-    for name in connections:
-        if name not in used:
-            report.warn(join_path("connections", name), "no step uses this connection: remove it, or use it")
+    if problems:
+        raise RulesError(problems, report.warnings)
 
 
 def _validate_forms(source: RuleSource, report: Report) -> list[RuleFileSyntax]:
@@ -175,14 +140,3 @@ def _validate_forms(source: RuleSource, report: Report) -> list[RuleFileSyntax]:
             own = replace(report, document=part.document)
             own.errors("", ErrorMessages(rule_file_model()).translate(error, written))
     return forms
-
-
-def _name_workspaces(written: dict[str, Any], report: Report) -> dict[str, str]:
-    """The ids of the rule file's own workspaces: its tests name them in every environment."""
-    silent = replace(report, require_settings=False, problems=[], warnings=[])
-    return check_workspaces(_find_section(written, "workspaces"), silent)
-
-
-def _find_section(written: dict[str, Any], name: str) -> dict[str, Any]:
-    section = written.get(name)
-    return section if isinstance(section, dict) else {}

@@ -48,6 +48,12 @@ class RuleSource:
         found: dict[str, Any] = self.document.value
         return found
 
+    @property
+    def rule_ids(self) -> list[str]:
+        """The id of each rule as written."""
+        rules = found if isinstance(found := self.written.get("rules"), list) else []
+        return [str(rule.get("id")) for rule in rules if isinstance(rule, dict)]
+
 
 def read_source(path: Path) -> RuleSource:
     """The rules as written in a file or folder; raises RulesError if one cannot be read."""

@@ -108,6 +108,7 @@ def test_a_mistake_in_the_event_is_told_once(event: str, told: str):
         ("rules: []\n", "rules.yaml:1:1: 'version' is missing: begin the file with `version: 1`"),
         ("version: 1\nrules:\n", "rules.yaml:2:1: rules: must be a list, not nothing"),
         ("version: 1\nrule: []\n", "rules.yaml:2:1: rule: unknown key (did you mean 'rules'?)"),
+        ("version: 1\nrules: 5\n", "rules.yaml:2:1: rules: must be a list, not the number 5"),
         ("version: 1\n  rules: []\n", "rules.yaml:2:8: this is not YAML: mapping values are not allowed"),
         ("version: 1\nrules: [\n", "rules.yaml:3:1: this is not YAML"),
         ("version: 1\nrules: [\x07]\n", "rules.yaml:2:9: the character U+0007 is not allowed in YAML"),
