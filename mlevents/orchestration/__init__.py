@@ -1,1 +1,1 @@
-"""What orchestrators are made of: performing a step until it is done, leases, versions, sizes."""
+"""What all orchestrators share: the step runner, leases, versions, size limits."""

@@ -1,4 +1,4 @@
-"""What came of one attempt at a step, or of a step's own orchestrator."""
+"""The result of one attempt at a step, or of a step's own orchestrator."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -4,4 +4,4 @@ from collections.abc import Generator
 from typing import Any
 
 type Durable[T] = Generator[Any, Any, T]
-"""Yields tasks of durabletask, which have no type that fits them all, and returns a value at the end."""
+"""Yields tasks of durabletask, which have no common type, and returns a value at the end."""

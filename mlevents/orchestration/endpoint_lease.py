@@ -1,20 +1,20 @@
-"""The entity EndpointLease, one for each endpoint: who may change it, and who waits for that.
+"""The entity EndpointLease, one for each endpoint: who may change it, and who is waiting.
 
 Entity messages may arrive twice, late, or in another order (`entityMessageReorderWindowInMinutes` is 0 in
-host.json). So each operation is a *statement* by one orchestration, numbered in the order in which it makes
-them: a statement that is not newer than the last known one of its instance changes nothing. Every statement
-is answered with what the entity knows by then.
+host.json). So each operation is a *statement* by one orchestration, which numbers its statements in order. A
+statement that is not newer than the last one of its instance changes nothing. The answer to each statement
+is the state of the entity.
 
 | operation | says |
 |---|---|
-| `acquire` | I want the endpoint; granted when nobody holds it |
-| `renew` | I still hold it; `record` is what is needed to put the traffic back if I cannot |
-| `take_over` | the holder named in `holder` has ended or is silent; nothing if it has said something since |
-| `release` | I leave, whether I held it or waited |
-| `look` | nothing |
+| `acquire` | I want the endpoint; granted when no one holds it |
+| `renew` | I still hold it; others can restore the traffic from `record` if I cannot |
+| `take_over` | the instance `holder` has ended or is silent; no effect if it has made a statement since |
+| `release` | I no longer hold it or wait for it |
+| `look` | nothing; it only reads |
 
 `gone` lists waiting instances that have ended, each with its last number; they are removed. Expiry needs no
-clock here: each orchestration that waits counts its own waiting, see `lease`.
+clock here: each waiting orchestration counts its own waits, see `lease`.
 """
 
 import json

@@ -1,9 +1,9 @@
 """The names of the durable functions, as the portal lists them and as orchestrators call them.
 
-Those of the orchestrators of actions are with these, see `step_orchestrators`.
+The names of the actions' orchestrators are in their own modules, see `step_orchestrators`.
 
-The Functions host compares names without case and does not start when two are the same, so every name in
-the app differs from the others by more than case.
+The Functions host compares names without case and does not start when two are the same. So no two
+names in the app differ only in case.
 """
 
 RESPOND_TO_EVENT = "RespondToEvent"

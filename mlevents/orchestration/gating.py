@@ -1,4 +1,4 @@
-"""Asks the gates about the target of a step, by what it serves now."""
+"""Checks the gates for the target of a step, with what it serves now."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,6 +1,6 @@
-"""What host.json of the Function App must say for responses to survive: in our repository it does.
+"""The settings in host.json that responses need to survive. The host.json of this repository has them.
 
-An existing app has a host.json of its own, so it is compared when the app starts, and by `doctor`.
+An existing app has its own host.json, so it is checked when the app starts, and by `doctor`.
 Sources: learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings#host-json and
 learn.microsoft.com/azure/azure-functions/functions-host-json.
 """
@@ -25,7 +25,7 @@ class HostRequirement:
     wanted: Any
     reason: str
     as_text: bool = False
-    """Whether a number is as good as its text."""
+    """Whether the value is compared as text, so that 1 equals "1"."""
 
     def fits(self, found: Any) -> bool:
         """Whether the value that was found is the wanted one."""

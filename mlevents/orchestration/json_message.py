@@ -1,4 +1,4 @@
-"""What a message is: a typed value that travels between functions as a JSON object."""
+"""A message: a typed value that is sent between functions as a JSON object."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, fields

@@ -1,8 +1,8 @@
-"""A rollout's hold on its endpoint: acquired, renewed before each phase, released at the end.
+"""A rollout's lease on its endpoint: acquired, renewed before each phase, released at the end.
 
-Nothing needs to be cleaned up. A holder that has ended, however it ended, loses its lease to the next
-orchestration that wants it; so does one that has said nothing for longer than it declared (`ttl`), counted
-in the waits of the one that waits, never by a clock. A take-over is a compare-and-swap in the entity.
+Nothing needs to be cleaned up. A holder that has ended in any way loses its lease to the next
+orchestration that wants it. So does a holder that is silent for longer than it declared (`ttl`). The waiting
+orchestration counts this in its own waits, never by a clock. A take-over is a compare-and-swap in the entity.
 """
 
 import json

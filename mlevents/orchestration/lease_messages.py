@@ -1,4 +1,4 @@
-"""What orchestrations and the entity EndpointLease say to each other, and what the entity keeps."""
+"""The messages between orchestrations and the entity EndpointLease, and the state of the entity."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

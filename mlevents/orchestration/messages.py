@@ -1,4 +1,4 @@
-"""What travels to orchestrators and activities: a response, the calls of its steps, a request to recover."""
+"""The messages to orchestrators and activities: a response, the calls of its steps, a request to recover."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
-"""The one place where JSON text is made that goes through the Durable extension.
+"""The one place that makes the JSON text for the Durable extension.
 
-What goes between orchestrators and activities is JSON text, never an object: Durable Functions makes
-Python objects of JSON objects that hold `__class__`, and a tag of that name comes from someone else.
+Orchestrators and activities exchange JSON text, never objects: Durable Functions makes Python objects from
+JSON objects that contain `__class__`, and someone else may write a tag with that name.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the gates ask of the target of a step."""
+"""The query of the gates about the target of a step."""
 
 from dataclasses import dataclass
 

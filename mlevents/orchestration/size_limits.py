@@ -1,4 +1,4 @@
-"""How long texts and documents may be that are stored with a response.
+"""The size limits of texts and documents that are stored with a response.
 
 Durable Functions counts JSON text in UTF-16, and the durable library writes JSON in ASCII: `ü` is the six
 characters `\\u00fc`, an emoji is twelve. So lengths here are *units*, characters of that JSON text; a unit is

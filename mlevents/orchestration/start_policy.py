@@ -1,4 +1,4 @@
-"""Starting an orchestration, unless its id is taken: by a response or a sweep that was faster."""
+"""Starts an orchestration, unless a faster response or sweep has already used its id."""
 
 import grpc
 from durabletask.client import AsyncTaskHubGrpcClient, OrchestrationStatus

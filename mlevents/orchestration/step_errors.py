@@ -1,4 +1,4 @@
-"""How a step ends that does not succeed."""
+"""The errors that end a step without success."""
 
 from mlevents.orchestration.answer import Answer, AnswerKind
 from mlevents.orchestration.json_message import Json

@@ -1,7 +1,7 @@
 """The orchestrators of actions, found by name: a function with this decorator, in a module of its own.
 
-Only modules named `orchestrator` or `…_orchestrator` below `mlevents.actions` are imported for them, so that
-a worker that starts does not load the actions.
+Only modules named `orchestrator` or `…_orchestrator` below `mlevents.actions` are imported to find them, so
+a starting worker does not load the actions.
 """
 
 import importlib

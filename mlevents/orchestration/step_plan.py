@@ -1,4 +1,4 @@
-"""One step of a rule as it travels in a response."""
+"""One step of a rule, as it is stored in a response."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class RetryPlan(JsonMessage):
 
 @dataclass(frozen=True, slots=True)
 class StepOrchestration(JsonMessage):
-    """How a step is performed that takes several writes: by an orchestrator of its own.
+    """How a step with several writes is performed: by its own orchestrator.
 
     `name` is that of its function; `recovery` that of the function which puts back what it left when it
     ended without an answer. `serving_verb` is the verb of the action that reports what the step's target

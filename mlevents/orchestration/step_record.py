@@ -1,4 +1,4 @@
-"""One step in the record of a response: what people read of it."""
+"""One step in the record of a response, for people to read."""
 
 from dataclasses import dataclass, replace
 from typing import Self

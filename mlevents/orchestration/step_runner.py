@@ -1,7 +1,7 @@
 """Runs one step: performs it, waits, performs it again, until it is done or has failed.
 
-Durations are counted in the waits that were asked for, never read off a clock: an orchestrator is
-replayed, and the sandbox divides its timers.
+Durations are the sum of the requested waits, never read from a clock: an orchestrator is replayed, and the
+sandbox shortens its timers.
 """
 
 import json
@@ -92,7 +92,7 @@ def poll_delay(after: float, polls: int) -> float:
 
 
 def retry_delay(answer: Answer, retry: RetryPlan, failures: int) -> float:
-    """Doubles from `first` to `max`, or longer where the service asked for it; raises after the last."""
+    """Doubles from `first` to `max`, or longer if the service requires it; raises after the last attempt."""
     raise_unless_successful(answer)
     if failures >= retry.attempts:
         raise StepFailedError(f"{answer.detail} (attempt {failures} of {retry.attempts})")

@@ -1,4 +1,4 @@
-"""The custom status of a step's orchestrator: what people read while it runs."""
+"""The custom status of a step's orchestrator, for people to read while it runs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

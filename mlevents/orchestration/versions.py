@@ -1,14 +1,14 @@
 """The version of the orchestrators, and the one place where their code may branch on it.
 
 An orchestrator is replayed against the history that an earlier release recorded: an activity, timer, entity
-call or sub-orchestration that is added, removed or moved fails it (NonDeterminismError). So such a change
+call or sub-orchestration that is added, removed or moved fails it (NonDeterminismError). Such a change
 
 1. raises `CURRENT` here and `defaultVersion` in host.json, by one;
-2. is made behind `since(context, "<new version>")`, the old way staying beside it;
+2. is made behind `since(context, "<new version>")`, and the old way is kept next to it;
 3. gets a recorded history of the new way (`python -m tests.histories`); the old ones stay and are replayed.
 
-The old way may go when no instance of that version runs any more. `versionMatchStrategy` stays
-`CurrentOrOlder`: with `Strict` a running instance fails or freezes, and so does one whose setting is removed.
+The old way can be removed when no instance of that version runs any more. `versionMatchStrategy` stays
+`CurrentOrOlder`: with `Strict`, or without the setting, a running instance fails or hangs.
 """
 
 from durabletask.task import OrchestrationContext

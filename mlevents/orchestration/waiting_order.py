@@ -1,4 +1,4 @@
-"""What orders the orchestrations that wait for one lease."""
+"""The order of the orchestrations that wait for one lease."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""Responses: one event × one rule, carried through by a durable orchestration."""
+"""Responses: one event × one rule, completed by a durable orchestration."""

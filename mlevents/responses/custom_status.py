@@ -1,4 +1,4 @@
-"""Cuts an outcome to the size of a custom status: 16 KB in every case."""
+"""Cuts an outcome to the maximum size of a custom status, 16 KB."""
 
 from dataclasses import replace
 

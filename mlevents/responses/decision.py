@@ -1,4 +1,4 @@
-"""Deciding what a delivery leads to: pure, so that the same event and rules always decide alike."""
+"""Decides which responses a delivery starts: pure, so the same event and rules give the same decision."""
 
 import logging
 from dataclasses import replace

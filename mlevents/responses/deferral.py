@@ -1,8 +1,8 @@
-"""A step that waits long to be retried, such as a throttled notification, while the later steps go on.
+"""Defers a step that waits long for a retry, such as a throttled notification, while later steps go on.
 
-Its generator stays where it is, with its timer running, and is resumed before the response ends.
-Only steps that say so when the response is made (`deferrable`) are deferred, so that a response that began
-with an earlier release is replayed as it was.
+Its generator is kept, with its timer running, and is resumed before the response ends. Only steps that are
+marked `deferrable` when the response is created are deferred, so a response that an earlier release started
+is replayed as it was.
 """
 
 import json

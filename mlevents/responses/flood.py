@@ -1,8 +1,8 @@
-"""Floods: events that lead to no rule, counted in an entity, and stored up to a bound.
+"""Floods: events in quarantine and refused events are counted in an entity, and stored up to a limit.
 
 The entity EventFlood counts different events. It keeps the smallest of their digests, at most `EXACT`: adding
 one twice, or two in another order, leaves the same state, so repeated and reordered messages change nothing.
-Below `EXACT` the count is exact; above, it is estimated from how densely the digests lie, with an error of
+Below `EXACT` the count is exact; above, it is estimated from the density of the digests, with an error of
 about 2 %.
 """
 

@@ -1,7 +1,7 @@
-"""The orchestrator ReportFlood: a message about events in quarantine at once, then one a window with a count.
+"""The orchestrator ReportFlood: reports events in quarantine at once, then once a window with a count.
 
-One instance of it runs at a time. It starts with the first event that cannot be understood, and ends after
-a window in which no other came; the next one starts it again. Each event is counted first; then, if the
+Only one instance runs at a time. It starts with the first event that cannot be parsed, and ends after
+a window without another one; the next such event starts it again. Each event is counted first; then, if the
 report has ended, another one is started.
 """
 

@@ -1,4 +1,4 @@
-"""The gates that look at Azure, before the steps of a response."""
+"""Checks the gates that read from Azure, before the steps of a response."""
 
 import json
 from collections.abc import Sequence

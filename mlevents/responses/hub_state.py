@@ -1,4 +1,4 @@
-"""Reads what the task hub keeps of an orchestration: input, custom status, output, and why it failed."""
+"""Reads what the task hub stores about an orchestration: input, custom status, output, and why it failed."""
 
 import json
 from contextlib import suppress

@@ -1,7 +1,6 @@
-"""The entity that remembers the newest version of a key, for rules that deploy nothing.
+"""The entity that stores the newest version of a key, for rules that deploy nothing.
 
-Its state is a maximum, so an operation that is repeated, or that changes places with another one, leaves
-the same state.
+Its state is a maximum, so repeated or reordered operations give the same state.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Events that are matched with no rule: from foreign workspaces, or not understood."""
+"""Events that are not matched with the rules: from foreign workspaces, or not valid."""
 
 import json
 import logging

@@ -1,6 +1,6 @@
 """The orchestrator of a response: its steps in order, and what to do when one fails.
 
-It has one boundary: whatever is raised becomes the outcome `failed`, with people notified and the outcome
+It has one boundary: every exception becomes the outcome `failed`; people are notified, and the outcome is
 counted. Only errors of the replay itself (NonDeterminismError, JSONDecodeError of an entity's answer) come
 from outside the generator and cannot be caught here; the sweeper handles those (see `sweeper`).
 """

@@ -1,7 +1,7 @@
-"""The ids of responses: one for each rule and event, or for each value of `dedupe`, and never one for two.
+"""The ids of responses: a unique id for each rule and event, or for each value of `dedupe`.
 
-An id is a readable head and a digest of everything that makes the response what it is, each part with its
-length before it, so that no topic, event id or value can imitate another.
+An id is a readable prefix and a digest of everything that identifies the response. Each part is preceded by
+its length, so no topic, event id or value can imitate another.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Records what has come of a response so far, in the custom status of its orchestration."""
+"""Records the progress of a response in the custom status of its orchestration."""
 
 from dataclasses import replace
 from typing import Any
@@ -61,7 +61,7 @@ class ResponseRecord:
         self.results[step] = cut_document(result, RESULT_UNITS)
 
     def defer(self, deferred: DeferredStep) -> None:
-        """Note that a step waits long, and that the later ones go on meanwhile."""
+        """Record that a step waits long, while the later steps go on."""
         self.deferred.append(deferred)
         detail = "deferred: it is retried later, and the next steps go on"
         self.update_step(deferred.step.id, "running", detail)

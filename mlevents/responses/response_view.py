@@ -1,8 +1,9 @@
-"""What people and programs see of a response, made from the state of its orchestration.
+"""The view of a response for people and programs, made from the state of its orchestration.
 
-The custom status says it, and lists read nothing else. Where that is missing or out of date (before
-the orchestration has run, after a crash between two writes), the output says it, else the input. Lists fetch
-those for these instances alone, because the inputs and outputs of thousands do not fit into one gRPC answer.
+The view comes from the custom status, and lists read nothing else. If that is missing or out of date (before
+the orchestration has run, after a crash between two writes), it comes from the output, or else from the
+input. Lists fetch these only for such instances, because the inputs and outputs of thousands do not
+fit into one gRPC answer.
 """
 
 from collections.abc import Mapping
@@ -50,7 +51,7 @@ class StepView(JsonMessage):
 
 @dataclass(frozen=True, slots=True)
 class ResponseView(JsonMessage):
-    """One response as the API shows it; `count` is how many events it stands for, where that is not one."""
+    """One response as the API shows it; `count` is its number of events, if that is not one."""
 
     id: str
     rule: str | None

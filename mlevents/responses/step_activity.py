@@ -1,4 +1,4 @@
-"""The activity: one attempt at one step, its errors turned into an answer."""
+"""The activity: makes one attempt at one step, and turns its errors into an answer."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What a step gets of its response: the values that it names, and no others.
+"""The input of a step: only those values of its response that it names.
 
 A tag of 900 KB would otherwise be in the input of each activity of a response, and a rollout has dozens.
 """

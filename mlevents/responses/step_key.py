@@ -1,4 +1,4 @@
-"""What names and marks whatever a step starts: every attempt finds it, and nobody can plant one."""
+"""The key of a step, in the name or tags of what it starts: attempts find it, and no one can forge it."""
 
 import hmac
 import json

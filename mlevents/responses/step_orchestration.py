@@ -1,10 +1,10 @@
 """One step of a response: performed here or, when its action has its own orchestrator, by that.
 
 An orchestrator of a step can end without an answer: terminated by an operator, changed by a release, or
-because the answer of an entity could not be read. Then its recovery puts back what it left, and the step
-has failed; unless it had completed, and only its answer was lost. Only the last of these causes is
-worth another start: the worker died inside an entity operation, and the extension's answer is plain text
-where durabletask expects JSON.
+because the answer of an entity could not be read. Then its recovery restores what it changed, and the step
+has failed, unless it had completed and only its answer was lost. Only the last of these causes is worth
+another start: the worker died inside an entity operation, and the extension answers with plain text, but
+durabletask expects JSON.
 """
 
 import json

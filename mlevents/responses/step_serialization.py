@@ -1,4 +1,4 @@
-"""A rule's steps and gates as they travel in a response, with the connections and files that they name."""
+"""Serialises a rule's steps and gates into a response, with the connections and files that they name."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any

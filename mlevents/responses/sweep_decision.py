@@ -1,8 +1,8 @@
-"""Deciding what becomes of a response that ended without an outcome: pure; `sweeper` does it.
+"""Decides what to do with a response that ended without an outcome: pure; `sweeper` carries it out.
 
 A response whose orchestration has Failed (the history of another release, an entity's answer that could not
 be read) is run again under its own id: its steps are idempotent. After the last attempt, or when an operator
-has terminated it, it is *settled*: it runs once more, puts back what its steps left, notifies people, and
+has terminated it, it is *settled*: it runs once more, restores what its steps changed, notifies people, and
 ends as `failed`.
 """
 

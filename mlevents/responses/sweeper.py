@@ -1,7 +1,7 @@
-"""The sweeper: no response, and no step with its own orchestrator, stays without an outcome.
+"""The sweeper: gives an outcome to each response, and to each step with its own orchestrator.
 
-It may run at any time, twice at once, and be ended in between: an instance that runs is never replaced, and
-everything else that it does can be done twice.
+It may run at any time, run twice at once, and be stopped at any point: it never replaces a running instance,
+and it can repeat everything else that it does.
 """
 
 import logging

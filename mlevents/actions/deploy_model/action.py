@@ -3,8 +3,8 @@
 ```yaml
 uses: deploy_model
 with:
-  endpoint: "${model.tags.endpoint | default(model.name)}"   # made when it is missing
-  endpoints: [fraud-*]                 # those that a tag may name
+  endpoint: "${model.tags.endpoint | default(model.name)}"   # created when it is missing
+  endpoints: [fraud-*]                 # the names that a tag may choose
   template: deployments/small.yaml     # a ManagedOnlineDeployment in the Azure ML CLI v2 schema
   rollout:                             # without it, all traffic moves at once
     smoke_test: {request: deployments/sample-request.json}
@@ -18,13 +18,13 @@ with:
     keep: 1
 ```
 
-`template` says how to run the model (instance type and count, probes, environment …); its `name`,
-`endpoint_name` and `model` give way to the event's, and nothing local may stand in it. Its texts may
-hold `${…}`. Where the event names the endpoint, `endpoints` lists those that it may name, here or at the top
-of the rule file. `model` (`name:version`) is needed for events that are about no model. `deployment` defaults
-to a name made of model and version. `auth_mode` (key, aml_token, aad_token), `identity` (ids of
-user-assigned identities), `public_access` and `tags` are for an endpoint that is made. docs/rollouts.md
-tells the whole course of a rollout.
+`template` says how to run the model (instance type and count, probes, environment …). Its `name`,
+`endpoint_name` and `model` are replaced by those of the step. It must not name local files. Its texts may
+contain `${…}`. When the event names the endpoint, `endpoints` lists the allowed names, here or at the top
+of the rule file. `model` (`name:version`) is needed for events without a model. `deployment` defaults
+to a name built from model and version. `auth_mode` (key, aml_token, aad_token), `identity` (ids of
+user-assigned identities), `public_access` and `tags` are for an endpoint that is created.
+docs/rollouts.md describes a rollout.
 
 Later steps read `endpoint`, `deployment`, `model`, `scoring_uri`, `traffic`, `before`, `phases` and `studio`.
 """
@@ -159,13 +159,13 @@ class DeployModel(Action):
         return creation.follow_deployment(self._target(context, services), self.rollout, _progress(context))
 
     def smoke_test(self, context: StepContext, services: Services) -> Outcome:
-        """Ask the new deployment once, and no one else's request."""
+        """Send one request to only the new deployment."""
         if self.rollout is None or self.rollout.smoke_test is None:
             return Done("no smoke test")
         return smoke_test(self._target(context, services), self.rollout.smoke_test, services, context.fill)
 
     def shift_traffic(self, context: StepContext, services: Services) -> Outcome:
-        """Put the traffic of the phase under way, unless someone else has moved it meanwhile."""
+        """Write the traffic of the current phase, unless someone else has moved it."""
         return traffic_shift.shift_traffic(self._target(context, services), _progress(context))
 
     def observe(self, context: StepContext, services: Services) -> Outcome:

@@ -1,6 +1,6 @@
-"""Is the new deployment healthy, and what follows? Pure: metrics and parameters in, a verdict with words out.
+"""Judges a new deployment from its metrics. Pure: metrics and parameters in, a verdict with a text out.
 
-Metrics that are late, missing, malformed, or of too few requests are never healthy: they are `unclear`.
+Metrics that are late, missing, malformed, or from too few requests are `unclear`, never healthy.
 """
 
 from collections.abc import Iterator, Sequence

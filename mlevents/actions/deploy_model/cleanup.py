@@ -1,6 +1,6 @@
-"""What is left behind: the failed deployment with its log, and the old deployments of ours.
+"""Cleans up after a rollout: the failed deployment with its log, and old deployments of mlevents.
 
-Nothing with traffic, and nothing that mlevents did not make, is ever deleted.
+It never deletes a deployment with traffic, or one that mlevents did not create.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Making what a rollout needs: the endpoint, and the deployment that has no traffic yet."""
+"""Creates the endpoint of a rollout, and the deployment without traffic."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """Look endpoints and deployments up; Azure's answers may be wrong for a moment.
 
 A GET may answer 404 for a resource that exists, and a list may be empty or incomplete (eventual consistency,
-regional failover). So a resource is absent only when both do not show it. Azure deletes no deployment with
+regional failover). So a resource is absent only when neither shows it. Azure deletes no deployment with
 traffic, so a deployment in the endpoint's traffic maps always exists.
 """
 

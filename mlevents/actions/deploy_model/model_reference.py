@@ -1,4 +1,4 @@
-"""The model of a step: the model that the rule names, else the event's."""
+"""The model of a step: the one in the rule or, without it, the event's model."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Watching a phase of a rollout: what the metrics say, and requests of our own where others send too few."""
+"""Observes a phase of a rollout: reads the metrics, and sends probes when there are too few requests."""
 
 import time
 from collections.abc import Callable

@@ -1,8 +1,8 @@
-"""The orchestrator of a deployment: either all traffic is on the new one, or all is as it was before.
+"""The orchestrator of a deployment: all traffic moves to the new one, or goes back to where it was.
 
-Read from top to bottom, it is the way of a rollout; docs/rollouts.md draws it. The endpoint's lease is
-held throughout, so that responses which change one endpoint run one after another. What is needed to put the
-traffic back is kept with the lease, so that another orchestration can do it if this one ends before.
+The functions are in the order in which a rollout runs; docs/rollouts.md has a diagram. The rollout holds the
+endpoint's lease until its end, so only one response at a time changes an endpoint. The record for restoring
+the traffic is kept with the lease, so another orchestration can restore it if this one ends early.
 """
 
 import json
@@ -102,7 +102,7 @@ def check_newer_waiting(lease: Lease, order: WaitingOrder) -> Durable[None]:
 
 
 def roll_out(context: OrchestrationContext, run: RolloutRun, lease: Lease) -> Durable[Answer]:
-    """Endpoint, deployment, the phases of the plan; after any error, put the traffic back."""
+    """Endpoint, deployment, the phases of the plan; after any error, restore the traffic."""
     create = (RolloutVerb.CREATE_DEPLOYMENT, RolloutVerb.FOLLOW_DEPLOYMENT)
     try:
         yield from run.perform_phase("endpoint", RolloutVerb.ENSURE_ENDPOINT)
@@ -116,7 +116,7 @@ def roll_out(context: OrchestrationContext, run: RolloutRun, lease: Lease) -> Du
         answer = replace(answer, result=run.progress.result)
         yield from lease.renew(DEFAULT_TIMEOUT, RolloutRecord.of(run, answer))
     except LeaseLostError:
-        raise  # the orchestration that has the endpoint now puts the traffic back
+        raise  # the orchestration that holds the endpoint now restores the traffic
     except Exception as error:
         if run.progress.before is None:
             raise
@@ -132,7 +132,7 @@ def complete_rollout(run: RolloutRun, answer: Answer) -> Durable[Answer]:
 
 
 def record_of(run: RolloutRun) -> RolloutRecord | None:
-    """What another orchestration needs to put the traffic back; None before the traffic is known."""
+    """What another orchestration needs to restore the traffic; None before the traffic is known."""
     return None if run.progress.before is None else RolloutRecord.of(run)
 
 

@@ -1,4 +1,4 @@
-"""Warnings for rollouts that can hardly succeed as they are written, when the rules load."""
+"""Warnings, when the rules load, for rollouts that can hardly succeed."""
 
 from collections.abc import Iterator
 

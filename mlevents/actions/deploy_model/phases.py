@@ -1,6 +1,6 @@
-"""A rollout under way: its phases, what each took, and the watching of its metrics.
+"""A running rollout: its phases, their durations, and the checks of its metrics.
 
-Seconds are counted in the waits that were asked for, never read off a clock.
+Seconds are the sum of the requested waits, never read from a clock.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Preflight checks of `deploy_model`: the endpoint, the model and the quota; the rights that it needs."""
+"""Preflight checks of `deploy_model`: the endpoint, the model and the quota, and the rights that it needs."""
 
 from collections.abc import Iterator
 from functools import partial

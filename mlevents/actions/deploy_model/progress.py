@@ -1,4 +1,4 @@
-"""What the verbs of a rollout know of each other: each reads it, and leaves its own part in it."""
+"""The state that the verbs of a rollout share: each verb reads it and adds its own part."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

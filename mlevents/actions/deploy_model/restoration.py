@@ -1,6 +1,6 @@
-"""Putting the traffic back after a rollout that failed, however long that takes.
+"""Restores the traffic after a failed rollout, without a time limit.
 
-Seconds are counted in the waits that were asked for, never read off a clock.
+Seconds are the sum of the requested waits, never read from a clock.
 """
 
 from dataclasses import replace

@@ -1,8 +1,8 @@
-"""The orchestrator RestoreTraffic: puts the traffic back that a rollout left when it ended.
+"""The orchestrator RestoreTraffic: restores the traffic of a rollout that ended too early.
 
 It takes the endpoint's lease over from the ended rollout, restores the traffic from the record that is kept
-there, cleans up, and releases the lease. Started twice, the second one finds nothing to do. When it fails,
-it keeps the lease with the record, and the response or the sweeper starts another one.
+there, cleans up, and releases the lease. If it is started twice, the second one has nothing to do. If it
+fails, it keeps the lease with the record, and the response or the sweeper starts another one.
 """
 
 import json

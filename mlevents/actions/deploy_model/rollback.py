@@ -1,4 +1,4 @@
-"""Putting the traffic back: by the rollout that moved it, or by another one from the record that it kept."""
+"""Restores the traffic: in the rollout that moved it, or in another one from the stored record."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""What is kept with an endpoint's lease, so that another orchestration can put the traffic back."""
+"""The record that is kept with an endpoint's lease, so that another orchestration can restore the traffic."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ class RolloutRecord(JsonMessage):
 
     @classmethod
     def of(cls, run: RolloutRun, answer: Answer | None = None) -> Self:
-        """The record of a rollout, without what its verbs do not need to put the traffic back."""
+        """The record of a rollout, with only the state that its verbs need to restore the traffic."""
         response = replace(run.call.response, files={}, connections={}, gates={})
         call = replace(run.call, response=response, failure=None, notices=run.notices)
         return cls(call, run.progress, tuple(run.phases) if answer else (), answer)

@@ -1,4 +1,4 @@
-"""What serves at an endpoint now: the truth that gates compare with, read off its deployments."""
+"""What serves at an endpoint now, read from its deployments: gates compare with it."""
 
 import re
 from typing import Any

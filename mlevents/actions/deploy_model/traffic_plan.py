@@ -1,4 +1,4 @@
-"""The plan of a rollout: every traffic map that it will ever put on the endpoint, fixed before the first."""
+"""The plan of a rollout: all traffic maps that it may write, fixed before the first write."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,7 +1,7 @@
-"""Putting the traffic back that stood before a rollout, whatever state the old deployments are in.
+"""Restores the traffic from before a rollout, for every state of the old deployments.
 
-It ends as done only when the new deployment has no more traffic than before, when the maps are someone
-else's, or when nothing is left to go back to. Everything else is pending or an error, and tried again.
+It is done only when the new deployment has no more traffic than before, when someone else has set the
+maps, or when no old deployment is left. Every other result is pending or an error, and is retried.
 """
 
 from dataclasses import replace

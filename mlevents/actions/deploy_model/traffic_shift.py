@@ -1,7 +1,7 @@
 """The traffic of a rollout: planned once, and moved map by map.
 
-Each function may be called any number of times, and writes only over a map that is its own predecessor:
-what someone else has put is left alone.
+Each function can be repeated, and replaces only the map that comes before its own in the plan: a map that
+someone else has set is not changed.
 """
 
 from typing import Any
