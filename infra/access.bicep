@@ -1,7 +1,7 @@
 // What the app may do in places that are not its own: for each workspace and factory one custom role that
 // holds the actions that the rules need, and for each target that it sends to the role of a sender.
 //
-// Which actions, the rules' own elements say (`python -m mlevents doctor --needs`), so no list of them stands
+// The rules' own elements say which actions (`python -m mlevents doctor --needs`), so there is no list of them
 // here. The predeploy hook deploys this; by hand see docs/deploying.md.
 targetScope = 'subscription'
 

@@ -26,7 +26,7 @@ def canonical_event_id(text: str) -> str:
 
 
 def join_parts(*parts: str | None) -> str:
-    """One text for these parts in this order, each with its length before it; `-` stands for None.
+    """One text for these parts in this order, each with its length before it; `-` means None.
 
     Two different lists of parts never give the same text.
     """

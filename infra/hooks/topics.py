@@ -1,4 +1,4 @@
-"""System topics: a workspace can have only one, ours or somebody else's."""
+"""System topics: a workspace can have only one, ours or someone else's."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -75,7 +75,7 @@ def workspace_topics(subscription: str, app: str) -> list[Topic]:
 
 
 def check_identity(topic: Topic) -> None:
-    """Raise HookError when somebody else's topic cannot write dead letters."""
+    """Raise HookError when someone else's topic cannot write dead letters."""
     if topic.ours:
         return
     found = az("eventgrid", "system-topic", "show", "--name", topic.name, *topic.place)

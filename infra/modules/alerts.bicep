@@ -9,7 +9,7 @@ param applicationInsightsId string
 var watched = [
   {
     name: 'failed-responses'
-    description: 'A response failed: a step went wrong for good. Ask GET /api/responses which, and why.'
+    description: 'A response failed: a step went wrong for good. GET /api/v1/responses says which, and why.'
     severity: 1
     query: loadTextContent('../queries/failed-responses.kql')
     splitBy: [

@@ -51,7 +51,7 @@ class Runs(Protocol):
 
 
 class HistoryProgress(Protocol):
-    """What is told while the history is read."""
+    """What is reported while the history is read."""
 
     def start(self, what: str, total: int) -> None:
         """So many models, or experiments, are going to be read."""

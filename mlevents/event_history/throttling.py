@@ -15,7 +15,7 @@ LONGEST_ASKED = 600.0
 
 @dataclass(frozen=True, slots=True)
 class ThrottlePatience:
-    """Sends a read again when Azure throttles it or fails; `notify` is told each wait and its reason."""
+    """Sends a read again when Azure throttles it or fails; `notify` gets each wait and its reason."""
 
     sleep: Callable[[float], None] = time.sleep
     notify: Callable[[float, str], None] = lambda _seconds, _reason: None

@@ -123,7 +123,7 @@ def _read(known: type[EventType], envelope: Envelope) -> tuple[tuple[str, ...], 
     members = envelope.members.get("data")
     if not isinstance(members, dict):
         raise EventError(f"a {known.kind} event must contain an object, not {shown(members)}", where="data")
-    # What stands beside `data` answers for what is missing in it: runStatus has been seen there.
+    # Keys next to `data` replace those that it lacks: runStatus was observed there.
     content = Content({**envelope.members, **folded(members)}, envelope.subject)
     derived = [other for other in known.derived if other.holds(content)]
     roots = _names(known.fields, content)

@@ -1,7 +1,7 @@
 """The event that a test in the rule file gives: sent as Azure would send it, and parsed as we parse it.
 
 So what is worked out of an event, such as `run.root`, comes out as it would in reality; a test that
-says otherwise is told so.
+says otherwise gets a message.
 """
 
 from collections.abc import Callable, Iterator, Mapping

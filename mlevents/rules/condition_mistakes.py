@@ -56,7 +56,7 @@ def _find_wildcards(condition: WrittenCondition) -> Iterator[Mistake]:
 
 
 def _describe_wildcard(condition: WrittenCondition, text: str, is_name: bool) -> str:
-    fact = f"'{text}' is compared as plain text, so '*' stands only for itself"
+    fact = f"'{text}' is compared as plain text, so '*' matches only itself"
     if "*" not in text:
         fact = f"'{text}' is compared as plain text, not as a pattern"
     if condition.operator in _PARTS:

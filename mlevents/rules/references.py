@@ -24,7 +24,7 @@ class Reference:
 def find_references(
     annotation: Any, value: object, path: str, marker: ReferenceMarker | None = None
 ) -> Iterator[Reference]:
-    """Each text in a value of this type that a marker is on, however deep it stands."""
+    """Each text in a value of this type that a marker is on, at any depth."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         yield from find_references(inner[0], value, path, _find_marker(inner[1:]) or marker)

@@ -1,4 +1,4 @@
-"""A fault that somebody asks for: what its JSON may say, and what it means."""
+"""A request for a fault: what its JSON may say, and what it means."""
 
 import re
 from collections.abc import Mapping

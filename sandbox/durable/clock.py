@@ -2,7 +2,7 @@
 
 A timer fires after its time divided by the speed, and its instance's clock then reads what the timer
 was set for: an orchestrator that compares times sees its waits as long as in Azure. The clock of a
-sub-orchestration begins where its parent's stands. The history keeps the times that were asked for.
+sub-orchestration begins at the time of its parent's clock. The history keeps the times that were asked for.
 """
 
 import asyncio

@@ -226,7 +226,7 @@ def test_a_version_that_fails_its_users_is_taken_back_and_people_are_told(
     assert "bad-net-2" not in on.traffic_seen("bad-net")[-1]["deployments"]
     assert any("POST /score 500" in line for line in one["steps"][0]["log"])
     told = {message["subject"] for message in on.inbox() if "bad-net:2" in message["subject"]}
-    assert told == {"Endpoint bad-net serves as before: bad-net:2 is taken back"}
+    assert told == {"Endpoint bad-net serves as before: bad-net:2 was rolled back"}
 
 
 def test_what_passes_changes_nothing(on: Stage, callers: dict[str, Callers]) -> None:

@@ -412,7 +412,7 @@ def test_logs_and_answers_reach_people_only_where_the_rule_asks_for_them(chosen:
         assert said["kind"] == "done", said
         assert ("4711" in office["a"].received[0].text) == asked
         if not asked and "template" in chosen:
-            assert "GET /api/responses/r.1" in office["a"].received[0].text
+            assert "GET /api/v1/responses/r.1" in office["a"].received[0].text
 
 
 def test_only_what_the_rule_writes_out_may_stay_a_link() -> None:
