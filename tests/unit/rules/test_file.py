@@ -104,6 +104,7 @@ def test_a_mistake_in_the_event_is_told_once(event: str, told: str):
         ("", "rules.yaml:1:1: the file is empty: begin with 'version: 1'"),
         ("# nothing\n", "rules.yaml:1:1: the file is empty"),
         ("- a\n", "rules.yaml:1:1: must be a mapping, not a list"),
+        ("version: 1\nrules: 1\n", "rules.yaml:2:1: rules: must be a list, not the number 1"),
         ("version: 2\nrules: []\n", "rules.yaml:1:1: version: must be 1, not the number 2"),
         ("rules: []\n", "rules.yaml:1:1: 'version' is missing: begin the file with `version: 1`"),
         ("version: 1\nrules:\n", "rules.yaml:2:1: rules: must be a list, not nothing"),
