@@ -16,14 +16,14 @@ HISTORY_ACTIONS = actions_below(
     ML, "read", "models/read", "models/versions/read", "experiments/read", "experiments/runs/read"
 )
 """What reads the models and runs of a workspace: docs/event-history.md."""
+SIGN_IN_REMEDY = "sign in (az login), or run with the app's identity"
 UNSET_REMEDY = "set it on the Function App, or in local.settings.json"
 
 
 def check_sign_in(services: Services) -> Iterator[Finding]:
     """Whether Azure answers this identity."""
-    remedy = "sign in (az login), or run with the app's identity"
     manager = services.resource_manager()
-    yield run_check("sign-in", lambda: f"signed in as {manager.identity()}", remedy)
+    yield run_check("sign-in", lambda: f"signed in as {manager.identity()}", SIGN_IN_REMEDY)
 
 
 def check_settings(rules: Rules, services: Services, path: str) -> list[Finding]:

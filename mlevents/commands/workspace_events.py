@@ -11,6 +11,7 @@ import typer
 
 from mlevents.commands.command import EXIT_PROBLEMS, exit_with_error, print_line
 from mlevents.commands.history_progress import show_progress
+from mlevents.commands.resource_checks import SIGN_IN_REMEDY
 from mlevents.duration import parse_duration
 from mlevents.errors import ActionError, ConfigError
 from mlevents.event_history.event_folder import save_events
@@ -147,12 +148,19 @@ def _look_up(
 ) -> RebuiltEvents:
     place = find_workspace(rules, name)
     with _errors_exit():
-        found = ThrottlePatience().read(lambda: find(_open(place), place))
+        workspace = _open(place)
+        found = ThrottlePatience().read(lambda: find(workspace, place))
         return RebuiltEvents(WorkspaceId.parse(place).name, found, LIMITS_OF_ONE)
 
 
 def _open(place: str) -> MachineLearning:
-    return Services(Settings.read()).machine_learning(place)
+    """The workspace's client. Signs in first, because reads are retried and a sign-in that fails is not."""
+    services = Services(Settings.read())
+    try:
+        services.resource_manager().identity()
+    except ActionError as error:
+        exit_with_error(f"{error}; {SIGN_IN_REMEDY}", EXIT_PROBLEMS)
+    return services.machine_learning(place)
 
 
 @contextmanager

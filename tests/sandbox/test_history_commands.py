@@ -14,8 +14,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mlevents.__main__ import build_app
+from mlevents.errors import TransientError
 from mlevents.event_history.history import LIMITS
+from mlevents.event_history.throttling import ThrottlePatience
 from mlevents.events import parse
+from mlevents.services.resource_manager import ResourceManager
 from sandbox.azure.identity import OWNER
 from sandbox.azure.workspace import WORKSPACE_ID
 from tests.sandbox.arm_server import Server, services_of
@@ -225,3 +228,20 @@ def test_a_terminal_shows_what_is_read(run: Callable[..., Result], tmp_path: Pat
     assert json.loads(done.stdout)["events"] == 8
     assert "reading models" in shown
     assert "reading experiments" in shown
+
+
+@pytest.mark.parametrize("command", [["backtest"], ["explain", "--model", "good:1"]], ids=["all", "one"])
+def test_a_sign_in_that_fails_is_not_retried(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    def refuse(_: ResourceManager) -> str:
+        raise TransientError("signing in to Azure: no credential")
+
+    def read(*_: object) -> None:
+        raise AssertionError("it reads without a sign-in")
+
+    monkeypatch.setattr(ResourceManager, "identity", refuse)
+    monkeypatch.setattr(ThrottlePatience, "read", read)
+    result = run(*command, "--workspace", "prod")
+    assert result.exit_code == 1
+    assert "no credential; sign in (az login)" in " ".join(result.stderr.split())
