@@ -28,9 +28,10 @@ from mlevents.rules.model import Rules
 MOST_EVENTS = 20
 """The events that people are shown; `--json` has all of them."""
 
-RulesVersion = Annotated[
-    str, typer.Argument(help="A rule file, a folder, or git:REF such as git:origin/main.")
+OldRules = Annotated[
+    str, typer.Argument(metavar="OLD", help="A rule file, a folder, or git:REF such as git:origin/main.")
 ]
+NewRules = Annotated[str, typer.Argument(metavar="NEW", help="The rules after the change.")]
 EventFolder = Annotated[
     list[str] | None, typer.Option("--events", help="Recorded events: a file, or a folder of files.")
 ]
@@ -40,8 +41,8 @@ Decision = tuple[str, Event, Difference]
 
 @command("diff")
 def diff(  # noqa: PLR0913 - each parameter is an option
-    old: RulesVersion,
-    new: RulesVersion,
+    old: OldRules,
+    new: NewRules,
     *,
     events: EventFolder = None,
     env: EnvironmentName = "",
