@@ -12,7 +12,7 @@ from mlevents.actions.allowed_target import Target
 from mlevents.actions.preflight_input import Preflight
 from mlevents.events import Event
 from mlevents.orchestration.messages import PERFORM
-from mlevents.orchestration.step_plan import StepOrchestration
+from mlevents.orchestration.step_plan import RetryPlan, StepOrchestration
 from mlevents.registry import Registry
 from mlevents.services.finding import Finding
 from mlevents.services.permission import Permission
@@ -20,6 +20,8 @@ from mlevents.services.services import Services
 
 LONGEST_TAG = 256
 """Characters that Azure takes as a tag's value."""
+DEFAULT_RETRY = RetryPlan(attempts=5, first=5.0, max=300.0)
+"""The retry of a step for which the rules say nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,9 @@ class StepContext:
     in lower-case letters, digits and dashes, the same at every attempt; nobody without
     the app's secret can know it beforehand, so it also marks what the step starts. `names` holds the event's
     normalised names, `steps` with the results of the steps before, and `failure` in `on_failure`.
-    `progress` is what the last attempt left in its `Pending`. `retry` is the step's (`attempts`, `first` and
-    `max`, in seconds), `written` its parameters as the rule writes them. `fill` puts values into the `${…}`
-    of a file's content, as was done with the parameters.
+    `progress` is what the last attempt left in its `Pending`. `retry` is the step's, `written` its parameters
+    as the rule writes them. `fill` puts values into the `${…}` of a file's content, as was done with the
+    parameters.
     """
 
     id: str
@@ -63,7 +65,7 @@ class StepContext:
     names: Mapping[str, Any]
     progress: Mapping[str, Any] = field(default_factory=dict)
     depth: int = 1
-    retry: Mapping[str, Any] = field(default_factory=dict)
+    retry: RetryPlan = DEFAULT_RETRY
     written: Mapping[str, Any] = field(default_factory=dict)
     fill: Callable[[Any], Any] = keep_value
 

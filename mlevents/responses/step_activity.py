@@ -87,7 +87,7 @@ def context_of(call: Call, services: Services, names: dict[str, Any]) -> StepCon
         names=names,
         progress=call.progress,
         depth=response.depth,
-        retry=step.retry.to_json(),
+        retry=step.retry,
         written=step.with_,
         fill=lambda value: render_value(value, names),
     )

@@ -8,13 +8,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from mlevents.errors import ConfigError, PermanentError, TransientError
+from mlevents.orchestration.step_plan import RetryPlan
 
 log = logging.getLogger("mlevents")
 
 LONGEST_RECEIPT = 500
 """The most characters of the text about one receiver."""
-RETRY = {"attempts": 5, "first": 5.0, "max": 300.0}
-"""The retry of a receiver unless the step has its own."""
 
 
 @dataclass(slots=True)
@@ -26,23 +25,23 @@ class Tally:
     its timers.
     """
 
+    retry: RetryPlan
     sent: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     late: dict[str, str] = field(default_factory=dict)
     waits: dict[str, float] = field(default_factory=dict)
     tries: dict[str, int] = field(default_factory=dict)
     after: float = 0.0
-    retry: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, progress: Mapping[str, Any], retry: Mapping[str, Any]) -> Self:
+    def read(cls, progress: Mapping[str, Any], retry: RetryPlan) -> Self:
         """The tally that an earlier attempt left, after the wait that it asked for."""
         kept: dict[str, Any] = {
             name: dict(progress.get(name) or {}) for name in ("sent", "refused", "late", "waits", "tries")
         }
         passed = float(progress.get("after") or 0.0)
         kept["waits"] = {name: max(0.0, wait - passed) for name, wait in kept["waits"].items()}
-        return cls(**kept, retry={**RETRY, **retry})
+        return cls(retry, **kept)
 
     def to_json(self) -> dict[str, Any]:
         """What the next attempt is to know."""
@@ -93,10 +92,10 @@ class Tally:
 
     def _postpone(self, name: str, error: TransientError) -> None:
         tries = self.tries[name]
-        if tries >= self.retry["attempts"]:
-            self._refuse(name, f"{error} (attempt {tries} of {self.retry['attempts']})")
+        if tries >= self.retry.attempts:
+            self._refuse(name, f"{error} (attempt {tries} of {self.retry.attempts})")
             return
-        backoff = min(self.retry["first"] * 2.0 ** min(tries - 1, 30), self.retry["max"])
+        backoff = min(self.retry.first * 2.0 ** min(tries - 1, 30), self.retry.max)
         self.late[name] = str(error)[:LONGEST_RECEIPT]
         self.waits[name] = max(backoff, error.retry_after or 0.0)
 
