@@ -2,8 +2,9 @@
 
 from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,16 +13,39 @@ from mlevents.expressions.interpolation import render_value
 from mlevents.registry import Registry
 from mlevents.yamlfile.positions import PathProblem
 
-Served = Mapping[str, Any]
-"""A deployment with traffic: `deployment`, `percent`, `model`, `version`, the model's `tags`, and `key`
-and `by` as the gate `order` left them, else the model's name and version."""
-
 Stage = Literal["delivery", "steps", "lease"]
 """When a gate looks: before the response exists; before its steps; before them and again with an endpoint's
 lease."""
 
 Preview = tuple[bool | None, str]
 """Whether the gate lets an event through (None: known only when the response runs), and what to print."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A deployment with traffic.
+
+    `key` and `by` are as the gate `order` left them, else the model's name and version; `tags` are the
+    model's, and empty unless a gate has `served_tags`.
+    """
+
+    deployment: str
+    model: str
+    version: str
+    key: str
+    by: str
+    percent: int
+    tags: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The deployment as JSON; `from_json` gives it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """What `to_json` wrote; keys that only another version of this app knows are ignored."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: value for name, value in document.items() if name in known})
 
 
 class AnyGate(BaseModel, ABC):

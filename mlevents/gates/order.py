@@ -47,10 +47,8 @@ class Order(Gate):
 
     def objection(self, _: Mapping[str, Any], /, serving: Sequence[Served]) -> str | None:
         for one in serving:
-            if one["key"] == self.key and newer(one["by"], self.by):
-                return (
-                    f"'{one['deployment']}' serves {one['by']} of '{self.key}', which is newer than {self.by}"
-                )
+            if one.key == self.key and newer(one.by, self.by):
+                return f"'{one.deployment}' serves {one.by} of '{self.key}', which is newer than {self.by}"
         return None
 
     def superseded(self, waiting: Sequence[Mapping[str, str]]) -> str | None:

@@ -66,8 +66,8 @@ class Require(Gate):
         if bar == "champion" and not serving:
             return None
         champion = serving[0] if bar == "champion" else None
-        wanted = bar if champion is None else as_number(champion["tags"].get(self.metric_tag))
-        whose = f"the champion {champion['model']}:{champion['version']}" if champion else "the bar"
+        wanted = bar if champion is None else as_number(champion.tags.get(self.metric_tag))
+        whose = f"the champion {champion.model}:{champion.version}" if champion else "the bar"
         if not isinstance(wanted, int | float):
             return f"{whose} has no number in its tag '{self.metric_tag}' to compare with: set it"
         return self._short(mine, wanted, whose)

@@ -10,7 +10,7 @@ from mlevents.orchestration.answer import AnswerKind
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.messages import Call
-from mlevents.orchestration.serving_query import ServingQuery
+from mlevents.orchestration.serving_query import ServingQuery, ServingReport
 from mlevents.orchestration.step_errors import GateClosedError
 from mlevents.orchestration.step_runner import run_step
 
@@ -25,7 +25,7 @@ def check_target_gates(context: OrchestrationContext, call: Call) -> Durable[Non
         context, replace(call, verb=orchestration.serving_verb, progress=progress, notices=())
     )
     if answer.kind is AnswerKind.DONE:
-        check_gates(gates, call.response.event.names, answer.result["serving"])
+        check_gates(gates, call.response.event.names, ServingReport.from_json(answer.result).serving)
 
 
 def check_gates(gates: Mapping[str, Json], names: Json, serving: Sequence[Served]) -> None:

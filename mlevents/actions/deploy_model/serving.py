@@ -1,12 +1,13 @@
 """What serves at an endpoint now, read from its deployments: gates compare with it."""
 
 import re
-from typing import Any
 
 from mlevents.actions.action import Done, Outcome
 from mlevents.actions.deploy_model.lookup import find_endpoint, list_deployments
 from mlevents.actions.deploy_model.target import RolloutTarget
 from mlevents.actions.deploy_model.traffic_map import share_of, traffic_holders
+from mlevents.gates.gate import Served
+from mlevents.orchestration.serving_query import ServingReport
 from mlevents.orchestration.waiting_order import WaitingOrder
 from mlevents.services.machine_learning.states import DeploymentState
 
@@ -21,13 +22,11 @@ def report_serving(target: RolloutTarget, tags: bool) -> Outcome:
     traffic = traffic_holders(state.traffic) if state else {}
     there = list_deployments(target.endpoints, state) if state and traffic else ()
     found = [
-        _served(target, one, tags) | {"percent": share_of(traffic, one.name)}
-        for one in there
-        if share_of(traffic, one.name)
+        _describe_serving(target, one, share, tags) for one in there if (share := share_of(traffic, one.name))
     ]
-    found.sort(key=lambda one: (-one["percent"], one["deployment"]))
-    models = ", ".join(f"{one['model']}:{one['version']}" for one in found) or "nothing"
-    return Done(f"endpoint '{target.endpoint}' serves {models}", {"serving": found})
+    found.sort(key=lambda one: (-one.percent, one.deployment))
+    models = ", ".join(f"{one.model}:{one.version}" for one in found) or "nothing"
+    return Done(f"endpoint '{target.endpoint}' serves {models}", ServingReport(tuple(found)).to_json())
 
 
 def order_tags(order: WaitingOrder | None) -> dict[str, str]:
@@ -35,16 +34,17 @@ def order_tags(order: WaitingOrder | None) -> dict[str, str]:
     return {ORDER_KEY: order.key[:256], ORDER_BY: order.by[:256]} if order else {}
 
 
-def _served(target: RolloutTarget, state: DeploymentState, tags: bool) -> dict[str, Any]:
+def _describe_serving(target: RolloutTarget, state: DeploymentState, percent: int, tags: bool) -> Served:
     found = MODEL_ID.fullmatch(state.model)
     name, version = (found["name"], found["version"]) if found else (state.model, "")
     own = found is not None and state.model.lower().startswith(target.machine_learning.workspace.id.lower())
     model_tags = target.machine_learning.model_tags(name, version) if tags and own else None
-    return {
-        "deployment": state.name,
-        "model": name,
-        "version": version,
-        "key": state.tags.get(ORDER_KEY, name),
-        "by": state.tags.get(ORDER_BY, version),
-        "tags": dict(model_tags or {}),
-    }
+    return Served(
+        deployment=state.name,
+        model=name,
+        version=version,
+        key=state.tags.get(ORDER_KEY, name),
+        by=state.tags.get(ORDER_BY, version),
+        percent=percent,
+        tags=dict(model_tags or {}),
+    )

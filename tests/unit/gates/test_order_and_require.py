@@ -12,21 +12,16 @@ from packaging.version import Version
 from pydantic import ValidationError
 
 from mlevents.gates import order, require
+from mlevents.gates.gate import Served
 from mlevents.gates.order import Order, newer, newest
 from mlevents.gates.require import Require
 
 
-def served(version: str, key: str = "net", **tags: str) -> dict[str, Any]:
+def served(version: str, key: str = "net", **tags: str) -> Served:
     """A deployment with traffic."""
-    return {
-        "deployment": f"net-{version}",
-        "percent": 100,
-        "model": "net",
-        "version": version,
-        "key": key,
-        "by": version,
-        "tags": tags,
-    }
+    return Served(
+        deployment=f"net-{version}", percent=100, model="net", version=version, key=key, by=version, tags=tags
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,10 +38,13 @@ def served(version: str, key: str = "net", **tags: str) -> dict[str, Any]:
         ("2024-05-01b", [served("2024-05-02a")], True),
     ],
 )
-def test_an_older_version_never_follows_a_newer_one(
-    by: str, serving: list[dict[str, Any]], objects: bool
-) -> None:
+def test_an_older_version_never_follows_a_newer_one(by: str, serving: list[Served], objects: bool) -> None:
     assert bool(Order(key="net", by=by).objection({}, serving)) == objects
+
+
+def test_what_another_version_of_the_app_says_of_a_deployment_is_ignored() -> None:
+    one = served("9", accuracy="0.9")
+    assert Served.from_json(one.to_json() | {"region": "westeurope"}) == one
 
 
 def test_a_response_gives_way_to_a_newer_one_of_its_key_that_waits() -> None:
