@@ -141,7 +141,7 @@ class MachineLearning:
             return
         moment = datetime.fromisoformat(event.time) if event.time else datetime.now(UTC)
         model, run = event.names.get("model", {}), event.names.get("run", {})
-        if "version" in model:
+        if event.type == "model.registered":
             properties = {**ANNOUNCED, "tags": model["tags"], "properties": model["properties"]}
             announced = {"properties": properties}
             self.assets["models"].put(model["name"], model["version"], announced, announced=moment)

@@ -36,6 +36,7 @@ rules:
     where: {{model: {{name: {{prefix: net-, longer-than: 5}}, reason: {{longer-than: 3, prefix: too}}}}}}
     max_age: 24h
     freeze: {{models: [net-frozen]}}
+    on_failure: []
     do:
       - {{uses: write_note, with: {{to: notes, text: "${{model.name}}: ${{model.reason}}"}}}}
 tests:
