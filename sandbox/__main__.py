@@ -51,9 +51,9 @@ def demo(
     speed: Annotated[float, typer.Option(min=1, help="How much faster than Azure.")] = 120,
 ) -> None:
     """Play ten scenes on a sandbox, and check the outcome of each."""
-    from sandbox.demo.demo import demo as play
+    from sandbox.demo.demo import play_demo
 
-    raise typer.Exit(play(speed))
+    raise typer.Exit(play_demo(speed))
 
 
 def _run(options: Options, verbose: bool) -> NoReturn:

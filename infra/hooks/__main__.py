@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 from infra.hooks import access, app, app_secret, events, key_vault, package, preflight
 from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import HookError, say
-from infra.hooks.rule_environment import SETTING, choose_environment, keep_in_azd
+from infra.hooks.rule_environment import SETTING, choose_environment, keep_environment
 from mlevents.errors import ConfigError, RulesError
 
 
 def prepare(environment: Mapping[str, str]) -> None:
     """Before azd provisions: check rules and Azure, then keep the app's secret in azd's environment."""
     chosen = choose_environment(environment)
-    keep_in_azd(environment, chosen.get(SETTING, ""))
+    keep_environment(environment, chosen.get(SETTING, ""))
     parameters = read_parameters(chosen)
     preflight.prepare(chosen, parameters)
-    app_secret.keep_in_azd(environment, parameters)
+    app_secret.keep_secret(environment, parameters)
 
 
 STEPS: dict[str, Callable[[list[str]], None]] = {

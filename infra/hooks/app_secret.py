@@ -1,13 +1,11 @@
 """The app's secret: generated once, kept by every later deployment. See docs/operations.md."""
 
 import secrets
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from infra.hooks.parameters import own_group
-from infra.hooks.programs import HookError, az, needed, run, say
+from infra.hooks.programs import HookError, az, keep_in_azd, needed, say
 from mlevents.settings import is_key_vault_reference
 
 SETTING = "MLEVENTS_SECRET"
@@ -15,19 +13,10 @@ PARAMETER = "appSecret"
 """The parameter of main.bicep that becomes the setting; empty when the vault has the secret already."""
 
 
-def keep_in_azd(environment: Mapping[str, str], parameters: Mapping[str, Any]) -> None:
-    """Put the secret into azd's environment, where main.parameters.json reads it; never on a command line."""
-    if parameters.get(PARAMETER):
-        return
-    found = choose_secret(environment, parameters)
-    if not found:
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "secret.env")
-        file.write_text(f"{SETTING}='{found}'\n", encoding="utf-8")
-        name = needed(environment, "AZURE_ENV_NAME")
-        if run("azd", "env", "set", "--file", str(file), "--environment", name).returncode != 0:
-            raise HookError(f"{SETTING} was not kept in the environment '{name}' of azd (see above)")
+def keep_secret(environment: Mapping[str, str], parameters: Mapping[str, Any]) -> None:
+    """Keep the secret in azd's environment, unless a parameter gives it or the app's vault has it."""
+    if not parameters.get(PARAMETER) and (secret := choose_secret(environment, parameters)):
+        keep_in_azd(environment, SETTING, secret)
 
 
 def choose_secret(environment: Mapping[str, str], parameters: Mapping[str, Any]) -> str:

@@ -55,6 +55,16 @@ def needed(environment: Mapping[str, str], name: str) -> str:
     raise HookError(f"{name} is not set: provision first (`azd provision`, or infra/deploy.sh)")
 
 
+def keep_in_azd(environment: Mapping[str, str], name: str, value: str) -> None:
+    """Put a value into azd's environment, where main.parameters.json reads it; never on a command line."""
+    azd_environment = needed(environment, "AZURE_ENV_NAME")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "values.env")
+        file.write_text(f"{name}='{value}'\n", encoding="utf-8")
+        if run("azd", "env", "set", "--file", str(file), "--environment", azd_environment).returncode != 0:
+            raise HookError(f"{name} was not kept in the environment '{azd_environment}' of azd (see above)")
+
+
 def deploy_template(
     template: str, name: str, parameters: Mapping[str, Any], environment: Mapping[str, str]
 ) -> dict[str, Any]:

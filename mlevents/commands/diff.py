@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mlevents.commands.backtest_report import DifferentEvent
 from mlevents.commands.command import (
     EXIT_PROBLEMS,
     AsJson,
@@ -21,8 +22,8 @@ from mlevents.commands.rules_diff import RulesChange, RulesDiff, compare_rules
 from mlevents.commands.rules_version import load_version
 from mlevents.commands.terminal import escape_text
 from mlevents.errors import EventError
-from mlevents.events import Event, parse_all
-from mlevents.rule_tests.backtest import BacktestSide, Difference, find_differences
+from mlevents.events import parse_all
+from mlevents.rule_tests.backtest import BacktestSide, find_differences
 from mlevents.rules.model import Rules
 
 MOST_EVENTS = 20
@@ -36,7 +37,6 @@ EventFolder = Annotated[
     list[str] | None, typer.Option("--events", help="Recorded events: a file, or a folder of files.")
 ]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")]
-Decision = tuple[str, Event, Difference]
 
 
 @command("diff")
@@ -64,17 +64,17 @@ def diff(  # noqa: PLR0913 - each parameter is an option
         raise typer.Exit(EXIT_PROBLEMS)
 
 
-def _decide(old: Rules, new: Rules, names: list[str]) -> Iterator[Decision]:
+def _decide(old: Rules, new: Rules, names: list[str]) -> Iterator[DifferentEvent]:
     """Each event and rule that the two sides decide differently."""
     before, after = BacktestSide(old), BacktestSide(new)
     for file, document in (one for name in names for one in read_event_files(name)):
         [event] = parse_all([document])
         if isinstance(event, EventError):
             exit_with_error(f"{file}: this event cannot be read: {event}")
-        yield from ((file, event, one) for one in find_differences(before, after, event))
+        yield from (DifferentEvent(file, event, one) for one in find_differences(before, after, event))
 
 
-def _to_json(found: RulesDiff, decided: list[Decision]) -> dict[str, Any]:
+def _to_json(found: RulesDiff, decided: list[DifferentEvent]) -> dict[str, Any]:
     def changes(several: list[RulesChange]) -> list[dict[str, Any]]:
         return [one.to_json() for one in several]
 
@@ -86,21 +86,7 @@ def _to_json(found: RulesDiff, decided: list[Decision]) -> dict[str, Any]:
         "sections": changes(found.sections),
         "filters": changes(found.filters),
         "rights": changes(found.rights),
-        "events": [_decision_json(*one) for one in decided],
-    }
-
-
-def _decision_json(file: str, event: Event, one: Difference) -> dict[str, Any]:
-    failed = one.failed
-    return {
-        "file": file,
-        "id": event.id,
-        "type": event.type,
-        "subject": event.subject,
-        "rule": one.rule,
-        "before": one.before.matches,
-        "after": one.after.matches,
-        "because": failed and {"path": failed.path, "wanted": failed.wanted, "found": failed.found},
+        "events": [one.to_json() for one in decided],
     }
 
 
@@ -110,7 +96,7 @@ def _escape(text: str, markdown: bool) -> str:
     return f"`` {shown} ``" if markdown else shown
 
 
-def _list_lines(found: RulesDiff, decided: list[Decision], markdown: bool) -> Iterator[str]:
+def _list_lines(found: RulesDiff, decided: list[DifferentEvent], markdown: bool) -> Iterator[str]:
     if not (found or decided):
         yield "The rules mean the same."
         return
@@ -122,7 +108,7 @@ def _list_lines(found: RulesDiff, decided: list[Decision], markdown: bool) -> It
     yield from _list_section(f"{title}Other sections", found.sections, markdown)
     yield from _list_section(f"{title}Event Grid filters", found.filters, markdown)
     yield from _list_section(f"{title}Rights of the app", found.rights, markdown)
-    lines = [_describe_decision(*one) for one in islice(decided, MOST_EVENTS)]
+    lines = [_describe_decision(one) for one in islice(decided, MOST_EVENTS)]
     more = len(decided) - len(lines)
     lines += [f"and {more} more: see --json"] if more else []
     yield from _list_section(f"{title}Events decided differently: {len(decided)}", lines, markdown)
@@ -135,12 +121,13 @@ def _list_section(heading: str, lines: list[Any], markdown: bool) -> Iterator[st
         yield ""
 
 
-def _describe_decision(file: str, event: Event, one: Difference) -> str:
+def _describe_decision(different: DifferentEvent) -> str:
     words = {True: "fires", False: "does not fire", None: "no such rule"}
+    event, one = different.event, different.difference
     failed = one.failed
     why = (
         failed
         and f": {failed.path}: wanted {format_value(failed.wanted)}, found {format_found(failed.found)}"
     )
     change = f"{words[one.before.matches]} → {words[one.after.matches]}"
-    return f"{one.rule}: {change} for {event.type} {event.subject} ({file}){why or ''}"
+    return f"{one.rule}: {change} for {event.type} {event.subject} ({different.file}){why or ''}"

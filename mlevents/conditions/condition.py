@@ -99,7 +99,7 @@ class Comparison(Condition):
 
     @abstractmethod
     def compares(self, found: float) -> bool:
-        """Whether the number found stands in this relation to the bound."""
+        """Whether the comparison of the number found with the bound is true."""
 
     def clause(self) -> Clause:
         return Clause(self.name, (self.bound,))

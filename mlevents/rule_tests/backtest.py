@@ -56,7 +56,7 @@ class BacktestSide:
         return {one.rule.id for one in fired}
 
     def count_responses(self, name: str) -> int | None:
-        """To how many responses the rule of this name has led; None where there is no such rule."""
+        """How many responses the rule of this name has started; None when these rules lack it."""
         return len(self.responses[name]) if name in self.rules else None
 
     def find_result(self, name: str, event: Event) -> RuleResult:

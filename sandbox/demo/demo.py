@@ -142,7 +142,7 @@ def play_scenes(on: Stage) -> Iterator[tuple[Scene, float]]:
         yield scene, time.monotonic() - start
 
 
-def demo(speed: float = 120) -> int:
+def play_demo(speed: float = 120) -> int:
     """Play every scene and print it when it ends; the exit code is 0 only if all are as expected."""
     right = True
     CONSOLE.print(f"Starting the sandbox: a simulated Azure on this machine, {speed:g} times faster …\n")

@@ -1,9 +1,9 @@
-"""Entity locks as the Durable extension keeps them: a locked entity hears its holder alone.
+"""Entity locks as the Durable extension keeps them: a locked entity runs only its holder's operations.
 
 Microsoft's in-memory backend grants locks in turn, but lets everyone's operations through meanwhile. An
 instance that is terminated or fails inside a critical section leaves its locks behind (issues 2228 and
 1977 of the extension) until somebody cleans the entity storage; durabletask 1.12 asks for the release in
-that last turn, which is not heeded here.
+that last turn, which this hub ignores.
 """
 
 from collections import OrderedDict, defaultdict

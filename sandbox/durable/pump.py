@@ -174,7 +174,7 @@ class DurablePump:
         return batch
 
     def _strike(self, entity: str) -> None:
-        """Let the operation fail as when the worker dies inside it, if somebody asked for that."""
+        """Fail the operation as if the worker died inside it, when a fault for it was injected."""
         if self._faults.take(f"ENTITY {entity}"):
             raise FunctionError(f"FunctionInvocationFailed: {INVOCATION_FAILED.format(entity)}")
 

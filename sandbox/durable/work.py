@@ -8,7 +8,7 @@ from sandbox.worker.worker_process import WorkerProcess
 
 
 class HostCall:
-    """Stands in for the gRPC context when the host itself calls the hub; `active` until the host ends."""
+    """Replaces the gRPC context when the host itself calls the hub; `active` until the host ends."""
 
     active = True
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import LooseHeaders
 from multidict import CIMultiDict
 
-from sandbox.host.http_routes import Route
+from sandbox.host.http_routes import HttpRoute
 from sandbox.worker.function import FunctionError
 from sandbox.worker.worker_messages import Message, RpcHttp, TypedData
 from sandbox.worker.worker_process import WorkerProcess
@@ -27,7 +27,7 @@ class HttpBridge:
     def __init__(self, worker: WorkerProcess, prefix: str) -> None:
         self._worker = worker
         self._prefix = f"/{prefix.strip('/')}".rstrip("/").casefold()
-        routes = (Route.of(function) for function in worker.triggered_by("httpTrigger").values())
+        routes = (HttpRoute.of(function) for function in worker.triggered_by("httpTrigger").values())
         self._routes = sorted(routes, key=lambda route: (route.order, route.function))
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -40,7 +40,7 @@ class HttpBridge:
                     return await self._run(route, parameters, request)
         return web.Response(status=404)
 
-    async def _run(self, route: Route, parameters: dict[str, str], request: web.Request) -> web.Response:
+    async def _run(self, route: HttpRoute, parameters: dict[str, str], request: web.Request) -> web.Response:
         trigger = TypedData(http=await _received(request, parameters))
         try:
             returned = await self._worker.invoke(route.function, trigger)

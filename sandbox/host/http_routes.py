@@ -17,7 +17,7 @@ LITERAL, CONSTRAINED, ANY, REST = range(4)
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class HttpRoute:
     """Where one HTTP function answers; `methods` is empty when it answers to all."""
 
     function: str
@@ -27,7 +27,7 @@ class Route:
     order: tuple[int, ...]
 
     @classmethod
-    def of(cls, function: Function) -> "Route":
+    def of(cls, function: Function) -> "HttpRoute":
         """The route of a function with an HTTP trigger; its name is its route when it gives none."""
         trigger = function.trigger
         segments = str(trigger.get("route") or function.name).strip("/").split("/")

@@ -17,17 +17,11 @@ KEPT_LINES = 1000
 UNDER_WAY = frozenset({"Creating", "Updating", "Scaling", "Deleting"})
 
 
-@dataclass(slots=True)
-class Deployment:
-    """One deployment: its resource, and the model that serves in it once it has succeeded.
+class Provisioned:
+    """A resource of Resource Manager that is provisioned."""
 
-    An update leaves the old model serving until the new one is ready.
-    """
-
-    name: str
+    __slots__ = ()
     resource: dict[str, Any]
-    serving: str | None = None
-    log: list[str] = field(default_factory=list)
 
     @property
     def state(self) -> str:
@@ -37,6 +31,19 @@ class Deployment:
     @state.setter
     def state(self, state: str) -> None:
         self.resource["properties"]["provisioningState"] = state
+
+
+@dataclass(slots=True)
+class Deployment(Provisioned):
+    """One deployment: its resource, and the model that serves in it once it has succeeded.
+
+    An update leaves the old model serving until the new one is ready.
+    """
+
+    name: str
+    resource: dict[str, Any]
+    serving: str | None = None
+    log: list[str] = field(default_factory=list)
 
     def succeed(self) -> None:
         """Its container runs, and the model is loaded."""
@@ -60,7 +67,7 @@ class Deployment:
 
 
 @dataclass(slots=True)
-class Endpoint:
+class Endpoint(Provisioned):
     """One endpoint. `traffic` and `mirror` route requests; they follow the resource."""
 
     name: str
@@ -72,15 +79,6 @@ class Endpoint:
     keys: dict[str, str] = field(default_factory=lambda: {"primaryKey": new_key(), "secondaryKey": new_key()})
     tokens: dict[str, float] = field(default_factory=dict)
     operation: Operation | None = None
-
-    @property
-    def state(self) -> str:
-        """The provisioning state."""
-        return str(self.resource["properties"]["provisioningState"])
-
-    @state.setter
-    def state(self, state: str) -> None:
-        self.resource["properties"]["provisioningState"] = state
 
     def find(self, name: str) -> Deployment | None:
         """The deployment of this name, without regard to case."""
