@@ -10,15 +10,16 @@ import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from sandbox.event_grid.event_schemas import Event, content, dead_letter, moment, versions
-from sandbox.event_grid.filter_evaluation import delivers
+from sandbox.event_grid.filter_evaluation import find_rejection
 from sandbox.event_grid.probation import Probation
+from sandbox.event_grid.publication_journal import DEAD, DELIVERED, DeliveryRecord
 from sandbox.event_grid.retry_policy import (
     BEFORE_DEAD_LETTER,
     NO_CONNECTION,
@@ -29,7 +30,6 @@ from sandbox.event_grid.retry_policy import (
 )
 from sandbox.pace import Pace
 
-DELIVERED = "delivered"
 ANSWER_WITHIN = ClientTimeout(total=30)
 log = logging.getLogger(__name__)
 
@@ -48,14 +48,15 @@ class Subscription:
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     dead_letters: bool = True
     labels: tuple[str, ...] = ()
+    function: str = ""
     probation: Probation = field(default_factory=Probation)
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("delivered", "dropped", "failed", "pending", "dead"), 0)
     )
 
-    def wants(self, event: Event) -> bool:
-        """Whether the event passes the filter."""
-        return delivers(self.filter, event)
+    def find_rejection(self, event: Event) -> str | None:
+        """What the filter requires and the event does not have; None if it passes."""
+        return find_rejection(self.filter, event)
 
     def to_json(self) -> dict[str, Any]:
         """The subscription with what became of the events so far."""
@@ -100,21 +101,22 @@ class EventDelivery:
                 f"'{subscription.name}' with {status}: {text[:300] or 'nothing'}"
             )
 
-    async def deliver(self, subscription: Subscription, event: Event) -> None:
+    async def deliver(self, subscription: Subscription, event: Event, delivery: DeliveryRecord) -> None:
         """Deliver one event, with retries until it is accepted or becomes a dead letter."""
-        delivery = _Delivery(self._pace.now(), self._pace.elapsed())
         while True:
             reason = await self._wait_for_probation(subscription, delivery) or await self._try(
                 subscription, event, delivery
             )
             if reason == DELIVERED:
+                delivery.state = DELIVERED
                 return
             if reason is not None:
                 await self._write_dead_letter(subscription, event, delivery, reason)
+                delivery.state = DEAD
                 return
             await self._pace.sleep(subscription.policy.wait(delivery.status, delivery.attempts))
 
-    async def _wait_for_probation(self, subscription: Subscription, delivery: "_Delivery") -> str | None:
+    async def _wait_for_probation(self, subscription: Subscription, delivery: DeliveryRecord) -> str | None:
         """Wait until the endpoint may be tried; gives a reason when the event does not live that long."""
         while left := subscription.probation.left(self._pace):
             if self._pace.elapsed() - delivery.began + left > subscription.policy.seconds:
@@ -123,18 +125,19 @@ class EventDelivery:
             await self._pace.sleep(left)
         return None
 
-    async def _try(self, subscription: Subscription, event: Event, delivery: "_Delivery") -> str | None:
+    async def _try(self, subscription: Subscription, event: Event, delivery: DeliveryRecord) -> str | None:
         """One attempt: DELIVERED, why there is no other, or None."""
         delivery.attempts += 1
         delivery.tried = self._pace.now()
-        status, _ = await self._post(subscription, event, "Notification", delivery.attempts - 1)
+        delivery.status, _ = await self._post(subscription, event, "Notification", delivery.attempts - 1)
+        status = delivery.status
         if 200 <= status <= 204:
             subscription.counts["delivered"] += 1
             subscription.probation.succeeded()
             return DELIVERED
         subscription.counts["failed"] += 1
         subscription.probation.failed(self._pace)
-        delivery.status, delivery.outcome = status, outcome_of(status)
+        delivery.outcome = outcome_of(status)
         wait = subscription.policy.wait(status, delivery.attempts)
         lived = self._pace.elapsed() - delivery.began + wait
         return subscription.policy.give_up(status, delivery.attempts, lived)
@@ -161,7 +164,7 @@ class EventDelivery:
             return NO_CONNECTION, str(error)
 
     async def _write_dead_letter(
-        self, subscription: Subscription, event: Event, delivery: "_Delivery", reason: str
+        self, subscription: Subscription, event: Event, delivery: DeliveryRecord, reason: str
     ) -> None:
         """Write the dead letter, five minutes after the last try."""
         times = moment(delivery.published), moment(delivery.tried)
@@ -174,18 +177,6 @@ class EventDelivery:
         log.warning("Event Grid gave up on event '%s' for '%s'", letter.get("id"), subscription.name)
         if self._folder is not None:
             _write(self._folder, subscription.name, letter, self._pace.now())
-
-
-@dataclass(slots=True)
-class _Delivery:
-    """One event on its way to one subscription; `began` is in Azure's seconds."""
-
-    published: datetime
-    began: float
-    attempts: int = 0
-    status: int = 0
-    outcome: str = PROBATION
-    tried: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 def _write(folder: Path, subscription: str, letter: Event, now: datetime) -> None:

@@ -18,17 +18,31 @@ def delivers(filter_json: Mapping[str, Any], event: Mapping[str, Any], *, cased:
 
     `cased` says that keys inside `data` are looked up with case, which is unverified either way.
     """
+    return find_rejection(filter_json, event, cased=cased) is None
+
+
+def find_rejection(
+    filter_json: Mapping[str, Any], event: Mapping[str, Any], *, cased: bool = False
+) -> str | None:
+    """What the filter requires and the event does not have, in words; None if the event is delivered."""
     types = filter_json.get("includedEventTypes")
     event_type = next((value for key in _TYPE_KEYS if isinstance(value := event.get(key), str)), "")
     if types is not None and event_type.upper() not in {name.upper() for name in types}:
-        return False
+        return f"the event type {' or '.join(types)}" if types else "no event: no rule needs this event type"
     subject = event.get("subject")
     subject = _upper(subject) if isinstance(subject, str) else ""
-    head = _upper(filter_json.get("subjectBeginsWith") or "")
-    tail = _upper(filter_json.get("subjectEndsWith") or "")
-    if not (subject.startswith(head) and subject.endswith(tail)):
-        return False
-    return all(_passes(advanced, event, cased) for advanced in filter_json.get("advancedFilters") or [])
+    for place, holds in (("Begins", str.startswith), ("Ends", str.endswith)):
+        wanted = filter_json.get(f"subject{place}With") or ""
+        if not holds(subject, _upper(wanted)):
+            return f"a subject that {place.lower()} with '{wanted}'"
+    failed = (one for one in filter_json.get("advancedFilters") or [] if not _passes(one, event, cased))
+    return next(map(_describe_filter, failed), None)
+
+
+def _describe_filter(advanced: Mapping[str, Any]) -> str:
+    wanted = advanced["values"] if "values" in advanced else [advanced.get("value")]
+    values = ", ".join(str(value) for value in wanted if value is not None)
+    return f"{advanced['key']} {advanced['operatorType']} {values}".rstrip()
 
 
 def _passes(advanced: Mapping[str, Any], event: Mapping[str, Any], cased: bool) -> bool:

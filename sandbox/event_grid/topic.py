@@ -1,7 +1,7 @@
 """Event Grid: the topic of the workspace, and a subscription for each of the app's event functions.
 
 `POST` publishes an array of events, `GET` counts what happened to them, `GET …/deadletters` lists those
-that could not be delivered.
+that could not be delivered, `GET …/journal` what became of each event.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ from mlevents.events.event_functions import functions
 from sandbox.event_grid.compiled_filters import Filter, type_filter
 from sandbox.event_grid.delivery import EventDelivery, Subscription
 from sandbox.event_grid.event_schemas import Event, RefusedError, parse_publication
+from sandbox.event_grid.filter_evaluation import delivers
+from sandbox.event_grid.publication_journal import DROPPED, DeliveryRecord, PublicationJournal
 from sandbox.pace import Pace
 
 PATH = "/api/events"
@@ -37,6 +39,7 @@ class EventGrid:
         self.on_publish: Callable[[Event], None] = lambda _: None
         self._pace = pace
         self._courier = EventDelivery(pace, folder)
+        self._journal = PublicationJournal(pace.now)
         self._under_way: set[asyncio.Task[None]] = set()
 
     def application(self) -> web.Application:
@@ -45,6 +48,7 @@ class EventGrid:
         application.router.add_post(PATH, self._publish)
         application.router.add_get(PATH, self._list)
         application.router.add_get(f"{PATH}/deadletters", self._list_dead_letters)
+        application.router.add_get(f"{PATH}/journal", self._journal.list_publications)
         return application
 
     async def start(self) -> None:
@@ -64,6 +68,7 @@ class EventGrid:
                 name=re.sub(r"(?<=[a-z])(?=[A-Z])", "-", function).lower(),
                 endpoint=f"{host}/runtime/webhooks/eventgrid?functionName={function}",
                 filter=chosen,
+                function=function,
             )
             await self._courier.validate(subscription, self.topic)
             self.subscriptions.append(subscription)
@@ -82,19 +87,29 @@ class EventGrid:
 
     def publish(self, event: Event) -> None:
         """Deliver an event to the subscriptions that want it, in the background."""
+        publication = self._journal.add_event(event)
         for subscription in self.subscriptions:
-            if not subscription.wants(event):
-                subscription.counts["dropped"] += 1
-                continue
-            for _ in range(2 if self.twice else 1):
-                task = asyncio.ensure_future(self._deliver(subscription, event))
-                self._under_way.add(task)
-                task.add_done_callback(self._under_way.discard)
+            rejection = subscription.find_rejection(event)
+            for _ in range(2 if self.twice and rejection is None else 1):
+                began = self._pace.now(), self._pace.elapsed()
+                delivery = DeliveryRecord(*began, subscription.function, because=rejection)
+                if rejection is None or delivers(type_filter(subscription.function), event):
+                    publication.deliveries.append(delivery)
+                self._dispatch(subscription, event, delivery)
 
-    async def _deliver(self, subscription: Subscription, event: Event) -> None:
+    def _dispatch(self, subscription: Subscription, event: Event, delivery: DeliveryRecord) -> None:
+        if delivery.because is not None:
+            delivery.state = DROPPED
+            subscription.counts["dropped"] += 1
+            return
+        task = asyncio.ensure_future(self._deliver(subscription, event, delivery))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _deliver(self, subscription: Subscription, event: Event, delivery: DeliveryRecord) -> None:
         subscription.counts["pending"] += 1
         try:
-            await self._courier.deliver(subscription, event)
+            await self._courier.deliver(subscription, event, delivery)
         finally:
             subscription.counts["pending"] -= 1
 

@@ -15,6 +15,7 @@ from sandbox.event_grid.compiled_filters import compile_rule_filters, type_filte
 from sandbox.event_grid.delivery import EventDelivery, HandshakeError, Subscription
 from sandbox.event_grid.event_schemas import LIMIT, RefusedError, parse_publication
 from sandbox.event_grid.probation import FAILURES, LONGEST, Probation
+from sandbox.event_grid.publication_journal import DeliveryRecord
 from sandbox.event_grid.retry_policy import RetryPolicy
 from sandbox.event_grid.topic import EventGrid
 from sandbox.pace import Pace
@@ -93,7 +94,7 @@ def deliver(
     async def delivering() -> None:
         await courier.start()
         try:
-            await courier.deliver(subscription, event)
+            await courier.deliver(subscription, event, DeliveryRecord(pace.now(), pace.elapsed()))
         finally:
             await courier.stop()
 
@@ -245,7 +246,7 @@ def on_probation(url: str, policy: RetryPolicy) -> tuple[Subscription, EventDeli
 
     async def delivering() -> None:
         await courier.start()
-        await courier.deliver(subscription, GRID)
+        await courier.deliver(subscription, GRID, DeliveryRecord(pace.now(), pace.elapsed()))
         await courier.stop()
 
     run(delivering())
@@ -317,10 +318,10 @@ def test_the_topic_fills_in_what_the_publisher_leaves_out():
 
 
 def test_a_subscription_wants_its_own_types_in_any_case():
-    wanted = Subscription("raw", "", type_filter("Raw")).wants
-    assert wanted(GRID)
-    assert wanted({**CLOUD, "type": TYPE.upper()})
-    assert not wanted({**GRID, "eventType": "Microsoft.MachineLearningServices.RunCompleted"})
+    reject = Subscription("raw", "", type_filter("Raw")).find_rejection
+    assert reject(GRID) is None
+    assert reject({**CLOUD, "type": TYPE.upper()}) is None
+    assert reject({**GRID, "eventType": "Microsoft.MachineLearningServices.RunCompleted"})
 
 
 def test_the_filters_of_the_rules_decide_what_is_delivered(tmp_path: Path):
@@ -329,11 +330,61 @@ def test_the_filters_of_the_rules_decide_what_is_delivered(tmp_path: Path):
     filters = compile_rule_filters(file, {})
     registered = Subscription("model-registered", "", filters["ModelRegistered"])
     event = {**GRID, "eventType": "Microsoft.MachineLearningServices.ModelRegistered"}
-    assert registered.wants({**event, "subject": "models/fraud-a:1"})
-    assert not registered.wants({**event, "subject": "models/churn-a:1"})
-    assert not Subscription("model-deployed", "", filters["ModelDeployed"]).wants(
+    assert registered.find_rejection({**event, "subject": "models/fraud-a:1"}) is None
+    assert registered.find_rejection({**event, "subject": "models/churn-a:1"})
+    assert Subscription("model-deployed", "", filters["ModelDeployed"]).find_rejection(
         {**GRID, "eventType": "Microsoft.MachineLearningServices.ModelDeployed"}
     )
+
+
+@pytest.mark.parametrize(
+    ("filter_json", "requires"),
+    [
+        ({"includedEventTypes": ["A.B"]}, "the event type A.B"),
+        ({"includedEventTypes": []}, "no event: no rule needs this event type"),
+        ({"subjectBeginsWith": "models/"}, "a subject that begins with 'models/'"),
+        ({"subjectEndsWith": ":8"}, "a subject that ends with ':8'"),
+        (
+            {"advancedFilters": [{"operatorType": "StringIn", "key": "data.x", "values": ["a", "b"]}]},
+            "data.x StringIn a, b",
+        ),
+        ({"advancedFilters": [{"operatorType": "IsNotNull", "key": "data.x"}]}, "data.x IsNotNull"),
+    ],
+)
+def test_a_rejection_names_what_the_filter_requires(filter_json: dict[str, Any], requires: str):
+    assert Subscription("raw", "", filter_json).find_rejection(GRID) == requires
+
+
+def read_journal(url: str, **query: str) -> dict[str, Any]:
+    answer = requests.get(f"{url}/journal", params=query, timeout=10)
+    return answer.json() | {"status": answer.status_code}
+
+
+def test_the_journal_says_what_became_of_each_event():
+    with small() as running:
+        none = Subscription("model-registered", "", {"includedEventTypes": []}, function="ModelRegistered")
+        running.sandbox.event_grid.subscriptions.append(none)
+        grid = running.ready["event_grid"]
+        raw = {**GRID, "data": {"orchestrator": "none"}}
+        registered = {**GRID, "id": "e-2", "eventType": "Microsoft.MachineLearningServices.ModelRegistered"}
+        events = [raw, registered, {**GRID, "id": "e-3", "eventType": "Contoso.Other"}]
+        requests.post(grid, json=events, timeout=10).raise_for_status()
+        found = until(lambda: read_journal(grid), lambda one: one["events"][0]["deliveries"][0]["attempts"])
+        assert [(one["number"], one["event"]["id"]) for one in found["events"]] == [
+            (1, "e-1"),
+            (2, "e-2"),
+            (3, "e-3"),
+        ]
+        [tried], [dropped], other = (one["deliveries"] for one in found["events"])
+        assert (tried["function"], tried["because"]) == ("Raw", None)
+        assert (dropped["state"], dropped["because"]) == (
+            "dropped",
+            "no event: no rule needs this event type",
+        )
+        assert other == []
+        assert [one["number"] for one in read_journal(grid, after="2")["events"]] == [3]
+        assert [one["number"] for one in read_journal(grid, id="e-2")["events"]] == [2]
+        assert read_journal(grid, after="x")["status"] == 400
 
 
 def test_rules_that_cannot_be_loaded_give_no_filters(tmp_path: Path):
