@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.text import Text
 
+from mlevents.commands.local_settings import read_local_settings
 from mlevents.commands.problem_text import print_problems
 from mlevents.commands.terminal import escape_text, print_text
 from mlevents.errors import ConfigError, RulesError
@@ -64,9 +65,13 @@ def exit_with_error(text: str, code: int = EXIT_USAGE) -> NoReturn:
 
 
 def read_settings(rules: Path, env: str = "") -> Settings:
-    """The settings of this process in an environment; exits if one cannot be used."""
+    """The settings of this process in an environment, else those of `local.settings.json`.
+
+    Exits if one cannot be used.
+    """
     try:
-        settings = Settings.read({**os.environ, "MLEVENTS_ENV": env})
+        values = {**read_local_settings(rules), **os.environ}
+        settings = Settings.read(values | {"MLEVENTS_ENV": env or values.get("MLEVENTS_ENV", "")})
     except ConfigError as error:
         exit_with_error(str(error))
     return add_environment_settings(settings, rules)
