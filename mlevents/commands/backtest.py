@@ -24,6 +24,7 @@ from mlevents.commands.workspace_events import (
     SaveTo,
     Since,
     WorkspaceName,
+    check_save,
     rebuild_workspace_events,
     save_or_exit,
 )
@@ -61,6 +62,7 @@ def backtest(  # noqa: PLR0913 - each parameter is an option
         exit_with_error("give either EVENTS, files and folders of events, or --workspace")
     if same and not against:
         exit_with_error("--same compares with another rule file: name it with --against")
+    check_save(save, rebuilds=bool(workspace))
     loaded = load_rules_or_exit(rules, env)
     before = BacktestSide(load_rules_or_exit(against, env)) if against else None
     rebuilt = rebuild_workspace_events(loaded, workspace, since) if workspace else None

@@ -1,14 +1,14 @@
 """`diff`: what a change of the rules means, for a pull request."""
 
-from collections.abc import Iterator
-from itertools import islice
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from mlevents.commands.backtest_report import DifferentEvent
 from mlevents.commands.command import (
-    EXIT_PROBLEMS,
+    EXIT_USAGE,
+    RULES,
     AsJson,
     EnvironmentName,
     command,
@@ -16,118 +16,126 @@ from mlevents.commands.command import (
     print_json,
     read_settings,
 )
+from mlevents.commands.diff_report import DiffReport, EnvironmentDiff, show_error
 from mlevents.commands.event_file import read_event_files
-from mlevents.commands.explain_rule import format_found, format_value
-from mlevents.commands.rules_diff import RulesChange, RulesDiff, compare_rules
-from mlevents.commands.rules_version import load_version
-from mlevents.commands.terminal import escape_text
-from mlevents.errors import EventError
-from mlevents.events import parse_all
+from mlevents.commands.problem_text import print_problems
+from mlevents.commands.rules_diff import compare_rules
+from mlevents.commands.rules_version import RulesVersion, open_version
+from mlevents.commands.workspace_events import (
+    DEFAULT_SINCE,
+    RebuiltEvents,
+    Since,
+    WorkspaceName,
+    rebuild_workspace_events,
+)
+from mlevents.errors import ConfigError, EventError, RulesError
+from mlevents.events import Event, parse_all
 from mlevents.rule_tests.backtest import BacktestSide, find_differences
-from mlevents.rules.model import Rules
-
-MOST_EVENTS = 20
-"""The events that people are shown; `--json` has all of them."""
+from mlevents.rules.environment_file import has_environment, list_environments
 
 OldRules = Annotated[
     str, typer.Argument(metavar="OLD", help="A rule file, a folder, or git:REF such as git:origin/main.")
 ]
-NewRules = Annotated[str, typer.Argument(metavar="NEW", help="The rules after the change.")]
+NewRules = Annotated[
+    str, typer.Argument(metavar="[NEW]", envvar="MLEVENTS_RULES", help="The rules after the change.")
+]
 EventFolder = Annotated[
     list[str] | None, typer.Option("--events", help="Recorded events: a file, or a folder of files.")
 ]
+AllEnvironments = Annotated[
+    bool, typer.Option("--all-environments", help="Compare in each of environments/*.yaml as well.")
+]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")]
+PastEvents = list[tuple[str, Event]]
 
 
 @command("diff")
-def diff(  # noqa: PLR0913 - each parameter is an option
+def diff(  # noqa: PLR0913, PLR0917 - each parameter is an option
     old: OldRules,
-    new: NewRules,
-    *,
+    new: NewRules = str(RULES),
     events: EventFolder = None,
+    workspace: WorkspaceName = None,
+    since: Since = DEFAULT_SINCE,
     env: EnvironmentName = "",
+    all_environments: AllEnvironments = False,
     markdown: AsMarkdown = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what a change of the rules means; exit 1 if anything differs."""
     if markdown and as_json:
         exit_with_error("--json and --markdown: choose one")
-    before, after = load_version(old, new, env), load_version(new, old, env)
-    found = compare_rules(before, after, read_settings(after.path, env))
-    decided = list(_decide(before, after, events or []))
+    if env and all_environments:
+        exit_with_error("--env and --all-environments: choose one")
+    if events and workspace:
+        exit_with_error("--events and --workspace: choose one")
+    try:
+        with open_version(old, new) as before, open_version(new, old) as after:
+            rebuilt = _rebuild(after, env, workspace, since)
+            past = list(_parse(rebuilt.files() if rebuilt else _read(events or [])))
+            names = _list_all(before, after) if all_environments else []
+            report = DiffReport(
+                _compare(before, after, env, past),
+                [_compare_environment(before, after, name, past) for name in names],
+                rebuilt,
+            )
+    except ConfigError as error:
+        _exit_unreadable(error, markdown)
     if as_json:
-        print_json(_to_json(found, decided))
+        print_json(report.to_json())
     else:
-        for line in _list_lines(found, decided, markdown):
-            typer.echo(line)
-    if found or decided:
-        raise typer.Exit(EXIT_PROBLEMS)
+        report.show(markdown)
+    if report.exit_code:
+        raise typer.Exit(report.exit_code)
 
 
-def _decide(old: Rules, new: Rules, names: list[str]) -> Iterator[DifferentEvent]:
-    """Each event and rule that the two sides decide differently."""
-    before, after = BacktestSide(old), BacktestSide(new)
-    for file, document in (one for name in names for one in read_event_files(name)):
+def _compare(before: RulesVersion, after: RulesVersion, env: str, past: PastEvents) -> EnvironmentDiff:
+    """The differences in one environment. A side whose file is not there has the rules themselves."""
+    having = [one for one in (before, after) if has_environment(one.path, env)]
+    old, new = (one.load(env if one in having or not having else "") for one in (before, after))
+    found = compare_rules(old, new, read_settings(after.path, env))
+    sides = BacktestSide(old), BacktestSide(new)
+    decided = [
+        DifferentEvent(file, event, one) for file, event in past for one in find_differences(*sides, event)
+    ]
+    return EnvironmentDiff(env, found, decided)
+
+
+def _compare_environment(
+    before: RulesVersion, after: RulesVersion, name: str, past: PastEvents
+) -> EnvironmentDiff:
+    """The differences in one of all environments, or why its rules cannot be read."""
+    try:
+        return _compare(before, after, name, past)
+    except ConfigError as error:
+        return EnvironmentDiff(name, error=str(error))
+
+
+def _list_all(before: RulesVersion, after: RulesVersion) -> list[str]:
+    return sorted({name for one in (before, after) for name in list_environments(one.path)})
+
+
+def _rebuild(after: RulesVersion, env: str, workspace: str | None, since: str) -> RebuiltEvents | None:
+    return rebuild_workspace_events(after.load(env), workspace, since) if workspace else None
+
+
+def _read(names: list[str]) -> Iterator[tuple[str, Any]]:
+    return (one for name in names for one in read_event_files(name))
+
+
+def _parse(files: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Event]]:
+    for file, document in files:
         [event] = parse_all([document])
         if isinstance(event, EventError):
             exit_with_error(f"{file}: this event cannot be read: {event}")
-        yield from (DifferentEvent(file, event, one) for one in find_differences(before, after, event))
+        yield file, event
 
 
-def _to_json(found: RulesDiff, decided: list[DifferentEvent]) -> dict[str, Any]:
-    def changes(several: list[RulesChange]) -> list[dict[str, Any]]:
-        return [one.to_json() for one in several]
-
-    return {
-        "different": bool(found or decided),
-        "added": found.added,
-        "removed": found.removed,
-        "changed": [{"id": name, "changes": changes(several)} for name, several in found.changed.items()],
-        "sections": changes(found.sections),
-        "filters": changes(found.filters),
-        "rights": changes(found.rights),
-        "events": [one.to_json() for one in decided],
-    }
-
-
-def _escape(text: str, markdown: bool) -> str:
-    """A line for people; in Markdown as code, so that no tag of an event becomes markup."""
-    shown = escape_text(text)
-    return f"`` {shown} ``" if markdown else shown
-
-
-def _list_lines(found: RulesDiff, decided: list[DifferentEvent], markdown: bool) -> Iterator[str]:
-    if not (found or decided):
-        yield "The rules mean the same."
-        return
-    title = "### " if markdown else ""
-    for heading, names in (("Rules added", found.added), ("Rules removed", found.removed)):
-        yield from _list_section(f"{title}{heading}", names, markdown)
-    for name, several in found.changed.items():
-        yield from _list_section(f"{title}Rule {name} changed", several, markdown)
-    yield from _list_section(f"{title}Other sections", found.sections, markdown)
-    yield from _list_section(f"{title}Event Grid filters", found.filters, markdown)
-    yield from _list_section(f"{title}Rights of the app", found.rights, markdown)
-    lines = [_describe_decision(one) for one in islice(decided, MOST_EVENTS)]
-    more = len(decided) - len(lines)
-    lines += [f"and {more} more: see --json"] if more else []
-    yield from _list_section(f"{title}Events decided differently: {len(decided)}", lines, markdown)
-
-
-def _list_section(heading: str, lines: list[Any], markdown: bool) -> Iterator[str]:
-    if lines:
-        yield heading
-        yield from (f"{'- ' if markdown else '  '}{_escape(str(line), markdown)}" for line in lines)
-        yield ""
-
-
-def _describe_decision(different: DifferentEvent) -> str:
-    words = {True: "fires", False: "does not fire", None: "no such rule"}
-    event, one = different.event, different.difference
-    failed = one.failed
-    why = (
-        failed
-        and f": {failed.path}: wanted {format_value(failed.wanted)}, found {format_found(failed.found)}"
-    )
-    change = f"{words[one.before.matches]} → {words[one.after.matches]}"
-    return f"{one.rule}: {change} for {event.type} {event.subject} ({different.file}){why or ''}"
+def _exit_unreadable(error: ConfigError, markdown: bool) -> NoReturn:
+    """Say why a side cannot be read: in Markdown for the pull request, else as every command does."""
+    if markdown:
+        show_error(str(error))
+        raise typer.Exit(EXIT_USAGE)
+    if isinstance(error, RulesError):
+        print_problems([(problem, "error") for problem in error.problems], err=True)
+        exit_with_error("the rules cannot be compared: correct the problems above")
+    exit_with_error(str(error))

@@ -31,6 +31,7 @@ from mlevents.commands.workspace_events import (
     SaveTo,
     Since,
     WorkspaceName,
+    check_save,
     rebuild_model,
     rebuild_run,
     rebuild_workspace_events,
@@ -120,6 +121,7 @@ def explain(  # noqa: PLR0913 - each parameter is an option
     as_json: AsJson = False,
 ) -> None:
     """Show which rules each event matches and what they would do, and why the others do not match."""
+    check_save(save, rebuilds=any((model, run, workspace)))
     loaded, time = load_rules_or_exit(rules, env), _parse_time(at)
     _check_rule(rule, loaded)
     rebuilt = _rebuild(loaded, (event, model, run), workspace, since)

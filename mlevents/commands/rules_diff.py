@@ -1,8 +1,10 @@
 """What a change of the rules means: rules, filters and rights before and after it."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from mlevents.eventgrid.subscription_filters import compile_filters
@@ -11,8 +13,12 @@ from mlevents.rules.needs import list_required_permissions
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 from mlevents.yamlfile.positions import join_path
+from mlevents.yamlfile.reader import parse_yaml
+from mlevents.yamlfile.scalars import to_plain_numbers
 
 LEFT_OUT = {"id", "where"}
+LONGEST = 120
+"""Characters of a value that people are shown; `diff --json` has the complete value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +30,14 @@ class RulesChange:
     after: str | None
 
     def __str__(self) -> str:
+        """The change for people: of a long text, what is around the first difference."""
         if self.before is None:
-            return f"{self.path}: added {self.after}"
+            return f"{self.path}: added {_shorten(self.after or '')}"
         if self.after is None:
-            return f"{self.path}: removed {self.before}"
-        return f"{self.path}: {self.before} → {self.after}"
+            return f"{self.path}: removed {_shorten(self.before)}"
+        pairs = takewhile(lambda pair: pair[0] == pair[1], zip(self.before, self.after, strict=False))
+        same = len(list(pairs))
+        return f"{self.path}: {_shorten(self.before, same)} → {_shorten(self.after, same)}"
 
     def to_json(self) -> dict[str, Any]:
         """The change as `diff --json` prints it."""
@@ -62,7 +71,10 @@ def compare_rules(old: Rules, new: Rules, settings: Settings) -> RulesDiff:
         added=[name for name in after if name not in before],
         removed=[name for name in before if name not in after],
         changed={name: changes for name, changes in both.items() if changes},
-        sections=compare_values(_list_sections(old), _list_sections(new)),
+        sections=[
+            *compare_values(_list_sections(old), _list_sections(new)),
+            *_compare_files(old.files, new.files),
+        ],
         filters=compare_values(_list_filters(old), _list_filters(new)),
         rights=compare_values(_list_rights(old, settings), _list_rights(new, settings)),
     )
@@ -93,9 +105,42 @@ def _list_sections(rules: Rules) -> dict[str, str]:
         "connections": rules.connections,
         "endpoints": list(rules.endpoints),
         "filters": rules.filters,
-        "files": rules.files,
     }
     return dict(_list_values("", sections))
+
+
+def _compare_files(old: Mapping[str, str], new: Mapping[str, str]) -> list[RulesChange]:
+    """The files that differ: their values where both are YAML mappings, else their size and digest."""
+    changes = []
+    for name in dict.fromkeys([*new, *old]):
+        path, before, after = join_path("files", name), old.get(name), new.get(name)
+        values = [_parse_mapping(text) for text in (before, after)]
+        if before != after and all(values):
+            changes += compare_values(*(dict(_list_values(path, value)) for value in values))
+        elif before != after:
+            changes.append(RulesChange(path, _describe_text(before), _describe_text(after)))
+    return changes
+
+
+def _parse_mapping(text: str | None) -> dict[str, Any]:
+    """The values of a YAML mapping; empty for any other text."""
+    document = parse_yaml(text or "", "")
+    found = None if document.broken else to_plain_numbers(document.value)
+    return found if isinstance(found, dict) else {}
+
+
+def _describe_text(text: str | None) -> str | None:
+    """The size of a file, and a digest that tells two texts of one size apart."""
+    if text is None:
+        return None
+    return f"{len(text.splitlines())} lines ({hashlib.sha256(text.encode()).hexdigest()[:8]})"
+
+
+def _shorten(text: str, same: int = 0) -> str:
+    """The text from shortly before its first `same` characters end, at most LONGEST of them."""
+    start = 0 if len(text) <= LONGEST else max(same - LONGEST // 4, 0)
+    part = text[start : start + LONGEST]
+    return f"{'…' if start else ''}{part}{'…' if start + LONGEST < len(text) else ''}"
 
 
 def _list_filters(rules: Rules) -> dict[str, str]:

@@ -14,7 +14,7 @@ from mlevents.commands.history_progress import show_progress
 from mlevents.commands.resource_checks import SIGN_IN_REMEDY
 from mlevents.duration import parse_duration
 from mlevents.errors import ActionError, ConfigError
-from mlevents.event_history.event_folder import save_events
+from mlevents.event_history.event_folder import check_new_folder, save_events
 from mlevents.event_history.history import LIMITS, EventHistory
 from mlevents.event_history.lookup import find_model_event, find_run_events
 from mlevents.event_history.rebuilt_event import EventDocument
@@ -71,11 +71,14 @@ class RebuiltEvents:
         document = {"workspace": self.workspace, "since": since, "events": len(self.events)}
         return document | {"not_rebuilt": list(self.limits)}
 
-    def show(self) -> None:
-        """Where the events come from, for people."""
+    def __str__(self) -> str:
         since = f" since {self.since:%Y-%m-%d %H:%M} UTC" if self.since else ""
         number = f"{len(self.events)} event{'' if len(self.events) == 1 else 's'}"
-        print_line((f"{number} rebuilt from workspace {self.workspace}{since}", "bold"))
+        return f"{number} rebuilt from workspace {self.workspace}{since}"
+
+    def show(self) -> None:
+        """Where the events come from, for people."""
+        print_line((str(self), "bold"))
         for limit in self.limits:
             print_line(("  not rebuilt: ", "yellow"), limit)
 
@@ -100,16 +103,24 @@ def rebuild_run(rules: Rules, name: str | None, run: str) -> RebuiltEvents:
     return _look_up(rules, name, lambda found, topic: find_run_events(found.runs, topic, run))
 
 
-def save_or_exit(rebuilt: RebuiltEvents | None, folder: Path | None) -> None:
-    """Save the events as a folder that commands read, where one is named; exits if it holds something."""
+def check_save(folder: Path | None, *, rebuilds: bool) -> None:
+    """Exit where the events could not be saved in this folder: known before they are read from Azure ML."""
     if folder is None:
         return
-    if rebuilt is None:
+    if not rebuilds:
         exit_with_error("--save is for events from a workspace: name it with --workspace")
     try:
-        save_events(folder, rebuilt.events)
-    except FileExistsError as error:
+        check_new_folder(folder)
+    except OSError as error:
         exit_with_error(str(error))
+
+
+def save_or_exit(rebuilt: RebuiltEvents | None, folder: Path | None) -> None:
+    """Save the events as a folder that commands read, where one is named."""
+    if folder is None or rebuilt is None:
+        return
+    try:
+        save_events(folder, rebuilt.events)
     except OSError as error:
         exit_with_error(f"{folder}: cannot be written: {error.strerror}")
 

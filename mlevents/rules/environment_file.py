@@ -140,7 +140,7 @@ def load_environment(rules: Path, name: str, report: Report) -> RuleEnvironment:
 
 def find_environment(rules: Path, name: str) -> Path:
     """The file of an environment; raises RulesError with the nearest name if there is none."""
-    folders = [find_project(rules) / _FOLDER, *([rules / _FOLDER] if rules.is_dir() else [])]
+    folders = _find_folders(rules)
     file = folders[0] / f"{name}.yaml"
     if not _FILE_NAME.fullmatch(name):
         fault = f"'{name}' is not a valid environment: use letters, digits, '_', '-' and '.'"
@@ -148,9 +148,14 @@ def find_environment(rules: Path, name: str) -> Path:
     found = next((one / file.name for one in folders if (one / file.name).is_file()), None)
     if found:
         return found
-    known = [one.stem for folder in folders for one in folder.glob("*.yaml")]
-    fault = f"this environment does not exist{did_you_mean(name, known)}: create the file, or name another"
+    hint = did_you_mean(name, list_environments(rules))
+    fault = f"this environment does not exist{hint}: create the file, or name another"
     raise RulesError([Problem(str(file), 1, 1, "", fault)])
+
+
+def list_environments(rules: Path) -> list[str]:
+    """The names of the environments that have a file, in alphabetical order."""
+    return sorted({file.stem for folder in _find_folders(rules) for file in folder.glob("*.yaml")})
 
 
 def has_environment(rules: Path, name: str) -> bool:
@@ -174,6 +179,11 @@ def add_environment_settings(settings: Settings, rules: Path | None = None) -> S
     except RulesError:
         return settings
     return replace(settings, defaults=found.form.settings)
+
+
+def _find_folders(rules: Path) -> list[Path]:
+    """The folders of environment files: beside the rules, and in a folder of rules."""
+    return [find_project(rules) / _FOLDER, *([rules / _FOLDER] if rules.is_dir() else [])]
 
 
 def _check_setting_names(section: object) -> Iterator[PathProblem]:

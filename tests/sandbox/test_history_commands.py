@@ -213,6 +213,38 @@ def test_a_folder_that_holds_something_is_left_alone(run: Callable[..., Result],
     assert [one.name for one in (tmp_path / "saved").iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.parametrize("command", [["backtest"], ["explain", "--model", "good:1"]], ids=["all", "one"])
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [("rules.yaml", "is not an empty folder"), ("rules.yaml/below", "cannot be created in ")],
+)
+def test_a_folder_that_cannot_be_written_is_named_before_anything_is_read(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, command: list[str], folder: str, said: str
+) -> None:
+    def sign_in(_: ResourceManager) -> str:
+        raise AssertionError("it calls Azure first")
+
+    monkeypatch.setattr(ResourceManager, "identity", sign_in)
+    result = run(*command, "--workspace", "prod", "--save", folder)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Error: {folder}: {said}" in result.stderr
+
+
+def test_diff_decides_the_events_of_a_workspace(run: Callable[..., Result]) -> None:
+    result = run("diff", "old.yaml", "rules.yaml", "--workspace", "prod", "--since", "30d", "--json")
+    assert (result.exit_code, result.stderr) == (1, "")
+    document = json.loads(result.stdout)
+    assert [(one["subject"], one["before"], one["after"]) for one in document["events"]] == [
+        ("models/held:7", True, False)
+    ]
+    assert document["history"]["events"] == 8
+    lines = run("diff", "old.yaml", "rules.yaml", "--workspace", "prod").stdout.splitlines()
+    assert lines[0].startswith("8 events rebuilt from workspace ml-prod since ")
+    assert "Events decided differently: 1" in lines
+    markdown = run("diff", "old.yaml", "rules.yaml", "--workspace", "prod", "--markdown").stdout
+    assert "\n8 events rebuilt from workspace ml-prod since " in markdown
+
+
 def test_a_terminal_shows_what_is_read(run: Callable[..., Result], tmp_path: Path) -> None:
     controller, terminal = pty.openpty()
     command = [sys.executable, "-W", "ignore", "-m", "mlevents", "backtest", "--workspace", "prod", "--json"]

@@ -130,6 +130,126 @@ def test_an_environment_applies_to_both_sides(run: Callable[..., Result], tmp_pa
     assert run("old.yaml", "new.yaml", "--env", "dev").exit_code == 0
 
 
+STEP = "{uses: deploy_model, with: {endpoint: e, template: small.yaml}}"
+DEPLOYING = RULES.replace("do: [", f"do: [{STEP}, ")
+
+
+def commit(folder: Path) -> None:
+    """Put everything in the folder into a commit of a repository there."""
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "some")):
+        subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+
+
+def test_a_change_of_a_template_is_named_and_the_template_is_not_printed(
+    run: Callable[..., Result], tmp_path: Path
+):
+    lines = ["instance_type: Standard_DS3_v2", "instance_count: 1", "tags:"]
+    lines += [f"  tag-{number}: text" for number in range(200)]
+    (tmp_path / "small.yaml").write_text("\n".join(lines))
+    (tmp_path / "rules.yaml").write_text(DEPLOYING)
+    commit(tmp_path)
+    (tmp_path / "small.yaml").write_text("\n".join(lines).replace("count: 1", "count: 3"))
+    output = run("git:HEAD").output
+    assert output == "Other sections\n  files.small.yaml.instance_count: 1 → 3\n\n"
+    [added] = told(run("old.yaml", "rules.yaml", "--json"))["sections"]
+    assert added["path"] == "files.small.yaml"
+    assert added["before"] is None
+    assert added["after"].startswith("203 lines (")
+
+
+def test_of_a_long_text_people_see_what_is_around_the_difference(run: Callable[..., Result], tmp_path: Path):
+    text = "word " * 100
+    (tmp_path / "one.yaml").write_text(RULES.replace("text: model", f"text: {text}one {text}"))
+    (tmp_path / "two.yaml").write_text(RULES.replace("text: model", f"text: {text}two {text}"))
+    line = next(line for line in run("one.yaml", "two.yaml").output.splitlines() if "text" in line)
+    assert len(line) < 330
+    assert "one" in line.split("→")[0]
+    assert "two" in line.split("→")[1]
+    [changed] = told(run("one.yaml", "two.yaml", "--json"))["changed"]
+    assert len(changed["changes"][0]["after"]) > 1000
+
+
+def test_every_environment_is_compared_and_one_with_the_same_differences_says_so(
+    run: Callable[..., Result], tmp_path: Path
+):
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "dev.yaml").write_text("modes: {kept: shadow}\n")
+    (tmp_path / "rules.yaml").write_text(RULES)
+    commit(tmp_path)
+    changed = RULES.replace("stage: production", "stage: prod")
+    (tmp_path / "rules.yaml").write_text(changed)
+    (tmp_path / "environments" / "prod.yaml").write_text("workspaces: {other: " + WORKSPACE + "}\n")
+    found = told(run("git:HEAD", "--all-environments", "--json"))["environments"]
+    assert sorted(found) == ["dev", "prod"]
+    assert {one["path"] for one in found["prod"]["sections"]} == {"workspaces.other", "workspaces.prod"}
+    lines = run("git:HEAD", "--all-environments", "--markdown").output.splitlines()
+    assert lines[lines.index("## Environment dev") + 1] == "The same differences as above."
+    assert lines[lines.index("## Environment prod") + 1] == "### Rule kept changed"
+    commit(tmp_path)
+    (tmp_path / "environments" / "dev.yaml").write_text("modes: {kept: disabled}\n")
+    lines = run("git:HEAD", "--all-environments").output.splitlines()
+    assert lines[0] == "The rules mean the same."
+    assert '  mode: "shadow" → "disabled"' in lines[lines.index("Environment dev") :]
+    assert lines[lines.index("Environment prod") + 1] == "The rules mean the same."
+
+
+def test_an_environment_that_cannot_be_read_hides_no_other(run: Callable[..., Result], tmp_path: Path):
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "dev.yaml").write_text("modes: {none: shadow}\n")
+    (tmp_path / "environments" / "prod.yaml").write_text("modes: {kept: shadow}\n")
+    (tmp_path / "rules.yaml").write_text(RULES)
+    found = told(run("old.yaml", "rules.yaml", "--all-environments", "--json"), 2)["environments"]
+    assert "unknown rule 'none'" in found["dev"]["error"]
+    assert found["prod"]["different"] is False
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [(None, "this commit has no 'rules.yaml'"), ("rules: [", "git:HEAD:rules.yaml:1:")],
+)
+def test_markdown_says_why_a_side_cannot_be_read(
+    run: Callable[..., Result], tmp_path: Path, before: str | None, said: str
+):
+    if before:
+        (tmp_path / "rules.yaml").write_text(before)
+    commit(tmp_path)
+    (tmp_path / "rules.yaml").write_text(RULES)
+    result = run("git:HEAD", "--markdown")
+    assert (result.exit_code, result.stderr) == (2, "")
+    assert result.stdout.startswith("The rules cannot be compared:\n\n- `` ")
+    assert said in result.stdout
+    plain = run("git:HEAD")
+    assert (plain.exit_code, plain.stdout) == (2, "")
+    assert said in plain.stderr
+    assert plain.stderr.splitlines()[-1].startswith("Error: ")
+
+
+def test_without_new_the_rules_are_those_of_the_folder_or_of_the_setting(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "rules.yaml").write_text(RULES)
+    commit(tmp_path)
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules.yaml").rename(tmp_path / "rules" / "team.yaml")
+    assert run("git:HEAD").exit_code == 0, "the same rules, in a folder now"
+    (tmp_path / "other.yaml").write_text(RULES + MORE)
+    monkeypatch.setenv("MLEVENTS_RULES", "other.yaml")
+    assert told(run("git:HEAD:rules.yaml", "--json"))["added"] == ["more"]
+
+
+def test_a_line_of_markdown_ends_only_where_it_should(run: Callable[..., Result], tmp_path: Path):
+    (tmp_path / "new.yaml").write_text(RULES.replace("stage: production", "stage: 'a``b <b>'"))
+    line = run("old.yaml", "new.yaml", "--markdown").output.splitlines()[1]
+    assert line == '- ``` where.model.tags.stage: "production" → "a``b <b>" ```'
+
+
+def test_events_come_from_one_place(run: Callable[..., Result]):
+    result = run("old.yaml", "old.yaml", "--events", "events", "--workspace", "prod")
+    assert result.exit_code == 2
+    assert "--events and --workspace: choose one" in result.stderr
+
+
 def test_a_commit_is_one_side(run: Callable[..., Result], tmp_path: Path):
     def git(*words: str) -> None:
         who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
