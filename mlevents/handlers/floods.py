@@ -28,9 +28,8 @@ from mlevents.responses.flood import (
     MOST_STORED,
     MOST_TOPICS,
     Reservations,
-    count_marks,
     event_mark,
-    read_marks,
+    read_total,
     storage_limit,
     topic_id,
     window_name,
@@ -109,12 +108,6 @@ async def find_or_start_report(
         if await start(client, REPORT_FLOOD, to_text(report.to_json()), INSTANCE, REPLACE_ENDED):
             return flood
     raise RuntimeError(f"{INSTANCE} neither runs nor starts: the event is delivered again")
-
-
-async def read_total(client: df.DurableFunctionsClient, flood: str) -> int:
-    """How many different events of a flood were counted so far."""
-    entity = await client.get_entity(EntityInstanceId(EVENT_FLOOD, flood))
-    return count_marks(read_marks(entity.get_typed_state(str))) if entity else 0
 
 
 async def count_in_flood(client: df.DurableFunctionsClient, flood: str, what: str) -> None:

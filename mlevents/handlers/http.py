@@ -11,10 +11,10 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from mlevents.api.response_query import QueryError, ResponseQuery
+from mlevents.api.response_reader import ResponseReader
 from mlevents.errors import ConfigError
 from mlevents.handlers.blueprint import Blueprint
 from mlevents.handlers.delivery import failures, rules
-from mlevents.handlers.response_reader import ResponseReader
 from mlevents.settings import find_unresolved_references
 
 blueprint = Blueprint()

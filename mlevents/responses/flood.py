@@ -13,9 +13,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from durabletask.entities import EntityContext
+from durabletask.client import AsyncTaskHubGrpcClient
+from durabletask.entities import EntityContext, EntityInstanceId
 
 from mlevents.canonical import canonical_resource_id, join_parts
+from mlevents.orchestration.function_names import EVENT_FLOOD
 from mlevents.responses.response_id import digest
 from mlevents.rules.syntax import REFUSED
 
@@ -42,6 +44,12 @@ def event_flood(context: EntityContext, mark: Any) -> int | None:
         )
     context.set_state(write_marks({*marks, str(mark)}))
     return None
+
+
+async def read_total(client: AsyncTaskHubGrpcClient, flood: str) -> int:
+    """How many different events of a flood were counted so far."""
+    entity = await client.get_entity(EntityInstanceId(EVENT_FLOOD, flood))
+    return count_marks(read_marks(entity.get_typed_state(str))) if entity else 0
 
 
 def event_mark(text: str) -> str:

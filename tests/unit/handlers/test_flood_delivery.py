@@ -12,9 +12,9 @@ import pytest
 from durabletask.testing.in_memory_backend import EntityState
 
 from mlevents.api.response_query import ResponseQuery
+from mlevents.api.response_reader import ResponseReader
 from mlevents.handlers.delivery import KEEPERS
 from mlevents.handlers.floods import count_refused, keep_quarantined
-from mlevents.handlers.response_reader import ResponseReader
 from mlevents.handlers.scheduling import schedule
 from mlevents.orchestration.messages import Response
 from mlevents.responses.decision import decide

@@ -6,7 +6,7 @@ import durabletask.internal.orchestrator_service_pb2 as pb
 import pytest
 
 from mlevents.api.response_query import ResponseQuery
-from mlevents.handlers.response_reader import AT_ONCE, ResponseReader
+from mlevents.api.response_reader import AT_ONCE, ResponseReader
 from mlevents.orchestration.step_record import StepRecord
 from mlevents.responses.response_record import outcome_of
 from tests.unit.handlers.task_hub import NOW, WORKSPACE, Hub, on_hub, response

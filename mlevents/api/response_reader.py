@@ -5,16 +5,21 @@ from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import azure.durable_functions as df
-from durabletask.client import OrchestrationQuery, OrchestrationState, Page, parse_orchestration_state
+from durabletask.client import (
+    AsyncTaskHubGrpcClient,
+    OrchestrationQuery,
+    OrchestrationState,
+    Page,
+    parse_orchestration_state,
+)
 from durabletask.internal.client_helpers import build_query_instances_req
 from google.protobuf.wrappers_pb2 import StringValue
 
 from mlevents.actions.action import action
 from mlevents.api.response_query import PagePosition, ResponseQuery
-from mlevents.handlers.floods import read_total
 from mlevents.orchestration.step_status import StepStatus
 from mlevents.registry import UnknownNameError
+from mlevents.responses.flood import read_total
 from mlevents.responses.hub_state import status_of
 from mlevents.responses.response_view import (
     UNSETTLED,
@@ -42,7 +47,7 @@ Workspaces = Mapping[str, str]
 class ResponseReader:
     """What one request reads."""
 
-    def __init__(self, client: df.DurableFunctionsClient, workspaces: Workspaces) -> None:
+    def __init__(self, client: AsyncTaskHubGrpcClient, workspaces: Workspaces) -> None:
         self.client = client
         self.workspaces = workspaces
         self._slots = asyncio.Semaphore(AT_ONCE)
