@@ -3,16 +3,25 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Self
+from datetime import datetime
+from typing import Self
 
 from durabletask.client import OrchestrationQuery, OrchestrationStatus
 
+from mlevents.api.query_parameter import (
+    TEXT_SCHEMA,
+    QueryError,
+    QueryParameter,
+    choice_parameter,
+    limit_parameter,
+    read_query,
+    text_parameter,
+    time_parameter,
+)
 from mlevents.canonical import canonical_resource_id, fold
 from mlevents.orchestration.size_limits import cut_name
-from mlevents.registry import did_you_mean
 from mlevents.responses.custom_status import LONGEST_ID, LONGEST_RULE, LONGEST_SUBJECT
 from mlevents.responses.response_view import ListedResponse
 
@@ -41,12 +50,6 @@ One that ended badly is running while the sweeper runs it again.
 DEFAULT_LIMIT, MOST = 100, 500
 HUB_PAGE = 100
 """Instances that are read from the task hub at a time; each brings a custom status of at most 16 KB."""
-HOST_PARAMETERS = frozenset({"code", "clientid"})
-"""What the Functions host reads itself, the function's key: no parameters of ours."""
-
-
-class QueryError(ValueError):
-    """A query that cannot be answered; says which parameter is wrong, and what it may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +97,7 @@ class ResponseQuery:
     @classmethod
     def read(cls, parameters: Mapping[str, str]) -> Self:
         """The query in a URL's parameters; raises QueryError for an unknown name or a bad value."""
-        read: dict[str, Any] = {}
-        for name, text in parameters.items():
-            if name.lower() in HOST_PARAMETERS:
-                continue
-            if name not in _READERS:
-                known = ", ".join(_READERS)
-                raise QueryError(
-                    f"unknown parameter '{name}'{did_you_mean(name, _READERS)}: known are {known}"
-                )
-            read[name] = _READERS[name](name, text)
-        return cls(**read)
+        return cls(**read_query(RESPONSE_PARAMETERS, parameters))
 
     def to_hub_query(self) -> OrchestrationQuery:
         """What of it the task hub filters itself: times, the orchestration's status, the id's beginning."""
@@ -139,44 +132,23 @@ def _is_of(workspace: str, topic: str, workspaces: Mapping[str, str]) -> bool:
     return fold(wanted) in (fold(topic), fold(topic.rpartition("/")[2]))
 
 
-def _text(name: str, text: str) -> str:
-    if not text.strip():
-        raise QueryError(f"{name} is empty: give a value, or leave it out")
-    return text
-
-
-def _status(name: str, text: str) -> str:
-    if text not in STATUSES:
-        raise QueryError(
-            f"{name} is '{text:.100}'{did_you_mean(text, STATUSES)}: one of {', '.join(STATUSES)}"
-        )
-    return text
-
-
-def _time(name: str, text: str) -> datetime:
-    date, _, offset = text.rpartition(" ")
-    escaped = f"{date}+{offset}" if "T" in date else text  # a `+` that was not escaped in the URL
-    try:
-        moment = datetime.fromisoformat(escaped)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise QueryError(f"{name} is '{text:.100}': give ISO 8601, such as 2026-01-31T08:00:00Z") from error
-
-
-def _limit(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MOST):
-        raise QueryError(f"{name} is '{text:.100}': give a whole number from 1 to {MOST}")
-    return int(text)
-
-
-_READERS: Mapping[str, Callable[[str, str], Any]] = {
-    "status": _status,
-    "rule": _text,
-    "workspace": _text,
-    "event_id": _text,
-    "subject": _text,
-    "since": _time,
-    "until": _time,
-    "limit": _limit,
-    "continuation": lambda _, text: PagePosition.read(text),
-}
+RESPONSE_PARAMETERS = (
+    choice_parameter("status", "Those of one status.", STATUSES),
+    text_parameter("rule", "Those of one rule."),
+    text_parameter(
+        "workspace",
+        "Those of one workspace: its name in the rule file, its name in Azure, or its resource id.",
+    ),
+    text_parameter("event_id", "Those of one event; exactly this text."),
+    text_parameter("subject", "Those of events with this subject; exactly this text."),
+    time_parameter("since", "Those created at or after this time."),
+    time_parameter("until", "Those created before this time."),
+    limit_parameter(MOST, DEFAULT_LIMIT),
+    QueryParameter(
+        "continuation",
+        "The page after an earlier one; repeat the other parameters.",
+        lambda _, text: PagePosition.read(text),
+        TEXT_SCHEMA,
+    ),
+)
+"""What narrows a list of responses down."""

@@ -1,107 +1,55 @@
-"""The API, version 1: is it healthy, and what became of an event.
-
-The addresses without `v1` are older; they stay until version 1.0.
-"""
+"""The API: one HTTP function for each operation that `mlevents.api` declares."""
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from mlevents.api.response_query import QueryError, ResponseQuery
-from mlevents.api.response_reader import ResponseReader
+from mlevents.api.operation import ApiAnswer, AppState, Operation, operations
+from mlevents.api.request_reading import HttpRequest, perform_operation
 from mlevents.errors import ConfigError
 from mlevents.handlers.blueprint import Blueprint
-from mlevents.handlers.delivery import failures, rules
+from mlevents.handlers.delivery import failures, rules, settings
 from mlevents.settings import find_unresolved_references
 
 blueprint = Blueprint()
+HEADERS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
-def answer(document: Any, status: int = 200) -> func.HttpResponse:
-    """A JSON answer."""
-    return func.HttpResponse(json.dumps(document), status_code=status, mimetype="application/json")
+def add_operation(one: Operation) -> None:
+    """Register the function of one operation; only one that reads the task hub gets a client of it."""
+
+    async def answer_with_hub(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
+        return await answer_request(one, req, client)
+
+    async def answer_alone(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer_request(one, req, None)
+
+    with_client = blueprint.durable_client_input(client_name="client")
+    function = with_client(answer_with_hub) if one.hub else answer_alone
+    level = func.AuthLevel.ANONYMOUS if one.anonymous else func.AuthLevel.FUNCTION
+    routed = blueprint.route(one.path, methods=[one.method], auth_level=level)(function)
+    blueprint.function_name(one.name)(routed)
 
 
-@blueprint.function_name("Health")
-@blueprint.route("v1/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def health(req: func.HttpRequest) -> func.HttpResponse:
-    """200 or 503, and no word why: anybody may ask."""
-    healthy = not problems()
-    return answer({"status": "ok" if healthy else "failing"}, 200 if healthy else 503)
+async def answer_request(one: Operation, req: func.HttpRequest, client: Any) -> func.HttpResponse:
+    """What the operation answers."""
+    headers = {name.lower(): value for name, value in req.headers.items()}
+    http = HttpRequest(req.route_params, req.params, req.get_body(), headers, req.url)
+    app = AppState(client, datetime.now(UTC), rules, settings, problems)
+    return encode_answer(await perform_operation(one, http, app))
 
 
-@blueprint.function_name("HealthUnversioned")
-@blueprint.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def health_unversioned(req: func.HttpRequest) -> func.HttpResponse:
-    """The same at its older address."""
-    healthy = not problems()
-    return answer({"status": "ok" if healthy else "failing"}, 200 if healthy else 503)
-
-
-@blueprint.function_name("HealthDetails")
-@blueprint.route("health/details", methods=["GET"])
-def health_details(req: func.HttpRequest) -> func.HttpResponse:
-    """The same with the reasons, for those who hold a key."""
-    found = problems()
-    return answer({"status": "failing" if found else "ok", "problems": found}, 503 if found else 200)
-
-
-@blueprint.function_name("ListResponses")
-@blueprint.route("v1/responses", methods=["GET"])
-@blueprint.durable_client_input(client_name="client")
-async def list_responses(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
-    """A page of responses, narrowed down by the parameters of `ResponseQuery`."""
-    try:
-        query = ResponseQuery.read(req.params)
-    except QueryError as error:
-        return answer({"error": str(error)}, 400)
-    found, following = await ResponseReader(client, workspaces()).page(query)
-    responses = [view.to_json() for view in found]
-    return answer({"responses": responses, "continuation": following and following.to_text()})
-
-
-@blueprint.function_name("ListResponsesUnversioned")
-@blueprint.route("responses", methods=["GET"])
-@blueprint.durable_client_input(client_name="client")
-async def list_every_response(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
-    """All responses as a plain list, the newest first; `?event_id=` and `?rule=` narrow it down."""
-    query = ResponseQuery(event_id=req.params.get("event_id"), rule=req.params.get("rule"))
-    return answer([view.to_json() for view in await ResponseReader(client, workspaces()).every(query)])
-
-
-@blueprint.function_name("GetResponse")
-@blueprint.route("v1/responses/{id}", methods=["GET"])
-@blueprint.durable_client_input(client_name="client")
-async def get_response(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
-    """One response, with its whole event, and the text of one that could not be understood in `raw`."""
-    return await one_response(req.route_params["id"], client)
-
-
-@blueprint.function_name("GetResponseUnversioned")
-@blueprint.route("responses/{id}", methods=["GET"])
-@blueprint.durable_client_input(client_name="client")
-async def get_response_unversioned(
-    req: func.HttpRequest, client: df.DurableFunctionsClient
-) -> func.HttpResponse:
-    """The same at its older address."""
-    return await one_response(req.route_params["id"], client)
-
-
-async def one_response(response_id: str, client: df.DurableFunctionsClient) -> func.HttpResponse:
-    """The response of this id, or 404."""
-    found = await ResponseReader(client, workspaces()).one(response_id)
-    return answer(found) if found else answer({"error": f"no response has the id '{response_id}'"}, 404)
-
-
-def workspaces() -> dict[str, str]:
-    """The workspaces of the rule file by name; none while it is broken."""
-    try:
-        return dict(rules().workspaces)
-    except ConfigError:
-        return {}
+def encode_answer(answer: ApiAnswer) -> func.HttpResponse:
+    """The answer as the host takes it."""
+    body = json.dumps(answer.document)
+    return func.HttpResponse(
+        body, status_code=answer.status, mimetype="application/json", headers=dict(HEADERS)
+    )
 
 
 def problems() -> list[str]:
@@ -119,3 +67,7 @@ def faults_of_rules() -> list[str]:
         with suppress(ConfigError):
             rules()
     return str(failures[0]).splitlines() if failures else []
+
+
+for _, declared_operation in operations.items():
+    add_operation(declared_operation)

@@ -57,7 +57,7 @@ class FunctionsHost:
     async def open(self, port: int = 0) -> None:
         """Take the port on 127.0.0.1, and answer 503 until `start`; raises OSError when it is taken."""
         gate = web.Application(client_max_size=BODY_LIMIT)
-        gate.router.add_route("*", "/{path:.*}", self._answer)
+        gate.router.add_route("*", r"/{path:[\s\S]*}", self._answer)
         self._listener = await listen(gate, port)
         self.url = self._listener.url
         self.hub.start()

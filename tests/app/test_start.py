@@ -1,6 +1,7 @@
 """What the app is before its first event: its Python, its functions, its health."""
 
 import ast
+import asyncio
 import json
 import runpy
 from pathlib import Path
@@ -9,7 +10,8 @@ import azure.functions as func
 import pytest
 
 from mlevents import register
-from mlevents.handlers.http import health, health_details
+from mlevents.api.operation import operations
+from mlevents.handlers.http import answer_request
 from mlevents.python_version import check_python
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +59,10 @@ def test_an_old_python_gets_as_far_as_the_check():
 def test_health_names_a_setting_that_azure_could_not_fill_in(monkeypatch: pytest.MonkeyPatch):
     request = func.HttpRequest("GET", "/api/health", body=b"")
     monkeypatch.setenv("SOME_SECRET", REFERENCE)
-    anonymous, detailed = (ask._function._func(request) for ask in (health, health_details))
+    anonymous, detailed = (
+        asyncio.run(answer_request(operations.find(name), request, None))
+        for name in ("Health", "HealthDetails")
+    )
     assert (anonymous.status_code, json.loads(anonymous.get_body())) == (503, {"status": "failing"})
     problems = json.loads(detailed.get_body())["problems"]
     assert [line for line in problems if "'SOME_SECRET' still reads @Microsoft.KeyVault(…)" in line]

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.api.response_query import HOST_PARAMETERS, PagePosition, QueryError, ResponseQuery
+from mlevents.api.query_parameter import HOST_PARAMETERS, QueryError
+from mlevents.api.response_query import PagePosition, ResponseQuery
 
 KNOWN = ["status", "rule", "workspace", "event_id", "subject", "since", "until", "limit", "continuation"]
 

@@ -1,0 +1,55 @@
+"""Is the app healthy: does it accept deliveries."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mlevents.api.operation import ApiAnswer, ApiRequest, AppState, operation
+
+
+@dataclass(frozen=True, slots=True)
+class HealthState:
+    """Whether deliveries are accepted."""
+
+    status: Literal["ok", "failing"]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """The same with the reasons why not."""
+
+    status: Literal["ok", "failing"]
+    problems: list[str]
+
+
+FAILING = {503: HealthState}
+
+
+@operation("Health", "GET v1/health", answer=HealthState, answers=FAILING, anonymous=True, hub=False)
+async def read_health(_: ApiRequest, app: AppState) -> ApiAnswer:
+    """Whether the app accepts deliveries.
+
+    200 or 503, without a reason: anyone may ask.
+    """
+    failing = bool(app.problems())
+    return ApiAnswer({"status": "failing" if failing else "ok"}, 503 if failing else 200)
+
+
+@operation(
+    "HealthUnversioned",
+    "GET health",
+    answer=HealthState,
+    answers=FAILING,
+    anonymous=True,
+    hub=False,
+    deprecated=True,
+)
+async def read_health_unversioned(request: ApiRequest, app: AppState) -> ApiAnswer:
+    """The same at its older address."""
+    return await read_health(request, app)
+
+
+@operation("HealthDetails", "GET health/details", answer=HealthReport, answers={503: HealthReport}, hub=False)
+async def read_health_details(_: ApiRequest, app: AppState) -> ApiAnswer:
+    """Whether the app accepts deliveries, and each problem of settings and rule file."""
+    found = app.problems()
+    return ApiAnswer({"status": "failing" if found else "ok", "problems": found}, 503 if found else 200)
