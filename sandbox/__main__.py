@@ -12,8 +12,11 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from mlevents.errors import ConfigError
+from mlevents.rules.local_settings import read_local_settings
 from sandbox.event_grid.delivery import HandshakeError
-from sandbox.sandbox import ROOT, Options, PortTakenError, Sandbox
+from sandbox.options import ROOT, Options, PortTakenError, RealReceiverError
+from sandbox.sandbox import Sandbox
 from sandbox.sandbox_process import Stage
 from sandbox.worker.function import WorkerError
 
@@ -36,6 +39,9 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
     dead_letters: Annotated[Path | None, typer.Option(help="A folder that receives dead letters.")] = None,
     app: Annotated[Path, typer.Option(help="The function app's folder.")] = ROOT,
     env: Annotated[str, typer.Option(help="The environment: environments/NAME.yaml is applied.")] = "",
+    real: Annotated[
+        list[str] | None, typer.Option(help="A setting whose real value is used, not the inbox; repeat it.")
+    ] = None,
     verbose: Annotated[bool, typer.Option(help="Log everything to standard error.")] = False,
 ) -> None:
     """Run the app on a simulated Azure until interrupted."""
@@ -43,7 +49,19 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
         _end(f"there is no rule file '{rules}': name yours with --rules", USAGE)
     if ready_file is not None:
         _check_writable(ready_file)
-    _run(Options(port, rules, speed, ready_file, twice, deliver_twice, dead_letters, app, env=env), verbose)
+    options = Options(
+        port,
+        rules,
+        speed,
+        ready_file,
+        twice,
+        deliver_twice,
+        dead_letters,
+        app,
+        env=env,
+        real=tuple(real or ()),
+    )
+    _run(options, verbose)
 
 
 @command.command()
@@ -64,8 +82,9 @@ def _run(options: Options, verbose: bool) -> NoReturn:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     try:
+        read_local_settings(options.rules or options.app / "rules.yaml")
         asyncio.run(_serve(options))
-    except PortTakenError as error:
+    except (PortTakenError, RealReceiverError, ConfigError) as error:
         _end(str(error), USAGE)
     except (WorkerError, HandshakeError) as error:
         _end(str(error), FAILURE)
@@ -90,8 +109,9 @@ def _check_writable(file: Path) -> None:
         _end(f"the ready file '{file}' cannot be written: {error.strerror}", USAGE)
 
 
-def _welcome(ready: dict[str, str], speed: float) -> str:
-    addresses = "\n".join(f"  {name:<13} {value}" for name, value in ready.items() if name != "owner")
+def _welcome(ready: dict[str, Any], speed: float) -> str:
+    shown = {name: value for name, value in ready.items() if isinstance(value, str) and name != "owner"}
+    addresses = "\n".join(f"  {name:<13} {value}" for name, value in shown.items())
     on = Stage(ready)
     model = on.model_registered("fraud-net", "1", {"stage": "production", "accuracy": "0.95"})
     failure = on.run_status_changed("train-42", "Failed")
@@ -111,7 +131,7 @@ Three things to try:
 """
 
 
-def _curl(ready: dict[str, str], event: dict[str, Any]) -> str:
+def _curl(ready: dict[str, Any], event: dict[str, Any]) -> str:
     body = json.dumps([event])
     return f"  curl -s {ready['event_grid']} -H 'Content-Type: application/json' -d '{body}'"
 

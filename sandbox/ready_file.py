@@ -2,11 +2,12 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 
-def write_ready(file: Path, ready: dict[str, str]) -> Callable[[], None]:
+def write_ready(file: Path, ready: Mapping[str, Any]) -> Callable[[], None]:
     """Write the ready file at once; returns a function that removes it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.{os.getpid()}")

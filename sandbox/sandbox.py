@@ -4,7 +4,6 @@ import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from ssl import SSLContext
 from types import TracebackType
@@ -27,45 +26,17 @@ from sandbox.host import host_control
 from sandbox.host.app_settings import IDENTITY_HEADER, AppSettings
 from sandbox.host.functions_host import FunctionsHost
 from sandbox.host.host_control import HostControl
+from sandbox.host.rule_settings import Inboxes
 from sandbox.inboxes.communication_services import Communication
 from sandbox.inboxes.inbox import Inbox
 from sandbox.inboxes.mail_server import serve_mail
-from sandbox.listener import Listener, listen
+from sandbox.listener import HOST, Listener, listen
+from sandbox.options import Options, PortTakenError, RealReceiverError
 from sandbox.pace import Pace
 from sandbox.ready_file import write_ready
 from sandbox.tls import Certificates, issue
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-ROOT = CHECKOUT if (CHECKOUT / "function_app.py").is_file() else Path.cwd()
-"""The folder of the app: the checkout of mlevents, else with the installed package the current folder."""
 FAULTS, LOAD = "/_sandbox/faults", "/_sandbox/load"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What runs, and how; without `rules`, the app uses its own default.
-
-    `env` is the environment of the rules.
-
-    `twice` executes every activity twice; `deliver_twice` delivers every event twice. `dead_letters`
-    is a folder that receives dead letters as the storage container would.
-    """
-
-    port: int = 7071
-    rules: Path | None = None
-    speed: float = 1.0
-    ready_file: Path | None = None
-    twice: bool = False
-    deliver_twice: bool = False
-    dead_letters: Path | None = None
-    app: Path = ROOT
-    script: str = "function_app.py"
-    functions: tuple[str, ...] = topic.FUNCTIONS
-    env: str = ""
-
-
-class PortTakenError(Exception):
-    """Another process listens on the port."""
 
 
 class Sandbox:
@@ -77,7 +48,7 @@ class Sandbox:
     def __init__(self, options: Options) -> None:
         pace = Pace(options.speed)
         self.options = options
-        self.ready: dict[str, str] = {}
+        self.ready: dict[str, Any] = {}
         self.inbox = Inbox()
         self.identity = Identity()
         self.identity.header = IDENTITY_HEADER
@@ -111,23 +82,37 @@ class Sandbox:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mlevents-")))
         certificates = issue(folder)
         self.ready = await self._serve_azure(certificates)
-        outside = await self._serve(self._outside(), certificates.context)
-        mail = await serve_mail(self.inbox, certificates.context)
-        self._stack.push_async_callback(mail.close)
-        settings = AppSettings(
-            self.ready,
-            outside.url,
-            mail.port,
-            self.options.script,
-            self.options.app,
-            self.options.rules,
-            self.options.env,
-        )
+        settings = await self._serve_receivers(certificates)
+        if fault := settings.rule_settings(self.options.app).find_fault(
+            settings.read_present(self.options.app), self.options.real
+        ):
+            raise RealReceiverError(fault)
+        self.ready["settings"] = settings.rule_values(self.options.app)
         self.host.environment = settings.environment
         self.rights.app_rights = AppRights(lambda: self.host.worker.environment or {})
         await self._run()
 
-    async def _serve_azure(self, certificates: Certificates) -> dict[str, str]:
+    async def _serve_receivers(self, certificates: Certificates) -> AppSettings:
+        """Serve what the app sends to; returns the settings that lead there."""
+        web = await self._serve(self._outside(), certificates.context)
+        plain = await self._serve(self._outside())
+        mail = await serve_mail(self.inbox, certificates.context)
+        encrypted = await serve_mail(self.inbox, certificates.context, encrypted=True)
+        for server in (mail, encrypted):
+            self._stack.push_async_callback(server.close)
+        options = self.options
+        return AppSettings(
+            self.ready,
+            Inboxes(web.url, HOST, mail.port),
+            {"https": web.port, "http": plain.port, "smtp": mail.port, "smtps": encrypted.port},
+            options.script,
+            options.app,
+            options.rules,
+            options.env,
+            options.real,
+        )
+
+    async def _serve_azure(self, certificates: Certificates) -> dict[str, Any]:
         """Serve the simulated services; returns the content of the ready file."""
         identity = await self._serve(self.identity.application())
         event_grid = await self._serve(self.event_grid.application())

@@ -9,13 +9,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.text import Text
 
-from mlevents.commands.local_settings import read_local_settings
 from mlevents.commands.problem_text import print_problems
 from mlevents.commands.terminal import escape_text, print_text
 from mlevents.errors import ConfigError, RulesError
 from mlevents.registry import Registry
 from mlevents.rules.environment_file import add_environment_settings
 from mlevents.rules.file import load_rules
+from mlevents.rules.local_settings import read_local_settings
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings, find_default_rules
 

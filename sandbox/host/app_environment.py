@@ -14,8 +14,15 @@ FOREIGN = (
     "IMDS_ENDPOINT",
     "MSI_ENDPOINT",
     "MSI_SECRET",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
 )
-"""What would lead the app's identity to the real Azure of whoever runs the sandbox."""
+"""What would lead the app to the real Azure of whoever runs the sandbox, or out of this machine."""
 LOOPBACK = "127.0.0.1,localhost"
 
 

@@ -1,58 +1,103 @@
 """The app settings that the sandbox gives to the app, as `infra/` does on Azure."""
 
+import json
+import logging
 import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlevents.errors import ConfigError
+from mlevents.rules.local_settings import read_local_settings
+from mlevents.settings import find_default_rules
 from sandbox.azure.workspace import SUBSCRIPTION
 from sandbox.host.app_environment import app_environment
-from sandbox.listener import HOST
+from sandbox.host.rule_settings import Inboxes, RuleSettings
 from sandbox.worker.function import SCRIPT_SETTING
+from sandbox.worker.name_resolution import VARIABLE
 
 IDENTITY_HEADER = "sandbox"
 THREADS = "PYTHON_THREADPOOL_THREAD_COUNT"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class AppSettings:
-    """The app's settings, wherever it is started from; `rules` within `home` moves with the checkout."""
+    """The app's settings, wherever it is started from; `rules` within `home` moves with the checkout.
 
-    ready: Mapping[str, str]
-    outside: str
-    mail_port: int
+    `ports` are those that other hosts are redirected to. `real` names the receivers that are really used.
+    """
+
+    ready: Mapping[str, object]
+    inboxes: Inboxes
+    ports: Mapping[str, int]
     script: str
     home: Path
     rules: Path | None
     env: str = ""
+    real: tuple[str, ...] = ()
     secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
 
     def environment(self, folder: Path) -> dict[str, str]:
         """The environment of the app that is started from this folder."""
+        present = self.read_present(folder)
         settings = {
             "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
             "FUNCTIONS_WORKER_RUNTIME": "python",
             SCRIPT_SETTING: self.script,
-            "WEBSITE_HOSTNAME": self.ready["functions"].removeprefix("http://"),
+            "WEBSITE_HOSTNAME": str(self.ready["functions"]).removeprefix("http://"),
             "AzureWebJobsScriptRoot": str(folder.resolve()),
             THREADS: os.environ.get(THREADS, "32"),
-            "IDENTITY_ENDPOINT": self.ready["identity"],
+            "IDENTITY_ENDPOINT": str(self.ready["identity"]),
             "IDENTITY_HEADER": IDENTITY_HEADER,
-            "REQUESTS_CA_BUNDLE": self.ready["ca"],
-            "SSL_CERT_FILE": self.ready["ca"],
-            "MLEVENTS_ENV": self.env or os.environ.get("MLEVENTS_ENV", ""),
-            "MLEVENTS_RESOURCE_MANAGER": self.ready["arm"],
+            "REQUESTS_CA_BUNDLE": str(self.ready["ca"]),
+            "SSL_CERT_FILE": str(self.ready["ca"]),
+            "MLEVENTS_ENV": present["MLEVENTS_ENV"],
+            "MLEVENTS_RESOURCE_MANAGER": str(self.ready["arm"]),
             "MLEVENTS_SECRET": self.secret,
-            "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
-            "COMMUNICATION_ENDPOINT": self.outside,
-            "TEAMS_WORKFLOW_URL": f"workflows://{self.outside.removeprefix('https://')}/sandbox/sandbox",
-            "SMTP_HOST": HOST,
-            "SMTP_PORT": str(self.mail_port),
+            **self._known_values(),
+            **self.rule_values(folder),
         }
+        if not self.real:
+            settings[VARIABLE] = json.dumps(dict(self.ports))
         rules = {} if self.rules is None else {"MLEVENTS_RULES": str(self._rules(folder))}
-        return app_environment(os.environ, settings | rules)
+        return app_environment(present, settings | rules)
+
+    def rule_values(self, folder: Path) -> dict[str, str]:
+        """The value of each setting that the rules name and that the sandbox chooses."""
+        chosen = self.rule_settings(folder).choose_values(self.inboxes, self.read_present(folder), self.real)
+        known = self._known_values()
+        return {name: known.get(name, value) for name, value in chosen.items()}
+
+    def rule_settings(self, folder: Path) -> RuleSettings:
+        """What the rules of the app in this folder name."""
+        return RuleSettings.read(self._rules(folder), self.read_present(folder))
+
+    def read_present(self, folder: Path) -> dict[str, str]:
+        """The settings of this machine: the environment, else `local.settings.json` beside the rules."""
+        try:
+            values = read_local_settings(self._rules(folder))
+        except ConfigError as error:
+            log.warning("%s", error)
+            values = {}
+        present = {**values, **os.environ}
+        return present | {"MLEVENTS_ENV": self.env or present.get("MLEVENTS_ENV", "")}
+
+    def _known_values(self) -> dict[str, str]:
+        """The settings that are always there, so that the shipped rules load unchanged."""
+        web = self.inboxes.web
+        values = {
+            "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
+            "COMMUNICATION_ENDPOINT": web,
+            "TEAMS_WORKFLOW_URL": f"workflows://{web.removeprefix('https://')}/sandbox/sandbox",
+            "SMTP_HOST": self.inboxes.host,
+            "SMTP_PORT": str(self.inboxes.mail_port),
+        }
+        return {name: value for name, value in values.items() if name not in self.real}
 
     def _rules(self, folder: Path) -> Path:
-        rules, home = self.rules.resolve() if self.rules else Path(), self.home.resolve()
+        if self.rules is None:
+            return find_default_rules(folder.resolve())
+        rules, home = self.rules.resolve(), self.home.resolve()
         return folder.resolve() / rules.relative_to(home) if rules.is_relative_to(home) else rules

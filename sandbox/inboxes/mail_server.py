@@ -50,8 +50,8 @@ class _Postman:
         return "250 OK"
 
 
-async def serve_mail(inbox: Inbox, context: ssl.SSLContext) -> MailServer:
-    """Take mail on a free port of 127.0.0.1."""
+async def serve_mail(inbox: Inbox, context: ssl.SSLContext, *, encrypted: bool = False) -> MailServer:
+    """Take mail on a free port of 127.0.0.1; `encrypted` from the first byte on."""
     loop = asyncio.get_running_loop()
 
     def connection() -> SMTP:
@@ -66,5 +66,5 @@ async def serve_mail(inbox: Inbox, context: ssl.SSLContext) -> MailServer:
             loop=loop,
         )
 
-    server = await loop.create_server(connection, HOST, 0)
+    server = await loop.create_server(connection, HOST, 0, ssl=context if encrypted else None)
     return MailServer(server.sockets[0].getsockname()[1], server)

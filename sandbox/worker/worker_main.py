@@ -26,6 +26,7 @@ from sandbox.worker.frames import (
     read,
 )
 from sandbox.worker.function import FunctionError, WorkerError
+from sandbox.worker.name_resolution import keep_on_this_machine
 from sandbox.worker.worker import Worker
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -51,6 +52,7 @@ def main(foreign: Iterable[str] = ()) -> None:
     for path in foreign:
         while path in sys.path:
             sys.path.remove(path)
+    keep_on_this_machine()
     asyncio.run(_serve(requests, _Answers(answers)))
 
 

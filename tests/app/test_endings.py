@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from durabletask.client import TaskHubGrpcClient
 
-from sandbox.sandbox import Options, Sandbox
+from sandbox.options import Options
+from sandbox.sandbox import Sandbox
 from sandbox.sandbox_process import ROOT, Stage, until
 from tests.sandbox.small_sandbox import on_loop
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.sandbox import Options, Sandbox
+from sandbox.options import Options
+from sandbox.sandbox import Sandbox
 from sandbox.sandbox_process import ROOT, Stage
 from tests.sandbox.small_sandbox import on_loop
 

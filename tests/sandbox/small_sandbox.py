@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.sandbox import Options, Sandbox
+from sandbox.options import Options
+from sandbox.sandbox import Sandbox
 
 APPS = Path(__file__).with_name("apps")
 FINISHED = ("COMPLETED", "FAILED", "TERMINATED")

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from sandbox.host.functions_host import FunctionsHost
-from sandbox.sandbox import ROOT
+from sandbox.options import ROOT
 from tests.sandbox.small_sandbox import APPS, gone, on_loop, until
 
 

@@ -29,7 +29,7 @@ from mlevents.settings import Settings
 from sandbox.azure.event_subscriptions import APP_ID
 from sandbox.azure.identity import OWNER
 from sandbox.event_grid.delivery import Subscription
-from sandbox.sandbox import ROOT
+from sandbox.options import ROOT
 from sandbox.sandbox_process import Stage
 from tests.sandbox.small_sandbox import Small, small, with_its_settings
 

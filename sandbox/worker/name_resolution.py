@@ -1,0 +1,69 @@
+"""Name resolution of the app's process: every host is this machine, so nothing leaves it.
+
+A connection with its address in the rule file, and any code of an extension, reach the sandbox's inbox
+instead of the service. Mail ports lead to the mail server, every other port to the web server. Connections
+that need no name, to an address of another machine, are refused.
+"""
+
+import ipaddress
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+VARIABLE = "SANDBOX_SERVERS"
+"""Holds the ports as JSON, in the environment of the app's process: `https`, `http`, `smtp`, `smtps`."""
+PLAIN_MAIL, ENCRYPTED_MAIL, PLAIN_WEB = (25, 587, 2525), (465,), (80, 8080)
+LOOPBACK = "127.0.0.1"
+UNKNOWN = ".invalid"
+"""Names that never exist: https://www.rfc-editor.org/rfc/rfc6761#section-6.4"""
+
+
+def keep_on_this_machine() -> None:
+    """Replace name resolution in this process, if the sandbox asked for it in the environment."""
+    ports = json.loads(os.environ.pop(VARIABLE, "{}"))
+    if ports:
+        socket.getaddrinfo = _redirect_hosts(socket.getaddrinfo, ports)
+        sys.addaudithook(_refuse_others)
+
+
+def _redirect_hosts(resolve: Callable[..., Any], ports: dict[str, int]) -> Callable[..., Any]:
+    def getaddrinfo(  # noqa: PLR0913, PLR0917 - the parameters of socket.getaddrinfo
+        host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+    ) -> Any:
+        name = (host.decode() if isinstance(host, bytes) else host) or LOOPBACK
+        if name.lower().rstrip(".").endswith(UNKNOWN):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        if not is_this_machine(name):
+            host, port, family, flags = LOOPBACK, ports[_choose_server(port)], socket.AF_INET, 0
+        return resolve(host, port, family, type, proto, flags)
+
+    return getaddrinfo
+
+
+def _choose_server(port: Any) -> str:
+    number = int(port) if str(port or "").isdigit() else 0
+    if number in PLAIN_MAIL:
+        return "smtp"
+    if number in ENCRYPTED_MAIL:
+        return "smtps"
+    return "http" if number in PLAIN_WEB else "https"
+
+
+def is_this_machine(name: str) -> bool:
+    """Whether a host name or address means the machine itself."""
+    try:
+        address = ipaddress.ip_address(name.strip("[]").partition("%")[0])
+    except ValueError:
+        return name.lower().rstrip(".") == "localhost"
+    return address.is_loopback or address.is_unspecified
+
+
+def _refuse_others(event: str, arguments: tuple[Any, ...]) -> None:
+    if event not in ("socket.connect", "socket.sendto") or not isinstance(arguments[1], tuple):
+        return
+    host = str(arguments[1][0])
+    if not is_this_machine(host):
+        raise ConnectionRefusedError(f"the sandbox lets nothing leave this machine, not even to {host}")

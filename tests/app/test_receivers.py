@@ -1,0 +1,89 @@
+"""What the app sends stays on this machine: every receiver is the sandbox's inbox, unless named by --real."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.sandbox_process import ROOT, Stage, stage
+
+RULES = """\
+version: 1
+connections:
+  hook: {type: apprise, url: {setting: OWN_HOOK}}
+  unset: {type: apprise, url: {setting: UNSET_HOOK}}
+  slack: {type: apprise, url: "slack://T00000000/B00000000/xxxxxxxxxxxxxxxxxxxxxxxx"}
+  pager: {type: apprise, url: "discord://000000000000000000/yyyyyyyyyyyyyyyyyyyy"}
+  acs: {type: email, endpoint: "https://mine.communication.azure.com", sender: a@b.example, to: [c@d.example]}
+  mail: {type: smtp, host: smtp.mine.example, port: 465, tls: tls, sender: a@b.example, to: [e@f.example]}
+  relay: {type: smtp, host: {setting: RELAY}, port: {setting: RELAY_PORT}, sender: a@b.example,
+          to: [{setting: RELAY_TO}], username: me, password: {setting: RELAY_PASSWORD}}
+rules:
+  - id: report
+    event: run.status_changed
+    where: {run: {status: Failed}}
+    do:
+      - {uses: notify, with: {to: [hook, unset, slack, pager, acs, mail, relay], template: run-failed}}
+    on_failure: []
+"""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("receivers")
+    (folder / "rules.yaml").write_text(RULES)
+    values = {
+        "OWN_HOOK": "slack://T00000000/B00000000/xxxxxxxxxxxxxxxxxxxxxxxx",
+        "RELAY": "smtp.real.example",
+    }
+    (folder / "local.settings.json").write_text(json.dumps({"Values": values}))
+    with stage(folder / "rules.yaml", 600) as found:
+        yield found
+
+
+def test_every_message_arrives_in_the_inbox_and_nowhere_else(running: Stage):
+    running.publish(running.run_status_changed("train-1", "Failed"))
+    [response] = running.settled()
+    assert response["status"] == "done", response
+    arrived = running.inbox()
+    assert sorted(to for one in arrived for to in one["to"]) == [
+        "/OWN_HOOK",
+        "/UNSET_HOOK",
+        "c@d.example",
+        "discord.com/api/webhooks/000000000000000000/yyyyyyyyyyyyyyyyyyyy",
+        "e@f.example",
+        "hooks.slack.com/services/T00000000/B00000000/xxxxxxxxxxxxxxxxxxxxxxxx",
+        "inbox@sandbox.example",
+    ]
+    assert all("train-1" in json.dumps(one) for one in arrived)
+
+
+def test_the_ready_file_has_the_chosen_settings(running: Stage):
+    chosen = running.ready["settings"]
+    names = {"OWN_HOOK", "UNSET_HOOK", "RELAY", "RELAY_PORT", "RELAY_TO", "RELAY_PASSWORD"}
+    assert set(chosen) == names
+    assert chosen["OWN_HOOK"].startswith("jsons://127.0.0.1:")
+    assert chosen["RELAY"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("real", "fault"),
+    [
+        (["UNKNOWN"], "--real 'UNKNOWN': no connection has this setting"),
+        (["UNSET_HOOK"], "--real 'UNSET_HOOK': this setting is not set"),
+        (["OWN_HOOK"], "the connection 'slack' has its address in the rule file"),
+    ],
+)
+def test_a_real_receiver_that_cannot_be_used_alone_is_refused(tmp_path: Path, real: list[str], fault: str):
+    (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "local.settings.json").write_text('{"Values": {"OWN_HOOK": "json://localhost"}}')
+    command = [sys.executable, "-m", "sandbox", "up", "--port", "0", "--rules", str(tmp_path / "rules.yaml")]
+    for name in real:
+        command += ["--real", name]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert fault in done.stderr
+    assert "Traceback" not in done.stderr
