@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlevents.commands.command import print_line
-from mlevents.commands.explain_rule import format_found, format_value
-from mlevents.commands.explanation import failed_json
 from mlevents.commands.workspace_events import RebuiltEvents
 from mlevents.errors import EventError
 from mlevents.events import Event
+from mlevents.explanations.event_explanation import failed_json
+from mlevents.explanations.value_format import format_found, format_value
 from mlevents.rule_tests.backtest import BacktestSide, Difference
 
 MAX_EXAMPLES = 3

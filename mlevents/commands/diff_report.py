@@ -10,10 +10,10 @@ import typer
 
 from mlevents.commands.backtest_report import DifferentEvent
 from mlevents.commands.command import EXIT_PROBLEMS, EXIT_USAGE
-from mlevents.commands.explain_rule import format_found, format_value
 from mlevents.commands.rules_diff import RulesChange, RulesDiff
 from mlevents.commands.terminal import escape_text
 from mlevents.commands.workspace_events import RebuiltEvents
+from mlevents.explanations.value_format import format_found, format_value
 
 MAX_DECISIONS = 20
 """The events that people are shown; `--json` has all of them."""

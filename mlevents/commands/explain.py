@@ -20,9 +20,8 @@ from mlevents.commands.command import (
     print_line,
 )
 from mlevents.commands.event_file import read_event_files, read_events
-from mlevents.commands.explain_rule import ExplainContext
+from mlevents.commands.explain_rule import print_explanation
 from mlevents.commands.explain_summary import show_summary, summarize_matches
-from mlevents.commands.explanation import EventExplanation, choose_time, error_json, explain_events
 from mlevents.commands.workspace_events import (
     DEFAULT_SINCE,
     ModelName,
@@ -39,6 +38,8 @@ from mlevents.commands.workspace_events import (
 )
 from mlevents.errors import EventError
 from mlevents.events.content import instant
+from mlevents.explanations.event_explanation import EventExplanation, choose_time, error_json, explain_events
+from mlevents.explanations.rule_explanation import ExplainContext
 from mlevents.registry import did_you_mean
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings
@@ -95,7 +96,7 @@ class ExplainReport:
                 print_line(("this event cannot be read: ", "bold red"), str(one))
             elif shown:
                 time = choose_time(one.event, self.at, now, rebuilt=self.rebuilt is not None)
-                one.show(ExplainContext(time, depth))
+                print_explanation(one, ExplainContext(time, depth))
         if len(self.explained) > 1:
             show_summary(self._summaries(), len(self.explained))
 

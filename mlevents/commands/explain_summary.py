@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlevents.commands.command import print_line
-from mlevents.commands.explain_rule import CONDITION_MARKS, format_value
+from mlevents.commands.explain_rule import CONDITION_MARKS
+from mlevents.explanations.value_format import format_value
 from mlevents.matching.match import RuleMatch
 from mlevents.rules.model import Rule
 

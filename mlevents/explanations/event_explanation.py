@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mlevents.commands.command import print_line
-from mlevents.commands.explain_rule import ExplainContext, print_rule
-from mlevents.commands.tag_case import find_other_cases
 from mlevents.errors import EventError
 from mlevents.eventgrid.delivery_check import explain_rejection
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.events import Event, parse_all
+from mlevents.explanations.tag_case import find_other_cases
 from mlevents.matching.condition_tree import FailedCondition
 from mlevents.matching.match import RuleMatch, plan
 from mlevents.rules.allowed_names import find_refusal
@@ -41,17 +39,6 @@ class EventExplanation:
             for match in self.matches
         ]
         return {"id": self.event.id, "type": self.event.type, "subject": self.event.subject, "rules": rules}
-
-    def show(self, context: ExplainContext) -> None:
-        """Print the explanation for people."""
-        print_line((self.event.type, "bold"), f"  {self.event.subject}  ", (self.event.id, "dim"))
-        for match in self.matches:
-            print_rule(match, self.event, context)
-        if not self.allowed:
-            refused = "  ! refused: the rule file lists no workspace with the topic "
-            print_line((refused, "yellow"), repr(self.event.topic))
-        if self.rejection:
-            print_line(("  ! Event Grid would not deliver it: ", "yellow"), self.rejection)
 
 
 def explain_events(

@@ -1,0 +1,1 @@
+"""Why a rule fires or does not: an event explained by the rules, for people and for programs."""
