@@ -9,6 +9,7 @@ import typer
 from mlevents.commands.command import EXIT_USAGE, command
 from mlevents.commands.version import print_version
 from mlevents.errors import MleventsError
+from mlevents.rules.extensions import report_extension_faults
 
 Version = Annotated[
     bool,
@@ -35,7 +36,8 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        build_app()(prog_name="mlevents")
+        with report_extension_faults():
+            build_app()(prog_name="mlevents")
     except MleventsError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(EXIT_USAGE)

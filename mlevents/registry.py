@@ -2,17 +2,26 @@
 
 import difflib
 import importlib
+import inspect
 import pkgutil
+import re
+import sys
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from itertools import islice
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}", re.ASCII)
+_NAME_REMEDY = 'give the decorator a text of letters, digits, "_", "-" and ".", a letter first'
 LONGEST_NAME = 200
 """Characters: nobody mistypes a longer name, and comparing long ones takes quadratic time."""
 
 
 class UnknownNameError(LookupError):
     """No element has this name; the message proposes the nearest one that exists."""
+
+
+class InvalidElementError(TypeError):
+    """What a decorator registers is no element, or its name is none; the message says what to write."""
 
 
 class DuplicateNameError(ValueError):
@@ -53,16 +62,22 @@ class Registry[T]:
     >>> operator.find("prefix")
 
     The package's modules, and those of the packages below it, are imported at the first look-up, so a new
-    element is a new file. `load_modules` adds elements of modules outside the package.
+    element is a new file. A module of someone else adds an element by the same decorator. Where `base` is
+    given, an element is a class below it.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
+    def __init__(self, kind: str, package: str, base: type | None = None) -> None:
         self.kind = kind
         self.package = package
+        self.base = base
         self._elements: dict[str, T] = {}
 
     def __call__[E](self, name: str) -> Callable[[E], E]:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise InvalidElementError(f"{name!r:.60} is not a name for this {self.kind}: {_NAME_REMEDY}")
+
         def register(element: E) -> E:
+            self._check(name, element)
             if name in self._elements:
                 places = f"{_place(self._elements[name])} and {_place(element)}"
                 raise DuplicateNameError(f"two {self.kind}s are named '{name}', in {places}: rename one")
@@ -71,6 +86,18 @@ class Registry[T]:
 
         return register
 
+    def _check(self, name: str, element: object) -> None:
+        """Raise InvalidElementError for what is not a complete class of this kind."""
+        if self.base is None:
+            return
+        of_kind = f"the {self.kind} '{name}'"
+        if not isinstance(element, type) or not issubclass(element, self.base):
+            wanted = f"{self.base.__module__}.{self.base.__name__}"
+            raise InvalidElementError(f"{of_kind} is not a class below {wanted}: derive it from that class")
+        if inspect.isabstract(element):
+            missing = ", ".join(sorted(getattr(element, "__abstractmethods__", ())))
+            raise InvalidElementError(f"{of_kind} does not define {missing}: add it")
+
     @cached_property
     def _all(self) -> dict[str, T]:
         package = importlib.import_module(self.package)
@@ -78,16 +105,9 @@ class Registry[T]:
             importlib.import_module(module.name)
         return self._elements
 
-    def load_modules(self, modules: Iterable[str]) -> list[str]:
-        """Import modules outside the package, and give the names that they register, sorted.
-
-        The package is loaded first, so a name that is taken is an error in the module that comes later.
-        Raises DuplicateNameError, and whatever the import of such a module raises.
-        """
-        before = set(self._all)
-        for module in modules:
-            importlib.import_module(module)
-        return sorted(set(self._elements) - before)
+    def remove(self, name: str) -> None:
+        """Forget an element that was added from outside the package."""
+        self._all.pop(name, None)
 
     def names(self) -> list[str]:
         """Every registered name, sorted."""
@@ -113,5 +133,7 @@ class Registry[T]:
 
 
 def _place(element: object) -> str:
-    """The module that registers an element."""
-    return str(getattr(element, "__module__", element))
+    """The module that registers an element; one that is not ours by its file."""
+    name = str(getattr(element, "__module__", element))
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return name if file is None or name.startswith(f"{__package__}.") else str(file)

@@ -194,4 +194,4 @@ def _plain_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if not isinstance(value, Mapping | list)}
 
 
-action = Registry[type[Action]]("action", "mlevents.actions")
+action = Registry[type[Action]]("action", "mlevents.actions", Action)

@@ -14,6 +14,7 @@ from mlevents.commands.terminal import escape_text, print_text
 from mlevents.errors import ConfigError, RulesError
 from mlevents.registry import Registry
 from mlevents.rules.environment_file import add_environment_settings
+from mlevents.rules.extensions import load_extensions
 from mlevents.rules.file import load_rules
 from mlevents.rules.local_settings import read_local_settings
 from mlevents.rules.model import Rules
@@ -86,6 +87,15 @@ def load_local_rules(path: Path, load: Callable[..., Rules] = load_rules, env: s
     if not path.exists():
         exit_with_error(f"{path}: this rule file does not exist: name another with --rules")
     return load(path, read_settings(path, env), require_settings=False)
+
+
+def load_extensions_or_exit(path: Path) -> None:
+    """Load the extensions beside the rules, which need not exist; exits with every problem in them."""
+    try:
+        load_extensions(path)
+    except RulesError as error:
+        print_problems([(problem, "error") for problem in error.problems], err=True)
+        exit_with_error("correct the extensions: `mlevents check` prints their problems")
 
 
 def load_rules_or_exit(path: Path, env: str = "") -> Rules:

@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import Any
 
 from mlevents.eventgrid.subscription_filters import compile_filters
+from mlevents.rules.extensions import use_extensions
 from mlevents.rules.model import Rule, Rules
 from mlevents.rules.needs import list_required_permissions
 from mlevents.services.services import Services
@@ -67,6 +68,9 @@ def compare_rules(old: Rules, new: Rules, settings: Settings) -> RulesDiff:
         for name in after
         if name in before
     }
+    use_extensions(old.path)
+    filters, rights = _list_filters(old), _list_rights(old, settings)
+    use_extensions(new.path)
     return RulesDiff(
         added=[name for name in after if name not in before],
         removed=[name for name in before if name not in after],
@@ -75,8 +79,8 @@ def compare_rules(old: Rules, new: Rules, settings: Settings) -> RulesDiff:
             *compare_values(_list_sections(old), _list_sections(new)),
             *_compare_files(old.files, new.files),
         ],
-        filters=compare_values(_list_filters(old), _list_filters(new)),
-        rights=compare_values(_list_rights(old, settings), _list_rights(new, settings)),
+        filters=compare_values(filters, _list_filters(new)),
+        rights=compare_values(rights, _list_rights(new, settings)),
     )
 
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from mlevents.commands.command import command, print_json
+from mlevents.commands.command import RULES, RulesFile, command, load_extensions_or_exit, print_json
+from mlevents.commands.rules_argument import RulesArgument, choose_rules
 from mlevents.schema.environment_schema import build_environment_schema
 from mlevents.schema.file_schema import build_file_schema
 
@@ -14,6 +15,9 @@ OfEnvironments = Annotated[
 
 
 @command("schema")
-def schema(of_environments: OfEnvironments = False) -> None:
-    """Print the JSON Schema of the rule file; rules.schema.json contains it."""
+def schema(
+    file: RulesArgument = None, rules: RulesFile = RULES, of_environments: OfEnvironments = False
+) -> None:
+    """Print the JSON Schema of the rule file, with the extensions beside it."""
+    load_extensions_or_exit(choose_rules(file, rules))
     print_json(build_environment_schema() if of_environments else build_file_schema())

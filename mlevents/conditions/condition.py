@@ -108,7 +108,7 @@ class Comparison(Condition):
         return Assumptions(bounds=(self.bound,))
 
 
-operator = Registry[type[Condition]]("operator", "mlevents.conditions")
+operator = Registry[type[Condition]]("operator", "mlevents.conditions", Condition)
 
 
 def type_of(value: object) -> str:

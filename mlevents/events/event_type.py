@@ -100,4 +100,4 @@ class EventType:
         return fields
 
 
-event_type = Registry[type[EventType]]("event type", "mlevents.events")
+event_type = Registry[type[EventType]]("event type", "mlevents.events", EventType)

@@ -108,7 +108,7 @@ class Gate(AnyGate):
     model_config = ConfigDict(extra="forbid")
 
 
-gate = Registry[type[AnyGate]]("gate", "mlevents.gates")
+gate = Registry[type[AnyGate]]("gate", "mlevents.gates", AnyGate)
 
 
 def gates_in_order() -> dict[str, type[AnyGate]]:

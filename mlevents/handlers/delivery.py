@@ -14,6 +14,7 @@ from mlevents.handlers.scheduling import schedule
 from mlevents.orchestration.messages import Response
 from mlevents.responses.decision import decide
 from mlevents.rules.environment_file import add_environment_settings
+from mlevents.rules.extensions import report_extension_faults
 from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings
@@ -50,7 +51,7 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
 
     Whatever it raises makes Event Grid deliver again; what is scheduled already is not repeated.
     """
-    with telemetry.trace_delivery() as delivery:
+    with telemetry.trace_delivery() as delivery, report_extension_faults():
         now = datetime.now(UTC)
         responses = decide(event, rules(), settings(), now)
         started = []

@@ -4,6 +4,7 @@ import importlib
 import logging
 import pkgutil
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import azure.functions as func
@@ -12,7 +13,8 @@ from mlevents import handlers
 from mlevents.errors import ConfigError
 from mlevents.handlers.blueprint import Blueprint
 from mlevents.orchestration.host_requirements import find_unmet_requirements
-from mlevents.settings import find_app_folder
+from mlevents.rules.extensions import load_extensions
+from mlevents.settings import Settings, find_app_folder
 
 log = logging.getLogger("mlevents")
 
@@ -38,6 +40,8 @@ def register_functions[App: func.FunctionRegister](app: App) -> App:
             f"register() got '{kind}', which is not a Function App: give it an azure.functions.FunctionApp() "
             "or an azure.durable_functions.DFApp()"
         )
+    with suppress(ConfigError):  # every delivery raises it, and the health says it
+        load_extensions(Settings.read().rules)  # activities need them before any rule is loaded
     added = list(blueprints())
     _check_names(_names(app), {name for blueprint in added for name in _names(blueprint)})
     for blueprint in added:

@@ -12,6 +12,7 @@ from mlevents.errors import RulesError
 from mlevents.rules.available_gates import without_missing_gates
 from mlevents.rules.environment_file import load_environment
 from mlevents.rules.environment_sections import apply_environment
+from mlevents.rules.extensions import load_extensions, report_extension_faults
 from mlevents.rules.mistakes import report_omissions
 from mlevents.rules.model import Defaults, Rule, Rules
 from mlevents.rules.report import MAX_FILE_PROBLEMS, Report
@@ -45,10 +46,13 @@ def load_rules(
 ) -> Rules:
     """The rules of a file or folder; raises RulesError with every problem, or why it cannot be read.
 
+    The extensions beside it are loaded first; while one is broken, the problems are those of extensions.
     Without `require_settings`, app settings that are not set are warnings, so that a file can be
     checked on any machine. A failed test is a problem like any other.
     """
-    return _Loading(path, settings, require_settings, vocabulary, tests).rules(read_source(path))
+    load_extensions(path)
+    with report_extension_faults():
+        return _Loading(path, settings, require_settings, vocabulary, tests).rules(read_source(path))
 
 
 def load_rules_text(
@@ -60,6 +64,7 @@ def load_rules_text(
     vocabulary: Vocabulary = VOCABULARY,
 ) -> Rules:
     """The rules in a text; problems use `path`, and the files of steps are next to it."""
+    load_extensions(path)
     source = merge_documents([parse_yaml(text, str(path))], path)
     return _Loading(path, settings, require_settings, vocabulary).rules(source)
 

@@ -115,5 +115,6 @@ def _or_inserted(schema: Schema) -> Schema:
 
 
 def _summary(element: type) -> str:
-    """What the element's module says first: a module is one element, and its docstring is for users."""
-    return (inspect.getdoc(inspect.getmodule(element)) or "").partition("\n\n")[0]
+    """What the element's module says first, which is for users; else what its class says."""
+    about = inspect.getdoc(inspect.getmodule(element)) or inspect.cleandoc(element.__doc__ or "")
+    return about.partition("\n\n")[0]

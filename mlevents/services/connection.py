@@ -104,4 +104,4 @@ class Sender(Protocol):
         ...
 
 
-connection = Registry[type[Connection]]("connection type", "mlevents.services")
+connection = Registry[type[Connection]]("connection type", "mlevents.services", Connection)

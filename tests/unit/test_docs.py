@@ -122,6 +122,7 @@ def folder(tmp_path: Path) -> Path:
     for path in DOCS:
         for fence in read_page(path).fences:
             if fence.file:
+                (tmp_path / fence.file).parent.mkdir(parents=True, exist_ok=True)
                 (tmp_path / fence.file).write_text(fence.text)
     return tmp_path
 

@@ -1,10 +1,11 @@
 """Elements are found by name, in their package and in modules that are added."""
 
+import importlib
 from pathlib import Path
 
 import pytest
 
-from mlevents.registry import DuplicateNameError, Registry, UnknownNameError
+from mlevents.registry import DuplicateNameError, InvalidElementError, Registry, UnknownNameError
 
 EMPTY_PACKAGE = "mlevents.yamlfile"
 
@@ -27,7 +28,7 @@ tool = Registry[type]("tool", EMPTY_PACKAGE)
 def test_a_module_outside_the_package_adds_its_elements(outside: Path):
     write_element(outside, "added_hammer", "hammer")
     assert "hammer" not in tool.names()
-    assert tool.load_modules(["added_hammer"]) == ["hammer"]
+    importlib.import_module("added_hammer")
     assert tool.find("hammer").__module__ == "added_hammer"
     with pytest.raises(UnknownNameError, match=r"unknown tool 'hamer' \(did you mean 'hammer'\?\)"):
         tool.find("hamer")
@@ -36,6 +37,13 @@ def test_a_module_outside_the_package_adds_its_elements(outside: Path):
 def test_two_elements_of_one_name_are_an_error_that_says_where_both_are(outside: Path):
     write_element(outside, "first_saw", "saw")
     write_element(outside, "second_saw", "saw")
-    wanted = "two tools are named 'saw', in first_saw and second_saw: rename one"
+    importlib.import_module("first_saw")
+    wanted = "two tools are named 'saw', in .*/first_saw.py and .*/second_saw.py: rename one"
     with pytest.raises(DuplicateNameError, match=wanted):
-        tool.load_modules(["first_saw", "second_saw"])
+        importlib.import_module("second_saw")
+
+
+@pytest.mark.parametrize("name", ["", "a name", "1st", type, None])
+def test_a_name_is_a_text_of_plain_characters(name: object):
+    with pytest.raises(InvalidElementError, match="is not a name for this tool: give the decorator"):
+        tool(name)  # type: ignore[arg-type]
