@@ -1,9 +1,9 @@
-# make demo | test | check | package | bench | audit — each installs what it needs into .venv first.
+# make demo | test | check | package | bench | picture | audit — each installs what it needs into .venv first.
 # Every package is installed by the hashes of a lock file; `make lock` writes the lock files.
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check package bench audit format lock clean
+.PHONY: demo test check package bench picture audit format lock clean
 
 demo: .venv/installed
 	@$(BIN)/python -m sandbox demo
@@ -31,6 +31,10 @@ package: .venv/installed
 
 bench: .venv/installed
 	@$(BIN)/python -m bench
+
+# Play the demo's rollouts, and draw docs/rollout.svg from what they print.
+picture: .venv/installed
+	@$(BIN)/python -m sandbox.demo.picture
 
 format: .venv/installed
 	$(BIN)/ruff format .
