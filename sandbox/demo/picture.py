@@ -1,4 +1,4 @@
-"""`make picture`: the demo's rollout of a model that fails its checks, as the terminal shows it, in one SVG."""
+"""`make picture`: the demo's rollouts, one of a model that fails its checks, as one SVG of a terminal."""
 
 import os
 import re

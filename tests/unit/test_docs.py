@@ -58,7 +58,8 @@ from tests.unit.asked_settings import settings_asked_for
 from tests.unit.markdown_page import Fence, Page, names, read_page
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CORE_TOOLS = ROOT / "docs/how-to/core-tools.md"
 FACTORY = "/subscriptions/0/resourceGroups/g/providers/Microsoft.DataFactory/factories/f"
 CONNECTIONS = f"""\
 connections:
@@ -219,7 +220,7 @@ def test_commands_print_what_the_documentation_shows(
 def command_lines() -> Iterator[Any]:
     for path in DOCS:
         text = path.read_text(encoding="utf-8")
-        for found in re.finditer(r"python -m (mlevents|sandbox)\b([^`\n#|>]*)", text):
+        for found in re.finditer(r"python -m (mlevents|sandbox)\b(?!\.)([^`\n#|>]*)", text):
             line = text.count("\n", 0, found.start()) + 1
             words = shlex.split(found[2])
             if words not in ([], ["…"]):
@@ -373,7 +374,7 @@ def test_the_connection_types_and_templates_are_listed():
 
 
 def test_the_readme_names_every_event_action_and_connection():
-    (table,) = read_page(ROOT / "README.md").tables["Write a rule"]
+    (table,) = read_page(ROOT / "README.md").tables["What there is"]
     shown = {row[0]: set(names([row[1]])) for row in table}
     wanted = {"events": set(NAMES), "actions": set(action.names()), "connections": set(connection.names())}
     assert shown == wanted
@@ -447,9 +448,9 @@ def slug(heading: str) -> str:
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
-def test_the_readmes_delivery_comes_from_a_workspace_of_the_example_settings():
-    """The curl of the README, with the settings of the example, is not refused as foreign."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_delivery_to_core_tools_comes_from_a_workspace_of_the_example_settings():
+    """The curl of the page, with the settings of the example, is not refused as foreign."""
+    text = CORE_TOOLS.read_text(encoding="utf-8")
     example = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
     subscription = re.findall(r"^SUBSCRIPTION=(\S+)", text, re.MULTILINE)[0]
     topic = re.findall(r'"topic": "([^"]+)"', text)[0].replace("$SUBSCRIPTION", subscription)
@@ -457,8 +458,8 @@ def test_the_readmes_delivery_comes_from_a_workspace_of_the_example_settings():
     assert topic.casefold() in {id.casefold() for id in rules.workspaces.values()}
 
 
-def test_the_readme_starts_core_tools_in_an_activated_environment_of_this_folder():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_core_tools_start_in_an_activated_environment_of_this_folder():
+    text = CORE_TOOLS.read_text(encoding="utf-8")
     steps = ["-m venv .venv", ". .venv/bin/activate", "--require-hashes -r requirements.txt", "func start"]
     places = [text.index(step) for step in steps]
     assert places == sorted(places)

@@ -52,6 +52,6 @@ def test_a_file_of_another_form_is_reported_and_never_raises(tmp_path: Path, tex
 
 
 def test_the_page_lists_every_requirement_of_an_existing_app():
-    page = (ROOT / "docs" / "upgrading.md").read_text()
+    page = (ROOT / "docs/how-to/existing-function-app.md").read_text()
     listed = [one.path for one in REQUIREMENTS if one.path != "version"]  # no app starts without it
     assert [path for path in listed if path.rpartition(".")[2] not in page] == []
