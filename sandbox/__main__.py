@@ -110,7 +110,8 @@ def _check_writable(file: Path) -> None:
 
 
 def _welcome(ready: dict[str, Any], speed: float) -> str:
-    shown = {name: value for name, value in ready.items() if isinstance(value, str) and name != "owner"}
+    hidden = ("owner", "env")
+    shown = {name: value for name, value in ready.items() if isinstance(value, str) and name not in hidden}
     addresses = "\n".join(f"  {name:<13} {value}" for name, value in shown.items())
     on = Stage(ready)
     model = on.model_registered("fraud-net", "1", {"stage": "production", "accuracy": "0.95"})

@@ -88,6 +88,8 @@ class Sandbox:
         ):
             raise RealReceiverError(fault)
         self.ready["settings"] = settings.rule_values(self.options.app)
+        rules = str(self.options.rules.resolve()) if self.options.rules else ""
+        self.ready |= {"rules": rules, "env": self.options.env}
         self.host.environment = settings.environment
         self.rights.app_rights = AppRights(lambda: self.host.worker.environment or {})
         await self._run()

@@ -2,8 +2,8 @@
 
 from mlevents.events import NAMES
 from mlevents.events.event_type import Items, NameType
-from mlevents.rule_tests.event_builder import WORKSPACE_KEY
 from mlevents.rule_tests.expectations import list_other_stop_paths
+from mlevents.rule_tests.name_check import WORKSPACE_KEY
 from mlevents.schema.where_schema import Schema
 
 _TYPES: dict[str, Schema] = {

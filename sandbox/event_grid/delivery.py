@@ -55,7 +55,7 @@ class Subscription:
     )
 
     def find_rejection(self, event: Event) -> str | None:
-        """What the filter requires and the event does not have; None if it passes."""
+        """Which events the filter takes, if not this one; None if it passes."""
         return find_rejection(self.filter, event)
 
     def to_json(self) -> dict[str, Any]:

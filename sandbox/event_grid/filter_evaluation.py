@@ -24,17 +24,17 @@ def delivers(filter_json: Mapping[str, Any], event: Mapping[str, Any], *, cased:
 def find_rejection(
     filter_json: Mapping[str, Any], event: Mapping[str, Any], *, cased: bool = False
 ) -> str | None:
-    """What the filter requires and the event does not have, in words; None if the event is delivered."""
+    """The events that the filter takes, in words that this event contradicts; None if it is delivered."""
     types = filter_json.get("includedEventTypes")
     event_type = next((value for key in _TYPE_KEYS if isinstance(value := event.get(key), str)), "")
     if types is not None and event_type.upper() not in {name.upper() for name in types}:
-        return f"the event type {' or '.join(types)}" if types else "no event: no rule needs this event type"
+        return f"events of the type {' or '.join(types)}" if types else "no events: no rule needs this type"
     subject = event.get("subject")
     subject = _upper(subject) if isinstance(subject, str) else ""
     for place, holds in (("Begins", str.startswith), ("Ends", str.endswith)):
         wanted = filter_json.get(f"subject{place}With") or ""
         if not holds(subject, _upper(wanted)):
-            return f"a subject that {place.lower()} with '{wanted}'"
+            return f"events whose subject {place.lower()} with '{wanted}'"
     failed = (one for one in filter_json.get("advancedFilters") or [] if not _passes(one, event, cased))
     return next(map(_describe_filter, failed), None)
 
@@ -42,7 +42,7 @@ def find_rejection(
 def _describe_filter(advanced: Mapping[str, Any]) -> str:
     wanted = advanced["values"] if "values" in advanced else [advanced.get("value")]
     values = ", ".join(str(value) for value in wanted if value is not None)
-    return f"{advanced['key']} {advanced['operatorType']} {values}".rstrip()
+    return f"events with {advanced['key']} {advanced['operatorType']} {values}".rstrip()
 
 
 def _passes(advanced: Mapping[str, Any], event: Mapping[str, Any], cased: bool) -> bool:

@@ -22,8 +22,8 @@ PENDING, DELIVERED, DROPPED, DEAD = "pending", "delivered", "dropped", "dead"
 class DeliveryRecord:
     """One event on its way to one function.
 
-    `began` is in Azure's seconds. `status` is the last answer's, `because` what the filter requires of an
-    event that was dropped.
+    `began` is in Azure's seconds. `status` is the last answer's, `because` which events the
+    filter takes, where it dropped this one.
     """
 
     published: datetime

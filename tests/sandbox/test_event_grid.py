@@ -338,21 +338,24 @@ def test_the_filters_of_the_rules_decide_what_is_delivered(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("filter_json", "requires"),
+    ("filter_json", "takes"),
     [
-        ({"includedEventTypes": ["A.B"]}, "the event type A.B"),
-        ({"includedEventTypes": []}, "no event: no rule needs this event type"),
-        ({"subjectBeginsWith": "models/"}, "a subject that begins with 'models/'"),
-        ({"subjectEndsWith": ":8"}, "a subject that ends with ':8'"),
+        ({"includedEventTypes": ["A.B"]}, "events of the type A.B"),
+        ({"includedEventTypes": []}, "no events: no rule needs this type"),
+        ({"subjectBeginsWith": "models/"}, "events whose subject begins with 'models/'"),
+        ({"subjectEndsWith": ":8"}, "events whose subject ends with ':8'"),
         (
             {"advancedFilters": [{"operatorType": "StringIn", "key": "data.x", "values": ["a", "b"]}]},
-            "data.x StringIn a, b",
+            "events with data.x StringIn a, b",
         ),
-        ({"advancedFilters": [{"operatorType": "IsNotNull", "key": "data.x"}]}, "data.x IsNotNull"),
+        (
+            {"advancedFilters": [{"operatorType": "IsNotNull", "key": "data.x"}]},
+            "events with data.x IsNotNull",
+        ),
     ],
 )
-def test_a_rejection_names_what_the_filter_requires(filter_json: dict[str, Any], requires: str):
-    assert Subscription("raw", "", filter_json).find_rejection(GRID) == requires
+def test_a_rejection_names_the_events_that_the_filter_takes(filter_json: dict[str, Any], takes: str):
+    assert Subscription("raw", "", filter_json).find_rejection(GRID) == takes
 
 
 def read_journal(url: str, **query: str) -> dict[str, Any]:
@@ -379,7 +382,7 @@ def test_the_journal_says_what_became_of_each_event():
         assert (tried["function"], tried["because"]) == ("Raw", None)
         assert (dropped["state"], dropped["because"]) == (
             "dropped",
-            "no event: no rule needs this event type",
+            "no events: no rule needs this type",
         )
         assert other == []
         assert [one["number"] for one in read_journal(grid, after="2")["events"]] == [3]

@@ -1,0 +1,104 @@
+"""`event`: publish an event into the running sandbox, and say what came of it."""
+
+import time
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mlevents.commands.command import (
+    EXIT_PROBLEMS,
+    AsJson,
+    command,
+    exit_with_error,
+    print_json,
+)
+from mlevents.commands.publication import Publication, find_nearest
+from mlevents.commands.running_sandbox import ReadyFileOption, find_sandbox
+from mlevents.commands.sandbox_client import SandboxClient, SandboxRefusal
+from mlevents.rule_tests.event_arguments import ArgumentError, read_arguments
+from mlevents.rule_tests.event_builder import BuiltEvent, build_document
+from mlevents.rule_tests.event_defaults import fill_defaults
+
+DELIVERY_SECONDS = 10.0
+"""How long the command waits for Event Grid's delivery."""
+POLL_SECONDS = 0.1
+
+EventKind = Annotated[str, typer.Argument(metavar="TYPE", help="Such as model.registered or drift.detected.")]
+NamesOfEvent = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="NAME=VALUE",
+        show_default=False,
+        help="What the event says, in the names of rules: name=churn-x tags.release=yes",
+    ),
+]
+EventWorkspace = Annotated[
+    str | None,
+    typer.Option("--workspace", show_default=False, help="The workspace that publishes it."),
+]
+
+
+@command("event")
+def publish_event(
+    kind: EventKind,
+    names: NamesOfEvent = None,
+    workspace: EventWorkspace = None,
+    ready_file: ReadyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish an event into the running sandbox, and show which rules it starts.
+
+    What NAME=VALUE does not say has a default. A registered model is also in the sandbox's Azure ML.
+    """
+    try:
+        said = read_arguments(kind, names or [])
+    except ArgumentError as error:
+        exit_with_error(str(error))
+    client = SandboxClient(find_sandbox(ready_file))
+    built = _build_event(client, kind, said, client.choose_workspace(workspace))
+    publication = _publish_and_wait(client, built)
+    if as_json:
+        print_json(publication.to_json())
+    else:
+        publication.show(client.ready)
+    if not publication.is_settled:
+        raise typer.Exit(EXIT_PROBLEMS)
+
+
+def _build_event(
+    client: SandboxClient, kind: str, said: dict[str, dict[str, Any]], workspace: str
+) -> BuiltEvent:
+    name = said.get("model", {}).get("name")
+    if kind == "model.registered" and name and "version" not in said["model"]:
+        said["model"]["version"] = client.find_next_version(workspace, name)
+    given: dict[str, Any] = fill_defaults(kind, said)
+    now = datetime.now(UTC)
+    given["event"] = {"id": str(uuid.uuid4()), **given.get("event", {})}
+    alias = workspace.rpartition("/")[2]
+    built = build_document({kind: {**given, "workspace": alias}}, {alias: workspace}, now.isoformat())
+    if not isinstance(built, BuiltEvent):
+        exit_with_error("\n".join(f"{path.removeprefix(f'{kind}.')}: {text}" for path, text in built))
+    return BuiltEvent({**built.document, "dataVersion": "2", "metadataVersion": "1"}, built.event)
+
+
+def _publish_and_wait(client: SandboxClient, built: BuiltEvent) -> Publication:
+    """Publish the event, wait until Event Grid has delivered or dropped it, and read the responses."""
+    last = client.read_journal()["last"]
+    try:
+        client.publish_event(built.document)
+    except SandboxRefusal as refusal:
+        exit_with_error(f"Event Grid refused the event: {refusal}", EXIT_PROBLEMS)
+    deadline = time.monotonic() + DELIVERY_SECONDS
+    while True:
+        [entry] = client.read_journal(after=last, event_id=built.event.id)["events"][:1]
+        found = Publication(built, tuple(entry["deliveries"]))
+        if found.is_settled or time.monotonic() > deadline:
+            break
+        time.sleep(POLL_SECONDS)
+    responses = client.list_responses(event_id=built.event.id)
+    rules = client.ready.get("rules")
+    nearest = None if responses or not rules else find_nearest(Path(rules), client.ready["env"], built.event)
+    return Publication(built, found.deliveries, tuple(responses), nearest)
