@@ -10,8 +10,6 @@ from itertools import count
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from mlevents.rules.rule_folder import find_project
-
 EXTENSIONS = "extensions"
 """The folder beside the rules, and the name of each private package."""
 _NUMBERS = count(1)
@@ -23,12 +21,6 @@ class _SourceLoader(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
         return self.source_to_code(self.get_data(path), path)
-
-
-def find_extension_folders(rules: Path) -> list[Path]:
-    """The folder `extensions` beside the rules, and that in a folder of rules, as far as they are there."""
-    beside = [find_project(rules) / EXTENSIONS, *([rules / EXTENSIONS] if rules.is_dir() else [])]
-    return [folder for folder in beside if folder.is_dir()]
 
 
 def list_extension_files(folder: Path) -> list[Path]:

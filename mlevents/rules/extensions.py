@@ -7,22 +7,28 @@ as `mlevents diff` does, have the elements beside them, and no others. A file th
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
 
+from mlevents.actions.notify.own_templates import set_own_templates
 from mlevents.errors import MleventsError, Problem, RulesError
 from mlevents.rules.added_elements import AddedElement, ElementWatch, check_elements
 from mlevents.rules.extension_faults import describe_extension_error, find_extension_fault
 from mlevents.rules.extension_modules import (
-    find_extension_folders,
+    EXTENSIONS,
     import_file,
     list_extension_files,
     make_package,
     name_module,
 )
 from mlevents.rules.extension_packages import list_package_folders, load_extension_packages
-from mlevents.rules.rule_folder import find_project
+from mlevents.rules.message_template_files import (
+    MessageTemplates,
+    list_template_files,
+    read_message_templates,
+)
+from mlevents.rules.rule_folder import find_beside, find_project
 
 _LOCK = RLock()
 _NOT_REGISTERED = (
@@ -33,12 +39,16 @@ _NOT_REGISTERED = (
 
 @dataclass(frozen=True, slots=True)
 class ExtensionSet:
-    """The elements beside the rules of a project, none where it has problems; `folders` have their code."""
+    """The elements and message templates of a project; no elements where there are problems.
+
+    `folders` have the code of the elements.
+    """
 
     signature: object = None
     elements: tuple[AddedElement, ...] = ()
     problems: tuple[Problem, ...] = ()
     folders: tuple[Path, ...] = ()
+    templates: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Process:
@@ -52,9 +62,11 @@ class _Process:
         if chosen is not self.active:
             for one in self.active.elements:
                 one.remove()
+            set_own_templates({})
             self.active = ExtensionSet()
             for one in chosen.elements:
                 one.register()
+            set_own_templates(chosen.templates)
             self.active = chosen
 
 
@@ -67,15 +79,17 @@ def load_extensions(rules: Path) -> None:
     Raises RulesError with one problem for each broken extension, the same ones until a file changes.
     """
     with _LOCK:
-        folders = find_extension_folders(rules)
+        folders, templates = find_beside(rules, EXTENSIONS), list_template_files(rules)
         files = {folder: list_extension_files(folder) for folder in folders}
-        signature = [_sign(file) for folder in folders for file in sorted(folder.glob("*.py"))]
+        sources = [file for folder in folders for file in sorted(folder.glob("*.py"))]
+        signature = [_sign(file) for file in (*sources, *templates)]
         problems = list(load_extension_packages())
         project = find_project(rules).resolve()
         known = _process.loaded.get(project)
         if known is None or known.signature != signature:
             _process.activate(ExtensionSet())
-            known = _process.loaded[project] = _import_files(files, signature)
+            messages = read_message_templates(templates)
+            known = _process.loaded[project] = _import_files(files, signature, messages)
         _process.activate(known)
         if problems := [*problems, *known.problems]:
             raise RulesError(problems)
@@ -105,10 +119,12 @@ def _sign(file: Path) -> tuple[str, int, int]:
     return str(file), found.st_mtime_ns, found.st_size
 
 
-def _import_files(files: Mapping[Path, list[Path]], signature: object) -> ExtensionSet:
+def _import_files(
+    files: Mapping[Path, list[Path]], signature: object, messages: MessageTemplates
+) -> ExtensionSet:
     if not any(files.values()):
-        return ExtensionSet(signature)
-    watch, problems, modules = ElementWatch(), list[Problem](), dict[str, Path]()
+        return ExtensionSet(signature, problems=tuple(messages.problems), templates=messages.texts)
+    watch, problems, modules = ElementWatch(), [*messages.problems], dict[str, Path]()
     for folder, inside in files.items():
         package = make_package(folder)
         for file in inside:
@@ -123,7 +139,7 @@ def _import_files(files: Mapping[Path, list[Path]], signature: object) -> Extens
     for one in added:
         one.remove()
     elements = () if problems else tuple(added)
-    return ExtensionSet(signature, elements, tuple(dict.fromkeys(problems)), tuple(files))
+    return ExtensionSet(signature, elements, tuple(dict.fromkeys(problems)), tuple(files), messages.texts)
 
 
 def _import(package: str, file: Path, folder: Path) -> Problem | None:

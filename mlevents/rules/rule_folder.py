@@ -11,6 +11,12 @@ def find_project(rules: Path) -> Path:
     return rules.parent if rules.name not in {"", ".."} else rules.resolve().parent
 
 
+def find_beside(rules: Path, name: str) -> list[Path]:
+    """The folders of this name beside the rules, and in a folder of rules, as far as they are there."""
+    places = [find_project(rules) / name, *([rules / name] if rules.is_dir() else [])]
+    return [folder for folder in places if folder.is_dir()]
+
+
 def open_folder(rules: Path) -> "RuleFolder":
     """The folder of the files that the steps in a rule file, or in a folder of them, name."""
     return RuleFolder(find_project(rules), rules if rules.is_dir() else None)

@@ -30,7 +30,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic_core import CoreSchema
 
 from mlevents.actions.action import Action, ConnectionName, Done, Outcome, Pending, StepContext, action
 from mlevents.actions.notify.message_templates import (
@@ -39,6 +40,7 @@ from mlevents.actions.notify.message_templates import (
     known_template,
     plain,
     render,
+    template_names,
 )
 from mlevents.actions.notify.message_values import is_blank, links_written_out, one_line, presentable
 from mlevents.actions.notify.receipts import Tally
@@ -50,6 +52,13 @@ from mlevents.services.services import Services
 Receiver = Annotated[str, ConnectionName()]
 
 
+class _OfferedTemplates:
+    """Lists in the JSON Schema the templates that there are when it is made."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core), "enum": template_names()}
+
+
 @action("notify")
 class Notify(Action):
     """Send one message to each of some receivers."""
@@ -58,7 +67,7 @@ class Notify(Action):
     deferrable: ClassVar[bool] = True
 
     to: Receiver | Annotated[list[Receiver], Field(min_length=1)]
-    template: Annotated[str, AfterValidator(known_template)] | None = None
+    template: Annotated[str, AfterValidator(known_template), _OfferedTemplates()] | None = None
     subject: str | None = None
     text: str | None = None
     include_log: bool = False
@@ -82,7 +91,7 @@ class Notify(Action):
     @classmethod
     def select_names(cls, written: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
         """What templates insert."""
-        return inserted_names(names) if "template" in written else {}
+        return inserted_names(names, written["template"]) if "template" in written else {}
 
     @classmethod
     def present_names(cls, names: Mapping[str, Any], written: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,17 +6,25 @@ control characters, of limited length. Templates run in Jinja2's sandbox; a miss
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mlevents.actions.notify.message_values import VALUE_LENGTH, one_line, printable
+from mlevents.actions.notify.own_templates import (
+    TemplateFault,
+    TemplateRoots,
+    find_template_faults,
+    list_own_templates,
+)
 from mlevents.duration import format_duration
+from mlevents.errors import PermanentError
 from mlevents.registry import suggest_names
 
 if TYPE_CHECKING:
+    from jinja2 import Template
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     from mlevents.actions.action import StepContext
@@ -25,12 +33,13 @@ FOLDER = Path(__file__).parent / "templates"
 SUBJECT_LENGTH = 200
 TEXT_LENGTH = 20_000
 MOST_ITEMS = 50
+SHIPPED_TEMPLATES = frozenset(file.stem for file in FOLDER.glob("*.txt"))
+"""The names of the templates that mlevents has."""
 
 
-@cache
 def template_names() -> list[str]:
-    """Every template that can be named, sorted."""
-    return sorted(file.stem for file in FOLDER.glob("*.txt"))
+    """Every template that can be named, those of the project too, sorted."""
+    return sorted((*SHIPPED_TEMPLATES, *list_own_templates()))
 
 
 def known_template(name: str) -> str:
@@ -41,9 +50,19 @@ def known_template(name: str) -> str:
     raise ValueError(f"unknown template '{name}'{suggest_names(name, names)}")
 
 
+def check_template(text: str, known: TemplateRoots) -> Iterator[TemplateFault]:
+    """What keeps a text from being a template of a project, each with its line."""
+    return find_template_faults(text, _environment(), known)
+
+
 def render(name: str, context: StepContext) -> tuple[str, str]:
-    """The subject and the text of a template for this step."""
-    written = _environment().get_template(f"{name}.txt").render(_names(context))
+    """The subject and the text of a template for this step; raises PermanentError where it fails."""
+    from jinja2 import TemplateError
+
+    try:
+        written = _find_template(name).render(_names(context))
+    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise PermanentError(f"the template '{name}' fails: {type(error).__name__}: {error}") from error
     subject, _, text = written.strip().partition("\n")
     return one_line(subject, SUBJECT_LENGTH), plain(text)
 
@@ -53,6 +72,11 @@ def plain(text: str) -> str:
     cut = text[:TEXT_LENGTH].replace("\r\n", "\n")
     lines = ("".join(map(printable, line)).rstrip() for line in cut.strip("\n").split("\n"))
     return "\n".join(lines)
+
+
+def _find_template(name: str) -> Template:
+    own = list_own_templates().get(name)
+    return _environment().get_template(f"{name}.txt") if own is None else _environment().from_string(own)
 
 
 @cache
@@ -94,11 +118,13 @@ def _names(context: StepContext) -> dict[str, Any]:
     }
 
 
-def inserted_names(names: Mapping[str, Any]) -> dict[str, Any]:
-    """Of an event's names, `steps` and `failure` what templates can insert, as far as they can show it.
+def inserted_names(names: Mapping[str, Any], template: object = None) -> dict[str, Any]:
+    """Of an event's names, `steps` and `failure` what this template can insert, as far as it can show it.
 
-    Of tags and properties that is the error of a run; of steps the deployment.
+    A template of mlevents shows of tags and properties the error of a run, and of steps the deployment.
     """
+    if template not in SHIPPED_TEMPLATES:
+        return {root: _start(value) for root, value in names.items()}
     found: dict[str, Any] = {
         root: {name: _start(value) for name, value in fields.items() if not isinstance(value, Mapping)}
         for root, fields in names.items()
