@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import tempfile
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -42,6 +44,10 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
     real: Annotated[
         list[str] | None, typer.Option(help="A setting whose real value is used, not the inbox; repeat it.")
     ] = None,
+    reload: Annotated[bool, typer.Option(help="Restart the app when a file of the rules changes.")] = False,
+    attached: Annotated[
+        bool, typer.Option(help="Print what happens later only, and end with standard input.")
+    ] = False,
     verbose: Annotated[bool, typer.Option(help="Log everything to standard error.")] = False,
 ) -> None:
     """Run the app on a simulated Azure until interrupted."""
@@ -60,6 +66,8 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
         app,
         env=env,
         real=tuple(real or ()),
+        reload=reload,
+        attached=attached,
     )
     _run(options, verbose)
 
@@ -93,11 +101,23 @@ def _run(options: Options, verbose: bool) -> NoReturn:
 
 async def _serve(options: Options) -> None:
     interrupted, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def interrupt(*_: object) -> None:
+        loop.call_soon_threadsafe(interrupted.set)
+
     for number in (signal.SIGINT, signal.SIGTERM):  # add_signal_handler is not there on Windows
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupted.set))
+        signal.signal(number, interrupt)
+    if options.attached:
+        threading.Thread(target=_wait_for_end, args=(interrupt,), daemon=True).start()
     async with Sandbox(options) as sandbox:
-        print(_welcome(sandbox.ready, options.speed), flush=True)
+        if not options.attached:
+            print(_welcome(sandbox.ready, options.speed), flush=True)
         await interrupted.wait()
+
+
+def _wait_for_end(interrupt: Callable[[], None]) -> None:
+    sys.stdin.buffer.read()
+    interrupt()
 
 
 def _check_writable(file: Path) -> None:
@@ -140,7 +160,7 @@ def _curl(ready: dict[str, Any], event: dict[str, Any]) -> str:
 def _end(text: str, code: int) -> NoReturn:
     """End at once: a thread that still runs an activity would keep the interpreter alive."""
     if text:
-        print(text, file=sys.stderr)
+        print(f"Error: {text}", file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

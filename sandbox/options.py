@@ -18,7 +18,8 @@ class Options:
 
     `twice` executes every activity twice; `deliver_twice` delivers every event twice. `dead_letters`
     is a folder that receives dead letters as the storage container would. `real` names settings, or
-    connections with their address in the rule file, that lead to the real receiver.
+    connections with their address in the rule file, that lead to the real receiver. `reload` restarts the
+    app when a file of the rules changes; `attached` is for a program that has started the sandbox.
     """
 
     port: int = 7071
@@ -33,6 +34,8 @@ class Options:
     functions: tuple[str, ...] = topic.FUNCTIONS
     env: str = ""
     real: tuple[str, ...] = ()
+    reload: bool = False
+    attached: bool = False
 
 
 class PortTakenError(Exception):

@@ -87,9 +87,10 @@ class Sandbox:
             settings.read_present(self.options.app), self.options.real
         ):
             raise RealReceiverError(fault)
-        self.ready["settings"] = settings.rule_values(self.options.app)
-        rules = str(self.options.rules.resolve()) if self.options.rules else ""
-        self.ready |= {"rules": rules, "env": self.options.env}
+        self.ready |= {
+            "workspaces": {self.arm.workspace_id.rpartition("/")[2]: self.arm.workspace_id},
+            **settings.describe(self.options.app),
+        }
         self.host.environment = settings.environment
         self.rights.app_rights = AppRights(lambda: self.host.worker.environment or {})
         await self._run()

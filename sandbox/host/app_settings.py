@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mlevents.errors import ConfigError
 from mlevents.rules.local_settings import read_local_settings
@@ -69,6 +70,16 @@ class AppSettings:
         chosen = self.rule_settings(folder).choose_values(self.inboxes, self.read_present(folder), self.real)
         known = self._known_values()
         return {name: known.get(name, value) for name, value in chosen.items()}
+
+    def describe(self, folder: Path) -> dict[str, Any]:
+        """What the ready file has of them."""
+        received = self.rule_settings(folder).received
+        return {
+            "settings": self.rule_values(folder),
+            "inbox_settings": [name for name in received if name not in self.real],
+            "rules": str(self._rules(folder)),
+            "env": self.read_present(folder)["MLEVENTS_ENV"],
+        }
 
     def rule_settings(self, folder: Path) -> RuleSettings:
         """What the rules of the app in this folder name."""
