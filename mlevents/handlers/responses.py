@@ -69,3 +69,11 @@ def run_step_activity(text: str) -> str:
 async def run_find_instances(text: str, client: df.DurableFunctionsClient) -> str:
     """See `mlevents.orchestration.instances`."""
     return await instances.find_instances(text, client)
+
+
+@blueprint.function_name(function_names.PASS_ON_INTERVENTION)
+@blueprint.durable_client_input(client_name="client")
+@blueprint.activity_trigger(input_name="text", activity=function_names.PASS_ON_INTERVENTION)
+async def run_pass_on_intervention(text: str, client: df.DurableFunctionsClient) -> str:
+    """See `mlevents.orchestration.instances`."""
+    return await instances.pass_on_intervention(text, client)

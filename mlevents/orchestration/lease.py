@@ -56,7 +56,7 @@ class Lease:
     def acquire(self, limit: float, report_wait: Callable[[str], None]) -> Durable[Json | None]:
         """Wait for the endpoint; gives the record of a rollout that ended before it restored the traffic.
 
-        Raises StepFailedError after `limit` seconds.
+        Raises StepFailedError after `limit` seconds; the caller releases then.
         """
         patience = Patience(limit)
         while True:
@@ -70,7 +70,6 @@ class Lease:
             if holder is None:
                 continue
             if patience.waited >= limit:
-                yield from self.release()
                 raise StepFailedError(
                     f"gave up after {format_duration(limit)} of waiting for the endpoint: {holder.id} has it"
                 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from mlevents.events import Event
+from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.json_message import Json, JsonMessage, read_each, read_optional
 from mlevents.orchestration.step_plan import StepPlan
 from mlevents.orchestration.step_record import StepRecord
@@ -35,7 +36,7 @@ class Response(JsonMessage):
     delivery that began it, as W3C writes it.
     `attempt` counts how often the sweeper had it run again; `earlier` are the records of the steps of the
     attempt before, `unfinished` the requests to put back what steps of earlier attempts left.
-    `flood` is only in the input of ReportFlood.
+    `flood` is only in the input of ReportFlood. `log` is what operators asked of it before it began.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Response(JsonMessage):
     earlier: tuple[StepRecord, ...] = ()
     unfinished: tuple["RecoveryRequest", ...] = ()
     flood: OpenFlood | None = None
+    log: tuple[Intervention, ...] = ()
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "event": Event.from_json,
@@ -64,6 +66,7 @@ class Response(JsonMessage):
         "earlier": read_each(StepRecord.from_json),
         "unfinished": read_each(lambda one: RecoveryRequest.from_json(one)),  # noqa: PLW0108 - it is below
         "flood": read_optional(OpenFlood.from_json),
+        "log": read_each(Intervention.from_json),
     }
 
     @property

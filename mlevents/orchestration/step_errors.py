@@ -21,6 +21,10 @@ class StepFailedError(Exception):
         """The answer of an orchestrator that ends with this error."""
         return Answer(self.kind, str(self), report=self.report if report is None else report)
 
+    def with_text(self, text: str) -> "StepFailedError":
+        """The same kind of error with another message."""
+        return type(self)(text, self.report, self.waited)
+
 
 class StepStoppedError(StepFailedError):
     """A step must not go on, though nothing failed."""
@@ -35,15 +39,19 @@ class StepRefusedError(StepStoppedError):
 
 
 class GateClosedError(StepStoppedError):
-    """A gate objects."""
+    """A gate objects, or an operator cancels the response: `gate` is `cancel` then."""
 
-    def __init__(self, gate: str, objection: str) -> None:
-        super().__init__(objection)
+    def __init__(self, gate: str, objection: str, report: Json | None = None) -> None:
+        super().__init__(objection, report)
         self.gate = gate
 
     def to_answer(self, report: Json | None = None) -> Answer:
         """The answer of an orchestrator that a gate stopped."""
         return Answer(self.kind, str(self), gate=self.gate, report=self.report if report is None else report)
+
+    def with_text(self, text: str) -> "GateClosedError":
+        """The same gate's objection in other words."""
+        return GateClosedError(self.gate, text, self.report)
 
 
 ERRORS = {error.kind: error for error in (StepFailedError, StepStoppedError, StepRefusedError)}
@@ -52,7 +60,7 @@ ERRORS = {error.kind: error for error in (StepFailedError, StepStoppedError, Ste
 def raise_unless_successful(answer: Answer) -> None:
     """Raise what an answer says instead of a result; nothing for one after which the step goes on."""
     if answer.gate is not None:
-        raise GateClosedError(answer.gate, answer.detail)
+        raise GateClosedError(answer.gate, answer.detail, answer.report)
     if answer.kind in ERRORS:
         raise ERRORS[answer.kind](answer.detail, answer.report)
 

@@ -18,12 +18,16 @@ class PhaseRecord(JsonMessage):
 
 @dataclass(frozen=True, slots=True)
 class StepStatus(JsonMessage):
-    """How far a step is: `waiting` names the gate that it waits for, `log` are lines of its target's log."""
+    """How far a step is: `waiting` names the gate that it waits for, `log` are lines of its target's log.
+
+    `watched` is the number of the phase under way, where it holds for some time and may be promoted.
+    """
 
     detail: str | None = None
     phases: tuple[PhaseRecord, ...] = ()
     waiting: str | None = None
     log: tuple[str, ...] = ()
+    watched: int | None = None
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "phases": read_each(PhaseRecord.from_json),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.size_limits import CUSTOM_STATUS_UNITS, cut_name, cut_text, json_units
 from mlevents.orchestration.step_record import StepRecord
 from mlevents.responses.response_outcome import EventOutline, ResponseOutcome
@@ -16,6 +17,8 @@ LONGEST_RULE, LONGEST_ID, LONGEST_TYPE, LONGEST_SUBJECT, LONGEST_TIME, LONGEST_T
 )
 LONGEST_STEP, LONGEST_ACTION = 120, 60
 LONGEST_REASON = 1000
+MOST_INTERVENTIONS, LONGEST_INTERVENTION = 5, 100
+"""How many entries of the log there are, the latest ones, and units of each of their texts."""
 DETAILS = (1000, 300, 100, 0)
 """Units of each detail: the first of these with which everything fits."""
 LESS_IMPORTANT = frozenset({"waiting", "skipped", "done"})
@@ -34,6 +37,7 @@ def cut_outcome(outcome: ResponseOutcome) -> ResponseOutcome:
         event=cut_outline(outcome.event),
         topic=cut_name(outcome.topic, LONGEST_TOPIC),
         because=outcome.because and cut_text(outcome.because, LONGEST_REASON),
+        log=tuple(map(_cut_intervention, outcome.log[-MOST_INTERVENTIONS:])),
     )
     for longest in DETAILS:
         cut = replace(cut, steps=tuple(_cut_step(step, longest) for step in outcome.steps))
@@ -49,6 +53,11 @@ def cut_outline(event: EventOutline) -> EventOutline:
     return EventOutline(
         **{name: cut_name(text, units) for name, text, units in texts if isinstance(text, str)}
     )
+
+
+def _cut_intervention(one: Intervention) -> Intervention:
+    by, reason, effect = (cut_text(text, LONGEST_INTERVENTION) for text in (one.by, one.reason, one.effect))
+    return replace(one, by=by, reason=reason, effect=effect)
 
 
 def _cut_step(step: StepRecord, longest: int) -> StepRecord:

@@ -16,8 +16,8 @@ from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.function_names import EVENT_FLOOD
 from mlevents.orchestration.messages import Failure, Response
 from mlevents.responses.flood import MOST_STORED, TOTAL, WINDOW
-from mlevents.responses.respond import complete_deferred, perform_on_failure
 from mlevents.responses.response_record import ResponseRecord
+from mlevents.responses.step_endings import complete_deferred, perform_on_failure
 
 MOST_WINDOWS = 24
 INSTANCE = "quarantine.report"

@@ -7,7 +7,6 @@ from outside the generator and cannot be caught here; the sweeper handles those 
 
 import json
 import logging
-from dataclasses import replace
 from typing import Any
 
 from durabletask.task import OrchestrationContext
@@ -15,14 +14,18 @@ from durabletask.task import OrchestrationContext
 from mlevents import telemetry
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.messages import Failure, Response
-from mlevents.orchestration.size_limits import REPORT_UNITS, cut_document
 from mlevents.orchestration.step_errors import GateClosedError, StepFailedError, describe_fault
-from mlevents.orchestration.step_plan import StepPlan
-from mlevents.orchestration.step_record import ON_FAILURE
 from mlevents.responses.deferral import DeferredStep, perform_or_defer
 from mlevents.responses.gating import check_before_steps
+from mlevents.responses.operated_response import OperatedResponse
 from mlevents.responses.response_outcome import EventOutline, ResponseOutcome
-from mlevents.responses.response_record import ResponseRecord
+from mlevents.responses.step_endings import (
+    complete_deferred,
+    fail_step,
+    perform_on_failure,
+    stop_response,
+    stop_step,
+)
 from mlevents.responses.step_input import begin_call
 from mlevents.responses.step_orchestration import recover
 
@@ -43,15 +46,16 @@ def complete_response(context: OrchestrationContext, response: Response) -> Dura
     beginning = context.current_utc_datetime
     if not context.is_replaying and response.attempt == 1:
         telemetry.count_start(response.trace, response.status)
-    record = ResponseRecord(context, response)
+    record = OperatedResponse(context, response)
     try:
         if record.status == "running":
-            yield from perform_steps(record)
+            yield from record.interruption.run(perform_steps(record))
         else:
             yield from only_notify(record)
-        yield from complete_deferred(record)
+        yield from record.interruption.run(complete_deferred(record))
     except Exception as error:  # noqa: BLE001 - the boundary of the steps
         yield from fail_response(record, error)
+    record.close_log()
     record.publish()
     if not context.is_replaying:
         seconds = (context.current_utc_datetime - beginning).total_seconds()
@@ -59,7 +63,7 @@ def complete_response(context: OrchestrationContext, response: Response) -> Dura
     return record.final_outcome()
 
 
-def fail_response(record: ResponseRecord, error: Exception) -> Durable[None]:
+def fail_response(record: OperatedResponse, error: Exception) -> Durable[None]:
     """An error of ours ended the steps: people are notified as of a step that failed."""
     if not record.context.is_replaying:
         log.error("response %s: a fault in mlevents", record.response.id, exc_info=error)
@@ -89,7 +93,7 @@ def fail_without_notification(context: OrchestrationContext, text: str, error: E
     return outcome
 
 
-def only_notify(record: ResponseRecord) -> Durable[None]:
+def only_notify(record: OperatedResponse) -> Durable[None]:
     """Perform no step of a settled response; until everyone is notified, it is running."""
     settled, record.status = record.status, "running"
     yield from recover_unfinished(record)
@@ -98,7 +102,7 @@ def only_notify(record: ResponseRecord) -> Durable[None]:
     record.end(settled)
 
 
-def recover_unfinished(record: ResponseRecord) -> Durable[None]:
+def recover_unfinished(record: OperatedResponse) -> Durable[None]:
     """Put back what steps of earlier attempts left when they ended."""
     for request in record.response.unfinished:
         record.publish()
@@ -107,7 +111,7 @@ def recover_unfinished(record: ResponseRecord) -> Durable[None]:
         record.because = f"{record.because}; {recovered.detail}"
 
 
-def perform_steps(record: ResponseRecord) -> Durable[None]:
+def perform_steps(record: OperatedResponse) -> Durable[None]:
     """The steps of `do`, in order, if no gate objects; the first that fails ends them."""
     response = record.response
     try:
@@ -115,13 +119,13 @@ def perform_steps(record: ResponseRecord) -> Durable[None]:
     except GateClosedError as error:
         return stop_response(record, error)
     for number, step in enumerate(response.steps, start=1):
-        record.update_step(step.id, "running")
-        call = begin_call(response, step, record.results)
         try:
+            yield from record.interruption.check()
+            record.update_step(step.id, "running")
+            call = begin_call(response, step, record.results)
             answer = yield from perform_or_defer(record.context, call, response.steps[number:])
         except GateClosedError as error:
-            record.update_step(step.id, "stopped", str(error))
-            return stop_response(record, error)
+            return stop_step(record, step, error)
         except StepFailedError as error:
             return (yield from fail_step(record, step, error))
         if isinstance(answer, DeferredStep):
@@ -131,64 +135,3 @@ def perform_steps(record: ResponseRecord) -> Durable[None]:
         record.update_step(step.id, answer.kind, answer.detail)
     record.end("done")
     return None
-
-
-def stop_response(record: ResponseRecord, error: GateClosedError) -> None:
-    """A gate objects: the response has stopped, and nobody needs to be notified."""
-    record.because = f"{error.gate}: {error}"
-    record.end("stopped")
-
-
-def fail_step(record: ResponseRecord, step: StepPlan, error: StepFailedError) -> Durable[None]:
-    """The steps of `on_failure` are performed for a step that failed, or that had to stop."""
-    report = cut_document(error.report, REPORT_UNITS)
-    if report:
-        record.reports[step.id] = report
-    record.update_step(step.id, error.kind, str(error))
-    record.because = f"step '{step.id}': {error}"
-    yield from perform_on_failure(record, Failure(step.id, step.uses, error.kind, report=report))
-    record.end(error.kind)
-
-
-def perform_on_failure(record: ResponseRecord, failure: Failure) -> Durable[None]:
-    """The steps of `on_failure`, each performed though the one before it failed."""
-    record.notified = True
-    failure = replace(failure, message=record.because or "")
-    for written in record.response.on_failure:
-        step = replace(written, id=f"{ON_FAILURE}{written.id}")
-        record.add_step(step)
-        record.update_step(step.id, "running")
-        try:
-            call = begin_call(record.response, step, record.results, failure)
-            answer = yield from perform_or_defer(record.context, call)
-        except StepFailedError as error:
-            record.update_step(step.id, "failed", str(error))
-        except Exception as error:  # noqa: BLE001 - one receiver's fault never keeps the next from it
-            record.update_step(step.id, "failed", describe_fault(error))
-        else:
-            if isinstance(answer, DeferredStep):
-                record.defer(answer)
-            else:
-                record.update_step(step.id, answer.kind, answer.detail)
-
-
-def complete_deferred(record: ResponseRecord) -> Durable[None]:
-    """Resume the steps that waited long; until they have ended, the response is running.
-
-    One that fails after all the others were done fails the response.
-    """
-    settled = record.status
-    while record.deferred:
-        deferred = record.deferred.pop(0)
-        record.status = "running"
-        try:
-            answer = yield from deferred.resume()
-        except StepFailedError as error:
-            if settled == "done":
-                yield from fail_step(record, deferred.step, error)
-                settled = record.status
-            else:
-                record.update_step(deferred.step.id, "failed", str(error))
-        else:
-            record.update_step(deferred.step.id, answer.kind, answer.detail)
-    record.status = settled

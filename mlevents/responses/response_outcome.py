@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from mlevents.events import Event
+from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.json_message import Json, JsonMessage, read_each
 from mlevents.orchestration.step_record import StepRecord
 
@@ -33,7 +34,8 @@ class ResponseOutcome(JsonMessage):
     """What has come of a response so far.
 
     `omitted` counts the steps that are left out; `reports` is what steps report besides their detail, by
-    their ids: too much for a custom status.
+    their ids, and `results` what the steps left for later ones: too much for a custom status. `log` is what
+    operators asked of it, the latest last.
     """
 
     rule: str | None
@@ -44,10 +46,13 @@ class ResponseOutcome(JsonMessage):
     topic: str = ""
     omitted: int = 0
     reports: Json = field(default_factory=dict)
+    results: Json = field(default_factory=dict)
+    log: tuple[Intervention, ...] = ()
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "event": EventOutline.from_json,
         "steps": read_each(StepRecord.from_json),
+        "log": read_each(Intervention.from_json),
     }
 
 

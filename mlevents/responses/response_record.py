@@ -1,11 +1,13 @@
 """Records the progress of a response in the custom status of its orchestration."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from durabletask.task import OrchestrationContext
 
 from mlevents import telemetry
+from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.messages import Response
 from mlevents.orchestration.size_limits import RESULT_UNITS, cut_document, cut_name
@@ -33,6 +35,7 @@ class ResponseRecord:
         self.reports: dict[str, Json] = {}
         self.notified = False
         self.deferred: list[DeferredStep] = []
+        self.log = list(response.log)
         self.publish()
 
     def add_step(self, step: StepPlan) -> None:
@@ -66,6 +69,15 @@ class ResponseRecord:
         detail = "deferred: it is retried later, and the next steps go on"
         self.update_step(deferred.step.id, "running", detail)
 
+    def begin_notification(self) -> None:
+        """The steps of `on_failure` begin."""
+        self.notified = True
+
+    def log_intervention(self, intervention: Intervention) -> None:
+        """Add what an operator asked for to the log, or change its entry there."""
+        self.log = [one for one in self.log if one.id != intervention.id] + [intervention]
+        self.publish()
+
     def end(self, status: str) -> None:
         """Set the last status: nothing more will be performed."""
         self.status = status
@@ -80,20 +92,26 @@ class ResponseRecord:
 
     def outcome(self) -> ResponseOutcome:
         """The outcome as people see it."""
-        return outcome_of(self.response, self.status, self.because, self.steps)
+        return outcome_of(self.response, self.status, self.because, self.steps, self.log)
 
     def final_outcome(self) -> ResponseOutcome:
-        """The outcome with the reports of the steps, which are too much for a custom status."""
-        return replace(self.outcome(), reports=self.reports)
+        """The outcome with all that is too much for a custom status."""
+        log = tuple(self.log)
+        return replace(self.outcome(), reports=self.reports, results=self.results, log=log)
 
 
 def outcome_of(
-    response: Response, status: str, because: str | None, steps: list[StepRecord]
+    response: Response,
+    status: str,
+    because: str | None,
+    steps: list[StepRecord],
+    log: Sequence[Intervention] = (),
 ) -> ResponseOutcome:
     """The outcome of a response, cut to the size of a custom status."""
     event = EventOutline.of(response.event)
     topic = response.event.topic or ""
-    return cut_outcome(ResponseOutcome(response.rule, event, status, because, tuple(steps), topic))
+    known = ResponseOutcome(response.rule, event, status, because, tuple(steps), topic, log=tuple(log))
+    return cut_outcome(known)
 
 
 def first_records(response: Response) -> list[StepRecord]:

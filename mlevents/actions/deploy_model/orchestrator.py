@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from durabletask.task import OrchestrationContext, TaskFailedError
 
-from mlevents.actions.deploy_model.phases import RolloutRun, watch_phase
+from mlevents.actions.deploy_model.operated_rollout import OperatedRollout
+from mlevents.actions.deploy_model.phase_watch import watch_phase
 from mlevents.actions.deploy_model.progress import Phase
 from mlevents.actions.deploy_model.rollback import UnrestoredError, roll_back, roll_back_from
 from mlevents.actions.deploy_model.rollout_record import RolloutRecord
@@ -20,13 +21,13 @@ from mlevents.gates.order import Order
 from mlevents.orchestration.answer import Answer, AnswerKind
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.gating import check_target_gates
+from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.lease import Lease, LeaseLostError
 from mlevents.orchestration.messages import Call
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.step_errors import (
     GateClosedError,
     StepFailedError,
-    StepStoppedError,
     describe_fault,
 )
 from mlevents.orchestration.step_orchestrators import step_orchestrator
@@ -39,7 +40,7 @@ log = logging.getLogger("mlevents")
 @step_orchestrator("RollOutModel")
 def roll_out_model(context: OrchestrationContext, text: str) -> Durable[str]:
     """Complete a `deploy_model` step, given as a Call; gives its Answer as JSON text in any case."""
-    run = RolloutRun(context, Call.from_json(json.loads(text)))
+    run = OperatedRollout(context, Call.from_json(json.loads(text)))
     try:
         answer = yield from take_lease(context, run)
     except StepFailedError as error:
@@ -51,7 +52,7 @@ def roll_out_model(context: OrchestrationContext, text: str) -> Durable[str]:
     return to_text(answer.to_json())
 
 
-def take_lease(context: OrchestrationContext, run: RolloutRun) -> Durable[Answer]:
+def take_lease(context: OrchestrationContext, run: OperatedRollout) -> Durable[Answer]:
     """Find the endpoint, wait for its lease, and release the lease at the end."""
     located = yield from run.perform(RolloutVerb.LOCATE)
     if located.kind is AnswerKind.SKIPPED:
@@ -59,7 +60,7 @@ def take_lease(context: OrchestrationContext, run: RolloutRun) -> Durable[Answer
     run.progress = run.progress.join(located.result)
     order = run.call.response.gates.get("order")
     lease = Lease(context, run.progress.lock, WaitingOrder.from_json(order) if order else None)
-    kept = yield from lease.acquire(run.call.step.timeout or DEFAULT_TIMEOUT, run.report_wait)
+    kept = yield from wait_for_lease(run, lease)
     try:
         record = None if kept is None else RolloutRecord.from_json(kept)
         answer = yield from run_with_lease(context, run, lease, record)
@@ -72,8 +73,18 @@ def take_lease(context: OrchestrationContext, run: RolloutRun) -> Durable[Answer
     return answer
 
 
+def wait_for_lease(run: OperatedRollout, lease: Lease) -> Durable[Json | None]:
+    """Wait for the endpoint; an operator may end the wait."""
+    course = lease.acquire(run.call.step.timeout or DEFAULT_TIMEOUT, run.report_wait)
+    try:
+        return (yield from run.interruption.run(course))
+    except StepFailedError:
+        yield from lease.release()
+        raise
+
+
 def run_with_lease(
-    context: OrchestrationContext, run: RolloutRun, lease: Lease, record: RolloutRecord | None
+    context: OrchestrationContext, run: OperatedRollout, lease: Lease, record: RolloutRecord | None
 ) -> Durable[Answer]:
     """Put back what an ended rollout left, and go on if no gate objects by now."""
     if record is not None and record.answer is not None:
@@ -101,7 +112,7 @@ def check_newer_waiting(lease: Lease, order: WaitingOrder) -> Durable[None]:
         raise GateClosedError("order", objection)
 
 
-def roll_out(context: OrchestrationContext, run: RolloutRun, lease: Lease) -> Durable[Answer]:
+def roll_out(context: OrchestrationContext, run: OperatedRollout, lease: Lease) -> Durable[Answer]:
     """Endpoint, deployment, the phases of the plan; after any error, restore the traffic."""
     create = (RolloutVerb.CREATE_DEPLOYMENT, RolloutVerb.FOLLOW_DEPLOYMENT)
     try:
@@ -112,8 +123,9 @@ def roll_out(context: OrchestrationContext, run: RolloutRun, lease: Lease) -> Du
             run.progress = replace(run.progress, phase=number)
             yield from lease.renew(planned_seconds(run, phase.verb, phase=phase), record_of(run))
             answer = yield from run.perform_phase(phase.name, phase.verb, limit=phase.timeout)
-            yield from watch_phase(context, run, phase)
+            yield from watch_phase(run, phase, number)
         answer = replace(answer, result=run.progress.result)
+        yield from run.interruption.check()
         yield from lease.renew(DEFAULT_TIMEOUT, RolloutRecord.of(run, answer))
     except LeaseLostError:
         raise  # the orchestration that holds the endpoint now restores the traffic
@@ -124,19 +136,19 @@ def roll_out(context: OrchestrationContext, run: RolloutRun, lease: Lease) -> Du
     return (yield from complete_rollout(run, answer))
 
 
-def complete_rollout(run: RolloutRun, answer: Answer) -> Durable[Answer]:
+def complete_rollout(run: OperatedRollout, answer: Answer) -> Durable[Answer]:
     """Retire what is no longer needed; may be done twice."""
     retired = yield from run.attempt_phase("retired", RolloutVerb.RETIRE)
     phases = [phase.to_json() for phase in run.phases]
     return replace(answer, result={**answer.result, "phases": phases, "retired": retired})
 
 
-def record_of(run: RolloutRun) -> RolloutRecord | None:
+def record_of(run: OperatedRollout) -> RolloutRecord | None:
     """What another orchestration needs to restore the traffic; None before the traffic is known."""
     return None if run.progress.before is None else RolloutRecord.of(run)
 
 
-def planned_seconds(run: RolloutRun, *verbs: RolloutVerb, phase: Phase | None = None) -> float:
+def planned_seconds(run: OperatedRollout, *verbs: RolloutVerb, phase: Phase | None = None) -> float:
     """How many seconds these verbs, and the watching of a phase, may take in all."""
     known = run.progress.timeouts
     limits = [known.get(verb.timeout_name) if verb.timeout_name else None for verb in verbs]
@@ -145,10 +157,12 @@ def planned_seconds(run: RolloutRun, *verbs: RolloutVerb, phase: Phase | None = 
 
 
 def fail_rollout(
-    context: OrchestrationContext, run: RolloutRun, lease: Lease, error: Exception
+    context: OrchestrationContext, run: OperatedRollout, lease: Lease, error: Exception
 ) -> Durable[StepFailedError]:
     """Put the traffic back, take the log of what failed, and give the error that says all of it."""
     cause = error if isinstance(error, StepFailedError) else StepFailedError(describe_fault(error))
+    run.interruption.close()
+    run.watched_phase = None
     run.publish(f"going back: {cause}")
     try:
         yield from lease.renew(None, record_of(run))
@@ -156,5 +170,4 @@ def fail_rollout(
         run.publish(f"going back without a renewed lease: {cause}")
     rollback = yield from roll_back(context, run)
     run.report |= {"restored": rollback.restored, "left": rollback.left, "reason": str(cause)}
-    text = f"{cause}; {rollback}"
-    return StepStoppedError(text) if isinstance(cause, StepStoppedError) else StepFailedError(text)
+    return cause.with_text(f"{cause}; {rollback}")

@@ -1,15 +1,13 @@
-"""A running rollout: its phases, their durations, and the checks of its metrics.
+"""A running rollout: its phases, their durations, and what its verbs left.
 
 Seconds are the sum of the requested waits, never read from a clock.
 """
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from durabletask.task import OrchestrationContext
 
-from mlevents.actions.deploy_model.analysis import Move, Observation, PhaseState, decide_move
 from mlevents.actions.deploy_model.progress import Phase, Progress
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.duration import format_duration
@@ -17,13 +15,12 @@ from mlevents.orchestration.answer import Answer
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.messages import Call
 from mlevents.orchestration.size_limits import CUSTOM_STATUS_UNITS, cut_document
-from mlevents.orchestration.step_errors import StepFailedError, StepStoppedError
+from mlevents.orchestration.step_errors import StepFailedError
 from mlevents.orchestration.step_runner import DEFAULT_TIMEOUT, run_step
 from mlevents.orchestration.step_status import PhaseRecord, StepStatus
 
 CLEAN_UP = 3600.0
 """Seconds for what is left behind; the endpoint's lease is held meanwhile."""
-SHORTEST_LOOK, LONGEST_LOOK, LOOKS_A_PHASE = 60.0, 300.0, 60
 LAST_LOOK = 60.0
 """Seconds for reading the metrics once more when the step's timeout is over."""
 LONGEST_DETAIL = 150
@@ -35,7 +32,8 @@ class RolloutRun:
     """A rollout under way: its call, what its verbs left, what its phases took.
 
     `spent` is in seconds, over all phases; `report` is what a failure says besides its message.
-    `notices` are the calls by which people are notified before the rollout has ended.
+    `notices` are the calls by which people are notified before the rollout has ended. `watched_phase` is the
+    number of the phase that an operator may promote, None where there is none.
     """
 
     def __init__(self, context: OrchestrationContext, call: Call) -> None:
@@ -45,6 +43,7 @@ class RolloutRun:
         self.phases: list[PhaseRecord] = []
         self.report: dict[str, Any] = {}
         self.spent = 0.0
+        self.watched_phase: int | None = None
 
     @property
     def left(self) -> float:
@@ -65,7 +64,8 @@ class RolloutRun:
         """Set the custom status; `waiting` names the gate that the rollout waits for."""
         lines = self.report.get("log", [])[-STATUS_LINES:]
         log = tuple(line[:STATUS_WIDTH] for line in lines)
-        status = StepStatus(detail[:300], tuple(self.phases[-STATUS_PHASES:]), waiting, log)
+        phases, number = tuple(self.phases[-STATUS_PHASES:]), self.watched_phase
+        status = StepStatus(detail[:300], phases, waiting, log, number)
         self.context.set_custom_status(cut_document(status.to_json(), CUSTOM_STATUS_UNITS))
 
     def report_wait(self, detail: str) -> None:
@@ -136,42 +136,3 @@ class RolloutRun:
         """The answer of a rollout that has failed, or had to stop."""
         phases = [phase.to_json() for phase in self.phases]
         return error.to_answer({**self.progress.subject, **self.report, "phases": phases})
-
-
-def watch_phase(context: OrchestrationContext, run: RolloutRun, phase: Phase) -> Durable[None]:
-    """Stay in a phase for its time, reading the metrics; return when it may go on, and raise when not."""
-    elapsed, breaches = 0.0, 0
-    phase = replace(phase, timeout=run.longest(phase))
-    while phase.for_:
-        since = next_look(phase, elapsed) - elapsed
-        yield context.create_timer(timedelta(seconds=since))
-        run.update_phase(run.phases[-1].detail, since)
-        elapsed += since
-        answer = yield from run.perform(
-            RolloutVerb.OBSERVE, replace(run.progress, elapsed=elapsed, since=since)
-        )
-        observation = Observation.from_json(answer.result)
-        breaches += observation.verdict == "breached"
-        run.update_phase(f"{format_duration(elapsed)} of {format_duration(phase.for_)}, {answer.detail}", 0.0)
-        state = PhaseState(
-            elapsed, phase.for_, phase.timeout, breaches, run.progress.failures, observation.excused
-        )
-        decided = decide_move(observation.verdict, state)
-        if decided == "promote":
-            return
-        raise_unless_held(decided, phase, elapsed, answer.detail)
-
-
-def raise_unless_held(decided: Move, phase: Phase, elapsed: float, detail: str) -> None:
-    """Raise the error with which a phase ends that failed, or that stayed inconclusive."""
-    if decided == "fail":
-        raise StepFailedError(f"at {phase.name}, after {format_duration(elapsed)}: {detail}")
-    if decided == "stop":
-        raise StepStoppedError(f"inconclusive at {phase.name} after {format_duration(elapsed)}: {detail}")
-
-
-def next_look(phase: Phase, elapsed: float) -> float:
-    """When to look next, in seconds since the phase began; always at its end, and at its timeout."""
-    interval = min(max(phase.for_ / LOOKS_A_PHASE, SHORTEST_LOOK), LONGEST_LOOK)
-    ends = [end for end in (phase.for_, phase.timeout) if end > elapsed]
-    return float(min([elapsed + interval, *ends]))

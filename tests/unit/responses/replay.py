@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import durabletask.internal.orchestrator_service_pb2 as pb
-from durabletask.task import TaskFailedError
+from durabletask.task import CancellableTask, CompletableTask, Task, TaskFailedError, TimerTask
 
 from mlevents.orchestration.messages import Call
 from mlevents.responses.newest_version import newest_version
@@ -44,28 +44,44 @@ class Context(Any):
         self.children: list[tuple[str, str, str | None, Any]] = []
         self.sub_orchestrator: Callable[[str, str], Any] = lambda *_: {}
 
-    def call_activity(self, name: str, *, input: str) -> Any:
+    def wait_for_external_event(self, name: str) -> Task[Any]:
+        return CancellableTask()
+
+    def call_activity(self, name: str, *, input: str) -> Task[Any]:
         assert name == "PerformStep"
         self.calls.append(Call.from_json(json.loads(input)))
         try:
-            return json.dumps(self.perform(json.loads(input)))
+            return completed(json.dumps(self.perform(json.loads(input))))
         except RuntimeError as error:
-            return failure("RuntimeError", str(error))
+            return completed(failure("RuntimeError", str(error)))
 
     def call_entity(self, entity: Any, operation: str, input: Any = None) -> Any:
         assert entity.entity == "newestversion"
-        return newest_version(EntityState(self.store, entity.key, operation), input)
+        return completed(newest_version(EntityState(self.store, entity.key, operation), input))
 
     def call_sub_orchestrator(self, name: str, *, input: str, instance_id: str, version: str | None) -> Any:
         self.children.append((name, instance_id, version, json.loads(input)))
         said = self.sub_orchestrator(name, instance_id)
-        return said if isinstance(said, Exception) else json.dumps(said)
+        return completed(said if isinstance(said, Exception) else json.dumps(said))
 
-    def create_timer(self, fire_at: timedelta) -> None:
+    def create_timer(self, fire_at: timedelta) -> Task[Any]:
         self.waits.append(fire_at.total_seconds())
+        timer = TimerTask()
+        timer.complete(None)
+        return timer
 
     def set_custom_status(self, status: Any) -> None:
         self.shown.append(json.loads(json.dumps(status)))
+
+
+def completed(said: Any) -> Task[Any]:
+    """A task with this result, or with this error."""
+    task = CompletableTask[Any]()
+    if isinstance(said, TaskFailedError):
+        task._exception, task._is_complete = said, True
+    else:
+        task.complete(said)
+    return task
 
 
 def failure(kind: str, message: str) -> TaskFailedError:
@@ -74,10 +90,11 @@ def failure(kind: str, message: str) -> TaskFailedError:
 
 
 def run(course: Generator[Any, Any, Any]) -> Any:
-    """Run an orchestrator to its end; an error among the answers is thrown where it was asked for."""
-    said: Any = None
+    """Run an orchestrator to its end; a task that failed raises its error where it was asked for."""
     try:
+        task = next(course)
         while True:
-            said = course.throw(said) if isinstance(said, Exception) else course.send(said)
+            failed = task.is_failed
+            task = course.throw(task.get_exception()) if failed else course.send(task.get_result())
     except StopIteration as end:
         return end.value

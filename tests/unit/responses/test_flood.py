@@ -26,7 +26,7 @@ from mlevents.responses.flood import (
     write_marks,
 )
 from mlevents.responses.flood_report import FAILURE, MOST_WINDOWS, report_flood
-from tests.unit.responses.replay import Context, EntityState, run
+from tests.unit.responses.replay import Context, EntityState, completed, run
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -117,7 +117,7 @@ class Flood(Context):
         assert (entity.entity, entity.key, operation) == ("eventflood", "quarantine.1", TOTAL)
         total = next(self.totals)
         details = pb.TaskFailureDetails(errorType="E", errorMessage="the worker died")
-        return TaskFailedError("the worker died", details) if total is None else total
+        return completed(TaskFailedError("the worker died", details) if total is None else total)
 
 
 def document(*on_failure: dict[str, Any]) -> dict[str, Any]:

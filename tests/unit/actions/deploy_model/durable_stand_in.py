@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import durabletask.internal.orchestrator_service_pb2 as pb
-from durabletask.task import TaskFailedError
+from durabletask.task import CancellableTask, CompletableTask, TaskFailedError, TimerTask, WhenAnyTask
 
 from mlevents.orchestration.endpoint_lease import endpoint_lease
 from mlevents.orchestration.function_names import FIND_INSTANCES, PERFORM_STEP
@@ -22,8 +22,34 @@ MOST_TURNS = 5000
 SECOND = 0.2
 """Seconds that an activity takes."""
 
-Task = tuple[str, Any]
 Entities = dict[str, Any]
+
+
+class Task(CompletableTask[Any]):
+    """What an orchestrator asks for: its kind and its input; two that ask for the same are equal."""
+
+    __hash__ = CompletableTask.__hash__
+
+    def __init__(self, kind: str, asked: Any) -> None:
+        super().__init__()
+        self.asked = kind, asked
+
+    def __getitem__(self, at: int) -> Any:
+        return self.asked[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Task) and self.asked == other.asked
+
+    def __repr__(self) -> str:
+        return repr(self.asked)
+
+
+class Timer(Task, TimerTask):
+    """A timer."""
+
+    def __init__(self, seconds: float) -> None:
+        TimerTask.__init__(self)
+        self.asked = "timer", seconds
 
 
 class EntityCall:
@@ -51,16 +77,19 @@ class Context:
         self.said: list[Any] = []
 
     def call_activity(self, name: str, input: str) -> Task:
-        return {PERFORM_STEP: "activity", FIND_INSTANCES: "find"}[name], input
+        return Task({PERFORM_STEP: "activity", FIND_INSTANCES: "find"}[name], input)
+
+    def wait_for_external_event(self, name: str) -> CancellableTask[Any]:
+        return CancellableTask()
 
     def create_timer(self, wait: timedelta) -> Task:
-        return "timer", wait.total_seconds()
+        return Timer(wait.total_seconds())
 
     def call_entity(self, entity: Any, operation: str, input: Any = None) -> Task:
-        return "entity", (str(entity), operation, input)
+        return Task("entity", (str(entity), operation, input))
 
     def call_sub_orchestrator(self, name: str, input: str, instance_id: str, version: str | None) -> Task:
-        return "orchestrator", (name, input, instance_id, version)
+        return Task("orchestrator", (name, input, instance_id, version))
 
     def set_custom_status(self, status: Any) -> None:
         size = len(json.dumps(status).encode("utf-16-le"))  # durabletask writes JSON in ASCII
@@ -88,6 +117,7 @@ class Durable:
         self.instance_id = instance_id
         self.history: list[tuple[Task, Any]] = []
         self.context = Context(instance_id)
+        self.waiting: Any = None
         self.stop_before: Callable[[Task], bool] = lambda _: False
 
     def run(self, orchestrator: Callable[[Any, str], Generator[Any, Any, Any]], text: str) -> Any:
@@ -114,7 +144,7 @@ class Durable:
         raise AssertionError(f"no end after {MOST_TURNS} turns; last: {self.context.said[-1]}")
 
     def _replayed(self, orchestrator: Any, text: str) -> tuple[Any, Task]:
-        self.context = Context(self.instance_id)
+        self.context, self.waiting = Context(self.instance_id), None
         running = orchestrator(self.context, text)
         task = self._next(running, None)
         for earlier, result in self.history:
@@ -123,17 +153,23 @@ class Durable:
         return running, task
 
     def _next(self, running: Any, result: Any) -> Task:
+        """The next task that is not complete yet, after the one that was waited for has this result."""
+        asked: Any = self.waiting
         try:
-            if isinstance(result, Exception):
-                thrown: Task = running.throw(result)
-                return thrown
-            found: Task = running.send(result)
+            if asked is None:
+                asked = next(running)
+            else:
+                complete(first_of(asked), result)
+            while asked.is_complete:
+                failed = asked.is_failed
+                asked = running.throw(asked.get_exception()) if failed else running.send(asked.get_result())
         except StopIteration as end:
-            return "ended", end.value
-        return found
+            return Task("ended", end.value)
+        self.waiting = asked
+        return first_of(asked)
 
     def _carried_out(self, task: Task) -> Any:
-        kind, given = task
+        kind, given = task.asked
         if kind == "timer":
             self.world.advance(given)
             return None
@@ -153,6 +189,22 @@ class Durable:
         call = Call.from_json(json.loads(text))
         answer = attempt_call(call, self.world.settings, lambda *_: self.world)  # type: ignore[arg-type]
         return json.dumps(answer.to_json())
+
+
+def first_of(asked: Any) -> Task:
+    """What is waited for besides the interventions of operators, of which there are none."""
+    waits: Any = asked.get_tasks()[0] if isinstance(asked, WhenAnyTask) else asked
+    found: Task = waits
+    return found
+
+
+def complete(task: Task, result: Any) -> None:
+    """Complete a task with its result, or with its error."""
+    if isinstance(result, TaskFailedError):
+        task._exception, task._is_complete = result, True
+        task._notify_parent()
+    else:
+        task.complete(result)
 
 
 def failure(kind: str, message: str) -> TaskFailedError:

@@ -1,0 +1,58 @@
+"""A rollout that operators may cancel, abort or promote while it moves the traffic forward.
+
+Restoring the traffic is never interrupted.
+"""
+
+from datetime import timedelta
+
+from durabletask.task import OrchestrationContext, when_any
+
+from mlevents.actions.deploy_model.phases import RolloutRun
+from mlevents.actions.deploy_model.progress import Progress
+from mlevents.actions.deploy_model.verbs import RolloutVerb
+from mlevents.orchestration.answer import Answer
+from mlevents.orchestration.durable import Durable
+from mlevents.orchestration.interruption import Interruptible
+from mlevents.orchestration.intervention import PROMOTE, Intervention
+from mlevents.orchestration.messages import Call
+
+
+class OperatedRollout(RolloutRun):
+    """A rollout under way, with what operators ask of it."""
+
+    def __init__(self, context: OrchestrationContext, call: Call) -> None:
+        super().__init__(context, call)
+        self.interruption = Interruptible(context, self.receive)
+        self._promotions: dict[int | None, Intervention] = {}
+
+    def receive(self, intervention: Intervention) -> Durable[Exception | None]:
+        """Note the promotion of a phase; gives the error of what ends the rollout."""
+        yield from ()
+        if intervention.verb == PROMOTE:
+            self._promotions.setdefault(intervention.phase, intervention)
+        return intervention.to_error()
+
+    def watch(self, phase: int | None) -> None:
+        """The phase of this number holds from now on, and may be promoted; None for none."""
+        self.watched_phase = phase
+        self.publish(self.phases[-1].detail and f"{self.phases[-1].phase}: {self.phases[-1].detail}")
+
+    def perform(
+        self, verb: RolloutVerb, progress: Progress | None = None, limit: float | None = None
+    ) -> Durable[Answer]:
+        """Perform one verb, unless the rollout is cancelled or aborted before it, or while it waits."""
+        yield from self.interruption.check()
+        return (yield from self.interruption.run(super().perform(verb, progress, limit)))
+
+    def hold_phase(self, seconds: float) -> Durable[Intervention | None]:
+        """Stay in the phase for this long; gives its promotion at once if an operator asks for it."""
+        yield from self.interruption.check()
+        if promotion := self._promotions.get(self.watched_phase):
+            return promotion
+        timer = self.context.create_timer(timedelta(seconds=seconds))
+        while not timer.is_complete:
+            yield when_any([timer, self.interruption.queue.event])
+            yield from self.interruption.check()
+            if promotion := self._promotions.get(self.watched_phase):
+                return promotion
+        return None

@@ -1,0 +1,76 @@
+"""A response that runs, and what operators ask of it: a verb ends the response, or reaches its step."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from durabletask.task import OrchestrationContext
+
+from mlevents.orchestration.durable import Durable
+from mlevents.orchestration.function_names import PASS_ON_INTERVENTION
+from mlevents.orchestration.interruption import Interruptible
+from mlevents.orchestration.intervention import CANCEL, Intervention
+from mlevents.orchestration.messages import Response
+from mlevents.orchestration.serialization import to_text
+from mlevents.responses.response_record import ResponseRecord
+
+MOST_TRIES, PAUSE = 24, 5.0
+"""How often, and after how many seconds, a step's orchestration is looked for that was just requested."""
+STOPPED_WORDS = "the response is stopped"
+LATE_WORDS = "came too late"
+PASSED_WORDS = "passed on to step '{}'"
+UNKNOWN_WORDS = "no rollout of this response is running"
+
+
+class OperatedResponse(ResponseRecord):
+    """The record of a response whose steps operators may interrupt, until its `on_failure` begins."""
+
+    def __init__(self, context: OrchestrationContext, response: Response) -> None:
+        super().__init__(context, response)
+        self.interruption = Interruptible(context, self.receive)
+
+    def receive(self, intervention: Intervention) -> Durable[Exception | None]:
+        """Log an intervention, and pass it on to the step that runs; gives the error of one that ends all."""
+        if intervention.verb == CANCEL and any(one.verb == CANCEL for one in self.log):
+            return None
+        self.log_intervention(intervention)
+        step = next(self.find_orchestrated(), None)
+        reached = step is not None and (yield from self.pass_on(step, intervention))
+        effect = PASSED_WORDS.format(step) if reached else UNKNOWN_WORDS
+        if intervention.verb == CANCEL and not reached:
+            effect = STOPPED_WORDS
+        self.log_intervention(replace(intervention, effect=effect))
+        return intervention.to_error() if intervention.verb == CANCEL else None
+
+    def find_orchestrated(self) -> Iterator[str]:
+        """The step with an orchestrator of its own that runs now, if one does."""
+        orchestrated = {step.id for step in self.response.steps if step.orchestration}
+        return (one.id for one in self.steps if one.status == "running" and one.id in orchestrated)
+
+    def pass_on(self, step: str, intervention: Intervention) -> Durable[bool]:
+        """Raise an intervention to the orchestrations of a step; says whether one was running."""
+        first = f"{self.response.id}.{step}"
+        for _ in range(MOST_TRIES):
+            asked = to_text([first, intervention.to_json()])
+            text = yield self.context.call_activity(PASS_ON_INTERVENTION, input=asked)
+            known, running = json.loads(text)
+            if known:
+                return bool(running)
+            yield self.context.create_timer(timedelta(seconds=PAUSE))
+        return False
+
+    def begin_notification(self) -> None:
+        """The steps of `on_failure` begin, which nothing interrupts."""
+        super().begin_notification()
+        self.interruption.close()
+
+    def close_log(self) -> None:
+        """Say of whatever came when nothing could be interrupted any more that it was too late."""
+        for intervention in self.interruption.queue.take_new():
+            self.log_intervention(intervention)
+        for intervention in list(self.log):
+            stopped = intervention.verb == CANCEL and self.status != "stopped"
+            if not intervention.effect or stopped:
+                effect = f"{LATE_WORDS}: the response ended as {self.status}"
+                self.log_intervention(replace(intervention, effect=effect))
