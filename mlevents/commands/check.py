@@ -9,10 +9,12 @@ import typer
 from mlevents.commands.command import (
     EXIT_PROBLEMS,
     RULES,
+    AllEnvironments,
     AsJson,
     EnvironmentName,
     RulesFile,
     command,
+    exit_with_error,
     load_local_rules,
     print_json,
     print_line,
@@ -23,6 +25,7 @@ from mlevents.commands.rules_argument import RulesArgument, choose_rules
 from mlevents.commands.terminal import escape_text
 from mlevents.errors import RulesError
 from mlevents.rule_tests.runner import load_and_test_rules
+from mlevents.rules.environment_file import list_environments
 
 
 class OutputFormat(StrEnum):
@@ -44,26 +47,30 @@ Format = Annotated[
 
 
 @command("check")
-def check(
+def check(  # noqa: PLR0913, PLR0917 - a command's options are its function's parameters
     file: RulesArgument = None,
     rules: RulesFile = RULES,
     env: EnvironmentName = "",
     as_json: AsJson = False,
+    all_environments: AllEnvironments = False,
     form: Format = OutputFormat.TEXT,
 ) -> None:
     """Load the rule file, run its tests, and show every problem in it."""
+    if env and all_environments:
+        exit_with_error("--env and --all-environments: choose one")
     rules = choose_rules(file, rules)
     counts = {"rules": 0, "tests": 0}
-    try:
-        loaded = load_local_rules(rules, load_and_test_rules, env)
-    except RulesError as error:
-        errors, warnings = error.problems, error.warnings
-    else:
-        errors, warnings = [], list(loaded.warnings)
-        counts = {"rules": len(loaded.rules), "tests": loaded.tests}
-    found = [(problem, "error") for problem in errors] + [(problem, "warning") for problem in warnings]
+    found: set[RatedProblem] = set()
+    for name in ["", *list_environments(rules)] if all_environments else [env]:
+        try:
+            loaded = load_local_rules(rules, load_and_test_rules, name)
+        except RulesError as error:
+            found |= {(one, "error") for one in error.problems} | {(one, "warning") for one in error.warnings}
+        else:
+            found |= {(one, "warning") for one in loaded.warnings}
+            counts = {"rules": len(loaded.rules), "tests": loaded.tests}
     _print(OutputFormat.JSON if as_json else form, str(rules), sorted(found), counts)
-    if errors:
+    if any(severity == "error" for _, severity in found):
         raise typer.Exit(EXIT_PROBLEMS)
 
 

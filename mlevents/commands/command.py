@@ -32,6 +32,9 @@ EnvironmentName = Annotated[
     str,
     typer.Option("--env", envvar="MLEVENTS_ENV", help="The environment: environments/NAME.yaml is applied."),
 ]
+AllEnvironments = Annotated[
+    bool, typer.Option("--all-environments", help="The rules, then in each of environments/*.yaml.")
+]
 AppKey = Annotated[
     str,
     typer.Option(

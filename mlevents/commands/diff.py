@@ -9,6 +9,7 @@ from mlevents.commands.backtest_report import DifferentEvent
 from mlevents.commands.command import (
     EXIT_USAGE,
     RULES,
+    AllEnvironments,
     AsJson,
     EnvironmentName,
     command,
@@ -41,9 +42,6 @@ NewRules = Annotated[
 ]
 EventFolder = Annotated[
     list[str] | None, typer.Option("--events", help="Recorded events: a file, or a folder of files.")
-]
-AllEnvironments = Annotated[
-    bool, typer.Option("--all-environments", help="Compare in each of environments/*.yaml as well.")
 ]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")]
 PastEvents = list[tuple[str, Event]]

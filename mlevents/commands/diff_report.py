@@ -17,6 +17,8 @@ from mlevents.explanations.value_format import format_found, format_value
 
 MAX_DECISIONS = 20
 """The events that people are shown; `--json` has all of them."""
+MAX_LINES = 50
+"""The lines of a section in Markdown: GitHub takes comments of 65,536 characters."""
 NO_DIFFERENCE = RulesDiff([], [], {}, [], [], [])
 
 
@@ -117,8 +119,10 @@ def _show_differences(found: EnvironmentDiff, markdown: bool) -> None:
     for heading, lines in found.sections():
         if lines:
             typer.echo(f"{'### ' if markdown else ''}{heading}")
-            for line in lines:
+            for line in lines[: MAX_LINES if markdown else None]:
                 typer.echo(f"{'- ' if markdown else '  '}{_quote(str(line), markdown)}")
+            if markdown and len(lines) > MAX_LINES:
+                typer.echo(f"- and {len(lines) - MAX_LINES} more: `mlevents diff` prints all")
             typer.echo("")
 
 

@@ -12,7 +12,10 @@ from mlevents.commands.version import CHECKOUT, read_version
 
 PROJECT = Path(__file__).parent / "project"
 """What a new project consists of. `dot.` at the start of a name is `.`, and `.template` at its end goes."""
-SHARED = ("azure.yaml", "deployments", "host.json", "infra")
+SHARED = (
+    *("azure.yaml", "deployments", "host.json", "infra"),
+    *(".azuredevops/deploy.yml", ".github/workflows/deploy.yml"),
+)
 """What it has in common with the repository of mlevents. The wheel has a copy of it beside the rest."""
 LOCK = "requirements.txt"
 NOT_COPIED = re.compile(r"__pycache__|/(checkov|tools)\.[^/]*$|/(filters|streams|targets)\.json$")
@@ -72,13 +75,13 @@ def read_constraints() -> str:
 def _sources() -> Iterator[tuple[str, Path]]:
     """Each path in the project, and the file that it is made from."""
     for source in PROJECT.rglob("*"):
-        parts = source.relative_to(PROJECT).parts
-        if source.is_file() and parts[0] not in (*SHARED, LOCK):
-            yield "/".join(re.sub(r"^dot\.", ".", part) for part in parts), source
+        place = source.relative_to(PROJECT)
+        if source.is_file() and not any(place.is_relative_to(name) for name in (*SHARED, LOCK)):
+            yield "/".join(re.sub(r"^dot\.", ".", part) for part in place.parts), source
     for name in SHARED:
         root = _shared(name)
         for source in root.rglob("*") if root.is_dir() else [root]:
-            path = source.relative_to(root.parent).as_posix()
+            path = (Path(name) / source.relative_to(root)).as_posix()
             if source.is_file() and not NOT_COPIED.search(path):
                 yield path, source
 

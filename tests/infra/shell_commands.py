@@ -15,7 +15,10 @@ from tests.infra.command_table import PROGRAMS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-PIPELINES = [ROOT / ".github/workflows/mlevents.yml", ROOT / ".azuredevops/pipeline.yml", ROOT / "azure.yaml"]
+PIPELINES = [
+    *(ROOT / ".github/workflows/mlevents.yml", ROOT / ".azuredevops/pipeline.yml"),
+    *(ROOT / ".github/workflows/deploy.yml", ROOT / ".azuredevops/deploy.yml", ROOT / "azure.yaml"),
+]
 SCRIPTS = [*sorted((ROOT / "infra").rglob("*.sh")), ROOT / ".ci/run", ROOT / "Makefile"]
 CODE = [
     path

@@ -1,7 +1,6 @@
 """azd's file, the workflows and the workbook are what their readers expect."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -49,65 +48,12 @@ PIPELINES = [ROOT / ".github/workflows/mlevents.yml", ROOT / ".azuredevops/pipel
 
 
 @pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.parent.parent.name or path.name)
-def test_a_pipeline_checks_tests_compiles_and_deploys_without_a_stored_secret_of_azure(path: Path) -> None:
-    assert yaml.safe_load(path.read_text())
+def test_a_pipeline_checks_tests_and_compiles_before_it_deploys(path: Path) -> None:
     text = path.read_text()
-    steps = ["make check", "make test", "make package", "az bicep build", "azd provision", "azd deploy"]
+    steps = ["make check", "make test", "make package", "az bicep build", "environment: dev"]
     places = [text.index(step) for step in steps]
     assert places == sorted(places)
-    assert not [word for word in ("client-secret", "AZURE_CREDENTIALS", "publish-profile") if word in text]
     assert "for template in main access events; do" in text
-
-
-def names_of_parameters() -> dict[str, str]:
-    """Every `${NAME=default}` of the parameters file."""
-    return dict(re.findall(r"\$\{(\w+)(?:=([^}]*))?\}", (INFRA / "main.parameters.json").read_text()))
-
-
-def test_the_workflow_passes_every_parameter() -> None:
-    passed = yaml.safe_load(PIPELINES[0].read_text())["jobs"]["deploy"]["env"]
-    assert set(names_of_parameters()) <= set(passed)
-    assert all(f".{name}" in value for name, value in passed.items())
-
-
-def test_azure_devops_passes_every_parameter_and_defines_what_it_passes() -> None:
-    pipeline = yaml.safe_load(PIPELINES[1].read_text())
-    deploy = pipeline["stages"][1]
-    steps = deploy["jobs"][0]["strategy"]["runOnce"]["deploy"]["steps"]
-    passed = next(one["env"] for one in steps if "env" in one)
-    assert passed == {name: f"$({name})" for name in passed}
-    assert set(names_of_parameters()) <= set(passed)
-    defined = {one["name"]: one["value"] for one in pipeline["variables"] if "name" in one}
-    assert set(passed) - set(defined) == {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_SUBSCRIPTION_ID"}
-    assert defined == {name: names_of_parameters()[name] for name in defined}
-    assert deploy["variables"] == [{"group": "mlevents"}], "the group wins over the defaults"
-
-
-def test_github_gives_its_token_to_the_deployment_alone() -> None:
-    workflow = yaml.safe_load(PIPELINES[0].read_text())
-    assert workflow["permissions"] == {"contents": "read"}
-    assert "permissions" not in workflow["jobs"]["check"]
-    assert workflow["jobs"]["deploy"]["permissions"] == {"contents": "read", "id-token": "write"}
-
-
-def test_a_pull_request_gets_a_comment_and_no_input_becomes_a_command() -> None:
-    job = yaml.safe_load(PIPELINES[0].read_text())["jobs"]["diff"]
-    assert job["permissions"] == {"contents": "read", "pull-requests": "write"}
-    assert "head.repo.full_name == github.repository" in job["if"]
-    scripts = [step["run"] for step in job["steps"] if "run" in step]
-    assert [script for script in scripts if "${{" in script] == []
-    assert "python -m mlevents diff" in scripts[1]
-    assert "--markdown > diff.md" in scripts[1]
-    assert scripts[2].count("--body-file diff.md") == 2
-
-
-def test_every_action_is_pinned_by_its_commit() -> None:
-    """A tag can be moved to other code; a commit cannot."""
-    used = re.findall(r"uses: *(\S+)(.*)", PIPELINES[0].read_text())
-    assert used
-    for action, comment in used:
-        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), action
-        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), f"{action} does not say its version"
 
 
 def test_a_pipeline_lists_and_audits_what_is_deployed() -> None:
@@ -123,7 +69,7 @@ def test_everything_is_installed_by_hash() -> None:
     assert [
         line for line in makefile.splitlines() if "pip install" in line and "INSTALL :=" not in line
     ] == []
-    scripts = [ROOT / "infra/hooks/run.sh", ROOT / "infra/hooks/package.py", ROOT / "README.md"]
+    scripts = [ROOT / "infra/hooks/run.sh", ROOT / "infra/hooks/package.py", ROOT / "docs/first-rule.md"]
     assert [path.name for path in scripts if "--require-hashes" not in path.read_text()] == []
 
 
