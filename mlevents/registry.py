@@ -117,6 +117,9 @@ class Registry[T]:
         """Every name with its element, sorted by name."""
         return sorted(self._all.items())
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._all
+
     def find(self, name: str) -> T:
         """The element of this name; raises UnknownNameError, with the nearest name."""
         if name in self._all:

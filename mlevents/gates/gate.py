@@ -117,5 +117,9 @@ def gates_in_order() -> dict[str, type[AnyGate]]:
 
 
 def gates_at(stage: Stage, written: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the gates of a response as JSON, those that look at this stage."""
-    return {name: values for name, values in written.items() if gate.find(name).stage == stage}
+    """Of the gates of a response as JSON, those that look at this stage.
+
+    One that has been removed since is left out, because an orchestrator is replayed; the activity reports it.
+    """
+    known = {name: values for name, values in written.items() if name in gate}
+    return {name: values for name, values in known.items() if gate.find(name).stage == stage}

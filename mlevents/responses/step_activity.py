@@ -8,20 +8,23 @@ from typing import Any
 from pydantic import ValidationError
 
 from mlevents import telemetry
-from mlevents.actions.action import Done, Outcome, StepContext, action
-from mlevents.errors import ActionError, ConfigError, StoppedError, TransientError
+from mlevents.actions.action import Action, Done, Outcome, StepContext, action
+from mlevents.errors import ActionError, ConfigError, PermanentError, StoppedError, TransientError
 from mlevents.expressions.interpolation import ExpressionError, render_value
+from mlevents.gates.gate import gate
 from mlevents.orchestration.answer import Answer, AnswerKind
 from mlevents.orchestration.messages import Call
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.size_limits import cut_answer
 from mlevents.orchestration.step_errors import describe_fault
+from mlevents.registry import UnknownNameError
 from mlevents.responses.step_key import step_key
 from mlevents.services.sdk_errors import clean_text
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 
 log = logging.getLogger("mlevents")
+REMOVED_REMEDY = "the response began when the app had it: deploy its extension again, then rerun the response"
 
 
 def perform(text: str, settings: Settings) -> str:
@@ -67,12 +70,28 @@ def perform_verb(call: Call, services: Services) -> Outcome | None:
         names["failure"] = {**call.failure.to_json(), "rule": response.rule, "response": response.id}
     if step.if_ is not None and not render_value(step.if_, names):
         return None
-    chosen = action.find(step.uses)
+    chosen = find_step_action(call)
     names = dict(chosen.present_names(names, step.with_))
     verb = chosen.verbs(call.verb)
     perform = getattr(chosen.model_validate(render_value(step.with_, names)), verb)
     outcome: Outcome = perform(context_of(call, services, names), services)
     return outcome
+
+
+def find_step_action(call: Call) -> type[Action]:
+    """The action of a step that begins or goes on; raises PermanentError for what has been removed since.
+
+    A gate is missed only by the first verb of a step in `do`: later ones may have something to restore.
+    """
+    try:
+        found = action.find(call.step.uses)
+    except UnknownNameError as error:
+        raise PermanentError(f"{error}: {REMOVED_REMEDY}") from error
+    if call.failure is None and call.verb == next(iter(found.verbs)):
+        for name in call.response.gates:
+            if name not in gate:
+                raise PermanentError(f"unknown gate '{name}': {REMOVED_REMEDY}")
+    return found
 
 
 def context_of(call: Call, services: Services, names: dict[str, Any]) -> StepContext:

@@ -75,7 +75,7 @@ def find_step_paths(response: Response, step: StepPlan) -> set[NamePath] | None:
         return None
     if step.orchestration:
         for name, written in response.gates.items():
-            found |= gate.find(name).model_validate(written).paths
+            found |= gate.find(name).model_validate(written).paths if name in gate else set()
     return found
 
 
@@ -94,7 +94,8 @@ def _names_kept(response: Response, step: StepPlan, results: Json, failure: Fail
     wanted = find_step_paths(response, step)
     kept = names if wanted is None else select_paths(names, wanted)
     known = {**names, "failure": failure.to_json() if failure else {}}
-    own = action.find(step.uses).select_names(step.with_, known)
+    # An orchestrator is replayed: it is the activity that reports an action that has been removed since.
+    own = action.find(step.uses).select_names(step.with_, known) if step.uses in action else {}
     return _merge(kept, {root: value for root, value in own.items() if root in names})
 
 
