@@ -57,7 +57,7 @@ def can_match(parts: Iterable[Node], kinds: Sequence[str]) -> bool:
     several, known = tuple(parts), _forms(tuple(kinds))
     if len(known) == 1 and _independent(several, known[0]):
         return True
-    ways = _ways(AllOf(several), True)
+    ways = list_ways(AllOf(several), True)
     return ways is None or any(_open(way, form) for form in known for way in ways)
 
 
@@ -86,14 +86,14 @@ def _independent(parts: Iterable[Node], form: _Form) -> bool:
     return len(set(keys)) == len(keys) and all(_has(form, key) and key != _TYPE for key in keys)
 
 
-def _ways(node: Node, holds: bool) -> list[Way] | None:
+def list_ways(node: Node, holds: bool = True) -> list[Way] | None:
     """Every way in which a part holds, or does not; None where there are too many."""
     if isinstance(node, FieldCondition):
         return [((node, holds),)]
     if isinstance(node, Not):
-        return _ways(node.node, not holds)
+        return list_ways(node.node, not holds)
     nodes = node.nodes if isinstance(node, AllOf | AnyOf) else ()
-    inner = [_ways(one, holds) for one in nodes]
+    inner = [list_ways(one, holds) for one in nodes]
     told = [ways for ways in inner if ways is not None]
     if len(told) < len(inner):
         return None

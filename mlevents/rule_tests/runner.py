@@ -25,6 +25,7 @@ class RuleTest:
     path: str
     arrival: EventArrival
     expectation: Expectation
+    given: Mapping[str, Any]
 
 
 class RuleTestRunner:
@@ -72,7 +73,7 @@ def _read(
     if len(report.problems) > before or not isinstance(event, Event):
         return None
     now = datetime.fromisoformat(at) if at else None
-    return RuleTest(str(test.get("name")), path, EventArrival(event, now), expected)
+    return RuleTest(str(test.get("name")), path, EventArrival(event, now), expected, test["given"])
 
 
 def _time(at: object, path: str, report: Report) -> str | None:
