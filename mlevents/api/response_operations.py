@@ -5,6 +5,7 @@ from typing import Any
 
 from mlevents.api.operation import ApiAnswer, ApiError, ApiRequest, AppState, operation
 from mlevents.api.query_parameter import text_parameter
+from mlevents.api.response_details import ResponseDetails
 from mlevents.api.response_query import RESPONSE_PARAMETERS, ResponseQuery
 from mlevents.api.response_reader import ResponseReader
 from mlevents.errors import ConfigError
@@ -46,13 +47,17 @@ async def list_every_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     return ApiAnswer([view.to_json() for view in views])
 
 
-@operation("GetResponse", "GET v1/responses/{id}", answer=ResponseView)
+@operation("GetResponse", "GET v1/responses/{id}", answer=ResponseDetails)
 async def get_response(request: ApiRequest, app: AppState) -> ApiAnswer:
-    """One response, with its whole event, and the text of one that could not be understood in `raw`."""
+    """One response with all that is stored of it.
+
+    Its whole event, plan, phases and checks, log, results, duration, links to the Studio, and why the rule
+    matched.
+    """
     return ApiAnswer(await find_response(request.path["id"], app))
 
 
-@operation("GetResponseUnversioned", "GET responses/{id}", answer=ResponseView, deprecated=True)
+@operation("GetResponseUnversioned", "GET responses/{id}", answer=ResponseDetails, deprecated=True)
 async def get_response_unversioned(request: ApiRequest, app: AppState) -> ApiAnswer:
     """The same at its older address."""
     return ApiAnswer(await find_response(request.path["id"], app))
@@ -60,10 +65,18 @@ async def get_response_unversioned(request: ApiRequest, app: AppState) -> ApiAns
 
 async def find_response(response_id: str, app: AppState) -> dict[str, Any]:
     """The response of this id; raises ApiError 404 when there is none."""
-    found = await open_reader(app).one(response_id)
+    found = await open_reader(app).one(response_id, app.now, find_tenant(app))
     if found is None:
         raise ApiError(404, f"no response has the id '{response_id:.200}'")
     return found
+
+
+def find_tenant(app: AppState) -> str:
+    """The tenant of the app's identity, if its settings name it."""
+    try:
+        return app.settings().values.get("AZURE_TENANT_ID", "")
+    except ConfigError:
+        return ""
 
 
 def open_reader(app: AppState) -> ResponseReader:

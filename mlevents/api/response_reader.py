@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from durabletask.client import (
@@ -16,6 +17,7 @@ from durabletask.internal.client_helpers import build_query_instances_req
 from google.protobuf.wrappers_pb2 import StringValue
 
 from mlevents.actions.action import action
+from mlevents.api.response_details import describe_details
 from mlevents.api.response_query import PagePosition, ResponseQuery
 from mlevents.orchestration.step_status import StepStatus
 from mlevents.registry import UnknownNameError
@@ -30,7 +32,6 @@ from mlevents.responses.response_view import (
     add_count,
     is_response,
     needs_payloads,
-    view_details,
     view_response,
 )
 
@@ -78,13 +79,12 @@ class ResponseReader:
             found += await self._select(states, query)
         return _sort(found)
 
-    async def one(self, response_id: str) -> dict[str, Any] | None:
-        """One response with all that is stored of it; None when there is none."""
+    async def one(self, response_id: str, now: datetime, tenant: str = "") -> dict[str, Any] | None:
+        """One response with all that is stored of it, see `describe_details`; None when there is none."""
         state = await self.client.get_orchestration_state(response_id)
         if state is None or not is_response(state):
             return None
-        found = await self._read_view(state)
-        return view_details(state, found.view)
+        return describe_details(state, (await self._read_view(state)).view, now, tenant)
 
     async def _select(
         self, states: Iterable[OrchestrationState], query: ResponseQuery

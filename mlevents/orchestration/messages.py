@@ -37,6 +37,7 @@ class Response(JsonMessage):
     `attempt` counts how often the sweeper had it run again; `earlier` are the records of the steps of the
     attempt before, `unfinished` the requests to put back what steps of earlier attempts left.
     `flood` is only in the input of ReportFlood. `log` is what operators asked of it before it began.
+    `explanation` are the rule's conditions with the values found, for people alone.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Response(JsonMessage):
     unfinished: tuple["RecoveryRequest", ...] = ()
     flood: OpenFlood | None = None
     log: tuple[Intervention, ...] = ()
+    explanation: tuple[Json, ...] = ()
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "event": Event.from_json,
@@ -67,6 +69,7 @@ class Response(JsonMessage):
         "unfinished": read_each(lambda one: RecoveryRequest.from_json(one)),  # noqa: PLW0108 - it is below
         "flood": read_optional(OpenFlood.from_json),
         "log": read_each(Intervention.from_json),
+        "explanation": tuple,
     }
 
     @property

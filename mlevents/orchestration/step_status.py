@@ -8,12 +8,30 @@ from mlevents.orchestration.json_message import JsonMessage, read_each
 
 
 @dataclass(frozen=True, slots=True)
+class CheckReading(JsonMessage):
+    """The latest value of one check of a phase; seconds for a latency, a part of 1 for a rate.
+
+    `min` and `max` are its limits, those that are factors of the `stable` deployment's value multiplied out.
+    """
+
+    metric: str
+    verdict: str
+    value: float | None = None
+    min: float | None = None
+    max: float | None = None
+    stable: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseRecord(JsonMessage):
-    """One phase of a step: its name, how many seconds it took so far, and its latest detail."""
+    """One phase of a step: its name, how many seconds it took so far, its latest detail and readings."""
 
     phase: str
     seconds: float
     detail: str
+    checks: tuple[CheckReading, ...] = ()
+
+    parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"checks": read_each(CheckReading.from_json)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Decides which responses a delivery starts: pure, so the same event and rules give the same decision."""
 
 import logging
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from itertools import islice
 
@@ -10,7 +10,10 @@ from mlevents.errors import EventError
 from mlevents.events import Event, parse
 from mlevents.expressions.interpolation import ExpressionError
 from mlevents.matching.match import RuleMatch, find_event_kind, find_matches, match_rule
+from mlevents.matching.match_trace import trace_conditions
+from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.messages import Response
+from mlevents.orchestration.size_limits import cut_document
 from mlevents.responses.quarantine import quarantine_event, refuse_event
 from mlevents.responses.response_id import response_id
 from mlevents.responses.step_serialization import (
@@ -26,6 +29,7 @@ from mlevents.settings import MODES, Settings
 log = logging.getLogger("mlevents")
 
 MOST_REASONS = 3
+MOST_LINES, EXPLANATION_UNITS = 200, 8000
 
 
 def decide(raw: str, rules: Rules, settings: Settings, now: datetime) -> list[Response]:
@@ -75,12 +79,20 @@ def respond(
         connections=select_named(rules.connections, named),
         files=select_named(rules.files, named),
         depth=event.depth + 1,
+        explanation=explain_match(rule, event),
     )
     decided = decide_status(response, rule, settings, now)
     if decided.status == "running":
         return deduplicate_response(decided, rule)
     # A drift or a value that a gate gives stays free for an event that is acted on: this one has its own id.
     return replace(decided, id=response_id(rule.id, event.identity(event.type)))
+
+
+def explain_match(rule: Rule, event: Event) -> tuple[Json, ...]:
+    """The conditions of a rule that matches, as lines of a tree, with the values found; cut to a limit."""
+    lines = trace_conditions(rule.where, event.names) if rule.where else ()
+    document = {"lines": [asdict(line) for line in islice(lines, MOST_LINES)]}
+    return tuple(cut_document(document, EXPLANATION_UNITS).get("lines", ()))
 
 
 def deduplicate_response(response: Response, rule: Rule) -> Response:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
 
 from durabletask.client import OrchestrationState, OrchestrationStatus
 
@@ -113,14 +112,6 @@ def correct_ended(view: ResponseView, ended: Ended) -> ResponseView:
     changes = {"running": "waiting"} if ended.change == "rerun" else over
     steps = tuple(replace(one, status=changes.get(one.status, one.status)) for one in view.steps)
     return replace(view, status="running" if ended.outlook else "failed", because=ended.because, steps=steps)
-
-
-def view_details(state: OrchestrationState, view: ResponseView) -> dict[str, Any]:
-    """One response alone: with its complete event, its steps' reports, and a quarantined event's text."""
-    response, output = input_of(state), output_of(state)
-    event = {**view.event.to_json(), **response.get("event", {})}
-    details = {"event": event, "reports": output.get("reports", {}), "raw": response.get("raw")}
-    return view.to_json() | details
 
 
 def add_count(view: ResponseView, count: int) -> ResponseView:

@@ -102,6 +102,56 @@ def test_one_response_adds_the_whole_event(shipped: Stage, done):
     }
 
 
+def test_one_response_says_what_was_planned_what_came_of_it_and_why(shipped: Stage, done):
+    one = get(shipped, f"v1/responses/{done['id']}").json()
+    assert [step["id"] for step in one["plan"]["steps"]] == [step["id"] for step in done["steps"]]
+    assert {"uses", "with", "if", "timeout"} <= set(one["plan"]["steps"][0])
+    first = one["plan"]["steps"][0]["id"]
+    assert one["results"][first]
+    assert 0 < one["duration"] < 600
+    decisive = [line for line in one["explanation"] if line["holds"] and line["name"] == "value"]
+    assert [(line["wanted"], line["found"]) for line in decisive] == [({"gte": 0.3}, 0.7)]
+    assert one["attempt"] == 1
+
+
+def test_a_check_of_a_rollout_has_its_value_and_its_limit(start: Callable[..., Stage]):
+    stage = start(CHECKED, speed=120)
+    for version in ("1", "2"):
+        requests.post(
+            stage.ready["load"], json={"endpoint": "fraud", "rps": 20, "latency_ms": 80}, timeout=30
+        )
+        event = stage.model_registered("net", version, {})
+        stage.publish(event)
+        [ended] = stage.settled(event_id=event["id"])
+    one = get(stage, f"v1/responses/{ended['id']}").json()
+    assert one["status"] == "done", one["because"]
+    for phases in (one["steps"][0]["phases"], one["results"]["deploy"]["phases"]):
+        checks = [check for phase in phases for check in phase.get("checks", ())]
+        assert {check["metric"]: check["max"] for check in checks} == {"error_rate": 0.05}
+        assert all(0 <= check["value"] <= 0.05 for check in checks)
+    assert {(link["kind"], link["name"]) for link in one["links"]} == {
+        ("model", "net:2"),
+        ("endpoint", "fraud"),
+    }
+
+
+CHECKED = """
+version: 1
+rules:
+  - id: deploy
+    event: model.registered
+    do:
+      - uses: deploy_model
+        id: deploy
+        with:
+          endpoint: fraud
+          template: deployments/small.yaml
+          rollout:
+            steps: [{percent: 50, for: 5m}]
+            checks: [{metric: error_rate, max: 0.05}]
+"""
+
+
 def test_a_response_that_is_not_there_is_not_found(shipped: Stage):
     answer = get(shipped, "v1/responses/nobody.0")
     assert (answer.status_code, "nobody.0" in answer.text) == (404, True)

@@ -3,9 +3,9 @@
 Metrics that are late, missing, malformed, or from too few requests are `unclear`, never healthy.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 from mlevents.actions.deploy_model.metric_check import Check, limit
 from mlevents.actions.deploy_model.metric_silence import Exposure, find_silences
@@ -21,7 +21,8 @@ from mlevents.actions.deploy_model.metric_totals import (
 )
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.canonical import fold
-from mlevents.orchestration.json_message import JsonMessage
+from mlevents.orchestration.json_message import JsonMessage, read_each
+from mlevents.orchestration.step_status import CheckReading
 from mlevents.services.metrics import Minute, Minutes
 
 Verdict = Literal["healthy", "breached", "unclear"]
@@ -33,12 +34,14 @@ ANYWHERE = Exposure()
 class Reading:
     """What the metrics say at one moment, in one word and for people.
 
-    `scarce` says of an unclear one that there are only too few requests: nothing speaks against it.
+    `scarce` says of an unclear one that there are only too few requests: nothing speaks against it. `checks`
+    are the values that were compared.
     """
 
     verdict: Verdict
     words: str
     scarce: bool = False
+    checks: tuple[CheckReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,9 @@ class Observation(JsonMessage):
 
     verdict: Verdict
     excused: bool = False
+    checks: tuple[CheckReading, ...] = ()
+
+    parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"checks": read_each(CheckReading.from_json)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +120,25 @@ def combine_readings(readings: Sequence[Reading]) -> Reading:
     if any(one.verdict == "breached" for one in readings):
         verdict = "breached"
     scarce = verdict == "unclear" and all(one.scarce for one in unclear)
-    return Reading(verdict, ", ".join(one.words for one in readings) or "nothing to check", scarce)
+    words = ", ".join(one.words for one in readings) or "nothing to check"
+    return Reading(verdict, words, scarce, tuple(check for one in readings for check in one.checks))
 
 
 def judge_check(check: Check, needed: int, sides: Sides) -> Reading:
     """The reading of one check: the new deployment's value against its limits."""
-    metric, window = check.metric, extend_window(sides.new, check.window, needed)
+    window = extend_window(sides.new, check.window, needed)
     new, old = sum_minutes([sides.new], window), sum_minutes(sides.stable, window)
+    reading = compare_value(check, needed, new, old)
+    base, value = old.value(check.metric), new.value(check.metric)
+    comparable = check.of is None or base is not None
+    least, most = (resolve_limit(check, name, base) if comparable else None for name in ("min", "max"))
+    record = CheckReading(check.metric, reading.verdict, value, least, most, base if check.of else None)
+    return replace(reading, checks=(record,))
+
+
+def compare_value(check: Check, needed: int, new: Totals, old: Totals) -> Reading:
+    """What the totals of the new deployment, and of those that serve beside it, say of one check."""
+    metric = check.metric
     base, value = old.value(metric), new.value(metric)
     if value is None:
         return Reading("unclear", f"{spell_metric(metric)} is not known", scarce=not new.requests)

@@ -71,7 +71,7 @@ def exposure(phase: Phase, deployment: str, span: float) -> Exposure:
 
 def _said(reading: Reading, rollout: Rollout) -> Done:
     excused = reading.scarce and rollout.no_traffic == "proceed"
-    return Done(reading.words, Observation(reading.verdict, excused).to_json())
+    return Done(reading.words, Observation(reading.verdict, excused, reading.checks).to_json())
 
 
 def _reading(target: RolloutTarget, progress: Progress, rollout: Rollout) -> Reading:

@@ -37,6 +37,7 @@ def watch_phase(run: OperatedRollout, phase: Phase, number: int) -> Durable[None
             elapsed += since
         observation, detail = yield from look_at_metrics(run, elapsed, None if promotion else since)
         breaches += observation.verdict == "breached"
+        run.record_checks(observation.checks)
         run.update_phase(f"{format_duration(elapsed)} of {format_duration(phase.for_)}, {detail}", 0.0)
         state = PhaseState(
             elapsed, phase.for_, phase.timeout, breaches, run.progress.failures, observation.excused

@@ -17,7 +17,7 @@ from mlevents.orchestration.messages import Call
 from mlevents.orchestration.size_limits import CUSTOM_STATUS_UNITS, cut_document
 from mlevents.orchestration.step_errors import StepFailedError
 from mlevents.orchestration.step_runner import DEFAULT_TIMEOUT, run_step
-from mlevents.orchestration.step_status import PhaseRecord, StepStatus
+from mlevents.orchestration.step_status import CheckReading, PhaseRecord, StepStatus
 
 CLEAN_UP = 3600.0
 """Seconds for what is left behind; the endpoint's lease is held meanwhile."""
@@ -92,6 +92,10 @@ class RolloutRun:
         self.add_seconds(waited)
         self.phases[-1] = replace(self.phases[-1], detail=detail[:LONGEST_DETAIL])
         self.publish(f"{self.phases[-1].phase}: {detail}")
+
+    def record_checks(self, checks: tuple[CheckReading, ...]) -> None:
+        """The phase under way has these latest readings."""
+        self.phases[-1] = replace(self.phases[-1], checks=checks)
 
     def perform(
         self, verb: RolloutVerb, progress: Progress | None = None, limit: float | None = None

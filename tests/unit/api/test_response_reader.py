@@ -1,5 +1,6 @@
 """What the API reads of the task hub: a page at a time, and of each instance what it holds."""
 
+from copy import copy
 from typing import Any
 
 import durabletask.internal.orchestrator_service_pb2 as pb
@@ -287,11 +288,11 @@ def test_one_response_alone_has_its_whole_event():
     async def test(hub: Hub) -> None:
         await hub.start(response())
         hub.age("deploy.0001", 0)
-        one = await ResponseReader(hub.client, {}).one("deploy.0001")
+        one = await ResponseReader(hub.client, {}).one("deploy.0001", NOW)
         assert one is not None
         assert one["event"] == response().event.to_json()
         assert (one["id"], one["raw"], one["created"]) == ("deploy.0001", None, f"{NOW:%Y-%m-%dT%H:%M:%S}Z")
-        assert await ResponseReader(hub.client, {}).one("nobody.1") is None
+        assert await ResponseReader(hub.client, {}).one("nobody.1", NOW) is None
 
     on_hub(test)
 
@@ -299,7 +300,25 @@ def test_one_response_alone_has_its_whole_event():
 def test_a_part_of_a_response_is_no_response():
     async def test(hub: Hub) -> None:
         await hub.start(response(id="deploy.0001.deploy"), "RollOutModel")
-        assert await ResponseReader(hub.client, {}).one("deploy.0001.deploy") is None
+        assert await ResponseReader(hub.client, {}).one("deploy.0001.deploy", NOW) is None
         assert await page(hub) == []
+
+    on_hub(test)
+
+
+def test_a_page_of_50000_responses_reads_one_page_of_the_hub():
+    async def test(hub: Hub) -> None:
+        await hub.start(response())
+        notified = outcome_of(response(), "done", None, [StepRecord("say", "notify", "done", "")])
+        hub.set("deploy.0001", "COMPLETED", custom_status=notified.to_json())
+        first = hub.hub._instances["deploy.0001"]
+        for number in range(2, 50_001):
+            one = copy(first)
+            one.instance_id = f"deploy.{number:05}"
+            hub.hub._instances[one.instance_id] = one
+        hub.asked.clear()
+        found, following = await ResponseReader(hub.client, {}).page(ResponseQuery.read({"limit": "100"}))
+        assert (len(found), following is not None) == (100, True)
+        assert hub.asked == ["QueryInstances"]
 
     on_hub(test)

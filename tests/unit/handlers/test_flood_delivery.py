@@ -219,7 +219,7 @@ def test_foreign_events_of_a_topic_are_one_response_with_their_count():
         [one] = await reader.every(ResponseQuery(event_id="f-0"))
         assert (one.status, one.count) == ("refused", 20)
         assert one.because == "foreign; 19 more of this topic within the hour"
-        alone = await reader.one(shown)
+        alone = await reader.one(shown, NOW)
         assert alone is not None
         assert (alone["count"], alone["because"]) == (20, one.because)
 
