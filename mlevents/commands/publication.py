@@ -10,7 +10,7 @@ from mlevents.commands.explain_rule import CONDITION_MARKS
 from mlevents.errors import MleventsError
 from mlevents.events import Event
 from mlevents.explanations.event_explanation import failed_json
-from mlevents.explanations.value_format import format_found, format_value
+from mlevents.explanations.value_format import format_found, format_value, shorten_subject
 from mlevents.matching.match import RuleMatch
 from mlevents.matching.nearest_rule import find_nearest_rule
 from mlevents.rule_tests.event_arguments import join_command
@@ -74,11 +74,6 @@ class Publication:
 def choose_kind(event: Event) -> str:
     """What rules call the event: a breach of a monitor is a drift first."""
     return event.kinds[-1] if event.kinds else event.type
-
-
-def shorten_subject(subject: str) -> str:
-    """The name in a subject: `net:3` of `models/net:3`, the run of an experiment."""
-    return subject.rstrip("/").rpartition("/")[2]
 
 
 def _describe_delivery(one: Mapping[str, Any]) -> tuple[str | tuple[str, str], ...]:

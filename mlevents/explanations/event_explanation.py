@@ -50,9 +50,15 @@ def explain_events(
         if isinstance(event, EventError):
             yield event
             continue
-        matches = tuple(one for one in plan(rules, event) if rule in (None, one.rule.id))
-        allowed = rules.allows(event.topic) or rules.workspaces_unsure
-        yield EventExplanation(event, matches, explain_rejection(filters, document), allowed)
+        yield explain_event(event, rules, rule, explain_rejection(filters, document))
+
+
+def explain_event(
+    event: Event, rules: Rules, rule: str | None = None, rejection: str | None = None
+) -> EventExplanation:
+    """The explanation of an event that could be read, by every rule or by one."""
+    matches = tuple(one for one in plan(rules, event) if rule in (None, one.rule.id))
+    return EventExplanation(event, matches, rejection, rules.allows(event.topic) or rules.workspaces_unsure)
 
 
 def error_json(error: EventError) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from mlevents.expressions.interpolation import ExpressionError, find_names_below
 from mlevents.gates.gate import AnyGate
 from mlevents.matching.match import RuleMatch
 from mlevents.matching.match_trace import TraceLine, trace_conditions
-from mlevents.orchestration.json_message import JsonMessage
 from mlevents.rules.allowed_names import describe_refusal, find_refusal
 from mlevents.rules.model import Rule, Step
 
@@ -26,7 +25,7 @@ class ExplainContext:
 
 
 @dataclass(frozen=True, slots=True)
-class ExplainedLine(JsonMessage):
+class ExplainedLine:
     """One line of an explanation: `holds` is None for a heading, and for what only a response can know.
 
     `found` is what the event has, in words.
@@ -39,7 +38,7 @@ class ExplainedLine(JsonMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class ExplainedStep(JsonMessage):
+class ExplainedStep:
     """One step of a rule that matches; `values` are its parameters filled in."""
 
     id: str
@@ -48,7 +47,7 @@ class ExplainedStep(JsonMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class RuleExplanation(JsonMessage):
+class RuleExplanation:
     """What one rule says to one event.
 
     `because` is the first condition that failed. `conditions` are there when the rule asks for events of this

@@ -23,3 +23,8 @@ def format_condition(wanted: Any) -> str:
     return " and ".join(
         name if value is True else f"{name} {format_value(value)}" for name, value in wanted.items()
     )
+
+
+def shorten_subject(subject: str) -> str:
+    """The name in a subject: `net:3` of `models/net:3`, the run of an experiment."""
+    return subject.rstrip("/").rpartition("/")[2]

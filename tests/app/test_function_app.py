@@ -60,17 +60,21 @@ def test_the_five_event_functions_are_registered():
     assert set(names) == FUNCTIONS
 
 
-def test_only_health_answers_anybody():
+def test_only_health_and_the_console_which_asks_itself_answer_anybody():
     levels = asked(
         "import function_app, json\n"
         "triggers = {f.get_function_name(): f.get_trigger() for f in function_app.app.get_functions()}\n"
         "print(json.dumps({n: t.get_dict_repr()['authLevel'].name for n, t in triggers.items()"
         " if t.type == 'httpTrigger'}))"
     )
-    assert {name for name, level in levels.items() if level == "ANONYMOUS"} == {"Health", "HealthUnversioned"}
+    assert {name for name, level in levels.items() if level == "ANONYMOUS"} == {
+        "Console",
+        "Health",
+        "HealthUnversioned",
+    }
     older = {f"{name}Unversioned" for name in ("Health", "ListResponses", "GetResponse")}
     assert {name for name in levels if name.endswith("Unversioned")} == older
-    assert set(levels) == set(operations.names())
+    assert set(levels) == {*operations.names(), "Console", "ConsoleContent"}
     assert set(levels.values()) == {"ANONYMOUS", "FUNCTION"}
 
 

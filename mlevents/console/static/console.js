@@ -1,0 +1,61 @@
+// The function key stays in this tab's memory (sessionStorage) and travels in a header, never in an address.
+"use strict";
+(() => {
+  const KEY = "mlevents.key", shell = "/console", content = "/console-content";
+  const root = document.documentElement.dataset.root;
+  const keyed = () => document.documentElement.dataset.keyed === "yes";
+  const storedKey = () => sessionStorage.getItem(KEY) || "";
+
+  // Pages that need a key are fetched from where the Functions host asks for one.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (!keyed()) return;
+    const { detail } = event, url = new URL(detail.path, location.href);
+    if (url.origin !== location.origin || !url.pathname.startsWith(root + shell)) return;
+    detail.path = root + content + url.pathname.slice((root + shell).length) + url.search;
+    detail.headers["x-functions-key"] = storedKey();
+  });
+  document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
+    const { history } = event.detail;
+    history.path = history.path.replace(root + content, root + shell);
+  });
+  // An answer of 4xx or 5xx is a page too: it says what is wrong.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr } = event.detail;
+    if (xhr.status === 401 && keyed()) {
+      sessionStorage.removeItem(KEY);
+      location.assign(root + shell + "?key=wrong");
+      event.detail.shouldSwap = false;
+    } else if (xhr.status >= 400 && xhr.getResponseHeader("content-type")?.startsWith("text/html")) {
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-keep-key]");
+    if (!form) return;
+    event.preventDefault();
+    sessionStorage.setItem(KEY, new FormData(form).get("key").trim());
+    location.replace(root + shell + "/responses");
+  });
+  // Times are written in UTC; here they become the reader's own.
+  const localize = (scope) => scope.querySelectorAll("time[datetime]").forEach((time) => {
+    const moment = new Date(time.dateTime);
+    if (!isNaN(moment)) time.title = moment.toLocaleString();
+  });
+  document.addEventListener("htmx:load", (event) => {
+    localize(event.detail.elt);
+    const open = document.querySelector("[data-open]");
+    if (open && storedKey()) { document.querySelector("article.key").hidden = true; htmx.trigger(open, "open-with-key"); }
+  });
+  // A page that renews itself waits while somebody reads a detail of it, or has chosen something in it.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const live = event.detail.elt;
+    if (!live.matches("[data-live]")) return;
+    const busy = live.querySelector("input:checked, details[open], :focus") || document.hidden;
+    if (busy) event.preventDefault();
+  });
+  document.addEventListener("change", (event) => {
+    const all = event.target.closest("input[data-check-all]");
+    if (all) document.querySelectorAll(`input[name="${all.dataset.checkAll}"]`).forEach((box) => { box.checked = all.checked; });
+  });
+})();
