@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from mlevents.__main__ import build_app
 from mlevents.commands.init import make_files
 from mlevents.commands.version import read_version
+from mlevents.rules.extensions import use_extensions
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -25,7 +26,7 @@ def test_everything_of_a_project_is_written(tmp_path: Path):
     wanted = (
         *("function_app.py", "host.json", "requirements.txt", "constraints.txt", "rules.yaml", "README.md"),
         *("local.settings.json.example", "azure.yaml", "infra/main.bicep", "infra/hooks/run.sh"),
-        *("deployments/small.yaml", "extensions/.gitkeep", "templates/.gitkeep", "wheels/.gitkeep"),
+        *("deployments/small.yaml", "extensions/_example.py", "templates/_example.txt", "wheels/.gitkeep"),
         *(".gitignore", ".funcignore", ".python-version", ".github/workflows/mlevents.yml"),
         *(".github/workflows/deploy.yml", ".azuredevops/pipeline.yml", ".azuredevops/deploy.yml"),
         *("environments/dev.yaml", "environments/prod.yaml"),
@@ -144,3 +145,22 @@ def test_nothing_that_the_app_needs_is_left_out_of_a_deployment():
     )
     assert [line for line in ignored if line.strip("/*").startswith(needed)] == []
     assert "!/.python_packages" in ignored
+
+
+def test_the_examples_of_own_elements_work_once_they_are_renamed(tmp_path: Path):
+    init(tmp_path / "churn")
+    project = tmp_path / "churn"
+    rules = project / "rules.yaml"
+    steps = """\
+      - {uses: notify, with: {to: team, template: model-registered}}
+      - {uses: write_log, with: {text: "${model.name}"}}
+
+# `mlevents check` runs these"""
+    rules.write_text(rules.read_text().replace("\n# `mlevents check` runs these", steps))
+    before = CliRunner().invoke(build_app(), ["check", str(rules)])
+    assert (before.exit_code, before.output.count("unknown")) == (1, 2)
+    (project / "extensions" / "_example.py").rename(project / "extensions" / "write_log.py")
+    (project / "templates" / "_example.txt").rename(project / "templates" / "model-registered.txt")
+    after = CliRunner().invoke(build_app(), ["check", str(rules)])
+    assert after.exit_code == 0, after.output
+    use_extensions(tmp_path / "nowhere" / "rules.yaml")

@@ -20,7 +20,7 @@ class QuietDays(Gate):
     days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]]
     """list the days, in UTC."""
 
-    def objection_to_event(self, event: Event, now: datetime, /) -> str | None:  # noqa: ARG002
+    def objection_to_event(self, event: Event, now: datetime, /) -> str | None:
         """Why not to act now, or None."""
         day = now.strftime("%a").lower()
         return f"{day} is a quiet day" if day in self.days else None
