@@ -2,9 +2,12 @@
 
 import json
 import os
+import socket
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
+from urllib.error import HTTPError, URLError
 
 import typer
 from rich.text import Text
@@ -18,6 +21,7 @@ from mlevents.rules.extensions import load_extensions
 from mlevents.rules.file import load_rules
 from mlevents.rules.local_settings import read_local_settings
 from mlevents.rules.model import Rules
+from mlevents.services.sdk_errors import clean_text
 from mlevents.settings import Settings, find_default_rules
 
 EXIT_PROBLEMS = 1
@@ -66,6 +70,29 @@ def exit_with_error(text: str, code: int = EXIT_USAGE) -> NoReturn:
     for line in text.splitlines():
         print_text(Text.assemble(("Error: ", "red"), escape_text(line)), err=True)
     raise typer.Exit(code)
+
+
+def check_address(text: str) -> None:
+    """Exit where a text is not the address of an app."""
+    if not text.startswith(("http://", "https://")):
+        exit_with_error(f"'{clean_text(text)}' is not an address: begin with http:// or https://")
+
+
+def describe_connection_error(error: Exception) -> str:
+    """Why an app gave no answer, in words: urllib wraps the error of the connection into its own."""
+    reason = error.reason if isinstance(error, URLError) and not isinstance(error, HTTPError) else error
+    match reason:
+        case ConnectionRefusedError():
+            return "nothing listens at this address"
+        case TimeoutError():
+            return "no answer in time"
+        case socket.gaierror():
+            return "this host does not exist"
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not trusted: {reason.verify_message}"
+        case OSError(strerror=str() as text) if not isinstance(reason, HTTPError):
+            return text.lower()
+    return clean_text(str(reason))
 
 
 def read_settings(rules: Path, env: str = "") -> Settings:

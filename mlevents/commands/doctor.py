@@ -26,7 +26,7 @@ from mlevents.commands.rules_argument import RulesArgument, choose_rules
 from mlevents.eventgrid.subscription_diff import make_label
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.model import Rules
-from mlevents.rules.needs import list_required_permissions
+from mlevents.rules.needs import find_owners, list_required_permissions
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 
@@ -105,6 +105,7 @@ def _needs(rules: Rules, settings: Settings) -> dict[str, Any]:
             "given": list(need.permission.given),
             "role": asdict(need.permission.role),
             "actions": list(need.permission.actions),
+            "rules": find_owners(rules, need),
         }
         for need in permissions()
     ]
@@ -128,3 +129,4 @@ def _show_needs(document: dict[str, Any], as_json: bool) -> None:
     for one in document["elements"]:
         where = f" with {' or '.join(one['given'])}" if one["given"] else ""
         print_line((f"{one['element']}{where}", "bold"), f" on its {one['scope']}: {one['role']['name']}")
+        print_line((f"  needed by {', '.join(one['rules']) or 'no rule'}", "dim"))

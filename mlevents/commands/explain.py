@@ -127,7 +127,9 @@ def explain(  # noqa: PLR0913 - each parameter is an option
     _check_rule(rule, loaded)
     rebuilt = _rebuild(loaded, (event, model, run), workspace, since)
     save_or_exit(rebuilt, save)
-    report = ExplainReport(_explain(event, rebuilt, loaded, rule), rebuilt, time)
+    documents = rebuilt.events if rebuilt else _read(str(event), as_json)
+    explained = _explain(documents, loaded, rule)
+    report = ExplainReport(explained, rebuilt, time)
     if as_json:
         print_json(report.to_json())
     else:
@@ -155,19 +157,21 @@ def _rebuild(
 
 
 def _explain(
-    event: str | None, rebuilt: RebuiltEvents | None, rules: Rules, rule: str | None
+    documents: list[Any] | EventError, rules: Rules, rule: str | None
 ) -> list[EventExplanation | EventError]:
-    try:
-        documents = rebuilt.events if rebuilt else _read(str(event))
-        return list(explain_events(documents, rules, rule))
-    except EventError as error:
-        return [error]
+    return [documents] if isinstance(documents, EventError) else list(explain_events(documents, rules, rule))
 
 
-def _read(name: str) -> list[Any]:
+def _read(name: str, as_json: bool) -> list[Any] | EventError:
+    """The events of a file or folder; for a file that is not JSON, programs get the error in the document."""
     if Path(name).is_dir():
         return [document for _, document in read_event_files(name)]
-    return read_events(name)
+    try:
+        return read_events(name)
+    except EventError as error:
+        if as_json:
+            return error
+        exit_with_error(f"{error}: name a file of events", EXIT_PROBLEMS)
 
 
 def _check_rule(rule: str | None, rules: Rules) -> None:

@@ -49,4 +49,4 @@ def _show(name: str, found: SubscriptionFilter) -> None:
         values = clause.get("values", [clause["value"]] if "value" in clause else [])
         print_line(f"  {clause['key']} {clause['operatorType']} ", ", ".join(map(str, values)))
     for one in found.widened:
-        print_line((f"  wider than {one.rule}: {one.path}: {one.reason}", "dim"))
+        print_line((f"  the app checks {one.path} of {one.rule}, Event Grid does not: {one.reason}", "dim"))

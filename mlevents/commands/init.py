@@ -48,6 +48,8 @@ def init(folder: Folder, name: ProjectName = "", as_json: AsJson = False) -> Non
         return
     print_line((f"{folder}: {len(files)} files", "bold green"))
     print_line(f"Next: cd {folder}, then `mlevents check`; README.md has the other commands.")
+    if (CHECKOUT / "pyproject.toml").is_file():
+        print_line(f"For the project's own environment: python -m pip wheel --no-deps -w wheels {CHECKOUT}")
 
 
 def make_files(name: str) -> dict[str, bytes]:

@@ -15,7 +15,9 @@ from mlevents.commands.command import (
     EXIT_PROBLEMS,
     AppKey,
     AsJson,
+    check_address,
     command,
+    describe_connection_error,
     exit_with_error,
     print_json,
     print_line,
@@ -32,15 +34,14 @@ App = Annotated[str, typer.Option("--to", help="The app, such as https://mlevent
 @command("rollouts")
 def rollouts(to: App, key: AppKey = "", as_json: AsJson = False) -> None:
     """List the rollouts that run now; exit with 1 if there is one."""
-    if not to.startswith(("http://", "https://")):
-        exit_with_error(f"'{clean_text(to)}' is not an address: begin with http:// or https://")
+    check_address(to)
     try:
         found = list(find_running_rollouts(to, key))
     except (URLError, OSError, HTTPException, ValueError) as error:
         if isinstance(error, HTTPError):
             error.close()
         exit_with_error(
-            f"the responses of {clean_text(to)} cannot be read: {error}; "
+            f"the responses of {clean_text(to)} cannot be read: {describe_connection_error(error)}; "
             "check the address, and the key in MLEVENTS_KEY"
         )
     if as_json:

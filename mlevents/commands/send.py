@@ -13,8 +13,9 @@ from mlevents.commands.command import (
     EXIT_PROBLEMS,
     AppKey,
     AsJson,
+    check_address,
     command,
-    exit_with_error,
+    describe_connection_error,
     print_json,
     print_line,
 )
@@ -37,8 +38,7 @@ TargetUrl = Annotated[
 @command("send")
 def send(event: EventFile, to: TargetUrl, key: AppKey = "", as_json: AsJson = False) -> None:
     """Deliver each event of a file in its own request, and show the answer."""
-    if not to.startswith(("http://", "https://")):
-        exit_with_error(f"'{clean_text(to)}' is not an address: begin with http:// or https://")
+    check_address(to)
     answers = [_deliver(one, find_webhook(to, one), key) for one in read_events_or_exit(event)]
     if as_json:
         print_json({"deliveries": answers})
@@ -56,7 +56,7 @@ def _deliver(event: Any, to: str, key: str) -> dict[str, Any]:
     except HTTPError as error:
         status, text = error.code, error.read(1000).decode("utf-8", "replace")
     except (URLError, OSError, HTTPException, ValueError) as error:
-        status, text = None, str(error)
+        status, text = None, describe_connection_error(error)
     name = event.get("id") if isinstance(event, dict) else None
     return {"id": name, "status": status, "accepted": status in range(200, 205), "answer": clean_text(text)}
 
@@ -87,4 +87,5 @@ def build_request(event: Any, to: str, key: str = "") -> Request:
 
 def _show(answer: dict[str, Any]) -> None:
     mark = ("✓", "green") if answer["accepted"] else ("✗", "red")
-    print_line("  ", mark, f" {answer['id']}: {answer['status'] or 'no answer'} {answer['answer']}".rstrip())
+    name = answer["id"] or "an event without an id"
+    print_line("  ", mark, f" {name}: {answer['status'] or 'no answer:'} {answer['answer']}".rstrip())

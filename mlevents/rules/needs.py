@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlevents.actions.action import Action, ConnectionName, action
+from mlevents.actions.permissions import Need
 from mlevents.errors import ActionError
 from mlevents.events.envelope import workspace
 from mlevents.matching.condition_tree import FieldCondition
@@ -73,6 +74,16 @@ def list_required_permissions(rules: Rules, services: Services) -> list[Required
                         step.uses, permission
                     )
     return list(found.values())
+
+
+def find_owners(rules: Rules, need: Need) -> list[str]:
+    """The rules, and `defaults`, whose steps need this permission of an action or type of connection."""
+    owners: list[str] = []
+    for step in list_distinct_steps(rules):
+        types = [rules.connections.get(name, {}).get("type") for name in step.connections()]
+        if (need.element == step.uses and need.permission.needed(step.parameters)) or need.element in types:
+            owners += step.owners
+    return list(dict.fromkeys(owners))
 
 
 def _list_steps(rules: Rules) -> Iterator[tuple[str, Step, Mapping[str, str]]]:

@@ -35,6 +35,12 @@ class Report:
         if not self.is_full:
             self.problems.append(self.document.problem(path, text))
 
+    def replace_error(self, path: str, text: str) -> None:
+        """Add a problem instead of those that were found at this path before."""
+        file = self.document.problem(path, text).file
+        self.problems[:] = [one for one in self.problems if (one.file, one.path) != (file, path)]
+        self.error(path, text)
+
     def warn(self, path: str, text: str) -> None:
         """Add a warning, which does not make the file unusable."""
         self.warnings.append(self.document.problem(path, text))

@@ -97,7 +97,7 @@ class StepCheck:
         for key in step:
             if key in action.model_fields and key not in _STEP_KEYS:
                 fault = f"'{key}' is a parameter of {step['uses']}: move it below `with`"
-                self.report.error(join_path(path, key), fault)
+                self.report.replace_error(join_path(path, key), fault)
 
     def _check_event_parameters(
         self, action: type[Action], step: Mapping[str, Any], path: str, names: ExpressionNames

@@ -14,6 +14,7 @@ from mlevents.errors import ActionError, PermanentError, RefusedError, Transient
 from mlevents.services.lazy_import import import_lock
 from mlevents.services.redaction import redact
 from mlevents.services.remedies import find_remedy
+from mlevents.services.sign_in_error import describe_sign_in
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
@@ -123,7 +124,7 @@ def _passes(status: int, code: str, message: str) -> bool:
 
 def _without_answer(what: str, error: AzureError) -> ActionError:
     """azure-ai-ml's own refusals are permanent; a connection or a token endpoint may work later."""
-    text = clean_text(f"{what}: {type(error).__name__}: {error}")
+    text = clean_text(f"{what}: {describe_sign_in(str(error)) or f'{type(error).__name__}: {error}'}")
     if _is_refusal_of_azure_ai_ml(error):
         return PermanentError(text)
     return TransientError(text)

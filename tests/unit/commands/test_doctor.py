@@ -210,3 +210,21 @@ def test_a_private_workspace_is_said_to_be_out_of_sight(access: str | None, said
     found = list(check_network(OneWorkspace(access), "/id"))  # type: ignore[arg-type]
     assert [(one.about, one.ok) for one in found] == ([("network", None)] if said else [])
     assert all("scoring addresses" in one.said and "peering" in one.remedy for one in found)
+
+
+def test_needs_says_which_rule_needs_each_role(tmp_path: Path):
+    (tmp_path / "small.yaml").write_text("instance_type: Standard_DS3_v2\ninstance_count: 1\n")
+    (tmp_path / "rules.yaml").write_text(
+        "version: 1\n"
+        "rules:\n"
+        "  - {id: one, event: model.registered, do: [{uses: deploy_model, with: &it "
+        "{endpoint: e, template: small.yaml}}]}\n"
+        "  - {id: two, event: model.registered, do: [{uses: deploy_model, with: *it}]}\n"
+        "  - {id: off, mode: disabled, event: model.registered, do: [{uses: deploy_model, with: *it}]}\n"
+    )
+    lines = CliRunner().invoke(build_app(), ["doctor", str(tmp_path / "rules.yaml"), "--needs"]).stdout
+    assert "deploy_model on its workspace: Reader\n  needed by one, two\n" in lines
+    assert (
+        "run_data_factory_pipeline on its data_factory: Data Factory Contributor\n  needed by no rule\n"
+        in lines
+    )

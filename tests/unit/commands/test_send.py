@@ -1,9 +1,11 @@
 """`send` delivers as Event Grid does, to a server that notes what came."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +77,16 @@ def test_the_key_is_in_a_header_and_never_in_the_address():
 def test_an_event_that_is_not_accepted_is_told(function: FunctionServer):
     code, [answer] = send(function, {"eventType": "a"})
     assert (code, answer) == (1, {"id": None, "status": 500, "accepted": False, "answer": "no id"})
+
+
+def test_an_event_without_an_id_and_a_refused_connection_are_said_in_words(tmp_path: Path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    (tmp_path / "event.json").write_text('{"eventType": "a"}')
+    result = CliRunner().invoke(build_app(), ["send", str(tmp_path / "event.json"), "--to", address])
+    assert result.exit_code == 1
+    assert result.stdout == "  ✗ an event without an id: no answer: nothing listens at this address\n"
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,32 @@ def test_no_answer_at_all_is_transient(error: AzureError) -> None:
     assert isinstance(translate_error("x", error), TransientError)
 
 
+CHAIN = """DefaultAzureCredential failed to retrieve a token from the included credentials.
+Attempted credentials:
+\tEnvironmentCredential: EnvironmentCredential authentication unavailable. Variables are not fully configured.
+Visit https://aka.ms/azsdk/python/identity/environmentcredential/troubleshoot to troubleshoot this issue.
+\tVisualStudioCodeCredential: VisualStudioCodeCredential requires the 'azure-identity-broker' package.
+\tAzureCliCredential: {}
+\tAzurePowerShellCredential: PowerShell is not installed
+To mitigate this issue, please refer to the troubleshooting guidelines here at https://aka.ms/azsdk"""
+
+
+@pytest.mark.parametrize(
+    ("cli", "said"),
+    [
+        ("Azure CLI not found on path", "signing in: no way to sign in is set up here"),
+        (
+            "Please run 'az login' to set up an account",
+            "signing in: the sign-in failed: AzureCliCredential: Please run 'az login' to set up an account",
+        ),
+    ],
+)
+def test_of_a_failed_sign_in_only_the_ways_that_are_set_up_are_named(cli: str, said: str) -> None:
+    found = translate_error("signing in", ClientAuthenticationError(CHAIN.format(cli)))
+    assert isinstance(found, TransientError)
+    assert str(found) == said
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_refusal_of_azure_ai_ml_is_permanent_but_not_what_it_wraps() -> None:
     from azure.ai.ml.exceptions import MlException
