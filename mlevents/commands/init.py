@@ -1,6 +1,7 @@
 """`init`: write a small repository of your own, which runs mlevents as a package."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mlevents.commands.command import AsJson, command, exit_with_error, print_json, print_line
-from mlevents.commands.version import CHECKOUT, read_version
+from mlevents.commands.version import CHECKOUT, find_source, read_version
 
 PROJECT = Path(__file__).parent / "project"
 """What a new project consists of. `dot.` at the start of a name is `.`, and `.template` at its end goes."""
@@ -48,8 +49,9 @@ def init(folder: Folder, name: ProjectName = "", as_json: AsJson = False) -> Non
         return
     print_line((f"{folder}: {len(files)} files", "bold green"))
     print_line(f"Next: cd {folder}, then `mlevents check`; README.md has the other commands.")
-    if (CHECKOUT / "pyproject.toml").is_file():
-        print_line(f"For the project's own environment: python -m pip wheel --no-deps -w wheels {CHECKOUT}")
+    if source := find_source():
+        wheel = f"python -m pip wheel --no-deps --wheel-dir wheels {shlex.quote(str(source))}"
+        print_line(f"This mlevents is not from a package index. Before `pip install` there: {wheel}")
 
 
 def make_files(name: str) -> dict[str, bytes]:

@@ -1,8 +1,11 @@
 """Which version of mlevents this is."""
 
+import json
 import tomllib
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import typer
 
@@ -15,6 +18,18 @@ def read_version() -> str:
     if project.is_file():
         return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
     return metadata.version("mlevents")
+
+
+def find_source() -> Path | None:
+    """Where this package is from: the checkout, or what pip installed by its path; None for an index.
+
+    Source of the file: packaging.python.org, "Recording the Direct URL Origin of installed distributions".
+    """
+    if (CHECKOUT / "pyproject.toml").is_file():
+        return CHECKOUT
+    written = metadata.distribution("mlevents").read_text("direct_url.json") or "{}"
+    url = urlsplit(json.loads(written).get("url", ""))
+    return Path(url2pathname(url.path)) if url.scheme == "file" else None
 
 
 def print_version(wanted: bool) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,16 @@ def test_everything_of_a_project_is_written(tmp_path: Path):
         *("environments/dev.yaml", "environments/prod.yaml"),
     )
     assert [name for name in wanted if not (tmp_path / "churn" / name).is_file()] == []
+
+
+def test_in_a_checkout_the_step_is_named_that_gives_the_project_its_package(tmp_path: Path):
+    output = init(tmp_path / "churn").stdout
+    [command] = re.findall(r"python -m pip wheel .+", output)
+    assert command == f"python -m pip wheel --no-deps --wheel-dir wheels {ROOT}"
+    offline = [sys.executable, *command.split()[1:], "--no-build-isolation", "--no-index", "--quiet"]
+    subprocess.run(offline, cwd=tmp_path / "churn", check=True)
+    [wheel] = (tmp_path / "churn" / "wheels").glob("*.whl")
+    assert wheel.name.startswith(f"mlevents-{read_version()}-")
 
 
 def test_the_function_app_has_three_lines():
