@@ -1,5 +1,6 @@
 """The complete sandbox: a simulated Azure on loopback, and the app in a process of its own."""
 
+import asyncio
 import os
 import tempfile
 from collections.abc import Mapping
@@ -17,10 +18,9 @@ from mlevents.settings import PUBLIC_RESOURCE_MANAGER
 from sandbox.azure.errors import ArmError
 from sandbox.azure.identity import Identity
 from sandbox.azure.resource_manager import ResourceManager
-from sandbox.azure.rights.assignments import AppRights, Rights
+from sandbox.azure.rights.assignments import Rights
 from sandbox.durable.failure_injection import FailureInjection
 from sandbox.event_grid import topic
-from sandbox.event_grid.compiled_filters import compile_rule_filters
 from sandbox.event_grid.topic import EventGrid
 from sandbox.host import host_control
 from sandbox.host.app_settings import IDENTITY_HEADER, AppSettings
@@ -31,9 +31,10 @@ from sandbox.inboxes.communication_services import Communication
 from sandbox.inboxes.inbox import Inbox
 from sandbox.inboxes.mail_server import serve_mail
 from sandbox.listener import HOST, Listener, listen
-from sandbox.options import Options, PortTakenError, RealReceiverError
+from sandbox.options import Options, PortTakenError
 from sandbox.pace import Pace
-from sandbox.ready_file import write_ready
+from sandbox.rule_watch import RuleWatch
+from sandbox.running_rules import RunningRules
 from sandbox.tls import Certificates, issue
 
 FAULTS, LOAD = "/_sandbox/faults", "/_sandbox/load"
@@ -62,6 +63,7 @@ class Sandbox:
         self.host = FunctionsHost(options.app, options.script, pace)
         self.host.failure_injection = FailureInjection(twice=options.twice)
         self.host.faults = self.arm.faults
+        self.control = HostControl(self.host)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -82,17 +84,17 @@ class Sandbox:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mlevents-")))
         certificates = issue(folder)
         self.ready = await self._serve_azure(certificates)
-        settings = await self._serve_receivers(certificates)
-        if fault := settings.rule_settings(self.options.app).find_fault(
-            settings.read_present(self.options.app), self.options.real
-        ):
-            raise RealReceiverError(fault)
-        self.ready |= {
-            "workspaces": {self.arm.workspace_id.rpartition("/")[2]: self.arm.workspace_id},
-            **settings.describe(self.options.app),
-        }
-        self.host.environment = settings.environment
-        self.rights.app_rights = AppRights(lambda: self.host.worker.environment or {})
+        self.ready["workspaces"] = {self.arm.workspace_id.rpartition("/")[2]: self.arm.workspace_id}
+        self.rules = RunningRules(
+            self.options,
+            await self._serve_receivers(certificates),
+            self.ready,
+            self.host,
+            self.control,
+            self.event_grid,
+            self.rights,
+        )
+        self.rules.prepare()
         await self._run()
 
     async def _serve_receivers(self, certificates: Certificates) -> AppSettings:
@@ -121,7 +123,7 @@ class Sandbox:
         event_grid = await self._serve(self.event_grid.application())
         inbox = await self._serve(self.inbox.application())
         faults = await self._serve(self._faults())
-        control = await self._serve(HostControl(self.host).application())
+        control = await self._serve(self.control.application())
         arm = await self._serve(self.arm.application(), certificates.context)
         self.arm.base_url = arm.url
         return {
@@ -174,11 +176,11 @@ class Sandbox:
         return listener
 
     async def _run(self) -> None:
-        await self.host.start()
         await self.event_grid.start()
         self._stack.push_async_callback(self.event_grid.stop)
-        environment = self.host.worker.environment or {}
-        filters = compile_rule_filters(self.options.rules, environment) if self.options.rules else {}
-        await self.event_grid.subscribe(self.host.url, self.options.functions, filters)
-        if self.options.ready_file is not None:
-            self._stack.callback(write_ready(self.options.ready_file, self.ready))
+        await self.rules.start()
+        self._stack.callback(self.rules.publish())
+        if self.options.reload and self.options.rules:
+            watch = RuleWatch(self.options.rules, self.rules.read_environment, self.rules.apply)
+            task = asyncio.create_task(watch.run())
+            self._stack.callback(task.cancel)

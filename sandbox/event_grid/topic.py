@@ -73,6 +73,12 @@ class EventGrid:
             await self._courier.validate(subscription, self.topic)
             self.subscriptions.append(subscription)
 
+    def replace_filters(self, filters: Mapping[str, Filter]) -> None:
+        """Give each subscription its filter of other rules."""
+        for subscription in self.subscriptions:
+            function = subscription.function
+            subscription.filter = filters.get(function) or type_filter(function)
+
     async def stop(self) -> None:
         """Cancel all deliveries."""
         for task in self._under_way:

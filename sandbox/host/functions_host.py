@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,15 @@ class FunctionsHost:
         self.state = STOPPED
         await self._give_up(self.worker.kill())
 
+    async def restart(self) -> None:
+        """End the app, and start it as its files are now; its work is visible again at once.
+
+        Raises WorkerError.
+        """
+        self.state = STOPPED
+        await self._give_up(self.worker.stop(), timedelta(0))
+        await self.start()
+
     async def kill_worker(self) -> None:
         """End the app by SIGKILL; the host notices, and starts it again."""
         await self.worker.crash()
@@ -135,14 +145,15 @@ class FunctionsHost:
         self.state, self.error = FAILED, reason
         await self._give_up(self.worker.stop())
 
-    async def _give_up(self, end: Coroutine[Any, Any, None]) -> None:
+    async def _give_up(self, end: Coroutine[Any, Any, None], hidden: timedelta | None = None) -> None:
         """Report nothing more to the hub, and end the app; what they had taken stays hidden for a while."""
         pump, self._pump = self._pump, None
         if pump is None:
             await end
             return
         await asyncio.gather(pump.stop(), self._stop_timers(), end)  # in this order
-        self.hub.host_died(self.hub.settings.control_visibility, self.hub.settings.work_visibility)
+        control, work = self.hub.settings.control_visibility, self.hub.settings.work_visibility
+        self.hub.host_died(control if hidden is None else hidden, work if hidden is None else hidden)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.host.functions_host import RUNNING, FunctionsHost
+from sandbox.host.functions_host import RUNNING, STOPPED, FunctionsHost
 from sandbox.worker.function import WorkerError
 
 PATH = "/_sandbox/host"
@@ -26,6 +26,14 @@ class HostControl:
     def __init__(self, host: FunctionsHost) -> None:
         self._host = host
         self._turn = asyncio.Lock()
+
+    async def restart(self) -> bool:
+        """Start the app again if it runs; False if it does not. Raises WorkerError."""
+        async with self._turn:
+            if self._host.state == STOPPED:
+                return False
+            await self._host.restart()
+        return True
 
     def application(self) -> web.Application:
         """The routes at PATH."""

@@ -61,7 +61,7 @@ class RunningCommand:
             assert self.process.poll() is None, self.output
             return self.output.count(text) >= times
 
-        until(found, 40, lambda: f"no {text!r} in: {self.output}")
+        until(found, 60, lambda: f"no {text!r} in: {self.output}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)

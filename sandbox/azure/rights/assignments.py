@@ -88,16 +88,17 @@ class Rights:
 
 
 class RuleRights:
-    """What a rule file, or a folder of them, needs; read again when a file of it changes."""
+    """What a rule file, or a folder of them, needs; read again when a file of it changes, if `follow`."""
 
-    def __init__(self, rules: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, rules: Path, environment: Mapping[str, str], follow: bool = True) -> None:
+        self._follow = follow
         self._rules = rules
         self._environment = environment
         self._read: tuple[object, tuple[Assignment, ...]] = (None, ())
 
     def __call__(self) -> tuple[Assignment, ...]:
         """The assignments, as infra/ makes them."""
-        signature = self._signature()
+        signature = self._signature() if self._follow else "unchanged"
         if self._read[0] != signature:
             self._read = (signature, self._load())
         return self._read[1]
@@ -123,9 +124,13 @@ class RuleRights:
 
 
 class AppRights:
-    """The rights of the rules that the app runs with now, by the settings that `environment` gives."""
+    """The rights of the rules that the app runs with now, by the settings that `environment` gives.
 
-    def __init__(self, environment: Callable[[], Mapping[str, str]]) -> None:
+    Unless they `follow` the files, they are those of the files as they were at first.
+    """
+
+    def __init__(self, environment: Callable[[], Mapping[str, str]], follow: bool = True) -> None:
+        self._follow = follow
         self._environment = environment
         self._rights: dict[Path, RuleRights] = {}
 
@@ -135,7 +140,7 @@ class AppRights:
         if not settings:  # it has not been started yet
             return ()
         rules = Settings.read(settings).rules
-        known = self._rights.setdefault(rules, RuleRights(rules, settings))
+        known = self._rights.setdefault(rules, RuleRights(rules, settings, self._follow))
         return known()
 
 
