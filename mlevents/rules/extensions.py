@@ -73,6 +73,13 @@ class _Process:
 _process = _Process()
 
 
+def list_own_files(rules: Path) -> list[Path]:
+    """The files beside the rules that have elements and message templates, and those that they import."""
+    folders = find_beside(rules, EXTENSIONS)
+    sources = [file for folder in folders for file in sorted(folder.glob("*.py"))]
+    return [*sources, *list_template_files(rules)]
+
+
 def load_extensions(rules: Path) -> None:
     """Register the elements of installed packages and those beside the rules.
 
@@ -81,8 +88,7 @@ def load_extensions(rules: Path) -> None:
     with _LOCK:
         folders, templates = find_beside(rules, EXTENSIONS), list_template_files(rules)
         files = {folder: list_extension_files(folder) for folder in folders}
-        sources = [file for folder in folders for file in sorted(folder.glob("*.py"))]
-        signature = [_sign(file) for file in (*sources, *templates)]
+        signature = [_sign(file) for file in list_own_files(rules)]
         problems = list(load_extension_packages())
         project = find_project(rules).resolve()
         known = _process.loaded.get(project)

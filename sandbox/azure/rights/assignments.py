@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mlevents.errors import ConfigError
+from mlevents.rules.extensions import list_own_files
 from mlevents.rules.file import load_rules
 from mlevents.rules.needs import list_required_permissions
 from mlevents.services.services import Services
@@ -104,7 +105,8 @@ class RuleRights:
         return self._read[1]
 
     def _signature(self) -> object:
-        files = sorted(self._rules.rglob("*.y*ml")) if self._rules.is_dir() else [self._rules]
+        own = sorted(self._rules.rglob("*.y*ml")) if self._rules.is_dir() else [self._rules]
+        files = [*own, *list_own_files(self._rules)]
         return [(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists()]
 
     def _load(self) -> tuple[Assignment, ...]:

@@ -11,7 +11,12 @@ from mlevents.errors import RulesError
 from mlevents.events import parse
 from mlevents.gates.gate import gate
 from mlevents.matching.match import find_matches
-from mlevents.rules.extensions import load_extensions, report_extension_faults, use_extensions
+from mlevents.rules.extensions import (
+    list_own_files,
+    load_extensions,
+    report_extension_faults,
+    use_extensions,
+)
 from mlevents.rules.file import load_rules
 from mlevents.services.connection import connection
 from mlevents.settings import Settings
@@ -250,3 +255,12 @@ def test_an_operator_that_fails_on_its_operand_names_its_line(project: Path):
 def test_an_error_of_ours_stays_as_it_is(project: Path):
     with pytest.raises(ZeroDivisionError), report_extension_faults():
         1 / 0  # noqa: B018
+
+
+def test_the_files_of_a_project_are_listed_for_those_who_watch_them(project: Path):
+    (project / "templates").mkdir()
+    (project / "templates" / "a.txt").write_text("A\n")
+    write(project, "a.py", "")
+    write(project, "_b.py", "")
+    names = [str(file.relative_to(project)) for file in list_own_files(project / "rules.yaml")]
+    assert names == ["extensions/_b.py", "extensions/a.py", "templates/a.txt"]
