@@ -14,6 +14,7 @@ either.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mlevents.events.breach_list import (
@@ -109,12 +110,27 @@ def _list_breaches(drift: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 DRIFT = {
-    "monitor": Field("text", monitor),
-    "run": RUN_ID,
-    "monitor_run": Field("text", monitor_run),
-    "generation": Field("text", lambda _: "v2"),
-    "signal": Field("text", signal),
-    "features": Field("list", features),
-    "breaches": Field(BREACHES, breaches),
-    **{name: Field(type_, _of_worst(name)) for name, type_ in BREACHES.fields.items()},
+    "monitor": Field(
+        "text",
+        monitor,
+        description="The monitor: the tag `monitor_name` of its run, else the experiment, else the run.",
+    ),
+    "run": replace(RUN_ID, description="The run that found the drift; in v2 a step for one signal."),
+    "monitor_run": Field(
+        "text",
+        monitor_run,
+        description="The run of the complete evaluation, the same for all signals: use it in `dedupe`.",
+    ),
+    "generation": Field(
+        "text", lambda _: "v2", description="`v1` for a dataset monitor (retired), `v2` for a model monitor."
+    ),
+    "signal": Field("text", signal, description="The name of the signal that failed (v2)."),
+    "features": Field("list", features, description="The names of the features that drifted (v2)."),
+    "breaches": Field(
+        BREACHES, breaches, description="Each metric beyond its threshold; write `any: {…}` for one of them."
+    ),
+    **{
+        name: Field(type_, _of_worst(name), description=f"Of the worst breach. {BREACHES.descriptions[name]}")
+        for name, type_ in BREACHES.fields.items()
+    },
 }

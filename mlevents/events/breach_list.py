@@ -19,7 +19,15 @@ from mlevents.events.event_type import Items
 
 type Breach = dict[str, str | float]
 
-BREACHES = Items({"feature": "text", "metric": "text", "value": "number", "threshold": "number"})
+BREACHES = Items(
+    {"feature": "text", "metric": "text", "value": "number", "threshold": "number"},
+    {
+        "feature": "The feature, such as age; a metric of the whole model has none.",
+        "metric": "The metric, such as JensenShannonDistance; `coefficient` in v1.",
+        "value": "The value that the monitor computed.",
+        "threshold": "The limit that the monitor has for this metric; v1 has none.",
+    },
+)
 WIRE_KEYS: Mapping[str, tuple[str, ...]] = {
     "feature": ("group", "feature", "feature_name"),
     "metric": ("metric_name", "metric"),

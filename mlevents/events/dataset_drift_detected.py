@@ -45,7 +45,7 @@ def _metric(content: Content) -> str | None:
 
 @event_type("Microsoft.MachineLearningServices.DatasetDriftDetected")
 class DatasetDriftDetected(EventType):
-    """A v1 dataset monitor found drift."""
+    """A monitor found data drift: a dataset monitor (v1) or, as a breach of its run, a model monitor (v2)."""
 
     kind = "drift.detected"
     function = "DatasetDriftDetected"
@@ -57,13 +57,27 @@ class DatasetDriftDetected(EventType):
             "run": MONITOR_RUN_ID,
             "monitor_run": Field("text", MONITOR_RUN_ID.read),  # one run is a monitor's whole evaluation
             "generation": Field("text", lambda _: "v1"),
-            "coefficient": number(COEFFICIENT),
+            "coefficient": number(
+                COEFFICIENT, "The drift coefficient, 0 to 1 (v1, retired). `value` is in both generations."
+            ),
             "breaches": Field(BREACHES, _breaches),
             "metric": Field("text", _metric),
             "value": number(COEFFICIENT),
-            "baseline": text("baseDatasetId"),
-            "target": text("targetDatasetId"),
-            "window_start": Field("text", lambda content: content.instant("startTime"), "startTime"),
-            "window_end": Field("text", lambda content: content.instant("endTime"), "endTime"),
+            "baseline": text("baseDatasetId", description="The id of the baseline dataset (v1)."),
+            "target": text(
+                "targetDatasetId", description="The id of the dataset that was compared with it (v1)."
+            ),
+            "window_start": Field(
+                "text",
+                lambda content: content.instant("startTime"),
+                "startTime",
+                description="The start of the compared time span, in UTC (v1).",
+            ),
+            "window_end": Field(
+                "text",
+                lambda content: content.instant("endTime"),
+                "endTime",
+                description="The end of the compared time span, in UTC (v1).",
+            ),
         }
     }

@@ -1,7 +1,7 @@
 """What an event type is: the kind that rules ask for, and where its normalised names come from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from mlevents.events.content import Content
@@ -12,9 +12,10 @@ FieldType = Literal["text", "number", "boolean", "texts", "list"]
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """The type of a list of maps: the fields that an item may have, with their types."""
+    """The type of a list of maps: the fields that an item may have, with their types and what they mean."""
 
     fields: Mapping[str, Literal["text", "number", "boolean"]]
+    descriptions: Mapping[str, str] = field(default_factory=dict)
 
 
 type NameType = FieldType | Items
@@ -28,6 +29,7 @@ class Field:
     carries it, None for a computed value. `filterable` says that the value comes from this member alone (no
     subject, no default, no second member), so a subscription filter may ask for it. `in_subject` is the text
     before and after the name in the subject, where the subject is documented to agree with `data`.
+    `description` says to people who write rules what the value means.
     """
 
     type: NameType
@@ -35,25 +37,32 @@ class Field:
     member: str | None = None
     filterable: bool = False
     in_subject: tuple[str, str] | None = None
+    description: str = ""
 
 
 type Fields = Mapping[str, Mapping[str, Field]]
 
 
-def text(*keys: str, subject: tuple[str, ...] = ()) -> Field:
+def text(*keys: str, subject: tuple[str, ...] = (), description: str = "") -> Field:
     """The first of these members of `data` that has a value, else a part of the subject."""
     alone = len(keys) == 1 and not subject
-    return Field("text", lambda content: content.text(*keys, subject=subject), keys[0], alone)
+    return Field(
+        "text",
+        lambda content: content.text(*keys, subject=subject),
+        keys[0],
+        alone,
+        description=description,
+    )
 
 
-def number(key: str) -> Field:
+def number(key: str, description: str = "") -> Field:
     """A number, or text that is one; absent when it cannot be read."""
-    return Field("number", lambda content: content.number(key), key, filterable=True)
+    return Field("number", lambda content: content.number(key), key, filterable=True, description=description)
 
 
-def texts(key: str) -> Field:
+def texts(key: str, description: str = "") -> Field:
     """A map of tags or properties, empty when the event has none."""
-    return Field("texts", lambda content: content.texts(key), key, filterable=True)
+    return Field("texts", lambda content: content.texts(key), key, filterable=True, description=description)
 
 
 class Derived(NamedTuple):

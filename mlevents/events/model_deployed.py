@@ -35,7 +35,7 @@ def _models(content: Content) -> list[str]:
 
 @event_type("Microsoft.MachineLearningServices.ModelDeployed")
 class ModelDeployed(EventType):
-    """Models were deployed to a service."""
+    """Models were deployed to a service; managed online endpoints may not publish it."""
 
     kind = "model.deployed"
     function = "ModelDeployed"
@@ -43,10 +43,18 @@ class ModelDeployed(EventType):
     about = ("deployment", "service")
     fields: ClassVar[Fields] = {
         "deployment": {
-            "service": text("serviceName", subject=("endpoints",)),
-            "compute_type": text("serviceComputeType"),
-            "models": Field("list", _models, "modelIds"),
-            "tags": texts("serviceTags"),
-            "properties": texts("serviceProperties"),
+            "service": text(
+                "serviceName",
+                subject=("endpoints",),
+                description="The name of the service that the models were deployed to.",
+            ),
+            "compute_type": text(
+                "serviceComputeType", description="The type of its compute, such as ACI or AKS."
+            ),
+            "models": Field(
+                "list", _models, "modelIds", description="The models of the service, each as name:version."
+            ),
+            "tags": texts("serviceTags", "The tags of the service, by key."),
+            "properties": texts("serviceProperties", "The properties of the service, by key."),
         }
     }

@@ -41,7 +41,7 @@ def _subject(content: Content) -> tuple[str, str]:
 
 @event_type("Microsoft.MachineLearningServices.ModelRegistered")
 class ModelRegistered(EventType):
-    """A model, or a new version of one, was registered."""
+    """A model, or a new version of one, is registered; later changes of its tags publish nothing."""
 
     kind = "model.registered"
     function = "ModelRegistered"
@@ -49,9 +49,20 @@ class ModelRegistered(EventType):
     about = ("model", "name")
     fields: ClassVar[Fields] = {
         "model": {
-            "name": Field("text", _name, "modelName", in_subject=("models/", ":")),
-            "version": Field("text", _version, "modelVersion"),
-            "tags": texts("modelTags"),
-            "properties": texts("modelProperties"),
+            "name": Field(
+                "text",
+                _name,
+                "modelName",
+                in_subject=("models/", ":"),
+                description="The registered name of the model, such as fraud-net.",
+            ),
+            "version": Field(
+                "text",
+                _version,
+                "modelVersion",
+                description='The version of the model as text, such as "8"; `gte` and `version` compare it.',
+            ),
+            "tags": texts("modelTags", "The tags that the model had when it was registered, by key."),
+            "properties": texts("modelProperties", "The properties of the model, by key; they never change."),
         }
     }

@@ -1,6 +1,7 @@
 """The names of a run, which RunCompleted and RunStatusChanged share."""
 
 import re
+from dataclasses import replace
 
 from mlevents.events.breach import has_monitor_breach
 from mlevents.events.content import Content
@@ -38,14 +39,31 @@ def is_root(content: Content) -> bool:
     )
 
 
+RUN_STATUS_MEANING = "The status of the run, such as Failed or Canceled, in letters of either case."
+
 RUN = {
-    "id": RUN_ID,
-    "experiment": text("experimentName"),
-    "experiment_id": text("experimentId", subject=("experiments",)),
-    "type": text("runType"),
-    "status": text("runStatus"),
-    "tags": texts("runTags"),
-    "properties": texts("runProperties"),
-    "root": Field("boolean", is_root),
-    "monitor_breach": Field("boolean", has_monitor_breach),
+    "id": replace(RUN_ID, description="The id of the run, which is the name of the job in Studio."),
+    "experiment": text("experimentName", description="The name of the experiment that the run belongs to."),
+    "experiment_id": text(
+        "experimentId",
+        subject=("experiments",),
+        description="The id of the experiment: a GUID. People usually compare `experiment`, the name.",
+    ),
+    "type": text(
+        "runType",
+        description="Azure's word for the kind of run, such as azureml.PipelineRun or azureml.StepRun.",
+    ),
+    "status": text("runStatus", description=RUN_STATUS_MEANING),
+    "tags": texts("runTags", "The tags of the run, by key."),
+    "properties": texts("runProperties", "The properties of the run, by key."),
+    "root": Field(
+        "boolean",
+        is_root,
+        description="True when no other run is its parent. Steps of a pipeline and trials have false.",
+    ),
+    "monitor_breach": Field(
+        "boolean",
+        has_monitor_breach,
+        description="True when a model monitor found a breach in this run. Write false for other failures.",
+    ),
 }

@@ -25,7 +25,7 @@ from typing import ClassVar
 
 from mlevents.events.content import Content
 from mlevents.events.event_type import EventType, Field, Fields, event_type
-from mlevents.events.run import RUN
+from mlevents.events.run import RUN, RUN_STATUS_MEANING
 
 
 def _status(content: Content) -> str:
@@ -34,10 +34,12 @@ def _status(content: Content) -> str:
 
 @event_type("Microsoft.MachineLearningServices.RunCompleted")
 class RunCompleted(EventType):
-    """A run completed."""
+    """A run is completed."""
 
     kind = "run.completed"
     function = "RunCompleted"
     subject = "experiments/{run.experiment_id}/runs/{run.id}"
     about = ("run", "id")
-    fields: ClassVar[Fields] = {"run": {**RUN, "status": Field("text", _status, "runStatus")}}
+    fields: ClassVar[Fields] = {
+        "run": {**RUN, "status": Field("text", _status, "runStatus", description=RUN_STATUS_MEANING)}
+    }

@@ -34,7 +34,7 @@ from mlevents.events.run import RUN
 
 @event_type("Microsoft.MachineLearningServices.RunStatusChanged")
 class RunStatusChanged(EventType):
-    """The status of a run changed."""
+    """The status of a run changed: published for every status of every run, steps and trials too."""
 
     kind = "run.status_changed"
     function = "RunStatusChanged"
