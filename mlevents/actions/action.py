@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from mlevents.actions.allowed_target import Target
+from mlevents.actions.fixed_text import FixedText
 from mlevents.actions.preflight_input import Preflight
 from mlevents.events import Event
 from mlevents.orchestration.messages import PERFORM
@@ -25,14 +26,14 @@ DEFAULT_RETRY = RetryPlan(attempts=5, first=5.0, max=300.0)
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectionName:
+class ConnectionName(FixedText):
     """Marks a parameter that names a connection of one of these types; none given: any that sends."""
 
     types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class RuleFile:
+class RuleFile(FixedText):
     """Marks a parameter that names a file beside the rule file, which exists when rules load."""
 
 
@@ -123,7 +124,7 @@ class Action(BaseModel, ABC):
     `target` is what an event may name only where the rule file lists it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
     orchestration: ClassVar[StepOrchestration | None] = None
     notifies: ClassVar[bool] = False

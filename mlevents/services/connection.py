@@ -18,9 +18,10 @@ from mlevents.settings import Settings
 class SettingName(BaseModel):
     """`{setting: NAME}`: the app setting NAME holds the value, not the rule file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
     setting: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    """name an app setting of the Function App."""
 
 
 Text = Annotated[str, Field(min_length=1)] | SettingName
@@ -62,7 +63,7 @@ class Connection(BaseModel, ABC):
     `permissions` are what the app needs to use it, besides what an action needs.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
     permissions: ClassVar[tuple[Permission, ...]] = ()
 

@@ -10,21 +10,12 @@ with:
     smoke_test: {request: deployments/sample-request.json}
     mirror: {percent: 10, for: 15m}
     steps: [{percent: 10, for: 15m}, {percent: 50, for: 30m}, {percent: 100}]
-    checks:
-      - {metric: error_rate, max: 0.01, window: 5m}
-      - {metric: latency_p95, max: 250ms, window: 5m}
-    min_requests: 50
-    on_failure: rollback
-    keep: 1
+    checks: [{metric: error_rate, max: 0.01, window: 5m}, {metric: latency_p95, max: 250ms}]
 ```
 
 `template` says how to run the model (instance type and count, probes, environment …). Its `name`,
 `endpoint_name` and `model` are replaced by those of the step. It must not name local files. Its texts may
-contain `${…}`. When the event names the endpoint, `endpoints` lists the allowed names, here or at the top
-of the rule file. `model` (`name:version`) is needed for events without a model. `deployment` defaults
-to a name built from model and version. `auth_mode` (key, aml_token, aad_token), `identity` (ids of
-user-assigned identities), `public_access` and `tags` are for an endpoint that is created.
-docs/rollouts.md describes a rollout.
+contain `${…}`. docs/rollouts.md describes a rollout.
 
 Later steps read `endpoint`, `deployment`, `model`, `scoring_uri`, `traffic`, `before`, `phases` and `studio`.
 """
@@ -83,16 +74,27 @@ class DeployModel(Action):
     verbs: ClassVar[type[StrEnum]] = RolloutVerb
 
     template: FileName
+    """name a file with a ManagedOnlineDeployment, such as deployments/small.yaml."""
     endpoint: EndpointName | None = None
+    """The endpoint, created when it is missing. The name of the model when left out."""
     endpoints: EndpointList | None = None
+    """The endpoints that an event may name, such as `fraud-*`; by default the list of the rule file."""
     deployment: EndpointName | None = None
+    """The name of the deployment; by default made from model and version."""
     model: Annotated[str, AfterValidator(model_reference)] | None = None
+    """The model as `name:version`. The model of the event when left out."""
     auth_mode: Literal["key", "aml_token", "aad_token"] = "key"
+    """How clients sign in to an endpoint that is created."""
     identity: list[str] = Field(default_factory=list)
+    """User-assigned identities (ARM ids) of an endpoint that is created; by default its own."""
     public_access: bool = True
+    """Whether an endpoint that is created can be reached from the internet."""
     tags: dict[str, str] = Field(default_factory=dict)
+    """Tags of an endpoint that is created."""
     rollout: Rollout | None = None
+    """How the traffic moves to the new deployment; all at once when left out."""
     timeouts: Timeouts = Timeouts()
+    """How long the operations of Azure may take."""
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
         """Never called: the orchestrator calls the verbs."""

@@ -36,6 +36,7 @@ from pydantic_core import CoreSchema
 from mlevents.actions.action import Action, ConnectionName, Done, Outcome, Pending, StepContext, action
 from mlevents.actions.notify.message_templates import (
     SUBJECT_LENGTH,
+    TemplateName,
     inserted_names,
     known_template,
     plain,
@@ -67,11 +68,17 @@ class Notify(Action):
     deferrable: ClassVar[bool] = True
 
     to: Receiver | Annotated[list[Receiver], Field(min_length=1)]
+    """name the connections that receive the message: one, or a list."""
     template: Annotated[str, AfterValidator(known_template), _OfferedTemplates()] | None = None
+    """The template of the message; or write `subject` and `text` instead."""
     subject: str | None = None
+    """The subject, one line, such as `Drift on ${drift.monitor}`; it needs `text`."""
     text: str | None = None
+    """The message as plain text; `${…}` inserts values of the event. It needs `subject`."""
     include_log: bool = False
+    """Shows the container's log and the model's answer; otherwise the message says where they are."""
     unsafe_text: bool = False
+    """Also sends to services for which it is not known whether they treat text as markup."""
 
     @model_validator(mode="after")
     def _one_message(self) -> Self:

@@ -79,9 +79,13 @@ class RunDataFactoryPipeline(Action):
     permissions: ClassVar[tuple[Permission, ...]] = FACTORY_RIGHTS
 
     connection: Annotated[str, ConnectionName(("data_factory",))]
+    """name a connection of type `data_factory`."""
     pipeline: Annotated[str, AfterValidator(_pipeline_name)]
+    """name the pipeline of the factory."""
     parameters: Annotated[dict[str, JsonValue], AfterValidator(_unmarked)] = Field(default_factory=dict)
+    """Values for the parameters of the pipeline, such as `{monitor: "${drift.monitor}"}`."""
     wait: bool = False
+    """Follows the run to its end: a run that fails or is cancelled fails the step."""
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
         """Store the intent, then find or create the run, then follow it: one of these in each attempt."""

@@ -53,15 +53,25 @@ class RunMlPipeline(Action):
     permissions: ClassVar[tuple[Permission, ...]] = JOB_RIGHTS
 
     job: FileName | None = None
+    """A file with a pipeline job in the CLI v2 schema, beside the rules; or write `component`."""
     component: str | None = None
+    """A registered pipeline component, as `name:version` or `name@latest`, instead of `job`."""
     batch_endpoint: str | None = None
+    """A batch endpoint, instead of `job` and `component`."""
     deployment: str | None = None
+    """A deployment of the batch endpoint; its default deployment when left out."""
     inputs: dict[str, JsonValue] = Field(default_factory=dict)
+    """Values for inputs; data is a map: `{type: uri_folder, path: "azureml:name:version"}`."""
     experiment_name: str | None = None
+    """The experiment; by default that of the job, or the name of the file or component."""
     display_name: str | None = None
+    """The name that Studio displays."""
     compute: str | None = None
+    """The default compute of a `job` or `component`, such as cpu-cluster."""
     tags: dict[str, str] = Field(default_factory=dict)
+    """Tags of the job, in addition to those that mlevents sets."""
     wait: bool = False
+    """Follows the job to its end: a job that fails or is cancelled fails the step."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

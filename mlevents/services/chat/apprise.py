@@ -32,8 +32,7 @@ from mlevents.services.lazy_import import import_lock
 from mlevents.services.sdk_errors import PARSE_ERRORS
 
 SCHEMA = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://\S")
-HTTP_STATUS = re.compile(r"\berror=([1-5]\d\d)\b")
-"""How apprise's plug-ins log an HTTP status."""
+HTTP_STATUS = re.compile(r"\berror=([1-5]\d\d)\b")  # as apprise's plug-ins log it
 WEBHOOKS = frozenset(("json", "jsons", "xml", "xmls", "form", "forms"))
 """Services that pass on our headers: `Idempotency-Key` holds the message's key."""
 INCIDENTS = {"pagerduty": "dedup", "opsgenie": "alias"}
@@ -66,7 +65,9 @@ class Apprise(Connection):
     example: ClassVar[str] = "`{type: apprise, url: {setting: NAME}}`"
 
     url: Annotated[Text, AfterValidator(_literal), Field(repr=False)]
+    """write an apprise URL, as `{setting: NAME}` because it is a secret."""
     unsafe_text: bool = False
+    """Accepts a service for which it is not known whether it treats text as markup."""
 
     def send(self, message: Message, services: SettingSource) -> str:
         """Send as plain text; a value from an event cannot add markup, a mention or a link."""

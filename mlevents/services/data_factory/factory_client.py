@@ -160,6 +160,7 @@ class DataFactory(Connection):
     """A Data Factory, by its ARM id."""
 
     id: Annotated[str, AfterValidator(lambda text: _parts(text)[0].rstrip("/"))]
+    """write the ARM id of the factory: /subscriptions/…/factories/NAME; it may contain `${env.NAME}`."""
 
     @property
     def resource(self) -> str:

@@ -49,8 +49,11 @@ class Email(Connection):
     permissions: ClassVar[tuple[Permission, ...]] = (Permission("email", MAIL_OWNER),)
 
     endpoint: Text
+    """write the endpoint of the resource: https://NAME.REGION.communication.azure.com."""
     sender: Address
+    """write the address that sends, of a domain of the resource."""
     to: Addresses
+    """list the addresses that receive the mails; an app setting may hold several, with commas."""
 
     def send(self, message: Message, services: SettingSource) -> str:
         """Submit the message once, and return when it is accepted; accepted does not mean delivered."""

@@ -59,14 +59,21 @@ class Smtp(Connection):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     host: Text
+    """name the mail server, such as smtp.example.com."""
     port: (
         Annotated[int, Field(ge=1, le=65535)] | Annotated[str, Field(pattern=r"^[0-9]{1,5}$")] | SettingName
     ) = 587
+    """The port of the mail server."""
     sender: Address
+    """write the address that sends."""
     to: Addresses
+    """list the addresses that receive the mails; an app setting may hold several, with commas."""
     tls: Tls | SettingName = "starttls"
+    """`tls` encrypts from the first byte on, `starttls` after the greeting, `none` never."""
     username: Text | None = None
+    """The user that signs in; it needs `password`, and an encrypted connection."""
     password: Annotated[Text | None, Field(repr=False)] = None
+    """The password of the user: write it as `{setting: NAME}`."""
 
     @model_validator(mode="after")
     def _signs_in_safely(self) -> Self:
