@@ -10,6 +10,7 @@ from mlevents.conditions.condition import (
     NUMERIC,
     Clause,
     Condition,
+    JsonSchema,
     as_number,
     operator,
     quote_value,
@@ -24,6 +25,10 @@ class Between(Condition):
     synonyms = ("range", "within", "inrange")
 
     fits = NUMERIC
+
+    @classmethod
+    def describe_operand(cls, value: JsonSchema) -> JsonSchema:  # noqa: ARG003
+        return {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 
     def __init__(self, operand: object) -> None:
         if not isinstance(operand, list) or len(operand) != 2:

@@ -3,8 +3,9 @@
 import math
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, TypeIs
+from typing import Any, ClassVar, TypeIs
 
 from mlevents.canonical import fold
 from mlevents.conditions.assumptions import Assumptions
@@ -21,6 +22,15 @@ _GREATEST = 1e300
 
 
 PRESENCE = "IsNotNull"
+
+JsonSchema = Mapping[str, Any]
+TEXT_OR_LIST: JsonSchema = {
+    "anyOf": [
+        {"type": "string", "minLength": 1},
+        {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+    ]
+}
+"""An operand that is one text or a list of texts; see `read_texts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,11 @@ class Condition(ABC):
     """What other languages call the operator, in lower case: a message proposes the operator."""
     takes_list: ClassVar[bool] = False
 
+    @classmethod
+    def describe_operand(cls, value: JsonSchema) -> JsonSchema:  # noqa: ARG003
+        """The JSON Schema of the operand; `value` is that of the field's own values."""
+        return {}
+
     @abstractmethod
     def __init__(self, operand: object) -> None:
         """Take the operand as written; raises ValueError, with the remedy, for one of no use."""
@@ -71,6 +86,8 @@ class Condition(ABC):
 class Membership(Condition):
     """What equals, in and not-in share: values that are compared as a whole."""
 
+    fits = ANY - {"items"}
+
     @property
     def bounds(self) -> tuple[float, ...]:
         """The numbers among the values."""
@@ -82,30 +99,6 @@ class Membership(Condition):
         types = {type_of(value) for value in values}
         only = types.pop() if len(types) == 1 else ""
         self.fits = TEXT if only == "text" else frozenset({only})
-
-
-class Comparison(Condition):
-    """What gt, gte, lt and lte share: one number, compared with numbers and decimal texts."""
-
-    fits = NUMERIC
-    name: ClassVar[str]
-
-    def __init__(self, operand: object) -> None:
-        self.bound = read_number(operand)
-
-    def holds(self, value: object) -> bool:
-        found = as_number(value)
-        return found is not None and self.compares(found)
-
-    @abstractmethod
-    def compares(self, found: float) -> bool:
-        """Whether the comparison of the number found with the bound is true."""
-
-    def clause(self) -> Clause:
-        return Clause(self.name, (self.bound,))
-
-    def assumptions(self) -> Assumptions:
-        return Assumptions(bounds=(self.bound,))
 
 
 operator = Registry[type[Condition]]("operator", "mlevents.conditions", Condition)

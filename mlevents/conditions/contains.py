@@ -7,7 +7,7 @@ where:
 
 from mlevents.canonical import fold
 from mlevents.conditions.assumptions import Assumptions, TextShape
-from mlevents.conditions.condition import Clause, Condition, operator, read_texts
+from mlevents.conditions.condition import TEXT_OR_LIST, Clause, Condition, JsonSchema, operator, read_texts
 
 
 @operator("contains")
@@ -15,6 +15,10 @@ class Contains(Condition):
     """The text contains the operand, or one of a list."""
 
     synonyms = ("has", "substring", "includes_text", "stringcontains", "like_text")
+
+    @classmethod
+    def describe_operand(cls, value: JsonSchema) -> JsonSchema:  # noqa: ARG003
+        return TEXT_OR_LIST
 
     def __init__(self, operand: object) -> None:
         self.parts = read_texts(operand)

@@ -7,7 +7,7 @@ where:
 """
 
 from mlevents.conditions.assumptions import Assumptions
-from mlevents.conditions.condition import Clause, Membership, is_one_of, operator, quote_value
+from mlevents.conditions.condition import Clause, JsonSchema, Membership, is_one_of, operator, quote_value
 
 
 @operator("equals")
@@ -15,6 +15,10 @@ class Equals(Membership):
     """The value is the operand; texts compare without ASCII case."""
 
     synonyms = ("eq", "==", "=", "is", "equal", "equal_to", "string_in")
+
+    @classmethod
+    def describe_operand(cls, value: JsonSchema) -> JsonSchema:
+        return value
 
     def __init__(self, operand: object) -> None:
         if isinstance(operand, list):

@@ -11,7 +11,15 @@ from fnmatch import translate
 
 from mlevents.canonical import fold
 from mlevents.conditions.assumptions import Assumptions, TextShape
-from mlevents.conditions.condition import PRESENCE, Clause, Condition, operator, read_texts
+from mlevents.conditions.condition import (
+    PRESENCE,
+    TEXT_OR_LIST,
+    Clause,
+    Condition,
+    JsonSchema,
+    operator,
+    read_texts,
+)
 
 _LITERAL = re.compile(r"[^*?\[]*")
 _SIMPLE = re.compile(r"\*?([^*?\[]+)\*|\*[^*?\[]+")
@@ -24,6 +32,10 @@ class Glob(Condition):
     """The whole text fits one of the operand's patterns."""
 
     synonyms = ("like", "wildcard", "pattern", "fnmatch")
+
+    @classmethod
+    def describe_operand(cls, value: JsonSchema) -> JsonSchema:  # noqa: ARG003
+        return TEXT_OR_LIST
 
     def __init__(self, operand: object) -> None:
         self.patterns = read_texts(operand)

@@ -6,7 +6,8 @@ where:
       accuracy: {gt: 0.92}
 """
 
-from mlevents.conditions.condition import Comparison, operator
+from mlevents.conditions.comparison import Comparison
+from mlevents.conditions.condition import operator
 
 
 @operator("gt")

@@ -5,7 +5,8 @@ where:
     coefficient: {gte: 0.3}
 """
 
-from mlevents.conditions.condition import Comparison, operator
+from mlevents.conditions.comparison import Comparison
+from mlevents.conditions.condition import operator
 
 
 @operator("gte")

@@ -6,7 +6,7 @@ where:
 """
 
 from mlevents.conditions.assumptions import Assumptions
-from mlevents.conditions.condition import Clause, Membership, is_one_of, operator, quote_value
+from mlevents.conditions.condition import Clause, JsonSchema, Membership, is_one_of, operator, quote_value
 
 
 @operator("in")
@@ -14,6 +14,10 @@ class In(Membership):
     """The value is one of the operand's; texts compare without ASCII case."""
 
     synonyms = ("one_of", "any_of", "is_in", "includes")
+
+    @classmethod
+    def describe_operand(cls, value: JsonSchema) -> JsonSchema:
+        return {"type": "array", "items": value, "minItems": 1}
 
     def __init__(self, operand: object) -> None:
         if not isinstance(operand, list):

@@ -6,7 +6,8 @@ where:
       error_rate: {lt: 0.01}
 """
 
-from mlevents.conditions.condition import Comparison, operator
+from mlevents.conditions.comparison import Comparison
+from mlevents.conditions.condition import operator
 
 
 @operator("lt")

@@ -6,7 +6,8 @@ where:
       size_mb: {lte: 500}
 """
 
-from mlevents.conditions.condition import Comparison, operator
+from mlevents.conditions.comparison import Comparison
+from mlevents.conditions.condition import operator
 
 
 @operator("lte")

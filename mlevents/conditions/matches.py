@@ -7,7 +7,7 @@ where:
     version: {matches: '\d+\.\d+(-rc\d+)?'}
 """
 
-from mlevents.conditions.condition import PRESENCE, Clause, Condition, operator, quote_value
+from mlevents.conditions.condition import PRESENCE, Clause, Condition, JsonSchema, operator, quote_value
 
 _LONGEST = 1000
 _NO_LOOK = "; RE2 has no lookahead or lookbehind: write two conditions, one of them below `not`"
@@ -18,6 +18,10 @@ class Matches(Condition):
     """The whole text fits the regular expression."""
 
     synonyms = ("regex", "regexp", "re", "match", "=~")
+
+    @classmethod
+    def describe_operand(cls, value: JsonSchema) -> JsonSchema:  # noqa: ARG003
+        return {"type": "string", "minLength": 1, "maxLength": _LONGEST}
 
     def __init__(self, operand: object) -> None:
         import re2

@@ -7,7 +7,7 @@ where:
 """
 
 from mlevents.conditions.assumptions import Assumptions
-from mlevents.conditions.condition import Clause, Membership, is_one_of, operator
+from mlevents.conditions.condition import Clause, JsonSchema, Membership, is_one_of, operator
 
 
 @operator("not-in")
@@ -15,6 +15,10 @@ class NotIn(Membership):
     """The value is none of the operand's, one or a list, or there is no value."""
 
     synonyms = ("ne", "neq", "!=", "not_equal", "not_equals", "notin", "not_in", "nin", "none_of")
+
+    @classmethod
+    def describe_operand(cls, value: JsonSchema) -> JsonSchema:
+        return {"anyOf": [value, {"type": "array", "items": value, "minItems": 1}]}
 
     def __init__(self, operand: object) -> None:
         values = operand if isinstance(operand, list) else [operand]

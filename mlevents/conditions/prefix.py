@@ -7,7 +7,7 @@ where:
 
 from mlevents.canonical import fold
 from mlevents.conditions.assumptions import Assumptions, TextShape
-from mlevents.conditions.condition import Clause, Condition, operator, read_texts
+from mlevents.conditions.condition import TEXT_OR_LIST, Clause, Condition, JsonSchema, operator, read_texts
 
 
 @operator("prefix")
@@ -15,6 +15,10 @@ class Prefix(Condition):
     """The text begins with the operand, or with one of a list."""
 
     synonyms = ("startswith", "starts_with", "begins_with", "beginswith", "starts", "stringbeginswith")
+
+    @classmethod
+    def describe_operand(cls, value: JsonSchema) -> JsonSchema:  # noqa: ARG003
+        return TEXT_OR_LIST
 
     def __init__(self, operand: object) -> None:
         self.heads = read_texts(operand)

@@ -7,7 +7,7 @@ where:
 """
 
 from mlevents.conditions.assumptions import Assumptions
-from mlevents.conditions.condition import ANY, Clause, Condition, operator, quote_value
+from mlevents.conditions.condition import ANY, Clause, Condition, JsonSchema, operator, quote_value
 
 
 @operator("present")
@@ -17,6 +17,10 @@ class Present(Condition):
     synonyms = ("exists", "is_set", "isset", "defined", "not_null", "isnotnull")
 
     fits = ANY
+
+    @classmethod
+    def describe_operand(cls, value: JsonSchema) -> JsonSchema:  # noqa: ARG003
+        return {"const": True}
 
     def __init__(self, operand: object) -> None:
         if operand is not True:

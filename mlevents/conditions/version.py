@@ -17,7 +17,7 @@ from packaging.version import InvalidVersion, Version
 
 from mlevents.canonical import fold
 from mlevents.conditions.assumptions import Assumptions
-from mlevents.conditions.condition import PRESENCE, Clause, Condition, operator, quote_value
+from mlevents.conditions.condition import PRESENCE, Clause, Condition, JsonSchema, operator, quote_value
 
 _BOUND = re.compile(r"\s*(===|==|!=|~=|<=|>=|<|>)\s*([^\s,<>=!~][^\s,]*)\s*")
 _LONGEST = 200
@@ -38,6 +38,10 @@ class VersionRange(Condition):
     """The version fits every bound of the operand; pre-releases count like any version."""
 
     synonyms = ("semver", "version_range")
+
+    @classmethod
+    def describe_operand(cls, value: JsonSchema) -> JsonSchema:  # noqa: ARG003
+        return {"type": "string", "maxLength": _LONGEST, "pattern": f"^{_BOUND.pattern}(,{_BOUND.pattern})*$"}
 
     def __init__(self, operand: object) -> None:
         if not isinstance(operand, str) or len(operand) > _LONGEST:

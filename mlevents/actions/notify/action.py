@@ -36,7 +36,6 @@ from pydantic_core import CoreSchema
 from mlevents.actions.action import Action, ConnectionName, Done, Outcome, Pending, StepContext, action
 from mlevents.actions.notify.message_templates import (
     SUBJECT_LENGTH,
-    TemplateName,
     inserted_names,
     known_template,
     plain,
