@@ -38,6 +38,7 @@ ALL_RULES = "all"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _READ_BY_THE_HOST = ("MLEVENTS_", "AzureWebJobs", "FUNCTIONS_", "WEBSITE_", "APPLICATIONINSIGHTS_")
+SETTING_NAME_PATTERN = f"^(?!{'|'.join(_READ_BY_THE_HOST)}){_SETTING_NAME.pattern}$"
 
 
 class TemplateSize(StrictModel):

@@ -1,13 +1,16 @@
 """The JSON Schema of a test in the rule file: the event it gives, and what it expects."""
 
+from collections.abc import Mapping
+
 from mlevents.events import NAMES
 from mlevents.events.event_type import Items, NameType
+from mlevents.events.field_descriptions import ROOT_DESCRIPTIONS, describe_events, describe_fields
 from mlevents.rule_tests.expectations import list_other_stop_paths
 from mlevents.rule_tests.name_check import WORKSPACE_KEY
-from mlevents.schema.where_schema import Schema
+from mlevents.schema.model_schema import Schema
+from mlevents.schema.where_schema import describe_known_text
 
 _TYPES: dict[str, Schema] = {
-    "text": {"type": "string"},
     "number": {"type": "number"},
     "boolean": {"type": "boolean"},
     "list": {"type": "array", "items": {"type": "string"}},
@@ -18,16 +21,21 @@ _RULES: Schema = {"type": "array", "items": _RULE}
 
 
 def build_rule_test_schemas() -> dict[str, Schema]:
-    """The definitions of `Given` and `Expected`."""
-    kinds = {kind: _object(_roots(kind)) for kind in sorted(NAMES)}
-    given = _object(kinds) | {"minProperties": 1, "maxProperties": 1}
-    return {"Given": given, "Expected": {"anyOf": [_RULE, {**_RULES, "minItems": 1}, _expected()]}}
+    """The definitions of `given` and `expect`."""
+    about = describe_events()
+    kinds = {kind: _describe(_object(_roots(kind)), about.get(kind)) for kind in sorted(NAMES)}
+    given = _object(kinds) | {"allOf": [{"minProperties": 1, "maxProperties": 1}]}
+    return {"given": given, "expect": {"anyOf": [_RULE, {**_RULES, "minItems": 1}, _expected()]}}
+
+
+def _describe(schema: Schema, about: str | None) -> Schema:
+    return {**schema, "description": about} if about else schema
 
 
 def _roots(kind: str) -> dict[str, Schema]:
     fields = {
-        root: _object({name: _value(type_) for name, type_ in NAMES[kind][root].items()})
-        for root in NAMES[kind]
+        root: _describe(_object(_fields(root, names)), ROOT_DESCRIPTIONS.get(root))
+        for root, names in NAMES[kind].items()
     }
     named: Schema = {
         "type": "string",
@@ -36,11 +44,20 @@ def _roots(kind: str) -> dict[str, Schema]:
     return {**fields, WORKSPACE_KEY: named}
 
 
-def _value(kind: NameType) -> Schema:
+def _fields(root: str, names: Mapping[str, NameType]) -> dict[str, Schema]:
+    about = describe_fields()
+    values = {name: _value(type_, (root, name)) for name, type_ in names.items()}
+    return {name: _describe(value, about.get((root, name))) for name, value in values.items()}
+
+
+def _value(kind: NameType, keys: tuple[str, ...] = ()) -> Schema:
     if isinstance(kind, Items):
-        item = _object({name: _value(type_) for name, type_ in kind.fields.items()})
+        values = {name: _value(type_) for name, type_ in kind.fields.items()}
+        about = kind.descriptions
+        item = _object({name: _describe(value, about.get(name)) for name, value in values.items()})
         return {"anyOf": [{"type": "array", "items": item}, {"type": "null"}]}
-    return {"anyOf": [_TYPES[kind], {"type": "null"}]}
+    value = describe_known_text(keys) if kind == "text" else _TYPES[kind]
+    return {"anyOf": [*value.get("anyOf", [value]), {"type": "null"}]}
 
 
 def _object(properties: dict[str, Schema]) -> Schema:

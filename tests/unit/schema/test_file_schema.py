@@ -1,6 +1,11 @@
-"""The JSON Schema agrees with what loading says, on the shipped rules and on mistakes in them."""
+"""The JSON Schema agrees with what loading says, and explains every key to people who write rules."""
 
 import copy
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +13,28 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from mlevents.events import NAMES
 from mlevents.gates.gate import gate
+from mlevents.matching.where import bind_where, list_names
 from mlevents.rules.available_gates import PLANNED
 from mlevents.rules.file import load_rules
+from mlevents.schema.environment_schema import build_environment_schema
 from mlevents.schema.file_schema import build_file_schema
+from mlevents.schema.model_schema import Schema
 from mlevents.settings import Settings
+from tests.unit.schema.schema_walk import list_properties, list_schemas
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = ("AZURE_SUBSCRIPTION_ID", "COMMUNICATION_ENDPOINT", "TEAMS_WORKFLOW_URL")
-SCHEMA = Draft202012Validator(build_file_schema())
+WITH = {"to": "mlops-teams", "template": "run-failed"}
+SCHEMAS = [build_file_schema(), build_environment_schema()]
+SCHEMA = Draft202012Validator(SCHEMAS[0])
+GATES = set(gate.names())
+
+
+def powerset(names: list[str]) -> Iterator[tuple[str, ...]]:
+    """Every selection of these names that has one at least."""
+    return chain.from_iterable(combinations(names, size) for size in range(1, len(names) + 1))
 
 
 def shipped() -> dict[str, Any]:
@@ -72,20 +90,55 @@ def test_a_value_of_the_event_fits_everywhere_in_with():
     assert [error.message for error in SCHEMA.iter_errors(document)] == []
 
 
-def test_every_key_of_the_file_is_explained():
-    schema: Any = SCHEMA.schema
-    definitions = {"file": schema} | {name: schema["$defs"][name] for name in ("RuleSyntax", "Defaults")}
-    unexplained = [
-        f"{name}.{key}"
-        for name, found in definitions.items()
-        for key, member in found["properties"].items()
-        if "description" not in member and "$ref" not in member
-    ]
-    assert unexplained == []
+@pytest.mark.parametrize("schema", SCHEMAS, ids=["rules", "environment"])
+def test_every_key_is_explained_in_a_sentence(schema: Schema):
+    texts = {path: member.get("description", "") for path, member in list_properties(schema)}
+    assert len(texts) > 30
+    sentence = re.compile(r"[^a-z].*[.:]", re.DOTALL)
+    assert {path: text for path, text in texts.items() if not sentence.fullmatch(text)} == {}
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=["rules", "environment"])
+def test_no_text_speaks_of_the_code(schema: Schema):
+    texts = "\n".join(member.get("description", "") for _, member in list_schemas(schema))
+    assert re.findall(r".*(?:pydantic|docstring|\bMarks? a |Raises |mlevents\.[a-z]).*", texts) == []
+    assert [path for path, member in list_schemas(schema) if "title" in member] == []
+    assert [name for name in schema["$defs"] if re.search("[A-Z]|syntax", name)] == []
 
 
 def test_the_schema_offers_the_gates_that_exist_and_no_other():
-    schema: Any = SCHEMA.schema
-    offered = set(schema["$defs"]["RuleSyntax"]["properties"])
-    assert set(gate.names()) <= offered
-    assert not offered & (set(PLANNED) - set(gate.names()))
+    offered = {name.removeprefix("gate ") for name in SCHEMAS[0]["$defs"] if name.startswith("gate ")}
+    assert offered == GATES
+    assert not offered & (set(PLANNED) - GATES)
+
+
+def test_the_file_with_the_schema_is_up_to_date():
+    assert json.loads((ROOT / "rules.schema.json").read_text()) == SCHEMAS[0]
+    assert json.loads((ROOT / "environment.schema.json").read_text()) == SCHEMAS[1]
+
+
+@pytest.mark.parametrize("kinds", list(powerset(sorted(NAMES))), ids=" ".join)
+def test_where_has_the_names_of_the_events_of_the_rule_and_no_other(kinds: tuple[str, ...]):
+    written: dict[str, Any] = {"event": list(kinds), "id": "one", "do": [{"uses": "notify", "with": WITH}]}
+    for root, fields in list_names(("*",)).items():
+        for field in fields:
+            condition = {"present": True} if field not in ("tags", "properties") else {"a": "b"}
+            document = {"version": 1, "rules": [{**written, "where": {root: {field: condition}}}]}
+            problems: list[tuple[str, str]] = []
+            bind_where({root: {field: condition}}, kinds, "", partial(_report, problems))
+            assert SCHEMA.is_valid(document) == (problems == []), (root, field, problems)
+
+
+def _report(problems: list[tuple[str, str]], path: str, text: str) -> None:
+    problems.append((path, text))
+
+
+def test_a_gate_that_these_events_cannot_pass_is_not_offered():
+    document = shipped()
+    document["rules"][1]["require"] = {"metric_tag": "accuracy", "at_least": "champion"}
+    assert not SCHEMA.is_valid(document)
+
+
+def test_a_file_of_a_rule_folder_needs_no_rules():
+    assert SCHEMA.is_valid({"version": 1, "connections": {}})
+    assert not SCHEMA.is_valid({"connections": {}})
