@@ -3,7 +3,6 @@
 import time
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,9 +14,9 @@ from mlevents.commands.command import (
     exit_with_error,
     print_json,
 )
-from mlevents.commands.publication import Publication, find_nearest
+from mlevents.commands.publication import Publication, load_sandbox_rules
 from mlevents.commands.running_sandbox import ReadyFileOption, find_sandbox
-from mlevents.commands.sandbox_client import SandboxClient, SandboxRefusal
+from mlevents.commands.sandbox_client import SandboxClient, SandboxRefusal, exit_without_answer
 from mlevents.rule_tests.event_arguments import ArgumentError, read_arguments
 from mlevents.rule_tests.event_builder import BuiltEvent, build_document
 from mlevents.rule_tests.event_defaults import fill_defaults
@@ -58,8 +57,9 @@ def publish_event(
     except ArgumentError as error:
         exit_with_error(str(error))
     client = SandboxClient(find_sandbox(ready_file))
-    built = _build_event(client, kind, said, client.choose_workspace(workspace))
-    publication = _publish_and_wait(client, built)
+    with exit_without_answer():
+        built = _build_event(client, kind, said, client.choose_workspace(workspace))
+        publication = _publish_and_wait(client, built)
     if as_json:
         print_json(publication.to_json())
     else:
@@ -99,6 +99,5 @@ def _publish_and_wait(client: SandboxClient, built: BuiltEvent) -> Publication:
             break
         time.sleep(POLL_SECONDS)
     responses = client.list_responses(event_id=built.event.id)
-    rules = client.ready.get("rules")
-    nearest = None if responses or not rules else find_nearest(Path(rules), client.ready["env"], built.event)
-    return Publication(built, found.deliveries, tuple(responses), nearest)
+    rules = None if responses else load_sandbox_rules(client.ready)
+    return Publication(built, found.deliveries, tuple(responses), rules)

@@ -6,7 +6,7 @@ import typer
 
 from mlevents.commands.command import AsJson, command, exit_with_error, print_json, print_line
 from mlevents.commands.running_sandbox import ReadyFileOption, find_sandbox
-from mlevents.commands.sandbox_client import SandboxClient, SandboxRefusal
+from mlevents.commands.sandbox_client import SandboxClient, SandboxRefusal, exit_without_answer
 from mlevents.duration import parse_duration
 from mlevents.registry import suggest_names
 
@@ -46,17 +46,23 @@ def send_load(  # noqa: PLR0913, PLR0917 - a command's options are its function'
     optional = {"deployment": deployment, "error_rate": errors, "latency_ms": _read_latency(latency)}
     stream = {"endpoint": endpoint, "rps": rps, **{k: v for k, v in optional.items() if v is not None}}
     client = SandboxClient(find_sandbox(ready_file))
-    if deployment and rps:
-        _check_deployment(client, endpoint, deployment)
-    try:
-        for one in _find_streams(client, endpoint) if not rps and not deployment else [stream]:
-            client.set_stream(one)
-    except SandboxRefusal as refusal:
-        _refuse_endpoint(client, endpoint, refusal)
+    with exit_without_answer():
+        _send_stream(client, stream)
     if as_json:
         print_json(stream)
     else:
         _show_stream(stream)
+
+
+def _send_stream(client: SandboxClient, stream: dict[str, Any]) -> None:
+    endpoint, deployment = stream["endpoint"], stream.get("deployment")
+    if deployment and stream["rps"]:
+        _check_deployment(client, endpoint, deployment)
+    try:
+        for one in [stream] if stream["rps"] or deployment else _find_streams(client, endpoint):
+            client.set_stream(one)
+    except SandboxRefusal as refusal:
+        _refuse_endpoint(client, endpoint, refusal)
 
 
 def _read_latency(text: str | None) -> float | None:

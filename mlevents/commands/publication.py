@@ -11,14 +11,19 @@ from mlevents.errors import MleventsError
 from mlevents.events import Event
 from mlevents.explanations.event_explanation import failed_json
 from mlevents.explanations.value_format import format_found, format_value, shorten_subject
-from mlevents.matching.match import RuleMatch
+from mlevents.matching.match import find_matches
 from mlevents.matching.nearest_rule import find_nearest_rule
 from mlevents.rule_tests.event_arguments import join_command
 from mlevents.rule_tests.event_builder import BuiltEvent
 from mlevents.rules.file import load_rules
-from mlevents.rules.model import Rule
+from mlevents.rules.model import Rules
 
-WAITING = ("?", "yellow")
+DELIVERY_MARKS = {
+    "delivered": CONDITION_MARKS[True],
+    "pending": ("…", "yellow"),
+    "dropped": CONDITION_MARKS[False],
+    "dead": CONDITION_MARKS[False],
+}
 BAD_STATUSES = ("failed", "stopped", "refused", "quarantined")
 
 
@@ -26,13 +31,13 @@ BAD_STATUSES = ("failed", "stopped", "refused", "quarantined")
 class Publication:
     """An event with its deliveries, as the sandbox's journal lists them, and its responses, as the API does.
 
-    `nearest` is the rule that comes nearest, where no rule responds.
+    `rules` are the sandbox's, if they can be loaded here.
     """
 
     built: BuiltEvent
     deliveries: tuple[Mapping[str, Any], ...]
     responses: tuple[Mapping[str, Any], ...] = ()
-    nearest: RuleMatch[Rule] | None = None
+    rules: Rules | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -41,15 +46,15 @@ class Publication:
 
     def to_json(self) -> dict[str, Any]:
         """The publication for programs."""
-        failed = self.nearest and self.nearest.failed
+        silent = self.rules is not None and not self.responses
+        nearest = find_nearest_rule(self.rules, self.built.event) if silent and self.rules else None
+        because = failed_json(nearest.failed) if nearest and nearest.failed else None
         return {
             "event": dict(self.built.document),
             "type": choose_kind(self.built.event),
             "deliveries": [dict(one) for one in self.deliveries],
             "responses": [dict(one) for one in self.responses],
-            "nearest": {"id": self.nearest.rule.id, "because": failed_json(failed)}
-            if self.nearest and failed
-            else None,
+            "nearest": {"id": nearest.rule.id, "because": because} if nearest else None,
         }
 
     def show(self, ready: Mapping[str, Any]) -> None:
@@ -57,7 +62,7 @@ class Publication:
         event = self.built.event
         print_line((choose_kind(event), "bold"), f"  {shorten_subject(event.subject)}  ", (event.id, "dim"))
         for one in self.deliveries:
-            print_line("  ", *_describe_delivery(one))
+            print_line("  ", DELIVERY_MARKS[one["state"]], f" {describe_delivery(one)}")
         if not self.deliveries:
             print_line("  ", CONDITION_MARKS[False], " no subscription takes this event type")
         for one in self.responses:
@@ -65,7 +70,7 @@ class Publication:
             mark = CONDITION_MARKS[one["status"] not in BAD_STATUSES]
             print_line("  ", mark, f" {one['rule'] or 'no rule'}: {one['status']}{because}")
         if not self.responses and any(one["state"] == "delivered" for one in self.deliveries):
-            print_line("  ", CONDITION_MARKS[False], " no rule matches", describe_nearest(self.nearest))
+            print_line("  ", CONDITION_MARKS[False], f" {describe_silence(self.rules, event)}")
         if self.responses:
             url = f"{ready['functions']}/api/v1/responses?event_id={event.id}"
             print_line("See more: ", (join_command(["curl", "-s", url]), "bold"))
@@ -76,33 +81,38 @@ def choose_kind(event: Event) -> str:
     return event.kinds[-1] if event.kinds else event.type
 
 
-def _describe_delivery(one: Mapping[str, Any]) -> tuple[str | tuple[str, str], ...]:
+def describe_delivery(one: Mapping[str, Any]) -> str:
+    """What became of the delivery to one function."""
     match one["state"]:
         case "delivered":
-            return CONDITION_MARKS[True], f" delivered to {one['function']}"
+            return f"delivered to {one['function']}"
         case "dropped":
-            return CONDITION_MARKS[
-                False
-            ], f" Event Grid filtered it: {one['function']} takes {one['because']}"
+            return f"Event Grid filtered it: {one['function']} takes {one['because']}"
         case "dead":
-            return CONDITION_MARKS[False], f" dead letter: {one['function']} answered {one['status']}"
+            return f"dead letter: {one['function']} answered {one['status']}"
         case _:
-            answer = f"answered {one['status']}" if one["attempts"] else "has not answered"
-            return WAITING, f" {one['function']} {answer}: Event Grid tries again"
+            answer = f"answered {one['status']}" if one["status"] else "has not answered"
+            return f"{one['function']} {answer}: Event Grid tries again"
 
 
-def find_nearest(rules: Path, env: str, event: Event) -> RuleMatch[Rule] | None:
-    """The rule that comes nearest; None where the rules cannot be loaded here."""
+def load_sandbox_rules(ready: Mapping[str, Any]) -> Rules | None:
+    """The rules of the sandbox with this ready file; None where they cannot be loaded here."""
+    rules, env = Path(ready.get("rules") or ""), str(ready.get("env") or "")
     try:
-        return find_nearest_rule(load_rules(rules, read_settings(rules, env), require_settings=False), event)
+        return load_rules(rules, read_settings(rules, env), require_settings=False)
     except MleventsError:
         return None
 
 
-def describe_nearest(match: RuleMatch[Rule] | None) -> str:
-    """The rule that came nearest, and the first condition of it that failed."""
-    if match is None or match.failed is None:
-        return ""
-    failed = match.failed
+def describe_silence(rules: Rules | None, event: Event) -> str:
+    """Why no rule responds to an event that was delivered."""
+    if rules is None:
+        return "no rule responds"
+    if matching := [one.rule.id for one in find_matches(rules, event)]:
+        return f"{', '.join(matching)} responded to an earlier event with the same identity"
+    nearest = find_nearest_rule(rules, event)
+    if nearest is None or nearest.failed is None:
+        return f"no rule is for {choose_kind(event)}"
+    failed = nearest.failed
     wanted, found = format_value(failed.wanted), format_found(failed.found)
-    return f"; the nearest is {match.rule.id}: {failed.path}: wanted {wanted}, found {found}"
+    return f"no rule matches; the nearest is {nearest.rule.id}: {failed.path}: wanted {wanted}, found {found}"

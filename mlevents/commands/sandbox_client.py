@@ -2,7 +2,8 @@
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
@@ -11,6 +12,7 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from mlevents.commands.command import EXIT_PROBLEMS, exit_with_error
 from mlevents.commands.running_sandbox import START
+from mlevents.errors import MleventsError
 from mlevents.registry import suggest_names
 from mlevents.settings import PUBLIC_RESOURCE_MANAGER
 
@@ -29,8 +31,21 @@ class SandboxRefusal(Exception):  # noqa: N818 - an answer
         super().__init__(f"{status} {text}")
 
 
+class NoSandboxError(MleventsError):
+    """The sandbox does not answer."""
+
+
+@contextmanager
+def exit_without_answer() -> Iterator[None]:
+    """Exit with the reason where the sandbox does not answer, or refuses what it should not."""
+    try:
+        yield
+    except (NoSandboxError, SandboxRefusal) as error:
+        exit_with_error(str(error), EXIT_PROBLEMS)
+
+
 class SandboxClient:
-    """The sandbox with this ready file; every request exits with the reason if there is no answer."""
+    """The sandbox with this ready file; every request raises NoSandboxError if there is no answer."""
 
     def __init__(self, ready: Mapping[str, Any]) -> None:
         self.ready = ready
@@ -114,7 +129,7 @@ class SandboxClient:
             raise SandboxRefusal(error.code, _read_reason(error)) from error
         except (OSError, HTTPException, ValueError) as error:
             reason = getattr(error, "reason", None) or error
-            exit_with_error(f"the sandbox does not answer at {url} ({reason}): {START}", EXIT_PROBLEMS)
+            raise NoSandboxError(f"the sandbox does not answer at {url} ({reason}): {START}") from error
 
 
 def _read_reason(error: HTTPError) -> str:

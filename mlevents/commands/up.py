@@ -21,11 +21,13 @@ from mlevents.commands.command import (
     print_line,
     read_settings,
 )
+from mlevents.commands.first_commands import print_things_to_try
 from mlevents.commands.folder_lock import lock_folder
 from mlevents.commands.init import make_files
 from mlevents.commands.problem_text import print_problems
 from mlevents.commands.rules_argument import RulesArgument, choose_rules
-from mlevents.commands.running_sandbox import READY_FILE
+from mlevents.commands.running_sandbox import READY_FILE, find_ready_file
+from mlevents.commands.sandbox_feed import follow_sandbox
 from mlevents.commands.sandbox_process import (
     interrupt_on_signals,
     require_sandbox,
@@ -101,6 +103,8 @@ def _serve(process: subprocess.Popen[str], ready_file: Path, as_json: bool) -> N
     elif ready:
         for line in describe_sandbox(ready, ready_file):
             print_line(line)
+        print_things_to_try(Path(ready["rules"]), ready["env"], _name_ready_file(ready_file))
+        follow_sandbox(ready, lambda: process.poll() is not None)
     if code := process.wait():
         raise typer.Exit(code)
 
@@ -114,6 +118,13 @@ def describe_sandbox(ready: dict[str, Any], ready_file: Path) -> Iterator[str]:
     yield f"  addresses   {ready_file}"
     if names := sorted(ready["inbox_settings"]):
         yield f"Set to the sandbox's inbox: {', '.join(names)}. `--real NAME` uses your own receiver."
+
+
+def _name_ready_file(ready_file: Path) -> list[str]:
+    """The option that other commands need to find this sandbox; none where they find it themselves."""
+    found = find_ready_file(Path.cwd())
+    is_found = found is not None and found.resolve() == ready_file.resolve()
+    return [] if is_found else ["--ready-file", str(ready_file.resolve())]
 
 
 def _print_problems(rules: Path, env: str) -> None:
