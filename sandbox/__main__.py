@@ -17,7 +17,7 @@ import typer
 from mlevents.errors import ConfigError
 from mlevents.rules.local_settings import read_local_settings
 from sandbox.event_grid.delivery import HandshakeError
-from sandbox.options import ROOT, Options, PortTakenError, RealReceiverError
+from sandbox.options import CHECKOUT, ROOT, Options, PortTakenError, RealReceiverError
 from sandbox.sandbox import Sandbox
 from sandbox.sandbox_process import Stage
 from sandbox.worker.function import WorkerError
@@ -77,6 +77,12 @@ def demo(
     speed: Annotated[float, typer.Option(min=1, help="How much faster than Azure.")] = 120,
 ) -> None:
     """Play ten scenes on a sandbox, and check the outcome of each."""
+    if not (CHECKOUT / "rules.yaml").is_file():
+        _end(
+            "the demo plays the rules of mlevents' repository: run it in a checkout of it; "
+            "to try your own rules, run `mlevents up` in their folder",
+            USAGE,
+        )
     from sandbox.demo.demo import play_demo
 
     raise typer.Exit(play_demo(speed))

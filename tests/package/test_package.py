@@ -169,13 +169,25 @@ def test_the_hooks_of_a_new_project_use_the_installed_package(python: Path, proj
     assert "usage: python -m infra.hooks" in done.stderr
 
 
-@pytest.fixture
-def running(wheels: Path, project: Path, tmp_path: Path) -> Iterator[Stage]:
-    """The sandbox of the installed extra, with the project's app."""
+@pytest.fixture(scope="session")
+def sandbox_python(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with mlevents and its extra `sandbox`."""
     both = [find_wheel(wheels, "mlevents"), find_wheel(wheels, "mlevents_sandbox")]
-    python = make_environment(tmp_path / "environment", both)
+    return make_environment(tmp_path_factory.mktemp("sandbox"), both)
+
+
+def test_the_demo_says_what_it_needs_in_one_line(sandbox_python: Path, tmp_path: Path):
+    done = run(sandbox_python, "python", "-m", "sandbox", "demo", cwd=tmp_path, expected=2)
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line.startswith("Error: the demo plays the rules of mlevents' repository: run it in a checkout")
+
+
+@pytest.fixture
+def running(sandbox_python: Path, project: Path, tmp_path: Path) -> Iterator[Stage]:
+    """The sandbox of the installed extra, with the project's app."""
     ready = tmp_path / "ready.json"
-    command = [str(python), "-m", "sandbox", "up", "--port", "0", "--speed", "600"]
+    command = [str(sandbox_python), "-m", "sandbox", "up", "--port", "0", "--speed", "600"]
     command += ["--ready-file", str(ready)]
     options: dict[str, Any] = {"cwd": project, "env": clean_environment(), "stdout": subprocess.DEVNULL}
     with subprocess.Popen(command, **options) as process:
