@@ -11,10 +11,7 @@ from durabletask.client import (
     OrchestrationQuery,
     OrchestrationState,
     Page,
-    parse_orchestration_state,
 )
-from durabletask.internal.client_helpers import build_query_instances_req
-from google.protobuf.wrappers_pb2 import StringValue
 
 from mlevents.actions.action import action
 from mlevents.api.response_details import describe_details
@@ -22,6 +19,7 @@ from mlevents.api.response_query import PagePosition, ResponseQuery
 from mlevents.orchestration.step_status import StepStatus
 from mlevents.registry import UnknownNameError
 from mlevents.responses.flood import read_total
+from mlevents.responses.hub_page import read_hub_page
 from mlevents.responses.hub_state import status_of
 from mlevents.responses.response_view import (
     UNSETTLED,
@@ -130,15 +128,7 @@ class ResponseReader:
                 return
 
     async def _hub_page(self, query: OrchestrationQuery, token: str | None) -> Page[OrchestrationState]:
-        """One page of the task hub, in its own order.
-
-        The library's public method reads all pages; this makes one of its requests.
-        """
-        request = build_query_instances_req(query, StringValue(value=token) if token else None)
-        answer = await self.client._get_stub().QueryInstances(request)
-        states = [parse_orchestration_state(one) for one in answer.orchestrationState]
-        following = answer.continuationToken.value
-        return Page(states, following if following not in ("", "0", token) else None)
+        return await read_hub_page(self.client, query, token)
 
     async def _limit[T](self, call: Awaitable[T]) -> T:
         """The call's result; at most `AT_ONCE` run at a time."""

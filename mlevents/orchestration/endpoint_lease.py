@@ -12,6 +12,7 @@ is the state of the entity.
 | `take_over` | the instance `holder` has ended or is silent; no effect if it has made a statement since |
 | `release` | I no longer hold it or wait for it |
 | `look` | nothing; it only reads |
+| `forget` | the state is old: it is emptied, unless somebody holds the endpoint or waits for it |
 
 `gone` lists waiting instances that have ended, each with its last number; they are removed. Expiry needs no
 clock here: each waiting orchestration counts its own waits, see `lease`.
@@ -26,6 +27,7 @@ from mlevents.orchestration.lease_messages import Holder, LeaseState, LeaseView,
 from mlevents.orchestration.serialization import to_text
 
 ACQUIRE, RENEW, TAKE_OVER, RELEASE, LOOK = "acquire", "renew", "take_over", "release", "look"
+FORGET = "forget"
 MOST_REMEMBERED = 100
 """Instances that have left and whose last number is still known, so that a late repetition is recognised."""
 
@@ -33,6 +35,10 @@ MOST_REMEMBERED = 100
 def endpoint_lease(context: EntityContext, text: Any) -> str:
     """Apply one statement, as JSON text; gives what its orchestration may know, as JSON text."""
     state, statement = read_state(context.get_state(str)), Statement.from_json(json.loads(text))
+    if context.operation == FORGET:
+        if state.holder is None and not state.waiting and state.record is None:
+            context.set_state(None)
+        return to_text(view_of(state, statement.id).to_json())
     apply_statement(state, context.operation, statement)
     if context.operation != LOOK:
         context.set_state(to_text(state.to_json()))

@@ -17,6 +17,7 @@ from durabletask.client import AsyncTaskHubGrpcClient
 from durabletask.entities import EntityContext, EntityInstanceId
 
 from mlevents.canonical import canonical_resource_id, join_parts
+from mlevents.orchestration.endpoint_lease import FORGET
 from mlevents.orchestration.function_names import EVENT_FLOOD
 from mlevents.responses.response_id import digest
 from mlevents.rules.syntax import REFUSED
@@ -34,7 +35,13 @@ MOST_KEYS = 1000
 
 
 def event_flood(context: EntityContext, mark: Any) -> int | None:
-    """`count` with an event's mark counts it, once; `total` answers how many different ones were counted."""
+    """`count` with an event's mark counts it, once; `total` answers how many different ones were counted.
+
+    `forget` empties the state of an old flood.
+    """
+    if context.operation == FORGET:
+        context.set_state(None)
+        return None
     marks = read_marks(context.get_state(str))
     if context.operation == TOTAL:
         return count_marks(marks)

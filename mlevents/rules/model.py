@@ -20,6 +20,7 @@ Mode = Literal["live", "shadow", "disabled"]
 FilterWidth = Literal["safe", "narrow"]
 """How much the filters of Event Grid subscriptions compare."""
 
+THIRTY_DAYS = 30 * 86_400.0
 STEP_ID_PATTERN = r"^[a-z][a-z0-9_-]{0,59}$"
 
 
@@ -75,6 +76,8 @@ class Defaults(StrictModel):
 
     max_age: MaxAge | None = None
     """An event older than this is recorded, never acted on."""
+    retention: PositiveDuration = THIRTY_DAYS
+    """How long ended responses are kept: it must be longer than each `max_age` and a day."""
     retry: Retry = Retry()
     """How steps are retried."""
     on_failure: Annotated[tuple[Step, ...], Field(strict=False)] = ()

@@ -8,6 +8,7 @@ from mlevents.matching.where import Where
 from mlevents.rules.connections import check_connections, check_workspaces
 from mlevents.rules.mistakes import report_mistakes
 from mlevents.rules.report import Report
+from mlevents.rules.retention_check import check_retention
 from mlevents.rules.rule_check import check_rules
 from mlevents.rules.rule_folder import open_folder
 from mlevents.rules.rule_source import RuleSource
@@ -41,6 +42,7 @@ def check_sections(source: RuleSource, path: Path, vocabulary: Vocabulary, repor
     connections = check_connections(section, report, vocabulary.connections)
     steps = StepCheck(report, vocabulary, connections, open_folder(path), source.written)
     wheres = check_rules(source, report, steps)
+    check_retention(source.written, report)
     report_mistakes(source, wheres, workspaces, vocabulary, report)
     return RuleSections(workspaces, steps, wheres)
 

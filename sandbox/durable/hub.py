@@ -118,6 +118,22 @@ class DurableHub(Versioning):
             return super().RaiseEvent(request, context)
 
     @override
+    def PurgeInstances(
+        self, request: pb.PurgeInstancesRequest, context: grpc.ServicerContext
+    ) -> pb.PurgeInstancesResponse:
+        """Purge one instance whatever its status, without its sub-orchestrations; by a filter, ended ones.
+
+        As DurableTask.AzureStorage does it (AzureTableTrackingStore.PurgeInstanceHistoryAsync).
+        """
+        with self._lock:
+            if not request.instanceId:
+                return super().PurgeInstances(request, context)
+            known = self._instances.pop(request.instanceId, None)
+            self._forget(request.instanceId)
+            self._state_waiters.pop(request.instanceId, None)
+            return pb.PurgeInstancesResponse(deletedInstanceCount=0 if known is None else 1)
+
+    @override
     def TerminateInstance(
         self, request: pb.TerminateRequest, context: grpc.ServicerContext
     ) -> pb.TerminateResponse:

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlevents.orchestration.endpoint_lease import (
+    ACQUIRE,
+    FORGET,
     MOST_REMEMBERED,
+    RELEASE,
     apply_statement,
     endpoint_lease,
     read_state,
@@ -235,3 +238,14 @@ def test_the_newest_version_is_the_same_in_whatever_order_and_how_often_versions
             newest_version(EntityState(store, "k", "pass"), version)
         found.append(store["k"])
     assert found[0] == found[1]
+
+
+def test_only_a_lease_that_nobody_holds_or_waits_for_is_forgotten():
+    store: dict[str, Any] = {}
+    forget = json.dumps(statement("retention", 1).to_json())
+    endpoint_lease(EntityState(store, "lease", ACQUIRE), json.dumps(statement("a", 1).to_json()))
+    endpoint_lease(EntityState(store, "lease", FORGET), forget)
+    assert json.loads(store["lease"])["holder"]["id"] == "a"
+    endpoint_lease(EntityState(store, "lease", RELEASE), json.dumps(statement("a", 2).to_json()))
+    endpoint_lease(EntityState(store, "lease", FORGET), forget)
+    assert store == {"lease": None}
