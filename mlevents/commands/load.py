@@ -1,6 +1,7 @@
 """`load`: give an endpoint of the running sandbox synthetic traffic."""
 
 from typing import Annotated, Any, NoReturn
+from urllib.parse import quote
 
 import typer
 
@@ -27,6 +28,10 @@ DeploymentName = Annotated[
     str | None,
     typer.Option("--deployment", show_default=False, help="One deployment, whatever the traffic map says."),
 ]
+EndpointWorkspace = Annotated[
+    str | None,
+    typer.Option("--workspace", show_default=False, help="Its workspace, where several have the endpoint."),
+]
 
 
 @command("load")
@@ -36,6 +41,7 @@ def send_load(  # noqa: PLR0913, PLR0917 - a command's options are its function'
     errors: ErrorRate = None,
     latency: Latency = None,
     deployment: DeploymentName = None,
+    workspace: EndpointWorkspace = None,
     ready_file: ReadyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -46,6 +52,8 @@ def send_load(  # noqa: PLR0913, PLR0917 - a command's options are its function'
     optional = {"deployment": deployment, "error_rate": errors, "latency_ms": _read_latency(latency)}
     stream = {"endpoint": endpoint, "rps": rps, **{k: v for k, v in optional.items() if v is not None}}
     client = SandboxClient(find_sandbox(ready_file))
+    if workspace:
+        stream["workspace"] = client.choose_workspace(workspace)
     with exit_without_answer():
         _send_stream(client, stream)
     if as_json:
@@ -55,14 +63,14 @@ def send_load(  # noqa: PLR0913, PLR0917 - a command's options are its function'
 
 
 def _send_stream(client: SandboxClient, stream: dict[str, Any]) -> None:
-    endpoint, deployment = stream["endpoint"], stream.get("deployment")
+    deployment = stream.get("deployment")
     if deployment and stream["rps"]:
-        _check_deployment(client, endpoint, deployment)
+        _check_deployment(client, stream)
     try:
-        for one in [stream] if stream["rps"] or deployment else _find_streams(client, endpoint):
+        for one in [stream] if stream["rps"] or deployment else _find_streams(client, stream):
             client.set_stream(one)
     except SandboxRefusal as refusal:
-        _refuse_endpoint(client, endpoint, refusal)
+        _refuse_endpoint(client, stream, refusal)
 
 
 def _read_latency(text: str | None) -> float | None:
@@ -73,31 +81,31 @@ def _read_latency(text: str | None) -> float | None:
         exit_with_error(f"--latency: {error}")
 
 
-def _find_streams(client: SandboxClient, endpoint: str) -> list[dict[str, Any]]:
+def _find_streams(client: SandboxClient, stream: dict[str, Any]) -> list[dict[str, Any]]:
     """What ends all traffic of an endpoint: its own and that of each of its deployments."""
-    known = [one for one in client.list_streams() if one["endpoint"].lower() == endpoint.lower()]
-    return [{"endpoint": endpoint, "rps": 0}, *({**one, "rps": 0} for one in known if "deployment" in one)]
+    same = [one for one in client.list_streams() if one["endpoint"].lower() == stream["endpoint"].lower()]
+    known = [one for one in same if one.get("workspace") == stream.get("workspace")]
+    return [stream, *({**one, "rps": 0} for one in known if "deployment" in one)]
 
 
-def _check_deployment(client: SandboxClient, endpoint: str, deployment: str) -> None:
-    known = [
-        name
-        for workspace in client.list_workspaces()
-        for name in client.list_names(f"{workspace}/onlineEndpoints/{endpoint}/deployments")
-    ]
+def _list_names(client: SandboxClient, stream: dict[str, Any], path: str) -> list[str]:
+    """The names of a collection in the workspace, or in all."""
+    ids = [stream["workspace"]] if "workspace" in stream else client.list_workspaces()
+    return [name for id_ in ids for name in client.list_names(f"{id_}/onlineEndpoints{path}")]
+
+
+def _check_deployment(client: SandboxClient, stream: dict[str, Any]) -> None:
+    endpoint, deployment = stream["endpoint"], stream["deployment"]
+    known = _list_names(client, stream, f"/{quote(endpoint, safe='')}/deployments")
     if deployment.lower() not in map(str.lower, known):
         if not known:
-            _refuse_endpoint(client, endpoint, SandboxRefusal(404, f"'{endpoint}' has no deployment"))
+            _refuse_endpoint(client, stream, SandboxRefusal(404, f"'{endpoint}' has no deployment"))
         exit_with_error(f"'{endpoint}' has no deployment '{deployment}'{suggest_names(deployment, known)}")
 
 
-def _refuse_endpoint(client: SandboxClient, endpoint: str, refusal: SandboxRefusal) -> NoReturn:
+def _refuse_endpoint(client: SandboxClient, stream: dict[str, Any], refusal: SandboxRefusal) -> NoReturn:
     """Exit with the endpoints that exist, or with what the sandbox says about the traffic."""
-    known = [
-        name
-        for workspace in client.list_workspaces()
-        for name in client.list_names(f"{workspace}/onlineEndpoints")
-    ]
+    endpoint, known = stream["endpoint"], _list_names(client, stream, "")
     if refusal.status != 404 or endpoint.lower() in map(str.lower, known):
         exit_with_error(refusal.text)
     if not known:

@@ -100,6 +100,7 @@ def test_an_event_of_a_workspace_that_is_not_allowed_is_refused(ready_file: Path
         (("event", "model.registered", "nam=x"), "did you mean 'name'?"),
         (("event", "model.registered", "--workspace", "ml-prot"), "did you mean 'ml-prod'?"),
         (("event", "model.registered", "event.type=x"), "event.type: comes out as"),
+        (("load", "none", "--rps", "1", "--workspace", "ml-prot"), "did you mean 'ml-prod'?"),
         (("load", "none", "--rps", "1"), "there is no endpoint 'none'"),
         (("load", "none", "--rps", "1", "--latency", "fast"), "--latency: 'fast' is not a valid duration"),
         (("load", "none", "--rps", "1", "--deployment", "blue"), "there is no endpoint 'none'"),
