@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.azure.resource_manager import ResourceManager
 from sandbox.azure.rights.assignments import AppRights, Rights
+from sandbox.azure.rule_resources import RuleResources
+from sandbox.azure.workspace import WORKSPACE, WORKSPACE_ID
 from sandbox.event_grid.compiled_filters import Filter, compile_rule_filters
 from sandbox.event_grid.topic import EventGrid
 from sandbox.host.app_settings import AppSettings
@@ -26,12 +29,13 @@ class RunningRules:
     control: HostControl
     event_grid: EventGrid
     rights: Rights
+    arm: ResourceManager
 
     def prepare(self) -> None:
         """Give the app its settings and rights; raises RealReceiverError."""
         if fault := self._find_fault():
             raise RealReceiverError(fault)
-        self.ready.update(self.settings.describe(self.options.app))
+        self._provide_resources()
         self.host.environment = self.settings.environment
         self._take_rights()
 
@@ -50,7 +54,7 @@ class RunningRules:
         """Start the app again with the rules as they are now; returns what has happened."""
         if fault := self._find_fault():
             return fault
-        self.ready.update(self.settings.describe(self.options.app))
+        self._provide_resources()
         try:
             running = await self.control.restart()
         except WorkerError as error:
@@ -63,6 +67,19 @@ class RunningRules:
     def read_environment(self) -> dict[str, str]:
         """The environment of the app with its files as they are now."""
         return self.settings.environment(self.host.worker.folder)
+
+    def _provide_resources(self) -> None:
+        """Create the workspaces and factories that the rules name; those that are there stay."""
+        resources = RuleResources.read(self.settings.find_rules(self.options.app), self.read_environment())
+        for id in resources.workspaces.values():
+            self.arm.add_workspace(id)
+        for id, pipelines in resources.factories.items():
+            self.arm.add_factory(id, pipelines)
+        listed = dict(resources.workspaces) or {WORKSPACE: WORKSPACE_ID}
+        usual = [id for id in listed.values() if id.lower() == WORKSPACE_ID.lower()]
+        self.event_grid.topic = (usual or list(listed.values()))[0]
+        self.ready.update({"workspace": self.event_grid.topic, "workspaces": listed})
+        self.ready.update(self.settings.describe(self.options.app))
 
     def _take_rights(self) -> None:
         follow = not self.options.reload

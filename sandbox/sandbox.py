@@ -84,7 +84,6 @@ class Sandbox:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mlevents-")))
         certificates = issue(folder)
         self.ready = await self._serve_azure(certificates)
-        self.ready["workspaces"] = {self.arm.workspace_id.rpartition("/")[2]: self.arm.workspace_id}
         self.rules = RunningRules(
             self.options,
             await self._serve_receivers(certificates),
@@ -93,6 +92,7 @@ class Sandbox:
             self.control,
             self.event_grid,
             self.rights,
+            self.arm,
         )
         self.rules.prepare()
         await self._run()
@@ -144,7 +144,9 @@ class Sandbox:
     def _remember_announced(self, document: Mapping[str, Any]) -> None:
         """Remember the model or run that a posted event announces, if the event can be parsed."""
         with suppress(EventError, ArmError):
-            self.arm.machine_learning.remember_announced(parse(document))
+            event = parse(document)
+            for workspace in self.arm.workspaces.parts.values():
+                workspace.remember_announced(event)
 
     def _outside(self) -> web.Application:
         """What the app reaches by TLS beyond Resource Manager: webhooks and Communication Services."""

@@ -11,20 +11,15 @@ from aiohttp import web
 
 from sandbox.azure.errors import ArmError
 from sandbox.azure.routes import Call, Routes
+from sandbox.azure.scopes import Scopes
 from sandbox.azure.workspace import (
     ML,
     SUBSCRIPTION_ID,
-    WORKSPACE_GROUP,
-    WORKSPACE_ID,
     WORKSPACE_PATH,
 )
 from sandbox.event_grid.delivery import Subscription
 from sandbox.event_grid.retry_policy import RetryPolicy
 
-TOPIC = "ml-prod-events"
-TOPIC_ID = (
-    f"{SUBSCRIPTION_ID}/resourceGroups/{WORKSPACE_GROUP}/providers/Microsoft.EventGrid/systemTopics/{TOPIC}"
-)
 HOME = f"{SUBSCRIPTION_ID}/resourceGroups/rg-mlevents/providers"
 APP_ID = f"{HOME}/Microsoft.Web/sites/mlevents-sandbox"
 STORAGE_ID = f"{HOME}/Microsoft.Storage/storageAccounts/stmlevents"
@@ -44,8 +39,9 @@ LISTS = (
 class EventSubscriptions:
     """Serves them; the sandbox sets `list_subscriptions`."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, scopes: Scopes) -> None:
         self.list_subscriptions: Callable[[], Iterable[Subscription]] = tuple
+        self._scopes = scopes
         self._location = location
 
     def register(self, routes: Routes) -> None:
@@ -55,39 +51,55 @@ class EventSubscriptions:
         routes.add("GET", f"{topic}/eventSubscriptions", self._on_topic)
         routes.add("GET", f"{WORKSPACE_PATH}/providers/Microsoft.EventGrid/eventSubscriptions", self._none)
 
-    async def _topics(self, _: Call) -> web.Response:
-        topic = {
-            "id": TOPIC_ID,
-            "name": TOPIC,
+    async def _topics(self, call: Call) -> web.Response:
+        start = f"/subscriptions/{call.names['subscription']}/".lower()
+        topics = [self._topic(one) for one in self._list_workspaces() if one.lower().startswith(start)]
+        return web.json_response({"value": topics})
+
+    def _list_workspaces(self) -> list[str]:
+        return [id for (_, _, kind, _), id in self._scopes.ids.items() if kind == "workspace"]
+
+    def _topic(self, workspace: str) -> dict[str, Any]:
+        return {
+            "id": _topic_id(workspace),
+            "name": _topic_id(workspace).rpartition("/")[2],
             "type": "Microsoft.EventGrid/systemTopics",
             "location": self._location,
             "tags": None,
             "properties": {
                 "provisioningState": "Succeeded",
-                "source": WORKSPACE_ID,
+                "source": workspace,
                 "topicType": f"{ML}.workspaces",
             },
         }
-        return web.json_response({"value": [topic]})
 
     async def _on_topic(self, call: Call) -> web.Response:
-        if call.names["topic"].lower() != TOPIC:
+        path = call.request.path.lower()
+        topics = (_topic_id(one) for one in self._list_workspaces())
+        topic = next((one for one in topics if path.startswith(f"{one.lower()}/")), None)
+        if topic is None:
             raise ArmError(404, "ResourceNotFound", f"There is no system topic '{call.names['topic']}'.")
         found = [one for one in self.list_subscriptions() if one.filter.get("includedEventTypes") != []]
-        return web.json_response({"value": [_view(one) for one in found]})
+        return web.json_response({"value": [_view(one, topic) for one in found]})
 
     async def _none(self, _: Call) -> web.Response:
         return web.json_response({"value": []})
 
 
-def _view(one: Subscription) -> dict[str, Any]:
+def _topic_id(workspace: str) -> str:
+    """The system topic of a workspace is in the same resource group."""
+    group, _, name = workspace.partition("/providers/")
+    return f"{group}/providers/Microsoft.EventGrid/systemTopics/{name.rpartition('/')[2]}-events"
+
+
+def _view(one: Subscription, topic: str) -> dict[str, Any]:
     filters = one.filter
     return {
-        "id": f"{TOPIC_ID}/eventSubscriptions/{one.name}",
+        "id": f"{topic}/eventSubscriptions/{one.name}",
         "name": one.name,
         "type": "Microsoft.EventGrid/systemTopics/eventSubscriptions",
         "properties": {
-            "topic": TOPIC_ID.lower(),
+            "topic": topic.lower(),
             "provisioningState": "Succeeded",
             "labels": list(one.labels),
             "eventDeliverySchema": "EventGridSchema",

@@ -22,7 +22,7 @@ from sandbox.azure.monitor.metrics import Monitor
 from sandbox.azure.operations import Operations
 from sandbox.azure.rights.authorization import Authorization
 from sandbox.azure.routes import Routes
-from sandbox.azure.workspace import WORKSPACE_ID, Workspace
+from sandbox.azure.workspace import Workspace
 
 KINDS = (
     Kind("models", ("modelUri",), {"modelType": "custom_model", "flavors": {}}),
@@ -39,7 +39,7 @@ COMPUTES: Mapping[str, Mapping[str, Any]] = {
         "scaleSettings": {"minNodeCount": 0, "maxNodeCount": 4, "nodeIdleTimeBeforeScaleDown": "PT2M"},
     }
 }
-RETRAIN: dict[str, Any] = {
+RETRAIN: Mapping[str, Any] = {
     "$schema": "https://azuremlschemas.azureedge.net/latest/pipelineComponent.schema.json",
     "name": "retrain",
     "version": "1",
@@ -51,9 +51,8 @@ RETRAIN: dict[str, Any] = {
         "reason": {"type": "string", "default": "none", "optional": "False"},
     },
     "outputs": {},
-    "jobs": {"train": {"type": "command", "componentId": f"{WORKSPACE_ID}/components/train/versions/1"}},
 }
-TRAIN: dict[str, Any] = {
+TRAIN: Mapping[str, Any] = {
     "$schema": "https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json",
     "name": "train",
     "version": "1",
@@ -61,7 +60,6 @@ TRAIN: dict[str, Any] = {
     "type": "command",
     "is_deterministic": "False",
     "command": "python train.py",
-    "environment": f"azureml:{WORKSPACE_ID}/environments/inference/versions/1",
     "inputs": {},
     "outputs": {},
 }
@@ -109,7 +107,7 @@ class MachineLearning:
         identity: Identity,
         authorization: Authorization,
     ) -> None:
-        self._id = workspace.id
+        self.id = workspace.id
         self.assets = {kind.name: self._collection(workspace, kind) for kind in KINDS}
         endpoints = self.endpoints = Endpoints()
         access = ScoringAccess(workspace.pace, identity, authorization)
@@ -137,7 +135,7 @@ class MachineLearning:
 
     def remember_announced(self, event: Event) -> None:
         """Remember the model or the run that a published event of this workspace announces."""
-        if event.topic.lower() != self._id.lower():
+        if event.topic.lower().rstrip("/") != self.id.lower():
             return
         moment = datetime.fromisoformat(event.time) if event.time else datetime.now(UTC)
         model, run = event.names.get("model", {}), event.names.get("run", {})
@@ -162,6 +160,8 @@ class MachineLearning:
 
     def _seed(self, workspace: Workspace) -> None:
         self.assets["environments"].put("inference", "1", {"properties": ENVIRONMENT})
-        for spec in (TRAIN, RETRAIN):
+        job = {"type": "command", "componentId": f"{workspace.id}/components/train/versions/1"}
+        image = f"azureml:{workspace.id}/environments/inference/versions/1"
+        for spec in ({**TRAIN, "environment": image}, {**RETRAIN, "jobs": {"train": job}}):
             self.assets["components"].put(spec["name"], "1", {"properties": {"componentSpec": spec}})
         self.batch.add("retrain-batch", "default", f"{workspace.id}/components/retrain/versions/1")

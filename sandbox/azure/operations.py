@@ -138,14 +138,15 @@ class Operations:
 
     def _find(self, call: Call) -> Operation:
         wanted = call.names["operation"]
-        scope = f"/subscriptions/{call.names['subscription']}".lower()
-        if wanted not in self._operations or scope != self._scope.lower():
+        if wanted not in self._operations:
             raise not_found(call.request.path)
         return self._operations[wanted]
 
     def _url(self, call: Call, collection: str, operation: Operation) -> str:
         location = "providers/Microsoft.MachineLearningServices/locations/westeurope"
-        path = f"{self._scope}/{location}/{collection}/{operation.id}"
+        subscription = call.names.get("subscription")
+        scope = f"/subscriptions/{subscription}" if subscription else self._scope
+        path = f"{scope}/{location}/{collection}/{operation.id}"
         return f"{call.origin}{path}?api-version={call.version}"
 
     def _retry_after(self) -> str:

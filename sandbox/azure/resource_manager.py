@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -19,17 +19,18 @@ from sandbox.azure.machine_learning.scoring_access import ML_AUDIENCES
 from sandbox.azure.machine_learning.traffic_history import TrafficHistory
 from sandbox.azure.machine_learning_provider import MachineLearning
 from sandbox.azure.operations import Operations
+from sandbox.azure.resource_routes import ResourceRoutes
 from sandbox.azure.rights.assignments import Rights
 from sandbox.azure.rights.authorization import Authorization
 from sandbox.azure.routes import Call, Routes, check_version
+from sandbox.azure.scopes import Key, Scopes
 from sandbox.azure.workspace import (
     FACTORY_ID,
     SUBSCRIPTION_ID,
     WORKSPACE_ID,
     Workspace,
-    check_scope,
-    check_subscription,
 )
+from sandbox.azure.workspaces import Workspaces
 from sandbox.pace import Pace
 
 ARM_AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
@@ -68,17 +69,21 @@ class ResourceManager:
         self.faults = Faults()
         self.journal = Journal(pace, identity)
         self.rights = rights or Rights()
-        self.authorization = Authorization(self.rights)
-        self._identity = identity
+        self.scopes = Scopes()
+        self.authorization = Authorization(self.rights, self.scopes)
+        self._identity, self._publish = identity, publish
         self._operations = operations = Operations(pace, SUBSCRIPTION_ID)
         workspace = Workspace(pace, publish, LOCATION)
         self.machine_learning = ml = MachineLearning(workspace, operations, identity, self.authorization)
-        self.load = Load(pace, ml.endpoints, ml.scoring, operations.start_task)
-        self.history = TrafficHistory(ml.endpoints)
+        self.workspaces = Workspaces(ml)
+        self.load = Load(pace, self.workspaces.find_endpoint, operations.start_task)
+        self.history = TrafficHistory(self.workspaces.list_endpoints)
         self.data_factory = DataFactory(pace, operations, LOCATION)
         self.data_factory.add("retrain", RETRAIN)
-        self.event_subscriptions = EventSubscriptions(LOCATION)
+        self.event_subscriptions = EventSubscriptions(LOCATION, self.scopes)
         self._routes = self._register_routes()
+        self._own_routes = ResourceRoutes(self.scopes)
+        self._factories: dict[Key, DataFactory] = {}
 
     def _register_routes(self) -> Routes:
         routes = Routes()
@@ -88,6 +93,26 @@ class ResourceManager:
         for part in (self.authorization, self.event_subscriptions, Quota()):  # what the doctor reads
             part.register(routes)
         return routes
+
+    def add_workspace(self, id: str) -> None:
+        """Create a workspace, unless there is one with this ARM id."""
+        if (key := self.scopes.add(id)) in self._own_routes or id.lower() == WORKSPACE_ID.lower():
+            return
+        workspace = Workspace(self.pace, self._publish, LOCATION, id)
+        part = MachineLearning(workspace, self._operations, self._identity, self.authorization)
+        self._own_routes.add(key, part, self.workspaces.add(part))
+
+    def add_factory(self, id: str, pipelines: Mapping[str, Iterable[str]]) -> None:
+        """Create a factory, unless there is one, and each pipeline with its parameters that it lacks."""
+        key = self.scopes.add(id)
+        if id.lower() != FACTORY_ID.lower() and key not in self._factories:
+            self._factories[key] = DataFactory(self.pace, self._operations, LOCATION, id)
+            self._own_routes.add(key, self._factories[key])
+        factory = self._factories.get(key, self.data_factory)
+        for name, parameters in pipelines.items():
+            if not factory.has(name):
+                declared = {one: {"type": "object"} for one in parameters}
+                factory.add(name, {**RETRAIN, "parameters": declared})
 
     def application(self) -> web.Application:
         """The web application, to be served over TLS."""
@@ -111,7 +136,7 @@ class ResourceManager:
 
     async def _dispatch(self, request: web.Request) -> web.Response:
         try:
-            route, names = self._routes.find(request)
+            route, names, prefix = self._own_routes.find(request, self._routes)
         except LookupError:
             if request.path.lower().startswith("/subscriptions/"):
                 who = self._authenticate(request, "arm")
@@ -120,11 +145,12 @@ class ResourceManager:
         who = self._authenticate(request, route.audience)
         if route.versioned:
             check_version(request)
-        check_subscription(names)
+        self.scopes.check_subscription(names)
         if who:
-            self.authorization.check(who, request.method, request.path.rstrip("/"))
-        check_scope(names)
-        return await route.handler(Call(request, names, request.get(FAILURE), who))
+            path = self.workspaces.resolve_path(request.path.rstrip("/"))
+            self.authorization.check(who, request.method, path)
+        self.scopes.check_scope(names)
+        return await route.handler(Call(request, names, request.get(FAILURE), who, prefix))
 
     def _authenticate(self, request: web.Request, audience: str) -> str:
         """Who calls; empty where no token is asked for."""
@@ -141,8 +167,11 @@ class ResourceManager:
         return self._identity.who(authorization)
 
     async def _scores(self, _: web.Request) -> web.Response:
-        scoring = self.machine_learning.scoring
-        return web.json_response({"counts": scoring.count_answers(), "scores": scoring.list_scores()})
+        parts = [one.scoring for one in self.workspaces.parts.values()]
+        counts = {name: count for part in parts for name, count in part.count_answers().items()}
+        return web.json_response(
+            {"counts": counts, "scores": [score for part in parts for score in part.list_scores()]}
+        )
 
     async def _stop(self, _: web.Application) -> None:
         await self._operations.stop()

@@ -26,13 +26,20 @@ class Failure:
 class Call:
     """One request to one route: `names` holds the parts of the path that the route names.
 
-    `who` is the caller, `app` or `owner`; empty where no token is asked for.
+    `who` is the caller, `app` or `owner`; empty where no token is asked for. `prefix` begins the paths of the
+    data plane of the workspace, where it is not the first one.
     """
 
     request: web.Request
     names: Mapping[str, str]
     failure: Failure | None = None
     who: str = ""
+    prefix: str = ""
+
+    @property
+    def data_plane(self) -> str:
+        """The address of the endpoints of the workspace."""
+        return self.origin + self.prefix
 
     @property
     def origin(self) -> str:
@@ -81,11 +88,10 @@ class Routes:
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))
         self._routes.append(Route(method, re.compile(pattern, re.IGNORECASE), handler, versioned, audience))
 
-    def find(self, request: web.Request) -> tuple[Route, dict[str, str]]:
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """The route of a request with the names in its path; raises LookupError when there is none."""
-        path = request.rel_url.raw_path.rstrip("/")
         for route in self._routes:
-            match = route.path.fullmatch(path) if route.method == request.method else None
+            match = route.path.fullmatch(path) if route.method == method else None
             if match:
                 return route, {name: unquote(value) for name, value in match.groupdict().items()}
         raise LookupError(path)

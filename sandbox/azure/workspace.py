@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sandbox.azure.errors import ArmError
 from sandbox.azure.identity import PRINCIPAL, TENANT
 from sandbox.azure.routes import Call
 from sandbox.pace import Pace
@@ -41,10 +40,13 @@ DEPENDENCIES = {
 
 
 class Workspace:
-    """What every part of the workspace shares: its id, its place, its clock and its events."""
+    """What every part of a workspace shares: its id, its place, its clock and its events."""
 
-    def __init__(self, pace: Pace, publish: Callable[[dict[str, Any]], None], location: str) -> None:
-        self.id = WORKSPACE_ID
+    def __init__(
+        self, pace: Pace, publish: Callable[[dict[str, Any]], None], location: str, id: str = WORKSPACE_ID
+    ) -> None:
+        self.id = id
+        self.name = id.rpartition("/")[2]
         self.pace = pace
         self.location = location
         self._publish = publish
@@ -92,7 +94,7 @@ class Workspace:
         """The workspace itself."""
         return {
             "id": self.id,
-            "name": WORKSPACE,
+            "name": self.name,
             "type": f"{ML}/workspaces",
             "location": self.location,
             "tags": {},
@@ -100,7 +102,7 @@ class Workspace:
             "sku": {"name": "Basic", "tier": "Basic"},
             "identity": self.identity(None, PRINCIPAL),
             "properties": {
-                "friendlyName": WORKSPACE,
+                "friendlyName": self.name,
                 "description": "",
                 **DEPENDENCIES,
                 "provisioningState": "Succeeded",
@@ -112,31 +114,3 @@ class Workspace:
             },
             "systemData": {"createdAt": self._created, "createdByType": "User"},
         }
-
-
-def check_scope(names: dict[str, str]) -> None:
-    """Refuse a path that leads to another group, workspace or factory."""
-    if "workspace" in names:
-        _scope(names, "workspace", f"{ML}/workspaces", (WORKSPACE_GROUP, WORKSPACE))
-    elif "factory" in names:
-        _scope(names, "factory", "Microsoft.DataFactory/factories", (FACTORY_GROUP, FACTORY))
-
-
-def check_subscription(names: dict[str, str]) -> None:
-    """Refuse a path in another subscription; checked before rights, which nobody has there."""
-    subscription = names.get("subscription", SUBSCRIPTION)
-    if subscription.lower() != SUBSCRIPTION:
-        raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
-
-
-def _scope(names: dict[str, str], part: str, kind: str, wanted: tuple[str, str]) -> None:
-    group, name = names["group"], names[part]
-    if group.lower() not in (WORKSPACE_GROUP, FACTORY_GROUP):
-        raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
-    if (group.lower(), name.lower()) != wanted:
-        raise ArmError(
-            404,
-            "ResourceNotFound",
-            f"The Resource '{kind}/{name}' under resource group '{group}' was not found. "
-            "For more details please go to https://aka.ms/ARMResourceNotFoundFix",
-        )

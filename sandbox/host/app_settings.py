@@ -57,18 +57,18 @@ class AppSettings:
             "MLEVENTS_ENV": present["MLEVENTS_ENV"],
             "MLEVENTS_RESOURCE_MANAGER": str(self.ready["arm"]),
             "MLEVENTS_SECRET": self.secret,
-            **self._known_values(),
+            **self._known_values(present),
             **self.rule_values(folder),
         }
         if not self.real:
             settings[VARIABLE] = json.dumps(dict(self.ports))
-        rules = {} if self.rules is None else {"MLEVENTS_RULES": str(self._rules(folder))}
+        rules = {} if self.rules is None else {"MLEVENTS_RULES": str(self.find_rules(folder))}
         return app_environment(present, settings | rules)
 
     def rule_values(self, folder: Path) -> dict[str, str]:
         """The value of each setting that the rules name and that the sandbox chooses."""
         chosen = self.rule_settings(folder).choose_values(self.inboxes, self.read_present(folder), self.real)
-        known = self._known_values()
+        known = self._known_values(self.read_present(folder))
         return {name: known.get(name, value) for name, value in chosen.items()}
 
     def describe(self, folder: Path) -> dict[str, Any]:
@@ -77,29 +77,29 @@ class AppSettings:
         return {
             "settings": self.rule_values(folder),
             "inbox_settings": [name for name in received if name not in self.real],
-            "rules": str(self._rules(folder)),
+            "rules": str(self.find_rules(folder)),
             "env": self.read_present(folder)["MLEVENTS_ENV"],
         }
 
     def rule_settings(self, folder: Path) -> RuleSettings:
         """What the rules of the app in this folder name."""
-        return RuleSettings.read(self._rules(folder), self.read_present(folder))
+        return RuleSettings.read(self.find_rules(folder), self.read_present(folder))
 
     def read_present(self, folder: Path) -> dict[str, str]:
         """The settings of this machine: the environment, else `local.settings.json` beside the rules."""
         try:
-            values = read_local_settings(self._rules(folder))
+            values = read_local_settings(self.find_rules(folder))
         except ConfigError as error:
             log.warning("%s", error)
             values = {}
         present = {**values, **os.environ}
         return present | {"MLEVENTS_ENV": self.env or present.get("MLEVENTS_ENV", "")}
 
-    def _known_values(self) -> dict[str, str]:
+    def _known_values(self, present: Mapping[str, str]) -> dict[str, str]:
         """The settings that are always there, so that the shipped rules load unchanged."""
         web = self.inboxes.web
         values = {
-            "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
+            "AZURE_SUBSCRIPTION_ID": present.get("AZURE_SUBSCRIPTION_ID") or SUBSCRIPTION,
             "COMMUNICATION_ENDPOINT": web,
             "TEAMS_WORKFLOW_URL": f"workflows://{web.removeprefix('https://')}/sandbox/sandbox",
             "SMTP_HOST": self.inboxes.host,
@@ -107,7 +107,8 @@ class AppSettings:
         }
         return {name: value for name, value in values.items() if name not in self.real}
 
-    def _rules(self, folder: Path) -> Path:
+    def find_rules(self, folder: Path) -> Path:
+        """The rule file or folder of the app in this folder."""
         if self.rules is None:
             return find_default_rules(folder.resolve())
         rules, home = self.rules.resolve(), self.home.resolve()

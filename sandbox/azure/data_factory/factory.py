@@ -1,4 +1,4 @@
-"""One data factory: its pipelines, and their runs."""
+"""A data factory: its pipelines, and their runs."""
 
 import uuid
 from datetime import datetime
@@ -10,7 +10,7 @@ from sandbox.azure.data_factory.pipeline_runs import FactoryRuns, query_runs
 from sandbox.azure.errors import ArmError
 from sandbox.azure.operations import Operations
 from sandbox.azure.routes import Call, Failure, Routes
-from sandbox.azure.workspace import FACTORY, FACTORY_ID, FACTORY_PATH
+from sandbox.azure.workspace import FACTORY_ID, FACTORY_PATH
 from sandbox.pace import Pace
 
 TYPES = frozenset({"object", "string", "int", "float", "bool", "array", "securestring"})
@@ -22,7 +22,8 @@ class DataFactory:
     here they are kept with the run.
     """
 
-    def __init__(self, pace: Pace, operations: Operations, location: str) -> None:
+    def __init__(self, pace: Pace, operations: Operations, location: str, id: str = FACTORY_ID) -> None:
+        self._id = id
         self._pace = pace
         self._operations = operations
         self._location = location
@@ -42,10 +43,14 @@ class DataFactory:
         routes.add("POST", f"{FACTORY_PATH}/pipelineruns/{{run}}/queryActivityruns", self._activities)
         routes.add("POST", f"{FACTORY_PATH}/queryPipelineRuns", self._query)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a pipeline of this name."""
+        return name.lower() in self._pipelines
+
     def add(self, name: str, properties: dict[str, Any]) -> dict[str, Any]:
         """Create or replace a pipeline."""
         resource = {
-            "id": f"{FACTORY_ID}/pipelines/{name}",
+            "id": f"{self._id}/pipelines/{name}",
             "name": name,
             "type": "Microsoft.DataFactory/factories/pipelines",
             "properties": properties,
@@ -57,8 +62,8 @@ class DataFactory:
     async def _factory(self, _: Call) -> web.Response:
         return web.json_response(
             {
-                "id": FACTORY_ID,
-                "name": FACTORY,
+                "id": self._id,
+                "name": self._id.rpartition("/")[2],
                 "type": "Microsoft.DataFactory/factories",
                 "location": self._location,
                 "tags": {},

@@ -41,10 +41,10 @@ class BatchEndpoints:
         routes.add("POST", "/batch/{endpoint}/jobs", self._invoke, versioned=False, audience="ml")
 
     async def _list(self, call: Call) -> web.Response:
-        return page(call, [self._shown(name, call.origin) for name in self._components])
+        return page(call, [self._shown(name, call.data_plane) for name in self._components])
 
     async def _get(self, call: Call) -> web.Response:
-        return web.json_response(self._shown(self._named(call), call.origin))
+        return web.json_response(self._shown(self._named(call), call.data_plane))
 
     async def _deployments(self, call: Call) -> web.Response:
         endpoint = self._named(call)

@@ -57,10 +57,10 @@ class OnlineEndpoints:
         return resource
 
     async def _list(self, call: Call) -> web.Response:
-        return page(call, [self.view(endpoint, call.origin) for endpoint in self._endpoints.all()])
+        return page(call, [self.view(endpoint, call.data_plane) for endpoint in self._endpoints.all()])
 
     async def _get(self, call: Call) -> web.Response:
-        return web.json_response(self.view(self._named(call), call.origin))
+        return web.json_response(self.view(self._named(call), call.data_plane))
 
     async def _put(self, call: Call) -> web.Response:
         body = await call.body()
@@ -105,7 +105,7 @@ class OnlineEndpoints:
         endpoint.operation = self._operations.begin(work, call.failure)
         url = self._operations.status_url(call, endpoint.operation)
         endpoint.resource["properties"]["properties"]["AzureAsyncOperationUri"] = url
-        view = self.view(endpoint, call.origin)
+        view = self.view(endpoint, call.data_plane)
         return self._operations.answer_accepted(call, endpoint.operation, view, created)
 
     def _resource(self, endpoint: Endpoint, body: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,13 @@
 Azure's seconds to the endpoint, which distributes them as it does real ones: by its traffic map, with
 copies by its mirror. Without `error_rate` or `latency_ms` the model's tags decide. With `deployment`
 that deployment gets these requests instead of its share, as with the header `azureml-model-deployment`; it
-may be created later. `"rps": 0` is silence. `GET` lists, `DELETE` ends all. Names compare without case; an
+may be created later. With `workspace`, its name or ARM id, only that workspace's endpoint is meant, else the
+first one of this name. `"rps": 0` is silence. `GET` lists, `DELETE` ends all. Names compare without case; an
 unknown endpoint is 404.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -26,6 +27,14 @@ TICK, LONGEST_STEP = 0.05, 20.0
 """Real seconds between two rounds; Azure's seconds that one entry of the scores may stand for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """The data plane of one workspace."""
+
+    endpoints: Endpoints
+    scoring: Scoring
+
+
 @dataclass(slots=True)
 class Stream:
     """What one endpoint, or one of its deployments, gets. `source` is the JSON, as `GET` lists it.
@@ -33,6 +42,7 @@ class Stream:
     `owed` is the part of a request that is due.
     """
 
+    plane: Plane
     source: Mapping[str, object]
     rps: float
     profile: Profile
@@ -49,12 +59,13 @@ class Stream:
 class Load:
     """Every stream of requests there is."""
 
-    def __init__(self, pace: Pace, endpoints: Endpoints, scoring: Scoring, start_task: Any) -> None:
+    def __init__(
+        self, pace: Pace, find_plane: Callable[[str, str | None], Plane | None], start_task: Any
+    ) -> None:
         self._pace = pace
-        self._endpoints = endpoints
-        self._scoring = scoring
+        self._find_plane = find_plane
         self._spawn = start_task
-        self._streams: dict[tuple[str, str], Stream] = {}
+        self._streams: dict[tuple[Plane, str, str], Stream] = {}
         self._running = False
 
     def routes(self, path: str = "/_sandbox/load") -> list[web.RouteDef]:
@@ -66,11 +77,12 @@ class Load:
         found = find_problems("load", source)
         if found:
             raise ValueError("; ".join(found))
-        if self._endpoints.find(source["endpoint"]) is None:
+        plane = self._find_plane(source["endpoint"], source.get("workspace"))
+        if plane is None:
             raise LookupError(f"there is no endpoint '{source['endpoint']}': create it first")
         profile = Profile(source.get("error_rate"), _seconds(source.get("latency_ms")))
-        key = source["endpoint"].lower(), (source.get("deployment") or "").lower()
-        self._streams[key] = Stream(dict(source), source["rps"], profile)
+        key = plane, source["endpoint"].lower(), (source.get("deployment") or "").lower()
+        self._streams[key] = Stream(plane, dict(source), source["rps"], profile)
         if not self._running:
             self._running = True
             work: Coroutine[Any, Any, None] = self._run()
@@ -91,30 +103,35 @@ class Load:
             self._running = False
 
     def _round(self, seconds: float, moment: float) -> None:
-        for (name, deployment), stream in list(self._streams.items()):
-            count, endpoint = stream.due(seconds), self._endpoints.find(name)
+        for (plane, name, deployment), stream in list(self._streams.items()):
+            count, endpoint = stream.due(seconds), plane.endpoints.find(name)
             if not count or endpoint is None:
                 continue
             if deployment:
-                self._send(endpoint, endpoint.find(deployment), stream.profile, (count, moment))
+                self._send(stream, endpoint, endpoint.find(deployment), (count, moment))
             else:
-                self._deal(endpoint, stream.profile, (count, moment))
+                self._deal(stream, endpoint, (count, moment))
 
-    def _deal(self, endpoint: Endpoint, profile: Profile, batch: tuple[int, float]) -> None:
+    def _deal(self, stream: Stream, endpoint: Endpoint, batch: tuple[int, float]) -> None:
         """By the traffic map, and copies by the mirror; a deployment with a stream of its own gets that."""
-        count, moment = batch
-        for deployment, number in self._scoring.distribute_requests(endpoint, count):
-            if (endpoint.name.lower(), deployment.name.lower()) not in self._streams:
-                self._send(endpoint, deployment, profile, (number, moment))
-        for deployment, number in self._scoring.distribute_copies(endpoint, count):
-            if (endpoint.name.lower(), deployment.name.lower()) not in self._streams:
-                self._scoring.answer_many(endpoint, deployment, profile, (number, moment, True))
+        (count, moment), scoring = batch, stream.plane.scoring
+        own = {
+            deployment
+            for plane, name, deployment in self._streams
+            if plane == stream.plane and name == endpoint.name.lower()
+        }
+        for deployment, number in scoring.distribute_requests(endpoint, count):
+            if deployment.name.lower() not in own:
+                self._send(stream, endpoint, deployment, (number, moment))
+        for deployment, number in scoring.distribute_copies(endpoint, count):
+            if deployment.name.lower() not in own:
+                scoring.answer_many(endpoint, deployment, stream.profile, (number, moment, True))
 
     def _send(
-        self, endpoint: Endpoint, deployment: Deployment | None, profile: Profile, batch: tuple[int, float]
+        self, stream: Stream, endpoint: Endpoint, deployment: Deployment | None, batch: tuple[int, float]
     ) -> None:
         if deployment is not None and deployment.serving is not None:
-            self._scoring.answer_many(endpoint, deployment, profile, (*batch, False))
+            stream.plane.scoring.answer_many(endpoint, deployment, stream.profile, (*batch, False))
 
     async def _post(self, request: web.Request) -> web.Response:
         try:

@@ -1,12 +1,13 @@
 """The states of the online endpoints, one entry for each change, for tests to check."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Self
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from sandbox.azure.machine_learning.online_state import Endpoint, Endpoints
+from sandbox.azure.machine_learning.online_state import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ class Entry:
 class TrafficHistory:
     """The states of all endpoints after every request that changed one; the oldest first."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, list_endpoints: Callable[[], Mapping[str, Endpoint]]) -> None:
         self.entries: list[Entry] = []
-        self._endpoints = endpoints
+        self._list_endpoints = list_endpoints
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -62,7 +63,7 @@ class TrafficHistory:
         return [web.get("/_sandbox/traffic", self._list)]
 
     def _record(self, after: str) -> None:
-        found = {endpoint.name: EndpointSnapshot.of(endpoint) for endpoint in self._endpoints.all()}
+        found = {name: EndpointSnapshot.of(endpoint) for name, endpoint in self._list_endpoints().items()}
         if not self.entries or self.entries[-1].endpoints != found:
             self.entries.append(Entry(after, found))
 

@@ -2,8 +2,8 @@
 
 `GET {resource}/providers/Microsoft.Authorization/permissions` lists what the caller has.
 `POST /_sandbox/permissions {"permissions": [{"actions": ["*"], "notActions": []}], "scope": "<ARM id>",
-"who": "app"}` replaces what the caller's roles allow at that scope, or without `scope` on the workspace and
-the factory; `who` is `app` or `owner`. Lists show it, and requests follow it. `DELETE` restores the roles.
+"who": "app"}` replaces what the caller's roles allow at that scope, or without `scope` on every workspace and
+factory; `who` is `app` or `owner`. Lists show it, and requests follow it. `DELETE` restores the roles.
 """
 
 from collections.abc import Iterable
@@ -15,18 +15,15 @@ from sandbox.azure.identity import APP, OBJECT_IDS
 from sandbox.azure.rights.assignments import Rights
 from sandbox.azure.rights.requested_actions import ASSIGN, RequestedAction, requested_actions
 from sandbox.azure.routes import Call, Routes
+from sandbox.azure.scopes import Scopes
 from sandbox.azure.validation import find_problems, parse_json
 from sandbox.azure.workspace import (
-    FACTORY_ID,
     FACTORY_PATH,
-    SUBSCRIPTION_ID,
-    WORKSPACE_ID,
     WORKSPACE_PATH,
 )
 
 CONTROL = "/_sandbox/permissions"
 LISTED = "/providers/microsoft.authorization/permissions"
-SCOPES = (WORKSPACE_ID, FACTORY_ID)
 PLACES = (
     *("/subscriptions/{subscription}", "/subscriptions/{subscription}/resourceGroups/{group}"),
     *(WORKSPACE_PATH, FACTORY_PATH, f"{WORKSPACE_PATH}/onlineEndpoints/{{endpoint}}"),
@@ -38,8 +35,9 @@ PLACES = (
 class Authorization:
     """Refuses requests without permission, and lists the permissions of the caller."""
 
-    def __init__(self, rights: Rights) -> None:
+    def __init__(self, rights: Rights, scopes: Scopes) -> None:
         self.rights = rights
+        self._scopes = scopes
 
     def check(self, who: str, method: str, path: str) -> None:
         """Raise ArmError 403 for the first action that the caller lacks."""
@@ -72,12 +70,8 @@ class Authorization:
             found = find_problems("permissions", wanted)
         except (ValueError, RecursionError) as error:
             return web.json_response({"error": str(error)}, status=400)
-        scopes = [wanted["scope"]] if not found and "scope" in wanted else SCOPES
-        found += [
-            f"there is no resource '{one}'"
-            for one in scopes
-            if not one.lower().startswith(SUBSCRIPTION_ID.lower())
-        ]
+        scopes = [wanted["scope"]] if not found and "scope" in wanted else self._scopes.ids.values()
+        found += [f"there is no resource '{one}'" for one in scopes if not self._scopes.has_subscription(one)]
         if found:
             return web.json_response({"error": "; ".join(found)}, status=400)
         for scope in scopes:

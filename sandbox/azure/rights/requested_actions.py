@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.azure.workspace import FACTORY_ID, ML, SUBSCRIPTION_ID, WORKSPACE_ID
+from sandbox.azure.workspace import ML, WORKSPACE_ID
 
 OPERATIONS: Mapping[str, str] = {
     name.lower(): name
@@ -49,14 +49,17 @@ INVOKE = tuple(
 FRONT = "/mferp/managementfrontend"
 """Before a path of Resource Manager: the workspace's own front end, which asks for the same."""
 QUERY = tuple(f"Microsoft.DataFactory/factories/querypipelineruns/{verb}" for verb in ("action", "read"))
-HISTORY = r"/history/v1\.0/subscriptions/.*"
+HISTORY = r"/history/v1\.0(?P<workspace>/subscriptions/.*?/workspaces/[^/]+)"
 TABLE: Mapping[str, tuple[tuple[str, ...], str]] = {
-    rf"POST {HISTORY}/experiments:query": ((f"{WORKSPACES}/experiments/read",), WORKSPACE_ID),
-    rf"GET {HISTORY}/experimentids/[^/]+": ((f"{WORKSPACES}/experiments/read",), WORKSPACE_ID),
-    rf"(GET|POST) {HISTORY}/runs.*": ((f"{WORKSPACES}/experiments/runs/read",), WORKSPACE_ID),
-    r"POST /batch/(?P<endpoint>[^/]+)/jobs": (INVOKE, f"{WORKSPACE_ID}/batchEndpoints/{{endpoint}}"),
-    r"POST /subscriptions/[^/]+/metrics:getBatch": ((METRICS,), SUBSCRIPTION_ID),
-    r"POST /subscriptions/.*/queryPipelineRuns": (QUERY, FACTORY_ID),
+    rf"POST {HISTORY}/experiments:query": ((f"{WORKSPACES}/experiments/read",), "{workspace}"),
+    rf"GET {HISTORY}/experimentids/[^/]+": ((f"{WORKSPACES}/experiments/read",), "{workspace}"),
+    rf"(GET|POST) {HISTORY}/runs.*": ((f"{WORKSPACES}/experiments/runs/read",), "{workspace}"),
+    r"POST (?P<workspace>/subscriptions/.*)?/batch/(?P<endpoint>[^/]+)/jobs": (
+        INVOKE,
+        "{workspace}/batchEndpoints/{endpoint}",
+    ),
+    r"POST (?P<subscription>/subscriptions/[^/]+)/metrics:getBatch": ((METRICS,), "{subscription}"),
+    r"POST (?P<factory>/subscriptions/.*)/queryPipelineRuns": (QUERY, "{factory}"),
 }
 """Requests that ask for other actions than their path says; the list of operations has both of a query."""
 
@@ -75,7 +78,8 @@ def requested_actions(method: str, path: str) -> tuple[RequestedAction, ...]:
     for pattern, (actions, scope) in TABLE.items():
         match = re.fullmatch(pattern, f"{method} {path}", re.IGNORECASE)
         if match:
-            return tuple(RequestedAction(action, scope.format(**match.groupdict())) for action in actions)
+            names = match.groupdict(WORKSPACE_ID)
+            return tuple(RequestedAction(action, scope.format(**names)) for action in actions)
     if not path.lower().startswith("/subscriptions/"):
         return ()
     segments = path.strip("/").split("/")

@@ -1,0 +1,75 @@
+"""The resources that a rule file names, which the sandbox therefore has: workspaces, factories, pipelines."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlevents.errors import ConfigError
+from mlevents.rules.connections import check_workspaces, fill_settings
+from mlevents.rules.environment_file import load_environment
+from mlevents.rules.environment_sections import apply_environment
+from mlevents.rules.report import Report
+from mlevents.rules.rule_source import read_source
+from mlevents.services.data_factory.factory_client import DataFactory
+from mlevents.settings import Settings
+from mlevents.workspace_id import parse_workspace_key
+
+PIPELINE_ACTION = "run_data_factory_pipeline"
+MARK = "mlevents_response"
+"""The parameter by which the app recognises the runs that it has started."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResources:
+    """ARM ids: of the workspaces by alias, and of the factories with the parameters of each pipeline."""
+
+    workspaces: Mapping[str, str] = field(default_factory=dict)
+    factories: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, rules: Path, environment: Mapping[str, str]) -> "RuleResources":
+        """Those of a rule file or folder with these settings; none of one that cannot be read."""
+        try:
+            settings = Settings.read(environment)
+            source = read_source(rules)
+            report = Report(source.document, settings, require_settings=False)
+            apply_environment(load_environment(rules, settings.rule_environment, report), source, report)
+        except ConfigError:
+            return cls()
+        listed = source.written.get("workspaces")
+        found = check_workspaces(listed if isinstance(listed, dict) else {}, report)
+        workspaces = {str(name): id.rstrip("/") for name, id in found.items() if parse_workspace_key(id)}
+        return cls(workspaces, dict(_find_factories(source.written, report)))
+
+
+def _find_factories(
+    written: Mapping[str, Any], report: Report
+) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:
+    connections = written.get("connections")
+    for name, one in (connections if isinstance(connections, dict) else {}).items():
+        if isinstance(one, dict) and one.get("type") == "data_factory" and isinstance(one.get("id"), str):
+            try:
+                id = DataFactory(id=fill_settings(one["id"], "", report)).id
+            except ValueError:
+                continue
+            steps = [one for one in _find_steps(written) if one.get("connection") == name]
+            yield id, {str(one["pipeline"]): _list_parameters(one) for one in steps if one.get("pipeline")}
+
+
+def _find_steps(value: Any) -> Iterator[dict[str, Any]]:
+    """The parameters of each step that runs a pipeline of a factory, wherever it is."""
+    if isinstance(value, dict):
+        if value.get("uses") == PIPELINE_ACTION and isinstance(value.get("with"), dict):
+            yield value["with"]
+        for inner in value.values():
+            yield from _find_steps(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _find_steps(inner)
+
+
+def _list_parameters(step: Mapping[str, Any]) -> tuple[str, ...]:
+    parameters = step.get("parameters")
+    names = [str(name) for name in parameters] if isinstance(parameters, dict) else []
+    return (*names, MARK)
