@@ -196,8 +196,8 @@ def test_events_may_stand_in_lines_of_their_own(run: Callable[..., Result], end:
 
 def test_a_line_that_is_no_json_is_told_with_its_place(run: Callable[..., Result]):
     result = run("explain", "-", given='{"id": 1}\n\n{"id": }\n')
-    assert (result.exit_code, result.stderr) == (1, "")
-    assert "-:3:8: is not valid JSON: Expecting value" in result.stdout
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: -:3:8: is not valid JSON: Expecting value: name a file of events\n"
 
 
 def test_a_dead_letter_blob_is_read(run: Callable[..., Result]):
