@@ -71,6 +71,7 @@ def environment(tmp_path: Path, commands: Path, history: Stage) -> Iterator[dict
         **{name: value for name, value in os.environ.items() if not name.startswith(("MLEVENTS_", "PYTEST"))},
         **history.environment(),
         "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": str(tmp_path / "checkout"),
         "REAL_PYTHON": sys.executable,
         "REAL_CURL": real("curl"),
         "COMMAND_SERVER": str(commands),
