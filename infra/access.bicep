@@ -2,7 +2,7 @@
 // holds the actions that the rules need, and for each target that it sends to the role of a sender.
 //
 // The rules' own elements say which actions (`python -m mlevents doctor --needs`), so there is no list of them
-// here. The predeploy hook deploys this; by hand see docs/deploying.md.
+// here. The predeploy hook deploys this; by hand see docs/deployment.md.
 targetScope = 'subscription'
 
 @description('The Function App, whose name the custom roles carry.')

@@ -12,7 +12,7 @@ from mlevents.rules.model import Rules
 from mlevents.settings import Settings, find_default_rules
 
 ATTACHED = ("workspace", "data_factory", "identity")
-"""What the app gets a role of its own on; rights on other services are assigned as docs/deploying.md says."""
+"""What the app gets a role of its own on; for other services, see docs/deployment.md."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def check_network(services: Services, workspace: str) -> Iterator[Finding]:
             "public network access is disabled: doctor cannot see from here whether the app reaches the "
             "workspace's network, its scoring addresses and its batch endpoints"
         )
-        remedy = "give the app a subnet or a peering there: docs/deploying.md, 'A private network'"
+        remedy = "give the app a subnet or a peering there: docs/deployment.md, 'A private network'"
         yield Finding("network", None, said, remedy)
 
 
