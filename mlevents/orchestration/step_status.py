@@ -1,7 +1,7 @@
 """The custom status of a step's orchestrator, for people to read while it runs."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from mlevents.orchestration.json_message import JsonMessage, read_each
@@ -12,6 +12,7 @@ class CheckReading(JsonMessage):
     """The latest value of one check of a phase; seconds for a latency, a part of 1 for a rate.
 
     `min` and `max` are its limits, those that are factors of the `stable` deployment's value multiplied out.
+    `values` are the latest values of the phase, this one last.
     """
 
     metric: str
@@ -20,16 +21,23 @@ class CheckReading(JsonMessage):
     min: float | None = None
     max: float | None = None
     stable: float | None = None
+    values: tuple[float, ...] = ()
+
+    parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"values": tuple}
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseRecord(JsonMessage):
-    """One phase of a step: its name, how many seconds it took so far, its latest detail and readings."""
+    """One phase of a step: its name, how many seconds it took so far, its latest detail and readings.
+
+    `traffic` are the percents of the deployments that serve.
+    """
 
     phase: str
     seconds: float
     detail: str
     checks: tuple[CheckReading, ...] = ()
+    traffic: Mapping[str, int] = field(default_factory=dict)
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"checks": read_each(CheckReading.from_json)}
 

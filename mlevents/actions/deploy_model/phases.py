@@ -3,12 +3,14 @@
 Seconds are the sum of the requested waits, never read from a clock.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from durabletask.task import OrchestrationContext
 
 from mlevents.actions.deploy_model.progress import Phase, Progress
+from mlevents.actions.deploy_model.traffic_map import Traffic
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.duration import format_duration
 from mlevents.orchestration.answer import Answer
@@ -24,8 +26,11 @@ CLEAN_UP = 3600.0
 LAST_LOOK = 60.0
 """Seconds for reading the metrics once more when the step's timeout is over."""
 LONGEST_DETAIL = 150
-STATUS_PHASES, STATUS_LINES, STATUS_WIDTH = 16, 20, 150
-"""How many phases and lines of the log the custom status holds, which Durable Functions limits to 16 KB."""
+STATUS_PHASES, STATUS_LINES, STATUS_WIDTH, STATUS_VALUES = 16, 20, 150, 12
+"""How many phases, lines of the log and values of a check the custom status holds.
+
+Durable Functions limits it to 16 KB.
+"""
 
 
 class RolloutRun:
@@ -74,7 +79,8 @@ class RolloutRun:
 
     def begin_phase(self, name: str) -> None:
         """The next seconds and details are those of this phase."""
-        self.phases.append(PhaseRecord(name, 0.0, ""))
+        serving = self.phases[-1].traffic if self.phases else {}
+        self.phases.append(PhaseRecord(name, 0.0, "", traffic=serving))
 
     def perform_phase(self, name: str, *verbs: RolloutVerb, limit: float | None = None) -> Durable[Answer]:
         """Perform verbs that belong together; gives the answer of the last."""
@@ -84,6 +90,7 @@ class RolloutRun:
             chosen = self.progress.timeouts.get(verb.timeout_name) if verb.timeout_name else limit
             answer = yield from self.perform(verb, limit=chosen)
             self.progress = self.progress.join(answer.result)
+            self.record_traffic(self.progress.serving)
             self.update_phase(answer.detail, 0.0)
         return answer
 
@@ -95,7 +102,11 @@ class RolloutRun:
 
     def record_checks(self, checks: tuple[CheckReading, ...]) -> None:
         """The phase under way has these latest readings."""
-        self.phases[-1] = replace(self.phases[-1], checks=checks)
+        self.phases[-1] = replace(self.phases[-1], checks=extend_values(self.phases[-1].checks, checks))
+
+    def record_traffic(self, traffic: Traffic) -> None:
+        """The traffic in the phase under way."""
+        self.phases[-1] = replace(self.phases[-1], traffic=traffic)
 
     def perform(
         self, verb: RolloutVerb, progress: Progress | None = None, limit: float | None = None
@@ -140,3 +151,12 @@ class RolloutRun:
         """The answer of a rollout that has failed, or had to stop."""
         phases = [phase.to_json() for phase in self.phases]
         return error.to_answer({**self.progress.subject, **self.report, "phases": phases})
+
+
+def extend_values(before: Sequence[CheckReading], now: Sequence[CheckReading]) -> tuple[CheckReading, ...]:
+    """The readings of now, each with the values of the same check before it."""
+    earlier = [one.values for one in before] if len(before) == len(now) else [()] * len(now)
+    return tuple(
+        replace(one, values=(*values, one.value)[-STATUS_VALUES:] if one.value is not None else values)
+        for one, values in zip(now, earlier, strict=True)
+    )

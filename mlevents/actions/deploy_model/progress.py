@@ -87,6 +87,12 @@ class Progress(JsonMessage):
         return self.from_json({**self.to_json(), **result})
 
     @property
+    def serving(self) -> Traffic:
+        """The traffic that the rollout has put so far, or found."""
+        reached = self.plan[: self.phase + 1] if self.phase is not None else ()
+        return next((one.traffic for one in reversed(reached) if one.traffic), self.before or {})
+
+    @property
     def result(self) -> Json:
         """What later steps read."""
         names = ("endpoint", "deployment", "model", "scoring_uri", "traffic", "before", "studio")

@@ -46,6 +46,7 @@ def restore_until_done(context: OrchestrationContext, run: RolloutRun) -> Durabl
                 notified, due = notified + 1, taken + min(taken, LONGEST_SILENCE)
                 yield from notify_unrestored(context, run, str(error), notified)
         else:
+            run.record_traffic(run.progress.before or {})
             run.update_phase(answer.detail, answer.waited)
             return answer.detail
         yield context.create_timer(timedelta(seconds=pause))
