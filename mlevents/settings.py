@@ -17,6 +17,8 @@ SETTING_NAMES = (
     "MLEVENTS_ENV",
     "MLEVENTS_MODE",
     "MLEVENTS_MAX_DEPTH",
+    "MLEVENTS_RECENT_EVENTS",
+    "MLEVENTS_RECENT_EVENTS_DAYS",
     "MLEVENTS_RESOURCE_MANAGER",
     "MLEVENTS_RULES",
     "MLEVENTS_SECRET",
@@ -64,7 +66,8 @@ class Settings:
     `rules` is the rule file, or a folder of rule files; `mode` makes every rule at least as careful
     (shadow before live, disabled before shadow); `resource_manager`
     is the Azure Resource Manager endpoint, another one in a sovereign cloud or the sandbox;
-    `max_depth` is how many responses may cause one another; `secret` goes into the names and marks of
+    `recent_events` is how many events `GET events` remembers, 0 for none, and `recent_events_days` for how
+    long. `max_depth` is how many responses may cause one another; `secret` goes into the names and marks of
     what steps start, so that nobody can plant them; `environment` answers `{setting: NAME}`, or else
     `defaults`, which come from the file of the `rule_environment`, such as `prod`.
     """
@@ -73,6 +76,8 @@ class Settings:
     mode: str | None = None
     resource_manager: str = PUBLIC_RESOURCE_MANAGER
     max_depth: int = 3
+    recent_events: int = 500
+    recent_events_days: int = 7
     secret: str = field(default="", repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     rule_environment: str = ""
@@ -90,16 +95,15 @@ class Settings:
                 f"MLEVENTS_MODE is '{mode}'{did_you_mean(mode, MODES)}: "
                 f"set it to one of {', '.join(MODES)}, or leave it out"
             )
-        depth = environment.get("MLEVENTS_MAX_DEPTH") or "3"
-        if not (depth.isascii() and depth.isdigit()) or int(depth) < 1:
-            raise ConfigError(f"MLEVENTS_MAX_DEPTH is '{depth}': set it to a whole number from 1")
         manager = environment.get("MLEVENTS_RESOURCE_MANAGER") or PUBLIC_RESOURCE_MANAGER
         rules = environment.get("MLEVENTS_RULES")
         return cls(
             rules=(root / rules if rules else find_default_rules(root)).resolve(),
             mode=mode,
             resource_manager=manager.rstrip("/"),
-            max_depth=int(depth),
+            max_depth=_read_depth(environment),
+            recent_events=_read_count(environment, "MLEVENTS_RECENT_EVENTS", 500),
+            recent_events_days=_read_count(environment, "MLEVENTS_RECENT_EVENTS_DAYS", 7),
             # without one of its own, the app falls back to another secret that each app has
             secret=environment.get("MLEVENTS_SECRET") or environment.get("AzureWebJobsStorage") or "",
             environment=environment,
@@ -124,3 +128,17 @@ class Settings:
             "set it on the Function App, or in local.settings.json "
             f"(on Azure: `az functionapp config appsettings set --settings {name}=<value>`)"
         )
+
+
+def _read_count(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and int(text) <= 2000):
+        raise ConfigError(f"{name} is '{text:.100}': set it to a whole number from 0 to 2000")
+    return int(text)
+
+
+def _read_depth(environment: Mapping[str, str]) -> int:
+    depth = environment.get("MLEVENTS_MAX_DEPTH") or "3"
+    if not (depth.isascii() and depth.isdigit()) or int(depth) < 1:
+        raise ConfigError(f"MLEVENTS_MAX_DEPTH is '{depth}': set it to a whole number from 1")
+    return int(depth)

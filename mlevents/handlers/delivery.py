@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 
@@ -9,6 +10,7 @@ import azure.durable_functions as df
 
 from mlevents import telemetry
 from mlevents.errors import ConfigError
+from mlevents.handlers.event_recorder import record_event
 from mlevents.handlers.floods import count_refused, keep_quarantined
 from mlevents.handlers.scheduling import schedule
 from mlevents.orchestration.messages import Response
@@ -53,7 +55,11 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
     """
     with telemetry.trace_delivery() as delivery, report_extension_faults():
         now = datetime.now(UTC)
-        responses = decide(event, rules(), settings(), now)
+        try:
+            responses = decide(event, rules(), settings(), now)
+        except ConfigError as error:
+            await record_failure(event, error, client)
+            raise
         started = []
         for response in responses:
             with telemetry.log_context({telemetry.RESPONSE: response.id, telemetry.RULE: response.rule}):
@@ -62,6 +68,13 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
                 started.append(await kept)
         disabled = settings().mode == "disabled"
         delivery.outcome = "disabled" if disabled else outcome(responses, started)
+        await record_event(event, rules(), settings(), client, (delivery.outcome, responses, ""))
+
+
+async def record_failure(event: str, error: ConfigError, client: df.DurableFunctionsClient) -> None:
+    """Record an event that is delivered again later, because the settings or the rules are broken."""
+    with suppress(ConfigError):
+        await record_event(event, None, settings(), client, ("failed", (), str(error)))
 
 
 def outcome(responses: Sequence[Response], started: Sequence[bool]) -> str:

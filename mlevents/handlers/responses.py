@@ -11,7 +11,7 @@ from mlevents.handlers.blueprint import Blueprint
 from mlevents.handlers.delivery import settings
 from mlevents.orchestration import endpoint_lease, function_names, instances
 from mlevents.orchestration.step_orchestrators import load_step_orchestrators
-from mlevents.responses import flood, flood_report, newest_version, respond, step_activity
+from mlevents.responses import flood, flood_report, newest_version, recent_events, respond, step_activity
 
 blueprint = Blueprint()
 
@@ -40,6 +40,13 @@ def orchestrate_flood_report(context: OrchestrationContext, text: str) -> Genera
 def count_event(context: EntityContext, mark: Any) -> int | None:
     """See `mlevents.responses.flood`."""
     return flood.event_flood(context, mark)
+
+
+@blueprint.function_name(function_names.RECENT_EVENTS)
+@blueprint.entity_trigger(context_name="context", entity_name=function_names.RECENT_EVENTS)
+def keep_recent_events(context: EntityContext, text: Any) -> None:
+    """See `mlevents.responses.recent_events`."""
+    recent_events.recent_events(context, text)
 
 
 @blueprint.function_name(function_names.ENDPOINT_LEASE)
