@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from io import TextIOWrapper
 
 from rich.console import Console
 
@@ -11,6 +12,8 @@ from sandbox.event_grid.event_factory import Json
 from sandbox.sandbox_process import Stage
 
 CONSOLE = Console(highlight=False, width=None if sys.stdout.isatty() else 80)
+if isinstance(sys.stdout, TextIOWrapper):
+    sys.stdout.reconfigure(errors="backslashreplace")  # a pipe on Windows has no ✓
 GUID = re.compile(r"\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 FRAUD = {"stage": "production", "accuracy": "0.95"}
 

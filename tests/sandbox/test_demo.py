@@ -1,11 +1,15 @@
 """The demo shows what happens in 80 columns, and says when a scene did not end as expected."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from rich.cells import cell_len
 
 from sandbox.demo import demo
 from sandbox.demo.scene import Scene
-from sandbox.sandbox_process import Stage
+from sandbox.sandbox_process import ROOT, Stage
 
 LONG = "quarantined: eventType: 7 is not text: every event needs eventType or type as text; " * 2
 
@@ -36,3 +40,13 @@ def test_a_scene_fits_into_80_columns(capsys: pytest.CaptureFixture[str]) -> Non
     lines = capsys.readouterr().out.splitlines()
     assert max(map(cell_len, lines)) <= 80
     assert lines[:2] == ["✓ Model fraud-net:7 is registered [twice] (1.5 s)", "    rule deploy"]
+
+
+def test_a_scene_is_printed_into_a_pipe_that_lacks_its_characters() -> None:
+    code = "from sandbox.demo.demo import print_scene; from sandbox.demo.scene import Scene; "
+    code += "print_scene(Scene('a model', 'deploy', 'done → 50 %', True), 1.5)"
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode, rb"\u2713 a model" in done.stdout) == (0, True), done.stderr.decode()
