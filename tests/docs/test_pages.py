@@ -94,3 +94,21 @@ def test_a_webhook_gets_what_the_page_about_jira_says(receiver: tuple[str, list[
     (shown,) = re.findall(r'`(\{"version".+?\})`', (DOCS / "how-to/jira.md").read_text(encoding="utf-8"))
     assert list(body) == list(json.loads(shown.replace("…", '""')))
     assert (body["title"], body["message"]) == ("a response failed", "the step deploy failed")
+
+
+def test_the_symptoms_quote_what_the_product_says() -> None:
+    """The longest run of words in each quotation, without its values, is in the code."""
+    folders = ("mlevents", "sandbox", "infra")
+    code = "".join(
+        file.read_text(encoding="utf-8") for name in folders for file in (ROOT / name).rglob("*.py")
+    )
+    cells = [
+        row[0]
+        for tables in read_page(DOCS / "troubleshooting.md").tables.values()
+        for table in tables
+        for row in table[1:]
+    ]
+    quoted = [text for cell in cells for text in re.findall(r"`([^`]+)`", cell) if " " in text]
+    words = [max(re.findall(r"[a-z][a-z ]+[a-z]", text), key=len) for text in quoted]
+    assert len(words) > 8
+    assert [one for one in words if one not in code] == []
