@@ -76,14 +76,14 @@ def explain_rule(match: RuleMatch[Rule], event: Event, moment: ExplainContext) -
         rule.mode,
         match.matches,
         because,
-        tuple(map(_explain_line, trace_conditions(asked, event.names))) if asked else (),
+        tuple(map(describe_line, trace_conditions(asked, event.names))) if asked else (),
         tuple(find_other_cases(asked, event.names)),
         tuple(preview_gates(rule, event, moment)) if match.matches else (),
         tuple(_explain_step(step, event) for step in rule.steps) if match.matches else (),
     )
 
 
-def _explain_line(line: TraceLine) -> ExplainedLine:
+def describe_line(line: TraceLine) -> ExplainedLine:
     if line.holds is None:
         return ExplainedLine(line.name, depth=line.depth)
     if line.wanted is None:
