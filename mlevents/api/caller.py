@@ -16,7 +16,7 @@ from typing import Any
 
 KEY_HOLDER = "function key"
 NAME_CLAIMS = ("preferred_username", "name", "upn", "appid", "azp", "oid")
-LONGEST_NAME = 200
+_LONGEST_NAME = 200
 
 
 def identify_caller(headers: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> str:
@@ -28,7 +28,7 @@ def identify_caller(headers: Mapping[str, str], environment: Mapping[str, str] =
         headers.get("x-ms-client-principal", "")
     )
     found = f"{name} ({identity})" if name and identity and name != identity else name or identity
-    return " ".join(found.split())[:LONGEST_NAME] or KEY_HOLDER
+    return " ".join(found.split())[:_LONGEST_NAME] or KEY_HOLDER
 
 
 def _claimed_name(principal: str) -> str:

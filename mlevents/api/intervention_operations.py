@@ -6,15 +6,15 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from mlevents.api.caller import identify_caller
-from mlevents.api.intervention_state import InterventionState, read_state, wait_for_state
+from mlevents.api.intervention_state import InterventionState, read_intervention_state, wait_for_state
 from mlevents.api.operation import ApiAnswer, ApiError, ApiRequest, AppState, RequestBody, operation
 from mlevents.orchestration.instances import raise_event
 from mlevents.orchestration.intervention import ABORT, CANCEL, PROMOTE, Intervention
 from mlevents.orchestration.serialization import to_text
 from mlevents.responses.operated_response import LATE_WORDS
 
-LONGEST_REASON = 500
-OUTCOMES = {CANCEL: "stopped", ABORT: "failed"}
+LONGEST_VERB_REASON = 500
+_OUTCOMES = {CANCEL: "stopped", ABORT: "failed"}
 """The status with which a response ends by a verb."""
 
 
@@ -26,7 +26,7 @@ def require_words(text: str) -> str:
 
 
 type Reason = Annotated[
-    str, Field(min_length=1, max_length=LONGEST_REASON, pattern=r"\S"), AfterValidator(require_words)
+    str, Field(min_length=1, max_length=LONGEST_VERB_REASON, pattern=r"\S"), AfterValidator(require_words)
 ]
 
 
@@ -53,7 +53,7 @@ class InterventionView:
     changed: bool
 
 
-VERB: dict[str, Any] = {
+_INTERVENTION: dict[str, Any] = {
     "body": InterventionBody,
     "answer": InterventionView,
     "answers": {202: InterventionView},
@@ -61,33 +61,33 @@ VERB: dict[str, Any] = {
 }
 
 
-@operation("CancelResponse", "POST v1/responses/{id}/cancel", **VERB)
+@operation("CancelResponse", "POST v1/responses/{id}/cancel", **_INTERVENTION)
 async def cancel_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Cancel a response that runs or waits: it ends as `stopped`.
 
     A rollout restores the traffic first. 202 says that the verb is stored, and takes effect soon.
     """
-    before = await read_state(app.client, request.path["id"])
+    before = await read_intervention_state(app.client, request.path["id"])
     return await intervene(app, before, make_intervention(request, app, CANCEL))
 
 
-@operation("AbortRollout", "POST v1/responses/{id}/abort", **VERB)
+@operation("AbortRollout", "POST v1/responses/{id}/abort", **_INTERVENTION)
 async def abort_rollout(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Abort the rollout of a response: the traffic is restored, and the response fails."""
-    before = await read_state(app.client, request.path["id"])
+    before = await read_intervention_state(app.client, request.path["id"])
     if not before.has_ended and before.rollout is None:
         raise refuse_verb(before, "no rollout of it is running")
     return await intervene(app, before, make_intervention(request, app, ABORT))
 
 
-@operation("PromoteRollout", "POST v1/responses/{id}/promote", **VERB)
+@operation("PromoteRollout", "POST v1/responses/{id}/promote", **_INTERVENTION)
 async def promote_rollout(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Leave the current phase of a rollout early, and go on with the next one.
 
     The checks are read once more. One that has failed for good still fails the rollout; anything else that
     speaks against the promotion is recorded with the phase.
     """
-    before = await read_state(app.client, request.path["id"])
+    before = await read_intervention_state(app.client, request.path["id"])
     if before.has_ended:
         raise refuse_verb(before, "it has ended")
     if before.rollout is None or before.rollout.phase is None:
@@ -111,11 +111,11 @@ async def intervene(app: AppState, before: InterventionState, wanted: Interventi
     response_id = before.view.id
     known = before.find_entry(wanted.id)
     if before.has_ended:
-        if known is None or before.outcome.status != OUTCOMES.get(wanted.verb):
+        if known is None or before.outcome.status != _OUTCOMES.get(wanted.verb):
             raise refuse_verb(before, "it has ended")
         return ApiAnswer(view_intervention(before, known, changed=False))
     if known is None and not await raise_event(app.client, response_id, to_text(wanted.to_json())):
-        raise refuse_verb(await read_state(app.client, response_id), "it has just ended")
+        raise refuse_verb(await read_intervention_state(app.client, response_id), "it has just ended")
     after = await wait_for_state(app.client, response_id, lambda one: has_acted(one, wanted))
     entry = after.find_entry(wanted.id)
     if after.has_ended and (entry is None or entry.effect.startswith(LATE_WORDS)):

@@ -22,9 +22,9 @@ from mlevents.responses.response_view import (
     view_response,
 )
 
-LONGEST_WAIT, LOOK = 5.0, 0.1
+_LONGEST_WAIT, _LOOK = 5.0, 0.1
 """Seconds for which an answer waits for the effect of a verb, and between two looks."""
-PARTS = 50
+_PARTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,14 @@ class InterventionState:
         return next((one for one in self.outcome.log if one.id == intervention), None)
 
 
-async def read_state(client: AsyncTaskHubGrpcClient, response_id: str) -> InterventionState:
+async def read_intervention_state(client: AsyncTaskHubGrpcClient, response_id: str) -> InterventionState:
     """The state of a response; raises ApiError 404 when there is none."""
     state = await client.get_orchestration_state(response_id)
     if state is None or not is_response(state):
         raise ApiError(404, f"no response has the id '{response_id:.200}'")
     outcome, parts = known_outcome(state), {}
     if any(one.status == "running" and _is_orchestrated(one.uses) for one in outcome.steps):
-        query = OrchestrationQuery(instance_id_prefix=f"{response_id}.", max_instance_count=PARTS)
+        query = OrchestrationQuery(instance_id_prefix=f"{response_id}.", max_instance_count=_PARTS)
         found = await client.get_all_orchestration_states(query)
         ordered = sorted(found, key=lambda one: one.created_at)
         parts = {one.instance_id: StepStatus.from_json(status_of(one)) for one in ordered}
@@ -77,14 +77,14 @@ async def read_state(client: AsyncTaskHubGrpcClient, response_id: str) -> Interv
 async def wait_for_state(
     client: AsyncTaskHubGrpcClient, response_id: str, is_reached: Callable[[InterventionState], bool]
 ) -> InterventionState:
-    """The first state that is reached, or the last one after `LONGEST_WAIT`."""
+    """The first state that is reached, or the last one after `_LONGEST_WAIT`."""
     clock = asyncio.get_running_loop().time
-    deadline = clock() + LONGEST_WAIT
+    deadline = clock() + _LONGEST_WAIT
     while True:
-        found = await read_state(client, response_id)
+        found = await read_intervention_state(client, response_id)
         if is_reached(found) or clock() > deadline:
             return found
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(_LOOK)
 
 
 def _is_orchestrated(uses: str) -> bool:
