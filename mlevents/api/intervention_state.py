@@ -69,7 +69,7 @@ async def read_intervention_state(client: AsyncTaskHubGrpcClient, response_id: s
     rollout = None
     for one in outcome.steps:
         if one.status == "running" and _is_orchestrated(one.uses):
-            part = find_part(one, response_id, parts)
+            part = find_part(one, response_id, parts, outcome.reruns)
             rollout = RunningRollout(one.id, part.watched, part.detail or one.detail)
     return InterventionState(state, outcome, view_response(state, parts).view, rollout)
 

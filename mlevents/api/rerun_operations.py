@@ -20,7 +20,6 @@ from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.start_policy import ENDED_BADLY, REPLACE_NOTHING, start
 from mlevents.responses.rerun import RerunRefusedError, plan_rerun, rerun_id
 
-
 REPETITION = timedelta(minutes=1)
 """After a rerun that has succeeded, another one within this time is the same request once more."""
 
@@ -40,7 +39,7 @@ class RerunBody(RequestBody):
     answers={202: InterventionView},
     errors=(409,),
 )
-async def rerun_response(request: ApiRequest, app: AppState) -> ApiAnswer:
+async def rerun_ended_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Run an ended response again: the same event and the same rule, as a new attempt.
 
     The attempts before it stay in `attempts`. While the new attempt runs, and for a minute from its beginning

@@ -11,6 +11,7 @@ from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.messages import Response
 from mlevents.responses.hub_state import input_of, output_of, status_of
+from mlevents.responses.rerun import describe_attempt
 from mlevents.responses.response_view import UNSETTLED, ResponseView
 
 
@@ -56,7 +57,8 @@ class ResponseDetails(ResponseView):
     `event` is complete. `explanation` are the conditions of its rule with the values found in the event.
     `results` is what each step left for later ones, known at the end; `reports` what one that failed says
     besides its detail; `log` what operators asked of the response. `raw` is the text of an event that could
-    not be understood. `duration` is in seconds, up to now if it has not ended. `attempt` counts from 1.
+    not be understood. `duration` is in seconds, up to now if it has not ended. `attempts`
+    are all of them with their outcomes, the latest last.
     """
 
     plan: ResponsePlan | None = None
@@ -66,7 +68,7 @@ class ResponseDetails(ResponseView):
     log: tuple[Intervention, ...] = ()
     links: tuple[StudioLink, ...] = ()
     duration: float = 0.0
-    attempt: int = 1
+    attempts: tuple[Json, ...] = ()
     raw: str | None = None
 
 
@@ -91,7 +93,8 @@ def describe_details(
             )
         ],
         "duration": _duration(state, view, now),
-        "attempt": stored.get("attempt", 1),
+        "attempt": view.attempt,
+        "attempts": [*stored.get("past", ()), describe_attempt(state)],
         "raw": stored.get("raw"),
     }
     return view.to_json() | details

@@ -11,7 +11,15 @@ from mlevents.handlers.blueprint import Blueprint
 from mlevents.handlers.delivery import settings
 from mlevents.orchestration import endpoint_lease, function_names, instances
 from mlevents.orchestration.step_orchestrators import load_step_orchestrators
-from mlevents.responses import flood, flood_report, newest_version, recent_events, respond, step_activity
+from mlevents.responses import (
+    flood,
+    flood_report,
+    newest_version,
+    recent_events,
+    rerun,
+    respond,
+    step_activity,
+)
 
 blueprint = Blueprint()
 
@@ -84,3 +92,18 @@ async def run_find_instances(text: str, client: df.DurableFunctionsClient) -> st
 async def run_pass_on_intervention(text: str, client: df.DurableFunctionsClient) -> str:
     """See `mlevents.orchestration.instances`."""
     return await instances.pass_on_intervention(text, client)
+
+
+@blueprint.function_name(function_names.BEGIN_RERUN)
+@blueprint.orchestration_trigger(context_name="context", orchestration=function_names.BEGIN_RERUN)
+def orchestrate_rerun(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
+    """See `mlevents.responses.rerun`."""
+    return (yield from rerun.begin_rerun_orchestrator(context, text))
+
+
+@blueprint.function_name(function_names.RESTART_RESPONSE)
+@blueprint.durable_client_input(client_name="client")
+@blueprint.activity_trigger(input_name="text", activity=function_names.RESTART_RESPONSE)
+async def run_restart_response(text: str, client: df.DurableFunctionsClient) -> str:
+    """See `mlevents.responses.rerun`."""
+    return await rerun.restart_response(text, client)

@@ -37,6 +37,9 @@ class Response(JsonMessage):
     `attempt` counts how often the sweeper had it run again; `earlier` are the records of the steps of the
     attempt before, `unfinished` the requests to put back what steps of earlier attempts left.
     `flood` is only in the input of ReportFlood. `log` is what operators asked of it before it began.
+    `reruns` counts how often an operator had it run again: its steps start under other keys then. `past` are
+    those earlier attempts, as the API shows them. `kept` are the results of steps that are not performed
+    again, by their ids.
     `explanation` are the rule's conditions with the values found, for people alone.
     """
 
@@ -59,6 +62,9 @@ class Response(JsonMessage):
     unfinished: tuple["RecoveryRequest", ...] = ()
     flood: OpenFlood | None = None
     log: tuple[Intervention, ...] = ()
+    reruns: int = 0
+    past: tuple[Json, ...] = ()
+    kept: Mapping[str, Json] = field(default_factory=dict)
     explanation: tuple[Json, ...] = ()
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
@@ -69,6 +75,7 @@ class Response(JsonMessage):
         "unfinished": read_each(lambda one: RecoveryRequest.from_json(one)),  # noqa: PLW0108 - it is below
         "flood": read_optional(OpenFlood.from_json),
         "log": read_each(Intervention.from_json),
+        "past": tuple,
         "explanation": tuple,
     }
 

@@ -13,6 +13,7 @@ from mlevents.orchestration.interruption import Interruptible
 from mlevents.orchestration.intervention import CANCEL, Intervention
 from mlevents.orchestration.messages import Response
 from mlevents.orchestration.serialization import to_text
+from mlevents.responses.response_id import part_id
 from mlevents.responses.response_record import ResponseRecord
 
 MOST_TRIES, PAUSE = 24, 5.0
@@ -50,7 +51,7 @@ class OperatedResponse(ResponseRecord):
 
     def pass_on(self, step: str, intervention: Intervention) -> Durable[bool]:
         """Raise an intervention to the orchestrations of a step; says whether one was running."""
-        first = f"{self.response.id}.{step}"
+        first = part_id(self.response.id, step, self.response.reruns)
         for _ in range(MOST_TRIES):
             asked = to_text([first, intervention.to_json()])
             text = yield self.context.call_activity(PASS_ON_INTERVENTION, input=asked)

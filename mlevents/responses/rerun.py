@@ -36,9 +36,10 @@ def rerun_id(response: str, reruns: int) -> str:
     return f"{response}.rerun-{reruns}"
 
 
-def begin_rerun_orchestrator(context: OrchestrationContext, text: str) -> Durable[str]:
+def begin_rerun_orchestrator(context: OrchestrationContext, text: str) -> Durable[dict[str, str]]:
     """The orchestrator BeginRerun: begin the attempt whose input is this JSON text."""
-    return str((yield context.call_activity(RESTART_RESPONSE, input=text)))
+    said = yield context.call_activity(RESTART_RESPONSE, input=text)
+    return {"status": said}
 
 
 async def restart_response(text: str, client: AsyncTaskHubGrpcClient) -> str:
@@ -46,8 +47,8 @@ async def restart_response(text: str, client: AsyncTaskHubGrpcClient) -> str:
     document = json.loads(text)
     wanted = Response.from_json(document)
     state = await client.get_orchestration_state(wanted.id)
-    if state is not None and (state.runtime_status not in ENDED or known_outcome(state).reruns >= wanted.reruns):
-        return "begun before"
+    if state is None or state.runtime_status not in ENDED or known_outcome(state).reruns >= wanted.reruns:
+        return "begun before, or gone"
     began = await start(client, RESPOND_TO_EVENT, text, wanted.id, REPLACE_ENDED)
     return "begun" if began else "begun before"
 
@@ -57,15 +58,7 @@ def plan_rerun(state: OrchestrationState, asked: Intervention, first: str | None
 
     Raises RerunRefusedError.
     """
-    response = read_response(state)
-    if response is None:
-        raise RerunRefusedError("its input cannot be read by this version")
-    if response.rule is None or (response.status != "running" and response.attempt <= ATTEMPTS):
-        raise RerunRefusedError(
-            f"it was settled as {response.status} when its event came, and another attempt would be too: "
-            f"{response.because}"
-        )
-    outcome = known_outcome(state)
+    response, outcome = read_rerunnable(state), known_outcome(state)
     return replace(
         response,
         status="running",
@@ -79,6 +72,19 @@ def plan_rerun(state: OrchestrationState, asked: Intervention, first: str | None
         past=(*response.past, describe_attempt(state))[-MOST_PAST:],
         kept=select_kept(state, response, first) if first else {},
     )
+
+
+def read_rerunnable(state: OrchestrationState) -> Response:
+    """The response as its event began it; raises RerunRefusedError for one that was settled then."""
+    response = read_response(state)
+    if response is None:
+        raise RerunRefusedError("its input cannot be read by this version")
+    if response.rule is None or (response.status != "running" and response.attempt <= ATTEMPTS):
+        raise RerunRefusedError(
+            f"it was settled as {response.status} when its event came, and another attempt would be too: "
+            f"{response.because}"
+        )
+    return response
 
 
 def select_kept(state: OrchestrationState, response: Response, first: str) -> dict[str, Json]:

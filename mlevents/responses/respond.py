@@ -15,6 +15,7 @@ from mlevents import telemetry
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.messages import Failure, Response
 from mlevents.orchestration.step_errors import GateClosedError, StepFailedError, describe_fault
+from mlevents.orchestration.step_plan import StepPlan
 from mlevents.responses.deferral import DeferredStep, perform_or_defer
 from mlevents.responses.gating import check_before_steps
 from mlevents.responses.operated_response import OperatedResponse
@@ -61,6 +62,15 @@ def complete_response(context: OrchestrationContext, response: Response) -> Dura
         seconds = (context.current_utc_datetime - beginning).total_seconds()
         telemetry.report_end(response.trace, record.status, record.because, seconds)
     return record.final_outcome()
+
+
+def keep_results(record: OperatedResponse) -> tuple[StepPlan, ...]:
+    """Take the first steps over from the attempt before, where a rerun says so; gives the others."""
+    kept = record.response.kept
+    for step, result in kept.items():
+        record.add_result(step, result)
+        record.update_step(step, "done", "kept from the attempt before")
+    return record.response.steps[len(kept) :]
 
 
 def fail_response(record: OperatedResponse, error: Exception) -> Durable[None]:
@@ -118,12 +128,13 @@ def perform_steps(record: OperatedResponse) -> Durable[None]:
         yield from check_before_steps(record.context, response)
     except GateClosedError as error:
         return stop_response(record, error)
-    for number, step in enumerate(response.steps, start=1):
+    steps = keep_results(record)
+    for number, step in enumerate(steps, start=1):
         try:
             yield from record.interruption.check()
             record.update_step(step.id, "running")
             call = begin_call(response, step, record.results)
-            answer = yield from perform_or_defer(record.context, call, response.steps[number:])
+            answer = yield from perform_or_defer(record.context, call, steps[number:])
         except GateClosedError as error:
             return stop_step(record, step, error)
         except StepFailedError as error:

@@ -21,6 +21,11 @@ def response_id(rule: str, identity: str) -> str:
     return f"{rule}.{digest(join_parts('rule', rule, identity))}"
 
 
+def part_id(response: str, step: str, reruns: int = 0) -> str:
+    """How the ids of the orchestrations of one step begin, after so many reruns of its response."""
+    return f"{response}.{step}.rerun-{reruns}" if reruns else f"{response}.{step}"
+
+
 def refused_id(event: Event) -> str:
     """The id under which an event from a foreign workspace is recorded."""
     topic, event_id = canonical_resource_id(event.topic), canonical_event_id(event.id)

@@ -35,7 +35,7 @@ class ResponseOutcome(JsonMessage):
 
     `omitted` counts the steps that are left out; `reports` is what steps report besides their detail, by
     their ids, and `results` what the steps left for later ones: too much for a custom status. `log` is what
-    operators asked of it, the latest last.
+    operators asked of it, the latest last; `reruns` counts how often one had it run again.
     """
 
     rule: str | None
@@ -48,6 +48,7 @@ class ResponseOutcome(JsonMessage):
     reports: Json = field(default_factory=dict)
     results: Json = field(default_factory=dict)
     log: tuple[Intervention, ...] = ()
+    reruns: int = 0
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "event": EventOutline.from_json,

@@ -105,12 +105,14 @@ def outcome_of(
     status: str,
     because: str | None,
     steps: list[StepRecord],
-    log: Sequence[Intervention] = (),
+    log: Sequence[Intervention] | None = None,
 ) -> ResponseOutcome:
     """The outcome of a response, cut to the size of a custom status."""
     event = EventOutline.of(response.event)
     topic = response.event.topic or ""
-    known = ResponseOutcome(response.rule, event, status, because, tuple(steps), topic, log=tuple(log))
+    known = ResponseOutcome(response.rule, event, status, because, tuple(steps), topic)
+    entries = response.log if log is None else tuple(log)
+    known = replace(known, log=entries, reruns=response.reruns)
     return cut_outcome(known)
 
 

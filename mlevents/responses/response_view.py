@@ -26,6 +26,7 @@ from mlevents.responses.hub_state import (
     output_of,
     status_of,
 )
+from mlevents.responses.response_id import part_id
 from mlevents.responses.response_outcome import NOTHING_KNOWN, EventOutline, ResponseOutcome
 from mlevents.responses.response_record import first_records, outcome_of
 from mlevents.responses.sweep_decision import Ended
@@ -50,7 +51,10 @@ class StepView(JsonMessage):
 
 @dataclass(frozen=True, slots=True)
 class ResponseView(JsonMessage):
-    """One response as the API shows it; `count` is its number of events, if that is not one."""
+    """One response as the API shows it; `count` is its number of events, if that is not one.
+
+    `attempt` counts how often it was run, if operators had it run again.
+    """
 
     id: str
     rule: str | None
@@ -62,6 +66,7 @@ class ResponseView(JsonMessage):
     updated: str
     steps_omitted: int = 0
     count: int = 0
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +94,12 @@ def needs_payloads(state: OrchestrationState) -> bool:
 def view_response(state: OrchestrationState, parts: Parts = NO_PARTS) -> ListedResponse:
     """One response as lists show it; `parts` are those of its steps."""
     outcome = known_outcome(state)
-    latest = [find_part(step, state.instance_id, parts) for step in outcome.steps]
+    latest = [find_part(step, state.instance_id, parts, outcome.reruns) for step in outcome.steps]
     steps = tuple(map(view_step, outcome.steps, latest))
     created, updated = in_utc(state.created_at), in_utc(state.last_updated_at)
     said = (outcome.rule, outcome.event, outcome.status, outcome.because)
     view = ResponseView(state.instance_id, *said, steps, created, updated, outcome.omitted)
+    view = replace(view, attempt=outcome.reruns + 1)
     waits = [
         f"{part.waiting}: {step.detail}"
         for step, part in zip(steps, latest, strict=True)
@@ -120,9 +126,9 @@ def add_count(view: ResponseView, count: int) -> ResponseView:
     return replace(view, because=f"{view.because}{more}", count=max(count, 1))
 
 
-def find_part(step: StepRecord, response_id: str, parts: Parts) -> StepStatus:
+def find_part(step: StepRecord, response_id: str, parts: Parts, reruns: int = 0) -> StepStatus:
     """What a step's sub-orchestration says of it: that of its last attempt is the last of `parts`."""
-    own = f"{response_id}.{step.id}"
+    own = part_id(response_id, step.id, reruns)
     found = [part for name, part in parts.items() if f"{name}.".startswith(f"{own}.")]
     return found[-1] if found else StepStatus()
 

@@ -101,7 +101,7 @@ def context_of(call: Call, services: Services, names: dict[str, Any]) -> StepCon
         id=response.id,
         rule=response.rule or "",
         step=step.id,
-        key=step_key(services.settings.secret, response.id, step.id),
+        key=step_key(services.settings.secret, response.id, step.id, response.reruns),
         event=response.event,
         names=names,
         progress=call.progress,

@@ -46,6 +46,9 @@ def begin_call(
         on_failure=(),
         earlier=(),
         unfinished=(),
+        log=(),
+        past=(),
+        kept={},
     )
     notices = make_notices(response, step.orchestration.notice, results) if step.orchestration else ()
     return Call(own, step, PERFORM, {}, kept.get("steps", {}), failure, notices)

@@ -19,6 +19,7 @@ from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.step_errors import StepFailedError, raise_unless_successful
 from mlevents.orchestration.step_plan import StepOrchestration
 from mlevents.orchestration.step_runner import run_step
+from mlevents.responses.response_id import part_id
 
 STARTS = 3
 """How often one orchestrator is started where only the answers of its entities were lost."""
@@ -37,7 +38,8 @@ def _orchestrate(
     attempt = call.response.attempt
     holders: tuple[str, ...] = ()
     for start in range(1, STARTS + 1):
-        instance = _instance_id(f"{call.response.id}.{call.step.id}", attempt, start)
+        first = part_id(call.response.id, call.step.id, call.response.reruns)
+        instance = _instance_id(first, attempt, start)
         holders = (*holders, instance)
         try:
             answer = yield from call_orchestrator(context, orchestration.name, call, instance)

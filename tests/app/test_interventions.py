@@ -79,12 +79,13 @@ def roll_out(stage: Stage, name: str) -> dict[str, Any]:
 
 
 def reach(stage: Stage, name: str, phase: str) -> dict[str, Any]:
-    """The response once its rollout is in this phase."""
+    """The response once its rollout holds this phase, and has looked at the metrics."""
 
     def found() -> list[dict[str, Any]]:
         one = one_of(stage, name, "2")
         phases = one["steps"][0].get("phases", [])
-        return [one] if phases and phases[-1]["phase"] == phase else []
+        held = phases and phases[-1]["phase"] == phase and " of " in phases[-1]["detail"]
+        return [one] if held else []
 
     [one] = until(found, PATIENCE, lambda: f"still: {one_of(stage, name, '2')}")
     return one

@@ -18,18 +18,21 @@ from google.protobuf import json_format
 
 from mlevents.orchestration.endpoint_lease import endpoint_lease
 from mlevents.orchestration.function_names import (
+    BEGIN_RERUN,
     ENDPOINT_LEASE,
     EVENT_FLOOD,
     FIND_INSTANCES,
     NEWEST_VERSION,
     REPORT_FLOOD,
     RESPOND_TO_EVENT,
+    RESTART_RESPONSE,
 )
 from mlevents.orchestration.step_orchestrators import load_step_orchestrators
 from mlevents.orchestration.versions import CURRENT
 from mlevents.responses.flood import event_flood
 from mlevents.responses.flood_report import report_flood
 from mlevents.responses.newest_version import newest_version
+from mlevents.responses.rerun import begin_rerun_orchestrator
 from mlevents.responses.respond import respond_to_event
 from tests.unit.actions.deploy_model.durable_stand_in import EntityCall
 
@@ -41,6 +44,7 @@ ORCHESTRATORS: dict[str, Callable[..., Any]] = {
     RESPOND_TO_EVENT: respond_to_event,
     **load_step_orchestrators(),
     REPORT_FLOOD: report_flood,
+    BEGIN_RERUN: begin_rerun_orchestrator,
 }
 ENTITIES: dict[str, Callable[..., Any]] = {
     ENDPOINT_LEASE.lower(): endpoint_lease,
@@ -123,6 +127,8 @@ class Recorder:
         asked = json.loads(json.loads(action.scheduleTask.input.value))
         if action.scheduleTask.name == FIND_INSTANCES:
             said: Any = {one: self.statuses.get(one) for one in asked}
+        elif action.scheduleTask.name == RESTART_RESPONSE:
+            said = "begun"
         else:
             said = self.perform(asked)
         scheduled = helpers.new_task_scheduled_event(action.id, action.scheduleTask.name)

@@ -7,6 +7,7 @@ from typing import Any
 from durabletask.entities import EntityInstanceId
 
 from mlevents.orchestration.function_names import (
+    BEGIN_RERUN,
     EVENT_FLOOD,
     REPORT_FLOOD,
     RESPOND_TO_EVENT,
@@ -135,6 +136,13 @@ def flooded() -> Recorder:
     return recorder
 
 
+def rerun() -> Recorder:
+    """A response that an operator has run again."""
+    recorder = in_world(serving(OLD))
+    recorder.run(BEGIN_RERUN, f"{RESPONSE}.rerun-1", response(step("one"), reruns=1))
+    return recorder
+
+
 FLOOD = "quarantine.1"
 ORDER = {"order": {"key": "net", "by": "9"}}
 FORBIDDEN = step("other", uses="run_data_factory_pipeline", **{"with": {"connection": "x"}})
@@ -145,6 +153,7 @@ RECORDINGS: dict[str, Callable[[], Recorder]] = {
     "response-quarantined": lambda: respond(serving(OLD), response(status="quarantined", alert=True)),
     "response-shadow": lambda: respond(serving(OLD), response(step("one"), status="shadow")),
     "response-settled": settled,
+    "response": rerun,
     "deployed": lambda: respond(serving(OLD), response(deploying(), step("tell"), gates=ORDER)),
     "deployed-badly": lambda: respond(serving(OLD, errors={"9": 0.5}), response(deploying())),
     "deployed-lost": lambda: respond(
