@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlevents.console.drawings import draw_spark, draw_traffic, list_serving
 from mlevents.duration import format_duration
-from mlevents.explanations.value_format import shorten_subject
+from mlevents.explanations.value_format import format_found, format_value, shorten_subject
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -73,7 +73,13 @@ def find_detail(steps: Sequence[Mapping[str, Any]]) -> str:
     return next((str(step["detail"]) for step in reversed(steps) if step["detail"]), "")
 
 
-_FILTERS = {"duration": format_duration, "subject": shorten_subject, "current_detail": find_detail}
+_FILTERS = {
+    "duration": format_duration,
+    "subject": shorten_subject,
+    "current_detail": find_detail,
+    "value": format_value,
+    "found": format_found,
+}
 _FUNCTIONS = {"draw_traffic": draw_traffic, "draw_spark": draw_spark, "list_serving": list_serving}
 
 

@@ -66,6 +66,7 @@ class EventRecorder:
             because=shorten(error or next((one.because for one in responses if one.because), None)),
             responses=tuple(one.id for one in responses),
             rules=failed,
+            event=event.to_json() if event.kinds else None,
         )
         self.waiting.append(cut_event(found))
 

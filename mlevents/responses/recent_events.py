@@ -6,7 +6,7 @@ a batch at a time. Operations may be repeated and reordered: an event has a key,
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -20,7 +20,7 @@ from mlevents.matching.match import match_rule
 from mlevents.orchestration.function_names import RECENT_EVENTS
 from mlevents.orchestration.json_message import Json, JsonMessage
 from mlevents.orchestration.serialization import to_text
-from mlevents.orchestration.size_limits import cut_document, cut_text
+from mlevents.orchestration.size_limits import cut_document, cut_text, json_units
 from mlevents.responses.quarantine import outline_event
 from mlevents.rules.model import Rules
 
@@ -35,7 +35,8 @@ class RecentEvent(JsonMessage):
     """One delivered event. `received` is ISO 8601, UTC; `time` is the event's own.
 
     `decision` is `matched`, `unmatched`, `redelivered`, `refused`, `quarantined`, `disabled` or `failed`;
-    `rules` are those that do not match, each with the first condition that failed.
+    `rules` are those that do not match, each with the first condition that failed. `event` is the whole
+    event, unless it is long or could not be understood.
     """
 
     key: str
@@ -49,6 +50,7 @@ class RecentEvent(JsonMessage):
     because: str | None = None
     responses: tuple[str, ...] = ()
     rules: tuple[Json, ...] = ()
+    event: Json | None = None
 
 
 def find_failed_conditions(raw: str, rules: Rules | None) -> tuple[Event, tuple[Json, ...]]:
@@ -66,8 +68,10 @@ def find_failed_conditions(raw: str, rules: Rules | None) -> tuple[Event, tuple[
 
 
 def cut_event(event: RecentEvent) -> Json:
-    """The event as JSON, cut to a limit."""
-    return cut_document(event.to_json(), EVENT_UNITS)
+    """The event as JSON, cut to a limit; the whole event only if it is within one."""
+    whole = event.event if event.event and json_units(event.event) <= EVENT_UNITS else None
+    document = cut_document(replace(event, event=None).to_json(), EVENT_UNITS)
+    return {**document, "event": whole} if whole else document
 
 
 def recent_events(context: EntityContext, text: Any) -> None:

@@ -8,12 +8,14 @@ from mlevents.console.page import PageAnswer, PageRequest, page
 
 @page("GET try")
 async def show_trial(request: PageRequest) -> PageAnswer:
-    """An empty trial, or one with the event of a response."""
-    event = ""
+    """An empty trial, or one with the event of a response, or a recent event."""
+    event = None
     if known := request.query.get("response"):
-        found = await request.call("GetResponse", {"id": known})
-        event = json.dumps(found["event"], indent=2, ensure_ascii=False)
-    return await _show(request, event, "")
+        event = (await request.call("GetResponse", {"id": known}))["event"]
+    elif key := request.query.get("key"):
+        recent = (await request.call("ListEvents", query={"limit": "500"}))["events"]
+        event = next((one.get("event") for one in recent if one["key"] == key), None)
+    return await _show(request, json.dumps(event, indent=2, ensure_ascii=False) if event else "", "")
 
 
 @page("POST try")
