@@ -62,6 +62,8 @@ var appSettings = {
   MLEVENTS_ENV: ruleEnvironment
   MLEVENTS_MAX_DEPTH: string(maxDepth)
   MLEVENTS_MODE: mode
+  MLEVENTS_RECENT_EVENTS: '500'
+  MLEVENTS_RECENT_EVENTS_DAYS: '7'
   MLEVENTS_RESOURCE_MANAGER: environment().resourceManager
   MLEVENTS_RULES: rulesFile
   MLEVENTS_SECRET: appSecret
