@@ -14,8 +14,8 @@ from mlevents.responses.response_view import UNSETTLED
 VERBS = {
     "rerun": "RerunResponse",
     "cancel": "CancelResponse",
-    "promote": "PromoteResponse",
-    "abort": "AbortResponse",
+    "promote": "PromoteRollout",
+    "abort": "AbortRollout",
 }
 """Each verb with its operation."""
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from mlevents.api.response_query import STATUSES
 from mlevents.console.page import PageAnswer, PageRequest, page
+from mlevents.console.pages.response import VERBS
 
 _WINDOWS = {"1h": 1, "12h": 12, "24h": 24, "7d": 168}
 """Hours that the page offers to look back; `12h` is last night."""
@@ -28,5 +29,5 @@ async def show_responses(request: PageRequest) -> PageAnswer:
         statuses=list(STATUSES),
         windows=list(_WINDOWS),
         more=more and request.url("responses", **{**chosen, "continuation": more}),
-        done=request.query.get("done", ""),
+        notices=[("good", f"Done: {done}.")] if (done := request.query.get("done")) in VERBS else (),
     )
