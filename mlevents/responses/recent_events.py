@@ -5,11 +5,11 @@ a batch at a time. Operations may be repeated and reordered: an event has a key,
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 from durabletask.client import AsyncTaskHubGrpcClient
 from durabletask.entities import EntityContext, EntityInstanceId
@@ -51,6 +51,8 @@ class RecentEvent(JsonMessage):
     responses: tuple[str, ...] = ()
     rules: tuple[Json, ...] = ()
     event: Json | None = None
+
+    parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"responses": tuple, "rules": tuple}
 
 
 def find_failed_conditions(raw: str, rules: Rules | None) -> tuple[Event, tuple[Json, ...]]:
