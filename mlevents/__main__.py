@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from mlevents.commands.command import EXIT_USAGE, command
+from mlevents.commands.command_group import CommandGroup
 from mlevents.commands.version import print_version
-from mlevents.errors import MleventsError
-from mlevents.rules.extensions import report_extension_faults
 
 Version = Annotated[
     bool,
@@ -19,15 +18,18 @@ Version = Annotated[
 
 def build_app() -> typer.Typer:
     """Every command, as one application."""
-    app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.callback()(describe)
+    app = typer.Typer(cls=CommandGroup, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.callback(invoke_without_command=True)(describe)
     for name, function in command.items():
         app.command(name)(function)
     return app
 
 
-def describe(version: Version = False) -> None:
+def describe(context: typer.Context, _: Version = False) -> None:
     """Event-driven MLOps for Azure Machine Learning: look at your rules before they act."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(EXIT_USAGE)
 
 
 def main() -> None:
@@ -35,12 +37,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    try:
-        with report_extension_faults():
-            build_app()(prog_name="mlevents")
-    except MleventsError as error:
-        typer.echo(f"Error: {error}", err=True)
-        sys.exit(EXIT_USAGE)
+    build_app()(prog_name="mlevents")
 
 
 if __name__ == "__main__":

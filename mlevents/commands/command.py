@@ -4,7 +4,7 @@ import json
 import os
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from urllib.error import HTTPError, URLError
@@ -12,9 +12,10 @@ from urllib.error import HTTPError, URLError
 import typer
 from rich.text import Text
 
+from mlevents.commands.problem_formats import problem_json
 from mlevents.commands.problem_text import print_problems
 from mlevents.commands.terminal import escape_text, print_text
-from mlevents.errors import ConfigError, RulesError
+from mlevents.errors import ConfigError, Problem, RulesError
 from mlevents.registry import Registry
 from mlevents.rules.environment_file import add_environment_settings
 from mlevents.rules.extensions import load_extensions
@@ -51,6 +52,20 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, f
 RULES = Path("rules.yaml")
 
 
+class JsonOutput:
+    """Whether standard output still has to get the one JSON document that the command line asks for."""
+
+    def __init__(self) -> None:
+        self.is_due = False
+
+    def start(self, words: Sequence[str]) -> None:
+        """Begin a command with this command line, which may be wrong."""
+        self.is_due = "--json" in words or "--format json" in " ".join(words).replace("=", " ")
+
+
+json_output = JsonOutput()
+
+
 def print_line(*parts: str | tuple[str, str]) -> None:
     """Print one line; a part may be a pair of its text and its style.
 
@@ -62,13 +77,21 @@ def print_line(*parts: str | tuple[str, str]) -> None:
 
 def print_json(document: Any) -> None:
     """Print one JSON document, in ASCII, so that any terminal can print it."""
+    json_output.is_due = False
     typer.echo(json.dumps(document, indent=2))
 
 
-def exit_with_error(text: str, code: int = EXIT_USAGE) -> NoReturn:
-    """Print the reason on standard error, as every command does, and exit with this code."""
+def exit_with_error(text: str, code: int = EXIT_USAGE, problems: Sequence[Problem] = ()) -> NoReturn:
+    """Print the reason on standard error, as every command does, and exit with this code.
+
+    Problems of a file are printed before it. With `--json` a document has both, if none was printed yet.
+    """
+    print_problems([(problem, "error") for problem in problems], err=True)
     for line in text.splitlines():
         print_text(Text.assemble(("Error: ", "red"), escape_text(line)), err=True)
+    if json_output.is_due:
+        found = [problem_json(problem, "error") for problem in problems]
+        print_json({"error": escape_text(text)} | ({"problems": found} if found else {}))
     raise typer.Exit(code)
 
 
@@ -124,8 +147,8 @@ def load_extensions_or_exit(path: Path) -> None:
     try:
         load_extensions(path)
     except RulesError as error:
-        print_problems([(problem, "error") for problem in error.problems], err=True)
-        exit_with_error("correct the extensions: `mlevents check` prints their problems")
+        text = "correct the extensions: `mlevents check` prints their problems"
+        exit_with_error(text, problems=error.problems)
 
 
 def load_rules_or_exit(path: Path, env: str = "") -> Rules:
@@ -133,8 +156,8 @@ def load_rules_or_exit(path: Path, env: str = "") -> Rules:
     try:
         return load_local_rules(path, env=env)
     except RulesError as error:
-        print_problems([(problem, "error") for problem in error.problems], err=True)
-        exit_with_error(f"{path}: correct the rule file: `mlevents check` prints its problems")
+        text = f"{path}: correct the rule file: `mlevents check` prints its problems"
+        exit_with_error(text, problems=error.problems)
 
 
 def _visible(part: str | tuple[str, str]) -> str | tuple[str, str]:

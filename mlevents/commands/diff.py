@@ -19,7 +19,6 @@ from mlevents.commands.command import (
 )
 from mlevents.commands.diff_report import DiffReport, EnvironmentDiff, show_error
 from mlevents.commands.event_file import read_event_files
-from mlevents.commands.problem_text import print_problems
 from mlevents.commands.rules_diff import compare_rules
 from mlevents.commands.rules_version import RulesVersion, open_version
 from mlevents.commands.workspace_events import (
@@ -38,7 +37,7 @@ OldRules = Annotated[
     str, typer.Argument(metavar="OLD", help="A rule file, a folder, or git:REF such as git:origin/main.")
 ]
 NewRules = Annotated[
-    str, typer.Argument(metavar="[NEW]", envvar="MLEVENTS_RULES", help="The rules after the change.")
+    str, typer.Argument(metavar="NEW", envvar="MLEVENTS_RULES", help="The rules after the change.")
 ]
 EventFolder = Annotated[
     list[str] | None, typer.Option("--events", help="Recorded events: a file, or a folder of files.")
@@ -134,6 +133,5 @@ def _exit_unreadable(error: ConfigError, markdown: bool) -> NoReturn:
         show_error(str(error))
         raise typer.Exit(EXIT_USAGE)
     if isinstance(error, RulesError):
-        print_problems([(problem, "error") for problem in error.problems], err=True)
-        exit_with_error("the rules cannot be compared: correct the problems above")
+        exit_with_error("the rules cannot be compared: correct their problems", problems=error.problems)
     exit_with_error(str(error))

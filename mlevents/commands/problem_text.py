@@ -6,13 +6,13 @@ from pathlib import Path
 from rich.cells import cell_len
 from rich.text import Text
 
-from mlevents.commands.terminal import escape_text, print_text
+from mlevents.commands.terminal import escape_text, find_width, print_text
 from mlevents.errors import Problem
 from mlevents.services.redaction import redact
 from mlevents.yamlfile.reader import split_lines
 
 WIDTH = 79
-"""Characters of a source line with its number."""
+"""Characters of a source line with its number, where nothing says how wide the output is."""
 _HIDDEN_SECTION = "connections"
 """The section that may hold secrets: its lines are not printed."""
 _UNSET_REMEDY = "; the running app needs them: set them on the Function App, or in local.settings.json"
@@ -27,6 +27,7 @@ def print_problems(findings: Sequence[RatedProblem], *, err: bool = False) -> No
 
     Settings that are not set here share one line.
     """
+    width = find_width(err=err)
     sources: dict[str, list[str]] = {}
     unset = [problem for problem, severity in findings if problem.setting and severity == "warning"]
     for problem, severity in findings:
@@ -39,7 +40,7 @@ def print_problems(findings: Sequence[RatedProblem], *, err: bool = False) -> No
         print_text(Text.assemble(escape_text(place), head, escape_text(problem.text)), err=err)
         if problem.file not in sources:
             sources[problem.file] = _read_lines(problem.file)
-        for line in quote_source(problem, sources[problem.file]):
+        for line in quote_source(problem, sources[problem.file], width or WIDTH):
             print_text(Text(line, style="dim"), err=err)
     if len(unset) > 1:
         names = ", ".join(sorted({problem.setting for problem in unset}))
@@ -48,14 +49,14 @@ def print_problems(findings: Sequence[RatedProblem], *, err: bool = False) -> No
         print_text(Text.assemble(f"{escape_text(file)}: ", warning, escape_text(text)), err=err)
 
 
-def quote_source(problem: Problem, lines: Sequence[str]) -> list[str]:
+def quote_source(problem: Problem, lines: Sequence[str], width: int = WIDTH) -> list[str]:
     """The line of the file, and a caret below the column; nothing where it cannot or must not be printed."""
     if problem.path.partition(".")[0] == _HIDDEN_SECTION:
         return []
     line = lines[problem.line - 1] if 0 < problem.line <= len(lines) else ""
     if not line.strip() or redact(line) != line:
         return []
-    number, room = f"{problem.line:5} | ", WIDTH - 8
+    number, room = f"{problem.line:5} | ", width - 8
     printable = escape_text(line.expandtabs(1))
     before = escape_text(line[: problem.column - 1].expandtabs(1))
     start = 0

@@ -11,9 +11,7 @@ from mlevents.commands.command import RULES, exit_with_error
 
 RulesArgument = Annotated[
     Path | None,
-    typer.Argument(
-        metavar="[RULES]", show_default=False, help="The rule file or folder; the same as --rules."
-    ),
+    typer.Argument(metavar="RULES", show_default=False, help="The rule file or folder; the same as --rules."),
 ]
 
 

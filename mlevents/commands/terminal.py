@@ -13,8 +13,15 @@ def print_text(text: Text, *, err: bool = False) -> None:
     console = Console(highlight=False, stderr=err)
     if console.no_color:
         console = Console(highlight=False, color_system=None, stderr=err)
-    for line in wrap_text(text, console.width) if console.is_terminal else [text]:
+    width = find_width(err=err)
+    for line in wrap_text(text, width) if width else [text]:
         console.print(line, soft_wrap=True)
+
+
+def find_width(*, err: bool = False) -> int | None:
+    """The width of the terminal, which lines must fit; None for a file or a pipe."""
+    console = Console(stderr=err)
+    return console.width if console.is_terminal else None
 
 
 def wrap_text(text: Text, width: int) -> list[Text]:

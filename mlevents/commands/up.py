@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -90,9 +90,15 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
             process = stack.enter_context(start_sandbox(options, print_line))
             _serve(process, ready_file, as_json)
     except OSError as error:
-        exit_with_error(f"{error.filename or project}: {error.strerror}: use a folder that can be written to")
+        _exit_unwritable(error, project)
     except KeyboardInterrupt:
         raise typer.Exit from None
+
+
+def _exit_unwritable(error: OSError, project: Path) -> NoReturn:
+    if isinstance(error, BrokenPipeError):  # standard output is closed
+        raise error
+    exit_with_error(f"{error.filename or project}: {error.strerror}: use a folder that can be written to")
 
 
 def _serve(process: subprocess.Popen[str], ready_file: Path, as_json: bool) -> None:
