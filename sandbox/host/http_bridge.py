@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import LooseHeaders
 from multidict import CIMultiDict
 
-from sandbox.host.http_routes import HttpRoute
+from sandbox.host.http_routes import HttpRoute, sort_routes
 from sandbox.worker.function import FunctionError
 from sandbox.worker.worker_messages import Message, RpcHttp, TypedData
 from sandbox.worker.worker_process import WorkerProcess
@@ -27,8 +27,7 @@ class HttpBridge:
     def __init__(self, worker: WorkerProcess, prefix: str) -> None:
         self._worker = worker
         self._prefix = f"/{prefix.strip('/')}".rstrip("/").casefold()
-        routes = (HttpRoute.of(function) for function in worker.triggered_by("httpTrigger").values())
-        self._routes = sorted(routes, key=lambda route: (route.order, route.function))
+        self._routes = sort_routes(worker.triggered_by("httpTrigger").values())
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """The function's answer; 404 when none answers here, 500 without a body when it raises."""

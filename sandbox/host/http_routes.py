@@ -1,6 +1,12 @@
-"""Route templates of HTTP functions, as ASP.NET Core reads them: `echo/{name}/{number:int?}`."""
+"""Route templates of HTTP functions, as ASP.NET Core reads them: `echo/{name}/{number:int?}`.
+
+The host matches them in the order of the functions' names without case, and takes the first that matches:
+a literal segment has no precedence (FunctionMetadataManager.LoadFunctionMetadata sorts, the WebJobsRouter
+of the HTTP extension is a list).
+"""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox.worker.function import Function
@@ -13,7 +19,6 @@ CONSTRAINTS = {
     "guid": r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
 }
 PARAMETER = re.compile(r"\{(?P<rest>\**)(?P<name>\w+)(?::(?P<kind>\w+)[^}?]*)?(?P<optional>\?)?\}")
-LITERAL, CONSTRAINED, ANY, REST = range(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,6 @@ class HttpRoute:
     parameter: str
     methods: frozenset[str]
     pattern: re.Pattern[str]
-    order: tuple[int, ...]
 
     @classmethod
     def of(cls, function: Function) -> "HttpRoute":
@@ -33,7 +37,7 @@ class HttpRoute:
         segments = str(trigger.get("route") or function.name).strip("/").split("/")
         methods = frozenset(str(method).upper() for method in trigger.get("methods") or ())
         pattern = re.compile("".join(map(_segment, segments)), re.IGNORECASE)
-        return cls(function.name, trigger["name"], methods, pattern, tuple(map(_rank, segments)))
+        return cls(function.name, trigger["name"], methods, pattern)
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
         """The route's parameters when the function answers; the host knows no 405, it is a 404 too."""
@@ -41,6 +45,11 @@ class HttpRoute:
             return None
         found = self.pattern.fullmatch(path)
         return found and {name: value for name, value in found.groupdict().items() if value is not None}
+
+
+def sort_routes(functions: Iterable[Function]) -> list[HttpRoute]:
+    """The routes of these HTTP functions in the order in which the host tries them."""
+    return [HttpRoute.of(one) for one in sorted(functions, key=lambda one: one.name.upper())]
 
 
 def _segment(segment: str) -> str:
@@ -53,10 +62,3 @@ def _segment(segment: str) -> str:
         at = found.end()
     text += re.escape(segment[at:])
     return f"(?:{text})?" if optional else text
-
-
-def _rank(segment: str) -> int:
-    found = PARAMETER.search(segment)
-    if found is None:
-        return LITERAL
-    return REST if found["rest"] else CONSTRAINED if found["kind"] else ANY

@@ -138,9 +138,11 @@ def test_an_optional_parameter_may_be_absent(host: Small):
     assert requests.get(f"{host.url}/API/Echo/me", timeout=5).json()["route"] == {"name": "me"}
 
 
-def test_a_literal_route_goes_first(host: Small):
+def test_the_first_function_by_name_answers_and_a_literal_route_has_no_precedence(host: Small):
     answer = requests.get(f"{host.url}/api/echo/fixed", timeout=5)
-    assert (answer.status_code, answer.text) == (200, "fixed")
+    assert (answer.status_code, answer.json()["route"]) == (201, {"name": "fixed"})
+    before = requests.get(f"{host.url}/api/echo/before", timeout=5)
+    assert (before.status_code, before.text) == (200, "before")
 
 
 @pytest.mark.parametrize("path", ["/api/nowhere", "/nowhere", "/api/echo/me/not-a-number", "/api"])

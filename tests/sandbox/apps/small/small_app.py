@@ -233,6 +233,11 @@ def echo(req: func.HttpRequest) -> func.HttpResponse:
     return response
 
 
+@app.route(route="echo/before")
+def Before(req: func.HttpRequest) -> str:  # noqa: N802 — upper case: the host sorts names without case
+    return "before"
+
+
 @app.route(route="echo/fixed")
 def fixed(req: func.HttpRequest) -> str:
     return "fixed"
