@@ -9,6 +9,7 @@ demo: .venv/installed
 	@$(BIN)/python -m sandbox demo
 
 test: .venv/installed
+	@$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest
 
 check: .venv/installed .venv/checkov/installed
