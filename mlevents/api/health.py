@@ -1,9 +1,10 @@
 """Is the app healthy: does it accept deliveries."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from mlevents.api.operation import ApiAnswer, ApiRequest, AppState, operation
+from mlevents.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +16,11 @@ class HealthState:
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """The same with the reasons why not."""
+    """The same with the reasons why not; `warnings` are what `check` warns of, in the rules that run."""
 
     status: Literal["ok", "failing"]
     problems: list[str]
+    warnings: list[str]
 
 
 FAILING = {503: HealthState}
@@ -50,6 +52,15 @@ async def read_health_unversioned(request: ApiRequest, app: AppState) -> ApiAnsw
 
 @operation("HealthDetails", "GET health/details", answer=HealthReport, answers={503: HealthReport}, hub=False)
 async def read_health_details(_: ApiRequest, app: AppState) -> ApiAnswer:
-    """Whether the app accepts deliveries, and each problem of settings and rule file."""
+    """Whether the app accepts deliveries, and each problem and warning of settings and rule file."""
     found = app.problems()
-    return ApiAnswer({"status": "failing" if found else "ok", "problems": found}, 503 if found else 200)
+    report = HealthReport("failing" if found else "ok", found, find_warnings(app))
+    return ApiAnswer(asdict(report), 503 if found else 200)
+
+
+def find_warnings(app: AppState) -> list[str]:
+    """What `check` warns of in the rules that run; nothing while they cannot be used."""
+    try:
+        return [str(warning) for warning in app.rules().warnings]
+    except ConfigError:
+        return []

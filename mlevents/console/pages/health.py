@@ -9,8 +9,10 @@ from mlevents.console.page import PageAnswer, PageRequest, page
 async def show_health(request: PageRequest) -> PageAnswer:
     """What the app says of itself."""
     found = await request.call("HealthDetails", accept=(503,))
+    quarantined = await request.call("ListResponses", query={"status": "quarantined", "limit": "100"})
     try:
         known = version("mlevents")
     except PackageNotFoundError:
         known = ""
-    return request.show("health.html", "health", problems=found["problems"], version=known)
+    names = {"problems": found["problems"], "warnings": found["warnings"], "version": known}
+    return request.show("health.html", "health", quarantined=len(quarantined["responses"]), **names)

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from markupsafe import escape
 
+from mlevents.api import event_operations
 from mlevents.api.operation import AppState
+from mlevents.api.response_reader import ResponseReader
 from mlevents.console.access import is_same_origin
 from mlevents.console.console import BrowserRequest, answer_browser
 from mlevents.console.page import PageAnswer
@@ -46,6 +49,16 @@ def app(tmp_path: Path) -> AppState:
     return AppState(
         cast(Any, None), NOW, lambda: load_rules(rules, settings), lambda: settings, lambda: ["it is broken"]
     )
+
+
+@pytest.fixture(autouse=True)
+def no_responses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests have no task hub: every list of responses is empty."""
+
+    async def page(*_: Any) -> tuple[list[Any], None]:
+        return [], None
+
+    monkeypatch.setattr(ResponseReader, "page", page)
 
 
 def ask(
@@ -184,3 +197,19 @@ def test_an_event_is_explained_by_rules_that_somebody_tries_without_showing_othe
     body = "&".join(f"{name}={value}" for name, value in sent.items()).replace("\n", "%0A")
     page = ask(app, "try", method="POST", body=body.encode())
     assert "hidden-value" not in str(page.body)
+
+
+def test_health_shows_what_check_warns_of(app: AppState):
+    page = str(ask(app, "health").body)
+    warnings = [str(one) for one in app.rules().warnings]
+    assert warnings
+    assert all(escape(one) in page for one in warnings)
+
+
+@pytest.mark.parametrize("name", ["responses", "events"])
+def test_an_empty_list_says_what_to_do(app: AppState, name: str, monkeypatch: pytest.MonkeyPatch):
+    async def nothing(_: Any) -> list[Any]:
+        return []
+
+    monkeypatch.setattr(event_operations, "read_recent_events", nothing)
+    assert 'class="empty"' in str(ask(app, name).body)
