@@ -48,6 +48,9 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
     attached: Annotated[
         bool, typer.Option(help="Print what happens later only, and end with standard input.")
     ] = False,
+    keys: Annotated[
+        bool, typer.Option(help="Ask for a function key, as a deployed app does; the ready file has it.")
+    ] = False,
     verbose: Annotated[bool, typer.Option(help="Log everything to standard error.")] = False,
 ) -> None:
     """Run the app on a simulated Azure until interrupted."""
@@ -68,6 +71,7 @@ def up(  # noqa: PLR0913, PLR0917 - a command's options are its function's param
         real=tuple(real or ()),
         reload=reload,
         attached=attached,
+        keys=keys,
     )
     _run(options, verbose)
 

@@ -19,7 +19,8 @@ class Options:
     `twice` executes every activity twice; `deliver_twice` delivers every event twice. `dead_letters`
     is a folder that receives dead letters as the storage container would. `real` names settings, or
     connections with their address in the rule file, that lead to the real receiver. `reload` restarts the
-    app when a file of the rules changes; `attached` is for a program that has started the sandbox.
+    app when a file of the rules changes; `attached` is for a program that has started the sandbox. With
+    `keys` the host asks for a function key, and the app takes itself for a deployed one.
     """
 
     port: int = 7071
@@ -36,6 +37,7 @@ class Options:
     real: tuple[str, ...] = ()
     reload: bool = False
     attached: bool = False
+    keys: bool = False
 
 
 class PortTakenError(Exception):

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
@@ -63,6 +64,7 @@ class Sandbox:
         self.host = FunctionsHost(options.app, options.script, pace)
         self.host.failure_injection = FailureInjection(twice=options.twice)
         self.host.faults = self.arm.faults
+        self.host.key = secrets.token_urlsafe(24) if options.keys else ""
         self.control = HostControl(self.host)
         self._stack = AsyncExitStack()
 
@@ -115,6 +117,7 @@ class Sandbox:
             options.rules,
             options.env,
             options.real,
+            "Production" if options.keys else "Development",
         )
 
     async def _serve_azure(self, certificates: Certificates) -> dict[str, Any]:
@@ -138,6 +141,7 @@ class Sandbox:
             "faults": f"{faults.url}{FAULTS}",
             "host": f"{control.url}{host_control.PATH}",
             "load": f"{faults.url}{LOAD}",
+            **({"function_key": self.host.key} if self.host.key else {}),
             "owner": self.identity.owner_token(PUBLIC_RESOURCE_MANAGER),
         }
 

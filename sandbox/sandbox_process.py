@@ -52,7 +52,8 @@ class Stage(EventFactory, HostClient):
 
     def responses(self, subject: str | None = None, **query: str) -> list[Json]:
         """The responses; `event_id`, `rule` and `subject` filter them."""
-        answer = requests.get(f"{self.ready['functions']}/api/responses", params=query, timeout=30)
+        url, key = f"{self.ready['functions']}/api/responses", self.ready.get("function_key")
+        answer = requests.get(url, params=query, headers={"x-functions-key": key}, timeout=30)
         answer.raise_for_status()
         found: list[Json] = answer.json()
         return [one for one in found if subject in (None, one["event"]["subject"])]

@@ -28,6 +28,7 @@ class AppSettings:
     """The app's settings, wherever it is started from; `rules` within `home` moves with the checkout.
 
     `ports` are those that other hosts are redirected to. `real` names the receivers that are really used.
+    `stage` is `Development` as in Core Tools, or `Production` as on Azure.
     """
 
     ready: Mapping[str, object]
@@ -38,13 +39,14 @@ class AppSettings:
     rules: Path | None
     env: str = ""
     real: tuple[str, ...] = ()
+    stage: str = "Development"
     secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
 
     def environment(self, folder: Path) -> dict[str, str]:
         """The environment of the app that is started from this folder."""
         present = self.read_present(folder)
         settings = {
-            "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+            "AZURE_FUNCTIONS_ENVIRONMENT": self.stage,
             "FUNCTIONS_WORKER_RUNTIME": "python",
             SCRIPT_SETTING: self.script,
             "WEBSITE_HOSTNAME": str(self.ready["functions"]).removeprefix("http://"),

@@ -19,6 +19,7 @@ from sandbox.durable.failure_injection import FailureInjection
 from sandbox.durable.hub import DurableHub
 from sandbox.durable.pump import DurablePump
 from sandbox.host.event_grid_webhook import EventGridWebhook
+from sandbox.host.function_keys import has_key
 from sandbox.host.http_bridge import HttpBridge
 from sandbox.host.timer_triggers import Status, TimerClock, TimerTriggers
 from sandbox.listener import Listener, listen
@@ -37,7 +38,8 @@ log = logging.getLogger(__name__)
 class FunctionsHost:
     """Runs the app in `folder`, unchanged; `url` is where it answers once started.
 
-    `environment` gives the app's environment for the folder that it is started from.
+    `environment` gives the app's environment for the folder that it is started from. `key` is the master
+    key, which opens every function; with an empty one no key is asked for, as in Core Tools.
     """
 
     def __init__(self, folder: Path, script: str = "function_app.py", pace: Pace | None = None) -> None:
@@ -50,6 +52,7 @@ class FunctionsHost:
         self.failure_injection = FailureInjection()
         self.faults = Faults()
         self.url = ""
+        self.key = ""
         self.worker = WorkerProcess(folder, script)
         self._listener: Listener | None = None
         self._pump: DurablePump | None = None
@@ -74,7 +77,7 @@ class FunctionsHost:
             await self._fail(str(error))
             raise WorkerError(str(error)) from error
         self._webhook = EventGridWebhook(self.worker)
-        self._bridge = HttpBridge(self.worker, self.hub.settings.route_prefix)
+        self._bridge = HttpBridge(self.worker, self.hub.settings.route_prefix, self.key)
         self._pump = DurablePump(self.hub, self.worker, self.failure_injection, self.faults)
         self._timers = TimerTriggers(self.worker, self._clock, self._timer_statuses)
         self._pump.start()
@@ -176,6 +179,8 @@ class FunctionsHost:
             and request.method == "POST"
             and self._timers is not None
         ):
+            if not has_key(request, self.key):
+                return web.Response(status=401)
             return web.Response(status=202 if self._timers.run_now(request.path[len(ADMIN) :]) else 404)
         if request.path == "/":
             return web.Response(text=HOME)

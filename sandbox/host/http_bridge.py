@@ -1,6 +1,6 @@
 """HTTP functions under `/api`: aiohttp's requests and responses, as the host's and the worker's.
 
-As Core Tools does locally, no function key is asked. Headers come in lower case and an empty query
+Headers come in lower case and an empty query
 value is left out, as the host sends them to a Python worker (GrpcMessageConversionExtensions.cs).
 """
 
@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import LooseHeaders
 from multidict import CIMultiDict
 
+from sandbox.host.function_keys import has_key
 from sandbox.host.http_routes import HttpRoute, sort_routes
 from sandbox.worker.function import FunctionError
 from sandbox.worker.worker_messages import Message, RpcHttp, TypedData
@@ -22,20 +23,26 @@ log = logging.getLogger(__name__)
 
 
 class HttpBridge:
-    """Answers requests with the HTTP functions of one worker; paths begin with `/` and the prefix."""
+    """Answers requests with the HTTP functions of one worker; paths begin with `/` and the prefix.
 
-    def __init__(self, worker: WorkerProcess, prefix: str) -> None:
+    `key` is the function key that a function asks for which is not anonymous; empty asks for none.
+    """
+
+    def __init__(self, worker: WorkerProcess, prefix: str, key: str = "") -> None:
         self._worker = worker
+        self._key = key
         self._prefix = f"/{prefix.strip('/')}".rstrip("/").casefold()
         self._routes = sort_routes(worker.triggered_by("httpTrigger").values())
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """The function's answer; 404 when none answers here, 500 without a body when it raises."""
+        """The function's answer; 404 when none answers here, 401 without its key, 500 when it raises."""
         path = request.path.rstrip("/")
         if path.casefold().startswith(self._prefix):
             for route in self._routes:
                 parameters = route.match(request.method, path[len(self._prefix) :])
                 if parameters is not None:
+                    if not (route.anonymous or has_key(request, self._key)):
+                        return web.Response(status=401)
                     return await self._run(route, parameters, request)
         return web.Response(status=404)
 

@@ -23,12 +23,16 @@ PARAMETER = re.compile(r"\{(?P<rest>\**)(?P<name>\w+)(?::(?P<kind>\w+)[^}?]*)?(?
 
 @dataclass(frozen=True, slots=True)
 class HttpRoute:
-    """Where one HTTP function answers; `methods` is empty when it answers to all."""
+    """Where one HTTP function answers; `methods` is empty when it answers to all.
+
+    `anonymous` says that the host asks for no function key here.
+    """
 
     function: str
     parameter: str
     methods: frozenset[str]
     pattern: re.Pattern[str]
+    anonymous: bool
 
     @classmethod
     def of(cls, function: Function) -> "HttpRoute":
@@ -37,7 +41,8 @@ class HttpRoute:
         segments = str(trigger.get("route") or function.name).strip("/").split("/")
         methods = frozenset(str(method).upper() for method in trigger.get("methods") or ())
         pattern = re.compile("".join(map(_segment, segments)), re.IGNORECASE)
-        return cls(function.name, trigger["name"], methods, pattern)
+        anonymous = str(trigger.get("authLevel")).casefold() == "anonymous"
+        return cls(function.name, trigger["name"], methods, pattern, anonymous)
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
         """The route's parameters when the function answers; the host knows no 405, it is a 404 too."""
