@@ -49,7 +49,7 @@ async def _answer(request: BrowserRequest, app: AppState, environment: Mapping[s
     if has_sign_in(environment) and not opened:
         return seen.show_error(401, "Sign in first: this app asks for it.")
     if not (opened or request.guarded):
-        return seen.show("key.html", "", wrong=bool(request.query.get("key")), place=request.place)
+        return seen.show("key.html", "")
     if not request.place:
         return seen.lead("responses")
     if request.method != "GET" and not is_same_origin(request.headers, urlsplit(request.url).netloc):

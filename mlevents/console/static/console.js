@@ -1,7 +1,7 @@
 // The function key stays in this tab's memory (sessionStorage) and travels in a header, never in an address.
 "use strict";
 (() => {
-  const KEY = "mlevents.key", shell = "/console", content = "/console-content";
+  const KEY = "mlevents.key", REFUSED = "mlevents.refused", shell = "/console", content = "/console-content";
   const root = document.documentElement.dataset.root;
   const keyed = () => document.documentElement.dataset.keyed === "yes";
   const storedKey = () => sessionStorage.getItem(KEY) || "";
@@ -10,8 +10,10 @@
   document.addEventListener("htmx:configRequest", (event) => {
     if (!keyed()) return;
     const { detail } = event, url = new URL(detail.path, location.href);
-    if (url.origin !== location.origin || !url.pathname.startsWith(root + shell)) return;
-    detail.path = root + content + url.pathname.slice((root + shell).length) + url.search;
+    if (url.origin !== location.origin) return;
+    if (url.pathname.startsWith(`${root}${shell}/`)) {
+      detail.path = root + content + url.pathname.slice((root + shell).length) + url.search;
+    } else if (!url.pathname.startsWith(`${root}${content}/`)) return;
     detail.headers["x-functions-key"] = storedKey();
   });
   document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
@@ -23,7 +25,8 @@
     const { xhr } = event.detail;
     if (xhr.status === 401 && keyed()) {
       sessionStorage.removeItem(KEY);
-      location.assign(root + shell + "?key=wrong");
+      sessionStorage.setItem(REFUSED, "yes");
+      location.reload();
       event.detail.shouldSwap = false;
     } else if (xhr.status >= 400 && xhr.getResponseHeader("content-type")?.startsWith("text/html")) {
       event.detail.shouldSwap = true;
@@ -35,7 +38,7 @@
     if (!form) return;
     event.preventDefault();
     sessionStorage.setItem(KEY, new FormData(form).get("key").trim());
-    location.replace(root + shell + "/responses");
+    location.reload();
   });
   // Times are written in UTC; here they become the reader's own.
   const localize = (scope) => scope.querySelectorAll("time[datetime]").forEach((time) => {
@@ -45,7 +48,13 @@
   document.addEventListener("htmx:load", (event) => {
     localize(event.detail.elt);
     const open = document.querySelector("[data-open]");
-    if (open && storedKey()) { document.querySelector("article.key").hidden = true; htmx.trigger(open, "open-with-key"); }
+    if (!open) return;
+    document.querySelector("article.key").hidden = Boolean(storedKey());
+    document.querySelector("form[data-keep-key]").hidden = false;  // without scripts it would send the key
+    document.querySelector("[data-scriptless]").hidden = true;
+    document.querySelector("[data-refused]").hidden = !sessionStorage.getItem(REFUSED);
+    sessionStorage.removeItem(REFUSED);
+    if (storedKey()) htmx.trigger(open, "open-with-key");
   });
   // A page that renews itself waits while somebody reads a detail of it, or has chosen something in it.
   document.addEventListener("htmx:beforeRequest", (event) => {
