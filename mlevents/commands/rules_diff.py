@@ -5,12 +5,14 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 from mlevents.eventgrid.subscription_filters import compile_filters
-from mlevents.rules.extensions import use_extensions
+from mlevents.rules.extensions import list_own_files, use_extensions
 from mlevents.rules.model import Rule, Rules
 from mlevents.rules.needs import list_required_permissions
+from mlevents.rules.rule_folder import find_project
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 from mlevents.yamlfile.positions import join_path
@@ -78,6 +80,7 @@ def compare_rules(old: Rules, new: Rules, settings: Settings) -> RulesDiff:
         sections=[
             *compare_values(_list_sections(old), _list_sections(new)),
             *_compare_files(old.files, new.files),
+            *_compare_files(_read_own_files(old.path), _read_own_files(new.path)),
         ],
         filters=compare_values(filters, _list_filters(new)),
         rights=compare_values(rights, _list_rights(new, settings)),
@@ -124,6 +127,13 @@ def _compare_files(old: Mapping[str, str], new: Mapping[str, str]) -> list[Rules
         elif before != after:
             changes.append(RulesChange(path, _describe_text(before), _describe_text(after)))
     return changes
+
+
+def _read_own_files(rules: Path) -> dict[str, str]:
+    """The extensions and message templates beside the rules, by their paths there."""
+    project = find_project(rules)
+    files = {file.relative_to(project).as_posix(): file for file in list_own_files(rules)}
+    return {name: file.read_text("utf-8", "replace") for name, file in sorted(files.items())}
 
 
 def _parse_mapping(text: str | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from functools import cache
 import azure.durable_functions as df
 
 from mlevents import telemetry
-from mlevents.errors import ConfigError
+from mlevents.errors import ConfigError, RulesError
 from mlevents.handlers.event_recorder import record_event
 from mlevents.handlers.floods import count_refused, keep_quarantined
 from mlevents.handlers.scheduling import schedule
@@ -34,7 +34,8 @@ def settings() -> Settings:
 
 
 failures: list[ConfigError] = []
-"""Why the rule file could not be loaded at the last try; empty when it was loaded, or was not tried yet."""
+"""Why the rule file could not be loaded at the last try, or what its extensions have raised since then; empty
+when it was loaded, or was not tried yet."""
 
 
 @cache
@@ -56,7 +57,7 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
     with telemetry.trace_delivery() as delivery, report_extension_faults():
         now = datetime.now(UTC)
         try:
-            responses = decide(event, rules(), settings(), now)
+            responses = match_event(event, now)
         except ConfigError as error:
             await record_failure(event, error, client)
             raise
@@ -69,6 +70,18 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
         disabled = settings().mode == "disabled"
         delivery.outcome = "disabled" if disabled else outcome(responses, started)
         await record_event(event, rules(), settings(), client, (delivery.outcome, responses, ""))
+
+
+def match_event(event: str, now: datetime) -> list[Response]:
+    """The responses to an event; what an extension raises meanwhile is a failure of the rules from now on."""
+    loaded = rules()
+    try:
+        with report_extension_faults():
+            return decide(event, loaded, settings(), now)
+    except RulesError as error:
+        if str(error) not in map(str, failures):
+            failures.append(error)
+        raise
 
 
 async def record_failure(event: str, error: ConfigError, client: df.DurableFunctionsClient) -> None:

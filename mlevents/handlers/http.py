@@ -66,7 +66,7 @@ def faults_of_rules() -> list[str]:
     if not failures:
         with suppress(ConfigError):
             rules()
-    return str(failures[0]).splitlines() if failures else []
+    return [line for error in failures for line in str(error).splitlines()]
 
 
 for _, declared_operation in operations.items():

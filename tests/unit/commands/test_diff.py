@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mlevents.__main__ import build_app
+from mlevents.rules.extensions import use_extensions
 
 WORKSPACE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/prod"
 RULES = f"""\
@@ -35,6 +36,18 @@ EVENT = {
     "eventTime": "2030-01-01T00:00:00Z",
     "data": {"modelName": "net", "modelVersion": "1", "modelTags": {"stage": "production"}},
 }
+
+OWN_OPERATOR = """\
+from mlevents.conditions.condition import Condition, operator
+
+@operator("has-word")
+class HasWord(Condition):
+    def __init__(self, operand: object) -> None:
+        self.operand = operand
+
+    def holds(self, value: object) -> bool:
+        return value == self.operand
+"""
 
 
 @pytest.fixture
@@ -156,6 +169,22 @@ def test_a_change_of_a_template_is_named_and_the_template_is_not_printed(
     assert added["path"] == "files.small.yaml"
     assert added["before"] is None
     assert added["after"].startswith("203 lines (")
+
+
+def test_changes_of_extensions_and_message_templates_are_named(run: Callable[..., Result], tmp_path: Path):
+    for folder in ("before/templates", "after/templates", "after/extensions"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "before/templates/own.txt").write_text("One\n\none line")
+    (tmp_path / "after/templates/own.txt").write_text("One\n\nanother line")
+    (tmp_path / "after/extensions/words.py").write_text(OWN_OPERATOR)
+    for folder in ("before", "after"):
+        (tmp_path / folder / "rules.yaml").write_text(RULES)
+    changes = told(run("before/rules.yaml", "after/rules.yaml", "--json"))["sections"]
+    added, changed = sorted(changes, key=lambda one: one["path"])
+    assert (added["path"].replace('"', ""), added["before"]) == ("files.extensions/words.py", None)
+    assert changed["before"] != changed["after"]
+    assert "own.txt" in changed["path"]
+    use_extensions(tmp_path / "nowhere" / "rules.yaml")
 
 
 def test_of_a_long_text_people_see_what_is_around_the_difference(run: Callable[..., Result], tmp_path: Path):

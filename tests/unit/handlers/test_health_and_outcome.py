@@ -11,6 +11,7 @@ import pytest
 from mlevents import telemetry
 from mlevents.errors import RulesError
 from mlevents.handlers import delivery, http
+from mlevents.rules.extensions import use_extensions
 from mlevents.telemetry import Delivery
 
 
@@ -83,3 +84,46 @@ def test_a_disabled_app_is_no_app_without_a_match(
     event = {"id": "1", "eventType": "Contoso.Sale", "subject": "s", "topic": "t", "data": {}}
     asyncio.run(delivery.deliver(json.dumps(event), NoClient()))  # type: ignore[arg-type]
     assert [one.outcome for one in seen] == [outcome]
+
+
+OWN_OPERATOR = """\
+from mlevents.conditions.condition import Condition, operator
+
+@operator("odd")
+class Odd(Condition):
+    def __init__(self, operand: object) -> None:
+        self.operand = operand
+
+    def holds(self, value: object) -> bool:
+        return value.nothing
+"""
+REGISTERED = {
+    "id": "1",
+    "topic": "/subscriptions/0/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/ml",
+    "subject": "models/churn:3",
+    "eventType": "Microsoft.MachineLearningServices.ModelRegistered",
+    "eventTime": "2026-01-01T00:00:00Z",
+    "data": {"modelName": "churn", "modelVersion": "3", "modelTags": {}},
+}
+ODD_RULES = """\
+version: 1
+rules:
+  - id: one
+    event: model.registered
+    where: {model: {name: {odd: x}}}
+    do: [{uses: run_ml_pipeline, with: {component: "train:1"}}]
+"""
+
+
+def test_an_operator_that_raises_makes_health_red_at_its_line(app: Path):
+    forget()
+    (app / "extensions").mkdir()
+    (app / "extensions" / "odd.py").write_text(OWN_OPERATOR)
+    (app / "rules.yaml").write_text(ODD_RULES)
+    assert http.problems() == []
+    for _ in range(2):
+        with pytest.raises(RulesError):
+            asyncio.run(delivery.deliver(json.dumps(REGISTERED), NoClient()))  # type: ignore[arg-type]
+    [problem] = http.problems()
+    assert "extensions/odd.py:9:16: AttributeError: " in problem
+    use_extensions(app / "nowhere" / "rules.yaml")
