@@ -69,6 +69,11 @@ class Doctor:
         for step in list_distinct_steps(self.rules):
             yield from _guarded(_title(step), step.uses, partial(self._step, step))
 
+    def count_parts(self) -> int:
+        """About how many parts there are: a part without findings counts too."""
+        rules = self.rules
+        return 1 + 2 * len(rules.workspaces) + len(rules.connections) + len(list_distinct_steps(rules))
+
     def _host_file(self) -> Iterator[PartFinding]:
         """What host.json beside the rules does not say; nothing where there is none."""
         folder = self.rules.path.parent

@@ -19,6 +19,7 @@ from mlevents.commands.command import (
 )
 from mlevents.commands.diff_report import DiffReport, EnvironmentDiff, show_error
 from mlevents.commands.event_file import read_event_files
+from mlevents.commands.progress_bar import track_items
 from mlevents.commands.rules_diff import compare_rules
 from mlevents.commands.rules_version import RulesVersion, open_version
 from mlevents.commands.workspace_events import (
@@ -92,7 +93,9 @@ def _compare(before: RulesVersion, after: RulesVersion, env: str, past: PastEven
     found = compare_rules(old, new, read_settings(after.path, env))
     sides = BacktestSide(old), BacktestSide(new)
     decided = [
-        DifferentEvent(file, event, one) for file, event in past for one in find_differences(*sides, event)
+        DifferentEvent(file, event, one)
+        for file, event in track_items(past, "comparing events", len(past))
+        for one in find_differences(*sides, event)
     ]
     return EnvironmentDiff(env, found, decided)
 

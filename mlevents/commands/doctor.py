@@ -22,6 +22,7 @@ from mlevents.commands.command import (
     print_line,
     read_settings,
 )
+from mlevents.commands.progress_bar import track_items
 from mlevents.commands.rules_argument import RulesArgument, choose_rules
 from mlevents.eventgrid.subscription_diff import make_label
 from mlevents.eventgrid.subscription_filters import compile_filters
@@ -67,7 +68,9 @@ def doctor(  # noqa: PLR0913, PLR0917 - a command's options are its function's p
     if needs:
         _show_needs(_needs(loaded, settings), as_json)
         return
-    found = Doctor(loaded, settings, function_app.rstrip("/"), quota).findings()
+    checks = Doctor(loaded, settings, function_app.rstrip("/"), quota)
+    parts = checks.count_parts()
+    found = track_items(checks.findings(), "checking Azure", parts, few=0, group=lambda one: one.part)
     told = _as_json(list(found)) if as_json else _show(found)
     if as_json:
         print_json(told)

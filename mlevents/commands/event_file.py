@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mlevents.commands.command import EXIT_PROBLEMS, exit_with_error
+from mlevents.commands.progress_bar import track_items
 from mlevents.errors import EventError
 from mlevents.events.document import text_of, value_of
 
@@ -52,8 +53,10 @@ def read_event_files(name: str) -> Iterator[tuple[str, Any]]:
     )
     if not files:
         exit_with_error(f"{name}: contains no file that ends in {', '.join(ENDINGS)}")
-    for file in files:
-        yield from ((file, event) for event in read_events_or_exit(file))
+    for file in track_items(files, "reading events", len(files)):
+        events = read_events_or_exit(file)
+        shown = track_items(events, "reading events", len(events)) if len(files) == 1 else events
+        yield from ((file, event) for event in shown)
 
 
 def _values(text: str) -> list[Any]:

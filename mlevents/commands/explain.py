@@ -22,6 +22,7 @@ from mlevents.commands.command import (
 from mlevents.commands.event_file import read_event_files, read_events
 from mlevents.commands.explain_rule import print_explanation
 from mlevents.commands.explain_summary import show_summary, summarize_matches
+from mlevents.commands.progress_bar import track_items
 from mlevents.commands.workspace_events import (
     DEFAULT_SINCE,
     ModelName,
@@ -159,7 +160,10 @@ def _rebuild(
 def _explain(
     documents: list[Any] | EventError, rules: Rules, rule: str | None
 ) -> list[EventExplanation | EventError]:
-    return [documents] if isinstance(documents, EventError) else list(explain_events(documents, rules, rule))
+    if isinstance(documents, EventError):
+        return [documents]
+    explained = explain_events(documents, rules, rule)
+    return list(track_items(explained, "explaining events", len(documents)))
 
 
 def _read(name: str, as_json: bool) -> list[Any] | EventError:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import Progress, TaskID
+
+from mlevents.commands.progress_bar import open_bar
 
 
 class HistoryProgressBar:
@@ -39,12 +40,5 @@ class HistoryProgressBar:
 @contextmanager
 def show_progress() -> Iterator[HistoryProgressBar]:
     """Show what is being read until the block ends; nothing stays on the screen."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with open_bar() as bar:
         yield HistoryProgressBar(bar)

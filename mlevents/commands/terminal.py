@@ -1,5 +1,7 @@
 """Texts on a terminal: styles, line breaks between words, and no control characters."""
 
+from typing import Protocol
+
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
@@ -8,8 +10,21 @@ CONTINUATION = "    "
 """The indentation of a line that continues another."""
 
 
+class Stoppable(Protocol):
+    """A progress bar on the terminal."""
+
+    def stop(self) -> None:
+        """Remove it from the terminal."""
+
+
+open_bars: list[Stoppable] = []
+"""The progress bars that are on the terminal: a text would be printed in the middle of one."""
+
+
 def print_text(text: Text, *, err: bool = False) -> None:
     """Print a text, on standard error if asked."""
+    for bar in open_bars:
+        bar.stop()
     console = Console(highlight=False, stderr=err)
     if console.no_color:
         console = Console(highlight=False, color_system=None, stderr=err)

@@ -11,6 +11,7 @@ import typer
 
 from mlevents.commands.command import EXIT_PROBLEMS, exit_with_error, print_line
 from mlevents.commands.history_progress import show_progress
+from mlevents.commands.progress_bar import track_items
 from mlevents.commands.resource_checks import SIGN_IN_REMEDY
 from mlevents.duration import parse_duration
 from mlevents.errors import ActionError, ConfigError
@@ -63,7 +64,8 @@ class RebuiltEvents:
 
     def files(self) -> Iterator[tuple[str, Any]]:
         """Each event with the place that it comes from, as of events in files."""
-        return ((self.workspace, event) for event in self.events)
+        events = track_items(self.events, "reading events", len(self.events))
+        return ((self.workspace, event) for event in events)
 
     def to_json(self) -> dict[str, Any]:
         """Where the events come from, for programs."""
