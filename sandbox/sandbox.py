@@ -20,6 +20,8 @@ from sandbox.azure.errors import ArmError
 from sandbox.azure.identity import Identity
 from sandbox.azure.resource_manager import ResourceManager
 from sandbox.azure.rights.assignments import Rights
+from sandbox.console.sandbox_page import SandboxPage
+from sandbox.console.sandbox_parts import SandboxParts
 from sandbox.durable.failure_injection import FailureInjection
 from sandbox.event_grid import topic
 from sandbox.event_grid.topic import EventGrid
@@ -66,6 +68,8 @@ class Sandbox:
         self.host.faults = self.arm.faults
         self.host.key = secrets.token_urlsafe(24) if options.keys else ""
         self.control = HostControl(self.host)
+        parts = (self.host, self.control, self.event_grid, self.inbox, self.arm, lambda: self.ready)
+        self.host.routes = SandboxPage(SandboxParts(*parts, self._read_environment)).routes()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -80,6 +84,9 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+    def _read_environment(self) -> dict[str, str]:
+        return self.rules.read_environment()
 
     async def _start(self) -> None:
         await self._take_port()
@@ -143,6 +150,7 @@ class Sandbox:
             "load": f"{faults.url}{LOAD}",
             **({"function_key": self.host.key} if self.host.key else {}),
             "owner": self.identity.owner_token(PUBLIC_RESOURCE_MANAGER),
+            "console": f"{self.host.url}/",
         }
 
     def _remember_announced(self, document: Mapping[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """`event`: publish an event into the running sandbox, and say what came of it."""
 
 import time
-import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -18,8 +17,8 @@ from mlevents.commands.publication import Publication, load_sandbox_rules
 from mlevents.commands.running_sandbox import ReadyFileOption, find_sandbox
 from mlevents.commands.sandbox_client import SandboxClient, SandboxRefusal, exit_without_answer
 from mlevents.rule_tests.event_arguments import ArgumentError, read_arguments
-from mlevents.rule_tests.event_builder import BuiltEvent, build_document
-from mlevents.rule_tests.event_defaults import fill_defaults
+from mlevents.rule_tests.event_builder import BuiltEvent
+from mlevents.rule_tests.trial_event import build_trial_event
 
 DELIVERY_SECONDS = 10.0
 """How long the command waits for Event Grid's delivery."""
@@ -74,14 +73,10 @@ def _build_event(
     name = said.get("model", {}).get("name")
     if kind == "model.registered" and name and "version" not in said["model"]:
         said["model"]["version"] = client.find_next_version(workspace, name)
-    given: dict[str, Any] = fill_defaults(kind, said)
-    now = datetime.now(UTC)
-    given["event"] = {"id": str(uuid.uuid4()), **given.get("event", {})}
-    alias = workspace.rpartition("/")[2]
-    built = build_document({kind: {**given, "workspace": alias}}, {alias: workspace}, now.isoformat())
-    if not isinstance(built, BuiltEvent):
-        exit_with_error("\n".join(f"{path.removeprefix(f'{kind}.')}: {text}" for path, text in built))
-    return BuiltEvent({**built.document, "dataVersion": "2", "metadataVersion": "1"}, built.event)
+    try:
+        return build_trial_event(kind, said, workspace, datetime.now(UTC))
+    except ArgumentError as error:
+        exit_with_error(str(error))
 
 
 def _publish_and_wait(client: SandboxClient, built: BuiltEvent) -> Publication:

@@ -118,6 +118,7 @@ def _serve(process: subprocess.Popen[str], ready_file: Path, as_json: bool) -> N
 def describe_sandbox(ready: dict[str, Any], ready_file: Path) -> Iterator[str]:
     """The addresses for people, and which settings do not lead to where they lead on Azure."""
     yield "The sandbox is up: your rules on a simulated Azure. Ctrl-C stops it."
+    yield f"  console     {ready['console']}"
     yield f"  app         {ready['functions']}"
     yield f"  inbox       {ready['inbox']}"
     yield f"  workspaces  {', '.join(ready['workspaces'])}"

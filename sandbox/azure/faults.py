@@ -78,6 +78,14 @@ class Faults:
         self._faults.append(fault)
         return fault
 
+    def list_faults(self) -> list[Fault]:
+        """The requested failures, also those that will happen no more; the oldest first."""
+        return list(self._faults)
+
+    def remove(self, id: int) -> None:
+        """Remove the fault with this id, if there is one."""
+        self._faults = [fault for fault in self._faults if fault.id != id]
+
     def take(self, call: str) -> FaultRequest | None:
         """The next fault for "METHOD /path", which counts as having happened."""
         return next((fault.request for fault in self._faults if fault.take(call)), None)

@@ -30,6 +30,11 @@ class Workspaces:
                 return Plane(part.endpoints, part.scoring)
         return None
 
+    def find_next_version(self, workspace: str, model: str) -> str:
+        """The version that the next registration of a model gets in the workspace with this ARM id."""
+        parts = [part for part in self.parts.values() if part.id.lower() == workspace.lower()]
+        return parts[0].assets["models"].find_next_version(model) if parts else "1"
+
     def list_endpoints(self) -> Mapping[str, Endpoint]:
         """Every endpoint by its name; with its workspace's name before it if an earlier workspace has it."""
         found: dict[str, Endpoint] = {}

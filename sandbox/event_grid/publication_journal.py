@@ -51,6 +51,11 @@ class Publication:
     event: Event
     deliveries: list[DeliveryRecord] = field(default_factory=list)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether each delivery has ended, or a retry is under way."""
+        return all(one.state != PENDING or one.attempts > 1 for one in self.deliveries)
+
     def to_json(self) -> dict[str, Any]:
         """The event as the journal lists it."""
         deliveries = [one.to_json() for one in self.deliveries]
@@ -76,6 +81,14 @@ class PublicationJournal:
         publication = Publication(self._count, self._now(), event)
         self._kept.append(publication)
         return publication
+
+    def list_latest(self, count: int) -> list[Publication]:
+        """The latest publications, the newest first."""
+        return list(self._kept)[: -count - 1 : -1]
+
+    def find_event(self, id: str) -> Publication | None:
+        """The latest publication of the event with this id."""
+        return next((one for one in reversed(self._kept) if one.event.get("id") == id), None)
 
     async def list_publications(self, request: web.Request) -> web.Response:
         """Answer `GET`; `last` is the number of the latest event, listed or not."""

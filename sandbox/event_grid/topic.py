@@ -39,7 +39,7 @@ class EventGrid:
         self.on_publish: Callable[[Event], None] = lambda _: None
         self._pace = pace
         self._courier = EventDelivery(pace, folder)
-        self._journal = PublicationJournal(pace.now)
+        self.journal = PublicationJournal(pace.now)
         self._under_way: set[asyncio.Task[None]] = set()
 
     def application(self) -> web.Application:
@@ -48,7 +48,7 @@ class EventGrid:
         application.router.add_post(PATH, self._publish)
         application.router.add_get(PATH, self._list)
         application.router.add_get(f"{PATH}/deadletters", self._list_dead_letters)
-        application.router.add_get(f"{PATH}/journal", self._journal.list_publications)
+        application.router.add_get(f"{PATH}/journal", self.journal.list_publications)
         return application
 
     async def start(self) -> None:
@@ -93,7 +93,7 @@ class EventGrid:
 
     def publish(self, event: Event) -> None:
         """Deliver an event to the subscriptions that want it, in the background."""
-        publication = self._journal.add_event(event)
+        publication = self.journal.add_event(event)
         for subscription in self.subscriptions:
             rejection = subscription.find_rejection(event)
             for _ in range(2 if self.twice and rejection is None else 1):
@@ -119,16 +119,19 @@ class EventGrid:
         finally:
             subscription.counts["pending"] -= 1
 
+    def publish_posted(self, body: bytes) -> None:
+        """Publish the events of a request; raises RefusedError."""
+        for event in parse_publication(body, self.topic):
+            self.on_publish(event)
+            self.publish(event)
+
     async def _publish(self, request: web.Request) -> web.Response:
         try:
-            events = parse_publication(await request.read(), self.topic)
+            self.publish_posted(await request.read())
         except RefusedError as error:
             code = "PayloadTooLarge" if error.status == 413 else "BadRequest"
             answer = {"error": {"code": code, "message": str(error)}}
             return web.json_response(answer, status=error.status)
-        for event in events:
-            self.on_publish(event)
-            self.publish(event)
         return web.Response()
 
     async def _list(self, _: web.Request) -> web.Response:

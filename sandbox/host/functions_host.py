@@ -7,7 +7,7 @@ both at once, as far as anybody outside can see: the port answers 503, and the t
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from sandbox.worker.worker_process import WorkerProcess
 
 BODY_LIMIT = 100 * 1024 * 1024
 ADMIN = "/admin/functions/"
-HOME = "Your Azure Function app is up and running, in the mlevents sandbox."
+NO_HOST = "Function host is not running."
 STOPPED, STARTING, RUNNING, FAILED = "stopped", "starting", "running", "failed"
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,8 @@ class FunctionsHost:
     """Runs the app in `folder`, unchanged; `url` is where it answers once started.
 
     `environment` gives the app's environment for the folder that it is started from. `key` is the master
-    key, which opens every function; with an empty one no key is asked for, as in Core Tools.
+    key, which opens every function; with an empty one no key is asked for, as in Core Tools. `routes` are
+    those of the sandbox on the same address, set before `open`; they also answer while the app is down.
     """
 
     def __init__(self, folder: Path, script: str = "function_app.py", pace: Pace | None = None) -> None:
@@ -53,6 +54,7 @@ class FunctionsHost:
         self.faults = Faults()
         self.url = ""
         self.key = ""
+        self.routes: Iterable[web.RouteDef] = ()
         self.worker = WorkerProcess(folder, script)
         self._listener: Listener | None = None
         self._pump: DurablePump | None = None
@@ -61,6 +63,7 @@ class FunctionsHost:
     async def open(self, port: int = 0) -> None:
         """Take the port on 127.0.0.1, and answer 503 until `start`; raises OSError when it is taken."""
         gate = web.Application(client_max_size=BODY_LIMIT)
+        gate.add_routes(self.routes)
         gate.router.add_route("*", r"/{path:[\s\S]*}", self._answer)
         self._listener = await listen(gate, port)
         self.url = self._listener.url
@@ -165,7 +168,7 @@ class FunctionsHost:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         if self.state != RUNNING:
-            return web.Response(status=503, text="Function host is not running.")
+            return web.Response(status=503, text=NO_HOST)
         answer = await self._ask(request)
         if self.state != RUNNING and request.transport is not None:
             request.transport.abort()  # the host died meanwhile, and its connections with it
@@ -182,6 +185,4 @@ class FunctionsHost:
             if not has_key(request, self.key):
                 return web.Response(status=401)
             return web.Response(status=202 if self._timers.run_now(request.path[len(ADMIN) :]) else 404)
-        if request.path == "/":
-            return web.Response(text=HOME)
         return await self._bridge.answer(request)

@@ -35,6 +35,17 @@ class HostControl:
             await self._host.restart()
         return True
 
+    async def kill(self) -> None:
+        """Kill the app, and the host with it."""
+        async with self._turn:
+            await self._host.kill()
+
+    async def start(self) -> None:
+        """Start the app unless it runs; raises WorkerError."""
+        async with self._turn:
+            if self._host.state != RUNNING:
+                await self._host.start()
+
     def application(self) -> web.Application:
         """The routes at PATH."""
         application = web.Application()

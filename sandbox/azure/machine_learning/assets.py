@@ -74,6 +74,10 @@ class Assets:
         asset = self._assets.get(match[2]) if match else None
         return asset.versions.get(match[3]) if match and asset else None
 
+    def find_next_version(self, name: str) -> str:
+        """The version that the next registration of this name gets."""
+        return self._assets.get(name, Asset(name)).next_version()
+
     def is_missing(self, reference: str | None) -> bool:
         """Whether the reference is an id in a workspace and nothing is there."""
         text = (reference or "").removeprefix("azureml:")

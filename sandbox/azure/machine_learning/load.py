@@ -88,6 +88,15 @@ class Load:
             work: Coroutine[Any, Any, None] = self._run()
             self._spawn(work)
 
+    def list_streams(self) -> list[Mapping[str, object]]:
+        """Each stream, as it was requested."""
+        return [stream.source for stream in self._streams.values()]
+
+    def remove_stream(self, endpoint: str, deployment: str = "", workspace: str | None = None) -> None:
+        """Remove a stream, if there is one: a deployment gets its share again."""
+        if plane := self._find_plane(endpoint, workspace):
+            self._streams.pop((plane, endpoint.lower(), deployment.lower()), None)
+
     async def _run(self) -> None:
         last = self._pace.now()
         try:
@@ -143,7 +152,7 @@ class Load:
         return web.Response(status=204)
 
     async def _get(self, _: web.Request) -> web.Response:
-        return web.json_response([dict(stream.source) for stream in self._streams.values()])
+        return web.json_response([dict(one) for one in self.list_streams()])
 
     async def _delete(self, _: web.Request) -> web.Response:
         self._streams.clear()
