@@ -80,7 +80,8 @@ def _sources() -> Iterator[tuple[str, Path]]:
     """Each path in the project, and the file that it is made from."""
     for source in PROJECT.rglob("*"):
         place = source.relative_to(PROJECT)
-        if source.is_file() and not any(place.is_relative_to(name) for name in (*SHARED, LOCK)):
+        is_shared = any(place.is_relative_to(name) for name in (*SHARED, LOCK))
+        if source.is_file() and not is_shared and not NOT_COPIED.search(place.as_posix()):
             yield "/".join(re.sub(r"^dot\.", ".", part) for part in place.parts), source
     for name in SHARED:
         root = _shared(name)

@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from mlevents.__main__ import build_app
-from mlevents.commands.init import make_files
+from mlevents.commands.init import PROJECT, make_files
 from mlevents.commands.version import read_version
 from mlevents.rules.extensions import use_extensions
 
@@ -70,6 +70,18 @@ def test_the_requirement_is_this_version_and_the_constraints_are_those_of_the_lo
 )
 def test_what_is_shared_is_the_repositorys_own(name: str):
     assert make_files("x")[name] == (ROOT / name).read_bytes()
+
+
+def test_what_pip_compiles_in_the_package_is_not_copied():
+    """pip compiles the examples of the package when it installs it."""
+    folder = PROJECT / "extensions" / "__pycache__"
+    compiled = folder / "_compiled_by_a_test.cpython-313.pyc"
+    folder.mkdir(exist_ok=True)
+    compiled.write_bytes(b"")
+    try:
+        assert [name for name in make_files("x") if "__pycache__" in name] == []
+    finally:
+        compiled.unlink()
 
 
 def test_no_local_file_of_the_repository_is_copied():
