@@ -14,7 +14,7 @@ from mlevents.events.event_forms import forms
 from mlevents.events.event_type import Items, NameType
 from mlevents.registry import did_you_mean, suggest_names
 from mlevents.rule_tests.name_check import WORKSPACE_KEY
-from mlevents.rules.event_synonyms import suggest_event
+from mlevents.rules.event_synonyms import find_run_status, suggest_event
 
 ENVELOPE = ("event", WORKSPACE_KEY)
 MOST_LIST_ITEMS = 100
@@ -27,7 +27,8 @@ class ArgumentError(ValueError):
 def check_kind(kind: str) -> None:
     """Raise ArgumentError for an event type that no rule can ask for."""
     if kind not in NAMES:
-        remedy = suggest_event(kind)
+        status = find_run_status(kind)
+        remedy = f"write run.status_changed status={status}" if status else suggest_event(kind)
         tail = f": {remedy}" if remedy else suggest_names(kind, sorted(NAMES))
         raise ArgumentError(f"unknown event type '{kind}'{tail}")
 

@@ -31,9 +31,14 @@ def suggest_event(name: str) -> str:
             return f"write '{known.kind}'"
     if lower in _OTHERS:
         return f"write '{_OTHERS[lower]}'"
-    root, _, word = lower.partition(".")
-    statuses = {status.lower(): status for status in KNOWN_VALUES["run", "status"].values}
-    status = statuses.get(word) or STATUS_SYNONYMS.get(word) or {"cancelled": "Canceled"}.get(word)
-    if root in ("run", "job") and status:
+    if status := find_run_status(name):
         return f"write 'run.status_changed' with `where: {{run: {{status: {status.lower()}}}}}`"
     return ""
+
+
+def find_run_status(name: str) -> str:
+    """The status of an event name such as run.failed, as Azure writes it; empty if it has none."""
+    root, _, word = name.lower().partition(".")
+    statuses = {status.lower(): status for status in KNOWN_VALUES["run", "status"].values}
+    status = statuses.get(word) or STATUS_SYNONYMS.get(word) or {"cancelled": "Canceled"}.get(word)
+    return status if root in ("run", "job") and status and name.lower() not in _OTHERS else ""

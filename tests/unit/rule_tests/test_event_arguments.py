@@ -150,3 +150,19 @@ def test_what_is_written_has_no_default():
 
 def test_two_events_without_a_name_are_about_two_runs():
     assert build("run.completed").event.subject != build("run.completed").event.subject
+
+
+@pytest.mark.parametrize(
+    ("kind", "remedy"),
+    [
+        ("run.failed", "write run.status_changed status=Failed"),
+        ("job.cancelled", "write run.status_changed status=Canceled"),
+        ("model.created", "write 'model.registered'"),
+    ],
+)
+def test_another_name_of_an_event_gets_the_words_of_the_command_line(kind: str, remedy: str):
+    with pytest.raises(ArgumentError) as raised:
+        read_arguments(kind, [])
+    assert str(raised.value) == f"unknown event type '{kind}': {remedy}"
+    words = remedy.removeprefix("write ").replace("'", "").split()
+    assert read_arguments(words[0], words[1:]) is not None
