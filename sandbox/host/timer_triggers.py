@@ -53,6 +53,7 @@ class TimerTriggers:
         self._worker, self._clock, self._known = worker, clock, known
         self._functions = worker.triggered_by(TRIGGER)
         self._turns = {name: asyncio.Lock() for name in self._functions}
+        self._errors: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -106,8 +107,15 @@ class TimerTriggers:
             try:
                 await self._worker.invoke(function.name, TypedData(json=json.dumps(timer)))
             except FunctionError as error:
-                log.warning("the timer function %s failed: %s\n%s", function.name, error, error.stack)
+                self._report(function.name, error)
             status.last = self._clock.now()
+
+    def _report(self, name: str, error: FunctionError) -> None:
+        """Log an error in one line, once until it changes; where it happened is for `--verbose`."""
+        level = logging.INFO if self._errors.get(name) == str(error) else logging.WARNING
+        self._errors[name] = str(error)
+        log.log(level, "the timer function %s failed: %s", name, str(error).strip())
+        log.info("%s", error.stack)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

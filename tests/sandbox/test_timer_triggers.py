@@ -144,6 +144,16 @@ def test_a_schedule_that_cannot_be_read_leaves_the_other_functions_alone(
     assert runs(log, "wrong") == []
 
 
+def test_an_error_of_a_timer_is_one_line_and_is_not_repeated(
+    timed: Small, log: Path, caplog: pytest.LogCaptureFixture
+):
+    until(lambda: runs(log, "broken"), lambda found: len(found) >= 3)
+    warnings = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    assert [one for one in warnings if "broken" in one] == [
+        "the timer function broken failed: ValueError: the rules are broken"
+    ]
+
+
 def test_an_operator_can_run_a_timer_out_of_turn(timed: Small, log: Path):
     until(lambda: runs(log, "hourly"), bool)
     known = len(runs(log, "hourly"))

@@ -35,6 +35,12 @@ def hourly(timer: func.TimerRequest) -> None:
     record("hourly", timer, time.monotonic())
 
 
+@app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
+def broken(timer: func.TimerRequest) -> None:
+    record("broken", timer, time.monotonic())
+    raise ValueError("the rules are broken")
+
+
 @app.timer_trigger(arg_name="timer", schedule="every day at noon")
 def wrong(timer: func.TimerRequest) -> None:
     record("wrong", timer, time.monotonic())
