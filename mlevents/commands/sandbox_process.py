@@ -38,7 +38,7 @@ def start_sandbox(
 
     Each line that it prints is passed on. It also ends when this process is killed.
     """
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
     if (CHECKOUT / "pyproject.toml").is_file():
         environment["PYTHONPATH"] = str(CHECKOUT)
     process = subprocess.Popen(
