@@ -64,7 +64,8 @@ def describe_operation(one: Operation, schemas: "_Schemas") -> dict[str, Any]:
         "responses": {str(status): value for status, value in sorted(_answers(one, schemas).items())},
     }
     if one.body:
-        described["requestBody"] = {"content": _json(schemas.of(one.body)), "required": True}
+        required = any(field.is_required() for field in one.body.model_fields.values())
+        described["requestBody"] = {"content": _json(schemas.of(one.body)), "required": required}
     if one.anonymous:
         described["security"] = []
     if one.deprecated:

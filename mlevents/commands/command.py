@@ -66,13 +66,13 @@ class JsonOutput:
 json_output = JsonOutput()
 
 
-def print_line(*parts: str | tuple[str, str]) -> None:
-    """Print one line; a part may be a pair of its text and its style.
+def print_line(*parts: str | tuple[str, str], err: bool = False) -> None:
+    """Print one line, on standard error if asked; a part may be a pair of its text and its style.
 
     Styles are shown on a terminal only, and never where the environment says NO_COLOR. A terminal gets lines
     of its width, broken between words; a pipe gets one line, which programs can read.
     """
-    print_text(Text.assemble(*map(_visible, parts)))
+    print_text(Text.assemble(*map(_visible, parts)), err=err)
 
 
 def print_json(document: Any) -> None:

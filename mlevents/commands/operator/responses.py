@@ -1,6 +1,6 @@
 """`responses`: list what became of events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, Any
@@ -49,19 +49,18 @@ def print_responses(
         print_line((f"More than {limit}: narrow them down, or raise --limit.", "dim"))
 
 
-def print_list(responses: Iterable[dict[str, Any]]) -> None:
+def print_list(responses: Iterable[Mapping[str, Any]], *, err: bool = False) -> None:
     """Print each response: its time, the short id, the rule and the subject; then what became of it."""
     count = 0
     for count, one in enumerate(responses, 1):  # noqa: B007 - the last one is the count
         seen = FeedResponse.read(one)
         moment = format_moment(one["created"])
-        about = f"  {seen.rule}  {shorten_subject(one['event']['subject'] or '')}"
-        print_line(
-            MARKS.get(seen.status, BAD_MARK), " ", (moment, "dim"), f"  {shorten_id(one['id'])}", about
-        )
-        print_line("    ", (" ".join(seen.text.split()), "dim"))
+        about = f"{seen.rule}  {shorten_subject(one['event']['subject'] or '')}"
+        mark, id = MARKS.get(seen.status, BAD_MARK), shorten_id(one["id"])
+        print_line(mark, " ", (moment, "dim"), f"  {id}  {about}", err=err)
+        print_line("    ", (" ".join(seen.text.split()), "dim"), err=err)
     if not count:
-        print_line("No response matches.")
+        print_line("No response matches.", err=err)
 
 
 def format_moment(text: str) -> str:

@@ -1,0 +1,18 @@
+"""`abort`: end a rollout."""
+
+from mlevents.commands.command import AsJson, command
+from mlevents.commands.operator.app_options import AppOptions, exit_when_refused
+from mlevents.commands.operator.response_list import ResponseId
+from mlevents.commands.operator.verb_request import RequiredReason, Verb, request_for_one
+from mlevents.commands.option_groups import expand_options
+
+
+@command("abort")
+@expand_options
+def request_abortion(
+    id: ResponseId, target: AppOptions, reason: RequiredReason, as_json: AsJson = False
+) -> None:
+    """Abort the rollout of a response: its traffic is restored, and the response fails."""
+    verb = Verb("abort", {"reason": reason}, lambda _: True)
+    with exit_when_refused():
+        request_for_one(target.open(), id, verb, as_json)
