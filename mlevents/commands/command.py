@@ -78,7 +78,12 @@ def print_line(*parts: str | tuple[str, str], err: bool = False) -> None:
 def print_json(document: Any) -> None:
     """Print one JSON document, in ASCII, so that any terminal can print it."""
     json_output.is_due = False
-    typer.echo(json.dumps(document, indent=2))
+    typer.echo(write_json(document))
+
+
+def write_json(document: Any) -> str:
+    """The text of a JSON document, in the one form that commands print."""
+    return json.dumps(document, indent=2)
 
 
 def exit_with_error(text: str, code: int = EXIT_USAGE, problems: Sequence[Problem] = ()) -> NoReturn:

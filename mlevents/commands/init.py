@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mlevents.commands.command import AsJson, command, exit_with_error, print_json, print_line
+from mlevents.commands.schema import make_schema_files
 from mlevents.commands.version import CHECKOUT, find_source, read_version
 
 PROJECT = Path(__file__).parent / "project"
@@ -67,6 +68,7 @@ def make_files(name: str) -> dict[str, bytes]:
         files[path.removesuffix(".template")] = content
     files["azure.yaml"] = re.sub(rb"(?m)^name: .*$", b"name: " + name.encode(), files["azure.yaml"])
     files["constraints.txt"] = read_constraints().encode()
+    files |= make_schema_files()
     return dict(sorted(files.items()))
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 from typer.testing import CliRunner, Result
 
 from mlevents.__main__ import build_app
 from mlevents.commands.init import PROJECT, make_files
 from mlevents.commands.version import read_version
 from mlevents.rules.extensions import use_extensions
+from mlevents.yamlfile.reader import parse_yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -191,3 +193,23 @@ def test_the_examples_of_own_elements_work_once_they_are_renamed(tmp_path: Path)
     after = CliRunner().invoke(build_app(), ["check", str(rules)])
     assert after.exit_code == 0, after.output
     use_extensions(tmp_path / "nowhere" / "rules.yaml")
+
+
+def test_an_editor_knows_the_files_of_a_new_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLEVENTS_RULES", raising=False)
+    assert CliRunner().invoke(build_app(), ["init", "own"]).exit_code == 0
+    monkeypatch.chdir(tmp_path / "own")
+    files = [Path("rules.yaml"), *Path("environments").glob("*.yaml")]
+    assert len(files) == 3
+    for file in files:
+        named = file.read_text().splitlines()[0].removeprefix("# yaml-language-server: $schema=")
+        schema = json.loads((file.parent / named).read_text())
+        assert Draft202012Validator(schema).is_valid(parse_yaml(file.read_text(), str(file)).value)
+    for name, option in (("rules", []), ("environment", ["--environment"])):
+        written = Path(f"{name}.schema.json")
+        printed = CliRunner().invoke(build_app(), ["schema", *option]).stdout
+        assert written.read_text() == printed
+        written.write_text("old")
+    assert CliRunner().invoke(build_app(), ["schema", "--write"]).exit_code == 0
+    assert Path("rules.schema.json").read_text() == CliRunner().invoke(build_app(), ["schema"]).stdout
