@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from ssl import SSLContext
-from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
@@ -27,6 +26,7 @@ from sandbox.event_grid import topic
 from sandbox.event_grid.topic import EventGrid
 from sandbox.host import host_control
 from sandbox.host.app_settings import IDENTITY_HEADER, AppSettings
+from sandbox.host.front_door import FrontDoor
 from sandbox.host.functions_host import FunctionsHost
 from sandbox.host.host_control import HostControl
 from sandbox.host.rule_settings import Inboxes
@@ -80,9 +80,7 @@ class Sandbox:
             raise
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
     def _read_environment(self) -> dict[str, str]:
@@ -93,6 +91,8 @@ class Sandbox:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mlevents-")))
         certificates = issue(folder)
         self.ready = await self._serve_azure(certificates)
+        door = await FrontDoor(self.host, self.arm.web_sites.app).open(certificates.context)
+        self._stack.push_async_callback(door.close)
         self.rules = RunningRules(
             self.options,
             await self._serve_receivers(certificates),

@@ -30,12 +30,14 @@ _LONGEST_ERROR = 20_000
 class AppAccess:
     """Where an app is, and what proves that its caller may ask: a function key, an Entra token, or both.
 
-    Raises ConfigError for an address that would send one of them readable.
+    `is_sandbox` sends the key of a sandbox on this machine, which speaks http. Raises ConfigError for an
+    address that would send one of them readable.
     """
 
     url: str
     key: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
+    is_sandbox: bool = False
 
     def __post_init__(self) -> None:
         if (self.key or self.token) and not (self.is_secure or self.is_local):
@@ -54,8 +56,8 @@ class AppAccess:
         return urlsplit(self.url).hostname in THIS_MACHINE
 
     def headers(self) -> dict[str, str]:
-        """The headers that prove it; none over http."""
-        if not self.is_secure:
+        """The headers that prove it; none over http, but to the sandbox."""
+        if not (self.is_secure or (self.is_sandbox and self.is_local)):
             return {}
         key = {KEY_HEADER: self.key} if self.key else {}
         return {**key, "Authorization": f"Bearer {self.token}"} if self.token else key

@@ -24,6 +24,7 @@ from sandbox.azure.rights.assignments import Rights
 from sandbox.azure.rights.authorization import Authorization
 from sandbox.azure.routes import Call, Routes, check_version
 from sandbox.azure.scopes import Key, Scopes
+from sandbox.azure.web_sites import WebSites
 from sandbox.azure.workspace import (
     FACTORY_ID,
     SUBSCRIPTION_ID,
@@ -81,6 +82,7 @@ class ResourceManager:
         self.data_factory = DataFactory(pace, operations, LOCATION)
         self.data_factory.add("retrain", RETRAIN)
         self.event_subscriptions = EventSubscriptions(LOCATION, self.scopes)
+        self.web_sites = WebSites(LOCATION)
         self._routes = self._register_routes()
         self._own_routes = ResourceRoutes(self.scopes)
         self._factories: dict[Key, DataFactory] = {}
@@ -90,7 +92,7 @@ class ResourceManager:
         self._operations.register(routes)
         self.machine_learning.register(routes)
         self.data_factory.register(routes)
-        for part in (self.authorization, self.event_subscriptions, Quota()):  # what the doctor reads
+        for part in (self.authorization, self.event_subscriptions, Quota(), self.web_sites):
             part.register(routes)
         return routes
 

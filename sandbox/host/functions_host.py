@@ -64,7 +64,7 @@ class FunctionsHost:
         """Take the port on 127.0.0.1, and answer 503 until `start`; raises OSError when it is taken."""
         gate = web.Application(client_max_size=BODY_LIMIT)
         gate.add_routes(self.routes)
-        gate.router.add_route("*", r"/{path:[\s\S]*}", self._answer)
+        gate.router.add_route("*", r"/{path:[\s\S]*}", self.answer)
         self._listener = await listen(gate, port)
         self.url = self._listener.url
         self.hub.start()
@@ -166,7 +166,13 @@ class FunctionsHost:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    def is_anonymous(self, request: web.Request) -> bool:
+        """Whether a request needs no key: the webhook asks for its own, and what is stopped answers 503."""
+        webhook = request.path.casefold().startswith("/runtime/webhooks/")
+        return webhook or self.state != RUNNING or self._bridge.is_anonymous(request.method, request.path)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """The app's answer to a request; 503 while it does not run."""
         if self.state != RUNNING:
             return web.Response(status=503, text=NO_HOST)
         answer = await self._ask(request)

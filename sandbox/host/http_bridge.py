@@ -46,6 +46,12 @@ class HttpBridge:
                     return await self._run(route, parameters, request)
         return web.Response(status=404)
 
+    def is_anonymous(self, method: str, path: str) -> bool:
+        """Whether nobody is asked for a key here; a path that no function has is not found without one."""
+        tail = path.rstrip("/")[len(self._prefix) :]
+        found = (route for route in self._routes if route.match(method, tail) is not None)
+        return path.casefold().startswith(self._prefix) and next((one.anonymous for one in found), True)
+
     async def _run(self, route: HttpRoute, parameters: dict[str, str], request: web.Request) -> web.Response:
         trigger = TypedData(http=await _received(request, parameters))
         try:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mlevents.__main__ import build_app
+from mlevents.services import azure_credential
 from sandbox.sandbox_process import Stage
 
 Run = Callable[..., Result]
@@ -101,3 +102,20 @@ def test_an_app_is_found_by_its_address(shipped: Stage, done):
 def test_an_app_that_cannot_be_found_is_an_error(words, says, code):
     result = CliRunner().invoke(build_app(), ["responses", *words], env={"AZURE_SUBSCRIPTION_ID": ""})
     assert (result.exit_code, says in result.stderr) == (code, True), result.output
+
+
+def test_a_deployed_app_is_found_in_azure_with_its_key(shipped: Stage, done, monkeypatch: pytest.MonkeyPatch):
+    for name, value in shipped.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+    azure_credential._credential.cache_clear()
+    words = ["responses", "--app", "MLEVENTS-sandbox", "--json"]
+    subscription = {"AZURE_SUBSCRIPTION_ID": shipped.workspace.split("/")[2]}
+    result = CliRunner().invoke(build_app(), words, env=subscription)
+    assert done["id"] in [one["id"] for one in read_json(result)["responses"]]
+    wrong = CliRunner().invoke(build_app(), words, env=subscription | {"MLEVENTS_APP_KEY": "not-the-key"})
+    assert (wrong.exit_code, "not-the-key" in wrong.output) == (1, False)
+    assert "(401)" in wrong.stderr
+    other = CliRunner().invoke(build_app(), ["responses", "--app", "mlevents-sandbx"], env=subscription)
+    assert (other.exit_code, "did you mean 'mlevents-sandbox'" in other.stderr) == (2, True)
+    azure_credential._credential.cache_clear()

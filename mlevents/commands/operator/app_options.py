@@ -64,7 +64,7 @@ class AppOptions:
     def _find_access(self) -> AppAccess:
         """Where the app is, with its key; raises ConfigError or ActionError."""
         if ready := self.find_ready():
-            return AppAccess(str(ready["functions"]))
+            return AppAccess(str(ready["functions"]), ready.get("function_key") or "", is_sandbox=True)
         settings = read_settings(RULES)
         key = settings.values.get(KEY_SETTING, "").strip()
         if self.url:
