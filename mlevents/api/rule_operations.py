@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
+from mlevents.api.hold_list import HoldView, read_hold_list
 from mlevents.api.operation import ApiAnswer, ApiRequest, AppState, operation
 from mlevents.api.response_operations import open_reader
 from mlevents.api.response_query import MOST, ResponseQuery
@@ -35,10 +36,11 @@ class RuleActivity:
 
 @dataclass(frozen=True, slots=True)
 class CountedRule:
-    """One rule in words, with how often it fired."""
+    """One rule in words, with how often it fired, and the hold of it or of everything."""
 
     rule: RuleWords
     activity: RuleActivity
+    hold: HoldView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,11 @@ async def list_rules(_: ApiRequest, app: AppState) -> ApiAnswer:
     """
     rules = app.rules()
     views, complete = await _read_recent(app)
-    counted = count_by_rule(views, app.now)
-    listed = [CountedRule(describe_rule(one), counted.get(one.id, RuleActivity())) for one in rules.rules]
+    counted, holds = count_by_rule(views, app.now), await read_hold_list(app.client)
+    listed = [
+        CountedRule(describe_rule(one), counted.get(one.id, RuleActivity()), holds.view_of_rule(one.id))
+        for one in rules.rules
+    ]
     return ApiAnswer(
         {"rules": [asdict(one) for one in listed], "since": None if complete else views[-1].created}
     )

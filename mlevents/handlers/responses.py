@@ -14,6 +14,8 @@ from mlevents.orchestration.step_orchestrators import load_step_orchestrators
 from mlevents.responses import (
     flood,
     flood_report,
+    hold_release,
+    holds,
     newest_version,
     recent_events,
     rerun,
@@ -107,3 +109,33 @@ def orchestrate_rerun(context: OrchestrationContext, text: str) -> Generator[Any
 async def run_restart_response(text: str, client: df.DurableFunctionsClient) -> str:
     """See `mlevents.responses.rerun`."""
     return await rerun.restart_response(text, client)
+
+
+@blueprint.function_name(function_names.HOLDS)
+@blueprint.entity_trigger(context_name="context", entity_name=function_names.HOLDS)
+def apply_hold_change(context: EntityContext, text: Any) -> None:
+    """See `mlevents.responses.holds`."""
+    holds.keep_holds(context, text)
+
+
+@blueprint.function_name(function_names.READ_HOLDS)
+@blueprint.durable_client_input(client_name="client")
+@blueprint.activity_trigger(input_name="text", activity=function_names.READ_HOLDS)
+async def run_read_turn(text: str, client: df.DurableFunctionsClient) -> str:
+    """See `mlevents.responses.hold_release`."""
+    return await hold_release.read_turn(text, client)
+
+
+@blueprint.function_name(function_names.RELEASE_RESPONSES)
+@blueprint.orchestration_trigger(context_name="context", orchestration=function_names.RELEASE_RESPONSES)
+def orchestrate_release(context: OrchestrationContext, text: str) -> Generator[Any, Any, Any]:
+    """See `mlevents.responses.hold_release`."""
+    return (yield from hold_release.release_responses(context, text))
+
+
+@blueprint.function_name(function_names.RELEASE_NEXT)
+@blueprint.durable_client_input(client_name="client")
+@blueprint.activity_trigger(input_name="text", activity=function_names.RELEASE_NEXT)
+async def run_release_next(text: str, client: df.DurableFunctionsClient) -> str:
+    """See `mlevents.responses.hold_release`."""
+    return await hold_release.release_next(text, client)

@@ -1,4 +1,4 @@
-"""Every five minutes: responses and rollouts that ended without an outcome."""
+"""Every five minutes: responses and rollouts that ended without an outcome, and a release that stopped."""
 
 from datetime import UTC, datetime
 
@@ -7,6 +7,7 @@ import azure.functions as func
 
 from mlevents.handlers.blueprint import Blueprint
 from mlevents.orchestration.function_names import SWEEP_RESPONSES
+from mlevents.responses.hold_release import continue_release
 from mlevents.responses.sweeper import Sweeper
 
 blueprint = Blueprint()
@@ -18,3 +19,4 @@ blueprint = Blueprint()
 async def sweep_responses(timer: func.TimerRequest, client: df.DurableFunctionsClient) -> None:
     """See `mlevents.responses.sweeper`."""
     await Sweeper(client, datetime.now(UTC)).sweep()
+    await continue_release(client)

@@ -41,6 +41,7 @@ class Response(JsonMessage):
     those earlier attempts, as the API shows them. `kept` are the results of steps that are not performed
     again, by their ids.
     `explanation` are the rule's conditions with the values found, for people alone.
+    `delivery_gates` are those that looked at the event when it came: a held response asks them again.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Response(JsonMessage):
     past: tuple[Json, ...] = ()
     kept: Mapping[str, Json] = field(default_factory=dict)
     explanation: tuple[Json, ...] = ()
+    delivery_gates: Mapping[str, Json] = field(default_factory=dict)
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "event": Event.from_json,

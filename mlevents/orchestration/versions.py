@@ -13,7 +13,9 @@ The old way can be removed when no instance of that version runs any more. `vers
 
 from durabletask.task import OrchestrationContext
 
-CURRENT = "1"
+CURRENT = "2"
+HOLDS_SINCE = "2"
+"""Since this version, a response asks first whether an operator holds its rule."""
 
 
 def since(context: OrchestrationContext, version: str) -> bool:

@@ -20,6 +20,7 @@ from mlevents.responses.step_serialization import (
     fill_gates,
     find_missing_value,
     plan_step,
+    select_delivery_gates,
     select_named,
 )
 from mlevents.rules.allowed_names import describe_refusal, find_refusal
@@ -80,6 +81,7 @@ def respond(
         files=select_named(rules.files, named),
         depth=event.depth + 1,
         explanation=explain_match(rule, event),
+        delivery_gates=select_delivery_gates(rule.gates),
     )
     decided = decide_status(response, rule, settings, now)
     if decided.status == "running":

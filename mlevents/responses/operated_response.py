@@ -10,7 +10,7 @@ from durabletask.task import OrchestrationContext
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.function_names import PASS_ON_INTERVENTION
 from mlevents.orchestration.interruption import Interruptible
-from mlevents.orchestration.intervention import CANCEL, Intervention
+from mlevents.orchestration.intervention import CANCEL, RELEASED, Intervention
 from mlevents.orchestration.messages import Response
 from mlevents.orchestration.serialization import to_text
 from mlevents.responses.response_id import part_id
@@ -21,19 +21,28 @@ MOST_TRIES, PAUSE = 24, 5.0
 STOPPED_WORDS = "the response is stopped"
 LATE_WORDS = "came too late"
 PASSED_WORDS = "passed on to step '{}'"
+RELEASED_WORDS = "the response acts"
 UNKNOWN_WORDS = "no rollout of this response is running"
 
 
 class OperatedResponse(ResponseRecord):
-    """The record of a response whose steps operators may interrupt, until its `on_failure` begins."""
+    """The record of a response whose steps operators may interrupt, until its `on_failure` begins.
+
+    `released` says whether it is the next of its rule to act after a hold.
+    """
 
     def __init__(self, context: OrchestrationContext, response: Response) -> None:
         super().__init__(context, response)
         self.interruption = Interruptible(context, self.receive)
+        self.released = False
 
     def receive(self, intervention: Intervention) -> Durable[Exception | None]:
         """Log an intervention, and pass it on to the step that runs; gives the error of one that ends all."""
         if intervention.verb == CANCEL and any(one.verb == CANCEL for one in self.log):
+            return None
+        if intervention.verb == RELEASED:
+            self.released = True
+            self.log_intervention(replace(intervention, effect=RELEASED_WORDS))
             return None
         self.log_intervention(intervention)
         step = next(self.find_orchestrated(), None)

@@ -18,6 +18,7 @@ from mlevents.orchestration.step_errors import GateClosedError, StepFailedError,
 from mlevents.orchestration.step_plan import StepPlan
 from mlevents.responses.deferral import DeferredStep, perform_or_defer
 from mlevents.responses.gating import check_before_steps
+from mlevents.responses.held_response import wait_for_release
 from mlevents.responses.operated_response import OperatedResponse
 from mlevents.responses.response_outcome import EventOutline, ResponseOutcome
 from mlevents.responses.step_endings import (
@@ -50,7 +51,8 @@ def complete_response(context: OrchestrationContext, response: Response) -> Dura
     record = OperatedResponse(context, response)
     try:
         if record.status == "running":
-            yield from record.interruption.run(perform_steps(record))
+            if (yield from wait_for_release(record)):
+                yield from record.interruption.run(perform_steps(record))
         else:
             yield from only_notify(record)
         yield from record.interruption.run(complete_deferred(record))

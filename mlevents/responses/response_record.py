@@ -21,7 +21,8 @@ from mlevents.responses.response_outcome import EventOutline, ResponseOutcome
 class ResponseRecord:
     """The outcome of a response, while it is being made.
 
-    `notified` says whether the steps of `on_failure` have begun; they run at most once.
+    `notified` says whether the steps of `on_failure` have begun; they run at most once. `hold` says why the
+    response waits, while an operator holds it.
     """
 
     def __init__(self, context: OrchestrationContext, response: Response) -> None:
@@ -34,6 +35,7 @@ class ResponseRecord:
         self.results: dict[str, Any] = {}
         self.reports: dict[str, Json] = {}
         self.notified = False
+        self.hold: str | None = None
         self.deferred: list[DeferredStep] = []
         self.log = list(response.log)
         self.publish()
@@ -92,7 +94,8 @@ class ResponseRecord:
 
     def outcome(self) -> ResponseOutcome:
         """The outcome as people see it."""
-        return outcome_of(self.response, self.status, self.because, self.steps, self.log)
+        status, because = ("waiting", self.hold) if self.hold else (self.status, self.because)
+        return outcome_of(self.response, status, because, self.steps, self.log)
 
     def final_outcome(self) -> ResponseOutcome:
         """The outcome with all that is too much for a custom status."""

@@ -15,8 +15,10 @@ from mlevents import telemetry
 from mlevents.actions.action import action
 from mlevents.orchestration.endpoint_lease import FORGET, read_state
 from mlevents.orchestration.function_names import (
+    BEGIN_RERUN,
     ENDPOINT_LEASE,
     EVENT_FLOOD,
+    RELEASE_RESPONSES,
     REPORT_FLOOD,
     RESPOND_TO_EVENT,
 )
@@ -43,7 +45,7 @@ class Purger:
         self.counted: Counter[str] = Counter()
         orchestrations = [one.orchestration for _, one in action.items() if one.orchestration]
         names = {name for one in orchestrations for name in (one.name, one.recovery)}
-        self.ours = {RESPOND_TO_EVENT, REPORT_FLOOD, *names}
+        self.ours = {RESPOND_TO_EVENT, REPORT_FLOOD, BEGIN_RERUN, RELEASE_RESPONSES, *names}
 
     async def purge(self) -> Counter[str]:
         """Purge one batch of instances, then the idle entities."""

@@ -49,6 +49,7 @@ def begin_call(
         log=(),
         past=(),
         kept={},
+        delivery_gates={},
     )
     notices = make_notices(response, step.orchestration.notice, results) if step.orchestration else ()
     return Call(own, step, PERFORM, {}, kept.get("steps", {}), failure, notices)

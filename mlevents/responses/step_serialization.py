@@ -34,6 +34,16 @@ def fill_gates(gates: Mapping[str, AnyGate], event: Event) -> dict[str, Json]:
     return {name: one.fill(event.names) for name, one in later.items()}
 
 
+def select_delivery_gates(gates: Mapping[str, AnyGate]) -> dict[str, Json]:
+    """The gates that may object to an event by itself, such as by its age, as JSON."""
+    objecting = {
+        name: one
+        for name, one in gates.items()
+        if type(one).objection_to_event is not AnyGate.objection_to_event
+    }
+    return {name: one.model_dump(mode="json", exclude_none=True) for name, one in objecting.items()}
+
+
 def select_named[T](known: Mapping[str, T], steps: Iterable[Step]) -> dict[str, T]:
     """The connections or files that these steps name: a response carries no others."""
     names = {text for step in steps for text in find_texts(step.with_)}

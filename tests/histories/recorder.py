@@ -23,14 +23,19 @@ from mlevents.orchestration.function_names import (
     EVENT_FLOOD,
     FIND_INSTANCES,
     NEWEST_VERSION,
+    READ_HOLDS,
+    RELEASE_NEXT,
+    RELEASE_RESPONSES,
     REPORT_FLOOD,
     RESPOND_TO_EVENT,
     RESTART_RESPONSE,
 )
+from mlevents.orchestration.intervention import INTERVENTION_EVENT
 from mlevents.orchestration.step_orchestrators import load_step_orchestrators
 from mlevents.orchestration.versions import CURRENT
 from mlevents.responses.flood import event_flood
 from mlevents.responses.flood_report import report_flood
+from mlevents.responses.hold_release import release_responses
 from mlevents.responses.newest_version import newest_version
 from mlevents.responses.rerun import begin_rerun_orchestrator
 from mlevents.responses.respond import respond_to_event
@@ -45,6 +50,7 @@ ORCHESTRATORS: dict[str, Callable[..., Any]] = {
     **load_step_orchestrators(),
     REPORT_FLOOD: report_flood,
     BEGIN_RERUN: begin_rerun_orchestrator,
+    RELEASE_RESPONSES: release_responses,
 }
 ENTITIES: dict[str, Callable[..., Any]] = {
     ENDPOINT_LEASE.lower(): endpoint_lease,
@@ -81,12 +87,17 @@ class Recorder:
     """A world of orchestrations; `recorded` are their histories, by instance id.
 
     `perform` answers PerformStep; `advance` lets time pass; `loses` says which entity call, counted from 1,
-    gets the answer of a dispatch that failed; `statuses` are those of other instances.
+    gets the answer of a dispatch that failed; `statuses` are those of other instances. `raises` gives the
+    interventions that an instance gets after its turn of this number. `holds` and `rounds` are the answers of
+    ReadHolds and ReleaseNext, the last one for good.
     """
 
     perform: Perform
     advance: Callable[[float], None] = lambda _: None
     loses: Callable[[int], bool] = lambda _: False
+    raises: Callable[[str, int], list[dict[str, Any]]] = lambda *_: []
+    holds: list[dict[str, Any]] = field(default_factory=lambda: [{}])
+    rounds: list[dict[str, Any]] = field(default_factory=lambda: [{"done": True}])
     statuses: dict[str, str] = field(default_factory=dict)
     entities: dict[str, Any] = field(default_factory=dict)
     recorded: dict[str, tuple[str, Turns, str]] = field(default_factory=dict)
@@ -108,7 +119,11 @@ class Recorder:
                 return done
             happened = [event for action in response.actions for event in self._happens(instance, action)]
             scheduled = [event for event, _ in happened]
-            turns.append([self._started(), *scheduled, *(event for _, event in happened)])
+            raised = [
+                helpers.new_event_raised_event(INTERVENTION_EVENT, json.dumps(json.dumps(one)))
+                for one in self.raises(instance, len(turns))
+            ]
+            turns.append([self._started(), *scheduled, *raised, *(event for _, event in happened)])
         raise AssertionError(f"{name} does not end")
 
     def _started(self) -> pb.HistoryEvent:
@@ -129,6 +144,9 @@ class Recorder:
             said: Any = {one: self.statuses.get(one) for one in asked}
         elif action.scheduleTask.name == RESTART_RESPONSE:
             said = "begun"
+        elif action.scheduleTask.name in (READ_HOLDS, RELEASE_NEXT):
+            answers = self.holds if action.scheduleTask.name == READ_HOLDS else self.rounds
+            said = answers.pop(0) if len(answers) > 1 else answers[0]
         else:
             said = self.perform(asked)
         scheduled = helpers.new_task_scheduled_event(action.id, action.scheduleTask.name)

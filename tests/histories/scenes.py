@@ -9,6 +9,7 @@ from durabletask.entities import EntityInstanceId
 from mlevents.orchestration.function_names import (
     BEGIN_RERUN,
     EVENT_FLOOD,
+    RELEASE_RESPONSES,
     REPORT_FLOOD,
     RESPOND_TO_EVENT,
 )
@@ -143,6 +144,21 @@ def rerun() -> Recorder:
     return recorder
 
 
+def released() -> Recorder:
+    """The release of a response that is waited for, and then of nothing more."""
+    rounds = [{"acting": {"rule-1": {"id": RESPONSE}}, "pause": 0.5}, {"done": True}]
+    recorder = in_world(serving(OLD), rounds=rounds)
+    recorder.run(RELEASE_RESPONSES, RESPONSE, "{}")
+    return recorder
+
+
+def intervene(verb: str, at: int, **more: Any) -> Callable[[str, int], list[dict[str, Any]]]:
+    """An operator's verb, which an orchestration gets after this turn."""
+    said = {"id": verb, "verb": verb, "by": "ann", "reason": "why", "time": "2026-01-01T00:00:00Z", **more}
+    return lambda _, number: [said] if number == at else []
+
+
+HELD = {"hold": "hold: by ann: why"}
 FLOOD = "quarantine.1"
 ORDER = {"order": {"key": "net", "by": "9"}}
 FORBIDDEN = step("other", uses="run_data_factory_pipeline", **{"with": {"connection": "x"}})
@@ -153,6 +169,25 @@ RECORDINGS: dict[str, Callable[[], Recorder]] = {
     "response-quarantined": lambda: respond(serving(OLD), response(status="quarantined", alert=True)),
     "response-shadow": lambda: respond(serving(OLD), response(step("one"), status="shadow")),
     "response-settled": settled,
+    "response-held": lambda: respond(serving(OLD), response(step("one")), holds=[HELD, HELD, {}]),
+    "response-released": lambda: respond(
+        serving(OLD),
+        response(step("one")),
+        holds=[HELD, {"hold": "hold: released", "released": True}],
+        raises=intervene("released", 2),
+    ),
+    "response-held-cancelled": lambda: respond(
+        serving(OLD), response(step("one")), holds=[HELD], raises=intervene("cancel", 3)
+    ),
+    "response-cancelled": lambda: respond(
+        serving(OLD), response(step("one"), step("two")), raises=intervene("cancel", 2)
+    ),
+    "rollout-cancelled": lambda: roll_out(serving(OLD), call(CANARY), raises=intervene("cancel", 15)),
+    "rollout-aborted": lambda: roll_out(serving(OLD), call(CANARY), raises=intervene("abort", 15)),
+    "rollout-promoted": lambda: roll_out(
+        serving(OLD), call(CANARY), raises=intervene("promote", 15, phase=1)
+    ),
+    "released": released,
     "response": rerun,
     "deployed": lambda: respond(serving(OLD), response(deploying(), step("tell"), gates=ORDER)),
     "deployed-badly": lambda: respond(serving(OLD, errors={"9": 0.5}), response(deploying())),

@@ -1,0 +1,64 @@
+"""Which responses wait because an operator holds them, read from the task hub."""
+
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from durabletask.client import (
+    AsyncTaskHubGrpcClient,
+    OrchestrationQuery,
+    OrchestrationState,
+    OrchestrationStatus,
+)
+
+from mlevents.responses.hub_page import read_hub_page
+from mlevents.responses.hub_state import status_of
+from mlevents.responses.response_view import is_response, read_outcome
+
+OPEN = (OrchestrationStatus.RUNNING, OrchestrationStatus.PENDING, OrchestrationStatus.SUSPENDED)
+HELD_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class HeldResponse:
+    """One that waits: `order` is its event's time, then its arrival."""
+
+    id: str
+    rule: str
+    order: tuple[float, float, str]
+
+
+def is_waiting(state: OrchestrationState) -> bool:
+    """Whether this is a response that an operator holds: no other one waits by its own status."""
+    open_ = state.runtime_status in OPEN
+    return open_ and is_response(state) and status_of(state).get("status") == "waiting"
+
+
+async def list_held(client: AsyncTaskHubGrpcClient) -> list[HeldResponse]:
+    """All responses that wait; reads every page of what runs."""
+    query = OrchestrationQuery(runtime_status=list(OPEN), max_instance_count=HELD_PAGE)
+    found: list[HeldResponse] = []
+    token: str | None = None
+    while True:
+        page = await read_hub_page(client, query, token)
+        found += [describe_held(state) for state in page.items if is_waiting(state)]
+        token = page.continuation_token
+        if token is None:
+            return found
+
+
+def describe_held(state: OrchestrationState) -> HeldResponse:
+    """A waiting response, by its custom status."""
+    outcome = read_outcome(status_of(state))
+    created = state.created_at.replace(tzinfo=UTC)
+    with suppress(TypeError, ValueError):
+        created = datetime.fromisoformat(outcome.event.time or "")
+    order = (created.timestamp(), state.created_at.timestamp(), state.instance_id)
+    return HeldResponse(state.instance_id, outcome.rule or "", order)
+
+
+def count_held(held: Iterable[HeldResponse]) -> Counter[str]:
+    """How many responses of each rule wait."""
+    return Counter(one.rule for one in held)
