@@ -13,6 +13,8 @@ from mlevents.console.rendering import SECURITY_HEADERS, read_static
 
 SHELL, CONTENT = "console", "console-content"
 """The two addresses: of pages, and of their content where the host asks for a key."""
+SANDBOX = "MLEVENTS_SANDBOX_PAGE"
+"""The variable with which the sandbox names the address of its own page; nothing else sets it."""
 YEAR = "public, max-age=31536000, immutable"
 LONGEST_FORM = 256 * 1024
 
@@ -45,7 +47,7 @@ async def _answer(request: BrowserRequest, app: AppState, environment: Mapping[s
     if request.place.startswith("static/"):
         return _answer_static(request)
     opened = is_open(request.headers, environment)
-    seen = _read_request(request, app, keyed=not opened)
+    seen = replace(_read_request(request, app, keyed=not opened), sandbox=environment.get(SANDBOX, ""))
     if has_sign_in(environment) and not opened:
         return seen.show_error(401, "Sign in first: this app asks for it.")
     if not (opened or request.guarded):

@@ -48,6 +48,7 @@ class PageRequest:
 
     `root` is the address of the app's functions, as `/api`; `base` that of what answers here, where a form
     leads back to. `keyed` says that content needs a function key. `form` has the fields of a POST.
+    `sandbox` is the address of the sandbox's own page, where the app runs in one.
     """
 
     app: AppState
@@ -59,6 +60,7 @@ class PageRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     address: str = ""
     keyed: bool = False
+    sandbox: str = ""
 
     @property
     def now(self) -> datetime:
@@ -103,6 +105,7 @@ class PageRequest:
             url=self.url,
             base=self.base,
             here=self.address,
+            sandbox=self.sandbox,
             static=lambda name: f"{self.root}/console/{static_path(name)}",
             **{"operator": self.headers.get("x-ms-client-principal-name"), "notices": ()} | names,
         )

@@ -57,6 +57,7 @@ class AppSettings:
             "REQUESTS_CA_BUNDLE": str(self.ready["ca"]),
             "SSL_CERT_FILE": str(self.ready["ca"]),
             "MLEVENTS_ENV": present["MLEVENTS_ENV"],
+            "MLEVENTS_SANDBOX_PAGE": "/",
             "MLEVENTS_RESOURCE_MANAGER": str(self.ready["arm"]),
             "MLEVENTS_SECRET": self.secret,
             **self._known_values(present),

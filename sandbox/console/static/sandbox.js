@@ -6,7 +6,7 @@
     const slider = event.target.closest("input[type=range]");
     if (!slider) return;
     const words = slider.value < 0 ? slider.dataset.unset : slider.value + slider.dataset.unit;
-    slider.closest("label").querySelector("output").textContent = words;
+    slider.closest(".slider").querySelector("output").textContent = words;
     slider.setAttribute("aria-valuetext", words);
   });
   const isInUse = (part) => part.contains(document.activeElement) || part.matches(":active") ||

@@ -213,3 +213,9 @@ def test_an_empty_list_says_what_to_do(app: AppState, name: str, monkeypatch: py
 
     monkeypatch.setattr(event_operations, "read_recent_events", nothing)
     assert 'class="empty"' in str(ask(app, name).body)
+
+
+def test_only_in_a_sandbox_the_console_leads_to_the_page_of_the_sandbox(app: AppState):
+    link = '<a href="/" hx-boost="false">Sandbox</a>'
+    assert link not in str(ask(app, "rules").body)
+    assert link in str(ask(app, "rules", {**LOCAL, "MLEVENTS_SANDBOX_PAGE": "/"}).body)
