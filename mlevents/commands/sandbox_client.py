@@ -85,7 +85,8 @@ class SandboxClient:
     def list_responses(self, **query: Any) -> list[dict[str, Any]]:
         """The responses that the app's API lists, the newest first: one page."""
         url = f"{self.ready['functions']}/api/v1/responses?{urlencode(query)}"
-        return list(self._ask("GET", url)["responses"])
+        key = self.ready.get("function_key")
+        return list(self._ask("GET", url, headers={"x-functions-key": key} if key else None)["responses"])
 
     def list_streams(self) -> list[dict[str, Any]]:
         """The synthetic traffic that there is."""
