@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from mlevents.actions.permissions import permissions
-from mlevents.commands.azure_checks import Doctor, PartFinding
 from mlevents.commands.command import (
     EXIT_PROBLEMS,
     RULES,
@@ -24,6 +23,7 @@ from mlevents.commands.command import (
 )
 from mlevents.commands.progress_bar import track_items
 from mlevents.commands.rules_argument import RulesArgument, choose_rules
+from mlevents.doctor.azure_checks import Doctor, PartFinding
 from mlevents.eventgrid.subscription_diff import make_label
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.model import Rules
@@ -79,7 +79,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - a command's options are its function's p
 
 
 def _as_json(found: list[PartFinding]) -> dict[str, Any]:
-    findings = [{"part": one.part, **asdict(one.finding)} for one in found]
+    findings = [one.to_json() for one in found]
     return {"ok": all(one["ok"] is not False for one in findings), "findings": findings}
 
 

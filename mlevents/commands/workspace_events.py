@@ -12,7 +12,7 @@ import typer
 from mlevents.commands.command import EXIT_PROBLEMS, exit_with_error, print_line
 from mlevents.commands.history_progress import show_progress
 from mlevents.commands.progress_bar import track_items
-from mlevents.commands.resource_checks import SIGN_IN_REMEDY
+from mlevents.doctor.resource_checks import SIGN_IN_REMEDY
 from mlevents.duration import parse_duration
 from mlevents.errors import ActionError, ConfigError
 from mlevents.event_history.event_folder import check_new_folder, save_events

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mlevents.commands.azure_checks import Doctor
+from mlevents.doctor.azure_checks import Doctor
 from mlevents.errors import ConfigError
 from mlevents.rules.file import load_rules_text
 from mlevents.settings import SETTING_NAMES, Settings, find_unresolved_references

@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 from mlevents.__main__ import build_app
 from mlevents.actions.action import action
 from mlevents.actions.permissions import permissions
-from mlevents.commands.azure_checks import bind_known_parameters
-from mlevents.commands.resource_checks import check_network
+from mlevents.doctor.azure_checks import bind_known_parameters
+from mlevents.doctor.resource_checks import check_network
 from mlevents.rules.needs import DistinctStep
 from mlevents.services import azure_credential
 from mlevents.services.connection import connection

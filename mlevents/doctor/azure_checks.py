@@ -1,14 +1,15 @@
 """Checks in Azure of everything that the rules name; a failed check does not stop the others."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 
 from pydantic import ValidationError
 
 from mlevents.actions.action import Action
 from mlevents.actions.preflight_input import Preflight
-from mlevents.commands.resource_checks import (
+from mlevents.doctor.resource_checks import (
     check_history,
     check_network,
     check_permissions,
@@ -35,6 +36,10 @@ class PartFinding:
 
     part: str
     finding: Finding
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding with its part."""
+        return {"part": self.part, **asdict(self.finding)}
 
 
 class Doctor:

@@ -1,0 +1,1 @@
+"""Checks in Azure: is everything there, and allowed, that the rules need?"""
