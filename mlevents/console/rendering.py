@@ -31,6 +31,8 @@ SECURITY_HEADERS: Mapping[str, str] = {
 _DAY = 86400
 _UNITS = ((_DAY, "days"), (3600, "h"), (60, "min"), (1, "s"))
 """The seconds of each unit of an age, and its word."""
+_BIDI_CONTROLS = {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+"""Embeddings, overrides and isolates of the Unicode Bidirectional Algorithm."""
 JUST_NOW = 10
 """Seconds."""
 
@@ -46,12 +48,22 @@ def _environment() -> "Environment":
 
     loader = FileSystemLoader(CONSOLE_FOLDER / "templates")
     environment = Environment(
-        loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader,
+        autoescape=True,
+        undefined=ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=show_controls,
     )
     environment.filters["age"] = pass_context(lambda context, text: format_age(text, context["now"]))
     environment.filters |= _FILTERS
     environment.globals |= _FUNCTIONS
     return environment
+
+
+def show_controls(value: Any) -> Any:
+    """A text in which characters that reorder the text around them are visible, as `\\u202e`."""
+    return value.translate(_BIDI_CONTROLS) if isinstance(value, str) else value
 
 
 def format_age(text: str, now: datetime) -> str:

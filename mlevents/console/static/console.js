@@ -56,12 +56,31 @@
     sessionStorage.removeItem(REFUSED);
     if (storedKey()) htmx.trigger(open, "open-with-key");
   });
-  // A page that renews itself waits while somebody reads a detail of it, or has chosen something in it.
+  // A page that renews itself waits while something is chosen or written in it …
   document.addEventListener("htmx:beforeRequest", (event) => {
     const live = event.detail.elt;
     if (!live.matches("[data-live]")) return;
-    const busy = live.querySelector("input:checked, details[open], :focus") || document.hidden;
-    if (busy) event.preventDefault();
+    const written = [...live.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue);
+    if (written || document.hidden || live.querySelector("input:checked, :is(input, select, textarea):focus")) event.preventDefault();
+  });
+  // … and keeps what is opened in it, and where the keyboard is.
+  let kept = null;
+  const identify = (one) => [one.closest("[data-key]")?.dataset.key, one.tagName, one.getAttribute("href") ?? one.textContent.trim()].join("|");
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const live = event.detail.target;
+    kept = null;
+    if (!live.matches("[data-live]")) return;
+    const opened = new Map([...live.querySelectorAll("summary")].map((one) => [identify(one), one.parentElement.open]));
+    kept = { opened, focus: live.contains(document.activeElement) ? identify(document.activeElement) : "" };
+  });
+  document.addEventListener("htmx:load", (event) => {
+    if (!kept || event.detail.elt.id !== "live") return;
+    for (const one of event.detail.elt.querySelectorAll("summary, a, button, [tabindex]")) {
+      const name = identify(one);
+      if (one.tagName === "SUMMARY" && kept.opened.has(name)) one.parentElement.open = kept.opened.get(name);
+      if (name === kept.focus) one.focus({ preventScroll: true });
+    }
+    kept = null;
   });
   document.addEventListener("change", (event) => {
     const all = event.target.closest("input[data-check-all]");
