@@ -45,6 +45,7 @@ def test_the_keyboard_reaches_filters_a_response_and_a_verb(world: World, page):
     press_until(page, "deploy-good-models")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("deploy-good-models")
+    expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
     press_until(page, "Cancel…")
     page.keyboard.press("Enter")
     press_until(page, "Reason", 1)
