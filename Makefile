@@ -1,9 +1,9 @@
-# make demo | test | check | package | bench | picture | audit — each installs what it needs into .venv first.
+# make demo | test | check | package | bench | picture | pictures | audit — each installs what it needs into .venv first.
 # Every package is installed by the hashes of a lock file; `make lock` writes the lock files.
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check package bench picture audit format lock clean
+.PHONY: demo test check package bench picture pictures audit format lock clean
 
 demo: .venv/installed
 	@$(BIN)/python -m sandbox demo
@@ -36,6 +36,11 @@ bench: .venv/installed
 # Play the demo's rollouts, and draw docs/rollout.svg from what they print.
 picture: .venv/installed
 	@$(BIN)/python -m sandbox.demo.picture
+
+# Take the pictures of docs/console.md from a sandbox.
+pictures: .venv/installed
+	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.browser.pictures
 
 format: .venv/installed
 	$(BIN)/ruff format .

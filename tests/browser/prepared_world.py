@@ -81,8 +81,8 @@ class World:
         return [*lists, f"try?response={self.canary}", *(f"responses/{one}" for one in ids), "nowhere"]
 
 
-def prepare_world(stage: Stage) -> World:
-    """Bring the sandbox to where every page has something to show."""
+def prepare_world(stage: Stage, text: str = HOSTILE + "w" * 10_000) -> World:
+    """Bring the sandbox to where every page has something to show; `text` is in all parts of some events."""
     for name in ("fraud-net", "churn-net"):
         stage.register(name, "1", GOOD)
     for name in ("fraud-net", "churn-net"):
@@ -91,11 +91,11 @@ def prepare_world(stage: Stage) -> World:
     stage.register("fraud-net", "2", GOOD)
     stage.register("churn-net", "2", {**GOOD, "sandbox.error_rate": "0.3"})
     stage.publish(stage.run_status_changed("train-42", "Failed"))
-    hostile = stage.run_status_changed("train-43", "Failed", {"owner": HOSTILE})
-    hostile["data"]["experimentName"] = HOSTILE + "w" * 10_000
+    hostile = stage.run_status_changed("train-43", "Failed", {"owner": text})
+    hostile["data"]["experimentName"] = text
     stage.publish(hostile)
-    stage.deliver("ModelRegistered", stage.model_registered("other-net", "1", {"stage": HOSTILE}))
-    stage.post("ModelRegistered", json.dumps([{"id": 1, "subject": HOSTILE}]))
+    stage.deliver("ModelRegistered", stage.model_registered("other-net", "1", {"stage": text}))
+    stage.post("ModelRegistered", json.dumps([{"id": 1, "subject": text}]))
     return World(
         stage,
         canary=wait_for_share(stage, "models/fraud-net:2", "50 %"),

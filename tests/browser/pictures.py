@@ -1,0 +1,79 @@
+"""`make pictures`: the console's pages as the documentation shows them, from the prepared world."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, ViewportSize, sync_playwright
+
+from sandbox.sandbox_process import ROOT, stage
+from tests.browser.chromium import REMEDY, choose_arguments, find_chromium
+from tests.browser.prepared_world import RULES, SPEED, World, prepare_world
+
+FOLDER = ROOT / "docs/pictures"
+LARGEST = 150 * 1024
+WIDE: ViewportSize = {"width": 1100, "height": 760}
+NARROW: ViewportSize = {"width": 390, "height": 760}
+
+
+@contextmanager
+def open_world() -> Iterator[World]:
+    """A sandbox with something on every page, without what only tests need."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(ROOT / "deployments", Path(folder, "deployments"))
+        rules = Path(folder, "rules.yaml")
+        rules.write_text(RULES)
+        with stage(rules, SPEED) as running:
+            yield prepare_world(running, text="credit-risk")
+
+
+def list_places(world: World) -> dict[str, str]:
+    """The address that each picture shows, below that of the console."""
+    return {
+        "responses": "responses",
+        "rollout": f"responses/{world.canary}",
+        "failed-rollout": f"responses/{world.failed}",
+        "events": "events",
+        "rules": "rules",
+        "try": f"try?response={world.canary}",
+        "health": "health",
+    }
+
+
+def take_picture(page: Page, name: str, folder: Path) -> None:
+    """Save what the window shows; raises SystemExit for a picture that is too large for the repository."""
+    file = folder / f"console-{name}.png"
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=file, animations="disabled")
+    if (size := file.stat().st_size) > LARGEST:
+        raise SystemExit(f"{file} has {size} bytes, more than {LARGEST}: show less of the page")
+
+
+def main(folder: Path) -> None:
+    """Take all pictures: light, and of a rollout also dark and on a phone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_world() as world, sync_playwright() as playwright:
+        program = find_chromium(playwright)
+        if program is None:
+            raise SystemExit(REMEDY)
+        browser = playwright.chromium.launch(executable_path=program, args=choose_arguments())
+        page = browser.new_page(viewport=WIDE, color_scheme="light")
+        for name, place in list_places(world).items():
+            page.goto(f"{world.console}/{place}")
+            if name == "try":
+                page.get_by_role("button", name="Explain").click()
+                page.get_by_label("Result").scroll_into_view_if_needed()
+            take_picture(page, name, folder)
+        dark = browser.new_page(viewport=WIDE, color_scheme="dark")
+        phone = browser.new_page(viewport=NARROW, color_scheme="light")
+        for look, other in (("dark", dark), ("phone", phone)):
+            other.goto(f"{world.console}/responses/{world.canary}")
+            take_picture(other, f"rollout-{look}", folder)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
