@@ -19,6 +19,7 @@ from mlevents.commands.command import (
     print_json,
 )
 from mlevents.commands.event_file import read_event_files
+from mlevents.commands.rules_argument import split_rules
 from mlevents.commands.workspace_events import (
     DEFAULT_SINCE,
     SaveTo,
@@ -33,7 +34,10 @@ from mlevents.events import parse_all
 from mlevents.rule_tests.backtest import BacktestSide, find_differences
 
 EventPaths = Annotated[
-    list[str] | None, typer.Argument(metavar="EVENTS", help="Files of events, or folders of such files.")
+    list[str] | None,
+    typer.Argument(
+        metavar="EVENTS", help="Files of events, or folders of such files; a YAML file is the rules."
+    ),
 ]
 Against = Annotated[
     Path | None,
@@ -58,7 +62,8 @@ def backtest(  # noqa: PLR0913 - each parameter is an option
     as_json: AsJson = False,
 ) -> None:
     """Count how often each rule would fire for past events, and show what a change of the rules changes."""
-    if bool(events) == bool(workspace):
+    files, rules = split_rules(events or (), rules)
+    if bool(files) == bool(workspace):
         exit_with_error("give either EVENTS, files and folders of events, or --workspace")
     if same and not against:
         exit_with_error("--same compares with another rule file: name it with --against")
@@ -68,7 +73,7 @@ def backtest(  # noqa: PLR0913 - each parameter is an option
     rebuilt = rebuild_workspace_events(loaded, workspace, since) if workspace else None
     save_or_exit(rebuilt, save)
     report = BacktestReport(before, BacktestSide(loaded), rebuilt)
-    _count(report, rebuilt.files() if rebuilt else _read(events or ()))
+    _count(report, rebuilt.files() if rebuilt else _read(files))
     if as_json:
         print_json(report.to_json())
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,6 +27,7 @@ from mlevents.commands.terminal import escape_text
 from mlevents.errors import RulesError
 from mlevents.rule_tests.runner import load_and_test_rules
 from mlevents.rules.environment_file import list_environments
+from mlevents.settings import find_default_rules
 
 
 class OutputFormat(StrEnum):
@@ -59,6 +61,7 @@ def check(  # noqa: PLR0913, PLR0917 - a command's options are its function's pa
     if env and all_environments:
         exit_with_error("--env and --all-environments: choose one")
     rules = choose_rules(file, rules)
+    rules = find_default_rules(Path()) if rules == RULES else rules
     counts = {"rules": 0, "tests": 0}
     found: set[RatedProblem] = set()
     for name in ["", *list_environments(rules)] if all_environments else [env]:

@@ -23,6 +23,7 @@ from mlevents.commands.event_file import read_event_files, read_events
 from mlevents.commands.explain_rule import print_explanation
 from mlevents.commands.explain_summary import show_summary, summarize_matches
 from mlevents.commands.progress_bar import track_items
+from mlevents.commands.rules_argument import split_rules
 from mlevents.commands.workspace_events import (
     DEFAULT_SINCE,
     ModelName,
@@ -49,8 +50,11 @@ MAX_SHOWN = 20
 """So many events are shown one by one unless `--each` asks for all."""
 
 Events = Annotated[
-    str | None,
-    typer.Argument(metavar="EVENT.json", help="A file or folder of events; - is standard input."),
+    list[str] | None,
+    typer.Argument(
+        metavar="EVENT.json",
+        help="Files or folders of events; - is standard input; a YAML file is the rules.",
+    ),
 ]
 At = Annotated[
     str | None,
@@ -108,7 +112,7 @@ class ExplainReport:
 
 @command("explain")
 def explain(  # noqa: PLR0913 - each parameter is an option
-    event: Events = None,
+    events: Events = None,
     *,
     rules: RulesFile = RULES,
     env: EnvironmentName = "",
@@ -123,12 +127,13 @@ def explain(  # noqa: PLR0913 - each parameter is an option
     as_json: AsJson = False,
 ) -> None:
     """Show which rules each event matches and what they would do, and why the others do not match."""
+    files, rules = split_rules(events or (), rules)
     check_save(save, rebuilds=any((model, run, workspace)))
     loaded, time = load_rules_or_exit(rules, env), _parse_time(at)
     _check_rule(rule, loaded)
-    rebuilt = _rebuild(loaded, (event, model, run), workspace, since)
+    rebuilt = _rebuild(loaded, (files, model, run), workspace, since)
     save_or_exit(rebuilt, save)
-    documents = rebuilt.events if rebuilt else _read(str(event), as_json)
+    documents = rebuilt.events if rebuilt else [one for name in files for one in _read(name, as_json)]
     explained = _explain(documents, loaded, rule)
     report = ExplainReport(explained, rebuilt, time)
     if as_json:
@@ -140,11 +145,11 @@ def explain(  # noqa: PLR0913 - each parameter is an option
 
 
 def _rebuild(
-    rules: Rules, named: tuple[str | None, str | None, str | None], workspace: str | None, since: str
+    rules: Rules, named: tuple[list[str], str | None, str | None], workspace: str | None, since: str
 ) -> RebuiltEvents | None:
     """The events that Azure ML remembers; None where a file has them."""
-    event, model, run = named
-    if sum(one is not None for one in named) > 1 or (event and workspace):
+    files, model, run = named
+    if sum(map(bool, named)) > 1 or (files and workspace):
         exit_with_error("give one of EVENT.json, --model, --run, or --workspace alone")
     if model:
         return rebuild_model(rules, workspace, model)
@@ -152,21 +157,20 @@ def _rebuild(
         return rebuild_run(rules, workspace, run)
     if workspace:
         return rebuild_workspace_events(rules, workspace, since)
-    if event is None:
+    if not files:
         exit_with_error("name the events: EVENT.json, --model NAME:VERSION, --run ID, or --workspace NAME")
     return None
 
 
-def _explain(
-    documents: list[Any] | EventError, rules: Rules, rule: str | None
-) -> list[EventExplanation | EventError]:
-    if isinstance(documents, EventError):
-        return [documents]
-    explained = explain_events(documents, rules, rule)
-    return list(track_items(explained, "explaining events", len(documents)))
+def _explain(documents: list[Any], rules: Rules, rule: str | None) -> list[EventExplanation | EventError]:
+    """Every event explained; a file that is not JSON comes first, as its error."""
+    errors = [one for one in documents if isinstance(one, EventError)]
+    readable = [one for one in documents if not isinstance(one, EventError)]
+    explained = explain_events(readable, rules, rule)
+    return [*errors, *track_items(explained, "explaining events", len(readable))]
 
 
-def _read(name: str, as_json: bool) -> list[Any] | EventError:
+def _read(name: str, as_json: bool) -> list[Any]:
     """The events of a file or folder; for a file that is not JSON, programs get the error in the document."""
     if Path(name).is_dir():
         return [document for _, document in read_event_files(name)]
@@ -174,7 +178,7 @@ def _read(name: str, as_json: bool) -> list[Any] | EventError:
         return read_events(name)
     except EventError as error:
         if as_json:
-            return error
+            return [error]
         exit_with_error(f"{error}: name a file of events", EXIT_PROBLEMS)
 
 

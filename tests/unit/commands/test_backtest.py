@@ -202,3 +202,16 @@ def test_wrong_usage(run: Callable[..., Result], tmp_path: Path, arguments: list
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines()[-1].startswith(f"Error: {told}".rstrip())
+
+
+def test_the_rules_may_be_an_argument(run: Callable[..., Result], tmp_path: Path):
+    assert [one["id"] for one in told(run, "old.yaml", "events")["rules"]] == ["production", "all"]
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "own.yml").write_text(RULES % ("", "", "of-the-team"))
+    assert [one["id"] for one in told(run, "events", "team/own.yml")["rules"]] == [
+        "production",
+        "of-the-team",
+    ]
+    result = run("events", "old.yaml", "rules.yaml")
+    assert result.exit_code == 2
+    assert result.stderr == "Error: the rules are 'old.yaml' and 'rules.yaml': name them once\n"

@@ -251,3 +251,24 @@ def test_colour_is_for_terminals_and_never_where_it_is_not_wanted(run: Callable[
 def test_a_file_that_is_read_keeps_its_order(tmp_path: Path):
     (tmp_path / "events.jsonl").write_text('{"id": 1}\n[{"id": 2}, {"id": 3}]\n')
     assert [event["id"] for event in read_events(str(tmp_path / "events.jsonl"))] == [1, 2, 3]
+
+
+def test_the_rules_and_several_files_of_events_may_be_arguments(run: Callable[..., Result], tmp_path: Path):
+    own = tmp_path / "own" / "rules"
+    own.mkdir(parents=True)
+    (own / "team.yaml").write_text(RULES)
+    (tmp_path / "small.yaml").rename(tmp_path / "own" / "small.yaml")
+    (tmp_path / "rules.yaml").unlink()
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(registered(name, accuracy="0.95")))
+    document = json.loads(run("explain", "a.json", "b.json", "own/rules", "--json").stdout)
+    assert [one["subject"] for one in document["events"]] == ["models/a:8", "models/b:8"]
+    assert document["events"][0]["rules"]
+    result = run("explain", "own/rules")
+    assert (result.exit_code, "name the events" in result.stderr) == (2, True)
+
+
+def test_check_names_the_folder_that_it_found(run: Callable[..., Result], tmp_path: Path):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules.yaml").rename(tmp_path / "rules" / "team.yaml")
+    assert shown(run("check"))[-1].startswith("rules: ")
