@@ -6,7 +6,7 @@ import platform
 from rich.console import Console
 from rich.table import Table
 
-from bench import cold_start, delivery, loading, matching
+from bench import cold_start, delivery, loading, matching, storage
 from bench.figure import Figure
 
 
@@ -17,6 +17,7 @@ def main() -> None:
         *delivery.figures(),
         *loading.figures(),
         *matching.figures(),
+        *storage.figures(),
     ]
     table = Table(
         "what",

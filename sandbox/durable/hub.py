@@ -133,6 +133,12 @@ class DurableHub(Versioning):
             self._state_waiters.pop(request.instanceId, None)
             return pb.PurgeInstancesResponse(deletedInstanceCount=0 if known is None else 1)
 
+    def instances_of(self, response: str) -> list[OrchestrationInstance]:
+        """What is recorded of a response and of the orchestrations of its steps."""
+        with self._lock:
+            found = self._instances.values()
+            return [one for one in found if f"{one.instance_id}.".startswith(f"{response}.")]
+
     @override
     def TerminateInstance(
         self, request: pb.TerminateRequest, context: grpc.ServicerContext
