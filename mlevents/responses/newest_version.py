@@ -1,6 +1,7 @@
 """The entity that stores the newest version of a key, for rules that deploy nothing.
 
-Its state is a maximum, so repeated or reordered operations give the same state.
+Its state is a maximum, so repeated or reordered operations give the same state. `forget` empties it when its
+retention is over, unless another version has passed since it was found old.
 """
 
 from typing import Any
@@ -8,15 +9,21 @@ from typing import Any
 from durabletask.entities import EntityContext
 
 from mlevents.gates.order import newest
+from mlevents.orchestration.endpoint_lease import FORGET
 
 PASS = "pass"
 
 
 def newest_version(context: EntityContext, version: Any) -> str:
     """`pass` with a version: remembers it if it is the newest, and answers the newest."""
-    if context.operation != PASS:
-        raise ValueError(f"the entity NewestVersion has the operation 'pass', not '{context.operation}'")
     known: str | None = context.get_state(str)
+    if context.operation == FORGET:
+        if known == version:
+            context.set_state(None)
+        return str(version)
+    if context.operation != PASS:
+        operations = f"the operations '{PASS}' and '{FORGET}', not '{context.operation}'"
+        raise ValueError(f"the entity NewestVersion has {operations}")
     found: str = version if known is None else newest(known, version)
     if found != known:
         context.set_state(found)

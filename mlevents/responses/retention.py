@@ -18,6 +18,7 @@ from mlevents.orchestration.function_names import (
     BEGIN_RERUN,
     ENDPOINT_LEASE,
     EVENT_FLOOD,
+    NEWEST_VERSION,
     RELEASE_RESPONSES,
     REPORT_FLOOD,
     RESPOND_TO_EVENT,
@@ -91,7 +92,7 @@ class Purger:
         return purged
 
     async def forget_entities(self) -> None:
-        """Empty the counts of old floods, and leases that nobody holds; the cleanup then removes them."""
+        """Empty old counts of floods, unused leases and newest versions; the cleanup then removes them."""
         query = EntityQuery(last_modified_to=self.now - self.retention, page_size=BATCH)
         for one in (await self.client.get_all_entities(query))[: BATCH * MOST_PAGES_READ]:
             kind, state = one.id.entity.casefold(), one.get_typed_state(str)
@@ -99,6 +100,8 @@ class Purger:
                 continue
             if kind == EVENT_FLOOD.casefold():
                 await self.client.signal_entity(one.id, FORGET)
+            elif kind == NEWEST_VERSION.casefold():
+                await self.client.signal_entity(one.id, FORGET, state)
             elif kind == ENDPOINT_LEASE.casefold() and is_idle(state):
                 number = StatementNumber(self.now.isoformat(), 1)
                 await self.client.signal_entity(

@@ -249,3 +249,14 @@ def test_only_a_lease_that_nobody_holds_or_waits_for_is_forgotten():
     endpoint_lease(EntityState(store, "lease", RELEASE), json.dumps(statement("a", 2).to_json()))
     endpoint_lease(EntityState(store, "lease", FORGET), forget)
     assert store == {"lease": None}
+
+
+def test_a_newest_version_is_forgotten_unless_another_has_passed_since():
+    store: dict[str, Any] = {}
+    newest_version(EntityState(store, "k", "pass"), "5")
+    newest_version(EntityState(store, "k", "forget"), "4")
+    assert store["k"] == "5"
+    for _ in range(2):
+        newest_version(EntityState(store, "k", "forget"), "5")
+    assert store["k"] is None
+    assert newest_version(EntityState(store, "k", "pass"), "3") == "3"

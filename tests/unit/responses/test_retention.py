@@ -104,19 +104,23 @@ def test_a_lease_is_idle_only_if_nobody_holds_it_or_waits():
 
 def test_idle_entities_are_emptied_and_others_are_not():
     async def test(hub: Hub) -> None:
-        old, states = NOW - timedelta(days=31), {}
+        old = NOW - timedelta(days=31)
+        states: dict[str, Any] = {}
         free = LeaseState(None, None, {}, {}).to_json()
         held = LeaseState(Holder("deploy.1", StatementNumber("2026-01-01", 1)), None, {}, {}).to_json()
-        for name, state in (("eventflood", ["aa"]), ("endpointlease", free), ("newestversion", "3")):
+        for name, state in (("eventflood", ["aa"]), ("endpointlease", free)):
             states[f"@{name}@old"] = json.dumps(state)
+        states["@newestversion@old"] = "3"
         states["@endpointlease@held"] = json.dumps(held)
         for entity, state in states.items():
             await hub.client.signal_entity(EntityInstanceId.parse(entity), "begin")
             found = hub.hub._entities[entity]
             found.pending_operations.clear()
             found.serialized_state, found.last_modified_at = json.dumps(state), old
-        assert await purge(hub) == {"entity": 2}
+        assert await purge(hub) == {"entity": 3}
         asked = {entity for entity in states if hub.hub._entities[entity].pending_operations}
-        assert asked == {"@eventflood@old", "@endpointlease@old"}
+        assert asked == {"@eventflood@old", "@endpointlease@old", "@newestversion@old"}
+        [forget] = hub.hub._entities["@newestversion@old"].pending_operations
+        assert json.loads(forget.entityOperationSignaled.input.value) == "3"
 
     on_hub(test)
