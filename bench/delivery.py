@@ -1,8 +1,10 @@
 """From the webhook on: the whole app on the sandbox, in a process of its own."""
 
+import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from sandbox.sandbox_process import Stage, stage, until
 
 FRAUD = {"stage": "production", "accuracy": "0.95"}
 EVENTS, COPIES, AT_ONCE, RUNS = 1000, 200, 50, 5
+RECENT_EVENTS = "MLEVENTS_RECENT_EVENTS"
 
 
 def figures() -> Iterator[Figure]:
@@ -26,6 +29,7 @@ def figures() -> Iterator[Figure]:
     with stage(speed=240) as on:
         yield from non_matching(on)
         yield copies(on)
+    yield from recent_events()
 
 
 def first_write(on: Stage, model: str) -> float:
@@ -59,6 +63,44 @@ def non_matching(on: Stage) -> Iterator[Figure]:
     yield Figure(
         "memory gained by the second and third thousand", "MB", (memory[2] - memory[1], memory[3] - memory[2])
     )
+
+
+def recent_events() -> Iterator[Figure]:
+    """What recent events cost deliveries: two apps at once, with and without, round by round."""
+    with stage(speed=240) as kept, without_recent_events() as off:
+        sides = {"on": kept, "off": off}
+        alone: dict[str, list[float]] = {name: [] for name in sides}
+        rates: dict[str, list[float]] = {name: [] for name in sides}
+        for _ in range(RUNS):
+            for name, on in sides.items():
+                time.sleep(1)
+                alone[name].append(delivery_seconds(on, 1) * 1000)
+                rates[name].append(EVENTS / delivery_seconds(on, EVENTS))
+    for name in sides:
+        yield Figure(f"one delivery alone, recent events {name}", "ms", tuple(alone[name]))
+        what = f"{EVENTS} events that match nothing, {AT_ONCE} at once, recent events {name}"
+        yield Figure(what, "events/s", tuple(rates[name]))
+
+
+@contextmanager
+def without_recent_events() -> Iterator[Stage]:
+    """A sandbox whose app stores none."""
+    os.environ[RECENT_EVENTS] = "0"
+    try:
+        with stage(speed=240) as on:
+            yield on
+    finally:
+        del os.environ[RECENT_EVENTS]
+
+
+def delivery_seconds(on: Stage, events: int) -> float:
+    """Seconds to deliver so many events that match nothing."""
+    started = time.perf_counter()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(lambda number: deliver_other(on, number), range(events)))
+    if answers != [202] * events:
+        raise RuntimeError("an event that matches nothing was not accepted")
+    return time.perf_counter() - started
 
 
 def deliver_other(on: Stage, number: int) -> int:
