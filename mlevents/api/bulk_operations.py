@@ -16,25 +16,27 @@ from mlevents.api.intervention_operations import (
 from mlevents.api.operation import ApiAnswer, ApiError, ApiRequest, AppState, RequestBody, operation
 from mlevents.api.rerun_operations import RerunBody, rerun_ended_response
 from mlevents.api.response_operations import open_reader
-from mlevents.api.response_query import ResponseQuery
+from mlevents.api.response_query import STATUSES, ResponseQuery
 
 MOST_IN_BULK = 100
 """Responses of one request; `continuation` leads to the others."""
 _AT_ONCE = 8
-_Text = Annotated[str | None, Field(min_length=1)]
+_Text = Annotated[str | None, Field(min_length=1, pattern=r"\S")]
+_Status = Annotated[str | None, Field(json_schema_extra={"enum": [*STATUSES, None]})]
+_Time = Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
 _Perform = Callable[[ApiRequest, AppState], Awaitable[ApiAnswer]]
 
 
 class BulkBody(RequestBody):
     """Which responses: the parameters of the list. `dry_run` lists them, and does nothing."""
 
-    status: _Text = None
+    status: _Status = None
     rule: _Text = None
     workspace: _Text = None
     event_id: _Text = None
     subject: _Text = None
-    since: _Text = None
-    until: _Text = None
+    since: _Time = None
+    until: _Time = None
     limit: Annotated[int, Field(ge=1, le=MOST_IN_BULK)] = MOST_IN_BULK
     continuation: _Text = None
     dry_run: bool = False
