@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from mlevents.api.intervention_operations import (
     LONGEST_VERB_REASON,
@@ -27,6 +27,11 @@ _Time = Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
 _Perform = Callable[[ApiRequest, AppState], Awaitable[ApiAnswer]]
 
 
+def _read_whole(value: object) -> object:
+    """A whole number that JSON writes with a fraction, such as 36.0, which its schema allows."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class BulkBody(RequestBody):
     """Which responses: the parameters of the list. `dry_run` lists them, and does nothing."""
 
@@ -37,7 +42,7 @@ class BulkBody(RequestBody):
     subject: _Text = None
     since: _Time = None
     until: _Time = None
-    limit: Annotated[int, Field(ge=1, le=MOST_IN_BULK)] = MOST_IN_BULK
+    limit: Annotated[int, Field(ge=1, le=MOST_IN_BULK), BeforeValidator(_read_whole)] = MOST_IN_BULK
     continuation: _Text = None
     dry_run: bool = False
 

@@ -66,7 +66,8 @@ class SandboxClient:
             return name
         found = known.get(name) or by_name.get(name)
         if found is None:
-            exit_with_error(f"the sandbox has no workspace '{name}'{suggest_names(name, known or by_name)}")
+            suggestion = suggest_names(name, {**known, **by_name})
+            exit_with_error(f"the sandbox has no workspace '{name}'{suggestion}")
         return str(found)
 
     def list_workspaces(self) -> list[str]:

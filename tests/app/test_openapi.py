@@ -51,3 +51,6 @@ def use_real_continuations(document: Any, api: str) -> None:
             if one["name"] == "continuation":
                 text = requests.get(f"{api}{path}", params={"limit": "1"}, timeout=30).json()["continuation"]
                 one["schema"] = {"type": "string", "enum": [text]}
+    for name, schema in document["components"]["schemas"].items():
+        if name.endswith("Body") and "continuation" in schema.get("properties", {}):
+            schema["properties"]["continuation"] = {"type": "null"}

@@ -81,11 +81,26 @@ def environment(tmp_path: Path, commands: Path, history: Stage) -> Iterator[dict
         "NO_COLOR": "1",
         "APP": "app-mlevents",
         "KEY": "key",
+        "RULE": "alert-failed-runs",
         "RG": "rg-mlevents",
         "ENDPOINT": "https://example.com/events",
         "MAIL": "/subscriptions/0/resourceGroups/g/providers/Microsoft.Communication/communicationServices/m",
     }
     stop_sandboxes(running)
+
+
+FAILED_RUN = """[{"id": "docs", "topic": "'$WORKSPACE'", "subject": "experiments/e/runs/r",
+"eventType": "Microsoft.MachineLearningServices.RunStatusChanged", "eventTime": "'$(date -u +%FT%TZ)'",
+"data": {"runStatus": "Failed", "runId": "r"}, "dataVersion": "2"}]"""
+RESPONSE_ID = f"""\
+curl -s "$EVENT_GRID" -d '{FAILED_RUN}'
+ID=
+until [ "$ID" ]; do
+  sleep 0.2
+  ID=$(curl -s "$FUNCTIONS/api/v1/responses?status=done" | grep -o '"alert-failed-runs\\.[^"]*' | tr -d '"')
+done
+"""
+"""The id of a response that has ended, for a command that names `$ID`."""
 
 
 @pytest.fixture
@@ -156,7 +171,8 @@ def script_of(fence: Fence) -> str:
         return f"{write}{fence.text}END-OF-FENCE\n"
     else:
         return ""
-    return f"echo '--- {fence.place}'\n. \"$RUNNING.sh\"\n{text}"
+    prepared = RESPONSE_ID if "$ID/" in text else ""
+    return f"echo '--- {fence.place}'\n. \"$RUNNING.sh\"\n{prepared}{text}"
 
 
 @pytest.mark.parametrize("wrong", ["mlevents chekc", "curl -s $FUNCTIONS/api/v1/nowhere", "make demmo"])
