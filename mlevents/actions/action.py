@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from mlevents.actions.allowed_target import Target
 from mlevents.actions.fixed_text import FixedText
@@ -18,6 +18,7 @@ from mlevents.registry import Registry
 from mlevents.services.finding import Finding
 from mlevents.services.permission import Permission
 from mlevents.services.services import Services
+from mlevents.yamlfile.key_choice import KeyChoiceModel
 
 LONGEST_TAG = 256
 """Characters that Azure takes as a tag's value."""
@@ -111,7 +112,7 @@ class StepVerb(StrEnum):
     PERFORM = PERFORM
 
 
-class Action(BaseModel, ABC):
+class Action(KeyChoiceModel, ABC):
     """One thing that can be done; its fields are the parameters that a rule gives in `with`.
 
     `orchestration` names the orchestrators of an action that takes several writes, which must be undone
@@ -122,6 +123,7 @@ class Action(BaseModel, ABC):
     that the event answers for, when it is left out, to the root of the names that the event then needs.
     `deferrable` says that later steps need not wait while this one waits long to be retried.
     `target` is what an event may name only where the rule file lists it.
+    `key_choices` are parameters that exclude each other.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)

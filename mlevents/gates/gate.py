@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from mlevents.events import Event
 from mlevents.expressions.interpolation import render_value
 from mlevents.registry import Registry
+from mlevents.yamlfile.key_choice import KeyChoiceModel
 from mlevents.yamlfile.positions import PathProblem
 
 Stage = Literal["delivery", "steps", "lease"]
@@ -48,11 +49,11 @@ class Served:
         return cls(**{name: value for name, value in document.items() if name in known})
 
 
-class AnyGate(BaseModel, ABC):
+class AnyGate(KeyChoiceModel, ABC):
     """One gate of a rule. Its module's docstring shows its YAML, and its first sentence is the key's help.
 
     `position` is the place among the gates, the lowest first. `served_tags` asks for the tags of the models
-    that serve, which costs a request each.
+    that serve, which costs a request each. `key_choices` are keys that exclude each other.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, use_attribute_docstrings=True)

@@ -16,6 +16,7 @@ from pydantic import model_validator
 
 from mlevents.conditions.condition import as_number
 from mlevents.gates.gate import Gate, Served, gate
+from mlevents.yamlfile.key_choice import KeyChoice
 from mlevents.yamlfile.positions import PathProblem
 
 Bar = Literal["champion"] | float
@@ -28,6 +29,7 @@ class Require(Gate):
     position = 50
     stage = "lease"
     served_tags = True
+    key_choices = (KeyChoice("at_least"), KeyChoice("at_most"))
 
     metric_tag: str
     """name the model's tag that holds the metric."""
@@ -44,11 +46,7 @@ class Require(Gate):
             yield "", "the events of this rule have no model tags: use `require` with model.registered"
 
     @model_validator(mode="after")
-    def _one_bar(self) -> Self:
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError(
-                "`require` needs exactly one of `at_least` and `at_most`: write champion or a number"
-            )
+    def _tolerance(self) -> Self:
         if self.tolerance < 0:
             raise ValueError(f"`tolerance` is {self.tolerance:g}: write a number of at least 0")
         return self

@@ -91,8 +91,12 @@ def _fill_later(schema: Schema) -> Schema:
     for key in ("items", "additionalProperties"):
         if isinstance(found.get(key), dict):
             found[key] = _or_arm(_fill_later(found[key]), _INSERTED)
-    if "anyOf" in found:
-        found["anyOf"] = [_fill_later(one) for one in found["anyOf"]]
+    for key in ("then", "else"):
+        if key in found:
+            found[key] = _fill_later(found[key])
+    for key in ("anyOf", "allOf"):
+        if key in found:
+            found[key] = [_fill_later(one) for one in found[key]]
     return found
 
 

@@ -48,6 +48,7 @@ from mlevents.errors import PermanentError
 from mlevents.registry import UnknownNameError
 from mlevents.services.connection import Message, Sender, connection
 from mlevents.services.services import Services
+from mlevents.yamlfile.key_choice import KeyChoice
 
 Receiver = Annotated[str, ConnectionName()]
 
@@ -65,6 +66,7 @@ class Notify(Action):
 
     notifies: ClassVar[bool] = True
     deferrable: ClassVar[bool] = True
+    key_choices: ClassVar[tuple[KeyChoice, ...]] = (KeyChoice("template"), KeyChoice("subject", "text"))
 
     to: Receiver | Annotated[list[Receiver], Field(min_length=1)]
     """name the connections that receive the message: one, or a list."""
@@ -80,17 +82,10 @@ class Notify(Action):
     """Also sends to services for which it is not known whether they treat text as markup."""
 
     @model_validator(mode="after")
-    def _one_message(self) -> Self:
-        given = [name for name in ("template", "subject", "text") if getattr(self, name) is not None]
-        if given not in (["template"], ["subject", "text"]):
-            has = (
-                f"there is {'only ' if len(given) < 2 else ''}{' and '.join(given)}"
-                if given
-                else "there is none of them"
-            )
-            raise ValueError(f"give either 'template', or both 'subject' and 'text': {has}")
+    def _has_words(self) -> Self:
         for name in ("subject", "text"):
-            if name in given and is_blank(getattr(self, name)):
+            value = getattr(self, name)
+            if value is not None and is_blank(value):
                 raise ValueError(f"'{name}' is blank: write what people are to read")
         return self
 

@@ -38,10 +38,10 @@ from mlevents.services.machine_learning.states import KEY, JobState
 from mlevents.services.machine_learning.workspace_client import MachineLearning
 from mlevents.services.permission import Permission
 from mlevents.services.services import Services
+from mlevents.yamlfile.key_choice import KeyChoice
 
 LOOK_AGAIN = 30.0
 FAILED_JOB_STATES = frozenset({"Failed", "Canceled", "NotResponding"})
-WAYS = ("job", "component", "batch_endpoint")
 
 
 @action("run_ml_pipeline")
@@ -51,6 +51,11 @@ class RunMlPipeline(Action):
     causes: ClassVar[tuple[str, ...]] = ("run.completed", "run.status_changed")
 
     permissions: ClassVar[tuple[Permission, ...]] = JOB_RIGHTS
+    key_choices: ClassVar[tuple[KeyChoice, ...]] = (
+        KeyChoice("job", optional=("compute",)),
+        KeyChoice("component", optional=("compute",)),
+        KeyChoice("batch_endpoint", optional=("deployment",)),
+    )
 
     job: FileName | None = None
     """A file with a pipeline job in the CLI v2 schema, beside the rules; or write `component`."""
@@ -74,14 +79,7 @@ class RunMlPipeline(Action):
     """Follows the job to its end: a job that fails or is cancelled fails the step."""
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        given = [name for name in WAYS if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"give exactly one of {', '.join(WAYS)}, not {', '.join(given) or 'none'}")
-        if self.deployment is not None and self.batch_endpoint is None:
-            raise ValueError("`deployment` is one of a batch endpoint's: give `batch_endpoint` too")
-        if self.compute is not None and self.batch_endpoint is not None:
-            raise ValueError("a batch endpoint's deployment has its own `compute`: leave it out here")
+    def _check_names(self) -> Self:
         for name in ("batch_endpoint", "deployment", "compute"):
             _check_name(name, getattr(self, name))
         _check_asset("component", self.component)

@@ -119,10 +119,16 @@ def test_a_job_that_was_deleted_meanwhile_is_not_started_again() -> None:
 @pytest.mark.parametrize(
     ("given", "fact"),
     [
-        ({}, "give exactly one of job, component, batch_endpoint, not none"),
-        ({"job": "a.yml", "component": "a:1"}, "not job, component"),
-        ({"job": "a.yml", "deployment": "d"}, "give `batch_endpoint` too"),
-        ({"batch_endpoint": "b", "compute": "cpu"}, "leave it out here"),
+        ({}, "give 'job', 'component' or 'batch_endpoint': there is none of them"),
+        ({"job": "a.yml", "component": "a:1"}, "there is job and component"),
+        (
+            {"job": "a.yml", "deployment": "d"},
+            "'deployment' belongs to 'batch_endpoint', not to 'job': remove it",
+        ),
+        (
+            {"batch_endpoint": "b", "compute": "cpu"},
+            "'compute' belongs to 'job', not to 'batch_endpoint': remove it",
+        ),
         ({"component": ".."}, "'..' is not an asset reference"),
         ({"component": "train"}, "write name:version or name@latest"),
     ],
