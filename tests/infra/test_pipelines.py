@@ -69,7 +69,7 @@ def test_everything_is_installed_by_hash() -> None:
     assert [
         line for line in makefile.splitlines() if "pip install" in line and "INSTALL :=" not in line
     ] == []
-    scripts = [ROOT / "infra/hooks/run.sh", ROOT / "infra/hooks/package.py", ROOT / "docs/first-rule.md"]
+    scripts = [ROOT / "infra/hooks/run.sh", ROOT / "infra/hooks/package.py", ROOT / "docs/how-to/windows.md"]
     assert [path.name for path in scripts if "--require-hashes" not in path.read_text()] == []
 
 

@@ -128,7 +128,7 @@ def imported_modules(wheel: Path) -> set[str]:
 
 
 def test_all_that_the_package_imports_is_required_by_it(python: Path, wheels: Path, tmp_path: Path):
-    names = sorted(imported_modules(find_wheel(wheels, "mlevents")))
+    names = sorted(imported_modules(find_wheel(wheels, "mlevents")) - {"msvcrt"})  # of Windows' own Python
     assert {"re2", "azure.ai.ml", "apprise"} <= set(names)
     program = (
         "import importlib.util, json, sys\n"

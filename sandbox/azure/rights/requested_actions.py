@@ -53,7 +53,10 @@ HISTORY = r"/history/v1\.0(?P<workspace>/subscriptions/.*?/workspaces/[^/]+)"
 TABLE: Mapping[str, tuple[tuple[str, ...], str]] = {
     rf"POST {HISTORY}/experiments:query": ((f"{WORKSPACES}/experiments/read",), "{workspace}"),
     rf"GET {HISTORY}/experimentids/[^/]+": ((f"{WORKSPACES}/experiments/read",), "{workspace}"),
-    rf"(GET|POST) {HISTORY}/runs.*": ((f"{WORKSPACES}/experiments/runs/read",), "{workspace}"),
+    rf"(GET|POST) {HISTORY}(?:/experimentids/[^/]+)?/runs.*": (
+        (f"{WORKSPACES}/experiments/runs/read",),
+        "{workspace}",
+    ),
     r"POST (?P<workspace>/subscriptions/.*)?/batch/(?P<endpoint>[^/]+)/jobs": (
         INVOKE,
         "{workspace}/batchEndpoints/{endpoint}",
