@@ -31,6 +31,11 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def heed_interrupts() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class RunningCommand:
     """`mlevents up` in a folder; `output` is what it has printed so far."""
 
@@ -44,6 +49,7 @@ class RunningCommand:
                 env=ENVIRONMENT,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=heed_interrupts,  # noqa: PLW1509 - the test starts no threads before
             )
         self.ready_file = folder / READY_FILE
         self.wait_for("Ctrl-C stops it")
