@@ -160,7 +160,7 @@ def test_no_color_means_no_escape_codes(run: Run, name: str):
 
 
 def test_a_closed_pipe_ends_each_command_silently():
-    lines = [f"{name} --help" for name in NAMES] + [f"{' '.join(write_line(name))} --json" for name in NAMES]
+    lines = ["check --help", *(f"{' '.join(write_line(name))} --json" for name in NAMES)]
     done = subprocess.run(
         [sys.executable, "-c", CLOSED_PIPE],
         input="\n".join(lines),
