@@ -4,19 +4,23 @@ from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict
 
 from mlevents.events import Event
 from mlevents.expressions.interpolation import render_value
+from mlevents.gates.visit import GateVisit, Objection, StateChange, Visiting
 from mlevents.registry import Registry
 from mlevents.yamlfile.key_choice import KeyChoiceModel
 from mlevents.yamlfile.positions import PathProblem
 
-Stage = Literal["delivery", "steps", "lease"]
+if TYPE_CHECKING:
+    from mlevents.services.services import Services
+
+Stage = Literal["delivery", "steps", "lease", "response"]
 """When a gate looks: before the response exists; before its steps; before them and again with an endpoint's
-lease."""
+lease; in the response before its steps, where it can wait, keep a state, and read from Azure."""
 
 Preview = tuple[bool | None, str]
 """Whether the gate lets an event through (None: known only when the response runs), and what to print."""
@@ -53,7 +57,9 @@ class AnyGate(KeyChoiceModel, ABC):
     """One gate of a rule. Its module's docstring shows its YAML, and its first sentence is the key's help.
 
     `position` is the place among the gates, the lowest first. `served_tags` asks for the tags of the models
-    that serve, which costs a request each. `key_choices` are keys that exclude each other.
+    that serve, which costs a request each. `key_choices` are keys that exclude each other. `rechecked` says
+    that the gate looks again when a later one has waited. `listens` are the verbs of the messages for which
+    it waits. `given_names` are the names that it gives to the steps, as an event type declares its own.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, use_attribute_docstrings=True)
@@ -61,6 +67,9 @@ class AnyGate(KeyChoiceModel, ABC):
     position: ClassVar[int] = 1000
     stage: ClassVar[Stage] = "steps"
     served_tags: ClassVar[bool] = False
+    rechecked: ClassVar[bool] = False
+    listens: ClassVar[tuple[str, ...]] = ()
+    given_names: ClassVar[Mapping[str, Any]] = {}
 
     @classmethod
     def check(cls, written: object, names: Mapping[str, Any]) -> Iterator[PathProblem]:  # noqa: ARG003
@@ -101,6 +110,34 @@ class AnyGate(KeyChoiceModel, ABC):
         `serving` are the endpoint's deployments, the one with most traffic first; empty in stage `steps`.
         """
         return None
+
+    def admit(self, visit: GateVisit, /) -> Visiting[Objection | None]:  # noqa: ARG002
+        """Stage `response`: let the response act, or say why not; its parameters are filled in.
+
+        May raise StepFailedError, through the visit: then the response fails.
+        """
+        yield from ()
+        return None
+
+    def withdraw(self, visit: GateVisit, /) -> Visiting[None]:  # noqa: ARG002
+        """Stage `response`: a later gate objected to a response that this one let act."""
+        yield from ()
+
+    @classmethod
+    def change_state(
+        cls, state: Mapping[str, Any] | None, operation: str, document: Mapping[str, Any], /
+    ) -> StateChange:
+        """Stage `response`: what an operation of a visit makes of the gate's state; pure."""
+        raise NotImplementedError(f"{cls.__name__} has no state, so no operation '{operation}': {document}")
+
+    def read(
+        self, names: Mapping[str, Any], document: Mapping[str, Any], services: "Services", /
+    ) -> Mapping[str, Any]:
+        """Stage `response`: what Azure says; an activity, so it may run any number of times.
+
+        Raises ActionError.
+        """
+        raise NotImplementedError(f"{type(self).__name__} reads nothing")
 
 
 class Gate(AnyGate):

@@ -31,6 +31,7 @@ class Order(Gate):
 
     position = 40
     stage = "lease"
+    rechecked = True
 
     key: str
     """what must not go backwards, such as `${model.name}`."""

@@ -39,11 +39,17 @@ class StepRefusedError(StepStoppedError):
 
 
 class GateClosedError(StepStoppedError):
-    """A gate objects, or an operator cancels the response: `gate` is `cancel` then."""
+    """A gate objects, or an operator cancels the response: `gate` is `cancel` then.
 
-    def __init__(self, gate: str, objection: str, report: Json | None = None) -> None:
+    `notify` says that the steps of `on_failure` are performed.
+    """
+
+    def __init__(
+        self, gate: str, objection: str, report: Json | None = None, *, notify: bool = False
+    ) -> None:
         super().__init__(objection, report)
         self.gate = gate
+        self.notify = notify
 
     def to_answer(self, report: Json | None = None) -> Answer:
         """The answer of an orchestrator that a gate stopped."""

@@ -17,6 +17,7 @@ LONGEST_RULE, LONGEST_ID, LONGEST_TYPE, LONGEST_SUBJECT, LONGEST_TIME, LONGEST_T
 )
 LONGEST_STEP, LONGEST_ACTION = 120, 60
 LONGEST_REASON = 1000
+LONGEST_GATE = 200
 MOST_INTERVENTIONS, LONGEST_INTERVENTION = 5, 100
 """How many entries of the log there are, the latest ones, and units of each of their texts."""
 DETAILS = (1000, 300, 100, 0)
@@ -38,6 +39,7 @@ def cut_outcome(outcome: ResponseOutcome) -> ResponseOutcome:
         topic=cut_name(outcome.topic, LONGEST_TOPIC),
         because=outcome.because and cut_text(outcome.because, LONGEST_REASON),
         log=tuple(map(_cut_intervention, outcome.log[-MOST_INTERVENTIONS:])),
+        gates=tuple(replace(one, detail=cut_text(one.detail, LONGEST_GATE)) for one in outcome.gates),
     )
     for longest in DETAILS:
         cut = replace(cut, steps=tuple(_cut_step(step, longest) for step in outcome.steps))

@@ -77,7 +77,7 @@ def respond(
         event=event,
         steps=tuple(map(plan_step, rule.steps)),
         on_failure=tuple(map(plan_step, rule.on_failure)),
-        connections=select_named(rules.connections, named),
+        connections=select_named(rules.connections, named, rule.gates),
         files=select_named(rules.files, named),
         depth=event.depth + 1,
         explanation=explain_match(rule, event),

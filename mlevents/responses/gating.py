@@ -1,13 +1,13 @@
-"""Checks the gates that read from Azure, before the steps of a response."""
+"""Leads a response through its gates, before its steps."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext
 
 from mlevents.canonical import canonical_resource_id
-from mlevents.gates.gate import gates_at
+from mlevents.gates.gate import gate, gates_at, gates_in_order
 from mlevents.gates.order import newer
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.function_names import NEWEST_VERSION
@@ -15,9 +15,52 @@ from mlevents.orchestration.gating import check_gates, check_target_gates
 from mlevents.orchestration.messages import Response
 from mlevents.orchestration.step_errors import GateClosedError, StepFailedError
 from mlevents.orchestration.step_plan import StepPlan
+from mlevents.responses.gate_visit import ResponseVisit
+from mlevents.responses.held_response import wait_for_release
 from mlevents.responses.newest_version import PASS
+from mlevents.responses.operated_response import OperatedResponse
 from mlevents.responses.response_id import digest
 from mlevents.responses.step_input import begin_call
+
+
+def pass_gates(record: OperatedResponse) -> Durable[None]:
+    """Let the response through its gates in their order; raises GateClosedError when one objects.
+
+    When time has passed at one, those that look at what changes are asked again, before the response acts.
+    """
+    passed: list[ResponseVisit] = []
+    try:
+        yield from _visit_gates(record, gates_in_order(), passed)
+        waited = any(visit.waited for visit in passed)
+        while waited:
+            yield from wait_for_release(record)
+            again = [name for name, one in gates_in_order().items() if one.rechecked]
+            waited = yield from _visit_gates(record, again, passed)
+    except GateClosedError:
+        for visit in reversed(passed):
+            yield from visit.withdraw()
+        raise
+
+
+def _visit_gates(
+    record: OperatedResponse, names: Iterable[str], passed: list[ResponseVisit]
+) -> Durable[bool]:
+    """Visit those of these gates that the response has; says whether time has passed at one."""
+    waited, has_checked_targets = False, False
+    for name in names:
+        written = record.response.gates.get(name)
+        if written is None or name not in gate:
+            continue
+        own = gate.find(name).model_validate(written)
+        if own.stage == "response":
+            visit = ResponseVisit(record, name, own)
+            yield from visit.admit()
+            passed.append(visit)
+            waited = waited or visit.waited
+        elif not has_checked_targets:
+            has_checked_targets = True
+            yield from record.interruption.run(check_before_steps(record.context, record.response))
+    return waited
 
 
 def check_before_steps(context: OrchestrationContext, response: Response) -> Durable[None]:

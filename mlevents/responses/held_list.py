@@ -19,6 +19,8 @@ from mlevents.responses.response_view import is_response, read_outcome
 
 OPEN = (OrchestrationStatus.RUNNING, OrchestrationStatus.PENDING, OrchestrationStatus.SUSPENDED)
 HELD_PAGE = 100
+HELD_PREFIX = "hold:"
+"""How the reason begins for which a held response waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,11 @@ class HeldResponse:
 
 
 def is_waiting(state: OrchestrationState) -> bool:
-    """Whether this is a response that an operator holds: no other one waits by its own status."""
-    open_ = state.runtime_status in OPEN
-    return open_ and is_response(state) and status_of(state).get("status") == "waiting"
+    """Whether this is a response that an operator holds, and not one that waits at a gate."""
+    if state.runtime_status not in OPEN or not is_response(state):
+        return False
+    status = status_of(state)
+    return status.get("status") == "waiting" and str(status.get("because")).startswith(HELD_PREFIX)
 
 
 async def list_held(client: AsyncTaskHubGrpcClient) -> list[HeldResponse]:

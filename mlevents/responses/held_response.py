@@ -17,7 +17,6 @@ from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.step_errors import GateClosedError
 from mlevents.orchestration.versions import HOLDS_SINCE, since
 from mlevents.responses.operated_response import OperatedResponse
-from mlevents.responses.step_endings import stop_response
 
 _FIRST_LOOK, _LONGEST_LOOK = 60.0, 3600.0
 """Seconds after which a held response looks itself whether it is still held; doubled each time."""
@@ -32,18 +31,12 @@ class Turn(JsonMessage):
     released: bool = False
 
 
-def wait_for_release(record: OperatedResponse) -> Durable[bool]:
-    """Wait until the response may act; says whether it does then."""
+def wait_for_release(record: OperatedResponse) -> Durable[None]:
+    """Wait while an operator holds the rule; raises GateClosedError when the response must not act then."""
     if not since(record.context, HOLDS_SINCE):
-        return True
-    try:
-        if (yield from _wait(record)):
-            check_delivery_gates(record)
-    except GateClosedError as error:
-        record.hold = None
-        stop_response(record, error)
-        return False
-    return True
+        return
+    if (yield from _wait(record)):
+        check_delivery_gates(record)
 
 
 def check_delivery_gates(record: OperatedResponse) -> None:

@@ -1,7 +1,7 @@
 """A response that runs, and what operators ask of it: a verb ends the response, or reaches its step."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from durabletask.task import OrchestrationContext
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.function_names import PASS_ON_INTERVENTION
 from mlevents.orchestration.interruption import Interruptible
-from mlevents.orchestration.intervention import CANCEL, RELEASED, Intervention
+from mlevents.orchestration.intervention import ABORT, CANCEL, PROMOTE, RELEASED, Intervention
 from mlevents.orchestration.messages import Response
 from mlevents.orchestration.serialization import to_text
 from mlevents.responses.response_id import part_id
@@ -18,6 +18,8 @@ from mlevents.responses.response_record import ResponseRecord
 
 MOST_TRIES, PAUSE = 24, 5.0
 """How often, and after how many seconds, a step's orchestration is looked for that was just requested."""
+OPERATORS_VERBS = (CANCEL, ABORT, PROMOTE, RELEASED)
+"""What the response itself understands; any other verb is a message to a gate."""
 STOPPED_WORDS = "the response is stopped"
 LATE_WORDS = "came too late"
 PASSED_WORDS = "passed on to step '{}'"
@@ -35,10 +37,21 @@ class OperatedResponse(ResponseRecord):
         super().__init__(context, response)
         self.interruption = Interruptible(context, self.receive)
         self.released = False
+        self._messages: list[Intervention] = []
+
+    def take_message(self, verbs: Sequence[str]) -> Intervention | None:
+        """The first message with one of these verbs that no gate has taken yet."""
+        found = next((one for one in self._messages if one.verb in verbs), None)
+        if found:
+            self._messages.remove(found)
+        return found
 
     def receive(self, intervention: Intervention) -> Durable[Exception | None]:
         """Log an intervention, and pass it on to the step that runs; gives the error of one that ends all."""
         if intervention.verb == CANCEL and any(one.verb == CANCEL for one in self.log):
+            return None
+        if intervention.verb not in OPERATORS_VERBS:
+            self._messages.append(intervention)
             return None
         if intervention.verb == RELEASED:
             self.released = True

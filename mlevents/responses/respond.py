@@ -17,15 +17,15 @@ from mlevents.orchestration.messages import Failure, Response
 from mlevents.orchestration.step_errors import GateClosedError, StepFailedError, describe_fault
 from mlevents.orchestration.step_plan import StepPlan
 from mlevents.responses.deferral import DeferredStep, perform_or_defer
-from mlevents.responses.gating import check_before_steps
+from mlevents.responses.gating import pass_gates
 from mlevents.responses.held_response import wait_for_release
 from mlevents.responses.operated_response import OperatedResponse
 from mlevents.responses.response_outcome import EventOutline, ResponseOutcome
 from mlevents.responses.step_endings import (
+    close_gate,
     complete_deferred,
     fail_step,
     perform_on_failure,
-    stop_response,
     stop_step,
 )
 from mlevents.responses.step_input import begin_call
@@ -51,7 +51,7 @@ def complete_response(context: OrchestrationContext, response: Response) -> Dura
     record = OperatedResponse(context, response)
     try:
         if record.status == "running":
-            if (yield from wait_for_release(record)):
+            if (yield from may_act(record)):
                 yield from record.interruption.run(perform_steps(record))
         else:
             yield from only_notify(record)
@@ -64,6 +64,23 @@ def complete_response(context: OrchestrationContext, response: Response) -> Dura
         seconds = (context.current_utc_datetime - beginning).total_seconds()
         telemetry.report_end(response.trace, record.status, record.because, seconds)
     return record.final_outcome()
+
+
+def may_act(record: OperatedResponse) -> Durable[bool]:
+    """Wait for a release and pass the gates; says whether the response acts."""
+    try:
+        yield from wait_for_release(record)
+        yield from pass_gates(record)
+    except GateClosedError as error:
+        record.hold = record.waiting = None
+        yield from close_gate(record, error)
+        return False
+    except StepFailedError as error:
+        record.because = str(error)
+        yield from perform_on_failure(record, Failure(None, None, "failed"))
+        record.end("failed")
+        return False
+    return True
 
 
 def keep_results(record: OperatedResponse) -> tuple[StepPlan, ...]:
@@ -124,12 +141,8 @@ def recover_unfinished(record: OperatedResponse) -> Durable[None]:
 
 
 def perform_steps(record: OperatedResponse) -> Durable[None]:
-    """The steps of `do`, in order, if no gate objects; the first that fails ends them."""
+    """The steps of `do`, in order; the first that fails ends them."""
     response = record.response
-    try:
-        yield from check_before_steps(record.context, response)
-    except GateClosedError as error:
-        return stop_response(record, error)
     steps = keep_results(record)
     for number, step in enumerate(steps, start=1):
         try:

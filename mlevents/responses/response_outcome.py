@@ -8,6 +8,7 @@ from mlevents.events import Event
 from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.json_message import Json, JsonMessage, read_each
 from mlevents.orchestration.step_record import StepRecord
+from mlevents.responses.gate_record import GateRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class ResponseOutcome(JsonMessage):
     `omitted` counts the steps that are left out; `reports` is what steps report besides their detail, by
     their ids, and `results` what the steps left for later ones: too much for a custom status. `log` is what
     operators asked of it, the latest last; `reruns` counts how often one had it run again.
+    `gates` is what those gates said that look while the response runs.
     """
 
     rule: str | None
@@ -49,11 +51,13 @@ class ResponseOutcome(JsonMessage):
     results: Json = field(default_factory=dict)
     log: tuple[Intervention, ...] = ()
     reruns: int = 0
+    gates: tuple[GateRecord, ...] = ()
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "event": EventOutline.from_json,
         "steps": read_each(StepRecord.from_json),
         "log": read_each(Intervention.from_json),
+        "gates": read_each(GateRecord.from_json),
     }
 
 

@@ -15,6 +15,7 @@ from mlevents.orchestration.step_plan import StepPlan
 from mlevents.orchestration.step_record import ON_FAILURE, StepRecord
 from mlevents.responses.custom_status import LONGEST_STEP, cut_outcome
 from mlevents.responses.deferral import DeferredStep
+from mlevents.responses.gate_record import GateRecord
 from mlevents.responses.response_outcome import EventOutline, ResponseOutcome
 
 
@@ -22,7 +23,7 @@ class ResponseRecord:
     """The outcome of a response, while it is being made.
 
     `notified` says whether the steps of `on_failure` have begun; they run at most once. `hold` says why the
-    response waits, while an operator holds it.
+    response waits, while an operator holds it; `waiting` while a gate does. `gates` is what the gates said.
     """
 
     def __init__(self, context: OrchestrationContext, response: Response) -> None:
@@ -36,6 +37,8 @@ class ResponseRecord:
         self.reports: dict[str, Json] = {}
         self.notified = False
         self.hold: str | None = None
+        self.waiting: str | None = None
+        self.gates: dict[str, GateRecord] = {}
         self.deferred: list[DeferredStep] = []
         self.log = list(response.log)
         self.publish()
@@ -71,6 +74,11 @@ class ResponseRecord:
         detail = "deferred: it is retried later, and the next steps go on"
         self.update_step(deferred.step.id, "running", detail)
 
+    def record_gate(self, said: GateRecord) -> None:
+        """Record what a gate says now."""
+        self.gates[said.gate] = said
+        self.publish()
+
     def begin_notification(self) -> None:
         """The steps of `on_failure` begin."""
         self.notified = True
@@ -94,8 +102,10 @@ class ResponseRecord:
 
     def outcome(self) -> ResponseOutcome:
         """The outcome as people see it."""
-        status, because = ("waiting", self.hold) if self.hold else (self.status, self.because)
-        return outcome_of(self.response, status, because, self.steps, self.log)
+        waits = self.hold or self.waiting
+        status, because = ("waiting", waits) if waits else (self.status, self.because)
+        found = outcome_of(self.response, status, because, self.steps, self.log)
+        return cut_outcome(replace(found, gates=tuple(self.gates.values()))) if self.gates else found
 
     def final_outcome(self) -> ResponseOutcome:
         """The outcome with all that is too much for a custom status."""

@@ -18,6 +18,7 @@ from mlevents.orchestration.function_names import (
     BEGIN_RERUN,
     ENDPOINT_LEASE,
     EVENT_FLOOD,
+    GATE_STATE,
     NEWEST_VERSION,
     RELEASE_RESPONSES,
     REPORT_FLOOD,
@@ -26,6 +27,7 @@ from mlevents.orchestration.function_names import (
 from mlevents.orchestration.lease_messages import Statement, StatementNumber
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.start_policy import ENDED
+from mlevents.responses.gate_state import read_stored_state
 from mlevents.responses.hub_page import read_hub_page
 from mlevents.rules.syntax import QUARANTINE
 
@@ -98,7 +100,9 @@ class Purger:
             kind, state = one.id.entity.casefold(), one.get_typed_state(str)
             if not state:
                 continue
-            if kind == EVENT_FLOOD.casefold():
+            if kind == GATE_STATE.casefold() and is_expired(state, self.now):
+                await self.client.signal_entity(one.id, FORGET, state)
+            elif kind == EVENT_FLOOD.casefold():
                 await self.client.signal_entity(one.id, FORGET)
             elif kind == NEWEST_VERSION.casefold():
                 await self.client.signal_entity(one.id, FORGET, state)
@@ -110,6 +114,12 @@ class Purger:
             else:
                 continue
             self.counted["entity"] += 1
+
+
+def is_expired(text: str, now: datetime) -> bool:
+    """Whether the state of a gate is over."""
+    stored = read_stored_state(text)
+    return stored is not None and stored.is_over(now)
 
 
 def is_idle(text: str | None) -> bool:

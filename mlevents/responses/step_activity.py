@@ -45,9 +45,19 @@ def attempt_call(call: Call, settings: Settings, opened: Callable[..., Services]
 
     `opened` makes the services of a response from the settings, its connections and its files.
     """
-    try:
+    response, step = call.identity
+
+    def perform_attempt() -> Answer:
         services = opened(settings, call.response.connections, call.response.files)
         return answer_of(perform_verb(call, services))
+
+    return catch_errors(f"response {response} step {step}", perform_attempt)
+
+
+def catch_errors(name: str, perform: Callable[[], Answer]) -> Answer:
+    """The answer, or the one that says what was raised; `name` is for the log."""
+    try:
+        return perform()
     except TransientError as error:
         detail = clean_text(str(error))
         return Answer(AnswerKind.TRANSIENT, detail, retry_after=error.retry_after, busy=error.busy)
@@ -58,7 +68,7 @@ def attempt_call(call: Call, settings: Settings, opened: Callable[..., Services]
     except ValidationError as error:
         return Answer(AnswerKind.FAILED, clean_text(describe_invalid_parameters(error)))
     except Exception as error:  # the boundary: a fault of ours ends a step, not the worker
-        log.exception("response %s step %s: a fault in mlevents", *call.identity)
+        log.exception("%s: a fault in mlevents", name)
         return Answer(AnswerKind.FAILED, clean_text(describe_fault(error)))
 
 

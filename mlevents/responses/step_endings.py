@@ -27,6 +27,16 @@ def stop_response(record: ResponseRecord, error: GateClosedError) -> None:
     record.end("stopped")
 
 
+def close_gate(record: ResponseRecord, error: GateClosedError) -> Durable[None]:
+    """A gate objects before the first step; people are notified if it says so."""
+    if not error.notify:
+        return stop_response(record, error)
+    record.because = f"{error.gate}: {error}"
+    yield from perform_on_failure(record, Failure(None, None, "stopped"))
+    record.end("stopped")
+    return None
+
+
 def fail_step(record: ResponseRecord, step: StepPlan, error: StepFailedError) -> Durable[None]:
     """The steps of `on_failure` are performed for a step that failed, or that had to stop."""
     report = keep_report(record, step, error)

@@ -7,6 +7,7 @@ from mlevents.actions.action import action
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, find_roots, render_value
 from mlevents.gates.gate import AnyGate
+from mlevents.gates.given_names import list_run_time_roots
 from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.step_plan import RetryPlan, StepPlan
 from mlevents.rules.model import Step
@@ -44,18 +45,22 @@ def select_delivery_gates(gates: Mapping[str, AnyGate]) -> dict[str, Json]:
     return {name: one.model_dump(mode="json", exclude_none=True) for name, one in objecting.items()}
 
 
-def select_named[T](known: Mapping[str, T], steps: Iterable[Step]) -> dict[str, T]:
-    """The connections or files that these steps name: a response carries no others."""
-    names = {text for step in steps for text in find_texts(step.with_)}
+def select_named[T](
+    known: Mapping[str, T], steps: Iterable[Step], gates: Mapping[str, AnyGate] | None = None
+) -> dict[str, T]:
+    """The connections or files that these steps and gates name: a response carries no others."""
+    written = [*(step.with_ for step in steps), *(gate.model_dump() for gate in (gates or {}).values())]
+    names = {text for one in written for text in find_texts(one)}
     return {name: known[name] for name in known if name in names}
 
 
 def find_missing_value(steps: Iterable[Step], event: Event) -> str | None:
     """What the event lacks that a step needs, found before any step is performed."""
+    known_later = list_run_time_roots()
     for step in steps:
         for text in find_texts([step.with_, step.if_]):
             try:
-                if not find_roots(text) & {"steps", "failure"}:
+                if not find_roots(text) & known_later:
                     render_value(text, event.names)
             except ExpressionError as error:
                 return f"step '{step.id}': {error}"

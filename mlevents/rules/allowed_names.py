@@ -12,13 +12,11 @@ from mlevents.actions.allowed_target import Target
 from mlevents.errors import PermanentError
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, find_roots, render_value
+from mlevents.gates.given_names import list_run_time_roots
 from mlevents.matching.condition_tree import FailedCondition
 from mlevents.registry import Registry
 from mlevents.rules.model import Rule, Step
 from mlevents.yamlfile.positions import PathProblem, join_path
-
-_RUN_TIME_ROOTS = {"steps", "failure"}
-"""The roots of values that are known only when the step runs."""
 
 
 def check_allowed_names(
@@ -88,7 +86,7 @@ def _find_name(target: Target, step: Step, event: Event) -> str | None:
     """
     parameters = {name: step.with_.get(name) for name in target.parameters}
     try:
-        if find_roots([parameters, step.if_]) & _RUN_TIME_ROOTS:
+        if find_roots([parameters, step.if_]) & list_run_time_roots():
             return None
         if step.if_ is not None and not render_value(step.if_, event.names):
             return None

@@ -7,6 +7,7 @@ from typing import Any
 from mlevents.errors import Problem
 from mlevents.events import NAMES
 from mlevents.gates.gate import gates_in_order
+from mlevents.gates.given_names import list_given_names
 from mlevents.matching.satisfiability import find_impossible_alternatives, find_impossible_condition
 from mlevents.matching.where import Where, bind_where, list_names
 from mlevents.rules.available_gates import find_missing_gates
@@ -59,6 +60,7 @@ class RuleCheck:
         kinds = find_event_kinds(written.get("event"))
         names = list_names(kinds)
         self._check_gates(written, path, names)
+        names = {**names, **list_given_names(written)}
         results = dict.fromkeys(
             self.steps.check_steps(written.get("do"), join_path(path, "do"), names), STEP_RESULT
         )

@@ -22,7 +22,10 @@ from mlevents.orchestration.function_names import (
     ENDPOINT_LEASE,
     EVENT_FLOOD,
     FIND_INSTANCES,
+    GATE_STATE,
     NEWEST_VERSION,
+    PASS_ON_INTERVENTION,
+    READ_FOR_GATE,
     READ_HOLDS,
     RELEASE_NEXT,
     RELEASE_RESPONSES,
@@ -35,6 +38,7 @@ from mlevents.orchestration.step_orchestrators import load_step_orchestrators
 from mlevents.orchestration.versions import CURRENT
 from mlevents.responses.flood import event_flood
 from mlevents.responses.flood_report import report_flood
+from mlevents.responses.gate_state import gate_state
 from mlevents.responses.hold_release import release_responses
 from mlevents.responses.newest_version import newest_version
 from mlevents.responses.rerun import begin_rerun_orchestrator
@@ -56,6 +60,7 @@ ENTITIES: dict[str, Callable[..., Any]] = {
     ENDPOINT_LEASE.lower(): endpoint_lease,
     NEWEST_VERSION.lower(): newest_version,
     EVENT_FLOOD.lower(): event_flood,
+    GATE_STATE.lower(): gate_state,
 }
 LOST = "Invocation of function 'EndpointLease' failed with an exception."
 
@@ -89,7 +94,8 @@ class Recorder:
     `perform` answers PerformStep; `advance` lets time pass; `loses` says which entity call, counted from 1,
     gets the answer of a dispatch that failed; `statuses` are those of other instances. `raises` gives the
     interventions that an instance gets after its turn of this number. `holds` and `rounds` are the answers of
-    ReadHolds and ReleaseNext, the last one for good.
+    ReadHolds and ReleaseNext, the last one for good. `reads` answers ReadForGate; `sent` are the messages to
+    other instances.
     """
 
     perform: Perform
@@ -98,6 +104,8 @@ class Recorder:
     raises: Callable[[str, int], list[dict[str, Any]]] = lambda *_: []
     holds: list[dict[str, Any]] = field(default_factory=lambda: [{}])
     rounds: list[dict[str, Any]] = field(default_factory=lambda: [{"done": True}])
+    reads: Perform = lambda _: {"kind": "failed", "detail": "nothing can be read here"}
+    sent: list[Any] = field(default_factory=list)
     statuses: dict[str, str] = field(default_factory=dict)
     entities: dict[str, Any] = field(default_factory=dict)
     recorded: dict[str, tuple[str, Turns, str]] = field(default_factory=dict)
@@ -144,6 +152,11 @@ class Recorder:
             said: Any = {one: self.statuses.get(one) for one in asked}
         elif action.scheduleTask.name == RESTART_RESPONSE:
             said = "begun"
+        elif action.scheduleTask.name == PASS_ON_INTERVENTION:
+            self.sent.append(asked)
+            said = [1, 1]
+        elif action.scheduleTask.name == READ_FOR_GATE:
+            said = self.reads(asked)
         elif action.scheduleTask.name in (READ_HOLDS, RELEASE_NEXT):
             answers = self.holds if action.scheduleTask.name == READ_HOLDS else self.rounds
             said = answers.pop(0) if len(answers) > 1 else answers[0]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import durabletask.internal.orchestrator_service_pb2 as pb
+from durabletask.entities import EntityInstanceId
 from durabletask.task import CancellableTask, CompletableTask, TaskFailedError, TimerTask, WhenAnyTask
 
 from mlevents.orchestration.endpoint_lease import endpoint_lease
@@ -57,6 +58,7 @@ class EntityCall:
 
     def __init__(self, entities: Entities, name: str, operation: str) -> None:
         self.entities, self.name, self.operation = entities, name, operation
+        self.entity_id = EntityInstanceId(*name.removeprefix("@").split("@", 1))
 
     def get_state(self, _: type) -> Any:
         return self.entities.get(self.name)
