@@ -1,4 +1,4 @@
-"""An event explained by the rules that run, or by rules that somebody tries."""
+"""An event explained by the rules that run, or by rules that are being tried."""
 
 import re
 from collections.abc import Mapping
@@ -109,7 +109,7 @@ def load_tried(text: str, settings: Settings) -> Rules:
 def limit_settings(settings: Settings) -> Settings:
     """The settings, with only those app settings that the rule file shows by `${env.NAME}`.
 
-    Rules that somebody tries can show what they read, and other settings hold secrets.
+    Rules that are being tried can show what they read, and other settings hold secrets.
     """
     files = [settings.rules] if settings.rules.is_file() else sorted(settings.rules.glob("*.y*ml"))
     named = {name for file in files for name in APP_SETTING.findall(file.read_text("utf-8"))}

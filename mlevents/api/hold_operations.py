@@ -57,7 +57,7 @@ async def hold_rule(request: ApiRequest, app: AppState) -> ApiAnswer:
 
 @operation("ReleaseRule", "POST v1/rules/{id}/release", body=ReleaseBody, errors=(404,), **_CHANGE)
 async def release_rule(request: ApiRequest, app: AppState) -> ApiAnswer:
-    """Release a rule: what waits acts, the earliest event first, each gate asked again.
+    """Release a rule: what waits acts, the earliest event first, and each of its gates is checked once more.
 
     While everything is held, it goes on waiting.
     """

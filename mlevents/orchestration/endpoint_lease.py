@@ -12,7 +12,7 @@ is the state of the entity.
 | `take_over` | the instance `holder` has ended or is silent; no effect if it has made a statement since |
 | `release` | I no longer hold it or wait for it |
 | `look` | nothing; it only reads |
-| `forget` | the state is old: it is emptied, unless somebody holds the endpoint or waits for it |
+| `forget` | the state is old: it is emptied, unless the endpoint is held or waited for |
 
 `gone` lists waiting instances that have ended, each with its last number; they are removed. Expiry needs no
 clock here: each waiting orchestration counts its own waits, see `lease`.

@@ -26,7 +26,7 @@ from mlevents.responses.step_input import begin_call
 def pass_gates(record: OperatedResponse) -> Durable[None]:
     """Let the response through its gates in their order; raises GateClosedError when one objects.
 
-    When time has passed at one, those that look at what changes are asked again, before the response acts.
+    When time has passed at one, those that read what changes check once more, before the response acts.
     """
     passed: list[ResponseVisit] = []
     try:

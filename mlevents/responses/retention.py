@@ -32,7 +32,7 @@ from mlevents.responses.hub_page import read_hub_page
 from mlevents.rules.syntax import QUARANTINE
 
 QUARANTINE_FACTOR = 3
-"""Events in quarantine are kept this many times as long: somebody has yet to look at them."""
+"""Events in quarantine are kept this many times as long, because people have not looked at them yet."""
 BATCH, MOST_PAGES_READ = 100, 5
 """Instances of a page, and pages that one run reads."""
 

@@ -5,15 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlevents.errors import ConfigError
 from mlevents.rules.connections import check_workspaces, fill_settings
-from mlevents.rules.environment_file import load_environment
-from mlevents.rules.environment_sections import apply_environment
 from mlevents.rules.report import Report
-from mlevents.rules.rule_source import read_source
 from mlevents.services.data_factory.factory_client import DataFactory
-from mlevents.settings import Settings
 from mlevents.workspace_id import parse_workspace_key
+from sandbox.rule_reading import read_readable_rules
 
 PIPELINE_ACTION = "run_data_factory_pipeline"
 MARK = "mlevents_response"
@@ -30,13 +26,10 @@ class RuleResources:
     @classmethod
     def read(cls, rules: Path, environment: Mapping[str, str]) -> "RuleResources":
         """Those of a rule file or folder with these settings; none of one that cannot be read."""
-        try:
-            settings = Settings.read(environment)
-            source = read_source(rules)
-            report = Report(source.document, settings, require_settings=False)
-            apply_environment(load_environment(rules, settings.rule_environment, report), source, report)
-        except ConfigError:
+        readable = read_readable_rules(rules, environment)
+        if readable is None:
             return cls()
+        source, report = readable
         listed = source.written.get("workspaces")
         found = check_workspaces(listed if isinstance(listed, dict) else {}, report)
         workspaces = {str(name): id.rstrip("/") for name, id in found.items() if parse_workspace_key(id)}

@@ -12,13 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlevents.errors import RulesError
 from mlevents.rules.connections import UNSET_PLACEHOLDER, find_settings
-from mlevents.rules.environment_file import load_environment
-from mlevents.rules.environment_sections import apply_environment
-from mlevents.rules.report import Report
-from mlevents.rules.rule_source import read_source
-from mlevents.settings import Settings
+from sandbox.rule_reading import read_readable_rules
 
 ADDRESSES = {"apprise": "url", "email": "endpoint", "smtp": "host", "data_factory": ""}
 """The key of a connection that says where it leads; a factory is in the simulated Azure anyway."""
@@ -63,13 +58,10 @@ class RuleSettings:
     @classmethod
     def read(cls, rules: Path, environment: Mapping[str, str]) -> "RuleSettings":
         """Those of a rule file or folder; nothing of one that cannot be read."""
-        try:
-            settings = Settings.read(environment)
-            source = read_source(rules)
-            report = Report(source.document, settings, require_settings=False)
-            apply_environment(load_environment(rules, settings.rule_environment, report), source, report)
-        except RulesError:
+        readable = read_readable_rules(rules, environment)
+        if readable is None:
             return cls()
+        source, _ = readable
         connections = _find_connections(source.written)
         inserted = dict(_find_inserted([connections, source.written.get("workspaces")]))
         literal = tuple(name for name, one in connections.items() if _has_literal_address(one))
