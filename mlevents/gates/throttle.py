@@ -14,14 +14,15 @@ from typing import Any
 
 from mlevents.canonical import join_parts
 from mlevents.duration import PositiveDuration, format_duration
-from mlevents.gates.gate import Gate, gate
+from mlevents.gates.gate import gate
+from mlevents.gates.keyed_gate import KeyedGate
 from mlevents.gates.visit import GateVisit, Objection, StateChange, Visiting
 
 TAKE, GIVE_BACK = "take", "give_back"
 
 
 @gate("throttle")
-class Throttle(Gate):
+class Throttle(KeyedGate):
     """The first response of a key acts, and those that follow within a time do not."""
 
     position = 60
@@ -31,6 +32,9 @@ class Throttle(Gate):
     """what is throttled, such as `${drift.monitor}`."""
     once_per: PositiveDuration
     """How long no other response of this key may act."""
+
+    def describe_limit(self) -> str:
+        return f"one may act per {format_duration(self.once_per)}, decided when the response runs"
 
     def admit(self, visit: GateVisit, /) -> Visiting[Objection | None]:
         asked = {"response": visit.attempt, "at": visit.now.isoformat(), "seconds": self.once_per}

@@ -1,0 +1,72 @@
+"""At most so many responses act in any such span of time.
+
+```yaml
+budget: {key: "${workspace.name}", at_most: 5, per: 24h}
+```
+
+The span slides: it begins anywhere, not at midnight. The key counts across workspaces, so name the workspace
+in it. A response that a later gate stops gives its place back, and one that waits at a later gate has its place
+at the time when it acts. People are notified of the first response that is stopped, once for each exhausted
+span.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from mlevents.duration import PositiveDuration, format_duration
+from mlevents.gates.budget_state import BudgetState, Request
+from mlevents.gates.gate import gate
+from mlevents.gates.keyed_gate import KeyedGate
+from mlevents.gates.visit import GateVisit, Objection, StateChange, Visiting
+
+TAKE, GIVE_BACK = "take", "give_back"
+MOST = 1000
+"""The greatest `at_most`: the places of a key are one state, which each response reads and writes."""
+
+
+@gate("budget")
+class Budget(KeyedGate):
+    """At most so many responses act in any such span of time."""
+
+    position = 80
+    stage = "response"
+    rechecked = True
+
+    key: str
+    """what has the budget, such as `${workspace.name}`."""
+    at_most: Annotated[int, Field(ge=1, le=MOST)]
+    """How many responses of this key may act in a span."""
+    per: PositiveDuration
+    """How long a span is."""
+
+    def describe_limit(self) -> str:
+        return (
+            f"at most {self.at_most} may act per {format_duration(self.per)}, counted when the response runs"
+        )
+
+    def admit(self, visit: GateVisit, /) -> Visiting[Objection | None]:
+        asked = Request(visit.attempt, visit.now, self.at_most, self.per)
+        answer = yield from visit.change_state(self.key, TAKE, asked.to_json())
+        if answer["acts"]:
+            return None
+        text = (
+            f"'{self.key}' has no place left: at most {self.at_most} may act per {format_duration(self.per)}, "
+            f"and the places are taken since {answer['since']}; the next is free at {answer['next']}"
+        )
+        return Objection(text, notify=answer["notify"])
+
+    def withdraw(self, visit: GateVisit, /) -> Visiting[None]:
+        asked = Request(visit.attempt, visit.now, self.at_most, self.per)
+        yield from visit.change_state(self.key, GIVE_BACK, asked.to_json())
+
+    @classmethod
+    def change_state(
+        cls, state: Mapping[str, Any] | None, operation: str, document: Mapping[str, Any], /
+    ) -> StateChange:
+        """`take` a place at a time, or say since when there is none; `give_back` frees the response's places."""
+        known, asked = BudgetState.from_json(state), Request.from_json(document)
+        answer = known.give_back(asked) if operation == GIVE_BACK else known.take(asked)
+        expires = known.forget_old(asked)
+        return StateChange(known.to_json(), answer, expires)
