@@ -5,9 +5,9 @@ budget: {key: "${workspace.name}", at_most: 5, per: 24h}
 ```
 
 The span slides: it begins anywhere, not at midnight. The key counts across workspaces, so name the workspace
-in it. A response that a later gate stops gives its place back, and one that waits at a later gate has its place
-at the time when it acts. People are notified of the first response that is stopped, once for each exhausted
-span.
+in it. A response that a later gate stops gives its place back, and one that waits at a later gate has its
+place at the time when it acts. People are notified of the first response that is stopped, once for each
+exhausted span.
 """
 
 from collections.abc import Mapping
@@ -18,11 +18,10 @@ from pydantic import Field
 from mlevents.duration import PositiveDuration, format_duration
 from mlevents.gates.budget_state import BudgetState, Request
 from mlevents.gates.gate import gate
-from mlevents.gates.keyed_gate import KeyedGate
+from mlevents.gates.keyed_gate import GIVE_BACK, TAKE, KeyedGate
 from mlevents.gates.visit import GateVisit, Objection, StateChange, Visiting
 
-TAKE, GIVE_BACK = "take", "give_back"
-MOST = 1000
+MOST_PLACES = 1000
 """The greatest `at_most`: the places of a key are one state, which each response reads and writes."""
 
 
@@ -36,10 +35,14 @@ class Budget(KeyedGate):
 
     key: str
     """what has the budget, such as `${workspace.name}`."""
-    at_most: Annotated[int, Field(ge=1, le=MOST)]
+    at_most: Annotated[int, Field(ge=1, le=MOST_PLACES)]
     """How many responses of this key may act in a span."""
     per: PositiveDuration
     """How long a span is."""
+
+    @property
+    def _limit(self) -> str:
+        return f"at most {self.at_most} may act per {format_duration(self.per)}"
 
     def describe_limit(self) -> str:
         return (
@@ -52,8 +55,8 @@ class Budget(KeyedGate):
         if answer["acts"]:
             return None
         text = (
-            f"'{self.key}' has no place left: at most {self.at_most} may act per {format_duration(self.per)}, "
-            f"and the places are taken since {answer['since']}; the next is free at {answer['next']}"
+            f"'{self.key}' has no place left: {self._limit}, and the places are taken since "
+            f"{answer['since']}; the next is free at {answer['next']}"
         )
         return Objection(text, notify=answer["notify"])
 
@@ -65,7 +68,7 @@ class Budget(KeyedGate):
     def change_state(
         cls, state: Mapping[str, Any] | None, operation: str, document: Mapping[str, Any], /
     ) -> StateChange:
-        """`take` a place at a time, or say since when there is none; `give_back` frees the response's places."""
+        """`take` a place at a time, or say when one is free; `give_back` frees those of the response."""
         known, asked = BudgetState.from_json(state), Request.from_json(document)
         answer = known.give_back(asked) if operation == GIVE_BACK else known.take(asked)
         expires = known.forget_old(asked)

@@ -11,7 +11,9 @@ from mlevents.expressions.name_check import find_container_type
 from mlevents.gates.gate import Gate, Preview
 from mlevents.yamlfile.positions import PathProblem
 
-REMEDY = "name one value, such as ${model.name}, or write several into one text"
+KEY_REMEDY = "name one value, such as ${model.name}, or write several into one text"
+TAKE, GIVE_BACK = "take", "give_back"
+"""Operations on the state of a gate that lets some act: a response takes a place, or gives it back."""
 
 
 class KeyedGate(Gate):
@@ -23,7 +25,7 @@ class KeyedGate(Gate):
     def check(cls, written: object, names: Mapping[str, Any]) -> Iterator[PathProblem]:
         key = written.get("key") if isinstance(written, dict) else None
         if kind := find_container_type(key, names):
-            yield "key", f"{key} is a {kind}: {REMEDY}"
+            yield "key", f"{key} is a {kind}: {KEY_REMEDY}"
 
     def fill(self, names: Mapping[str, Any]) -> dict[str, Any]:
         return {**super().fill(names), "key": fill_key(self.key, names)}
@@ -45,5 +47,5 @@ def fill_key(written: str, names: Mapping[str, Any]) -> str:
     """The key with the values of an event; raises ExpressionError for a missing value, a map or a list."""
     value = render_value(written, names)
     if isinstance(value, dict | list):
-        raise ExpressionError(f"{written} is a {'map' if isinstance(value, dict) else 'list'}: {REMEDY}")
+        raise ExpressionError(f"{written} is a {'map' if isinstance(value, dict) else 'list'}: {KEY_REMEDY}")
     return value if isinstance(value, str) else json.dumps(value)

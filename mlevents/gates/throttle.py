@@ -15,10 +15,8 @@ from typing import Any
 from mlevents.canonical import join_parts
 from mlevents.duration import PositiveDuration, format_duration
 from mlevents.gates.gate import gate
-from mlevents.gates.keyed_gate import KeyedGate
+from mlevents.gates.keyed_gate import GIVE_BACK, TAKE, KeyedGate
 from mlevents.gates.visit import GateVisit, Objection, StateChange, Visiting
-
-TAKE, GIVE_BACK = "take", "give_back"
 
 
 @gate("throttle")

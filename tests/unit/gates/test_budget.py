@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlevents.gates.budget import GIVE_BACK, MOST, TAKE, Budget
+from mlevents.gates.budget import MOST_PLACES, Budget
 from mlevents.gates.budget_state import LATEST
+from mlevents.gates.keyed_gate import GIVE_BACK, TAKE
 from mlevents.gates.visit import StateChange
 from tests.unit.gates.gate_world import GateWorld
 from tests.unit.rules.rule_files import HEAD, TELL, problems
@@ -164,11 +165,11 @@ def test_the_state_forgets_what_is_over():
     ("written", "said"),
     [
         ("{key: all, at_most: 0, per: 24h}", "rules[0].budget.at_most"),
-        (f"{{key: all, at_most: {MOST + 1}, per: 24h}}", "rules[0].budget.at_most"),
+        (f"{{key: all, at_most: {MOST_PLACES + 1}, per: 24h}}", "rules[0].budget.at_most"),
         ("{key: all, at_most: 5, per: 0s}", "rules[0].budget.per: the duration must be longer than 0 s"),
         (
             '{key: "${model.tags}", at_most: 5, per: 1h}',
-            "rules[0].budget.key: ${model.tags} is a map: name one",
+            "budget.key: ${model.tags} is a map: name one",
         ),
         ('{key: "${model.nam}", at_most: 5, per: 1h}', "rules[0].budget.key: model has no 'nam'"),
         ("{key: all, at_most: 5, pre: 1h}", "rules[0].budget.pre: unknown key (did you mean 'per'?)"),

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from mlevents.gates.throttle import GIVE_BACK, TAKE, Throttle
+from mlevents.gates.keyed_gate import GIVE_BACK, TAKE
+from mlevents.gates.throttle import Throttle
 from tests.unit.gates.gate_world import GateWorld
 
 
