@@ -1,5 +1,6 @@
 """Fixtures that start the whole app on the sandbox, in a process of its own; and no test is skipped."""
 
+import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -39,6 +40,13 @@ def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     return fail_skip((yield), collector.config)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget_cloud() -> Iterator[None]:
+    """azure-ai-ml leaves the cloud of its last client in the environment, for good."""
+    yield
+    os.environ.pop("AZUREML_CURRENT_CLOUD", None)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from sandbox.demo.drift_scenes import start_pipeline_on_drift, start_pipeline_on
 from sandbox.demo.rollout_scenes import promote_version, roll_back_version
 from sandbox.demo.scene import CONSOLE, FRAUD, Play, Scene, check_response, register
 from sandbox.event_grid.event_factory import Json
+from sandbox.host.app_environment import app_environment
 from sandbox.sandbox_process import PATIENCE, ROOT, Stage, stage, until
 
 
@@ -147,7 +148,7 @@ def play_demo(speed: float = 120) -> int:
     right = True
     CONSOLE.print(f"Starting the sandbox: a simulated Azure on this machine, {speed:g} times faster …\n")
     with tempfile.TemporaryFile() as log, stage(speed=speed, log=log) as on:
-        os.environ |= on.environment()
+        use_sandbox(on)
         for scene, seconds in play_scenes(on):
             right &= scene.right
             print_scene(scene, seconds)
@@ -160,6 +161,13 @@ def play_demo(speed: float = 120) -> int:
         else "Not every scene ended as expected. The log of the app is above."
     )
     return 0 if right else 1
+
+
+def use_sandbox(on: Stage) -> None:
+    """Let Azure's SDKs in this process use the sandbox, whatever leads them to Azure now."""
+    environment = app_environment(os.environ, on.environment())
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def print_scene(scene: Scene, seconds: float) -> None:

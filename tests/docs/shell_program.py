@@ -112,6 +112,7 @@ def start_sandbox(program: list[str], words: list[str], ready: Path) -> int:
         words = [*words, "--ready-file", str(ready)]
     running = Path(os.environ["RUNNING"])
     stop_sandboxes(running)
+    ready.unlink(missing_ok=True)  # the one that ends may not have removed its own yet
     command = [os.environ["REAL_PYTHON"], "-m", *program, *words, "--port", "0"]
     with open(os.environ["RUNNING"] + ".log", "ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -1,5 +1,6 @@
 """Which functions of ours are called, in which order, and from where they leave for someone else's code."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ def tracing(leaves: Exit, into: CallTrace) -> Iterator[CallTrace]:
         elif name := leaves(frame):
             into.exits.append((name, stack(frame)))
 
+    gc.collect()  # a generator that is collected while we trace would count as called
     before = sys.getprofile()
     sys.setprofile(note)
     try:

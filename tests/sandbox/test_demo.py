@@ -50,3 +50,13 @@ def test_a_scene_is_printed_into_a_pipe_that_lacks_its_characters() -> None:
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=False
     )
     assert (done.returncode, rb"\u2713 a model" in done.stdout) == (0, True), done.stderr.decode()
+
+
+def test_nothing_of_the_users_leads_it_to_the_real_azure(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZUREML_CURRENT_CLOUD", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "mine")
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    ready = {"workspace": "w", "identity": "http://i", "ca": "ca.pem", "arm": "https://127.0.0.1:1"}
+    demo.use_sandbox(Stage(ready))
+    assert "mine" not in os.environ.values()
+    assert os.environ["MLEVENTS_RESOURCE_MANAGER"] == "https://127.0.0.1:1"
