@@ -30,7 +30,7 @@ from mlevents.actions.documents import parse_document, require_remote
 from mlevents.actions.preflight_input import Preflight
 from mlevents.actions.run_ml_pipeline.pipeline_inputs import invocation_inputs, with_inputs
 from mlevents.actions.run_ml_pipeline.preflight import JOB_RIGHTS, NamedResources, check_job_needs
-from mlevents.errors import PermanentError
+from mlevents.errors import PermanentError, TransientError
 from mlevents.services.finding import Finding
 from mlevents.services.machine_learning.batch_endpoints import Invocation
 from mlevents.services.machine_learning.resource_ids import check_name, name_and_version
@@ -127,7 +127,10 @@ class RunMlPipeline(Action):
 
     def _start(self, machine_learning: MachineLearning, context: StepContext, services: Services) -> JobState:
         if "job" in context.progress:
-            raise PermanentError(f"job '{context.progress['job']}' is gone: someone deleted it")
+            # Azure may answer 404 for a moment for a job that exists.
+            raise TransientError(
+                f"job '{context.progress['job']}' is not found: check whether it was deleted"
+            )
         tags = {**self.tags, **context.provenance, KEY: context.key}
         if self.batch_endpoint is not None:
             return machine_learning.batch.invoke(

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from mlevents.actions.action import Done, Outcome, Pending
 from mlevents.actions.run_ml_pipeline import action
 from mlevents.actions.run_ml_pipeline.action import RunMlPipeline
-from mlevents.errors import PermanentError
+from mlevents.errors import PermanentError, TransientError
 from tests.unit.actions.deploy_model.fake_workspace import FakeWorkspace
 from tests.unit.actions.deploy_model.rollouts import context
 
@@ -111,8 +111,9 @@ def test_without_wait_a_submitted_job_is_enough() -> None:
     assert waiting.after == 30
 
 
-def test_a_job_that_was_deleted_meanwhile_is_not_started_again() -> None:
-    with pytest.raises(PermanentError, match="job 'batchjob-9' is gone"):
+def test_a_job_that_is_not_found_is_read_again_and_never_started_again() -> None:
+    """Azure may answer 404 for a moment for a job that exists."""
+    with pytest.raises(TransientError, match="job 'batchjob-9' is not found"):
         RunMlPipeline(batch_endpoint="b").perform(replace(context(), progress={"job": "batchjob-9"}), world())
 
 
