@@ -60,8 +60,8 @@ def _parse_failure(operation: Mapping[str, str]) -> Failure:
 def _find_contradictions(source: Mapping[str, Any]) -> list[str]:
     """What no schema says: a pattern that cannot be compiled, and properties that exclude each other."""
     found = _check_pattern(source.get("match"))
-    of_entity = str(source.get("match", "")).upper().startswith("ENTITY ")
-    if not of_entity and not any(source.get(name) is not None for name in (*ENDS, "delay", "body")):
+    of_the_hub = str(source.get("match", "")).upper().startswith(("ENTITY ", "START "))
+    if not of_the_hub and not any(source.get(name) is not None for name in (*ENDS, "delay", "body")):
         found.append("one of 'status', 'body', 'drop', 'delay' and 'fail_operation' is required")
     ends = [name for name in ENDS if source.get(name)]
     ends += ["body"] if source.get("body") is not None and "status" not in source else []

@@ -6,7 +6,8 @@
 One of these says what happens: `status` (with `headers` and `body`), `drop` (the connection breaks
 without an answer), `delay` (real seconds; alone or with another), `fail_operation`
 (the operation is accepted and later ends Failed with that code and message). `ENTITY <name>` as `match`
-needs none of them: the dispatch of an operation on that entity fails. `times` is 1 when left out;
+needs none of them: the dispatch of an operation on that entity fails; nor does `START <orchestrator>`: the
+task hub refuses to start an instance of it. `times` is 1 when left out;
 `skip` is the number of matching requests that pass first. With `after` the work is done, and `status`,
 `body` or `drop` replaces its answer. A `body` that is a text is sent unchanged; alone, with status 200.
 """

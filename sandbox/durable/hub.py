@@ -10,7 +10,7 @@ host may die (message_visibility.py), and instances have versions (versioning.py
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Container
+from collections.abc import Callable, Container
 from concurrent.futures import ThreadPoolExecutor
 from typing import override
 
@@ -38,6 +38,7 @@ class DurableHub(Versioning):
 
     def __init__(self, pace: Pace) -> None:
         super().__init__(pace)
+        self.refuses_start: Callable[[str], bool] = lambda _: False
         self._parents: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
 
     @override
@@ -80,8 +81,10 @@ class DurableHub(Versioning):
         """Start an instance, or one again whose status may be replaced, as extension 3.19 does.
 
         A policy names the statuses that may be replaced, and an empty one names none; without a policy
-        an instance that has finished is replaced.
+        an instance that has finished is replaced. `refuses_start` says for which names it fails.
         """
+        if self.refuses_start(request.name):
+            context.abort(grpc.StatusCode.UNAVAILABLE, "The storage of the task hub does not answer.")
         with self._lock:
             known = self._instances.get(request.instanceId)
             if known is not None and known.status not in _replaceable(request):

@@ -45,6 +45,7 @@ class DurablePump:
     ) -> None:
         self._failures, self._faults = failures, faults
         self._hub, self._worker = hub, worker
+        hub.refuses_start = lambda name: faults.take(f"START {name}") is not None
         self._call: Any = HostCall()
         self._listener: threading.Thread | None = None
         self._tasks: set[asyncio.Task[None]] = set()
