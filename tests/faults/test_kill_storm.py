@@ -1,4 +1,4 @@
-"""A hundred mixed events, and an app that is killed again and again while they are worked on.
+"""Two hundred mixed events, and an app that is killed again and again while they are worked on.
 
 Whatever dies at whatever moment: each event has its outcome, and nothing is done twice.
 """
@@ -16,7 +16,7 @@ from sandbox.sandbox_process import Stage, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SEED = 20
-DRIFTS, RUNS, MODELS = 45, 45, 12
+DRIFTS, RUNS, MODELS, OTHERS = 80, 80, 10, 30
 KILLS: list[dict[str, Any]] = [
     {},
     {},
@@ -54,6 +54,7 @@ def happenings(stage: Stage) -> list[Callable[[], Any]]:
     """What happens in the workspace, each by a call: the registration of a model raises its event."""
     raised = [stage.drift_detected(f"monitor-{number}", 0.5) for number in range(DRIFTS)]
     raised += [stage.run_status_changed(f"run-{number}", "Failed") for number in range(RUNS)]
+    raised += [stage.run_status_changed(f"other-{number}", "Completed") for number in range(OTHERS)]
     registered = [partial(stage.register, f"storm-{number}", "1", {}) for number in range(MODELS)]
     return [*(partial(stage.publish, event) for event in raised), *registered]
 
@@ -67,11 +68,15 @@ def storm(stage: Stage, chance: random.Random) -> None:
         for happen in waiting[number * share : (number + 1) * share]:
             happen()
         time.sleep(chance.uniform(*PAUSE))
+        if stage.host()["state"] == "failed":  # a worker was killed while it started
+            stage.start()
         stage.kill(**how)
         if "at" in how:
             until(lambda: stage.host()["state"] == "stopped", PATIENCE, lambda: "the app was not killed")
         if "worker" not in how:
             stage.start()
+    if stage.host()["state"] == "failed":
+        stage.start()
 
 
 def outcomes(stage: Stage) -> Counter[tuple[str, str]]:

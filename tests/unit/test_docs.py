@@ -414,6 +414,8 @@ def test_a_link_that_leads_nowhere_would_be_noticed():
     assert not leads_somewhere(readme, "docs/nowhere.md")
     assert not leads_somewhere(readme, "docs/rules.md#nowhere")
     assert leads_somewhere(readme, "docs/rules.md#operators")
+    assert not leads_somewhere(readme, "tests/conftest.py#nobody")
+    assert leads_somewhere(readme, "tests/conftest.py#shipped")
 
 
 def leads_somewhere(page: Path, target: str) -> bool:
@@ -421,6 +423,8 @@ def leads_somewhere(page: Path, target: str) -> bool:
     there = (page.parent / file).resolve() if file else page
     if not there.exists():
         return False
+    if there.suffix == ".py":  # a test that a page names as proof
+        return not anchor or f"\ndef {anchor}(" in there.read_text(encoding="utf-8")
     return not anchor or anchor in {slug(heading) for heading in read_page(there).tables}
 
 
