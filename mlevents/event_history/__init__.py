@@ -1,1 +1,1 @@
-"""Events rebuilt from what Azure Machine Learning remembers, for a workspace whose events nobody saved."""
+"""Events rebuilt from what Azure Machine Learning remembers of models and runs."""

@@ -12,6 +12,7 @@ from mlevents.events import Event
 from mlevents.expressions.interpolation import render_value
 from mlevents.gates.visit import GateVisit, Objection, StateChange, Visiting
 from mlevents.registry import Registry
+from mlevents.services.permission import Permission
 from mlevents.yamlfile.key_choice import KeyChoiceModel
 from mlevents.yamlfile.positions import PathProblem
 
@@ -60,6 +61,7 @@ class AnyGate(KeyChoiceModel, ABC):
     that serve, which costs a request each. `key_choices` are keys that exclude each other. `rechecked` says
     that the gate looks again when a later one has waited. `listens` are the verbs of the messages for which
     it waits. `given_names` are the names that it gives to the steps, as an event type declares its own.
+    `permissions` are what the app must be allowed in Azure. `matches_again` asks for the rule as written.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, use_attribute_docstrings=True)
@@ -70,6 +72,8 @@ class AnyGate(KeyChoiceModel, ABC):
     rechecked: ClassVar[bool] = False
     listens: ClassVar[tuple[str, ...]] = ()
     given_names: ClassVar[Mapping[str, Any]] = {}
+    permissions: ClassVar[tuple[Permission, ...]] = ()
+    matches_again: ClassVar[bool] = False
 
     @classmethod
     def check(cls, written: object, names: Mapping[str, Any]) -> Iterator[PathProblem]:  # noqa: ARG003
@@ -83,6 +87,11 @@ class AnyGate(KeyChoiceModel, ABC):
     def paths(self) -> set[tuple[str | int, ...]]:
         """Which of the event's names `objection` reads."""
         return set()
+
+    @property
+    def permission_parameters(self) -> Mapping[str, Any]:
+        """The parameters that `given` of its permissions names."""
+        return {}
 
     def fill(self, names: Mapping[str, Any]) -> Any:
         """The parameters as JSON, each `${…}` filled in; raises ExpressionError for a missing value."""

@@ -7,9 +7,12 @@ through its visit.
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mlevents.events import Event
+
+if TYPE_CHECKING:
+    from mlevents.gates.written_rule import WrittenRule
 
 type Visiting[T] = Generator[Any, Any, T]
 """Orchestrator code with this result."""
@@ -74,6 +77,10 @@ class GateVisit(Protocol):
         """The event, with the names that earlier gates have given."""
 
     @property
+    def written_rule(self) -> "WrittenRule | None":
+        """The rule as written when the event came, for a gate that `matches_again`."""
+
+    @property
     def now(self) -> datetime:
         """The time of the response, aware: the same at each replay."""
 
@@ -99,4 +106,10 @@ class GateVisit(Protocol):
         """What people read of a response that passes this gate."""
 
     def give_names(self, names: Mapping[str, Any]) -> None:
-        """Give the steps these names, or replace the event's; the gate declares its own as `given_names`."""
+        """Give the steps these names, or replace the event's; the gate declares its own as `given_names`.
+
+        Raises StepFailedError where a step needs a value that is missing now.
+        """
+
+    def give_gates(self, gates: Mapping[str, Any]) -> None:
+        """Replace the filled-in parameters of these later gates."""

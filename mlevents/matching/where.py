@@ -39,9 +39,10 @@ type ReportProblem = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The conditions of one rule on the event's normalised names."""
+    """The conditions of one rule on the event's normalised names; `written` is what they were bound from."""
 
     root: Node
+    written: Mapping[str, Any]
 
     def holds(self, names: Mapping[str, Any]) -> bool:
         """Whether the event fulfils all of them; then there is no first failure."""
@@ -83,7 +84,7 @@ def bind_where(
         ]
     for problem in problems:
         report(*problem)
-    return None if root is None or problems else Where(AllOf(tuple(conjuncts(root))))
+    return None if root is None or problems else Where(AllOf(tuple(conjuncts(root))), where)
 
 
 class _Binder:

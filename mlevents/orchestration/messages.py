@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from mlevents.events import Event
+from mlevents.gates.written_rule import WrittenRule
 from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.json_message import Json, JsonMessage, read_each, read_optional
 from mlevents.orchestration.step_plan import StepPlan
@@ -42,6 +43,7 @@ class Response(JsonMessage):
     again, by their ids.
     `explanation` are the rule's conditions with the values found, for people alone.
     `delivery_gates` are those that looked at the event when it came: a held response asks them again.
+    `written_rule` is the rule as it was then, for a gate that matches it again.
     """
 
     id: str
@@ -68,6 +70,7 @@ class Response(JsonMessage):
     kept: Mapping[str, Json] = field(default_factory=dict)
     explanation: tuple[Json, ...] = ()
     delivery_gates: Mapping[str, Json] = field(default_factory=dict)
+    written_rule: WrittenRule | None = None
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "event": Event.from_json,
@@ -79,6 +82,7 @@ class Response(JsonMessage):
         "log": read_each(Intervention.from_json),
         "past": tuple,
         "explanation": tuple,
+        "written_rule": read_optional(WrittenRule.from_json),
     }
 
     @property

@@ -22,6 +22,7 @@ from mlevents.responses.step_serialization import (
     plan_step,
     select_delivery_gates,
     select_named,
+    write_rule,
 )
 from mlevents.rules.allowed_names import describe_refusal, find_refusal
 from mlevents.rules.model import Rule, Rules
@@ -82,6 +83,7 @@ def respond(
         depth=event.depth + 1,
         explanation=explain_match(rule, event),
         delivery_gates=select_delivery_gates(rule.gates),
+        written_rule=write_rule(rule, found.kind or event.type),
     )
     decided = decide_status(response, rule, settings, now)
     if decided.status == "running":

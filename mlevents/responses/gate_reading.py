@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from mlevents.errors import PermanentError
@@ -32,7 +32,9 @@ def read_for_gate(text: str, settings: Settings) -> str:
     """The answer to a query, from JSON text to JSON text; `result` is what the gate has read."""
     query = GateQuery.from_json(json.loads(text))
     name = f"response {query.response.id} gate {query.gate}"
-    return to_text(cut_answer(catch_errors(name, lambda: _read(query, settings))).to_json())
+    answer = catch_errors(name, lambda: _read(query, settings))
+    # A result that is cut would change what the gate decides. An event has at most 1 MB, and so has this.
+    return to_text(replace(cut_answer(replace(answer, result={})), result=answer.result).to_json())
 
 
 def _read(query: GateQuery, settings: Settings) -> Answer:

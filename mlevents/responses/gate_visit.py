@@ -12,6 +12,7 @@ from mlevents.canonical import canonical_resource_id
 from mlevents.events import Event
 from mlevents.gates.gate import AnyGate
 from mlevents.gates.visit import GateMessage
+from mlevents.gates.written_rule import WrittenRule
 from mlevents.orchestration.answer import Answer, AnswerKind
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.function_names import PASS_ON_INTERVENTION, READ_FOR_GATE
@@ -25,6 +26,7 @@ from mlevents.responses.gate_reading import GateQuery
 from mlevents.responses.gate_record import FAILED, PASSED, STOPPED, WAITING, GateRecord
 from mlevents.responses.gate_state import gate_state_id
 from mlevents.responses.operated_response import OperatedResponse
+from mlevents.responses.step_serialization import find_missing_value
 
 READ_RETRY, READ_LIMIT = RetryPlan(attempts=8, first=5.0, max=300.0), 3600.0
 STATE_RETRY = RetryPlan(attempts=3, first=5.0, max=60.0)
@@ -78,6 +80,10 @@ class ResponseVisit:
         return self._operated.response.event
 
     @property
+    def written_rule(self) -> WrittenRule | None:
+        return self._operated.response.written_rule
+
+    @property
     def now(self) -> datetime:
         return self._context.current_utc_datetime.replace(tzinfo=UTC)
 
@@ -94,7 +100,15 @@ class ResponseVisit:
         return (yield from self._try(ask, RetrySchedule(STATE_RETRY, READ_LIMIT)))
 
     def read(self, document: Json) -> Durable[Json]:
-        response = replace(self._operated.response, steps=(), on_failure=(), explanation=(), past=(), log=())
+        response = replace(
+            self._operated.response,
+            steps=(),
+            on_failure=(),
+            explanation=(),
+            past=(),
+            log=(),
+            written_rule=None,
+        )
         query = to_text(GateQuery(response, self._name, document).to_json())
 
         def ask() -> Durable[Answer]:
@@ -145,3 +159,9 @@ class ResponseVisit:
         response = self._operated.response
         event = replace(response.event, names={**response.event.names, **names})
         self._operated.response = replace(response, event=event)
+        if missing := find_missing_value(response.steps, event):
+            raise StepFailedError(missing)
+
+    def give_gates(self, gates: Mapping[str, Any]) -> None:
+        response = self._operated.response
+        self._operated.response = replace(response, gates={**response.gates, **gates})

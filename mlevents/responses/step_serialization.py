@@ -8,9 +8,10 @@ from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, find_roots, render_value
 from mlevents.gates.gate import AnyGate
 from mlevents.gates.given_names import list_run_time_roots
+from mlevents.gates.written_rule import WrittenRule
 from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.step_plan import RetryPlan, StepPlan
-from mlevents.rules.model import Step
+from mlevents.rules.model import Rule, Step
 
 
 def plan_step(step: Step) -> StepPlan:
@@ -45,6 +46,20 @@ def select_delivery_gates(gates: Mapping[str, AnyGate]) -> dict[str, Json]:
     return {name: one.model_dump(mode="json", exclude_none=True) for name, one in objecting.items()}
 
 
+def write_rule(rule: Rule, kind: str) -> WrittenRule | None:
+    """The rule as written, where one of its gates matches the event again; the event matched as this kind."""
+    matching = [one.position for one in rule.gates.values() if one.matches_again]
+    if not matching:
+        return None
+    later = {name: one for name, one in rule.gates.items() if one.position > matching[0]}
+    gates = {
+        name: one.model_dump(mode="json", exclude_none=True)
+        for name, one in later.items()
+        if one.stage != "delivery"
+    }
+    return WrittenRule(rule.event, kind, rule.where.written if rule.where else None, gates)
+
+
 def select_named[T](
     known: Mapping[str, T], steps: Iterable[Step], gates: Mapping[str, AnyGate] | None = None
 ) -> dict[str, T]:
@@ -54,7 +69,7 @@ def select_named[T](
     return {name: known[name] for name in known if name in names}
 
 
-def find_missing_value(steps: Iterable[Step], event: Event) -> str | None:
+def find_missing_value(steps: Iterable[Step | StepPlan], event: Event) -> str | None:
     """What the event lacks that a step needs, found before any step is performed."""
     known_later = list_run_time_roots()
     for step in steps:

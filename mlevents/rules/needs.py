@@ -73,6 +73,10 @@ def list_required_permissions(rules: Rules, services: Services) -> list[Required
                     found.setdefault(place, RequiredPermissions(permission.scope, resource)).add(
                         step.uses, permission
                     )
+    for name, permission, places in _list_gate_permissions(rules):
+        for resource in places.values():
+            place = permission.scope, resource.lower()
+            found.setdefault(place, RequiredPermissions(permission.scope, resource)).add(name, permission)
     return list(found.values())
 
 
@@ -83,18 +87,38 @@ def find_owners(rules: Rules, need: Need) -> list[str]:
         types = [rules.connections.get(name, {}).get("type") for name in step.connections()]
         if (need.element == step.uses and need.permission.needed(step.parameters)) or need.element in types:
             owners += step.owners
+    owners += [rule.id for rule in _active(rules) if need.permission in _gate_permissions(rule, need.element)]
     return list(dict.fromkeys(owners))
 
 
 def _list_steps(rules: Rules) -> Iterator[tuple[str, Step, Mapping[str, str]]]:
     for step in rules.defaults.on_failure:
         yield DEFAULTS, step, rules.workspaces
-    for rule in rules.rules:
-        if rule.mode != "disabled":
-            places = {name: id for name, id in rules.workspaces.items() if _may_match_workspace(rule, id)}
-            own = rule.on_failure if rule.on_failure != rules.defaults.on_failure else ()
-            for step in (*rule.steps, *own):
-                yield rule.id, step, places
+    for rule in _active(rules):
+        own = rule.on_failure if rule.on_failure != rules.defaults.on_failure else ()
+        for step in (*rule.steps, *own):
+            yield rule.id, step, _find_workspaces(rules, rule)
+
+
+def _active(rules: Rules) -> Iterator[Rule]:
+    return (rule for rule in rules.rules if rule.mode != "disabled")
+
+
+def _find_workspaces(rules: Rules, rule: Rule) -> dict[str, str]:
+    return {name: id for name, id in rules.workspaces.items() if _may_match_workspace(rule, id)}
+
+
+def _list_gate_permissions(rules: Rules) -> Iterator[tuple[str, Permission, Mapping[str, str]]]:
+    """The permissions that gates need on the workspaces of their rules."""
+    for rule in _active(rules):
+        for name in rule.gates:
+            for permission in _gate_permissions(rule, name):
+                yield name, permission, _find_workspaces(rules, rule)
+
+
+def _gate_permissions(rule: Rule, name: str) -> list[Permission]:
+    own = rule.gates.get(name)
+    return [one for one in own.permissions if one.needed(own.permission_parameters)] if own else []
 
 
 def _may_match_workspace(rule: Rule, workspace_id: str) -> bool:

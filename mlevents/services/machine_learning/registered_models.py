@@ -31,6 +31,7 @@ class ModelVersion:
     created: datetime
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
+    archived: bool = False
 
     @classmethod
     def read(cls, name: str, resource: Mapping[str, Any]) -> Self:
@@ -43,6 +44,7 @@ class ModelVersion:
             created=require_time(system.get("createdAt"), "createdAt"),
             tags=dict(properties.get("tags") or {}),
             properties=dict(properties.get("properties") or {}),
+            archived=properties.get("isArchived") is True,
         )
 
 
@@ -77,6 +79,12 @@ class RegisteredModels:
         with translate_errors(f"reading model '{name}:{version}'"):
             found = self._arm.find(path, MODELS_API)
             return ModelVersion.read(name, found) if found else None
+
+    def is_archived(self, name: str) -> bool:
+        """Whether a model is archived with all its versions, whose own marks stay as they are."""
+        with translate_errors(f"reading model '{name}'"):
+            found = self._arm.find(f"{self._workspace.id}/models/{quote(name, safe='')}", MODELS_API) or {}
+            return require_object(found.get("properties", {}), "properties").get("isArchived") is True
 
     def _page[T](self, url: str, read: Callable[[Mapping[str, Any]], T]) -> Page[T]:
         answer = self._arm.get(url)

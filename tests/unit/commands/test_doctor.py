@@ -13,6 +13,7 @@ from mlevents.actions.action import action
 from mlevents.actions.permissions import permissions
 from mlevents.doctor.azure_checks import bind_known_parameters
 from mlevents.doctor.resource_checks import check_network
+from mlevents.gates.gate import gate
 from mlevents.rules.needs import DistinctStep
 from mlevents.services import azure_credential
 from mlevents.services.connection import connection
@@ -95,9 +96,12 @@ def test_needs_are_shown_to_people(run: Callable[..., Result]):
 def test_every_action_that_calls_azure_says_what_it_needs():
     said = {one.element for one in permissions()}
     assert {"deploy_model", "run_data_factory_pipeline", "run_ml_pipeline"} <= said
-    assert said <= {*action.names(), *connection.names()}
+    assert said <= {*action.names(), *connection.names(), *gate.names()}
     parameters = {name: set(element.model_fields) for name, element in [*action.items(), *connection.items()]}
     for one in permissions():
+        if one.element in gate.names():
+            assert gate.find(one.element).model_validate(list(one.permission.given)).permission_parameters
+            continue
         assert {name.partition(".")[0] for name in one.permission.given} <= parameters[one.element]
         assert one.permission.scope in ("workspace", "identity", *connection.names())
 
