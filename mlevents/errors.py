@@ -3,7 +3,9 @@
 A message states the fact, quotes the value and names the remedy. It never holds a secret.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 class MleventsError(Exception):
@@ -71,11 +73,17 @@ class StoppedError(PermanentError):
 
 
 class RefusedError(PermanentError):
-    """Azure refused the request with this HTTP status; `answer` is what it said."""
+    """A service refused the request with this HTTP status; `answer` is what it said.
 
-    def __init__(self, text: str, *, status: int, answer: str) -> None:
+    `report` is what is kept of it in the response, besides the text.
+    """
+
+    def __init__(
+        self, text: str, *, status: int, answer: str, report: Mapping[str, Any] | None = None
+    ) -> None:
         self.status = status
         self.answer = answer
+        self.report = dict(report or {})
         super().__init__(text)
 
 

@@ -9,7 +9,14 @@ from pydantic import ValidationError
 
 from mlevents import telemetry
 from mlevents.actions.action import Action, Done, Outcome, StepContext, action
-from mlevents.errors import ActionError, ConfigError, PermanentError, StoppedError, TransientError
+from mlevents.errors import (
+    ActionError,
+    ConfigError,
+    PermanentError,
+    RefusedError,
+    StoppedError,
+    TransientError,
+)
 from mlevents.expressions.interpolation import ExpressionError, render_value
 from mlevents.gates.gate import gate
 from mlevents.orchestration.answer import Answer, AnswerKind
@@ -64,7 +71,8 @@ def catch_errors(name: str, perform: Callable[[], Answer]) -> Answer:
     except StoppedError as error:
         return Answer(AnswerKind(error.kind), clean_text(str(error)))
     except (ActionError, ConfigError, ExpressionError) as error:
-        return Answer(AnswerKind.FAILED, clean_text(str(error)))
+        report = error.report if isinstance(error, RefusedError) else {}
+        return Answer(AnswerKind.FAILED, clean_text(str(error)), report=report)
     except ValidationError as error:
         return Answer(AnswerKind.FAILED, clean_text(describe_invalid_parameters(error)))
     except Exception as error:  # the boundary: a fault of ours ends a step, not the worker

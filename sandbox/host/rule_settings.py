@@ -6,6 +6,7 @@ A setting in `${env.NAME}` keeps its value, or gets a placeholder. What has no s
 the rule file itself, cannot be replaced: `sandbox/worker/name_resolution.py` keeps it on this machine.
 """
 
+import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,10 +16,13 @@ from typing import Any
 from mlevents.rules.connections import UNSET_PLACEHOLDER, find_settings
 from sandbox.rule_reading import read_readable_rules
 
-ADDRESSES = {"apprise": "url", "email": "endpoint", "smtp": "host", "data_factory": ""}
+ADDRESSES = {"apprise": "url", "email": "endpoint", "smtp": "host", "http": "base", "data_factory": ""}
 """The key of a connection that says where it leads; a factory is in the simulated Azure anyway."""
 INSERTED = re.compile(r"(/subscriptions/)?\$\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}", re.ASCII)
 ANY_TEXT = "sandbox"
+OTHER_HOST = "service.sandbox.example"
+"""A host that leads to the inbox in the app's process, and has a public address there."""
+SIGNING_SECRET = f"whsec_{base64.b64encode(b'a secret of the sandbox').decode()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class Inboxes:
         """The value for the setting `name` that a connection of this type reads at a key."""
         known = {
             ("apprise", "url"): f"jsons://{self.web.removeprefix('https://')}/{name}",
+            ("http", "base"): f"https://{OTHER_HOST}/{name}",
+            ("http", "sign"): SIGNING_SECRET,
             ("email", "endpoint"): self.web,
             ("smtp", "host"): self.host,
             ("smtp", "port"): str(self.mail_port),

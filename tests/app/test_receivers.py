@@ -19,6 +19,10 @@ connections:
   pager: {type: apprise, url: "discord://000000000000000000/yyyyyyyyyyyyyyyyyyyy"}
   acs: {type: email, endpoint: "https://mine.communication.azure.com", sender: a@b.example, to: [c@d.example]}
   mail: {type: smtp, host: smtp.mine.example, port: 465, tls: tls, sender: a@b.example, to: [e@f.example]}
+  api: {type: http, base: "https://api.mine.example/v1", sign: {setting: API_SIGNING}}
+  cd: {type: http, base: {setting: CD_ADDRESS}, token_for: "api://cd", headers: {X-Key: {setting: CD_KEY}}}
+  metadata: {type: http, base: "http://169.254.169.254/metadata", allow_private: true}
+  inside: {type: http, base: "https://127.0.0.1/admin"}
   relay: {type: smtp, host: {setting: RELAY}, port: {setting: RELAY_PORT}, sender: a@b.example,
           to: [{setting: RELAY_TO}], username: me, password: {setting: RELAY_PASSWORD}}
 rules:
@@ -28,6 +32,20 @@ rules:
     do:
       - {uses: notify, with: {to: [hook, unset, slack, pager, acs, mail, relay], template: run-failed}}
     on_failure: []
+  - id: call
+    event: run.status_changed
+    where: {run: {status: completed}}
+    do:
+      - {uses: call_http, with: {connection: api, path: runs, json: {run: "${run.id}"}, result: {ok: "$.ok"}}}
+      - {id: cd, uses: call_http, if: "${steps.call_http.ok}", with: {connection: cd, cloudevent: true}}
+  - id: call-metadata
+    event: run.status_changed
+    where: {run: {status: completed}}
+    do: [{uses: call_http, with: {connection: metadata, method: GET}}]
+  - id: call-inside
+    event: run.status_changed
+    where: {run: {status: completed}}
+    do: [{uses: call_http, with: {connection: inside}}]
 """
 
 
@@ -64,6 +82,7 @@ def test_every_message_arrives_in_the_inbox_and_nowhere_else(running: Stage):
 def test_the_ready_file_has_the_chosen_settings(running: Stage):
     chosen = running.ready["settings"]
     names = {"OWN_HOOK", "UNSET_HOOK", "RELAY", "RELAY_PORT", "RELAY_TO", "RELAY_PASSWORD"}
+    names |= {"API_SIGNING", "CD_ADDRESS", "CD_KEY"}
     assert set(chosen) == names
     assert chosen["OWN_HOOK"].startswith("jsons://127.0.0.1:")
     assert chosen["RELAY"] == "127.0.0.1"
@@ -87,3 +106,20 @@ def test_a_real_receiver_that_cannot_be_used_alone_is_refused(tmp_path: Path, re
     assert done.returncode == 2
     assert fault in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_calls_arrive_with_what_proves_their_sender_and_none_reaches_inside(running: Stage):
+    running.publish(running.run_status_changed("train-2", "Completed"))
+    rules = ("call", "call-metadata", "call-inside")
+    found = {rule: running.settled(rule=rule)[0] for rule in rules}
+    called = {one["to"][0]: one for one in running.inbox() if one["via"] == "webhook"}
+    assert found["call"]["status"] == "done", found["call"]
+    api = called["api.mine.example/v1/runs"]
+    assert api["headers"]["webhook-signature"].startswith("v1,")
+    assert api["body"] == {"run": "train-2"}
+    cd = called["service.sandbox.example/CD_ADDRESS"]
+    assert cd["headers"]["authorization"].startswith("Bearer ")
+    assert cd["body"]["specversion"] == "1.0"
+    assert cd["headers"]["idempotency-key"] != api["headers"]["idempotency-key"]
+    assert "an address of the cloud platform" in str(found["call-metadata"]["because"])
+    assert "the host '127.0.0.1' is a loopback address" in str(found["call-inside"]["because"])

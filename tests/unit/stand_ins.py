@@ -93,7 +93,7 @@ def _handler(answer: Callable[[Request], Answer], seen: list[Request]) -> type[B
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_PUT = _reply  # noqa: N815 - the names that http.server asks for
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _reply  # noqa: N815 - the names that http.server asks for
 
         def log_message(self, *_: object) -> None:
             """Nothing: the tests read `requests`."""

@@ -66,6 +66,7 @@ connections:
   retraining: {{type: data_factory, id: {FACTORY}}}
   mlops-email: {{type: email, endpoint: {{setting: E}}, sender: a@example.com, to: [b@example.com]}}
   mlops-teams: {{type: apprise, url: {{setting: T}}}}
+  catalogue: {{type: http, base: "https://catalogue.example.com"}}
 """
 STEP = "    - {uses: notify, with: {to: mlops-teams, template: run-failed}}\n"
 FAULT = json.loads((ROOT / "sandbox/azure/schemas/fault.json").read_text())
@@ -329,7 +330,7 @@ def test_the_events_are_said_to_come_from_where_they_come_from():
 
 @pytest.mark.parametrize(("name", "element"), [*action.items(), *connection.items()])
 def test_every_parameter_is_documented_and_said_to_be_required_or_not(name: str, element: type[BaseModel]):
-    wanted = {key: field.is_required() for key, field in element.model_fields.items()}
+    wanted = {field.alias or key: field.is_required() for key, field in element.model_fields.items()}
     (table,) = [one for one in page("actions.md").tables[name] if one[0][0] == "parameter"]
     place = table[0].index("")
     assert {names([row[0]])[0]: row[place] == "required" for row in table[1:]} == wanted

@@ -1,0 +1,162 @@
+"""Call an HTTP service, and read values of its answer for later steps.
+
+```yaml
+uses: call_http
+with:
+  connection: model-catalogue
+  method: POST
+  path: models
+  json: {name: "${model.name}", version: "${model.version}", stage: "${model.tags.stage}"}
+  expect: [200, 201]
+  result: {ticket: "$.id"}              # a JSONPath; later steps read ${steps.call_http.ticket}
+```
+
+The address begins with the connection's `base`. Each call has the header `Idempotency-Key`, the same at every
+attempt of one step: a service that honours it does the work once. A lost answer, 408, 409, 425, 429 and 5xx
+are retried, as `Retry-After` says; any other status that `expect` does not list fails the step, and 2 KB of
+the answer are kept in the response. `cloudevent: true` sends the event, or `json`, as a CloudEvent 1.0.
+
+`wait` follows work that goes on after the answer: the service answers with `Location`, which is polled until
+the value at `poll` is in `until`.
+
+```yaml
+uses: call_http
+with:
+  connection: model-catalogue
+  path: validations
+  json: {model: "${model.name}:${model.version}"}
+  wait: {poll: "$.status", until: [passed], fail: [rejected], timeout: 2h}
+  result: {report: "$.report.url"}
+```
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlencode
+
+from pydantic import AfterValidator, Field, JsonValue, model_validator
+
+from mlevents.actions.action import Action, ConnectionName, Done, Outcome, StepContext, action
+from mlevents.actions.call_http.answer_values import read_json_paths
+from mlevents.actions.call_http.answers import read_json_answer, require_status
+from mlevents.actions.call_http.cloud_event import MEDIA_TYPE, make_cloud_event
+from mlevents.actions.call_http.parameters import (
+    SUCCESS,
+    ExpectedStatus,
+    Path,
+    Wait,
+    check_call_headers,
+    check_results,
+)
+from mlevents.actions.call_http.work import find_location, has_work_ended, read_work_status, wait_for_work
+from mlevents.errors import PermanentError
+from mlevents.services.http.connection import Http
+from mlevents.services.http.http_client import HttpAnswer, HttpCall
+from mlevents.services.services import Services
+
+ACCEPTED = 202
+ACCEPT = {"Accept": "application/json", "Accept-Encoding": "identity"}
+
+
+@action("call_http")
+class CallHttp(Action):
+    """Call an HTTP service; with `wait`, follow its work to the end."""
+
+    connection: Annotated[str, ConnectionName(("http",))]
+    """name a connection of type `http`."""
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
+    """The method of the call."""
+    path: str = ""
+    """Where below the connection's `base`, such as `models/${model.name}`."""
+    query: dict[str, JsonValue] = Field(default_factory=dict)
+    """The query of the address, such as `{version: "${model.version}"}`."""
+    headers: Annotated[dict[str, str], AfterValidator(check_call_headers)] = Field(default_factory=dict)
+    """Headers of this call, besides those of the connection."""
+    json_: Annotated[JsonValue, Field(alias="json")] = None
+    """The body, as JSON; a text that is one `${…}` alone keeps its type."""
+    cloudevent: bool = False
+    """Sends a CloudEvent 1.0 whose data is `json`, or the event when that is left out."""
+    expect: Annotated[list[ExpectedStatus], Field(min_length=1)] | None = None
+    """The statuses of success; every 2xx when left out."""
+    result: Annotated[dict[str, Path], AfterValidator(check_results)] = Field(default_factory=dict)
+    """Names for later steps, each with the JSONPath of its value in the last answer."""
+    wait: Wait | None = None
+    """Follows work that goes on after the answer, by polling its `Location`."""
+
+    @model_validator(mode="after")
+    def _body(self) -> Self:
+        if self.method in ("GET", "DELETE") and (self.json_ is not None or self.cloudevent):
+            raise ValueError(f"a {self.method} has no body: remove `json` and `cloudevent`, or use POST")
+        return self
+
+    @classmethod
+    def select_names(cls, written: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
+        sends_event = written.get("cloudevent") and "json" not in written
+        return (
+            {root: names[root] for root in names if root not in ("steps", "failure")} if sends_event else {}
+        )
+
+    def perform(self, context: StepContext, services: Services) -> Outcome:
+        """Call, or look how far the work is."""
+        connection = services.connection(self.connection)
+        if not isinstance(connection, Http):
+            raise PermanentError(f"the connection '{self.connection}' is not of type http: name one that is")
+        send = self._sender(connection, context, services)
+        if self.wait is not None and "location" in context.progress:
+            return self._poll(send, self.wait, context.progress)
+        return self._call(send, connection.address(services, self.path), context)
+
+    def _sender(
+        self, connection: Http, context: StepContext, services: Services
+    ) -> Callable[[HttpCall], HttpAnswer]:
+        def send(call: HttpCall) -> HttpAnswer:
+            now = datetime.now(UTC)
+            authenticated = connection.authenticate(call, context.key, services, now)
+            return connection.client(services).send(authenticated)
+
+        return send
+
+    def _call(self, send: Callable[[HttpCall], HttpAnswer], address: str, context: StepContext) -> Outcome:
+        call = self._make_call(address, context)
+        answer = send(call)
+        place = f"{call.method} {address}"
+        require_status(answer, place, self.expect or SUCCESS)
+        said = f"{place} answered {answer.status}"
+        if self.wait is None or (answer.status != ACCEPTED and has_work_ended(self.wait, answer)):
+            return Done(said, self._results(answer))
+        return wait_for_work(self.wait, answer, said, {"location": find_location(answer, place)})
+
+    def _make_call(self, address: str, context: StepContext) -> HttpCall:
+        if self.query:
+            address = f"{address}?{urlencode(self.query, doseq=True)}"
+        body = make_cloud_event(context, self._data(context)) if self.cloudevent else self.json_
+        headers = {**ACCEPT, **self.headers, "Idempotency-Key": context.key}
+        if body is None:
+            return HttpCall(self.method, address, headers)
+        headers["Content-Type"] = MEDIA_TYPE if self.cloudevent else "application/json"
+        return HttpCall(self.method, address, headers, json.dumps(body, allow_nan=False).encode())
+
+    def _data(self, context: StepContext) -> Any:
+        if self.json_ is not None:
+            return self.json_
+        return {root: value for root, value in context.names.items() if root not in ("steps", "failure")}
+
+    def _poll(
+        self, send: Callable[[HttpCall], HttpAnswer], wait: Wait, progress: Mapping[str, Any]
+    ) -> Outcome:
+        location = str(progress["location"])
+        answer = send(HttpCall("GET", location, ACCEPT))
+        place = f"GET {location.partition('?')[0]}"
+        require_status(answer, place, SUCCESS)
+        said = f"{place}: {read_work_status(wait, answer)}"
+        if has_work_ended(wait, answer):
+            return Done(said, self._results(answer))
+        return wait_for_work(wait, answer, said, progress)
+
+    def _results(self, answer: HttpAnswer) -> dict[str, Any]:
+        values = read_json_paths(self.result, read_json_answer(answer)) if self.result else {}
+        return {**values, "status": answer.status}
