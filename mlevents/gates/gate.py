@@ -76,6 +76,11 @@ class AnyGate(KeyChoiceModel, ABC):
     matches_again: ClassVar[bool] = False
 
     @classmethod
+    def describe_names(cls, names: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG003
+        """The types of the names that it gives, in a rule whose events have these."""
+        return cls.given_names
+
+    @classmethod
     def check(cls, written: object, names: Mapping[str, Any]) -> Iterator[PathProblem]:  # noqa: ARG003
         """What is wrong beyond the form, by path below the gate's key; `names` are what its events tell.
 

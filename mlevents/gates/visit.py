@@ -84,6 +84,9 @@ class GateVisit(Protocol):
     def now(self) -> datetime:
         """The time of the response, aware: the same at each replay."""
 
+    def cut_names(self, units: int) -> Mapping[str, Any]:
+        """The names of the event, cut to so many characters of JSON."""
+
     def change_state(
         self, key: str, operation: str, document: Mapping[str, Any]
     ) -> Visiting[Mapping[str, Any]]:

@@ -25,6 +25,7 @@ from mlevents.orchestration.step_runner import RetrySchedule
 from mlevents.responses.gate_reading import GateQuery
 from mlevents.responses.gate_record import FAILED, PASSED, STOPPED, WAITING, GateRecord
 from mlevents.responses.gate_state import gate_state_id
+from mlevents.responses.name_excerpt import cut_names
 from mlevents.responses.operated_response import OperatedResponse
 from mlevents.responses.step_serialization import find_missing_value
 
@@ -86,6 +87,9 @@ class ResponseVisit:
     @property
     def now(self) -> datetime:
         return self._context.current_utc_datetime.replace(tzinfo=UTC)
+
+    def cut_names(self, units: int) -> Json:
+        return cut_names(self.event.names, units)
 
     def change_state(self, key: str, operation: str, document: Json) -> Durable[Json]:
         entity = gate_state_id(self._name, self.rule, key)

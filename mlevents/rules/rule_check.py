@@ -60,7 +60,7 @@ class RuleCheck:
         kinds = find_event_kinds(written.get("event"))
         names = list_names(kinds)
         self._check_gates(written, path, names)
-        names = {**names, **list_given_names(written)}
+        names = {**names, **list_given_names(written, names)}
         results = dict.fromkeys(
             self.steps.check_steps(written.get("do"), join_path(path, "do"), names), STEP_RESULT
         )

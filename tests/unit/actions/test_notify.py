@@ -200,7 +200,7 @@ def test_nobody_is_told_twice_and_none_forgotten(fails: dict[str, list[Exception
     assert told(office) == {name: int(name not in refusing) for name in fails}
 
 
-RUN = {
+RUN: dict[str, Any] = {
     "run": {
         "id": "r1",
         "experiment": "churn",
@@ -228,6 +228,41 @@ def test_run_failed_says_all_that_is_known() -> None:
         "Rule rule-1, response rule-1.abc",
     ):
         assert line in text.splitlines()
+
+
+def grouped(count: int, *experiments: str) -> dict[str, Any]:
+    events = [
+        {"run": {**RUN["run"], "id": f"r{number}", "experiment": experiments[number % len(experiments)]}}
+        for number in range(count)
+    ]
+    return {**RUN, "group": {"count": count, "events": events}}
+
+
+def test_run_failed_of_a_group_lists_its_first_runs() -> None:
+    subject, text = render("run-failed", step(grouped(17, "nightly")))
+    assert subject == "17 runs of experiment nightly failed"
+    lines = text.splitlines()
+    assert lines[:2] == ["Runs:       r0: Failed", "            r1: Failed"]
+    assert lines[9:13] == ["            r9: Failed, and 7 others", "", "The first of them:", "Run:        r1"]
+    subject, text = render("run-failed", step(grouped(2, "churn", "fraud")))
+    assert subject == "2 runs failed"
+    assert text.splitlines()[1] == "            r1: Failed, fraud"
+    assert render("run-failed", step(grouped(1, "churn"))) == render("run-failed", step(RUN))
+
+
+def test_every_template_shows_a_group() -> None:
+    events = [
+        {"drift": {"monitor": "churn", "signal": f"s{one}"}, "model": {"name": "net", "version": str(one)}}
+        for one in range(12)
+    ]
+    names = {**events[0], "group": {"count": 12, "events": events}}
+    subject, text = render("drift-detected", step(names))
+    assert subject == "12 drifts of churn"
+    assert {"Drifts:     churn, s0", "            churn, s9, and 2 others"} <= set(text.splitlines())
+    _, text = render("model-deployed", step(names))
+    assert {"Group:    12 events", "          net:9, and 2 others"} <= set(text.splitlines())
+    _, text = render("response-failed", step(names))
+    assert "Group:    12 events" in text.splitlines()
 
 
 def test_response_failed_names_rule_step_and_error() -> None:
