@@ -1,4 +1,4 @@
-// Says when an event of ours was dead-lettered: it is kept, until `python -m mlevents send` delivers it again.
+// Says when an event of ours was dead-lettered: it is kept, until `mlevents replay` delivers it again.
 
 param name string
 param appName string
@@ -9,7 +9,7 @@ resource alert 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   name: name
   location: 'global'
   properties: {
-    description: 'Event Grid gave an event up and dead-lettered it. Look at it, and deliver it again: python -m mlevents send.'
+    description: 'Event Grid gave an event up and dead-lettered it. Look at it, and deliver it again: mlevents replay.'
     severity: 1
     enabled: true
     autoMitigate: true

@@ -82,7 +82,7 @@ class AppClient:
         self.access = access
         # What is on this machine is reached without a proxy.
         proxies = [ProxyHandler({})] if access.is_local else []
-        self._opener = build_opener(_NoRedirect(), HTTPSHandler(context=_trust()), *proxies)
+        self._opener = build_opener(_NoRedirect(), HTTPSHandler(context=trust_authorities()), *proxies)
 
     def read(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The answer to GET; parameters without a value are left out."""
@@ -112,7 +112,7 @@ class _NoRedirect(HTTPRedirectHandler):
         return None
 
 
-def _trust() -> ssl.SSLContext:
+def trust_authorities() -> ssl.SSLContext:
     """The authorities of this machine, and those that the Azure SDKs trust too."""
     context = ssl.create_default_context()
     if bundle := os.environ.get("REQUESTS_CA_BUNDLE"):

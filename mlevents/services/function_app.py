@@ -20,6 +20,8 @@ from mlevents.services.sdk_errors import translate_errors
 
 SITES_API = "2024-11-01"
 KEYS_ACTION = "Microsoft.Web/sites/host/listKeys/action"
+WEBHOOK_KEY = "eventgrid_extension"
+"""The system key that the Event Grid extension creates, and that its webhook asks for."""
 _LONGEST_LIST = 20
 
 
@@ -78,6 +80,15 @@ class FunctionAppReader:
         if not keys:
             raise ConfigError(f"app '{app.name}' has no function key: create one on its page *App keys*")
         return str(keys.get("default") or next(iter(keys.values())))
+
+    def read_webhook_key(self, name: str) -> str:
+        """The key with which Event Grid calls the functions of the app of this name."""
+        app = self.find(name)
+        with translate_errors(f"reading the system keys of app '{app.name}' ({KEYS_ACTION})"):
+            keys = self._arm.post(f"{app.id}/host/default/listKeys", SITES_API).get("systemKeys") or {}
+        if WEBHOOK_KEY not in keys:
+            raise ConfigError(f"app '{app.name}' has no system key {WEBHOOK_KEY}: deploy its functions first")
+        return str(keys[WEBHOOK_KEY])
 
     def _read_token(self, app: FunctionApp) -> str:
         """A token of the caller for the app; empty where nobody signs in to it."""

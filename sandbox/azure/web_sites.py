@@ -33,6 +33,7 @@ class WebSite:
     host: str = ""
     audience: str = ""
     function_keys: dict[str, str] = field(default_factory=lambda: {"default": make_key()})
+    system_keys: dict[str, str] = field(default_factory=lambda: {"eventgrid_extension": make_key()})
     master_key: str = field(default_factory=make_key)
 
     @property
@@ -115,7 +116,11 @@ class WebSites:
 
 
 def _list_keys(site: WebSite) -> dict[str, Any]:
-    return {"masterKey": site.master_key, "functionKeys": site.function_keys, "systemKeys": {}}
+    return {
+        "masterKey": site.master_key,
+        "functionKeys": site.function_keys,
+        "systemKeys": site.system_keys,
+    }
 
 
 def _describe_entra(site: WebSite) -> dict[str, Any]:
