@@ -13,6 +13,7 @@ KEY_VAULT_REFERENCE = "@microsoft.keyvault("
 """How a setting begins that Azure could not replace by the secret that it refers to."""
 PUBLIC_RESOURCE_MANAGER = "https://management.azure.com"
 
+_THIS_MACHINE = ("localhost", "127.0.0.1", "0.0.0.0")
 SETTING_NAMES = (
     "MLEVENTS_ENV",
     "MLEVENTS_MODE",
@@ -114,6 +115,16 @@ class Settings:
     def values(self) -> dict[str, str]:
         """Every app setting, with the defaults of the environment's file."""
         return {**self.defaults, **{name: text for name, text in self.environment.items() if text}}
+
+    def find_address(self) -> str:
+        """Where the app answers, such as `https://app.azurewebsites.net`; raises ConfigError if unknown.
+
+        The Functions host says it in `WEBSITE_HOSTNAME`.
+        """
+        host = self.environment.get("WEBSITE_HOSTNAME", "")
+        if not host:
+            raise ConfigError("the address of the app is unknown: the Functions host sets WEBSITE_HOSTNAME")
+        return f"{'http' if host.partition(':')[0] in _THIS_MACHINE else 'https'}://{host}"
 
     def value(self, name: str) -> str:
         """The app setting `name`; raises ConfigError when it is not set, or empty."""

@@ -9,28 +9,22 @@ from typing import Annotated, Any, ClassVar
 from pydantic import ConfigDict
 
 from mlevents.actions.allowed_target import Target
-from mlevents.actions.fixed_text import FixedText
 from mlevents.actions.preflight_input import Preflight
 from mlevents.events import Event
 from mlevents.orchestration.messages import PERFORM
 from mlevents.orchestration.step_plan import RetryPlan, StepOrchestration
 from mlevents.registry import Registry
+from mlevents.services.connection import ConnectionName as ConnectionName  # noqa: PLC0414 - actions import it from here
 from mlevents.services.finding import Finding
 from mlevents.services.permission import Permission
 from mlevents.services.services import Services
+from mlevents.yamlfile.fixed_text import FixedText
 from mlevents.yamlfile.key_choice import KeyChoiceModel
 
 LONGEST_TAG = 256
 """Characters that Azure takes as a tag's value."""
 DEFAULT_RETRY = RetryPlan(attempts=5, first=5.0, max=300.0)
 """The retry of a step for which the rules say nothing else."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionName(FixedText):
-    """Marks a parameter that names a connection of one of these types; none given: any that sends."""
-
-    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

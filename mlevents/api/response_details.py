@@ -1,5 +1,6 @@
 """One response with all that is stored of it."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from mlevents.api.studio_links import StudioLink, find_links
 from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.messages import Response
+from mlevents.responses.gate_record import WAITING, GateRecord
 from mlevents.responses.hub_state import input_of, output_of, status_of
 from mlevents.responses.rerun import describe_attempt
 from mlevents.responses.response_view import UNSETTLED, ResponseView
@@ -51,6 +53,16 @@ class TraceView:
 
 
 @dataclass(frozen=True, slots=True)
+class GateView:
+    """What a gate said: `status` is passed, waiting, stopped or failed; a wait ends at `until`."""
+
+    gate: str
+    status: str
+    detail: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseDetails(ResponseView):
     """One response alone.
 
@@ -58,7 +70,7 @@ class ResponseDetails(ResponseView):
     `results` is what each step left for later ones, known at the end; `reports` what one that failed says
     besides its detail; `log` what operators asked of the response. `raw` is the text of an event that could
     not be understood. `duration` is in seconds, up to now if it has not ended. `attempts`
-    are all of them with their outcomes, the latest last.
+    are all of them with their outcomes, the latest last. `gates` are those that looked while it ran.
     """
 
     plan: ResponsePlan | None = None
@@ -70,6 +82,7 @@ class ResponseDetails(ResponseView):
     duration: float = 0.0
     attempts: tuple[Json, ...] = ()
     raw: str | None = None
+    gates: tuple[GateView, ...] = ()
 
 
 def describe_details(
@@ -96,8 +109,17 @@ def describe_details(
         "attempt": view.attempt,
         "attempts": [*stored.get("past", ()), describe_attempt(state)],
         "raw": stored.get("raw"),
+        "gates": list(view_gates(output.get("gates") or status_of(state).get("gates") or ())),
     }
     return view.to_json() | details
+
+
+def view_gates(stored: Iterable[Json]) -> Iterator[dict[str, Any]]:
+    """What each gate said, without what it keeps for itself."""
+    for one in stored:
+        said = GateRecord.from_json(one)
+        until = said.until if said.status == WAITING else None
+        yield asdict(GateView(said.gate, said.status, said.detail, until))
 
 
 def _plan(stored: Json) -> dict[str, Any] | None:

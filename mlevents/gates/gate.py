@@ -88,6 +88,11 @@ class AnyGate(KeyChoiceModel, ABC):
         """
         yield from ()
 
+    @classmethod
+    def find_warnings(cls, written: object) -> Iterator[PathProblem]:  # noqa: ARG003
+        """What hardly does as it is written, by path below the gate's key: warnings when the rules load."""
+        yield from ()
+
     @property
     def paths(self) -> set[tuple[str | int, ...]]:
         """Which of the event's names `objection` reads."""

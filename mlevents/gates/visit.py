@@ -4,7 +4,7 @@ A gate's `admit` is orchestrator code: it is replayed, so it reads no clock, and
 through its visit.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -33,12 +33,13 @@ class Objection:
 class GateMessage:
     """What a person, or another response, says to a response that waits at a gate.
 
-    `verb` is one of those that the gate `listens` to, `by` who says it.
+    `verb` is one of those that the gate `listens` to, `by` who says it; `id` is the message's own.
     """
 
     verb: str
     by: str
     reason: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,14 @@ class GateVisit(Protocol):
     @property
     def rule(self) -> str:
         """The id of the rule."""
+
+    @property
+    def steps(self) -> Sequence[Mapping[str, Any]]:
+        """The steps that the response would perform: `id`, `uses` and `with`, as the rule writes them."""
+
+    @property
+    def plan(self) -> str:
+        """The digest of the rule as the response carries it."""
 
     @property
     def workspace(self) -> str:
@@ -99,8 +108,17 @@ class GateVisit(Protocol):
     def read(self, document: Mapping[str, Any]) -> Visiting[Mapping[str, Any]]:
         """Perform the gate's `read` in an activity, and retry it; raises StepFailedError at the end."""
 
-    def wait(self, until: datetime, reason: str) -> Visiting[GateMessage | None]:
-        """Wait until this time, or until a message comes; None for the time."""
+    def wait(
+        self,
+        until: datetime,
+        reason: str,
+        about: Mapping[str, Any] | None = None,
+        again: datetime | None = None,
+    ) -> Visiting[GateMessage | None]:
+        """Wait until this time, or until a message comes; None for the time.
+
+        `about` is what the API reads of the gate, also later. `again` ends this wait earlier.
+        """
 
     def send(self, response: str, verb: str) -> Visiting[None]:
         """Send a message to another response that waits at this gate."""

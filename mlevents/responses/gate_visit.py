@@ -1,7 +1,7 @@
 """A response at one gate: what `mlevents.gates.visit` promises, by Durable Functions."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ from mlevents.responses.gate_record import FAILED, PASSED, STOPPED, WAITING, Gat
 from mlevents.responses.gate_state import gate_state_id
 from mlevents.responses.name_excerpt import cut_names
 from mlevents.responses.operated_response import OperatedResponse
+from mlevents.responses.plan_digest import digest_rule
 from mlevents.responses.step_serialization import find_missing_value
 
 READ_RETRY, READ_LIMIT = RetryPlan(attempts=8, first=5.0, max=300.0), 3600.0
@@ -41,20 +42,26 @@ class ResponseVisit:
         self._name, self._gate = name, gate
         self.waited = False
         self.detail = ""
+        self._about: Json = {}
 
     def admit(self) -> Durable[None]:
         """Let the response in; raises GateClosedError, or StepFailedError when the gate cannot say."""
         try:
             objection = yield from self._gate.admit(self)
-        except GateClosedError:
+        except GateClosedError as error:
+            self._record(STOPPED, str(error))
             raise
         except StepFailedError as error:
-            self._operated.record_gate(GateRecord(self._name, FAILED, str(error)))
+            self._record(FAILED, str(error))
             raise error.with_text(f"{self._name}: {error}") from error
         if objection:
-            self._operated.record_gate(GateRecord(self._name, STOPPED, objection.text))
+            self._record(STOPPED, objection.text)
             raise GateClosedError(self._name, objection.text, notify=objection.notify)
-        self._operated.record_gate(GateRecord(self._name, PASSED, self.detail))
+        self._record(PASSED, self.detail)
+
+    def _record(self, status: str, detail: str, until: datetime | None = None) -> None:
+        ends = until.isoformat() if until else None
+        self._operated.record_gate(GateRecord(self._name, status, detail, ends, self._about))
 
     def withdraw(self) -> Durable[None]:
         """A later gate has stopped the response."""
@@ -71,6 +78,15 @@ class ResponseVisit:
     @property
     def rule(self) -> str:
         return self._operated.response.rule or ""
+
+    @property
+    def steps(self) -> Sequence[Json]:
+        steps = self._operated.response.steps
+        return tuple({"id": one.id, "uses": one.uses, "with": one.with_} for one in steps)
+
+    @property
+    def plan(self) -> str:
+        return digest_rule(self._operated.response)
 
     @property
     def workspace(self) -> str:
@@ -124,18 +140,20 @@ class ResponseVisit:
 
         return (yield from self._try(ask, RetrySchedule(READ_RETRY, READ_LIMIT)))
 
-    def wait(self, until: datetime, reason: str) -> Durable[GateMessage | None]:
+    def wait(
+        self, until: datetime, reason: str, about: Json | None = None, again: datetime | None = None
+    ) -> Durable[GateMessage | None]:
         operated = self._operated
-        operated.waiting = f"{self._name}: {reason}"
-        operated.record_gate(GateRecord(self._name, WAITING, reason))
-        timer = self._context.create_timer(max(until - self.now, timedelta()))
+        operated.waiting, self._about = f"{self._name}: {reason}", about or self._about
+        self._record(WAITING, reason, until)
+        timer = self._context.create_timer(max(min(until, again or until) - self.now, timedelta()))
         message = operated.take_message(self._gate.listens)
         while message is None and not timer.is_complete:
             yield when_any([timer, operated.interruption.queue.event])
             yield from operated.interruption.check()
             message = operated.take_message(self._gate.listens)
         self.waited, operated.waiting = True, None
-        return GateMessage(message.verb, message.by, message.reason) if message else None
+        return operated.hear_message(message, self._name) if message else None
 
     def send(self, response: str, verb: str) -> Durable[None]:
         said = Intervention(f"{verb}-{self.attempt}", verb, self.response, "", self.now.isoformat())

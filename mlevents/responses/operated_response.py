@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from durabletask.task import OrchestrationContext
 
+from mlevents.gates.approve.terms import DECISION_VERBS
+from mlevents.gates.visit import GateMessage
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.function_names import PASS_ON_INTERVENTION
 from mlevents.orchestration.interruption import Interruptible
@@ -21,6 +23,7 @@ MOST_TRIES, PAUSE = 24, 5.0
 OPERATORS_VERBS = (CANCEL, ABORT, PROMOTE, RELEASED)
 """What the response itself understands; any other verb is a message to a gate."""
 STOPPED_WORDS = "the response is stopped"
+HEARD_WORDS = "passed on to the gate '{}'"
 LATE_WORDS = "came too late"
 PASSED_WORDS = "passed on to step '{}'"
 RELEASED_WORDS = "the response acts"
@@ -46,11 +49,19 @@ class OperatedResponse(ResponseRecord):
             self._messages.remove(found)
         return found
 
+    def hear_message(self, message: Intervention, gate: str) -> GateMessage:
+        """What a gate that waits is told; the log says that a person's decision has reached it."""
+        if message.verb in DECISION_VERBS:
+            self.log_intervention(replace(message, effect=HEARD_WORDS.format(gate)))
+        return GateMessage(message.verb, message.by, message.reason, message.id)
+
     def receive(self, intervention: Intervention) -> Durable[Exception | None]:
         """Log an intervention, and pass it on to the step that runs; gives the error of one that ends all."""
         if intervention.verb == CANCEL and any(one.verb == CANCEL for one in self.log):
             return None
         if intervention.verb not in OPERATORS_VERBS:
+            if intervention.verb in DECISION_VERBS:
+                self.log_intervention(intervention)
             self._messages.append(intervention)
             return None
         if intervention.verb == RELEASED:

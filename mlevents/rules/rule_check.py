@@ -12,6 +12,7 @@ from mlevents.matching.satisfiability import find_impossible_alternatives, find_
 from mlevents.matching.where import Where, bind_where, list_names
 from mlevents.rules.available_gates import find_missing_gates
 from mlevents.rules.loops import find_loops
+from mlevents.rules.references import find_references
 from mlevents.rules.report import Report
 from mlevents.rules.rule_source import DEFAULTS, RuleSource
 from mlevents.rules.step_check import STEP_RESULT, StepCheck
@@ -89,7 +90,12 @@ class RuleCheck:
         for name, found in gates_in_order().items():
             if name in written:
                 self.steps.check_values(written[name], join_path(path, name), names)
-                self.report.errors(join_path(path, name), found.check(written[name], names))
+                place = join_path(path, name)
+                for named in find_references(found, written[name], place):
+                    self.steps.check_reference(named)
+                self.report.errors(place, found.check(written[name], names))
+                for inner, text in found.find_warnings(written[name]):
+                    self.report.warn(join_path(place, inner), text)
 
     def _check_id(self, name: object, path: str) -> None:
         if not isinstance(name, str):

@@ -118,7 +118,7 @@ class StepCheck:
         if self.report.is_full:
             return
         names = list(find_references(action, written, path))
-        faults = [self._check_reference(named) for named in names]
+        faults = [self.check_reference(named) for named in names]
         try:
             parameters = action.model_validate(written)
         except ValidationError as error:
@@ -134,7 +134,7 @@ class StepCheck:
             if files and not any(faults) and not any("${" in name for name in files):
                 self._check_files(parameters, files, path)
 
-    def _check_reference(self, named: Reference) -> str | None:
+    def check_reference(self, named: Reference) -> str | None:
         """Report the problem of the connection or file that a parameter names, and return it."""
         if isinstance(named.marker, ConnectionName):
             fault = self._find_connection_fault(named.text, named.marker.types)

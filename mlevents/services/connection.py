@@ -13,6 +13,14 @@ from mlevents.registry import Registry
 from mlevents.services.finding import Finding
 from mlevents.services.permission import Permission
 from mlevents.settings import Settings
+from mlevents.yamlfile.fixed_text import FixedText
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionName(FixedText):
+    """Marks a parameter that names a connection of one of these types; none given: any that sends."""
+
+    types: tuple[str, ...] = ()
 
 
 class SettingName(BaseModel):

@@ -42,11 +42,12 @@ from mlevents.actions.notify.message_templates import (
     render,
     template_names,
 )
-from mlevents.actions.notify.message_values import is_blank, links_written_out, one_line, presentable
+from mlevents.actions.notify.message_values import links_written_out, presentable
 from mlevents.actions.notify.receipts import Tally
 from mlevents.errors import PermanentError
 from mlevents.registry import UnknownNameError
 from mlevents.services.connection import Message, Sender, connection
+from mlevents.services.message_text import is_blank, one_line
 from mlevents.services.services import Services
 from mlevents.yamlfile.key_choice import KeyChoice
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from mlevents.actions.notify.message_values import VALUE_LENGTH, one_line, printable
 from mlevents.actions.notify.own_templates import (
     TemplateFault,
     TemplateRoots,
@@ -22,6 +21,7 @@ from mlevents.actions.notify.own_templates import (
 from mlevents.duration import format_duration
 from mlevents.errors import PermanentError
 from mlevents.registry import suggest_names
+from mlevents.services.message_text import VALUE_LENGTH, one_line, printable
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -10,37 +10,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mlevents.services.message_text import one_line
 from mlevents.services.scoring import ANSWER
 
-VALUE_LENGTH = 1_000
 STUDIOS = ("https://ml.azure.com/", "https://adf.azure.com/", "https://portal.azure.com/")
 """The beginnings of addresses that mlevents itself writes."""
 SMOKE_TEST = re.compile(rf"(smoke test of '[^']*': ).*?; it answered: {ANSWER.pattern}")
 WRITTEN_OUT = re.compile(r"https://[\w.-]+(?::\d+)?/[\w./~%-]*")
 EXPRESSION = re.compile(r"\$\{.*?\}", re.DOTALL)
-BLANK = "\u115f\u1160\u2800\u3164\uffa0"
-"""Letters that are invisible."""
-
-
-def one_line(value: object, length: int = VALUE_LENGTH) -> str:
-    """One line: no line breaks, no control characters, no change of direction, cut at this length."""
-    line = " ".join("".join(map(printable, str(value)[: 4 * length])).split())
-    return line if len(line) <= length else line[: length - 1] + "…"
-
-
-def printable(character: str) -> str:
-    """The character, a blank for white space, empty for a character that does not print.
-
-    Bidirectional overrides and lone surrogates do not print.
-    """
-    if character.isspace():
-        return " "
-    return character if character.isprintable() else ""
-
-
-def is_blank(text: str) -> bool:
-    """Whether a reader sees nothing."""
-    return not one_line(text).strip(BLANK + " ")
 
 
 def presentable(names: Mapping[str, Any], include_log: bool) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from mlevents.actions.notify.message_values import is_blank
 from mlevents.registry import suggest_names
+from mlevents.services.message_text import is_blank
 
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes

@@ -24,7 +24,11 @@ MODELS_API = "2024-10-01"
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """One version of a registered model, with the tags that it has now."""
+    """One version of a registered model, with the tags that it has now.
+
+    `created_by` is who registered it, and `created_by_type` what that is: `User`, `Application`,
+    `ManagedIdentity` or `Key`; both are empty where Azure does not tell.
+    """
 
     name: str
     version: str
@@ -32,6 +36,8 @@ class ModelVersion:
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
     archived: bool = False
+    created_by: str = ""
+    created_by_type: str = ""
 
     @classmethod
     def read(cls, name: str, resource: Mapping[str, Any]) -> Self:
@@ -45,6 +51,8 @@ class ModelVersion:
             tags=dict(properties.get("tags") or {}),
             properties=dict(properties.get("properties") or {}),
             archived=properties.get("isArchived") is True,
+            created_by=str(system.get("createdBy") or ""),
+            created_by_type=str(system.get("createdByType") or ""),
         )
 
 

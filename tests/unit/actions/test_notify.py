@@ -16,13 +16,13 @@ from mlevents.actions.action import Done, Outcome, Pending, StepContext
 from mlevents.actions.notify import action
 from mlevents.actions.notify.action import Notify
 from mlevents.actions.notify.message_templates import SUBJECT_LENGTH, plain, render, template_names
-from mlevents.actions.notify.message_values import one_line
 from mlevents.errors import ConfigError, PermanentError, TransientError
 from mlevents.events import Event
 from mlevents.orchestration.messages import Call, Response
 from mlevents.responses.step_activity import attempt_call
 from mlevents.services.connection import Connection, Message
 from mlevents.services.mail import smtp
+from mlevents.services.message_text import one_line
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 from tests.unit.stand_ins import WORKSPACE, step

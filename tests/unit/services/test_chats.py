@@ -14,12 +14,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mlevents.actions.notify.action import Notify
-from mlevents.actions.notify.message_values import STUDIOS, one_line
+from mlevents.actions.notify.message_values import STUDIOS
 from mlevents.errors import PermanentError
 from mlevents.services.chat.apprise import Apprise, _apprise, _mark, _schemas
 from mlevents.services.chat.chat_services import CHAT_SERVICES, KNOWN_SERVICES, PLAIN_TEXT_SERVICES
 from mlevents.services.chat.chat_text import BREAK, neutralize_text
 from mlevents.services.connection import Message
+from mlevents.services.message_text import one_line
 from tests.unit.stand_ins import services
 
 A = "a" * 24

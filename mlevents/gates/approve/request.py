@@ -1,0 +1,128 @@
+"""What an approval asks for: the message to people, and what is known of the model's author."""
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from mlevents.errors import ActionError, ConfigError, PermanentError, TransientError
+from mlevents.expressions.interpolation import ExpressionError, render_value
+from mlevents.gates.approve.link import ApprovalSubject
+from mlevents.services.connection import Message, Sender
+from mlevents.services.message_text import one_line
+from mlevents.services.sdk_errors import clean_text
+
+if TYPE_CHECKING:
+    from mlevents.services.services import Services
+
+_LONGEST_LINE, _MOST_LINES, _LONGEST_SUBJECT = 300, 20, 200
+_PAGE = "/api/console/approvals"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalMessage:
+    """What people read: `about` is what the event is about, `lines` what would happen."""
+
+    response: str
+    rule: str
+    about: str
+    event: str
+    lines: Sequence[str]
+    until: str
+
+    def write(self, link: str) -> tuple[str, str]:
+        """Subject and text; every value is one line."""
+        rule, about = one_line(self.rule), one_line(self.about)
+        until = datetime.fromisoformat(self.until).strftime("%Y-%m-%d %H:%M UTC")
+        first, *others = [one_line(line, _LONGEST_LINE) for line in self.lines[:_MOST_LINES]] or ["nothing"]
+        text = [
+            f"Rule {rule} waits for a decision about {about}, until {until}.",
+            "",
+            f"Event:  {one_line(self.event)}",
+            f"Steps:  {first}",
+            *(f"        {line}" for line in others),
+            "",
+            f"Decide: {link}",
+            "",
+            "The page of this link shows what would happen, and why. Only its buttons decide.",
+            "The link is for this one decision, and ends with the wait.",
+            "",
+            f"Response {one_line(self.response)}",
+        ]
+        return one_line(f"Approval wanted: {about}, by rule {rule}", _LONGEST_SUBJECT), "\n".join(text)
+
+
+def describe_steps(steps: Sequence[Mapping[str, Any]], names: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each step, with its values filled in as far as the event tells them."""
+    for step in list(steps)[:_MOST_LINES]:
+        values = ", ".join(f"{key}: {value}" for key, value in _list_values(step["with"], names))
+        name = step["uses"] if step["id"] == step["uses"] else f"{step['id']} ({step['uses']})"
+        yield one_line(f"{name}: {values}" if values else name, _LONGEST_LINE)
+
+
+def _list_values(written: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in written.items():
+        if not isinstance(value, Mapping | list):
+            try:
+                yield key, render_value(value, names)
+            except ExpressionError:  # it reads the result of an earlier step
+                yield key, value
+
+
+def begin_approval(names: Mapping[str, Any], reads_author: bool, services: "Services") -> dict[str, Any]:
+    """A random number for the token and, where it matters, who registered the model.
+
+    `author` has `name` and `type`, as Azure writes them; both are empty where Azure does not tell.
+    """
+    found: dict[str, Any] = {"nonce": secrets.token_urlsafe(24)}
+    return found | {"author": read_author(names, services)} if reads_author else found
+
+
+def read_author(names: Mapping[str, Any], services: "Services") -> dict[str, str]:
+    """Who registered the event's model, by Azure ML."""
+    model, workspace = names.get("model") or {}, names.get("workspace") or {}
+    models = services.machine_learning(str(workspace.get("id") or "")).models
+    version = models.find_version(str(model.get("name") or ""), str(model.get("version") or ""))
+    known = (version.created_by, version.created_by_type) if version else ("", "")
+    return dict(zip(("name", "type"), known, strict=True))
+
+
+def make_link(address: str, response: str, token: str) -> str:
+    """The address of the page on which a person decides."""
+    return f"{address}{_PAGE}/{quote(response, safe='')}/{token}"
+
+
+def ask_for_approval(
+    subject: ApprovalSubject,
+    nonce: str,
+    message: ApprovalMessage,
+    receivers: Sequence[str],
+    services: "Services",
+) -> dict[str, Any]:
+    """Send the link to each receiver: `sent`, `late` (it may be tried again) and `refused`, with the words.
+
+    `hash` is what is stored of the token. Raises ConfigError when the address of the app is unknown.
+    """
+    token = subject.make_token(services.settings.secret, nonce)
+    link = make_link(services.settings.find_address(), message.response, token)
+    said: dict[str, dict[str, str]] = {"sent": {}, "late": {}, "refused": {}}
+    for receiver in receivers:
+        kind, words = _send(message.write(link), f"{subject.key}-{receiver}", receiver, services)
+        said[kind][receiver] = words
+    return {"hash": subject.hash_token(token), **said}
+
+
+def _send(words: tuple[str, str], key: str, receiver: str, services: "Services") -> tuple[str, str]:
+    try:
+        found = services.connection(receiver)
+        if not isinstance(found, Sender):
+            raise PermanentError("is a connection that sends no messages: name an email, smtp or apprise one")
+        subject, text = words
+        links = (f"{services.settings.find_address()}{_PAGE}/",)
+        return "sent", found.send(Message(subject, text, f"mlevents-approval-{key}", links), services)
+    except TransientError as error:
+        return "late", clean_text(str(error))
+    except (ActionError, ConfigError) as error:
+        return "refused", clean_text(str(error))

@@ -1,0 +1,45 @@
+"""The terms of an approval, of a rule or of a phase: who is asked, who may approve, until when."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from mlevents.duration import PositiveDuration
+from mlevents.services.connection import ConnectionName
+
+APPROVE, REJECT = "approve", "reject"
+DECISION_VERBS = (APPROVE, REJECT)
+"""The verbs with which a person decides."""
+_MOST_APPROVERS, _LONGEST_APPROVER, _MOST_RECEIVERS = 20, 128, 10
+
+
+def _check_approver(text: str) -> str:
+    if not text.strip() or text != " ".join(text.split()):
+        raise ValueError(
+            f"'{text}' names nobody: write a sign-in name, an object id of a person or group, or an app role"
+        )
+    return text
+
+
+Approver = Annotated[str, Field(max_length=_LONGEST_APPROVER), AfterValidator(_check_approver)]
+AskedConnection = Annotated[str, ConnectionName()]
+
+
+class ApprovalTerms(BaseModel):
+    """Who is asked for an approval, who may give it, and how long it is waited for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+    ask: AskedConnection | Annotated[list[AskedConnection], Field(min_length=1, max_length=_MOST_RECEIVERS)]
+    """name the connections that receive the link: one, or a list."""
+    within: PositiveDuration
+    """How long a decision is waited for; without one, the answer is no."""
+    by: Annotated[list[Approver], Field(min_length=1, max_length=_MOST_APPROVERS)] | None = None
+    """Who may approve: sign-in names, object ids of people or groups, app roles. It needs Entra sign-in."""
+    not_by: Literal["author"] | None = None
+    """`author`: who registered the model may not approve it. It needs Entra sign-in."""
+
+    @property
+    def receivers(self) -> list[str]:
+        """The connections that are asked, each once."""
+        return [self.ask] if isinstance(self.ask, str) else list(dict.fromkeys(self.ask))
