@@ -14,6 +14,7 @@ from mlevents.api.intervention_operations import (
     cancel_response,
 )
 from mlevents.api.operation import ApiAnswer, ApiError, ApiRequest, AppState, RequestBody, operation
+from mlevents.api.replay_operations import ReplayBody, replay_quarantined_event
 from mlevents.api.rerun_operations import RerunBody, rerun_ended_response
 from mlevents.api.response_operations import open_reader
 from mlevents.api.response_query import STATUSES, ResponseQuery
@@ -66,6 +67,12 @@ class BulkRerunBody(BulkBody):
     first: Annotated[str | None, Field(alias="from", min_length=1)] = None
 
 
+class BulkReplayBody(BulkBody):
+    """Which events in quarantine are replayed, and why."""
+
+    reason: Annotated[str, Field(max_length=LONGEST_VERB_REASON)] = ""
+
+
 @dataclass(frozen=True, slots=True)
 class BulkItem:
     """What became of one response: `done`, `refused` or, in a dry run, `selected`; `error` says why not."""
@@ -97,6 +104,13 @@ async def rerun_responses(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Run each response again that the filter selects; one that has not ended is refused."""
     body = RerunBody.model_validate({"reason": request.body.reason, "from": request.body.first})
     return await perform_in_bulk(request, app, rerun_ended_response, body)
+
+
+@operation("ReplayResponses", "POST v1/bulk/replay", body=BulkReplayBody, answer=BulkAnswer)
+async def replay_responses(request: ApiRequest, app: AppState) -> ApiAnswer:
+    """Deliver the text of each event in quarantine again that the filter selects; others are refused."""
+    body = ReplayBody(reason=request.body.reason)
+    return await perform_in_bulk(request, app, replay_quarantined_event, body)
 
 
 async def perform_in_bulk(

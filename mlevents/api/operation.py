@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mlevents.api.query_parameter import QueryParameter
 from mlevents.registry import Registry
+from mlevents.responses.delivery_plan import DeliveryOutcome
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings
 
@@ -68,7 +69,8 @@ class AppState:
     """What operations read of the running app.
 
     `client` is the task hub; no operation that is declared without `hub` reads it. `rules` and `settings`
-    raise ConfigError while these are broken; `problems` says why deliveries raise.
+    raise ConfigError while these are broken; `problems` says why deliveries raise. `deliver` delivers the
+    text of an event, as Event Grid does.
     """
 
     client: AsyncTaskHubGrpcClient
@@ -76,6 +78,7 @@ class AppState:
     rules: Callable[[], Rules]
     settings: Callable[[], Settings]
     problems: Callable[[], list[str]]
+    deliver: Callable[[str], Awaitable[DeliveryOutcome]] | None = None
 
 
 Perform = Callable[[ApiRequest, AppState], Awaitable[ApiAnswer]]

@@ -1,13 +1,14 @@
 """Binds the console to HTTP: its pages, and their content where the host asks for a function key."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import azure.durable_functions as df
 import azure.functions as func
 
 from mlevents.api.operation import AppState
 from mlevents.handlers.blueprint import Blueprint
-from mlevents.handlers.delivery import rules, settings
+from mlevents.handlers.delivery import deliver, rules, settings
 from mlevents.handlers.http import problems
 
 METHODS = ["GET", "POST"]
@@ -39,6 +40,6 @@ async def answer(
     headers = {name.lower(): value for name, value in req.headers.items()}
     place = (req.route_params.get("place") or "").strip("/")
     request = BrowserRequest(req.method, req.url, place, req.params, headers, req.get_body(), guarded)
-    app = AppState(client, datetime.now(UTC), rules, settings, problems)
+    app = AppState(client, datetime.now(UTC), rules, settings, problems, partial(deliver, client=client))
     page = await answer_browser(request, app)
     return func.HttpResponse(page.body, status_code=page.status, headers=dict(page.headers))

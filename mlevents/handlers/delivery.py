@@ -15,6 +15,7 @@ from mlevents.handlers.floods import count_refused, keep_quarantined
 from mlevents.handlers.scheduling import schedule
 from mlevents.orchestration.messages import Response
 from mlevents.responses.decision import decide
+from mlevents.responses.delivery_plan import DeliveryOutcome
 from mlevents.rules.environment_file import add_environment_settings
 from mlevents.rules.extensions import report_extension_faults
 from mlevents.rules.file import load_rules
@@ -49,8 +50,8 @@ def rules() -> Rules:
         raise
 
 
-async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
-    """Schedule every response to an event; when this returns, none can be lost.
+async def deliver(event: str, client: df.DurableFunctionsClient) -> DeliveryOutcome:
+    """Schedule every response to an event, and say what came of it; when this returns, none can be lost.
 
     Whatever it raises makes Event Grid deliver again; what is scheduled already is not repeated.
     """
@@ -70,6 +71,7 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> None:
         disabled = settings().mode == "disabled"
         delivery.outcome = "disabled" if disabled else outcome(responses, started)
         await record_event(event, rules(), settings(), client, (delivery.outcome, responses, ""))
+        return DeliveryOutcome(delivery.outcome, tuple(responses))
 
 
 def match_event(event: str, now: datetime) -> list[Response]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import azure.durable_functions as df
@@ -13,7 +14,7 @@ from mlevents.api.operation import ApiAnswer, AppState, Operation, operations
 from mlevents.api.request_reading import HttpRequest, perform_operation
 from mlevents.errors import ConfigError
 from mlevents.handlers.blueprint import Blueprint
-from mlevents.handlers.delivery import failures, rules, settings
+from mlevents.handlers.delivery import deliver, failures, rules, settings
 from mlevents.settings import find_unresolved_references
 
 blueprint = Blueprint()
@@ -40,7 +41,7 @@ async def answer_request(one: Operation, req: func.HttpRequest, client: Any) -> 
     """What the operation answers."""
     headers = {name.lower(): value for name, value in req.headers.items()}
     http = HttpRequest(req.route_params, req.params, req.get_body(), headers, req.url)
-    app = AppState(client, datetime.now(UTC), rules, settings, problems)
+    app = AppState(client, datetime.now(UTC), rules, settings, problems, partial(deliver, client=client))
     return encode_answer(await perform_operation(one, http, app))
 
 

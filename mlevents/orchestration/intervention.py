@@ -15,7 +15,7 @@ from mlevents.orchestration.step_errors import GateClosedError, StepFailedError
 
 INTERVENTION_EVENT = "Intervention"
 CANCEL, ABORT, PROMOTE, RELEASED = "cancel", "abort", "promote", "released"
-RERUN, HOLD_VERB, RELEASE_VERB = "rerun", "hold", "release"
+RERUN, REPLAY, HOLD_VERB, RELEASE_VERB = "rerun", "replay", "hold", "release"
 
 
 @dataclass(frozen=True, slots=True)

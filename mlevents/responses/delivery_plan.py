@@ -16,6 +16,14 @@ from mlevents.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryOutcome:
+    """What a delivery led to: its decision in a word, and the responses that it concerns."""
+
+    decision: str
+    responses: tuple[Response, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedResponse:
     """One response that a delivery would begin; `gate` is the one that would stop it at once, if one would.
 

@@ -19,6 +19,7 @@ from mlevents.commands.command import (
 )
 from mlevents.commands.operator.letter_plans import AppPlans, LocalPlans
 from mlevents.commands.operator.letter_replay import LetterReplay
+from mlevents.commands.operator.quarantine_replay import replay_quarantine
 from mlevents.commands.operator.replay_report import ReplayReport, list_problems, show_letter
 from mlevents.commands.operator.replay_target import OpenTarget, ReplayTarget
 from mlevents.commands.operator.response_list import read_moment
@@ -37,9 +38,13 @@ FEW_LETTERS = 20
 LetterSource = Annotated[
     str,
     typer.Argument(
+        show_default=False,
         metavar="PATH|CONTAINER_URL",
         help="A folder or file, or https://ACCOUNT.blob.core.windows.net/dead-letters[/PREFIX].",
     ),
+]
+FromQuarantine = Annotated[
+    bool, typer.Option("--quarantine", help="The events that the app could not understand.")
 ]
 ReplayDryRun = Annotated[bool, typer.Option("--dry-run", help="Explain each, and send nothing.")]
 ReplayRate = Annotated[float, typer.Option(min=0.1, max=1000, help="The most deliveries in a second.")]
@@ -79,18 +84,23 @@ class ReplayFilters:
 def replay(  # noqa: PLR0913, PLR0917 - a command's options are its function's parameters
     filters: ReplayFilters,
     target: ReplayTarget,
-    source: LetterSource,
+    source: LetterSource = "",
+    quarantine: FromQuarantine = False,
     dry_run: ReplayDryRun = False,
     rules: RulesFile = RULES,
     env: EnvironmentName = "",
     rate: ReplayRate = 20.0,
     as_json: AsJson = False,
 ) -> None:
-    """Deliver dead letters again: nothing acts twice, and nothing is deleted.
+    """Deliver dead letters, or events in quarantine, again: nothing acts twice, and nothing is deleted.
 
     A dry run explains each by the rules of the app, or without one by the rule file here.
     """
     chosen = filters.read(datetime.now(UTC))
+    if bool(source) == quarantine:
+        exit_with_error("name where dead letters are: PATH, CONTAINER_URL, or --quarantine alone")
+    if quarantine:
+        return replay_quarantine(target.options.open(), chosen, dry_run, as_json)
     report = ReplayReport(source, dry_run)
     if dry_run and not target.is_chosen:
         work = LetterReplay(LocalPlans(rules, env), None, rate)
@@ -102,7 +112,7 @@ def replay(  # noqa: PLR0913, PLR0917 - a command's options are its function's p
         exit_with_error(str(error))
     except ActionError as error:
         exit_with_error(str(error), EXIT_PROBLEMS)
-    _print_report(report, as_json)
+    return _print_report(report, as_json)
 
 
 def open_replay(target: OpenTarget, report: ReplayReport, dry_run: bool, rate: float) -> LetterReplay:

@@ -16,6 +16,7 @@ VERBS = {
     "cancel": "CancelResponse",
     "promote": "PromoteRollout",
     "abort": "AbortRollout",
+    "replay": "ReplayResponse",
 }
 """Each verb with its operation."""
 
@@ -56,7 +57,7 @@ async def ask_of_response(request: PageRequest) -> PageAnswer:
 def list_verbs(found: Mapping[str, Any]) -> list[str]:
     """What can be asked of the response now."""
     if found["status"] not in UNSETTLED:
-        return ["rerun"] if found["rule"] else []
+        return ["rerun"] if found["rule"] else ["replay"] if found["status"] == "quarantined" else []
     rollout = any(step["status"] == "running" and step.get("phases") for step in found["steps"])
     return ["promote", "abort", "cancel"] if rollout else ["cancel"]
 

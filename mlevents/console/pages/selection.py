@@ -3,7 +3,7 @@
 from mlevents.console.page import PageAnswer, PageError, PageRequest, page
 from mlevents.console.pages.response import VERBS
 
-SELECTED_VERBS = ("rerun", "cancel")
+SELECTED_VERBS = ("rerun", "cancel", "replay")
 MOST_SELECTED = 100
 
 
