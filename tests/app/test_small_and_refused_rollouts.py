@@ -29,6 +29,10 @@ rules:
     event: model.registered
     where: {{model: {{tags: {{kind: plain}}}}}}
     do: [{{uses: deploy_model, with: {{template: deployments/small.yaml}}}}]
+  - id: limited
+    event: model.registered
+    where: {{model: {{tags: {{kind: limited}}}}}}
+    do: [{{uses: deploy_model, with: {{template: deployments/small.yaml, limits: {{instances: 1}}}}}}]
   - id: watched
     event: model.registered
     where: {{model: {{tags: {{kind: watched}}}}}}
@@ -134,3 +138,13 @@ def test_probes_find_a_model_that_fails(on: Stage) -> None:
     assert lives(on, name)[-1] == {f"{name}-1": 100}
     assert {f"{name}-2": 100} not in lives(on, name)
     assert subjects(on, name) == [f"Rollout of {name}:2 to {name} failed"]
+
+
+def test_a_deployment_beyond_the_limit_is_refused_before_anything_changes(on: Stage):
+    assert deployed(on, "limit-net", "1", "limited")["status"] == "done"
+    refused = deployed(on, "limit-net", "2", "limited")
+    assert refused["status"] == "failed"
+    said = "endpoint 'limit-net' has 1 instance (limit-net-1 1), and 'limit-net-2' needs 1: 2 in all"
+    assert said in str(refused["steps"])
+    found = on.arm(f"{on.workspace}/onlineEndpoints/limit-net/deployments{API}")["value"]
+    assert [one["name"] for one in found] == ["limit-net-1"]

@@ -11,37 +11,39 @@ with:
     mirror: {percent: 10, for: 15m}
     steps: [{percent: 10, for: 15m}, {percent: 50, for: 30m}, {percent: 100}]
     checks: [{metric: error_rate, max: 0.01, window: 5m}, {metric: latency_p95, max: 250ms}]
+  limits: {instances: 6}               # old and new deployments of the endpoint together
 ```
 
-`template` says how to run the model (instance type and count, probes, environment …). Its `name`,
-`endpoint_name` and `model` are replaced by those of the step. It must not name local files. Its texts may
-contain `${…}`. docs/rollouts.md describes a rollout.
-
-Later steps read `endpoint`, `deployment`, `model`, `scoring_uri`, `traffic`, `before`, `phases` and `studio`.
+`template` says how to run the model (instance type and count, probes, environment …); its texts may contain
+`${…}`, and it must not name local files. The step replaces its `name`, `endpoint_name` and `model`.
+docs/rollouts.md describes a rollout. Later steps read `endpoint`, `deployment`, `model`, `scoring_uri`,
+`traffic`, `before`, `phases` and `studio`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal
+from functools import partial
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from mlevents.actions.action import Action, Done, FileName, Outcome, StepContext, action
 from mlevents.actions.allowed_target import Target
 from mlevents.actions.deploy_model import cleanup, creation, traffic_restore, traffic_shift
+from mlevents.actions.deploy_model.instance_limit import InstanceLimit
 from mlevents.actions.deploy_model.model_reference import EndpointName, model_reference
 from mlevents.actions.deploy_model.observation import Prober, observe
 from mlevents.actions.deploy_model.parameter_warnings import find_cautions
-from mlevents.actions.deploy_model.parameters import Rollout, Timeouts
+from mlevents.actions.deploy_model.parameters import Limits, Rollout, Timeouts
 from mlevents.actions.deploy_model.preflight import DEPLOYMENT_RIGHTS, check_deployment_needs
 from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.required_rights import check_rights
 from mlevents.actions.deploy_model.serving import order_tags, report_serving
-from mlevents.actions.deploy_model.smoke_test import read_request, smoke_test
+from mlevents.actions.deploy_model.smoke_test import check_request, smoke_test
 from mlevents.actions.deploy_model.target import RolloutTarget, TargetNames
 from mlevents.actions.deploy_model.verbs import RolloutVerb
-from mlevents.actions.documents import parse_document, require_remote
+from mlevents.actions.documents import parse_document
 from mlevents.actions.endpoint_allowlist import TARGET, EndpointList, check_allowlist
 from mlevents.actions.preflight_input import Preflight
 from mlevents.orchestration.serving_query import ServingQuery
@@ -91,6 +93,8 @@ class DeployModel(Action):
     """Whether an endpoint that is created can be reached from the internet."""
     tags: dict[str, str] = Field(default_factory=dict)
     """Tags of an endpoint that is created."""
+    limits: Limits | None = None
+    """What the rollout must never exceed, such as `{instances: 6}`."""
     rollout: Rollout | None = None
     """How the traffic moves to the new deployment; all at once when left out."""
     timeouts: Timeouts = Timeouts()
@@ -102,10 +106,11 @@ class DeployModel(Action):
 
     def check(self, read: Callable[[str], str]) -> None:
         """Look through the template; raises PermanentError. `read` gives the text of a file."""
-        parse_document(self.template, read(self.template))
-        test = self.rollout and self.rollout.smoke_test
-        if test and isinstance(test.request, str) and "${" not in test.request:
-            read_request(test.request, read)
+        document = parse_document(self.template, read(self.template))
+        if self.limits:
+            InstanceLimit(self.limits.instances, None).check_template(self.template, document)
+        if self.rollout and self.rollout.smoke_test:
+            check_request(self.rollout.smoke_test, read)
 
     def find_warnings(self) -> Iterator[tuple[str, str]]:
         """What of the rollout can hardly be met."""
@@ -117,10 +122,7 @@ class DeployModel(Action):
         return check_deployment_needs(self.endpoint, self.model, self.template, context)
 
     def locate(self, context: StepContext, services: Services) -> Outcome:
-        """Say which endpoint this is about, and the key of its lease; reads nothing from Azure.
-
-        Raises NotAllowedError for an endpoint that the event may not name.
-        """
+        """Say which endpoint this is about, and its lease's key, without a read; raises NotAllowedError."""
         target = self._target(context, services)
         check_allowlist(target.endpoint, self.endpoints)
         failures = self.rollout.failures if self.rollout else 0
@@ -134,27 +136,24 @@ class DeployModel(Action):
         return report_serving(target, query.model_tags)
 
     def ensure_endpoint(self, context: StepContext, services: Services) -> Outcome:
-        """Make the endpoint if it is missing, wait until it can be worked on, note its traffic.
-
-        Before that, ask once for the rights that only later phases need.
-        """
+        """Check limits and rights once; make the endpoint, wait until it is ready, note its traffic."""
         target = self._target(context, services)
-        if self.rollout is not None and not _progress(context).allowed:
+        progress, limit = _progress(context), InstanceLimit.of(self.limits, self.rollout)
+        if limit and not progress.allowed:
+            limit.find_obstacles(target, creation.fill_document(self.template, context, services), progress)
+        if self.rollout and not progress.allowed:
             check_rights(target, self.rollout, self.auth_mode, services)
         tags = {**self.tags, **context.provenance, **target.endpoint_tags}
         wanted = NewEndpoint(target.endpoint, self.auth_mode, tags, tuple(self.identity), self.public_access)
-        return creation.ensure_endpoint(target, wanted, replace(_progress(context), allowed=True))
+        return creation.ensure_endpoint(target, wanted, replace(progress, allowed=True))
 
     def create_deployment(self, context: StepContext, services: Services) -> Outcome:
         """Create the deployment, which gets no traffic, or find it there with the same model."""
-
-        def document() -> dict[str, Any]:
-            filled = context.fill(parse_document(self.template, services.read(self.template)))
-            return require_remote(self.template, filled)  # once more: values of the event stand in it now
-
         order = order_tags(_progress(context).order)
         target, tags = self._target(context, services), {**context.provenance, **order}
-        return creation.create_deployment(target, document, tags, _progress(context))
+        document = partial(creation.fill_document, self.template, context, services)
+        limit = InstanceLimit.of(self.limits, self.rollout)
+        return creation.create_deployment(target, document, tags, _progress(context), limit)
 
     def follow_deployment(self, context: StepContext, services: Services) -> Outcome:
         """Wait until the deployment can serve; then plan, from the traffic as it is by now."""
@@ -172,8 +171,7 @@ class DeployModel(Action):
 
     def observe(self, context: StepContext, services: Services) -> Outcome:
         """Say what the metrics say of the phase under way: `verdict` and `excused` in the result."""
-        prober = Prober(services, context.id, context.fill)
-        target = self._target(context, services)
+        target, prober = self._target(context, services), Prober(services, context.id, context.fill)
         return observe(target, _progress(context), self.rollout or Rollout(), prober)
 
     def retire(self, context: StepContext, services: Services) -> Outcome:

@@ -3,6 +3,7 @@
 It never deletes a deployment with traffic, or one that mlevents did not create.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,13 @@ from mlevents.actions.action import Done, Outcome, Pending
 from mlevents.actions.deploy_model.lookup import find_endpoint
 from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.target import LATER, MODEL_TAG, RESPONSE_TAG, UNDER_WAY, RolloutTarget
-from mlevents.actions.deploy_model.traffic_map import DeploymentNames, same_name, share_of, traffic_holders
+from mlevents.actions.deploy_model.traffic_map import (
+    DeploymentNames,
+    Traffic,
+    same_name,
+    share_of,
+    traffic_holders,
+)
 from mlevents.canonical import fold
 from mlevents.errors import ActionError, TransientError
 from mlevents.services.machine_learning.states import DeploymentState
@@ -77,12 +84,15 @@ def _superfluous(
 ) -> list[DeploymentState]:
     """Those of ours without traffic beyond the ones to keep: what served last is kept first."""
     busy = _sharing(target)
-    idle = [
-        state
-        for state in there
-        if state.name not in busy and not same_name(state.name, target.deployment) and MODEL_TAG in state.tags
+    others = [
+        state for state in there if state.name not in busy and not same_name(state.name, target.deployment)
     ]
-    before = progress.before or {}
+    return sort_idle(others, progress.before or {}, keep)
+
+
+def sort_idle(there: Iterable[DeploymentState], before: Traffic, keep: int = 0) -> list[DeploymentState]:
+    """Those of ours but for the first so many, what served last first; none that is changing."""
+    idle = [state for state in there if MODEL_TAG in state.tags]
     idle.sort(key=lambda state: (share_of(before, state.name), state.created, fold(state.name)), reverse=True)
     return [state for state in idle[keep:] if state.provisioning_state not in UNDER_WAY]
 

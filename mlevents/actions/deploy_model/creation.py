@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlevents.actions.action import Done, Outcome, Pending
+from mlevents.actions.action import Done, Outcome, Pending, StepContext
+from mlevents.actions.deploy_model.instance_limit import InstanceLimit
 from mlevents.actions.deploy_model.lookup import find_endpoint
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.actions.deploy_model.progress import Progress
@@ -18,8 +19,10 @@ from mlevents.actions.deploy_model.target import (
 )
 from mlevents.actions.deploy_model.traffic_map import format_traffic, traffic_holders
 from mlevents.actions.deploy_model.traffic_plan import plan_phases
+from mlevents.actions.documents import parse_document, require_remote
 from mlevents.errors import PermanentError
 from mlevents.services.machine_learning.states import NewDeployment, NewEndpoint
+from mlevents.services.services import Services
 
 LOOKS_BEFORE_PUT = 3
 """How often an endpoint must be absent before it is created."""
@@ -77,6 +80,7 @@ def create_deployment(
     document: Callable[[], Mapping[str, Any]],
     tags: Mapping[str, str],
     progress: Progress,
+    limit: InstanceLimit | None = None,
 ) -> Outcome:
     """Create the deployment from the document, or find it there with the same model."""
     state = target.read_deployment()
@@ -85,6 +89,8 @@ def create_deployment(
     result = {"deployment": target.deployment, "model": target.model}
     if state and not target.is_failed_attempt(state):
         return Done(f"deployment '{state.name}' with {target.model} is there already", result)
+    if limit and (pending := limit.make_room(target, document(), progress)):
+        return pending
     if state is None:
         target.check_capacity()
     target.endpoints.put_deployment(
@@ -97,6 +103,11 @@ def create_deployment(
         )
     )
     return Done(f"deployment '{target.deployment}' with {target.model} is being created", result)
+
+
+def fill_document(name: str, context: StepContext, services: Services) -> dict[str, Any]:
+    """The template with the event's values, which must name no local file either."""
+    return require_remote(name, context.fill(parse_document(name, services.read(name))))
 
 
 def follow_deployment(target: RolloutTarget, rollout: Rollout | None, progress: Progress) -> Outcome:

@@ -149,6 +149,13 @@ class Rollout(Parameters):
         return self.min_requests if self.min_requests is not None else int(bool(self.checks))
 
 
+class Limits(Parameters):
+    """What a rollout never exceeds."""
+
+    instances: Annotated[int, Field(ge=1)]
+    """say how many instances all deployments of the endpoint may have together, old and new."""
+
+
 class Timeouts(Parameters):
     """How long each operation of Azure may take; a step's own `timeout` is for the complete rollout."""
 

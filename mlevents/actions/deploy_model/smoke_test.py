@@ -52,3 +52,9 @@ def find_unexpected(test: SmokeTest, answer: ScoringAnswer) -> Iterator[str]:
 def read_request(name: str, read: Callable[[str], str]) -> Any:
     """The JSON of a request file; raises PermanentError for an invalid file."""
     return parse_json(name, read(name))
+
+
+def check_request(test: SmokeTest, read: Callable[[str], str]) -> None:
+    """Look, when the rules load, through the file of a request; raises PermanentError."""
+    if isinstance(test.request, str) and "${" not in test.request:
+        read_request(test.request, read)

@@ -67,7 +67,10 @@ def _without(mapping: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any
 
 @dataclass(frozen=True, slots=True)
 class DeploymentState:
-    """The state of a deployment; `model` is the ARM id of its model, `created` an ISO 8601 time."""
+    """The state of a deployment; `model` is the ARM id of its model, `created` an ISO 8601 time.
+
+    `instances` is how many it has, or the most that its own scale settings allow.
+    """
 
     name: str
     provisioning_state: str
@@ -75,14 +78,18 @@ class DeploymentState:
     tags: Mapping[str, str] = field(default_factory=dict)
     operation: str = ""
     created: str = ""
+    instances: int = 1
 
     @classmethod
     def read(cls, resource: Mapping[str, Any]) -> Self:
         """From the resource as ARM sends it."""
         properties = resource.get("properties") or {}
+        scale = properties.get("scaleSettings") or {}
+        counts = (resource.get("sku") or {}).get("capacity"), scale.get("maxInstances")
         return cls(
             name=resource["name"],
             provisioning_state=properties.get("provisioningState") or "",
+            instances=max(int(count or 1) for count in counts),
             model=properties.get("model") or "",
             tags=dict(resource.get("tags") or {}),
             operation=(properties.get("properties") or {}).get(STATUS_URL) or "",
