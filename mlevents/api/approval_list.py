@@ -1,16 +1,19 @@
 """Reads approvals: those that wait, and one with what a person needs to know to decide."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from mlevents.api.approval_evidence import ModelEvidence, gather_evidence
 from mlevents.api.approval_state import read_approvals
 from mlevents.api.intervention_state import InterventionState, read_intervention_state
 from mlevents.api.operation import ApiAnswer, ApiError, ApiRequest, AppState, operation
 from mlevents.api.query_parameter import limit_parameter
+from mlevents.api.response_details import GateView, TraceView, view_gates
 from mlevents.api.response_operations import open_reader
 from mlevents.api.response_query import ResponseQuery
 from mlevents.gates.approve.record import ApprovalRecord
 from mlevents.gates.approve.request import describe_steps
+from mlevents.orchestration.step_status import PhaseRecord
 from mlevents.responses.response_outcome import EventOutline
 
 _MOST = 50
@@ -38,6 +41,17 @@ class ApprovalView:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalDetails(ApprovalView):
+    """An approval with the evidence: why the rule matched, the model against what serves, the checks."""
+
+    because: str | None
+    explanation: list[TraceView]
+    evidence: ModelEvidence
+    phases: list[PhaseRecord]
+    gates: list[GateView]
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalPage:
     """What waits for an approval, the newest response first; `more` says that there are others."""
 
@@ -61,14 +75,37 @@ async def list_approvals(request: ApiRequest, app: AppState) -> ApiAnswer:
     return ApiAnswer({"approvals": found[:limit], "more": len(found) > limit or following is not None})
 
 
-@operation("GetApproval", "GET v1/approvals/{id}", answer=ApprovalView)
+@operation("GetApproval", "GET v1/approvals/{id}", answer=ApprovalDetails)
 async def get_approval(request: ApiRequest, app: AppState) -> ApiAnswer:
-    """The approval of a response that it waits for, or the last one: what would happen, and until when."""
-    state = await read_intervention_state(app.client, request.path["id"])
-    asked = read_approvals(state).latest
-    if asked is None:
+    """The approval that a response waits for, or its last one, with all that helps to decide.
+
+    What would happen, why, the model against what serves now, and the checks so far. It decides nothing.
+    """
+    found, _ = await describe_approval(request.path["id"], app)
+    return ApiAnswer(found)
+
+
+async def describe_approval(
+    response_id: str, app: AppState, token: str | None = None
+) -> tuple[dict[str, Any], ApprovalRecord]:
+    """The details of the approval of this token, else of the latest, and its record.
+
+    Raises ApiError 404 where there is none, and 403 for a token of another one.
+    """
+    state = await read_intervention_state(app.client, response_id)
+    approvals = read_approvals(state)
+    if token is None and approvals.latest is None:
         raise ApiError(404, f"response '{state.view.id}' asks for no approval")
-    return ApiAnswer(view_approval(state, asked))
+    asked, response = approvals.find(token), approvals.response
+    evidence = await gather_evidence(response, app)
+    more = {
+        "because": state.view.because,
+        "explanation": list(response.explanation),
+        "evidence": asdict(evidence),
+        "phases": [phase.to_json() for step in state.view.steps for phase in step.phases],
+        "gates": list(view_gates([one.to_json() for one in state.outcome.gates])),
+    }
+    return view_approval(state, asked) | more, asked
 
 
 def view_approval(state: InterventionState, asked: ApprovalRecord) -> dict[str, Any]:

@@ -39,6 +39,10 @@ def print_response(id: ResponseId, target: AppOptions, as_json: AsJson = False) 
 def describe_response(found: Mapping[str, Any]) -> Iterator[Line]:
     """The lines that show a response."""
     yield from _describe_head(found)
+    if found.get("gates"):
+        yield (("Gates", "bold"),)
+    for gate in found.get("gates") or ():
+        yield _describe_gate(gate)
     if found["steps"]:
         yield (("Steps", "bold"),)
     for step in found["steps"]:
@@ -79,6 +83,13 @@ def _describe_head(found: Mapping[str, Any]) -> Iterator[Line]:
     )
     if topic := event.get("topic"):
         yield ("  ", ("from   ", "dim"), shorten_subject(topic))
+
+
+def _describe_gate(gate: Mapping[str, Any]) -> Line:
+    mark = STEP_MARKS.get({"passed": "done"}.get(gate["status"], gate["status"]), BAD_MARK)
+    until = f", until {format_moment(gate['until'])}" if gate.get("until") else ""
+    detail = f": {_join_words(gate['detail'])}" if gate["detail"] else ""
+    return ("  ", mark, " ", (gate["gate"], "bold"), f" {gate['status']}{detail}{until}")
 
 
 def _describe_step(step: Mapping[str, Any]) -> Iterator[Line]:
