@@ -6,8 +6,8 @@ that a filter does not cover is reported in `widened`. The filter of a function 
 no event type: do not subscribe the function.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -34,6 +34,7 @@ from mlevents.eventgrid.limits import (
     requires_key,
 )
 from mlevents.events.event_functions import functions, wire_types
+from mlevents.events.event_type import EventType
 from mlevents.rules.model import FilterWidth, Rule
 
 _LEAST = ("NumberGreaterThan", "NumberGreaterThanOrEquals")
@@ -75,7 +76,7 @@ def compile_filters(rules: Iterable[Rule], width: FilterWidth) -> dict[str, Subs
     """
     asked = list(rules)
     found = {
-        function: [one for rule in asked if (one := compile_clauses(rule, known))]
+        function: [one for rule in asked for one in _compile_rule(rule, known)]
         for function, known in functions().items()
     }
     types = wire_types()
@@ -85,6 +86,18 @@ def compile_filters(rules: Iterable[Rule], width: FilterWidth) -> dict[str, Subs
         )
         for function, several in found.items()
     }
+
+
+def _compile_rule(rule: Rule, known: type[EventType]) -> Iterator[RuleClauses]:
+    """The clauses of what the rule asks for, and of what its gates expect besides."""
+    if found := compile_clauses(rule, known):
+        yield found
+    for name, own in rule.gates.items():
+        if expected := own.expected_events:
+            other = rule.model_copy(update={"event": expected.event, "where": expected.where})
+            if found := compile_clauses(other, known):
+                origins = [replace(one, path=f"{name}.{one.path}") for one in found.origins]
+                yield RuleClauses(rule.id, origins)
 
 
 def _build_filter(event_type: str, asked: list[RuleClauses]) -> SubscriptionFilter:

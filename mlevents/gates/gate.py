@@ -10,6 +10,7 @@ from pydantic import ConfigDict
 
 from mlevents.events import Event
 from mlevents.expressions.interpolation import render_value
+from mlevents.gates.expected_events import ExpectedEvents
 from mlevents.gates.visit import GateVisit, Objection, StateChange, Visiting
 from mlevents.registry import Registry
 from mlevents.services.permission import Permission
@@ -102,6 +103,11 @@ class AnyGate(KeyChoiceModel, ABC):
     def permission_parameters(self) -> Mapping[str, Any]:
         """The parameters that `given` of its permissions names."""
         return {}
+
+    @property
+    def expected_events(self) -> ExpectedEvents | None:
+        """Other events than those of the rule, which have to be delivered too."""
+        return None
 
     def fill(self, names: Mapping[str, Any]) -> Any:
         """The parameters as JSON, each `${…}` filled in; raises ExpressionError for a missing value."""

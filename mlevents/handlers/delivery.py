@@ -14,6 +14,7 @@ from mlevents.handlers.event_recorder import record_event
 from mlevents.handlers.floods import count_refused, keep_quarantined
 from mlevents.handlers.scheduling import schedule
 from mlevents.orchestration.messages import Response
+from mlevents.responses.arrival_records import record_arrivals
 from mlevents.responses.decision import decide
 from mlevents.responses.delivery_plan import DeliveryOutcome
 from mlevents.rules.environment_file import add_environment_settings
@@ -62,6 +63,7 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> DeliveryOutc
         except ConfigError as error:
             await record_failure(event, error, client)
             raise
+        await record_arrivals(event, rules(), settings(), client, now)
         started = []
         for response in responses:
             with telemetry.log_context({telemetry.RESPONSE: response.id, telemetry.RULE: response.rule}):

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from mlevents.actions.endpoint_allowlist import SECTION
 from mlevents.errors import RulesError
-from mlevents.rules.available_gates import without_missing_gates
 from mlevents.rules.environment_file import load_environment
 from mlevents.rules.environment_sections import apply_environment
 from mlevents.rules.extensions import load_extensions, report_extension_faults
@@ -140,7 +139,7 @@ def _validate_forms(source: RuleSource, report: Report) -> list[RuleFileSyntax]:
     for part in source.parts:
         written = optional | part.document.value
         try:
-            forms.append(rule_file_model().model_validate(without_missing_gates(written)))
+            forms.append(rule_file_model().model_validate(written))
         except ValidationError as error:
             own = replace(report, document=part.document)
             own.errors("", ErrorMessages(rule_file_model()).translate(error, written))

@@ -10,7 +10,6 @@ from mlevents.gates.gate import gates_in_order
 from mlevents.gates.given_names import list_given_names
 from mlevents.matching.satisfiability import find_impossible_alternatives, find_impossible_condition
 from mlevents.matching.where import Where, bind_where, list_names
-from mlevents.rules.available_gates import find_missing_gates
 from mlevents.rules.loops import find_loops
 from mlevents.rules.references import find_references
 from mlevents.rules.report import Report
@@ -50,7 +49,6 @@ class RuleCheck:
 
     def check_defaults(self, written: Mapping[str, Any], path: str) -> None:
         """Report the problems of the defaults at this path."""
-        self.report.errors(path, find_missing_gates(written))
         self.steps.check_steps(
             written.get("on_failure"), join_path(path, "on_failure"), list_names(_ANY_EVENT) | FAILURE_NAMES
         )
@@ -86,7 +84,6 @@ class RuleCheck:
 
     def _check_gates(self, written: Mapping[str, Any], path: str, names: Mapping[str, Any]) -> None:
         """Report what is wrong in the gates of a rule, beyond their form."""
-        self.report.errors(path, find_missing_gates(written))
         for name, found in gates_in_order().items():
             if name in written:
                 self.steps.check_values(written[name], join_path(path, name), names)

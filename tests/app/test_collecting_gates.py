@@ -1,4 +1,4 @@
-"""Gates that look at several events, in the app: one response acts for a group."""
+"""Gates that look at several events, in the app: one response acts for a group, or for what did not come."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +17,14 @@ rules:
     where: {run: {status: failed}}
     group: {key: "${run.experiment}", wait: 40m, at_most: 20}
     do: [{uses: notify, with: {to: mail, template: run-failed}}]
+  - id: unended
+    event: run.status_changed
+    where: {run: {status: running}}
+    expect:
+      event: run.status_changed
+      where: {run: {id: "${run.id}", status: [completed, failed, canceled]}}
+      within: 40m
+    do: [{uses: notify, with: {to: mail, subject: "${run.id} has not ended", text: "for 40 minutes"}}]
 """
 
 
@@ -41,3 +49,16 @@ def test_one_response_acts_for_a_group_of_events(app: Stage):
     [mail] = [one for one in app.inbox() if one.get("subject", "").endswith("failed")]
     assert mail["subject"] == "5 runs of experiment train-fraud failed"
     assert all(f"nightly-{number}: Failed" in mail["text"] for number in range(5))
+
+
+def test_a_run_that_has_not_ended_is_reported_and_one_that_has_is_not(app: Stage):
+    ended, unended = (app.run_status_changed(name, "Running") for name in ("short", "long"))
+    app.publish(ended, unended, app.run_status_changed("short", "Completed"))
+    [one] = app.settled(event_id=ended["id"])
+    assert one["status"] == "stopped"
+    assert one["because"].startswith("expect: run.status_changed of short came at 20")
+    [one] = app.settled(event_id=unended["id"])
+    assert one["status"] == "done"
+    assert [mail["subject"] for mail in app.inbox() if "ended" in mail.get("subject", "")] == [
+        "long has not ended"
+    ]

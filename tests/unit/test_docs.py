@@ -43,7 +43,6 @@ from mlevents.gates.gate import gate
 from mlevents.orchestration.step_status import StepStatus
 from mlevents.responses.response_view import view_response
 from mlevents.rule_tests.runner import load_and_test_rules
-from mlevents.rules.available_gates import PLANNED
 from mlevents.rules.file import load_rules_text
 from mlevents.rules.model import Step
 from mlevents.rules.rule_check import FAILURE_NAMES
@@ -270,7 +269,6 @@ def test_the_commands_of_the_documentation_are_the_commands_that_there_are():
         ("rules.md", "A rule", keys(RuleSyntax) | set(gate.names())),
         ("rules.md", "Steps", keys(Step)),
         ("rules.md", "Gates", set(gate.names())),
-        ("rules.md", "Not available yet", set(PLANNED) - set(gate.names())),
         ("rules.md", "Modes", set(settings_module.MODES)),
         ("actions.md", "Actions and connections", set(action.names())),
         ("sandbox.md", "Faults", set(FAULT["properties"])),
