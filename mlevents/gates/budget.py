@@ -7,7 +7,7 @@ budget: {key: "${workspace.name}", at_most: 5, per: 24h}
 The span slides: it begins anywhere, not at midnight. The key counts across workspaces, so name the workspace
 in it. A response that a later gate stops gives its place back, and one that waits at a later gate has its
 place at the time when it acts. People are notified of the first response that is stopped, once for each
-exhausted span.
+exhausted span. A rerun is the same response, and keeps its place.
 """
 
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ class Budget(KeyedGate):
         )
 
     def admit(self, visit: GateVisit, /) -> Visiting[Objection | None]:
-        asked = Request(visit.attempt, visit.now, self.at_most, self.per)
+        asked = Request(visit.response, visit.now, self.at_most, self.per)
         answer = yield from visit.change_state(self.key, TAKE, asked.to_json())
         if answer["acts"]:
             return None
@@ -61,7 +61,7 @@ class Budget(KeyedGate):
         return Objection(text, notify=answer["notify"])
 
     def withdraw(self, visit: GateVisit, /) -> Visiting[None]:
-        asked = Request(visit.attempt, visit.now, self.at_most, self.per)
+        asked = Request(visit.response, visit.now, self.at_most, self.per)
         yield from visit.change_state(self.key, GIVE_BACK, asked.to_json())
 
     @classmethod

@@ -6,7 +6,7 @@ order: {key: "${model.name}", by: "${model.version}"}
 
 The truth is what the endpoint serves: its deployments carry `key` and `by` as tags, and one that was made
 otherwise counts by its model's name and version. When several wait for one endpoint, only the newest of
-a key goes on. In a rule that deploys nothing, the newest that went through is remembered instead.
+a key goes on. In a rule that deploys nothing, the newest that acted is remembered instead.
 Versions compare by PEP 440 where both are such, else piece by piece, numbers as numbers. A version has at
 most 255 characters.
 """

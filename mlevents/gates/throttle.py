@@ -5,7 +5,7 @@ throttle: {key: "${drift.monitor}", once_per: 12h}
 ```
 
 The key counts in the workspace of the event. A response that a later gate stops gives its place back, so the
-next one may act.
+next one may act. A rerun of the response that acted is not throttled.
 """
 
 from collections.abc import Mapping
@@ -32,19 +32,23 @@ class Throttle(KeyedGate):
     """How long no other response of this key may act."""
 
     def describe_limit(self) -> str:
-        return f"one may act per {format_duration(self.once_per)}, decided when the response runs"
+        return f"{self._limit}, decided when the response runs"
 
     def admit(self, visit: GateVisit, /) -> Visiting[Objection | None]:
-        asked = {"response": visit.attempt, "at": visit.now.isoformat(), "seconds": self.once_per}
+        asked = {"response": visit.response, "at": visit.now.isoformat(), "seconds": self.once_per}
         answer = yield from visit.change_state(self._scope(visit), TAKE, asked)
-        if answer["response"] == visit.attempt:
+        if answer["response"] == visit.response:
             return None
-        first, _, _ = str(answer["response"]).partition("~")
-        every = format_duration(self.once_per)
-        return Objection(f"{first} acted for '{self.key}' at {answer['at']}, and one may act per {every}")
+        since = datetime.fromisoformat(answer["at"]).isoformat(timespec="seconds")
+        return Objection(f"{answer['response']} acted for '{self.key}' at {since}, and {self._limit}")
 
     def withdraw(self, visit: GateVisit, /) -> Visiting[None]:
-        yield from visit.change_state(self._scope(visit), GIVE_BACK, {"response": visit.attempt})
+        returned = {"response": visit.response, "at": visit.now.isoformat()}
+        yield from visit.change_state(self._scope(visit), GIVE_BACK, returned)
+
+    @property
+    def _limit(self) -> str:
+        return f"one may act per {format_duration(self.once_per)}"
 
     def _scope(self, visit: GateVisit) -> str:
         return join_parts(visit.workspace, self.key)
@@ -53,22 +57,28 @@ class Throttle(KeyedGate):
     def change_state(
         cls, state: Mapping[str, Any] | None, operation: str, document: Mapping[str, Any], /
     ) -> StateChange:
-        """`take`: who acts now, the asking response if the time is over; `give_back` frees its place.
+        """`take`: who acts now, the asking response if the place is free; `give_back` frees its place.
 
-        A repetition changes nothing: the times are those of the responses, not of the messages.
+        A repetition changes nothing: the times are those of the responses, not of the messages, and a place
+        that was given back is free for those that ask later. A rerun is the same response, and acts.
         """
         if operation == GIVE_BACK:
-            if state and state["response"] == document["response"]:
-                state = {**state, "returned": True}
+            if state and state["response"] == document["response"] and not _is_later(state, document):
+                state = {"returned": document["at"], **state}
             return StateChange(state, {}, _end(state) if state else None)
-        if state is None or _is_free(state, document):
+        if state is None or _is_free(state, datetime.fromisoformat(document["at"])):
             state = document
         return StateChange(state, state, _end(state))
 
 
-def _is_free(state: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
-    returned = state.get("returned") and state["response"] != asked["response"]
-    return bool(returned) or _end(state) <= datetime.fromisoformat(asked["at"])
+def _is_free(state: Mapping[str, Any], at: datetime) -> bool:
+    """Whether the place is free for a response of this time: its own was given back, or is over."""
+    returned = state.get("returned")
+    return _end(state) <= at or (returned is not None and datetime.fromisoformat(returned) < at)
+
+
+def _is_later(state: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    return datetime.fromisoformat(state["at"]) > datetime.fromisoformat(document["at"])
 
 
 def _end(state: Mapping[str, Any]) -> datetime:

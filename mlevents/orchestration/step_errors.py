@@ -57,7 +57,7 @@ class GateClosedError(StepStoppedError):
 
     def with_text(self, text: str) -> "GateClosedError":
         """The same gate's objection in other words."""
-        return GateClosedError(self.gate, text, self.report)
+        return GateClosedError(self.gate, text, self.report, notify=self.notify)
 
 
 ERRORS = {error.kind: error for error in (StepFailedError, StepStoppedError, StepRefusedError)}

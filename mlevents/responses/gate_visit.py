@@ -1,6 +1,7 @@
 """A response at one gate: what `mlevents.gates.visit` promises, by Durable Functions."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,8 @@ from mlevents.responses.step_serialization import find_missing_value
 READ_RETRY, READ_LIMIT = RetryPlan(attempts=8, first=5.0, max=300.0), 3600.0
 STATE_RETRY = RetryPlan(attempts=3, first=5.0, max=60.0)
 
+log = logging.getLogger("mlevents")
+
 
 class ResponseVisit:
     """One response at the gate of this name; `waited` says whether time has passed there."""
@@ -64,8 +67,15 @@ class ResponseVisit:
         self._operated.record_gate(GateRecord(self._name, status, detail, ends, self._about))
 
     def withdraw(self) -> Durable[None]:
-        """A later gate has stopped the response."""
-        yield from self._gate.withdraw(self)
+        """The response does not act, though this gate has let it: what the gate has stored is taken back.
+
+        A state that gives no answer does not hide why the response ends; it is over at its expiry.
+        """
+        try:
+            yield from self._gate.withdraw(self)
+        except StepFailedError as error:
+            if not self._context.is_replaying:
+                log.warning("response %s: gate %s: %s", self.response, self._name, error)
 
     @property
     def response(self) -> str:
@@ -144,6 +154,7 @@ class ResponseVisit:
         self, until: datetime, reason: str, about: Json | None = None, again: datetime | None = None
     ) -> Durable[GateMessage | None]:
         operated = self._operated
+        yield from operated.interruption.check()
         operated.waiting, self._about = f"{self._name}: {reason}", about or self._about
         self._record(WAITING, reason, until)
         timer = self._context.create_timer(max(min(until, again or until) - self.now, timedelta()))

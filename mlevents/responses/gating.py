@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext
@@ -17,7 +18,7 @@ from mlevents.orchestration.step_errors import GateClosedError, StepFailedError
 from mlevents.orchestration.step_plan import StepPlan
 from mlevents.responses.gate_visit import ResponseVisit
 from mlevents.responses.held_response import wait_for_release
-from mlevents.responses.newest_version import PASS
+from mlevents.responses.newest_version import COMPARE, PASS
 from mlevents.responses.operated_response import OperatedResponse
 from mlevents.responses.response_id import digest
 from mlevents.responses.step_input import begin_call
@@ -27,23 +28,27 @@ def pass_gates(record: OperatedResponse) -> Durable[None]:
     """Let the response through its gates in their order; raises GateClosedError when one objects.
 
     When time has passed at one, those that read what changes check once more, before the response acts.
+    When it must not act, those that have let it act take back what they stored.
     """
-    passed: list[ResponseVisit] = []
+    passed: dict[str, ResponseVisit] = {}
     try:
-        yield from _visit_gates(record, gates_in_order(), passed)
-        waited = any(visit.waited for visit in passed)
+        waited = yield from _visit_gates(record, gates_in_order(), passed)
         while waited:
+            yield from record.interruption.check()
             yield from wait_for_release(record)
             again = [name for name, one in gates_in_order().items() if one.rechecked]
             waited = yield from _visit_gates(record, again, passed)
-    except GateClosedError:
-        for visit in reversed(passed):
+        if passed:
+            yield from record.interruption.check()
+            yield from record.interruption.run(_pass_newest_version(record.context, record.response))
+    except StepFailedError:
+        for visit in reversed(passed.values()):
             yield from visit.withdraw()
         raise
 
 
 def _visit_gates(
-    record: OperatedResponse, names: Iterable[str], passed: list[ResponseVisit]
+    record: OperatedResponse, names: Iterable[str], passed: dict[str, ResponseVisit]
 ) -> Durable[bool]:
     """Visit those of these gates that the response has; says whether time has passed at one."""
     waited, has_checked_targets = False, False
@@ -55,7 +60,7 @@ def _visit_gates(
         if own.stage == "response":
             visit = ResponseVisit(record, name, own)
             yield from visit.admit()
-            passed.append(visit)
+            passed[name] = visit
             waited = waited or visit.waited
         elif not has_checked_targets:
             has_checked_targets = True
@@ -80,17 +85,29 @@ def check_before_steps(context: OrchestrationContext, response: Response) -> Dur
         except StepFailedError:
             continue
     if not orchestrated:
-        yield from _check_newest_version(context, response)
+        check_gates(_without_order(response), response.event.names, ())
+        # A gate that comes later may stop the response, and then an older version may act.
+        visits = gates_at("response", response.gates)
+        yield from _ask_newest_version(context, response, COMPARE if visits else PASS)
 
 
-def _check_newest_version(context: OrchestrationContext, response: Response) -> Durable[None]:
+def _without_order(response: Response) -> dict[str, Any]:
+    return {name: one for name, one in gates_at("lease", response.gates).items() if name != "order"}
+
+
+def _pass_newest_version(context: OrchestrationContext, response: Response) -> Durable[None]:
+    """Remember the version of a response that acts now; raises GateClosedError if a newer one has acted."""
+    if not any(step.orchestration for step in response.steps):
+        yield from _ask_newest_version(context, response, PASS)
+
+
+def _ask_newest_version(context: OrchestrationContext, response: Response, operation: str) -> Durable[None]:
     """Where no step has a target that tells what is newest, an entity for the key does."""
-    gates = gates_at("lease", response.gates)
-    order = gates.pop("order", None)
-    check_gates(gates, response.event.names, ())
-    if order:
-        topic = canonical_resource_id(response.event.topic)
-        key = digest(json.dumps([response.rule, topic, order["key"]]))
-        newest = yield context.call_entity(EntityInstanceId(NEWEST_VERSION, key), PASS, order["by"])
-        if newer(newest, order["by"]):
-            raise GateClosedError("order", f"{newest} of '{order['key']}' came before, and is newer")
+    order = gates_at("lease", response.gates).get("order")
+    if order is None:
+        return
+    topic = canonical_resource_id(response.event.topic)
+    key = digest(json.dumps([response.rule, topic, order["key"]]))
+    newest = yield context.call_entity(EntityInstanceId(NEWEST_VERSION, key), operation, order["by"])
+    if newer(newest, order["by"]):
+        raise GateClosedError("order", f"{newest} of '{order['key']}' came before, and is newer")

@@ -11,20 +11,20 @@ from durabletask.entities import EntityContext
 from mlevents.gates.order import newest
 from mlevents.orchestration.endpoint_lease import FORGET
 
-PASS = "pass"
+PASS, COMPARE = "pass", "compare"
 
 
 def newest_version(context: EntityContext, version: Any) -> str:
-    """`pass` with a version: remembers it if it is the newest, and answers the newest."""
+    """The newest of the versions that have passed and this one; `pass` remembers it, `compare` does not."""
     known: str | None = context.get_state(str)
     if context.operation == FORGET:
         if known == version:
             context.set_state(None)
         return str(version)
-    if context.operation != PASS:
-        operations = f"the operations '{PASS}' and '{FORGET}', not '{context.operation}'"
+    if context.operation not in (PASS, COMPARE):
+        operations = f"the operations '{PASS}', '{COMPARE}' and '{FORGET}', not '{context.operation}'"
         raise ValueError(f"the entity NewestVersion has {operations}")
     found: str = version if known is None else newest(known, version)
-    if found != known:
+    if found != known and context.operation == PASS:
         context.set_state(found)
     return found

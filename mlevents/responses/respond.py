@@ -72,7 +72,6 @@ def may_act(record: OperatedResponse) -> Durable[bool]:
         yield from wait_for_release(record)
         yield from pass_gates(record)
     except GateClosedError as error:
-        record.hold = record.waiting = None
         yield from close_gate(record, error)
         return False
     except StepFailedError as error:

@@ -80,8 +80,9 @@ class ResponseRecord:
         self.publish()
 
     def begin_notification(self) -> None:
-        """The steps of `on_failure` begin."""
+        """The steps of `on_failure` begin, so the response waits for nothing else."""
         self.notified = True
+        self.hold = self.waiting = None
 
     def log_intervention(self, intervention: Intervention) -> None:
         """Add what an operator asked for to the log, or change its entry there."""
@@ -91,6 +92,7 @@ class ResponseRecord:
     def end(self, status: str) -> None:
         """Set the last status: nothing more will be performed."""
         self.status = status
+        self.hold = self.waiting = None
         self.steps = [one.change_status(waiting="skipped") for one in self.steps]
 
     def fail_running(self, because: str) -> None:

@@ -22,13 +22,17 @@ def make_step(name: str, **changes: Any) -> dict[str, Any]:
 class GateWorld:
     """Completes responses one after another; `performed` are the calls of their steps, in order.
 
-    `raises` gives the messages for a response after its turn of a number; `reads` answers what gates read.
+    `raises` gives the messages for a response after its turn of a number; `reads` answers what gates read;
+    `answers` are those of steps, by verb. `holds` and `loses` are as for a recorder.
     """
 
     entities: dict[str, Any] = field(default_factory=dict)
     now: datetime = BEGAN
     reads: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     raises: Callable[[str, int], list[dict[str, Any]]] = lambda *_: []
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    holds: list[dict[str, Any]] = field(default_factory=lambda: [{}])
+    loses: Callable[[int], bool] = lambda _: False
     performed: list[dict[str, Any]] = field(default_factory=list)
     sent: list[Any] = field(default_factory=list)
     recorder: Recorder | None = None
@@ -48,7 +52,7 @@ class GateWorld:
         known: dict[str, Any] = {"id": f"rule.{name}", "rule": "rule", "event": event, "gates": gates}
         steps = {"steps": [make_step("act")], "on_failure": [make_step("alarm")]}
         recorder = Recorder(self._perform, entities=self.entities, now=self.now, sent=self.sent)
-        recorder.raises = self.raises
+        recorder.raises, recorder.holds, recorder.loses = self.raises, self.holds, self.loses
         if self.reads:
             recorder.reads = self.reads
         done = recorder.run(RESPOND_TO_EVENT, known["id"], json.dumps({**known, **steps, **changes}))
@@ -63,7 +67,7 @@ class GateWorld:
 
     def _perform(self, call: dict[str, Any]) -> dict[str, Any]:
         self.performed.append(call)
-        return {"kind": "done", "detail": "performed"}
+        return {"kind": "done", "detail": "performed", **self.answers.get(call["verb"], {})}
 
 
 def message(verb: str, by: str = "someone@example.com", reason: str = "", number: int = 1) -> dict[str, Any]:

@@ -67,13 +67,15 @@ def test_the_key_counts_across_workspaces():
     assert spend(world, "four", key="dev")["status"] == "done"
 
 
-def test_an_attempt_again_has_its_place_and_a_rerun_needs_one():
+def test_a_rerun_keeps_its_place_and_does_not_need_another():
     world = GateWorld()
     spend(world, "one")
     world.advance(hours=1)
     spend(world, "two")
     assert spend(world, "one", attempt=2)["status"] == "done"
-    assert spend(world, "one", reruns=1)["status"] == "stopped"
+    assert spend(world, "one", reruns=1)["status"] == "done"
+    assert spend(world, "three")["status"] == "stopped"
+    assert spend(world, "three", reruns=1)["status"] == "stopped"
 
 
 def test_the_response_that_notified_people_does_it_again_when_it_is_repeated():

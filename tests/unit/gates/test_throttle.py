@@ -33,19 +33,31 @@ def test_another_key_and_another_workspace_have_their_own_turn():
     assert throttled(world, "elsewhere", event={"topic": "/subscriptions/t"})["status"] == "done"
 
 
-def test_the_same_response_again_acts_again():
+def test_the_same_response_again_acts_again_also_as_a_rerun():
     world = GateWorld()
     assert throttled(world, "first")["status"] == "done"
     assert throttled(world, "first", attempt=2)["status"] == "done"
-    assert throttled(world, "first", reruns=1)["status"] == "stopped"
+    world.advance(hours=1)
+    assert throttled(world, "first", reruns=1)["status"] == "done"
+    world.advance(hours=1)
+    assert throttled(world, "second")["status"] == "stopped"
+    assert throttled(world, "second", reruns=1)["status"] == "stopped"
+
+
+def take(response: str, second: int) -> dict[str, Any]:
+    return {"response": response, "at": f"2026-01-01T00:00:{second:02}+00:00", "seconds": 60.0}
 
 
 def test_a_repeated_or_late_message_changes_nothing():
-    take = {"response": "a~0", "at": "2026-01-01T00:00:00+00:00", "seconds": 60.0}
-    first = Throttle.change_state(None, TAKE, take)
-    assert Throttle.change_state(first.state, TAKE, take) == first
-    loser = {**take, "response": "b~0", "at": "2026-01-01T00:00:30+00:00"}
-    assert Throttle.change_state(first.state, TAKE, loser).answer["response"] == "a~0"
-    returned = Throttle.change_state(first.state, GIVE_BACK, {"response": "a~0"})
-    assert Throttle.change_state(returned.state, TAKE, take).state == returned.state
-    assert Throttle.change_state(returned.state, TAKE, loser).answer["response"] == "b~0"
+    first = Throttle.change_state(None, TAKE, take("a", 0))
+    assert Throttle.change_state(first.state, TAKE, take("a", 0)) == first
+    assert Throttle.change_state(first.state, TAKE, take("b", 30)).answer["response"] == "a"
+    returned = Throttle.change_state(first.state, GIVE_BACK, take("a", 40))
+    assert Throttle.change_state(returned.state, GIVE_BACK, take("a", 50)) == returned
+    assert Throttle.change_state(returned.state, TAKE, take("a", 0)).state == returned.state
+    assert Throttle.change_state(returned.state, TAKE, take("b", 30)).answer["response"] == "a", "as at first"
+    other = Throttle.change_state(returned.state, TAKE, take("b", 45))
+    assert other.answer["response"] == "b"
+    assert Throttle.change_state(other.state, GIVE_BACK, take("a", 40)).state == other.state
+    again = Throttle.change_state(returned.state, TAKE, take("a", 45))
+    assert Throttle.change_state(again.state, GIVE_BACK, take("a", 40)).state == again.state
