@@ -18,6 +18,7 @@ SETTING_NAMES = (
     "MLEVENTS_ENV",
     "MLEVENTS_MODE",
     "MLEVENTS_MAX_DEPTH",
+    "MLEVENTS_PRIVATE_HOSTS",
     "MLEVENTS_RECENT_EVENTS",
     "MLEVENTS_RECENT_EVENTS_DAYS",
     "MLEVENTS_RESOURCE_MANAGER",
@@ -70,7 +71,8 @@ class Settings:
     `recent_events` is how many events `GET events` remembers, 0 for none, and `recent_events_days` for how
     long. `max_depth` is how many responses may cause one another; `secret` goes into the names and marks of
     what steps start, so that nobody can plant them; `environment` answers `{setting: NAME}`, or else
-    `defaults`, which come from the file of the `rule_environment`, such as `prod`.
+    `defaults`, which come from the file of the `rule_environment`, such as `prod`. `private_hosts` are the
+    receivers of messages that may have a private address, in small letters; `*` stands for all.
     """
 
     rules: Path = Path("rules.yaml")
@@ -83,6 +85,7 @@ class Settings:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     rule_environment: str = ""
     defaults: Mapping[str, str] = field(default_factory=dict, repr=False)
+    private_hosts: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -109,6 +112,7 @@ class Settings:
             secret=environment.get("MLEVENTS_SECRET") or environment.get("AzureWebJobsStorage") or "",
             environment=environment,
             rule_environment=environment.get("MLEVENTS_ENV") or "",
+            private_hosts=_read_hosts(environment.get("MLEVENTS_PRIVATE_HOSTS") or ""),
         )
 
     @property
@@ -146,6 +150,10 @@ def _read_count(environment: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 2000):
         raise ConfigError(f"{name} is '{text:.100}': set it to a whole number from 0 to 2000")
     return int(text)
+
+
+def _read_hosts(text: str) -> frozenset[str]:
+    return frozenset(text.lower().replace(",", " ").split())
 
 
 def _read_depth(environment: Mapping[str, str]) -> int:

@@ -60,6 +60,7 @@ class AppSettings:
             "MLEVENTS_SANDBOX_PAGE": "/",
             "MLEVENTS_RESOURCE_MANAGER": str(self.ready["arm"]),
             "MLEVENTS_SECRET": self.secret,
+            "MLEVENTS_PRIVATE_HOSTS": "*",  # the inboxes are on this machine
             **self._known_values(present),
             **self.rule_values(folder),
         }

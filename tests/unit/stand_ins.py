@@ -134,5 +134,6 @@ def step(names: Mapping[str, Any] | None = None, **changes: Any) -> StepContext:
 
 def services(connections: Mapping[str, Any], manager: str = "", **environment: str) -> Services:
     """Services that know these connections and app settings."""
-    settings = Settings(resource_manager=manager or "https://management.azure.com", environment=environment)
+    address, here = manager or "https://management.azure.com", frozenset(("127.0.0.1",))
+    settings = Settings(resource_manager=address, environment=environment, private_hosts=here)
     return Services(settings, connections)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar
 
@@ -26,25 +26,18 @@ from pydantic import AfterValidator, ConfigDict, Field
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.chat.chat_services import KNOWN_SERVICES, PLAIN_TEXT_SERVICES
 from mlevents.services.chat.chat_text import neutralize_text
+from mlevents.services.chat.refusal import PRIVATE, describe_refusal, keep_only_status
 from mlevents.services.connection import Connection, Message, SettingName, SettingSource, Text, connection
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.lazy_import import import_lock
+from mlevents.services.private_addresses import refuse_private_addresses
 from mlevents.services.sdk_errors import PARSE_ERRORS
 
 SCHEMA = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://\S")
-HTTP_STATUS = re.compile(r"\berror=([1-5]\d\d)\b")  # as apprise's plug-ins log it
 WEBHOOKS = frozenset(("json", "jsons", "xml", "xmls", "form", "forms"))
 """Services that pass on our headers: `Idempotency-Key` holds the message's key."""
 INCIDENTS = {"pagerduty": "dedup", "opsgenie": "alias"}
 """Services that make one incident of all messages with one key, and the plug-in's attribute for the key."""
-REMEDIES = {
-    400: "it does not accept this message, or the URL belongs to another service: check {}",
-    401: "the token or signature in {} is wrong or expired: create a new one",
-    403: "the token in {} has no permission to post there: allow it, or create a new one",
-    404: "the webhook, channel or workflow does not exist: correct {}, or create it",
-    410: "the webhook was deleted: create a new one, and put its URL into {}",
-}
-"""The remedy for a refusal. It is retried all the same, because apprise does not distinguish the reasons."""
 
 
 def _literal(value: str | SettingName) -> str | SettingName:
@@ -72,27 +65,28 @@ class Apprise(Connection):
     def send(self, message: Message, services: SettingSource) -> str:
         """Send as plain text; a value from an event cannot add markup, a mention or a link."""
         apprise = _apprise()
-        asset = apprise.AppriseAsset(app_id="mlevents", async_mode=False, secure_logging=True)
+        asset = apprise.AppriseAsset(
+            app_id="mlevents", async_mode=False, secure_logging=True, http_redirects=False
+        )
         place, schema = self._place(services, asset)
         title, body = self._written(place, message)
         _mark(place, message.key)
         sender = apprise.Apprise(asset=asset)
         sender.add(place)
+        allowed = bool({"*", str(place.host or "").lower()} & services.settings.private_hosts)
         try:
-            result = sender.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
+            with refuse_private_addresses(allowed) as guard:
+                result = sender.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
         except (*PARSE_ERRORS, OSError) as error:
             raise TransientError(
                 f"{place.service_name} ({schema}): apprise cannot read the answer: {type(error).__name__}"
             ) from None  # its text may hold the URL
+        if guard.refused:
+            raise PermanentError(f"{place.service_name} ({schema}): {PRIVATE.format(guard.refused)}")
         if not result:
-            status = _status(result)
-            reason = f" (HTTP {status})" if status else ""
-            remedy = REMEDIES.get(status or 0, "")
             where = self._setting().removeprefix(", in ") or "`url` of this connection"
-            raise TransientError(
-                f"{place.service_name} ({schema}) did not accept the message{reason}"
-                + (f": {remedy.format(where)}" if remedy else "")
-            )
+            reason = describe_refusal(result, where)
+            raise TransientError(f"{place.service_name} ({schema}) did not accept the message{reason}")
         return schema.removesuffix("://")
 
     def find_fault(self, environment: Mapping[str, str], unsafe: bool = False) -> str | None:
@@ -151,26 +145,13 @@ def _apprise() -> Any:
     log = logging.getLogger("apprise")
     log.propagate = False
     log.addHandler(logging.NullHandler())
-    log.addFilter(_only_the_status)
+    log.addFilter(keep_only_status)
     return apprise
-
-
-def _only_the_status(record: logging.LogRecord) -> bool:
-    found = HTTP_STATUS.search(record.getMessage())
-    record.msg, record.args = found[0] if found else "apprise logged a text that is not shown", ()
-    return True
 
 
 def _schema(url: str) -> str:
     found = SCHEMA.match(url)
     return f"{found[1].lower()}://" if found else "(schema-less)"
-
-
-def _status(result: Iterable[Any]) -> int | None:
-    """The HTTP status only: the rest of apprise's log may hold the URL."""
-    logs = (entry.message for place in result for sent in place for entry in sent)
-    found = [int(status[1]) for status in map(HTTP_STATUS.search, logs) if status]
-    return found[-1] if found else None
 
 
 def _schemas(place: Any) -> frozenset[str]:
