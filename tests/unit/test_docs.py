@@ -423,7 +423,7 @@ def leads_somewhere(page: Path, target: str) -> bool:
     if not there.exists():
         return False
     if there.suffix == ".py":  # a test that a page names as proof
-        return not anchor or f"\ndef {anchor}(" in there.read_text(encoding="utf-8")
+        return not anchor or f"def {anchor}(" in there.read_text(encoding="utf-8")
     return not anchor or anchor in {slug(heading) for heading in read_page(there).tables}
 
 
