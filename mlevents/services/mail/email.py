@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 EMAIL_API = "2025-09-01"
 OPERATION_STATUSES = ("NotStarted", "Running", "Succeeded", "Failed", "Canceled")
-NOT_FOUND = 404
+OK, NOT_FOUND = 200, 404
 
 
 @connection("email")
@@ -71,7 +71,7 @@ class Email(Connection):
             client = _client(endpoint)
             known = _operation(client, operation)
             if known is None:
-                client.begin_send(mail, operation_id=operation, polling=False)
+                _submit(client, mail, operation)
         status = "accepted" if known is None else _accepted_before(known)
         return f"{', '.join(receivers)} by {urlsplit(endpoint).hostname} ({status}, operation {operation})"
 
@@ -92,6 +92,19 @@ class Email(Connection):
     def _addresses(self, services: SettingSource) -> str:
         sender, receivers = read_address(self.sender, services), read_addresses(self.to, services)
         return f"{sender} writes to {', '.join(receivers)}"
+
+
+def _submit(client: EmailClient, mail: dict[str, Any], operation: str) -> None:
+    """Hand a mail over; raises ValueError for a success that is not the documented one."""
+    with import_lock():
+        from azure.core.exceptions import HttpResponseError
+
+    try:
+        client.begin_send(mail, operation_id=operation, polling=False)
+    except HttpResponseError as error:
+        if error.status_code == OK:  # Communication Services answer 202: a proxy has answered
+            raise ValueError("the answer is not that of Communication Services") from error
+        raise
 
 
 def _accepted_before(known: Mapping[str, Any]) -> str:

@@ -146,3 +146,11 @@ def test_another_endpoint_than_https_is_permanent(endpoint: str) -> None:
     written = Email.model_validate({**FIELDS, "endpoint": {"setting": "COMMUNICATION_ENDPOINT"}})
     with pytest.raises(PermanentError, match="is not a Communication Services endpoint"):
         written.send(MESSAGE, services({}, COMMUNICATION_ENDPOINT=endpoint))
+
+
+def test_an_answer_of_a_proxy_is_no_acceptance(mail: Email, post: Post) -> None:
+    post.instead.append(lambda: Answer(200, raw=b"<html>busy</html>"))
+    with pytest.raises(TransientError, match="the answer cannot be read"):
+        mail.send(MESSAGE, services({}))
+    mail.send(MESSAGE, services({}))
+    assert len(post.sent) == 1
