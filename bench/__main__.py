@@ -6,7 +6,7 @@ import platform
 from rich.console import Console
 from rich.table import Table
 
-from bench import cold_start, delivery, loading, matching, storage
+from bench import cold_start, delivery, load, loading, matching, storage
 from bench.figure import Figure
 
 
@@ -15,6 +15,7 @@ def main() -> None:
     figures: list[Figure] = [
         *cold_start.figures(),
         *delivery.figures(),
+        *load.figures(),
         *loading.figures(),
         *matching.figures(),
         *storage.figures(),
