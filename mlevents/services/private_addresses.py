@@ -4,7 +4,6 @@ The check is made when a socket connects, with the address that it connects to, 
 resolves to another address after an earlier check gains nothing.
 """
 
-import ipaddress
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-AZURE_PLATFORM = frozenset(("168.63.129.16",))
-"""Public in form, but served by each host of Azure itself (learn.microsoft.com/azure/virtual-network
-/what-is-ip-address-168-63-129-16)."""
+from mlevents.services.http.address_check import find_address_fault
 
 
 class PrivateAddressError(OSError):
@@ -35,13 +32,9 @@ _guard: ContextVar[ConnectionGuard | None] = ContextVar("connection_guard", defa
 def is_private_address(text: str) -> bool:
     """Whether an IP address belongs to no public server; a text that is not an address counts as private."""
     try:
-        address = ipaddress.ip_address(text.partition("%")[0])
+        return find_address_fault(text, allow_private=False) is not None
     except ValueError:
         return True
-    inner = [getattr(address, name, None) for name in ("ipv4_mapped", "sixtofour")]
-    inner += (getattr(address, "teredo", None) or (None, None))[1:]
-    addresses = [address, *(one for one in inner if one)]
-    return any(not one.is_global or one.is_multicast or str(one) in AZURE_PLATFORM for one in addresses)
 
 
 @contextmanager

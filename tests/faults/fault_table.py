@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-PATIENCE = 0.25
+PATIENCE = 0.5
 """Seconds that the SDKs wait for an answer in these tests, in the place of a minute."""
 SILENCE = {"delay": PATIENCE + 0.15}
 """No answer while the caller waits; the work is done afterwards."""

@@ -63,7 +63,8 @@ def notify(connection: Mapping[str, Any]) -> str:
         return attempt_call(Call.from_json(asked), settings).to_json()
 
     retry = {"attempts": 5, "first": 5.0, "max": 60.0}
-    written = step("one", **{"with": {"to": "team", "subject": "s", "text": "t"}}, retry=retry)
+    fields: dict[str, Any] = {"with": {"to": "team", "subject": "s", "text": "t"}, "retry": retry}
+    written = step("one", **fields)
     text = response(written, connections={"team": dict(connection)})
     return ending(Recorder(perform).run(RESPOND_TO_EVENT, "rule-1.abc", text))
 

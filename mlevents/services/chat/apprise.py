@@ -26,7 +26,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.chat.chat_services import KNOWN_SERVICES, PLAIN_TEXT_SERVICES
 from mlevents.services.chat.chat_text import neutralize_text
-from mlevents.services.chat.refusal import PRIVATE, describe_refusal, keep_only_status
+from mlevents.services.chat.refusal import PRIVATE, describe_rejection, keep_only_status
 from mlevents.services.connection import Connection, Message, SettingName, SettingSource, Text, connection
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.lazy_import import import_lock
@@ -85,7 +85,7 @@ class Apprise(Connection):
             raise PermanentError(f"{place.service_name} ({schema}): {PRIVATE.format(guard.refused)}")
         if not result:
             where = self._setting().removeprefix(", in ") or "`url` of this connection"
-            reason = describe_refusal(result, where)
+            reason = describe_rejection(result, where)
             raise TransientError(f"{place.service_name} ({schema}) did not accept the message{reason}")
         return schema.removesuffix("://")
 

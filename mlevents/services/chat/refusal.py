@@ -22,7 +22,7 @@ PRIVATE = (
 )
 
 
-def describe_refusal(result: Iterable[Any], where: str) -> str:
+def describe_rejection(result: Iterable[Any], where: str) -> str:
     """The status and its remedy, as the end of a message; `where` says where the URL is."""
     status = _read_status(result)
     remedy = REMEDIES.get(status or 0, "").format(where)
