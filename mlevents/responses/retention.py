@@ -27,7 +27,6 @@ from mlevents.orchestration.function_names import (
 from mlevents.orchestration.lease_messages import Statement, StatementNumber
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.start_policy import ENDED
-from mlevents.responses.flood_report import INSTANCE
 from mlevents.responses.gate_state import read_stored_state
 from mlevents.responses.hub_page import read_hub_page
 from mlevents.rules.syntax import QUARANTINE
@@ -52,8 +51,9 @@ class Purger:
         self.ours = {RESPOND_TO_EVENT, REPORT_FLOOD, BEGIN_RERUN, RELEASE_RESPONSES, *names}
 
     async def purge(self) -> Counter[str]:
-        """Purge one batch of instances, then the idle entities."""
+        """Purge one batch of instances, then the states of gates that are over, and the idle entities."""
         await self.purge_instances()
+        await self.forget_gate_states()
         await self.forget_entities()
         if self.counted:
             log.info("purged what is older than the retention: %s", dict(self.counted))
@@ -75,7 +75,8 @@ class Purger:
 
     def is_over(self, state: OrchestrationState) -> bool:
         """Whether an instance is ours, and its retention is over."""
-        kept = self.retention * (QUARANTINE_FACTOR if is_kept_longer(state.instance_id) else 1)
+        quarantined = state.instance_id.startswith(f"{QUARANTINE}.")
+        kept = self.retention * (QUARANTINE_FACTOR if quarantined else 1)
         return state.name in self.ours and state.last_updated_at.replace(tzinfo=UTC) <= self.now - kept
 
     async def purge_one(self, state: OrchestrationState) -> bool:
@@ -93,6 +94,20 @@ class Purger:
             telemetry.count_sweep(f"purge {what}")
         return purged
 
+    async def forget_gate_states(self) -> None:
+        """Empty the states of gates that are over, also those that changed within the retention.
+
+        It costs a request of the table storage for each page of states, in use or not, and an entity
+        message for each that is over. One that has changed since it was read stays.
+        """
+        prefix = f"@{GATE_STATE.lower()}@"
+        query = EntityQuery(instance_id_starts_with=prefix, last_modified_to=self.now, page_size=BATCH)
+        found = [(one.id, one.get_typed_state(str)) for one in await self.client.get_all_entities(query)]
+        over = [(entity, state) for entity, state in found if state and is_expired(state, self.now)]
+        for entity, state in over[: BATCH * MOST_PAGES_READ]:
+            await self.client.signal_entity(entity, FORGET, state)
+            self.counted["entity"] += 1
+
     async def forget_entities(self) -> None:
         """Empty old counts of floods, unused leases and newest versions; the cleanup then removes them."""
         query = EntityQuery(last_modified_to=self.now - self.retention, page_size=BATCH)
@@ -100,9 +115,7 @@ class Purger:
             kind, state = one.id.entity.casefold(), one.get_typed_state(str)
             if not state:
                 continue
-            if kind == GATE_STATE.casefold() and is_expired(state, self.now):
-                await self.client.signal_entity(one.id, FORGET, state)
-            elif kind == EVENT_FLOOD.casefold():
+            if kind == EVENT_FLOOD.casefold():
                 await self.client.signal_entity(one.id, FORGET)
             elif kind == NEWEST_VERSION.casefold():
                 await self.client.signal_entity(one.id, FORGET, state)
@@ -114,11 +127,6 @@ class Purger:
             else:
                 continue
             self.counted["entity"] += 1
-
-
-def is_kept_longer(instance: str) -> bool:
-    """Whether an instance belongs to an event in quarantine; the report of floods has no event's text."""
-    return f"{instance}.".startswith(f"{QUARANTINE}.") and not f"{instance}.".startswith(f"{INSTANCE}.")
 
 
 def is_expired(text: str, now: datetime) -> bool:

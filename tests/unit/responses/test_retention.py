@@ -8,7 +8,9 @@ from durabletask.entities import EntityInstanceId
 
 from mlevents.orchestration.lease_messages import Holder, LeaseState, StatementNumber
 from mlevents.orchestration.serialization import to_text
+from mlevents.responses.gate_state import StoredState, gate_state
 from mlevents.responses.retention import BATCH, MOST_PAGES_READ, Purger, is_idle
+from tests.unit.actions.deploy_model.durable_stand_in import EntityCall
 from tests.unit.handlers.task_hub import NOW, Hub, on_hub, response
 
 DAY = 1440.0
@@ -124,3 +126,35 @@ def test_idle_entities_are_emptied_and_others_are_not():
         assert json.loads(forget.entityOperationSignaled.input.value) == "3"
 
     on_hub(test)
+
+
+def test_the_state_of_a_gate_goes_when_it_is_over_and_not_before():
+    async def test(hub: Hub) -> None:
+        over, lasts = [
+            to_text(StoredState({"n": 1}, (NOW + timedelta(minutes=one)).isoformat()).to_json())
+            for one in (-1, 1)
+        ]
+        states = {"throttle.over": over, "budget.lasts": lasts, "group.for-good": to_text({"state": {}})}
+        for key, state in states.items():
+            entity = EntityInstanceId("GateState", key)
+            await hub.client.signal_entity(entity, "begin")
+            found = hub.hub._entities[str(entity)]
+            found.pending_operations.clear()
+            found.serialized_state = json.dumps(state)
+            found.last_modified_at = NOW - timedelta(minutes=2)
+        assert await purge(hub) == {"entity": 1}
+        asked = {key: one.pending_operations for key, one in hub.hub._entities.items()}
+        assert {key for key, operations in asked.items() if operations} == {"@gatestate@throttle.over"}
+        [forget] = asked["@gatestate@throttle.over"]
+        assert json.loads(forget.entityOperationSignaled.input.value) == over
+
+    on_hub(test)
+
+
+def test_a_state_that_has_changed_since_is_not_forgotten():
+    store: dict[str, Any] = {"@gatestate@throttle.k": "new"}
+    forget: Any = EntityCall(store, "@gatestate@throttle.k", "forget")
+    gate_state(forget, "old")
+    assert store["@gatestate@throttle.k"] == "new"
+    gate_state(forget, "new")
+    assert store["@gatestate@throttle.k"] is None
