@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -83,13 +83,9 @@ class Stage(EventFactory, HostClient):
 
     def arm(self, path: str, method: str = "GET", body: Json | None = None) -> Json:
         """The answer of Resource Manager to a REST request."""
+        url, headers = f"{self.ready['arm']}{path}", {"Authorization": f"Bearer {self.token()}"}
         answer = requests.request(
-            method,
-            f"{self.ready['arm']}{path}",
-            json=body,
-            headers={"Authorization": f"Bearer {self.token()}"},
-            verify=self.ready["ca"],
-            timeout=30,
+            method, url, json=body, headers=headers, verify=self.ready["ca"], timeout=30
         )
         answer.raise_for_status()
         found: Json = answer.json() if answer.content else {}
@@ -167,6 +163,13 @@ def until[T](look: Callable[[], T], patience: float, otherwise: Callable[[], str
     return found
 
 
+def launch(words: Sequence[str], log: IO[bytes] | None) -> subprocess.Popen[bytes]:
+    """Start `python -m sandbox WORDS…`, which writes to `log` or to our standard error."""
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "sandbox", *words]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=log)
+
+
 @contextmanager
 def stage(
     rules: Path | None = None, speed: float = 60, *options: str, log: IO[bytes] | None = None
@@ -174,12 +177,9 @@ def stage(
     """Start a sandbox on free ports, and stop it at the end; its warnings go to `log` or to stderr."""
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder) / "ready.json"
-        command = [sys.executable, "-m", "sandbox", "up", "--port", "0", "--speed", str(speed)]
-        command += ["--ready-file", str(ready), *(["--rules", str(rules)] if rules else []), *options]
-        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-        with subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=log
-        ) as process:
+        words = ["up", "--port", "0", "--speed", str(speed), "--ready-file", str(ready)]
+        words += [*(["--rules", str(rules)] if rules else []), *options]
+        with launch(words, log) as process:
             try:
                 yield Stage(wait_until_ready(ready, process), process.pid)
             finally:

@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from sandbox import sandbox_process
 from sandbox.sandbox_process import ROOT, Stage, stage
+from tests.processes.process_client import launch_sandbox
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("mlevents", deadline=None)
 settings.load_profile("mlevents")
+if hasattr(os, "fork"):
+    sandbox_process.launch = launch_sandbox
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

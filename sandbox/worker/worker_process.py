@@ -36,6 +36,13 @@ PATIENCE = 2.0
 log = logging.getLogger(__name__)
 
 
+async def spawn(_: Path, /, environment: Mapping[str, str]) -> Process:
+    """A new process for the app in a folder, which waits for the frame that starts it."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROGRAM, stdin=PIPE, stdout=PIPE, env=dict(environment)
+    )
+
+
 class WorkerProcess:
     """The app in `folder`; `durable_client` is what its durable client bindings receive.
 
@@ -63,9 +70,7 @@ class WorkerProcess:
 
     async def start(self) -> None:
         """Start the process, which indexes and loads the app; raises WorkerError."""
-        self._process = process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", PROGRAM, stdin=PIPE, stdout=PIPE, env=dict(self.environment or os.environ)
-        )
+        self._process = process = await spawn(self.folder, self.environment or os.environ)
         self._send(START, str(self.folder), self.script, logging.getLogger().getEffectiveLevel())
         kind, content = await _next(process) or (REFUSED, "the app's process ended while it started")
         if kind == REFUSED:

@@ -84,7 +84,7 @@ def check_pip(command: str, words: list[str]) -> int:
 
 
 def run_mlevents(words: list[str]) -> int:
-    """A command of mlevents, run by the command server."""
+    """A command of mlevents, run by the process server."""
     if words[:1] == ["up"]:
         return start_sandbox(["mlevents", "up"], words[1:], Path(".mlevents/ready.json"))
     code = serve_command(words)
@@ -96,12 +96,13 @@ def run_mlevents(words: list[str]) -> int:
 
 
 def serve_command(words: list[str]) -> int:
-    """Run a command in the command server, with our folder, environment and files; its exit code."""
-    with socket.socket(socket.AF_UNIX) as server:
-        server.connect(os.environ["COMMAND_SERVER"])
-        call = {"folder": os.getcwd(), "environment": dict(os.environ), "words": words}
+    """Run a command by the process server, with our folder, environment and files; its exit code."""
+    call = {"program": "mlevents", "folder": os.getcwd(), "environment": dict(os.environ), "words": words}
+    with socket.socket(socket.AF_UNIX) as server, server.makefile() as lines:
+        server.connect(os.environ["PROCESS_SERVER"])
         socket.send_fds(server, [json.dumps(call).encode()], [0, 1, 2])
-        return int(server.recv(16) or b"70")
+        _, code = lines.readline(), lines.readline()
+        return int(code or 70)
 
 
 def start_sandbox(program: list[str], words: list[str], ready: Path) -> int:

@@ -10,12 +10,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
 
-from sandbox.sandbox_process import ROOT, Stage, until
+from sandbox.sandbox_process import ROOT, Stage
 from tests.docs.shell_program import NOT_RUN, PYTHONS, export_addresses, install, real, stop_sandboxes
+from tests.processes.process_client import find_server
 from tests.unit.markdown_page import Fence, read_page
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -42,18 +44,6 @@ def has_commands(page: Path) -> bool:
 
 
 @pytest.fixture(scope="session")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A running command server; its socket."""
-    path = tmp_path_factory.mktemp("server") / "socket"
-    command = [sys.executable, "-m", "tests.docs.command_server", str(path)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
-        until(path.exists, 60, lambda: "the command server has not started")
-        yield path
-        assert process.stdin is not None
-        process.stdin.close()
-
-
-@pytest.fixture(scope="session")
 def history(shipped: Stage) -> Stage:
     """A sandbox with the model and the run that the pages name."""
     shipped.register("fraud-net", "8", {"stage": "dev"})
@@ -62,7 +52,7 @@ def history(shipped: Stage) -> Stage:
 
 
 @pytest.fixture
-def environment(tmp_path: Path, commands: Path, history: Stage) -> Iterator[dict[str, str]]:
+def environment(tmp_path: Path, history: Stage) -> Iterator[dict[str, str]]:
     """What the commands of a page find: our programs first on the PATH, and a sandbox."""
     install(tmp_path / "bin")
     running = tmp_path / "running"
@@ -74,7 +64,7 @@ def environment(tmp_path: Path, commands: Path, history: Stage) -> Iterator[dict
         "PYTHONPATH": str(tmp_path / "checkout"),
         "REAL_PYTHON": sys.executable,
         "REAL_CURL": real("curl"),
-        "COMMAND_SERVER": str(commands),
+        "PROCESS_SERVER": find_server(),
         "RUNNING": str(running),
         "AZURE_SUBSCRIPTION_ID": "00000000-0000-0000-0000-000000000000",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -109,8 +99,11 @@ def copy(tmp_path: Path) -> Path:
     folder = tmp_path / "checkout"
     folder.mkdir()
     listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT)
-    here = b"\0".join(name for name in listed.split(b"\0") if name and (ROOT / os.fsdecode(name)).is_file())
-    subprocess.run(["xargs", "-0", "cp", "--parents", "-t", str(folder)], cwd=ROOT, input=here, check=True)
+    names = [os.fsdecode(name) for name in listed.split(b"\0") if name]
+    compiled = [cache_from_source(name) for name in names if name.endswith(".py")]
+    here = "\0".join(name for name in names + compiled if (ROOT / name).is_file())
+    command = ["xargs", "-0", "cp", "-p", "--parents", "-t", str(folder)]
+    subprocess.run(command, cwd=ROOT, input=here.encode(), check=True)
     for name in ("event.json", "again.json"):
         (folder / name).write_text(EVENT)
     for name in ("dev", "prod"):
