@@ -293,6 +293,7 @@ module app 'modules/function-app.bicep' = {
       table: storage.outputs.tableUri
     }
     packageContainer: storage.outputs.packageContainerUrl
+    deadLetters: storage.outputs.deadLettersUrl
     applicationInsightsConnection: monitoring.outputs.connectionString
     mode: mode
     rulesFile: rulesFile

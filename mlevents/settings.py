@@ -15,6 +15,7 @@ PUBLIC_RESOURCE_MANAGER = "https://management.azure.com"
 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "0.0.0.0")
 SETTING_NAMES = (
+    "MLEVENTS_DEAD_LETTERS",
     "MLEVENTS_ENV",
     "MLEVENTS_MODE",
     "MLEVENTS_MAX_DEPTH",
@@ -73,6 +74,7 @@ class Settings:
     what steps start, so that nobody can plant them; `environment` answers `{setting: NAME}`, or else
     `defaults`, which come from the file of the `rule_environment`, such as `prod`. `private_hosts` are the
     receivers of messages that may have a private address, in small letters; `*` stands for all.
+    `dead_letters` is the address of the container of dead letters; empty: nobody looks.
     """
 
     rules: Path = Path("rules.yaml")
@@ -86,6 +88,7 @@ class Settings:
     rule_environment: str = ""
     defaults: Mapping[str, str] = field(default_factory=dict, repr=False)
     private_hosts: frozenset[str] = frozenset()
+    dead_letters: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -93,17 +96,11 @@ class Settings:
         for name in sorted(set(SETTING_NAMES) & set(environment)):
             refuse_key_vault_reference(name, environment[name])
         root = find_app_folder(environment)
-        mode = environment.get("MLEVENTS_MODE") or None
-        if mode not in (None, *MODES):
-            raise ConfigError(
-                f"MLEVENTS_MODE is '{mode}'{did_you_mean(mode, MODES)}: "
-                f"set it to one of {', '.join(MODES)}, or leave it out"
-            )
         manager = environment.get("MLEVENTS_RESOURCE_MANAGER") or PUBLIC_RESOURCE_MANAGER
         rules = environment.get("MLEVENTS_RULES")
         return cls(
             rules=(root / rules if rules else find_default_rules(root)).resolve(),
-            mode=mode,
+            mode=_read_mode(environment),
             resource_manager=manager.rstrip("/"),
             max_depth=_read_depth(environment),
             recent_events=_read_count(environment, "MLEVENTS_RECENT_EVENTS", 500),
@@ -113,6 +110,7 @@ class Settings:
             environment=environment,
             rule_environment=environment.get("MLEVENTS_ENV") or "",
             private_hosts=_read_hosts(environment.get("MLEVENTS_PRIVATE_HOSTS") or ""),
+            dead_letters=environment.get("MLEVENTS_DEAD_LETTERS") or "",
         )
 
     @property
@@ -143,6 +141,16 @@ class Settings:
             "set it on the Function App, or in local.settings.json "
             f"(on Azure: `az functionapp config appsettings set --settings {name}=<value>`)"
         )
+
+
+def _read_mode(environment: Mapping[str, str]) -> str | None:
+    mode = environment.get("MLEVENTS_MODE") or None
+    if mode not in (None, *MODES):
+        raise ConfigError(
+            f"MLEVENTS_MODE is '{mode}'{did_you_mean(mode, MODES)}: "
+            f"set it to one of {', '.join(MODES)}, or leave it out"
+        )
+    return mode
 
 
 def _read_count(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -15,6 +15,7 @@ from aiohttp import web
 from mlevents.errors import EventError
 from mlevents.events import parse
 from mlevents.settings import PUBLIC_RESOURCE_MANAGER
+from sandbox.azure.blob_storage import ACCOUNT, CONTAINER, BlobStorage
 from sandbox.azure.errors import ArmError
 from sandbox.azure.identity import Identity
 from sandbox.azure.resource_manager import ResourceManager
@@ -54,8 +55,7 @@ class Sandbox:
         self.options = options
         self.ready: dict[str, Any] = {}
         self.inbox = Inbox()
-        self.identity = Identity()
-        self.identity.header = IDENTITY_HEADER
+        self.identity = Identity(IDENTITY_HEADER)
         self.event_grid = EventGrid(
             ResourceManager.workspace_id, pace, options.dead_letters, options.deliver_twice
         )
@@ -69,7 +69,7 @@ class Sandbox:
         self.host.key = secrets.token_urlsafe(24) if options.keys else ""
         self.control = HostControl(self.host)
         parts = (self.host, self.control, self.event_grid, self.inbox, self.arm, lambda: self.ready)
-        self.host.routes = SandboxPage(SandboxParts(*parts, self._read_environment)).routes()
+        self.host.routes = SandboxPage(SandboxParts(*parts, lambda: self.rules.read_environment())).routes()  # noqa: PLW0108
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -82,9 +82,6 @@ class Sandbox:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
-
-    def _read_environment(self) -> dict[str, str]:
-        return self.rules.read_environment()
 
     async def _start(self) -> None:
         await self._take_port()
@@ -129,11 +126,11 @@ class Sandbox:
 
     async def _serve_azure(self, certificates: Certificates) -> dict[str, Any]:
         """Serve the simulated services; returns the content of the ready file."""
-        identity = await self._serve(self.identity.application())
-        event_grid = await self._serve(self.event_grid.application())
-        inbox = await self._serve(self.inbox.application())
+        served = (self.identity, self.event_grid, self.inbox, self.control)
+        identity, event_grid, inbox, control = [await self._serve(one.application()) for one in served]
         faults = await self._serve(self._faults())
-        control = await self._serve(self.control.application())
+        storage = BlobStorage(self.identity, self.rights, self.event_grid)
+        blobs = await self._serve(storage.application(), certificates.context)
         arm = await self._serve(self.arm.application(), certificates.context)
         self.arm.base_url = arm.url
         return {
@@ -149,6 +146,7 @@ class Sandbox:
             "host": f"{control.url}{host_control.PATH}",
             "load": f"{faults.url}{LOAD}",
             **({"function_key": self.host.key} if self.host.key else {}),
+            "dead_letters": f"{blobs.url}/{ACCOUNT}/{CONTAINER}",
             "owner": self.identity.owner_token(PUBLIC_RESOURCE_MANAGER),
             "console": f"{self.host.url}/",
         }

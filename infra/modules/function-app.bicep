@@ -15,6 +15,9 @@ param storageUris object
 
 @description('The URL of the container that holds the app package.')
 param packageContainer string
+
+@description('The URL of the container that Event Grid writes dead letters into.')
+param deadLetters string
 param applicationInsightsConnection string
 param mode string
 param rulesFile string
@@ -59,6 +62,7 @@ var appSettings = {
   AZURE_SUBSCRIPTION_ID: subscription().subscriptionId
   COMMUNICATION_ENDPOINT: communicationEndpoint
   TEAMS_WORKFLOW_URL: teamsWorkflowUrl
+  MLEVENTS_DEAD_LETTERS: deadLetters
   MLEVENTS_ENV: ruleEnvironment
   MLEVENTS_MAX_DEPTH: string(maxDepth)
   MLEVENTS_MODE: mode

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from mlevents.api.dead_letter_view import DeadLetterView, read_dead_letter_view
 from mlevents.api.operation import ApiAnswer, ApiRequest, AppState, operation
 from mlevents.errors import ConfigError
 
@@ -16,11 +17,15 @@ class HealthState:
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """The same with the reasons why not; `warnings` are what `check` warns of, in the rules that run."""
+    """The same with the reasons why not; `warnings` are what `check` warns of, in the rules that run.
+
+    `dead_letters` is null where the app does not know their container.
+    """
 
     status: Literal["ok", "failing"]
     problems: list[str]
     warnings: list[str]
+    dead_letters: DeadLetterView | None = None
 
 
 FAILING = {503: HealthState}
@@ -54,7 +59,8 @@ async def read_health_unversioned(request: ApiRequest, app: AppState) -> ApiAnsw
 async def read_health_details(_: ApiRequest, app: AppState) -> ApiAnswer:
     """Whether the app accepts deliveries, and each problem and warning of settings and rule file."""
     found = app.problems()
-    report = HealthReport("failing" if found else "ok", found, find_warnings(app))
+    letters = await read_dead_letter_view(app)
+    report = HealthReport("failing" if found else "ok", found, find_warnings(app), letters)
     return ApiAnswer(asdict(report), 503 if found else 200)
 
 

@@ -16,8 +16,8 @@ from mlevents.rules.event_synonyms import suggest_event
 from mlevents.rules.model import Defaults, FilterWidth, Mode, Step, StrictModel
 
 RULE_ID_PATTERN = r"^[a-z][a-z0-9-]{0,59}$"
-QUARANTINE, REFUSED = "quarantine", "refused"
-RESERVED_IDS = (QUARANTINE, REFUSED)
+QUARANTINE, REFUSED, DEAD_LETTERS = "quarantine", "refused", "dead-letters"
+RESERVED_IDS = (QUARANTINE, REFUSED, DEAD_LETTERS)
 """How the ids of responses without a rule begin."""
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,59}$"
 

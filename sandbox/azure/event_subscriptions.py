@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.azure.errors import ArmError
+from sandbox.azure.rights.assignments import STORAGE_ID
 from sandbox.azure.routes import Call, Routes
 from sandbox.azure.scopes import Scopes
 from sandbox.azure.workspace import (
@@ -22,7 +23,6 @@ from sandbox.event_grid.retry_policy import RetryPolicy
 
 HOME = f"{SUBSCRIPTION_ID}/resourceGroups/rg-mlevents/providers"
 APP_ID = f"{HOME}/Microsoft.Web/sites/mlevents-sandbox"
-STORAGE_ID = f"{HOME}/Microsoft.Storage/storageAccounts/stmlevents"
 DEAD_LETTERS = {
     "identity": {"type": "SystemAssigned"},
     "deadLetterDestination": {

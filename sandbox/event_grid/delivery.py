@@ -10,7 +10,6 @@ import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from sandbox.event_grid.retry_policy import (
     RetryPolicy,
     outcome_of,
 )
+from sandbox.event_grid.written_blob import WrittenBlob
 from sandbox.pace import Pace
 
 ANSWER_WITHIN = ClientTimeout(total=30)
@@ -68,6 +68,7 @@ class EventDelivery:
 
     def __init__(self, pace: Pace, folder: Path | None = None) -> None:
         self.dead_letters: list[Event] = []
+        self.blobs: list[WrittenBlob] = []
         self._pace = pace
         self._folder = folder
         self._session: ClientSession | None = None
@@ -175,11 +176,14 @@ class EventDelivery:
             return
         self.dead_letters.append(letter)
         log.warning("Event Grid gave up on event '%s' for '%s'", letter.get("id"), subscription.name)
+        now = self._pace.now()
+        hour = "/".join(map(str, (now.year, now.month, now.day, now.hour)))
+        name, content = (
+            f"{subscription.name.upper()}/{hour}/{uuid.uuid4()}.json",
+            json.dumps([letter]).encode(),
+        )
+        self.blobs.append(WrittenBlob(name, content, now))
         if self._folder is not None:
-            _write(self._folder, subscription.name, letter, self._pace.now())
-
-
-def _write(folder: Path, subscription: str, letter: Event, now: datetime) -> None:
-    hour = folder / Path(subscription.upper(), *map(str, (now.year, now.month, now.day, now.hour)))
-    hour.mkdir(parents=True, exist_ok=True)
-    (hour / f"{uuid.uuid4()}.json").write_text(json.dumps([letter]), encoding="utf-8")
+            file = self._folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)

@@ -17,6 +17,7 @@ from sandbox.event_grid.delivery import EventDelivery, Subscription
 from sandbox.event_grid.event_schemas import Event, RefusedError, parse_publication
 from sandbox.event_grid.filter_evaluation import delivers
 from sandbox.event_grid.publication_journal import DROPPED, DeliveryRecord, PublicationJournal
+from sandbox.event_grid.written_blob import WrittenBlob
 from sandbox.pace import Pace
 
 PATH = "/api/events"
@@ -85,6 +86,11 @@ class EventGrid:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
         await self._courier.stop()
+
+    @property
+    def blobs(self) -> list[WrittenBlob]:
+        """The same as blobs of the container."""
+        return self._courier.blobs
 
     @property
     def dead_letters(self) -> list[Event]:

@@ -105,6 +105,7 @@ class AppSettings:
         values = {
             "AZURE_SUBSCRIPTION_ID": present.get("AZURE_SUBSCRIPTION_ID") or SUBSCRIPTION,
             "COMMUNICATION_ENDPOINT": web,
+            "MLEVENTS_DEAD_LETTERS": str(self.ready.get("dead_letters", "")),
             "TEAMS_WORKFLOW_URL": f"workflows://{web.removeprefix('https://')}/sandbox/sandbox",
             "SMTP_HOST": self.inboxes.host,
             "SMTP_PORT": str(self.inboxes.mail_port),

@@ -18,9 +18,10 @@ with:
 ```
 
 Templates: `run-failed`, `drift-detected`, `model-deployed`, `response-failed`, `response-quarantined`,
-`rollout-failed`, `rollback-done` and `traffic-not-restored` (which a rollout sends by itself, to the
-receivers of `on_failure`, while it cannot put the traffic back). `include_log: true` shows what a container
-logged and a model answered; without it, the message says where that is kept.
+`rollout-failed`, `rollback-done`; and two that are sent without a rule to the receivers of `on_failure`:
+`traffic-not-restored` (by a rollout, while it cannot put the traffic back) and `dead-letter`.
+`include_log: true` shows what a container logged and a model answered; without it, the message says where
+that is kept.
 Every receiver is notified by an attempt of its own, and progress remembers it: one that fails keeps no
 other from being notified, and a retry notifies only those who were not.
 """

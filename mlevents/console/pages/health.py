@@ -15,4 +15,5 @@ async def show_health(request: PageRequest) -> PageAnswer:
     except PackageNotFoundError:
         known = ""
     names = {"problems": found["problems"], "warnings": found["warnings"], "version": known}
+    names["dead_letters"] = found["dead_letters"]
     return request.show("health.html", "health", quarantined=len(quarantined["responses"]), **names)

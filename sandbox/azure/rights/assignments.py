@@ -25,8 +25,14 @@ COMMUNICATION_ID = (
     f"{SUBSCRIPTION_ID}/resourceGroups/rg-mlevents/providers/Microsoft.Communication"
     "/communicationServices/acs-mlevents"
 )
+STORAGE_ID = (
+    f"{SUBSCRIPTION_ID}/resourceGroups/rg-mlevents/providers/Microsoft.Storage/storageAccounts/stmlevents"
+)
+"""The app's own account."""
 MAIL = "Microsoft.Communication/communicationServices/*"
 """What Communication and Email Service Owner allows, in part."""
+BLOBS_READ = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
+"""What Storage Blob Data Owner allows, in part: the app has that role on its own account."""
 log = logging.getLogger(__name__)
 
 
@@ -143,7 +149,7 @@ class AppRights:
             return ()
         rules = Settings.read(settings).rules
         known = self._rights.setdefault(rules, RuleRights(rules, settings, self._follow))
-        return known()
+        return (*known(), Assignment(STORAGE_ID, (BLOBS_READ,)))
 
 
 def _fits(patterns: Iterable[str], action: str) -> bool:
