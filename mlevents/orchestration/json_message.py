@@ -9,6 +9,9 @@ Json = Mapping[str, Any]
 """A JSON object of another shape: an action's parameters, results or progress, the names of an event."""
 
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
 class JsonMessage:
     """The base of the dataclasses that travel. A field that has its default value is left out.
 
@@ -22,8 +25,12 @@ class JsonMessage:
 
     def to_json(self) -> dict[str, Any]:
         """The message as JSON; `from_json` gives it back."""
-        values = ((one, getattr(self, one.name)) for one in _layout(type(self)))  # type: ignore[arg-type]
-        return {one.key: _plain(value) for one, value in values if value != one.default}
+        document = {}
+        for name, key, default in _layout(type(self)):  # type: ignore[arg-type]
+            value = getattr(self, name)
+            if value is not default and value != default:
+                document[key] = value if type(value) in _SCALARS else _plain(value)
+        return document
 
     @classmethod
     def from_json(cls, document: Json) -> Self:
@@ -69,7 +76,8 @@ def _default(field: Field[Any]) -> Any:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, dict) and any(isinstance(inner, JsonMessage) for inner in value.values()):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return [one if type(one) in _SCALARS else _plain(one) for one in value]
+    if isinstance(value, dict):
+        has_messages = any(isinstance(inner, JsonMessage) for inner in value.values())
+        return {key: _plain(inner) for key, inner in value.items()} if has_messages else value
     return value.to_json() if hasattr(value, "to_json") else value

@@ -34,6 +34,7 @@ LATE_IMPORTS = (
     "azure_functions_runtime",
     "function_app",
     "mlevents.doctor.resource_checks",
+    "pytest",
     "sandbox.__main__",
 )
 """What the programs import only when they need it."""

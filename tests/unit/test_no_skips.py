@@ -1,10 +1,12 @@
 """A test that is skipped fails the run."""
 
+import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.processes.process_client import run_program
 
 ROOT = Path(__file__).resolve().parents[2]
 BY_MARK = "@pytest.mark.skip(reason='no schema')\ndef test_one(): ..."
@@ -15,9 +17,9 @@ EXPECTED_FAILURE = "@pytest.mark.xfail(strict=True)\ndef test_one(): raise Value
 
 def run(folder: Path, text: str, *options: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_it.py").write_text(f"import pytest\n\n{text}\n")
-    command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider"]
-    command += ["-c", "/dev/null", "--rootdir", str(folder), *options, str(folder)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    words = ["pytest", "-p", "tests.conftest", "-p", "no:cacheprovider"]
+    words += ["-c", "/dev/null", "--rootdir", str(folder), *options, str(folder)]
+    return run_program("module", words, ROOT, os.environ)
 
 
 @pytest.mark.parametrize("text", [BY_MARK, IN_THE_TEST, WHOLE_FILE])

@@ -30,8 +30,9 @@ ONLY_PROMPTS: dict[str, str] = {}
 ENDING = [name for name in NAMES if name not in SERVES]
 CLOSED_PIPE = """
 import os, sys
-from mlevents.__main__ import main
+from mlevents.__main__ import build_app, main
 
+build_app()  # its imports, once for all
 reading, writing = os.pipe()
 os.close(reading)
 for words in [line.split() for line in sys.stdin]:
