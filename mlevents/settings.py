@@ -14,10 +14,13 @@ KEY_VAULT_REFERENCE = "@microsoft.keyvault("
 PUBLIC_RESOURCE_MANAGER = "https://management.azure.com"
 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "0.0.0.0")
+MOST_LOOPS = 1000
+"""The greatest `loop_limit`: what a budget can be."""
 SETTING_NAMES = (
     "MLEVENTS_DEAD_LETTERS",
     "MLEVENTS_ENV",
     "MLEVENTS_MODE",
+    "MLEVENTS_LOOP_LIMIT",
     "MLEVENTS_MAX_DEPTH",
     "MLEVENTS_PRIVATE_HOSTS",
     "MLEVENTS_RECENT_EVENTS",
@@ -70,7 +73,8 @@ class Settings:
     (shadow before live, disabled before shadow); `resource_manager`
     is the Azure Resource Manager endpoint, another one in a sovereign cloud or the sandbox;
     `recent_events` is how many events `GET events` remembers, 0 for none, and `recent_events_days` for how
-    long. `max_depth` is how many responses may cause one another; `secret` goes into the names and marks of
+    long. `max_depth` is how many responses may cause one another; `loop_limit` is the budget a day of a rule
+    that may cause its own events, 0 for none; `secret` goes into the names and marks of
     what steps start, so that nobody can plant them; `environment` answers `{setting: NAME}`, or else
     `defaults`, which come from the file of the `rule_environment`, such as `prod`. `private_hosts` are the
     receivers of messages that may have a private address, in small letters; `*` stands for all.
@@ -81,6 +85,7 @@ class Settings:
     mode: str | None = None
     resource_manager: str = PUBLIC_RESOURCE_MANAGER
     max_depth: int = 3
+    loop_limit: int = 20
     recent_events: int = 500
     recent_events_days: int = 7
     secret: str = field(default="", repr=False)
@@ -93,8 +98,7 @@ class Settings:
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """The settings of this process; raises ConfigError for a value that cannot be used."""
-        for name in sorted(set(SETTING_NAMES) & set(environment)):
-            refuse_key_vault_reference(name, environment[name])
+        _refuse_references(environment)
         root = find_app_folder(environment)
         manager = environment.get("MLEVENTS_RESOURCE_MANAGER") or PUBLIC_RESOURCE_MANAGER
         rules = environment.get("MLEVENTS_RULES")
@@ -103,6 +107,7 @@ class Settings:
             mode=_read_mode(environment),
             resource_manager=manager.rstrip("/"),
             max_depth=_read_depth(environment),
+            loop_limit=min(_read_count(environment, "MLEVENTS_LOOP_LIMIT", 20), MOST_LOOPS),
             recent_events=_read_count(environment, "MLEVENTS_RECENT_EVENTS", 500),
             recent_events_days=_read_count(environment, "MLEVENTS_RECENT_EVENTS_DAYS", 7),
             # without one of its own, the app falls back to another secret that each app has
@@ -151,6 +156,11 @@ def _read_mode(environment: Mapping[str, str]) -> str | None:
             f"set it to one of {', '.join(MODES)}, or leave it out"
         )
     return mode
+
+
+def _refuse_references(environment: Mapping[str, str]) -> None:
+    for name in sorted(set(SETTING_NAMES) & set(environment)):
+        refuse_key_vault_reference(name, environment[name])
 
 
 def _read_count(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -64,6 +64,7 @@ var appSettings = {
   TEAMS_WORKFLOW_URL: teamsWorkflowUrl
   MLEVENTS_DEAD_LETTERS: deadLetters
   MLEVENTS_ENV: ruleEnvironment
+  MLEVENTS_LOOP_LIMIT: '20'
   MLEVENTS_MAX_DEPTH: string(maxDepth)
   MLEVENTS_MODE: mode
   MLEVENTS_RECENT_EVENTS: '500'

@@ -113,6 +113,7 @@ class Action(KeyChoiceModel, ABC):
     together; without it, `perform` is called until it is `Done`. `verbs` are the methods that may be called.
     `notifies` says that it sends a message `to` people, by a `template`.
     `causes` are the kinds of events that Azure ML may raise of what the action makes, with its tags.
+    `leads_to` are those that follow without its tags, such as of a model that its job registers.
     `permissions` are what the app must be allowed in Azure to perform it. `from_event` maps a parameter
     that the event answers for, when it is left out, to the root of the names that the event then needs.
     `deferrable` says that later steps need not wait while this one waits long to be retried.
@@ -125,6 +126,7 @@ class Action(KeyChoiceModel, ABC):
     orchestration: ClassVar[StepOrchestration | None] = None
     notifies: ClassVar[bool] = False
     causes: ClassVar[tuple[str, ...]] = ()
+    leads_to: ClassVar[tuple[str, ...]] = ()
     permissions: ClassVar[tuple[Permission, ...]] = ()
     verbs: ClassVar[type[StrEnum]] = StepVerb
     deferrable: ClassVar[bool] = False

@@ -48,8 +48,7 @@ class Event:
     @property
     def depth(self) -> int:
         """How many responses led to this event, by the tag that they leave; 0 when none did."""
-        said = (root.get("tags", {}).get(DEPTH_TAG, "") for root in self.names.values())
-        return max((int(text) for text in said if _is_count(text)), default=0)
+        return max((read_depth(root.get("tags", {})) for root in self.names.values()), default=0)
 
     def to_json(self) -> dict[str, Any]:
         """The event as plain JSON, from which `from_json` makes an equal one."""
@@ -142,6 +141,12 @@ def _names(fields: Fields, content: Content) -> dict[str, Any]:
         root: {name: said for name, field in named.items() if (said := field.read(content)) is not None}
         for root, named in fields.items()
     }
+
+
+def read_depth(tags: Mapping[str, Any]) -> int:
+    """How many responses led to what has these tags; 0 when none did."""
+    text = tags.get(DEPTH_TAG)
+    return int(text) if isinstance(text, str) and _is_count(text) else 0
 
 
 def _is_count(text: object) -> bool:

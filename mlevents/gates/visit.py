@@ -132,5 +132,8 @@ class GateVisit(Protocol):
         Raises StepFailedError where a step needs a value that is missing now.
         """
 
+    def deepen(self, depth: int) -> None:
+        """Set how many responses led to what this one creates, itself included."""
+
     def give_gates(self, gates: Mapping[str, Any]) -> None:
         """Replace the filled-in parameters of these later gates."""

@@ -2,10 +2,9 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from durabletask.task import TaskFailedError, when_any
 
@@ -29,7 +28,7 @@ from mlevents.responses.gate_state import gate_state_id
 from mlevents.responses.name_excerpt import cut_names
 from mlevents.responses.operated_response import OperatedResponse
 from mlevents.responses.plan_digest import digest_rule
-from mlevents.responses.step_serialization import find_missing_value
+from mlevents.responses.response_changes import ResponseChanges
 
 READ_RETRY, READ_LIMIT = RetryPlan(attempts=8, first=5.0, max=300.0), 3600.0
 STATE_RETRY = RetryPlan(attempts=3, first=5.0, max=60.0)
@@ -37,7 +36,7 @@ STATE_RETRY = RetryPlan(attempts=3, first=5.0, max=60.0)
 log = logging.getLogger("mlevents")
 
 
-class ResponseVisit:
+class ResponseVisit(ResponseChanges):
     """One response at the gate of this name; `waited` says whether time has passed there."""
 
     def __init__(self, operated: OperatedResponse, name: str, gate: AnyGate) -> None:
@@ -187,14 +186,3 @@ class ResponseVisit:
 
     def record(self, text: str) -> None:
         self.detail = text
-
-    def give_names(self, names: Mapping[str, Any]) -> None:
-        response = self._operated.response
-        event = replace(response.event, names={**response.event.names, **names})
-        self._operated.response = replace(response, event=event)
-        if missing := find_missing_value(response.steps, event):
-            raise StepFailedError(missing)
-
-    def give_gates(self, gates: Mapping[str, Any]) -> None:
-        response = self._operated.response
-        self._operated.response = replace(response, gates={**response.gates, **gates})

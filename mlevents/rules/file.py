@@ -12,6 +12,7 @@ from mlevents.errors import RulesError
 from mlevents.rules.environment_file import load_environment
 from mlevents.rules.environment_sections import apply_environment
 from mlevents.rules.extensions import load_extensions, report_extension_faults
+from mlevents.rules.loop_protection import protect_from_loops
 from mlevents.rules.mistakes import report_omissions
 from mlevents.rules.model import Defaults, Rule, Rules
 from mlevents.rules.report import MAX_FILE_PROBLEMS, Report
@@ -105,10 +106,13 @@ class _Loading:
         defaults = [builder.build_defaults(merge_defaults(form.defaults, shared)) for form in forms]
         bound, steps = iter(sections.wheres), sections.steps
         return Rules(
-            rules=tuple(
-                builder.build_rule(rule, next(bound), own)
-                for form, own in zip(forms, defaults, strict=True)
-                for rule in form.rules
+            rules=protect_from_loops(
+                (
+                    builder.build_rule(rule, next(bound), own)
+                    for form, own in zip(forms, defaults, strict=True)
+                    for rule in form.rules
+                ),
+                self.settings.loop_limit,
             ),
             workspaces=sections.workspaces,
             connections=steps.connections,

@@ -5,6 +5,7 @@ Each method sends one request, so that a caller can repeat it when Azure asks it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,8 @@ from mlevents.services.paging import Page, next_page
 from mlevents.services.sdk_errors import translate_errors
 
 MODELS_API = "2024-10-01"
+JOB_PATH = re.compile(r"(?:^runs:/|/jobs/|/dcid\.)([^/]+)")
+"""The job in the address of a model's files: `azureml://jobs/NAME/outputs/…`, `runs:/NAME/…`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class ModelVersion:
     """One version of a registered model, with the tags that it has now.
 
     `created_by` is who registered it, and `created_by_type` what that is: `User`, `Application`,
-    `ManagedIdentity` or `Key`; both are empty where Azure does not tell.
+    `ManagedIdentity` or `Key`; both are empty where Azure does not tell. `job` is the run that registered it,
+    or whose output it is; empty where that is unknown.
     """
 
     name: str
@@ -36,6 +40,7 @@ class ModelVersion:
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
     archived: bool = False
+    job: str = ""
     created_by: str = ""
     created_by_type: str = ""
 
@@ -51,9 +56,19 @@ class ModelVersion:
             tags=dict(properties.get("tags") or {}),
             properties=dict(properties.get("properties") or {}),
             archived=properties.get("isArchived") is True,
+            job=_find_job(properties),
             created_by=str(system.get("createdBy") or ""),
             created_by_type=str(system.get("createdByType") or ""),
         )
+
+
+def _find_job(properties: Mapping[str, Any]) -> str:
+    """The job of a model: `jobName` of the REST API 2024-10-01, else the job in the path of its files."""
+    own = (properties.get("jobName"), (properties.get("properties") or {}).get("azureml.runid"))
+    if named := next((str(one) for one in own if one), ""):
+        return named.rstrip("/").rpartition("/")[2]
+    found = JOB_PATH.search(str(properties.get("modelUri") or ""))
+    return found[1] if found else ""
 
 
 class RegisteredModels:

@@ -51,6 +51,8 @@ class HistoricRun:
     changed: datetime
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
+    parent: str = ""
+    root: str = ""
 
     @classmethod
     def read(cls, found: Mapping[str, Any]) -> Self:
@@ -66,6 +68,8 @@ class HistoricRun:
             changed=require_time(later, "the run's time") if later else created,
             tags=dict(found.get("tags") or {}),
             properties=dict(found.get("properties") or {}),
+            parent=str(found.get("parentRunId") or ""),
+            root=str(found.get("rootRunId") or ""),
         )
 
 
