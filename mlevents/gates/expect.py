@@ -1,4 +1,4 @@
-"""Act only if another event did not follow in time.
+"""Act only if another event did not follow in time, or if none came for so long.
 
 ```yaml
 expect:
@@ -9,6 +9,8 @@ expect:
 
 A value of `where` may be one expression: it is that of the event that the rule answers. The other event may
 be delivered earlier than this one; what counts is when each was published.
+
+In a rule without `event`, `every: 26h` instead of `within` acts when none of the events came for so long.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,9 +39,10 @@ from mlevents.gates.visit import GateVisit, Objection, StateChange, Visiting
 from mlevents.matching.match import find_event_kind
 from mlevents.matching.where import ANY_EVENT
 from mlevents.registry import suggest_names
+from mlevents.yamlfile.key_choice import KeyChoice
 from mlevents.yamlfile.positions import PathProblem
 
-ARRIVE, FIND = "arrive", "find"
+ARRIVE, FIND, BEGIN = "arrive", "find", "begin"
 LATENESS = timedelta(seconds=30)
 """How much later than it was published an event may be delivered, and still count."""
 
@@ -56,10 +59,11 @@ _KINDS = {"enum": [*sorted(NAMES), ANY_EVENT]}
 
 @gate("expect")
 class Expect(Gate):
-    """Act only if another event did not follow in time."""
+    """Act only if another event did not follow in time, or if none came for so long."""
 
     position = 110
     stage = "response"
+    key_choices = (KeyChoice("within"), KeyChoice("every"))
 
     event: Annotated[
         tuple[Annotated[str, AfterValidator(_kind)], ...],
@@ -70,8 +74,10 @@ class Expect(Gate):
     """name the events that should follow: one, a list, or "*"."""
     where: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies it
     """The conditions on these events; a value such as `${run.id}` is that of the rule's own event."""
-    within: PositiveDuration
+    within: PositiveDuration | None = None
     """How soon one of them should follow, from the time of the rule's own event."""
+    every: PositiveDuration | None = None
+    """How often one of them should come, in a rule without `event`."""
 
     @classmethod
     def check(cls, written: object, names: Mapping[str, Any]) -> Iterator[PathProblem]:  # noqa: ARG003
@@ -80,6 +86,16 @@ class Expect(Gate):
         except ValidationError:
             return  # reported where the form is checked
         yield from find_where_problems(own.event, own.where)
+        if own.every and any(split_where(own.where)[1]):
+            yield (
+                "where",
+                "`every` has no other event that gives a value: write the value out",
+            )
+
+    @property
+    def seconds(self) -> float:
+        """How long it waits: `within`, or `every`."""
+        return self.within or self.every or 0.0
 
     @cached_property
     def expected_events(self) -> ExpectedEvents:
@@ -94,18 +110,21 @@ class Expect(Gate):
             for key in place[:-1]:
                 below = below.setdefault(key, {})
             below[place[-1]] = render_value(written, names)
-        return {**self.model_dump(mode="json"), "where": where}
+        return {**self.model_dump(mode="json", exclude_none=True), "where": where}
 
     def preview(self, event: Event, now: datetime) -> Preview:  # noqa: ARG002 - the time changes nothing
         try:
             said = self._describe(self.fill(event.names)["where"])
         except ExpressionError as error:
             return False, f": {error}: the response fails before its first step"
-        return None, f": acts if no {said} comes within {format_duration(self.within)}"
+        return None, f": acts if no {said} comes within {format_duration(self.seconds)}"
 
     def admit(self, visit: GateVisit, /) -> Visiting[Objection | None]:
+        if self.every:
+            visit.record(f"no {' or '.join(self.event)} came for {format_duration(self.every)}")
+            return None
         since = datetime.fromisoformat(visit.event.time) if visit.event.time else visit.now
-        until, said = since + timedelta(seconds=self.within), self._describe(self.where)
+        until, said = since + timedelta(seconds=self.seconds), self._describe(self.where)
         if visit.now < until + LATENESS:
             yield from visit.wait(until + LATENESS, f"for {said} until {until.isoformat()}")
         key = join_parts(visit.workspace, format_key(dict(_list_values(self.where))))
@@ -129,11 +148,17 @@ class Expect(Gate):
     def change_state(
         cls, state: Mapping[str, Any] | None, operation: str, document: Mapping[str, Any], /
     ) -> StateChange:
-        """`arrive` records an event; `find` gives one within a time, and changes nothing."""
+        """`arrive` records an event, `begin` that a timer looks; `find` gives one, and changes nothing."""
+        if operation == BEGIN:
+            began = min(document["time"], (state or document).get("began", document["time"]))
+            known = Arrivals.from_json({"seconds": document["seconds"], "ends": (), **(state or {})})
+            return StateChange({**known.to_json(), "began": began}, {})
         if operation == ARRIVE:
             known = Arrivals.from_json(state) if state else Arrivals(document["seconds"])
             known = Arrivals(document["seconds"], known.ends)
             known = known.add(Arrival(document["time"], document["id"], document["kind"]))
+            if state and "began" in state:
+                return StateChange({**known.to_json(), "began": state["began"]}, {})
             return StateChange(known.to_json(), {}, known.expires)
         if state is None:
             return StateChange(None, {})
@@ -151,7 +176,7 @@ def describe_arrival(event: Event, own: Expect, now: datetime) -> dict[str, Any]
         "time": moment.astimezone(UTC).isoformat(),
         "id": canonical_event_id(event.id),
         "kind": find_event_kind(own.expected_events, event) or event.type,
-        "seconds": own.within,
+        "seconds": own.seconds,
     }
 
 

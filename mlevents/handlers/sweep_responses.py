@@ -1,4 +1,4 @@
-"""Every five minutes: responses and rollouts that ended without an outcome, and a release that stopped."""
+"""Every five minutes: responses and rollouts without an outcome, a release that stopped, silences."""
 
 from datetime import UTC, datetime
 
@@ -6,6 +6,8 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from mlevents.handlers.blueprint import Blueprint
+from mlevents.handlers.delivery import rules, settings
+from mlevents.handlers.silences import begin_silences
 from mlevents.orchestration.function_names import SWEEP_RESPONSES
 from mlevents.responses.hold_release import continue_release
 from mlevents.responses.sweeper import Sweeper
@@ -20,3 +22,4 @@ async def sweep_responses(timer: func.TimerRequest, client: df.DurableFunctionsC
     """See `mlevents.responses.sweeper`."""
     await Sweeper(client, datetime.now(UTC)).sweep()
     await continue_release(client)
+    await begin_silences(client, rules(), settings(), datetime.now(UTC))

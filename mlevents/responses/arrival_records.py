@@ -26,9 +26,9 @@ def find_arrivals(
     waiting = [
         (rule.id, own)
         for rule in rules.rules
-        if rule.mode == "live" and isinstance(own := rule.gates.get("expect"), Expect)
+        if rule.mode != "disabled" and isinstance(own := rule.gates.get("expect"), Expect)
     ]
-    if not waiting or settings.mode in ("disabled", "shadow"):
+    if not waiting or settings.mode == "disabled":
         return
     try:
         event = parse(raw)
@@ -37,8 +37,14 @@ def find_arrivals(
     for rule, own in waiting if rules.allows(event.topic) else ():
         key = own.expected_events.find_key(event)
         if key is not None:
-            entity = gate_state_id("expect", rule, join_parts(canonical_resource_id(event.topic), key))
+            scope = find_scope(event.topic, rules) if own.every else canonical_resource_id(event.topic)
+            entity = gate_state_id("expect", rule, join_parts(scope, key))
             yield entity, to_text(describe_arrival(event, own, now))
+
+
+def find_scope(topic: str, rules: Rules) -> str:
+    """Where `every` counts: in each workspace that the file lists, or everywhere if it lists none."""
+    return canonical_resource_id(topic) if rules.workspaces else ""
 
 
 async def record_arrivals(

@@ -1,6 +1,6 @@
 """Checks of rules that models cannot do: ids, gates, conditions and steps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +15,13 @@ from mlevents.rules.references import find_references
 from mlevents.rules.report import Report
 from mlevents.rules.rule_source import DEFAULTS, RuleSource
 from mlevents.rules.step_check import STEP_RESULT, StepCheck
-from mlevents.yamlfile.positions import join_path
+from mlevents.yamlfile.positions import PathProblem, join_path
 
 _ANY_EVENT = ("*",)
+
+SILENCE_ROOTS = ("event", "workspace")
+SILENCE_NAMES = {"expect": dict.fromkeys(("last", "every", "since"), "text")}
+"""What the steps of a rule can read that acts when no event came."""
 
 FAILURE_NAMES = {
     "failure": dict.fromkeys(("step", "uses", "status", "message", "rule", "response"), "text"),
@@ -57,7 +61,10 @@ class RuleCheck:
         """The bound conditions of a rule, None if it has none; reports what is wrong in it."""
         self._check_id(written.get("id"), join_path(path, "id"))
         kinds = find_event_kinds(written.get("event"))
-        names = list_names(kinds)
+        names: Mapping[str, Any] = list_names(kinds)
+        if is_silence_rule(written):
+            names = {root: names[root] for root in SILENCE_ROOTS} | SILENCE_NAMES
+        self.report.errors(path, find_event_problems(written))
         self._check_gates(written, path, names)
         names = {**names, **list_given_names(written, names)}
         results = dict.fromkeys(
@@ -102,6 +109,26 @@ class RuleCheck:
         if other is not here:
             place = f"line {other.line}" if other.file == here.file else f"{other.file}:{other.line}"
             self.report.error(path, f"'{name}' is also the id of the rule in {place}: rename one")
+
+
+def is_silence_rule(written: Mapping[str, Any]) -> bool:
+    """Whether a rule acts when no event came for some time."""
+    expect = written.get("expect")
+    return isinstance(expect, dict) and "every" in expect
+
+
+def find_event_problems(written: Mapping[str, Any]) -> Iterator[PathProblem]:
+    """What is wrong in a rule that has no `event`, or must not have one."""
+    if not is_silence_rule(written):
+        if "event" not in written:
+            yield "event", "'event' is missing: name the events of the rule: one, a list, or \"*\""
+        return
+    for key in ("event", "where"):
+        if key in written:
+            yield (
+                key,
+                f"a rule with `expect: {{every: …}}` answers no event: remove `{key}`",
+            )
 
 
 def find_event_kinds(written: object) -> tuple[str, ...]:

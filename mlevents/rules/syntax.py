@@ -84,8 +84,8 @@ class RuleSyntax(StrictModel):
     """give the rule an id that no other rule has."""
     description: str = ""
     """What the rule is for, in a sentence."""
-    event: EventNames
-    """name the events of the rule: one, a list, or "*"."""
+    event: EventNames = ()
+    """The events of the rule: one, a list, or "*". A rule with `expect: {every: …}` has none."""
     where: _Where
     """The conditions, in the shape of the normalised event."""
     mode: Mode = "live"

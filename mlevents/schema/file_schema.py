@@ -21,6 +21,13 @@ from mlevents.schema.model_schema import Schema, complete_schema, make_model_sch
 from mlevents.schema.rule_test_schema import build_rule_test_schemas
 from mlevents.schema.where_schema import build_where_schemas
 
+WAITS = "How long none of the events came."
+EVENT_OR_EVERY: Schema = {
+    "if": {"required": ["expect"], "properties": {"expect": {"required": ["every"], "description": WAITS}}},
+    "else": {"required": ["event"]},
+}
+"""A rule has events, unless it acts when none came."""
+
 
 def build_file_schema(vocabulary: Vocabulary = VOCABULARY) -> Schema:
     """The schema of a rule file that may use this vocabulary, in JSON Schema 2020-12."""
@@ -33,7 +40,7 @@ def build_file_schema(vocabulary: Vocabulary = VOCABULARY) -> Schema:
     definitions |= build_connection_schemas(vocabulary.connections.items())
     definitions |= _build_rule_schemas(definitions["rule"], cases)
     for key in ("given", "expect"):
-        _replace(definitions["rule test"], key, refer_to(key))
+        _replace(definitions["rule test"], key, refer_to(f"test {key}"))
     _replace(schema, "connections", name_members(refer_to("connection")))
     _replace(schema, "workspaces", name_members({"type": "string"}))
     schema["required"] = ["version"]
@@ -58,7 +65,7 @@ def _build_rule_schemas(rule: Schema, cases: list[Kinds]) -> dict[str, Schema]:
     chain = _describe_case(EVERY_KIND, about)
     for case in reversed(cases):
         chain = {"if": case.condition, "then": _describe_case(case, about), "else": chain}
-    return {**own, "rule": {**close_cases(rule, [chain]), "properties": properties}}
+    return {**own, "rule": {**close_cases(rule, [chain, EVENT_OR_EVERY]), "properties": properties}}
 
 
 def _describe_case(case: Kinds, about: str) -> Schema:

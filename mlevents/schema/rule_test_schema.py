@@ -25,7 +25,8 @@ def build_rule_test_schemas() -> dict[str, Schema]:
     about = describe_events()
     kinds = {kind: _describe(_object(_roots(kind)), about.get(kind)) for kind in sorted(NAMES)}
     given = _object(kinds) | {"allOf": [{"minProperties": 1, "maxProperties": 1}]}
-    return {"given": given, "expect": {"anyOf": [_RULE, {**_RULES, "minItems": 1}, _expected()]}}
+    expect = {"anyOf": [_RULE, {**_RULES, "minItems": 1}, _expected()]}
+    return {"test given": given, "test expect": expect}
 
 
 def _describe(schema: Schema, about: str | None) -> Schema:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sandbox.sandbox_process import Stage, stage
+from sandbox.sandbox_process import PATIENCE, Stage, stage, until
 
 RULES = """
 version: 1
@@ -25,6 +26,9 @@ rules:
       where: {run: {id: "${run.id}", status: [completed, failed, canceled]}}
       within: 40m
     do: [{uses: notify, with: {to: mail, subject: "${run.id} has not ended", text: "for 40 minutes"}}]
+  - id: no-models
+    expect: {event: model.registered, every: 2s}
+    do: [{uses: notify, with: {to: mail, subject: "no model for ${expect.every}", text: "${expect.since}"}}]
 """
 
 
@@ -62,3 +66,10 @@ def test_a_run_that_has_not_ended_is_reported_and_one_that_has_is_not(app: Stage
     assert [mail["subject"] for mail in app.inbox() if "ended" in mail.get("subject", "")] == [
         "long has not ended"
     ]
+
+
+def test_a_silence_is_reported(app: Stage):
+    def find_mail() -> list[dict[str, Any]]:
+        return [mail for mail in app.inbox() if mail.get("subject") == "no model for 2 s"]
+
+    until(find_mail, PATIENCE, lambda: f"{app.inbox()}")
