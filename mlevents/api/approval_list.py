@@ -123,7 +123,7 @@ def view_approval(state: InterventionState, asked: ApprovalRecord) -> dict[str, 
         "by": list(asked.by),
         "not_by": asked.not_by,
         "author": author and f"{author.get('name') or 'unknown'} ({author.get('type') or 'unknown'})",
-        "steps": list(describe_steps(steps, response.event.names)),
+        "steps": list(asked.would or describe_steps(steps, response.event.names)),
     }
 
 

@@ -41,7 +41,8 @@ class ResponseApprovals:
 
     def _subject(self, one: ApprovalRecord) -> ApprovalSubject:
         response = self.response
-        return ApprovalSubject(f"{response.id}~{response.reruns}", one.place, digest_rule(response))
+        steps = [step for step in response.steps if step.id == one.step] if one.step else None
+        return ApprovalSubject(f"{response.id}~{response.reruns}", one.place, digest_rule(response, steps))
 
 
 def read_approvals(state: InterventionState) -> ResponseApprovals:
@@ -52,6 +53,9 @@ def read_approvals(state: InterventionState) -> ResponseApprovals:
     found = [
         ApprovalRecord.read(one.about, one.status, one.detail, one.until or "") for one in state.outcome.gates
     ]
+    for about in state.step_approvals:
+        status, detail, until = (str(about.get(name) or "") for name in ("status", "detail", "until"))
+        found.append(ApprovalRecord.read(about, status, detail, until))
     return ResponseApprovals(response, [one for one in found if one])
 
 

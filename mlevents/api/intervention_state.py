@@ -9,6 +9,7 @@ from durabletask.client import AsyncTaskHubGrpcClient, OrchestrationQuery, Orche
 from mlevents.actions.action import action
 from mlevents.api.operation import ApiError
 from mlevents.orchestration.intervention import Intervention
+from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.start_policy import ENDED
 from mlevents.orchestration.step_status import StepStatus
 from mlevents.registry import UnknownNameError
@@ -25,6 +26,7 @@ from mlevents.responses.response_view import (
 _LONGEST_WAIT, _LOOK = 5.0, 0.1
 """Seconds for which an answer waits for the effect of a verb, and between two looks."""
 _PARTS = 50
+_NOT_BEGUN = ("waiting", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,13 @@ class RunningRollout:
 
 @dataclass(frozen=True, slots=True)
 class InterventionState:
-    """A response at one moment."""
+    """A response at one moment; `step_approvals` are those that its steps asked for."""
 
     state: OrchestrationState
     outcome: ResponseOutcome
     view: ResponseView
     rollout: RunningRollout | None
+    step_approvals: tuple[Json, ...] = ()
 
     @property
     def has_ended(self) -> bool:
@@ -61,17 +64,19 @@ async def read_intervention_state(client: AsyncTaskHubGrpcClient, response_id: s
     if state is None or not is_response(state):
         raise ApiError(404, f"no response has the id '{response_id:.200}'")
     outcome, parts = known_outcome(state), {}
-    if any(one.status == "running" and _is_orchestrated(one.uses) for one in outcome.steps):
+    if any(one.status not in _NOT_BEGUN and _is_orchestrated(one.uses) for one in outcome.steps):
         query = OrchestrationQuery(instance_id_prefix=f"{response_id}.", max_instance_count=_PARTS)
         found = await client.get_all_orchestration_states(query)
         ordered = sorted(found, key=lambda one: one.created_at)
         parts = {one.instance_id: StepStatus.from_json(status_of(one)) for one in ordered}
+    latest = (find_part(one, response_id, parts, outcome.reruns) for one in outcome.steps)
+    asked = tuple(part.approval for part in latest if part.approval)
     rollout = None
     for one in outcome.steps:
         if one.status == "running" and _is_orchestrated(one.uses):
             part = find_part(one, response_id, parts, outcome.reruns)
             rollout = RunningRollout(one.id, part.watched, part.detail or one.detail)
-    return InterventionState(state, outcome, view_response(state, parts).view, rollout)
+    return InterventionState(state, outcome, view_response(state, parts).view, rollout, asked)
 
 
 async def wait_for_state(

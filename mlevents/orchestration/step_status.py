@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from mlevents.orchestration.json_message import JsonMessage, read_each
+from mlevents.orchestration.json_message import Json, JsonMessage, read_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class StepStatus(JsonMessage):
     """How far a step is: `waiting` names the gate that it waits for, `log` are lines of its target's log.
 
     `watched` is the number of the phase under way, where it holds for some time and may be promoted.
+    `approval` is the latest approval that the step asked for.
     """
 
     detail: str | None = None
@@ -54,6 +55,7 @@ class StepStatus(JsonMessage):
     waiting: str | None = None
     log: tuple[str, ...] = ()
     watched: int | None = None
+    approval: Json = field(default_factory=dict)
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "phases": read_each(PhaseRecord.from_json),

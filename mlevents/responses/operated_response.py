@@ -62,6 +62,10 @@ class OperatedResponse(ResponseRecord):
         if intervention.verb not in OPERATORS_VERBS:
             if intervention.verb in DECISION_VERBS:
                 self.log_intervention(intervention)
+                if step := next(self.find_orchestrated(), None):
+                    yield from self.pass_on(step, intervention)
+                    self.log_intervention(replace(intervention, effect=PASSED_WORDS.format(step)))
+                    return None
             self._messages.append(intervention)
             return None
         if intervention.verb == RELEASED:

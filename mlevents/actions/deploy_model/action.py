@@ -14,10 +14,9 @@ with:
   limits: {instances: 6}               # old and new deployments of the endpoint together
 ```
 
-`template` says how to run the model (instance type and count, probes, environment …); its texts may contain
-`${…}`, and it must not name local files. The step replaces its `name`, `endpoint_name` and `model`.
-docs/rollouts.md describes a rollout. Later steps read `endpoint`, `deployment`, `model`, `scoring_uri`,
-`traffic`, `before`, `phases` and `studio`.
+`template` says how to run the model (instances, probes, …); its texts may contain `${…}`, and it
+names no local files. The step replaces its `name`, `endpoint_name` and `model`. See docs/rollouts.md. Later
+steps read `endpoint`, `deployment`, `model`, `scoring_uri`, `traffic`, `before`, `phases` and `studio`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -31,8 +30,9 @@ from pydantic import AfterValidator, Field
 from mlevents.actions.action import Action, Done, FileName, Outcome, StepContext, action
 from mlevents.actions.allowed_target import Target
 from mlevents.actions.deploy_model import cleanup, creation, traffic_restore, traffic_shift
+from mlevents.actions.deploy_model.approval_request import ask_about_phase
 from mlevents.actions.deploy_model.instance_limit import InstanceLimit
-from mlevents.actions.deploy_model.model_reference import EndpointName, model_reference
+from mlevents.actions.deploy_model.model_reference import EndpointName, find_model, model_reference
 from mlevents.actions.deploy_model.observation import Prober, observe
 from mlevents.actions.deploy_model.parameter_warnings import find_cautions
 from mlevents.actions.deploy_model.parameters import Limits, Rollout, Timeouts
@@ -58,9 +58,8 @@ from mlevents.services.services import Services
 class DeployModel(Action):
     """Endpoint, deployment without traffic, then the traffic; each verb may be called any number of times.
 
-    The orchestrator calls `locate`, takes the lease that it names, and then the other verbs in the order
-    of its phases; each `Done.result` joins the progress that the next verb sees. After a failure it
-    calls `restore_traffic`, which looks for itself what there is to restore, and `discard`.
+    The orchestrator calls `locate`, takes the lease that it names, and then calls the other verbs; each
+    `Done.result` joins the progress of the next. After a failure: `restore_traffic`, then `discard`.
     """
 
     permissions: ClassVar[tuple[Permission, ...]] = DEPLOYMENT_RIGHTS
@@ -125,9 +124,9 @@ class DeployModel(Action):
         """Say which endpoint this is about, and its lease's key, without a read; raises NotAllowedError."""
         target = self._target(context, services)
         check_allowlist(target.endpoint, self.endpoints)
-        failures = self.rollout.failures if self.rollout else 0
         found = {"endpoint": target.endpoint, "lock": target.lock, "timeouts": dict(self.timeouts)}
-        return Done(f"{target.model} goes to endpoint '{target.endpoint}'", {**found, "failures": failures})
+        more = {"failures": self.rollout.failures if self.rollout else 0}
+        return Done(f"{target.model} goes to endpoint '{target.endpoint}'", {**found, **more})
 
     def report_serving(self, context: StepContext, services: Services) -> Outcome:
         """Report what serves at the endpoint now, for the gates that compare with it."""
@@ -169,6 +168,10 @@ class DeployModel(Action):
         """Write the traffic of the current phase, unless someone else has moved it."""
         return traffic_shift.shift_traffic(self._target(context, services), _progress(context))
 
+    def ask_approval(self, context: StepContext, services: Services) -> Outcome:
+        """Send the link for the phase under way to those who are asked."""
+        return ask_about_phase(_progress(context), context, find_model(self.model, context), services)
+
     def observe(self, context: StepContext, services: Services) -> Outcome:
         """Say what the metrics say of the phase under way: `verdict` and `excused` in the result."""
         target, prober = self._target(context, services), Prober(services, context.id, context.fill)
@@ -186,9 +189,8 @@ class DeployModel(Action):
 
     def discard(self, context: StepContext, services: Services) -> Outcome:
         """Take the end of the failed deployment's log; with `on_failure: rollback` delete what we made."""
-        delete = self.rollout is not None and self.rollout.on_failure == "rollback"
-        target = self._target(context, services)
-        return cleanup.discard(target, _progress(context), context.id if delete else "")
+        mark = context.id if self.rollout and self.rollout.on_failure == "rollback" else ""
+        return cleanup.discard(self._target(context, services), _progress(context), mark)
 
     def _target(self, context: StepContext, services: Services) -> RolloutTarget:
         return RolloutTarget.of(context, services, TargetNames(self.model, self.endpoint, self.deployment))

@@ -3,6 +3,7 @@
 Restoring the traffic is never interrupted.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from durabletask.task import OrchestrationContext, when_any
@@ -10,6 +11,7 @@ from durabletask.task import OrchestrationContext, when_any
 from mlevents.actions.deploy_model.phases import RolloutRun
 from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.verbs import RolloutVerb
+from mlevents.gates.approve.terms import DECISION_VERBS
 from mlevents.orchestration.answer import Answer
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.interruption import Interruptible
@@ -24,12 +26,15 @@ class OperatedRollout(RolloutRun):
         super().__init__(context, call)
         self.interruption = Interruptible(context, self.receive)
         self._promotions: dict[int | None, Intervention] = {}
+        self._decisions: list[Intervention] = []
 
     def receive(self, intervention: Intervention) -> Durable[Exception | None]:
         """Note the promotion of a phase; gives the error of what ends the rollout."""
         yield from ()
         if intervention.verb == PROMOTE:
             self._promotions.setdefault(intervention.phase, intervention)
+        if intervention.verb in DECISION_VERBS:
+            self._decisions.append(intervention)
         return intervention.to_error()
 
     def watch(self, phase: int | None) -> None:
@@ -46,13 +51,24 @@ class OperatedRollout(RolloutRun):
 
     def hold_phase(self, seconds: float) -> Durable[Intervention | None]:
         """Stay in the phase for this long; gives its promotion at once if an operator asks for it."""
+        return (yield from self._hold(seconds, lambda: self._promotions.get(self.watched_phase)))
+
+    def wait_for_decision(self, seconds: float, key: str) -> Durable[Intervention | None]:
+        """Wait for this long; gives the first decision about the approval of this key at once."""
+
+        def find() -> Intervention | None:
+            return next((one for one in self._decisions if one.id.endswith(key)), None)
+
+        return (yield from self._hold(seconds, find))
+
+    def _hold(self, seconds: float, find: Callable[[], Intervention | None]) -> Durable[Intervention | None]:
         yield from self.interruption.check()
-        if promotion := self._promotions.get(self.watched_phase):
-            return promotion
+        if found := find():
+            return found
         timer = self.context.create_timer(timedelta(seconds=seconds))
         while not timer.is_complete:
             yield when_any([timer, self.interruption.queue.event])
             yield from self.interruption.check()
-            if promotion := self._promotions.get(self.watched_phase):
-                return promotion
+            if found := find():
+                return found
         return None

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from durabletask.task import OrchestrationContext, TaskFailedError
 
+from mlevents.actions.deploy_model.approval_wait import prepare_approval, wait_for_approval
 from mlevents.actions.deploy_model.operated_rollout import OperatedRollout
 from mlevents.actions.deploy_model.phase_watch import watch_phase
 from mlevents.actions.deploy_model.progress import Phase
@@ -122,8 +123,11 @@ def roll_out(context: OrchestrationContext, run: OperatedRollout, lease: Lease) 
         for number, phase in enumerate(run.progress.plan):
             run.progress = replace(run.progress, phase=number)
             yield from lease.renew(planned_seconds(run, phase.verb, phase=phase), record_of(run))
+            if phase.approve:
+                prepare_approval(run, phase, number)
             answer = yield from run.perform_phase(phase.name, phase.verb, limit=phase.timeout)
-            yield from watch_phase(run, phase, number)
+            watch = wait_for_approval if phase.approve else watch_phase
+            yield from watch(run, phase, number)
         answer = replace(answer, result=run.progress.result)
         yield from run.interruption.check()
         yield from lease.renew(DEFAULT_TIMEOUT, RolloutRecord.of(run, answer))

@@ -23,6 +23,7 @@ from mlevents.actions.action import FileName
 from mlevents.actions.deploy_model.answer_body import build_conditions, path_parts
 from mlevents.actions.deploy_model.metric_check import Check, Parameters
 from mlevents.duration import Duration, PositiveDuration
+from mlevents.gates.approve.terms import ApprovalTerms
 
 WHOLE = 100
 MOST_MIRRORED = 50
@@ -65,14 +66,24 @@ class Mirror(Parameters):
 
 
 class TrafficStep(Parameters):
-    """A share of the live traffic, for a time."""
+    """A share of the live traffic, for a time; or the approval of a person before the next one."""
 
-    percent: Annotated[int, Field(ge=1, le=WHOLE)]
+    percent: Annotated[int, Field(ge=1, le=WHOLE)] | None = None
     """say how much of the traffic the new deployment gets: 1 to 100."""
+    approve: ApprovalTerms | None = None
+    """A person must approve before the next step; the traffic stays, and the checks go on."""
     for_: Annotated[Duration, Field(alias="for")] = 0.0
     """How long to stay there; the checks must hold at the end of it."""
     timeout: PositiveDuration | None = None
     """How long to wait for enough requests; twice `for` by default."""
+
+    @model_validator(mode="after")
+    def _share_or_approval(self) -> Self:
+        if (self.percent is None) == (self.approve is None):
+            raise ValueError("a step has `percent` or `approve`: write one of them")
+        if self.approve and (self.for_ or self.timeout):
+            raise ValueError("an approval has no `for` and no `timeout`: it waits `within` its own time")
+        return self
 
 
 class Probe(Parameters):
@@ -111,7 +122,7 @@ class Rollout(Parameters):
 
     @model_validator(mode="after")
     def _growing(self) -> Self:
-        shares = [step.percent for step in self.steps]
+        shares = [step.percent for step in self.steps if step.percent is not None]
         if shares != sorted(set(shares)):
             raise ValueError(f"the steps' percents are {shares}: each must be more than the one before")
         return self

@@ -13,8 +13,11 @@ from mlevents.actions.deploy_model.progress import Phase, Progress
 from mlevents.actions.deploy_model.traffic_map import Traffic
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.duration import format_duration
+from mlevents.gates.approve.record import UNDECIDED
+from mlevents.gates.approve.terms import APPROVE
 from mlevents.orchestration.answer import Answer
 from mlevents.orchestration.durable import Durable
+from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.messages import Call
 from mlevents.orchestration.size_limits import CUSTOM_STATUS_UNITS, cut_document
 from mlevents.orchestration.step_errors import StepFailedError
@@ -38,7 +41,8 @@ class RolloutRun:
 
     `spent` is in seconds, over all phases; `report` is what a failure says besides its message.
     `notices` are the calls by which people are notified before the rollout has ended. `watched_phase` is the
-    number of the phase that an operator may promote, None where there is none.
+    number of the phase that an operator may promote, None where there is none. `approval` is what the API
+    reads of the latest approval.
     """
 
     def __init__(self, context: OrchestrationContext, call: Call) -> None:
@@ -49,6 +53,7 @@ class RolloutRun:
         self.report: dict[str, Any] = {}
         self.spent = 0.0
         self.watched_phase: int | None = None
+        self.approval: Json = {}
 
     @property
     def left(self) -> float:
@@ -70,7 +75,8 @@ class RolloutRun:
         lines = self.report.get("log", [])[-STATUS_LINES:]
         log = tuple(line[:STATUS_WIDTH] for line in lines)
         phases, number = tuple(self.phases[-STATUS_PHASES:]), self.watched_phase
-        status = StepStatus(detail[:300], phases, waiting, log, number)
+        gate = APPROVE if self.approval.get("status") == UNDECIDED else None
+        status = StepStatus(detail[:300], phases, waiting or gate, log, number, self.approval)
         self.context.set_custom_status(cut_document(status.to_json(), CUSTOM_STATUS_UNITS))
 
     def report_wait(self, detail: str) -> None:

@@ -15,7 +15,8 @@ class Phase(JsonMessage):
     """One phase of the plan of a rollout; `name` is for people.
 
     `traffic` and `mirror` are the maps that it puts, `percent` is the new deployment's share. `for_` and
-    `timeout` are in seconds; `own_timeout` says that a rule wrote the timeout.
+    `timeout` are in seconds; `own_timeout` says that a rule wrote the timeout. `approve` are the terms of a
+    phase in which a person decides; its maps are those of the phase before.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Phase(JsonMessage):
     traffic: Traffic = field(default_factory=dict)
     mirror: Traffic = field(default_factory=dict)
     own_timeout: bool = False
+    approve: Json = field(default_factory=dict)
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"verb": RolloutVerb}
 
@@ -43,6 +45,7 @@ class Progress(JsonMessage):
     - Of restoring: `inherited` says that another orchestration moved the traffic, and may have ended during a
       write; `late` that a write of ours may still arrive; `restoring` which maps were put; `refused` is what
       Azure answered to them.
+    - `asking` is what people are asked in a phase of approval.
     - Of cleaning up: `log` is the end of the container's log, `tried` are the deployments to delete.
     """
 
@@ -74,6 +77,7 @@ class Progress(JsonMessage):
     log: tuple[str, ...] | None = None
     deleting: bool = False
     tried: tuple[str, ...] = ()
+    asking: Json = field(default_factory=dict)
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "order": read_optional(WaitingOrder.from_json),

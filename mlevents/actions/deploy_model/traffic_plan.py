@@ -13,6 +13,7 @@ from mlevents.actions.deploy_model.traffic_map import (
     shift_share,
 )
 from mlevents.actions.deploy_model.verbs import RolloutVerb
+from mlevents.gates.approve.terms import ApprovalTerms
 
 WARMING_UP = 600.0
 """Seconds for a model to answer its first request."""
@@ -29,10 +30,30 @@ def plan_phases(rollout: Rollout | None, deployment: str, traffic: Traffic, mirr
         phases += _mirror(asked, deployment, traffic)
         phases += _steps(asked, deployment, traffic, mirror)
     else:
+        phases += [_approval(step.approve) for step in asked.steps if step.approve]
         phases.append(
             _shift(TrafficStep(percent=WHOLE), {deployment: WHOLE}, other_holders(mirror, deployment))
         )
-    return phases
+    return list(_place_approvals(phases, traffic, mirror))
+
+
+def _place_approvals(phases: Sequence[Phase], traffic: Traffic, mirror: Traffic) -> Iterator[Phase]:
+    """The phases, each approval with the maps that stand while it waits."""
+    percent = 0
+    for phase in phases:
+        if phase.verb is RolloutVerb.SHIFT_TRAFFIC:
+            traffic, mirror, percent = phase.traffic, phase.mirror, phase.percent
+        if phase.approve:
+            name = f"approval at {percent} %"
+            yield replace(phase, name=name, traffic=dict(traffic), mirror=dict(mirror), percent=percent)
+        else:
+            yield phase
+
+
+def _approval(terms: ApprovalTerms) -> Phase:
+    written = terms.model_dump(mode="json", exclude_none=True)
+    verb, within = RolloutVerb.ASK_APPROVAL, terms.within
+    return Phase("approval", verb, for_=within, timeout=within, own_timeout=True, approve=written)
 
 
 def is_planned_traffic(phases: Sequence[Phase], traffic: Traffic, mirror: Traffic) -> bool:
@@ -59,10 +80,11 @@ def _mirror(asked: Rollout, deployment: str, traffic: Traffic) -> Iterator[Phase
 def _steps(asked: Rollout, deployment: str, traffic: Traffic, mirror: Traffic) -> Iterator[Phase]:
     last = [] if asked.steps[-1].percent == WHOLE else [TrafficStep(percent=WHOLE)]
     for step in [*asked.steps, *last]:
-        if step.percent > share_of(traffic, deployment):
-            yield _shift(
-                step, shift_share(traffic, deployment, step.percent), other_holders(mirror, deployment)
-            )
+        if step.approve:
+            yield _approval(step.approve)
+        elif (step.percent or 0) > share_of(traffic, deployment):
+            wanted = shift_share(traffic, deployment, step.percent or 0)
+            yield _shift(step, wanted, other_holders(mirror, deployment))
 
 
 def _shift(step: TrafficStep, traffic: Traffic, mirror: Traffic) -> Phase:
@@ -72,7 +94,7 @@ def _shift(step: TrafficStep, traffic: Traffic, mirror: Traffic) -> Phase:
         verb=RolloutVerb.SHIFT_TRAFFIC,
         for_=step.for_,
         timeout=max(timeout, step.for_),
-        percent=step.percent,
+        percent=step.percent or 0,
         traffic=dict(traffic),
         mirror=dict(mirror),
         own_timeout=step.timeout is not None,

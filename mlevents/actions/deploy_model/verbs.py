@@ -13,6 +13,7 @@ class RolloutVerb(StrEnum):
     FOLLOW_DEPLOYMENT = "follow_deployment"
     SMOKE_TEST = "smoke_test"
     SHIFT_TRAFFIC = "shift_traffic"
+    ASK_APPROVAL = "ask_approval"
     OBSERVE = "observe"
     RETIRE = "retire"
     RESTORE_TRAFFIC = "restore_traffic"
@@ -41,4 +42,5 @@ PROGRESS_WORDS = {
     RolloutVerb.FOLLOW_DEPLOYMENT: "waiting until the deployment is ready",
     RolloutVerb.SMOKE_TEST: "a test request is sent",
     RolloutVerb.SHIFT_TRAFFIC: "the traffic is changed",
+    RolloutVerb.ASK_APPROVAL: "people are asked for an approval",
 }

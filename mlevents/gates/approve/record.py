@@ -15,6 +15,7 @@ class ApprovalRecord:
     """An approval: `place` is the gate or the phase, `status` waiting, passed, stopped or failed.
 
     `hash` is that of the token; `author` has `name` and `type` of who registered the model.
+    `step` is that of a rollout, and `would` what would happen there.
     """
 
     key: str
@@ -26,6 +27,8 @@ class ApprovalRecord:
     by: tuple[str, ...] = ()
     not_by: str | None = None
     author: Mapping[str, str] | None = None
+    step: str = ""
+    would: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, about: Mapping[str, Any], status: str, detail: str, until: str) -> Self | None:
@@ -42,6 +45,8 @@ class ApprovalRecord:
             by=tuple(about.get("by") or ()),
             not_by=about.get("not_by"),
             author=about.get("author"),
+            step=str(about.get("step") or ""),
+            would=tuple(about.get("would") or ()),
         )
 
     @property
