@@ -10,12 +10,14 @@ from pathlib import Path
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from sandbox.sandbox_process import ROOT, stage
+from tests.browser.approval_world import open_approval
 from tests.browser.chromium import REMEDY, choose_arguments, find_chromium
 from tests.browser.prepared_world import RULES, SPEED, World, prepare_world
 
 FOLDER = ROOT / "docs/pictures"
 LARGEST = 150 * 1024
 WIDE: ViewportSize = {"width": 1100, "height": 760}
+TALL: ViewportSize = {"width": 1100, "height": 960}
 NARROW: ViewportSize = {"width": 390, "height": 760}
 
 
@@ -72,6 +74,11 @@ def main(folder: Path) -> None:
         for look, other in (("dark", dark), ("phone", phone)):
             other.goto(f"{world.console}/responses/{world.canary}")
             take_picture(other, f"rollout-{look}", folder)
+        with open_approval() as link:
+            page.set_viewport_size(TALL)
+            page.goto(link)
+            page.get_by_role("heading", name="Checks so far").wait_for()
+            take_picture(page, "approval", folder)
         browser.close()
 
 

@@ -37,6 +37,7 @@ async def show_response(request: PageRequest) -> PageAnswer:
         event_text=to_json_text(found["event"]),
         results_text=to_json_text(found["results"]) if found["results"] else "",
         verbs=list_verbs(found),
+        is_asking=is_asking(found),
         spell_metric=spell_metric,
         spell_value=spell_value,
         notices=[("good", f"Done: {done}.")] if done in VERBS else (),
@@ -59,7 +60,14 @@ def list_verbs(found: Mapping[str, Any]) -> list[str]:
     if found["status"] not in UNSETTLED:
         return ["rerun"] if found["rule"] else ["replay"] if found["status"] == "quarantined" else []
     rollout = any(step["status"] == "running" and step.get("phases") for step in found["steps"])
-    return ["promote", "abort", "cancel"] if rollout else ["cancel"]
+    if not rollout:
+        return ["cancel"]
+    return ["abort", "cancel"] if is_asking(found) else ["promote", "abort", "cancel"]
+
+
+def is_asking(found: Mapping[str, Any]) -> bool:
+    """Whether the response waits for an approval."""
+    return found["status"] == "waiting" and str(found["because"]).startswith("approve:")
 
 
 def read_traffic(phases: Any) -> Iterator[TrafficPhase]:
