@@ -10,6 +10,7 @@ from mlevents.api.caller import identify_caller
 from mlevents.api.intervention_operations import (
     LONGEST_VERB_REASON,
     InterventionView,
+    Reason,
     refuse_verb,
     view_intervention,
 )
@@ -31,15 +32,21 @@ class DecisionBody(RequestBody):
     token: str | None = Field(default=None, max_length=_LONGEST_TOKEN)
 
 
+class RejectionBody(RequestBody):
+    """A rejection, and its reason; `token` is as in an approval."""
+
+    reason: Reason
+    token: str | None = Field(default=None, max_length=_LONGEST_TOKEN)
+
+
 _DECISION: dict[str, Any] = {
-    "body": DecisionBody,
     "answer": InterventionView,
     "answers": {202: InterventionView},
     "errors": (403, 409),
 }
 
 
-@operation("ApproveResponse", "POST v1/responses/{id}/approve", **_DECISION)
+@operation("ApproveResponse", "POST v1/responses/{id}/approve", body=DecisionBody, **_DECISION)
 async def approve_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Approve what a response waits with: it goes on.
 
@@ -49,11 +56,9 @@ async def approve_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     return await _decide(request, app, APPROVE)
 
 
-@operation("RejectResponse", "POST v1/responses/{id}/reject", **_DECISION)
+@operation("RejectResponse", "POST v1/responses/{id}/reject", body=RejectionBody, **_DECISION)
 async def reject_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Reject what a response waits with, for a reason: it stops; a rollout restores the traffic first."""
-    if not request.body.reason.strip():
-        raise ApiError(400, "reason: a rejection needs one")
     return await _decide(request, app, REJECT)
 
 
