@@ -6,7 +6,7 @@ from typing import Any
 import requests
 from playwright.sync_api import Page, expect
 
-from sandbox.sandbox_process import Stage
+from sandbox.sandbox_process import Stage, until
 from tests.browser.prepared_world import GOOD, World, settle, wait_for_share
 
 
@@ -144,6 +144,50 @@ def test_selected_responses_run_again_and_others_do_not(world: World, page):
     page.get_by_role("button", name="Rerun selected").click()
     expect(page.get_by_text("Done: rerun.")).to_be_visible()
     assert [read_response(stage, ids[run])["attempt"] for run in runs] == [2, 2, 1]
+
+
+def ask_for(page: Page, verb: str, scope: str, reason: str) -> None:
+    """Press a verb of a rule or of everything on the page Rules."""
+    summary = page.locator("summary", has_text=f"{verb} {scope}")
+    summary.click()
+    form = page.locator("details[open]")
+    form.get_by_label("Reason").fill(reason)
+    form.get_by_role("button", name=verb, exact=True).click()
+    expect(page.get_by_text(f"Done: {verb.lower()}.")).to_be_visible()
+
+
+def wait_until_held(stage: Stage, event_id: str) -> str:
+    """The id of the response to this event, once it waits."""
+
+    def look() -> list[str]:
+        return [one["id"] for one in stage.responses(event_id=event_id) if one["status"] == "waiting"]
+
+    return until(look, 30, lambda: f"still: {stage.responses(event_id=event_id)}")[0]
+
+
+def test_events_wait_while_their_rule_or_everything_is_held(world: World, page, axe):
+    stage, rule = world.stage, "retrain-on-drift"
+    page.goto(f"{world.console}/rules")
+    ask_for(page, "Hold", rule, "the <b>lake</b> moves")
+    ask_for(page, "Hold", "everything", "all stop")
+    article = page.locator(f"article#{rule}")
+    expect(article).to_contain_text("held by function key, just now: the <b>lake</b> moves.")
+    expect(page.locator("article.rule .badge.held")).to_have_count(4)
+    event = stage.drift_detected("held-monitor", 0.95)
+    stage.publish(event)
+    held = wait_until_held(stage, event["id"])
+    page.reload()
+    assert axe(page) == []
+    article.get_by_role("link", name="1 response waits").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.goto(f"{world.console}/rules")
+    ask_for(page, "Release", "everything", "go on")
+    expect(page.locator("article.rule .badge.held")).to_have_count(1)
+    assert read_response(stage, held)["status"] == "waiting"
+    ask_for(page, "Release", rule, "the lake is there")
+    expect(page.locator("article.rule .badge.held")).to_have_count(0)
+    stage.settled(event_id=event["id"])
+    assert read_response(stage, held)["status"] == "done"
 
 
 def test_what_an_event_says_is_text_everywhere(world: World, page):

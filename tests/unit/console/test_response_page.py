@@ -47,7 +47,7 @@ def test_a_plan_without_a_rollout_has_no_phases(plan: dict[str, Any]):
         ({"status": "running", "rule": "r", "steps": [step(phase("10 %"))]}, ["promote", "abort", "cancel"]),
         ({"status": "waiting", "rule": "r", "steps": []}, ["cancel"]),
         ({"status": "failed", "rule": "r", "steps": [step(phase("10 %"), status="failed")]}, ["rerun"]),
-        ({"status": "quarantined", "rule": None, "steps": []}, []),
+        ({"status": "quarantined", "rule": None, "steps": []}, ["replay"]),
     ],
 )
 def test_only_what_can_be_asked_now_is_offered(found: dict[str, Any], verbs: list[str]):

@@ -11,6 +11,7 @@ from mlevents.console import page as console_page
 from mlevents.console.console import BrowserRequest, answer_browser
 from mlevents.console.page import PageAnswer
 from mlevents.console.pages.response import VERBS
+from mlevents.console.pages.rules import HOLD_VERBS
 from mlevents.console.pages.selection import SELECTED_VERBS
 
 LOCAL = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}
@@ -31,17 +32,20 @@ def post(place: str, form: str) -> PageAnswer:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, Any]]:
-    """What was asked of the API, where a response named `busy` refuses everything."""
+    """What was asked of the API: `busy` refuses everything, and `slow` stays held for a while."""
     found: list[tuple[str, str, Any]] = []
 
     def find(name: str) -> Operation:
         real = operations.find(name)
 
         async def perform(request: ApiRequest, _: AppState) -> ApiAnswer:
-            found.append((name, request.path["id"], request.body.reason))
-            if request.path["id"] == "busy":
+            subject = request.path.get("id", "*")
+            found.append((name, subject, request.body.reason))
+            if subject == "busy":
                 raise ApiError(409, "it has not ended", state="running")
-            return ApiAnswer({})
+            return ApiAnswer(
+                {"hold": {"by": "ann"} if subject == "slow" or name.startswith("Hold") else None}
+            )
 
         return Operation(name, real.method, real.path, perform, real.parameters, real.body)
 
@@ -87,4 +91,22 @@ def test_a_selection_is_asked_one_by_one_and_says_who_refused(asked: list[Any]):
 
 def test_a_selection_of_nothing_says_so(asked: list[Any]):
     assert post("responses", "verb=rerun&reason=x").status == 400
+    assert asked == []
+
+
+@pytest.mark.parametrize("verb", HOLD_VERBS)
+@pytest.mark.parametrize(("place", "subject"), [("retrain/", "retrain"), ("", "*")])
+def test_a_hold_of_a_rule_or_of_everything_leads_back(verb: str, place: str, subject: str, asked: list[Any]):
+    answer = post(f"rules/{place}{verb}", "reason=maintenance")
+    assert (answer.status, answer.headers["Location"]) == (303, f"/api/console/rules?done={verb}")
+    assert asked == [(HOLD_VERBS[verb][subject == "*"], subject, "maintenance")]
+
+
+def test_a_verb_that_is_not_stored_yet_is_not_called_done(asked: list[Any]):
+    assert post("rules/slow/release", "reason=x").headers["Location"] == "/api/console/rules?sent=release"
+
+
+def test_a_hold_without_a_reason_is_refused(asked: list[Any]):
+    assert post("rules/retrain/hold", "reason=+").status == 400
+    assert post("rules/retrain/explode", "reason=x").status == 404
     assert asked == []
