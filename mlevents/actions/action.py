@@ -88,13 +88,15 @@ class Done:
 class Pending:
     """The step goes on elsewhere: perform it again `after` so many seconds, with this progress.
 
-    Each wait is half as long again after the one before, unless it is `exact`.
+    Each wait is half as long again after the one before, unless it is `exact`. `awaits` names an external
+    event that ends it; the event's text is then in the progress, as `message`.
     """
 
     detail: str
     after: float
     progress: Mapping[str, Any] = field(default_factory=dict)
     exact: bool = False
+    awaits: str | None = None
 
 
 Outcome = Done | Pending

@@ -27,6 +27,7 @@ class Answer(JsonMessage):
     - done: `result` is what later steps read. `waited` is how many seconds the step waited.
     - pending: perform again after `after` seconds with this `progress`; each wait is longer than the one
       before, unless it is `exact`.
+      `awaits` names an external event that ends the wait; its text goes into the progress, as `message`.
     - transient: try again, not before `retry_after` seconds; `busy` says that someone else's operation is
       under way.
     - stopped: `gate` names the gate that objected, if one did.
@@ -43,6 +44,7 @@ class Answer(JsonMessage):
     after: float | None = None
     progress: Json = field(default_factory=dict)
     exact: bool = False
+    awaits: str | None = None
     retry_after: float | None = None
     busy: bool = False
     gate: str | None = None

@@ -38,10 +38,12 @@ async def pass_on_intervention(text: str, client: AsyncTaskHubGrpcClient) -> str
     return to_text([len(found), len(running)])
 
 
-async def raise_event(client: AsyncTaskHubGrpcClient, instance: str, text: str) -> bool:
-    """Raise an intervention, as JSON text, to an orchestration; says whether it was still running."""
+async def raise_event(
+    client: AsyncTaskHubGrpcClient, instance: str, text: str, name: str = INTERVENTION_EVENT
+) -> bool:
+    """Raise an event, as JSON text, to an orchestration; says whether it was still running."""
     try:
-        await client.raise_orchestration_event(instance, INTERVENTION_EVENT, data=text)
+        await client.raise_orchestration_event(instance, name, data=text)
     except grpc.aio.AioRpcError as error:
         if error.code() not in NOT_RUNNING:
             raise

@@ -1,15 +1,15 @@
 """Interrupts orchestrator code while it waits: a timer ends at once, and the code gets an error instead.
 
-Whatever else it waits for (an activity, an entity, another orchestrator) is completed first, because it may
-be writing at that moment. No history changes by this where nobody intervenes: waiting for an event writes
-nothing to it.
+A wait for a timer or a message ends in the same way. Whatever else it waits for (an activity, an entity,
+another orchestrator) is completed first, because it may be writing at that moment. No history changes by
+this where nobody intervenes: waiting for an event writes nothing to it.
 """
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from durabletask.task import OrchestrationContext, Task, TimerTask, when_any
+from durabletask.task import OrchestrationContext, Task, TimerTask, WhenAnyTask, when_any
 
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.intervention import Intervention, InterventionQueue
@@ -57,7 +57,7 @@ class Interruptible:
     def _complete(self, course: Durable[Any], task: Task[Any]) -> Durable[Callable[[], Any]]:
         """Wait for a task of the code; gives how the code is resumed."""
         while not task.is_complete:
-            if isinstance(task, TimerTask) and (error := self._take_error()):
+            if isinstance(task, TimerTask | WhenAnyTask) and (error := self._take_error()):
                 return partial(course.throw, error)
             yield when_any([task, self.queue.event])
             yield from self.receive_new()

@@ -7,8 +7,9 @@ sandbox shortens its timers.
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from durabletask.task import OrchestrationContext, TaskFailedError
+from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
 
 from mlevents.duration import format_duration
 from mlevents.orchestration.answer import Answer, AnswerKind
@@ -47,7 +48,20 @@ def run_step(context: OrchestrationContext, call: Call, limit: float | None = No
         if answer.kind is AnswerKind.PENDING:
             call = replace(call, progress=answer.progress)
         if delay := schedule.count(answer):
-            yield context.create_timer(timedelta(seconds=delay))
+            message = yield from wait_for_message(context, delay, answer.awaits)
+            if message is not None:
+                call = replace(call, progress={**call.progress, "message": message})
+
+
+def wait_for_message(context: OrchestrationContext, seconds: float, name: str | None) -> Durable[Any]:
+    """Wait so long, or until the external event of this name comes; gives what it says, None for nothing."""
+    timer = context.create_timer(timedelta(seconds=seconds))
+    if name is None:
+        yield timer
+        return None
+    event: Task[Any] = context.wait_for_external_event(name)
+    yield when_any([event, timer])
+    return event.get_result() if event.is_complete else None
 
 
 class RetrySchedule:

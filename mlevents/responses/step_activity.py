@@ -142,6 +142,7 @@ def answer_of(outcome: Outcome | None) -> Answer:
         after=outcome.after,
         progress=dict(outcome.progress),
         exact=outcome.exact,
+        awaits=outcome.awaits,
     )
 
 

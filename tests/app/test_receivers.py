@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
-from sandbox.sandbox_process import ROOT, Stage, stage
+from sandbox.sandbox_process import ROOT, Stage, stage, until
 
 RULES = """\
 version: 1
@@ -38,6 +39,13 @@ rules:
     do:
       - {uses: call_http, with: {connection: api, path: runs, json: {run: "${run.id}"}, result: {ok: "$.ok"}}}
       - {id: cd, uses: call_http, if: "${steps.call_http.ok}", with: {connection: cd, cloudevent: true}}
+  - id: call-and-wait
+    event: run.status_changed
+    where: {run: {status: completed}}
+    do:
+      - uses: call_http
+        with: {connection: api, path: work, result: {report: "$.url"}, wait: {callback: true, timeout: 48h}}
+      - {uses: call_http, id: after, with: {connection: api, path: "${steps.call_http.report}"}}
   - id: call-metadata
     event: run.status_changed
     where: {run: {status: completed}}
@@ -123,3 +131,28 @@ def test_calls_arrive_with_what_proves_their_sender_and_none_reaches_inside(runn
     assert cd["headers"]["idempotency-key"] != api["headers"]["idempotency-key"]
     assert "an address of the cloud platform" in str(found["call-metadata"]["because"])
     assert "the host '127.0.0.1' is a loopback address" in str(found["call-inside"]["because"])
+
+
+def test_a_service_ends_a_step_at_its_address_once(running: Stage):
+    event = running.run_status_changed("train-3", "Completed")
+    running.publish(event)
+    address = until(lambda: find_callback(running), 60, lambda: "no call arrived")
+    assert address is not None
+    assert requests.post(address[:-1] + "_", json={}, timeout=30).status_code == 403
+    assert requests.post(address.replace("call_http", "after"), json={}, timeout=30).status_code == 403
+    assert requests.get(address, timeout=30).status_code in (404, 405)
+    assert requests.post(address, json={"text": "x" * 40_000}, timeout=30).status_code == 413
+    [waiting] = running.responses(rule="call-and-wait", event_id=event["id"])
+    assert waiting["status"] in ("running", "waiting")
+    answer = requests.post(address, json={"status": "passed", "url": "reports/7"}, timeout=30)
+    assert (answer.status_code, answer.json()) == (202, {"step": "call_http", "status": "accepted"})
+    [ended] = running.settled(rule="call-and-wait", event_id=event["id"])
+    assert ended["status"] == "done"
+    assert any(one["to"] == ["api.mine.example/v1/reports/7"] for one in running.inbox())
+    assert requests.post(address, json={}, timeout=30).status_code == 410
+
+
+def find_callback(running: Stage) -> str | None:
+    """The address in the latest call that asks for a callback."""
+    work = [one for one in running.inbox() if one["to"] == ["api.mine.example/v1/work"]]
+    return work[-1]["headers"]["mlevents-callback-url"] if len(work) > 1 else None

@@ -28,6 +28,9 @@ with:
   wait: {poll: "$.status", until: [passed], fail: [rejected], timeout: 2h}
   result: {report: "$.report.url"}
 ```
+
+With `wait: {callback: true}` the call has the header `Mlevents-Callback-Url`: a signed address that needs no
+key and works once. A POST of a JSON object to it ends the step, and `result` reads that object.
 """
 
 from __future__ import annotations
@@ -52,13 +55,23 @@ from mlevents.actions.call_http.parameters import (
     check_call_headers,
     check_results,
 )
-from mlevents.actions.call_http.work import find_location, has_work_ended, read_work_status, wait_for_work
+from mlevents.actions.call_http.work import (
+    await_callback,
+    end_by_callback,
+    find_location,
+    has_work_ended,
+    read_work_status,
+    wait_for_work,
+)
 from mlevents.errors import PermanentError
+from mlevents.orchestration.callback import make_callback_address, make_callback_token
 from mlevents.services.http.connection import Http
 from mlevents.services.http.http_client import HttpAnswer, HttpCall
 from mlevents.services.services import Services
 
+type Send = Callable[[HttpCall], HttpAnswer]
 ACCEPTED = 202
+CALLBACK_HEADER = "Mlevents-Callback-Url"
 ACCEPT = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 
@@ -91,6 +104,8 @@ class CallHttp(Action):
     def _body(self) -> Self:
         if self.method in ("GET", "DELETE") and (self.json_ is not None or self.cloudevent):
             raise ValueError(f"a {self.method} has no body: remove `json` and `cloudevent`, or use POST")
+        if self.wait and self.wait.field and not isinstance(self.json_, dict):
+            raise ValueError(f"wait.field '{self.wait.field}' needs a map as `json`: write one, or remove it")
         return self
 
     @classmethod
@@ -102,17 +117,18 @@ class CallHttp(Action):
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
         """Call, or look how far the work is."""
+        if self.wait is not None and self.wait.callback and "awaits" in context.progress:
+            return end_by_callback(self.wait, self.result, context.progress)
         connection = services.connection(self.connection)
         if not isinstance(connection, Http):
             raise PermanentError(f"the connection '{self.connection}' is not of type http: name one that is")
         send = self._sender(connection, context, services)
         if self.wait is not None and "location" in context.progress:
             return self._poll(send, self.wait, context.progress)
-        return self._call(send, connection.address(services, self.path), context)
+        callback = self._make_callback(context, services)
+        return self._call(send, connection.address(services, self.path), context, callback)
 
-    def _sender(
-        self, connection: Http, context: StepContext, services: Services
-    ) -> Callable[[HttpCall], HttpAnswer]:
+    def _sender(self, connection: Http, context: StepContext, services: Services) -> Send:
         def send(call: HttpCall) -> HttpAnswer:
             now = datetime.now(UTC)
             authenticated = connection.authenticate(call, context.key, services, now)
@@ -120,34 +136,47 @@ class CallHttp(Action):
 
         return send
 
-    def _call(self, send: Callable[[HttpCall], HttpAnswer], address: str, context: StepContext) -> Outcome:
-        call = self._make_call(address, context)
+    def _make_callback(self, context: StepContext, services: Services) -> str | None:
+        """The address at which the service ends the step, where the step waits for that."""
+        if self.wait is None or not self.wait.callback:
+            return None
+        if not services.settings.secret:
+            raise PermanentError("a callback needs the app setting MLEVENTS_SECRET: set it")
+        token = make_callback_token(services.settings.secret, context.key)
+        return make_callback_address(services.settings.find_address(), context.id, context.step, token)
+
+    def _call(self, send: Send, address: str, context: StepContext, callback: str | None) -> Outcome:
+        call = self._make_call(address, context, callback)
         answer = send(call)
         place = f"{call.method} {address}"
         require_status(answer, place, self.expect or SUCCESS)
         said = f"{place} answered {answer.status}"
+        if self.wait is not None and callback:
+            return await_callback(self.wait, context.step, said)
         if self.wait is None or (answer.status != ACCEPTED and has_work_ended(self.wait, answer)):
             return Done(said, self._results(answer))
         return wait_for_work(self.wait, answer, said, {"location": find_location(answer, place)})
 
-    def _make_call(self, address: str, context: StepContext) -> HttpCall:
+    def _make_call(self, address: str, context: StepContext, callback: str | None) -> HttpCall:
         if self.query:
             address = f"{address}?{urlencode(self.query, doseq=True)}"
-        body = make_cloud_event(context, self._data(context)) if self.cloudevent else self.json_
+        body = self.json_
+        if callback and self.wait and self.wait.field and isinstance(body, dict):
+            body = {**body, self.wait.field: callback}
+        if self.cloudevent:
+            body = make_cloud_event(context, self._data(context) if body is None else body)
         headers = {**ACCEPT, **self.headers, "Idempotency-Key": context.key}
+        if callback:
+            headers[CALLBACK_HEADER] = callback
         if body is None:
             return HttpCall(self.method, address, headers)
         headers["Content-Type"] = MEDIA_TYPE if self.cloudevent else "application/json"
         return HttpCall(self.method, address, headers, json.dumps(body, allow_nan=False).encode())
 
     def _data(self, context: StepContext) -> Any:
-        if self.json_ is not None:
-            return self.json_
         return {root: value for root, value in context.names.items() if root not in ("steps", "failure")}
 
-    def _poll(
-        self, send: Callable[[HttpCall], HttpAnswer], wait: Wait, progress: Mapping[str, Any]
-    ) -> Outcome:
+    def _poll(self, send: Send, wait: Wait, progress: Mapping[str, Any]) -> Outcome:
         location = str(progress["location"])
         answer = send(HttpCall("GET", location, ACCEPT))
         place = f"GET {location.partition('?')[0]}"

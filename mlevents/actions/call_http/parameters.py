@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from mlevents.actions.call_http.answer_values import OWN_RESULTS, parse_json_path
 from mlevents.duration import PositiveDuration
 from mlevents.services.http.connection import HEADER_NAME, OWN_HEADERS, SECRET_HEADERS
+from mlevents.yamlfile.key_choice import KeyChoice, KeyChoiceModel
 
 ExpectedStatus = Annotated[int, Field(ge=100, le=599)]
 ONE_DAY = 86_400.0
@@ -44,22 +45,27 @@ def check_call_headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-class Wait(BaseModel):
+class Wait(KeyChoiceModel):
     """How the end of work is found that the service does after its answer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    key_choices = (KeyChoice("callback", optional=("field",)), KeyChoice("poll", "until"))
 
-    poll: Path
+    callback: Literal[True] | None = None
+    """The service calls back: the call has the header `Mlevents-Callback-Url`, an address that works once."""
+    field: Annotated[str | None, Field(min_length=1, max_length=100)] = None
+    """Puts the address of the callback under this key into `json` too."""
+    poll: Path | None = None
     """write the JSONPath of the status in the answers to polling, such as `$.status`."""
-    until: Annotated[list[str], Field(min_length=1)]
+    until: Annotated[list[str] | None, Field(min_length=1)] = None
     """list the statuses that end the wait well, such as `[done]`; case does not matter."""
-    fail: list[str] = ["failed", "error", "canceled", "cancelled"]
-    """The statuses that fail the step."""
+    fail: list[str] = Field(default=["failed", "error", "canceled", "cancelled"])
+    """The statuses that fail the step; of a callback, those under `status` in its body."""
     timeout: PositiveDuration = ONE_DAY
     """How long the work may take."""
 
     @model_validator(mode="after")
     def _differ(self) -> Self:
-        if both := {one.casefold() for one in self.until} & {one.casefold() for one in self.fail}:
+        if both := {one.casefold() for one in self.until or ()} & {one.casefold() for one in self.fail}:
             raise ValueError(f"'{min(both)}' is in `until` and in `fail`: remove it from one of them")
         return self

@@ -1,16 +1,19 @@
 """Work that a service goes on with after its answer: where to look for it, and when it has ended."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from mlevents.actions.action import Pending
-from mlevents.actions.call_http.answer_values import read_json_path
-from mlevents.actions.call_http.answers import read_json_answer, read_wait, refuse_answer
+from mlevents.actions.action import Done, Pending
+from mlevents.actions.call_http.answer_values import read_json_path, read_json_paths
+from mlevents.actions.call_http.answers import LONGEST_KEPT, read_json_answer, read_wait, refuse_answer
 from mlevents.actions.call_http.parameters import Wait
 from mlevents.duration import format_duration
-from mlevents.errors import PermanentError
+from mlevents.errors import PermanentError, RefusedError
+from mlevents.orchestration.callback import name_callback
 from mlevents.services.http.http_client import HttpAnswer
+from mlevents.services.redaction import redact
 
 FIRST_LOOK_AFTER, LONGEST_LOOK_AFTER = 5.0, 300.0
 """Seconds between two looks: half of what was waited so far, between these."""
@@ -45,9 +48,28 @@ def wait_for_work(wait: Wait, answer: HttpAnswer, said: str, before: Mapping[str
     return Pending(said, pause, {**before, "waited": waited + pause}, exact=True)
 
 
+def await_callback(wait: Wait, step: str, said: str) -> Pending:
+    """Wait for the service's call back, as long as the work may take."""
+    name = name_callback(step)
+    return Pending(f"{said}; waits for its callback", wait.timeout, {"awaits": name}, exact=True, awaits=name)
+
+
+def end_by_callback(wait: Wait, result: Mapping[str, str], progress: Mapping[str, Any]) -> Done:
+    """What the service called back with; raises PermanentError for work that failed or took too long."""
+    if "message" not in progress:
+        raise PermanentError(f"gave up after {format_duration(wait.timeout)}: the service did not call back")
+    document = json.loads(progress["message"])
+    status = document.get("status")
+    if str(status).casefold() in map(str.casefold, wait.fail):
+        kept = redact(str(progress["message"]))[:LONGEST_KEPT]
+        report = {"status": status, "answer": kept}
+        raise RefusedError(f"the work ended as '{status}'", status=200, answer=kept, report=report)
+    return Done("the service called back", {**read_json_paths(result, document), "status": status})
+
+
 def read_work_status(wait: Wait, answer: HttpAnswer) -> str | None:
     """The status in an answer, None where it has none."""
-    found = read_json_path(wait.poll, read_json_answer(answer)) if answer.content else None
+    found = read_json_path(wait.poll, read_json_answer(answer)) if wait.poll and answer.content else None
     return None if found is None else str(found)
 
 
@@ -56,4 +78,4 @@ def has_work_ended(wait: Wait, answer: HttpAnswer) -> bool:
     status = (read_work_status(wait, answer) or "").casefold()
     if status in map(str.casefold, wait.fail):
         raise refuse_answer(f"the work ended as '{read_work_status(wait, answer)}'", answer)
-    return status in map(str.casefold, wait.until)
+    return status in map(str.casefold, wait.until or ())

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,7 +32,9 @@ def call(cloud: ExitStack, trusted: Authority) -> Callable[..., tuple[Server, Ca
     def prepare(*answers: Answer, **parameters: Any) -> tuple[Server, Callable[..., Outcome]]:
         server = cloud.enter_context(Server(Peer(*answers), trusted.context).serving())
         connections = {"api": {"type": "http", "base": f"{server.url}/v1", "allow_private": True}}
-        known = services(connections, REQUESTS_CA_BUNDLE=str(trusted.ca))
+        settings = {"REQUESTS_CA_BUNDLE": str(trusted.ca), "WEBSITE_HOSTNAME": "app.example"}
+        known = services(connections, **settings)
+        known.settings = replace(known.settings, secret="a secret of this app")
         action = CallHttp.model_validate({"connection": "api", **parameters})
         names = {"model": {"name": "net", "tags": {"stage": "prod"}}, "steps": {}}
         return server, lambda **more: action.perform(step(names, **more), known)
@@ -145,6 +148,26 @@ def test_work_that_takes_too_long_fails_the_step(call: Any):
     assert len(server.requests) < 40
 
 
+def test_a_callback_has_a_signed_address_and_its_body_is_the_result(call: Any):
+    wait = {"callback": True, "field": "callback", "timeout": "2h"}
+    server, perform = call(Answer(202, {}), wait=wait, json={"a": 1}, result={"report": "$.url"})
+    first = perform()
+    assert isinstance(first, Pending)
+    assert (first.after, first.exact, first.awaits) == (7200.0, True, "Callback.s")
+    [sent] = server.requests
+    address = sent.headers["Mlevents-Callback-Url"]
+    assert address.startswith("https://app.example/api/v1/callbacks/rule-1.abc/s/")
+    assert sent.json == {"a": 1, "callback": address}
+    said = json.dumps({"status": "passed", "url": "u"})
+    assert perform(progress={**first.progress, "message": said}).result == {"report": "u", "status": "passed"}
+    said = json.dumps({"status": "Failed", "why": "no quota"})
+    with pytest.raises(RefusedError, match="the work ended as 'Failed'"):
+        perform(progress={**first.progress, "message": said})
+    with pytest.raises(PermanentError, match="gave up after 2 h: the service did not call back"):
+        perform(progress=first.progress)
+    assert len(server.requests) == 1
+
+
 def test_work_that_fails_fails_the_step(call: Any):
     _, perform = call(Answer(200, {"status": "Failed", "why": "no quota"}), wait=WAIT)
     with pytest.raises(RefusedError, match="the work ended as 'Failed'") as raised:
@@ -187,6 +210,8 @@ def test_an_answer_that_is_not_json_says_so(call: Any):
         ({"headers": {"Idempotency-Key": "x"}}, "is set by mlevents"),
         ({"wait": {"poll": "$.s", "until": ["Failed"]}}, "is in `until` and in `fail`"),
         ({"wait": {"poll": "$.s", "until": []}}, "at least 1 item"),
+        ({"wait": {"callback": True, "poll": "$.s", "until": ["a"]}}, "give 'callback' or both"),
+        ({"wait": {"callback": True, "field": "url"}}, "needs a map as `json`"),
         ({"method": "FETCH"}, "Input should be"),
         ({"expect": [99]}, "greater than or equal to 100"),
     ],
