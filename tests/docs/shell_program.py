@@ -10,7 +10,6 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,10 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.processes.command_client import serve_command
 
 NOT_RUN = {
     "az": "needs an Azure subscription; tests/infra compares its words with what it accepts",
@@ -87,22 +90,12 @@ def run_mlevents(words: list[str]) -> int:
     """A command of mlevents, run by the process server."""
     if words[:1] == ["up"]:
         return start_sandbox(["mlevents", "up"], words[1:], Path(".mlevents/ready.json"))
-    code = serve_command(words)
+    code = serve_command("mlevents", words)
     deadline = time.monotonic() + LONGEST_START
     while code and words[:1] == ["load"] and time.monotonic() < deadline:
         time.sleep(1)  # the page's rule deploys the model in the meantime
-        code = serve_command(words)
+        code = serve_command("mlevents", words)
     return 0 if code == 1 and words[0] in FOUND_IS_NO_ERROR else code
-
-
-def serve_command(words: list[str]) -> int:
-    """Run a command by the process server, with our folder, environment and files; its exit code."""
-    call = {"program": "mlevents", "folder": os.getcwd(), "environment": dict(os.environ), "words": words}
-    with socket.socket(socket.AF_UNIX) as server, server.makefile() as lines:
-        server.connect(os.environ["PROCESS_SERVER"])
-        socket.send_fds(server, [json.dumps(call).encode()], [0, 1, 2])
-        _, code = lines.readline(), lines.readline()
-        return int(code or 70)
 
 
 def start_sandbox(program: list[str], words: list[str], ready: Path) -> int:

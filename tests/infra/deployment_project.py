@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.processes.process_client import run_program
+
 ROOT = Path(__file__).resolve().parents[2]
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
@@ -50,8 +52,9 @@ class Azure:
             "RECORDER_TABLE": str(ROOT),
         }
 
-    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        known = {
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a hook."""
+        return {
             **self.recorders(),
             "HOME": str(self.project),
             "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
@@ -65,12 +68,17 @@ class Azure:
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(self.project / "wheels"),
+            **more,
         }
-        whole = known | environment
+
+    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Start a program, which starts others."""
+        whole = self.environment(**environment)
         return subprocess.run(words, cwd=self.project, env=whole, capture_output=True, text=True, check=False)
 
     def step(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.run(sys.executable, "-m", "infra.hooks", *words, **environment)
+        """Run a step of the hooks, forked as the programs that it starts; see `run` for new processes."""
+        return run_program("hooks", words, self.project, self.environment(**environment))
 
     def calls(self, command: str) -> list[dict[str, Any]]:
         return [one for one in self.state["calls"] if one.get("command") == command]
@@ -82,7 +90,7 @@ class Azure:
 
 def make_project(folder: Path) -> Azure:
     project = folder / "project"
-    ignored = shutil.ignore_patterns("__pycache__", "filters.json", "streams.json", "targets.json")
+    ignored = shutil.ignore_patterns("filters.json", "streams.json", "targets.json")
     shutil.copytree(ROOT / "infra", project / "infra", ignore=ignored)
     shutil.copy(ROOT / "rules.yaml", project)
     shutil.copytree(ROOT / "deployments", project / "deployments")

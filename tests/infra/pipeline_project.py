@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 
 from mlevents.commands.init import make_files
+from tests.processes import command_client
+from tests.processes.process_client import find_server
 
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ".github/workflows/mlevents.yml"
@@ -81,14 +83,25 @@ def git(folder: Path, *words: str) -> None:
 
 
 def run_script(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a step as GitHub and Azure Pipelines do, with `mlevents` and `python` on the PATH."""
+    """Run a step as GitHub and Azure Pipelines do, with `mlevents` and `python` on the PATH.
+
+    Both ask the process server for the commands of mlevents.
+    """
     programs = folder.parent / "programs"
     programs.mkdir(exist_ok=True)
-    for name, words in (("python", ""), ("mlevents", "-m mlevents ")):
+    served = f'exec "{sys.executable}" -ES "{command_client.__file__}" mlevents "$@"\n'
+    is_ours = 'if [ "$1 $2" = "-m mlevents" ]; then shift 2;'
+    python = f'{is_ours} {served}fi\nexec "{sys.executable}" "$@"\n'
+    for name, text in (("python", python), ("mlevents", served)):
         program = programs / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {words}"$@"\n')
+        program.write_text(f"#!/bin/sh\n{text}")
         program.chmod(program.stat().st_mode | stat.S_IEXEC)
-    values = {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(folder.parent)}
+    values = {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(folder.parent),
+        "PROCESS_SERVER": find_server(),
+    }
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
     return subprocess.run(
         command, cwd=folder, env={**values, **environment}, capture_output=True, text=True, check=False

@@ -97,15 +97,22 @@ def launch_sandbox(words: Sequence[str], log: IO[bytes] | None) -> Any:
 
 
 def run_program(
-    program: str, words: Sequence[str], folder: Path, environment: Mapping[str, str]
+    program: str,
+    words: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    keep: tuple[bool, bool] = (True, True),
 ) -> subprocess.CompletedProcess[str]:
-    """What a program prints, and its exit code; as `subprocess.run` without input."""
+    """What a program prints, and its exit code; as `subprocess.run` without input.
+
+    `keep` says whether its output and its errors are kept; if not, they are printed where ours are.
+    """
     with (
         open(os.devnull, "rb") as nothing,
         tempfile.TemporaryFile("w+") as output,
         tempfile.TemporaryFile("w+") as errors,
     ):
-        files = [nothing.fileno(), output.fileno(), errors.fileno()]
+        files = [nothing.fileno(), output.fileno() if keep[0] else 1, errors.fileno() if keep[1] else 2]
         code = ServedProcess(request_process(program, words, folder, environment, files)).wait()
         output.seek(0)
         errors.seek(0)

@@ -36,6 +36,7 @@ LATE_IMPORTS = (
     "mlevents.doctor.resource_checks",
     "pytest",
     "sandbox.__main__",
+    "tests.infra.hook_programs",
 )
 """What the programs import only when they need it."""
 
@@ -68,11 +69,27 @@ def run_app(_: Sequence[str]) -> None:
     worker_main.main(worker_process.FOREIGN)
 
 
+def run_hooks(words: Sequence[str]) -> None:
+    """`python -m infra.hooks WORDS…`; see `hook_programs`."""
+    from tests.infra.hook_programs import run_hooks
+
+    run_hooks(words)
+
+
+def run_recorder(words: Sequence[str]) -> None:
+    """A recorder of `az`, `azd` or `func`."""
+    from tests.infra.hook_programs import run_recorder
+
+    run_recorder(words)
+
+
 PROGRAMS: Mapping[str, Callable[[Sequence[str]], None]] = {
     "mlevents": run_mlevents,
     "module": run_module,
     "sandbox": run_sandbox,
     "app": run_app,
+    "hooks": run_hooks,
+    "recorder": run_recorder,
 }
 
 
@@ -86,8 +103,9 @@ class ProcessServer:
         os.set_blocking(wake, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        self._listener.bind(path)
+        self._listener.bind(f"{path}.new")
         self._listener.listen()
+        os.rename(f"{path}.new", path)  # whoever finds the socket can connect at once
 
     def serve(self) -> NoReturn:
         """Serve until standard input ends."""
