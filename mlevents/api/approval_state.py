@@ -41,8 +41,8 @@ class ResponseApprovals:
 
     def _subject(self, one: ApprovalRecord) -> ApprovalSubject:
         response = self.response
-        steps = [step for step in response.steps if step.id == one.step] if one.step else None
-        return ApprovalSubject(f"{response.id}~{response.reruns}", one.place, digest_rule(response, steps))
+        plan = digest_rule(response, one.step)
+        return ApprovalSubject(f"{response.id}~{response.reruns}", one.place, plan)
 
 
 def read_approvals(state: InterventionState) -> ResponseApprovals:

@@ -75,7 +75,7 @@ class GateVisit(Protocol):
 
     @property
     def plan(self) -> str:
-        """The digest of the rule as the response carries it."""
+        """The digest of the rule as it was when the response began, before a gate changed it."""
 
     @property
     def workspace(self) -> str:

@@ -95,7 +95,7 @@ class ResponseVisit(ResponseChanges):
 
     @property
     def plan(self) -> str:
-        return digest_rule(self._operated.response)
+        return digest_rule(self._operated.began)
 
     @property
     def workspace(self) -> str:

@@ -33,13 +33,15 @@ UNKNOWN_WORDS = "no rollout of this response is running"
 class OperatedResponse(ResponseRecord):
     """The record of a response whose steps operators may interrupt, until its `on_failure` begins.
 
-    `released` says whether it is the next of its rule to act after a hold.
+    `released` says whether it is the next of its rule to act after a hold. `began` is the response before a
+    gate changed it.
     """
 
     def __init__(self, context: OrchestrationContext, response: Response) -> None:
         super().__init__(context, response)
         self.interruption = Interruptible(context, self.receive)
         self.released = False
+        self.began = response
         self._messages: list[Intervention] = []
 
     def take_message(self, verbs: Sequence[str]) -> Intervention | None:

@@ -28,7 +28,7 @@ def prepare_approval(run: OperatedRollout, phase: Phase, number: int) -> None:
     response, step, terms = run.call.response, run.call.step, ApprovalTerms.model_validate(phase.approve)
     now = run.context.current_utc_datetime.replace(tzinfo=UTC)
     until = (now + timedelta(seconds=terms.within)).isoformat()
-    plan = digest_plan(response.rule or "", [step.to_json()], response.gates)
+    plan = digest_plan(response.rule or "", [step.to_json()], {})
     place = f"{step.id}, {phase.name}, phase {number}"
     subject = ApprovalSubject(f"{response.id}~{response.reruns}", place, plan)
     following = next(one.name for one in run.progress.plan[number:] if one.verb is RolloutVerb.SHIFT_TRAFFIC)

@@ -5,8 +5,19 @@ from typing import Any
 import pytest
 
 from mlevents.gates.approve.link import ApprovalSubject
-from tests.unit.gates.gate_world import GateWorld, message
+from mlevents.orchestration.messages import Response
+from mlevents.responses.plan_digest import digest_rule
+from tests.unit.gates.gate_world import GateWorld, make_step, message
 
+EVENT: dict[str, Any] = {
+    "id": "one",
+    "type": "t",
+    "kinds": [],
+    "time": None,
+    "subject": "s",
+    "topic": "",
+    "names": {},
+}
 TERMS = {"ask": ["people", "chat"], "within": "8h"}
 
 
@@ -126,6 +137,39 @@ def test_each_attempt_and_each_rule_needs_a_decision_of_its_own():
     first, rerun, rule, same, terms = asked.keys
     assert first == same
     assert len({first, rerun, rule, terms}) == 4
+
+
+def test_a_gate_that_changes_later_ones_leaves_the_link_valid():
+    subjects: list[ApprovalSubject] = []
+    gates: dict[str, Any] = {
+        "verify": ["model"],
+        "approve": TERMS,
+        "budget": {"key": "old", "at_most": 5, "per": "24h"},
+    }
+
+    def read(query: dict[str, Any]) -> dict[str, Any]:
+        asked = query["document"]
+        if query["gate"] == "verify":
+            later = {"approve": TERMS, "budget": {**gates["budget"], "key": "new"}}
+            return {"kind": "done", "detail": "", "result": {"names": {}, "gates": later}}
+        if asked["do"] == "ask":
+            subjects.append(ApprovalSubject(*asked["subject"]))
+        result = {"nonce": "n", "sent": {"people": ""}, "late": {}, "refused": {}, "hash": "h"}
+        return {"kind": "done", "detail": "", "result": result}
+
+    began: dict[str, Any] = {"names": {"model": {"name": "net"}}}
+    rule = {"event": ["model.registered"], "kind": "model.registered"}
+    GateWorld(reads=read).respond("one", gates, event=began, written_rule=rule)
+    stored = Response.from_json(
+        {
+            "id": "rule.one",
+            "rule": "rule",
+            "event": {**EVENT, **began},
+            "steps": [make_step("act")],
+            "gates": gates,
+        }
+    )
+    assert {one.plan for one in subjects} == {digest_rule(stored)}
 
 
 def test_what_is_stored_has_no_token():
