@@ -5,6 +5,7 @@ from dataclasses import replace
 from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.size_limits import CUSTOM_STATUS_UNITS, cut_name, cut_text, json_units
 from mlevents.orchestration.step_record import StepRecord
+from mlevents.responses.gate_record import GateRecord
 from mlevents.responses.response_outcome import EventOutline, ResponseOutcome
 
 LONGEST_RULE, LONGEST_ID, LONGEST_TYPE, LONGEST_SUBJECT, LONGEST_TIME, LONGEST_TOPIC = (
@@ -21,7 +22,7 @@ LONGEST_GATE = 200
 MOST_INTERVENTIONS, LONGEST_INTERVENTION = 5, 100
 """How many entries of the log there are, the latest ones, and units of each of their texts."""
 DETAILS = (1000, 300, 100, 0)
-"""Units of each detail: the first of these with which everything fits."""
+"""Units of each detail of a step, and of a gate: the first of these with which everything fits."""
 LESS_IMPORTANT = frozenset({"waiting", "skipped", "done"})
 """Steps of these statuses are left out first where there are too many."""
 
@@ -30,7 +31,7 @@ def cut_outcome(outcome: ResponseOutcome) -> ResponseOutcome:
     """The outcome with its texts cut until it fits.
 
     Where even steps without details are too many, the later ones stay and those that failed or run;
-    `omitted` counts the others.
+    `omitted` counts the others. What a gate keeps for the API is never cut.
     """
     cut = replace(
         outcome,
@@ -39,10 +40,11 @@ def cut_outcome(outcome: ResponseOutcome) -> ResponseOutcome:
         topic=cut_name(outcome.topic, LONGEST_TOPIC),
         because=outcome.because and cut_text(outcome.because, LONGEST_REASON),
         log=tuple(map(_cut_intervention, outcome.log[-MOST_INTERVENTIONS:])),
-        gates=tuple(replace(one, detail=cut_text(one.detail, LONGEST_GATE)) for one in outcome.gates),
     )
     for longest in DETAILS:
-        cut = replace(cut, steps=tuple(_cut_step(step, longest) for step in outcome.steps))
+        steps = tuple(_cut_step(step, longest) for step in outcome.steps)
+        gates = tuple(_cut_gate(one, min(longest, LONGEST_GATE)) for one in outcome.gates)
+        cut = replace(cut, steps=steps, gates=gates)
         if json_units(cut.to_json()) <= CUSTOM_STATUS_UNITS:
             return cut
     return _omit_steps(cut)
@@ -69,6 +71,10 @@ def _cut_step(step: StepRecord, longest: int) -> StepRecord:
         step.status,
         cut_text(step.detail, longest),
     )
+
+
+def _cut_gate(said: GateRecord, longest: int) -> GateRecord:
+    return replace(said, detail=cut_text(said.detail, longest))
 
 
 def _omit_steps(outcome: ResponseOutcome) -> ResponseOutcome:

@@ -106,8 +106,8 @@ class ResponseRecord:
         """The outcome as people see it."""
         waits = self.hold or self.waiting
         status, because = ("waiting", waits) if waits else (self.status, self.because)
-        found = outcome_of(self.response, status, because, self.steps, self.log)
-        return cut_outcome(replace(found, gates=tuple(self.gates.values()))) if self.gates else found
+        response = replace(self.response, log=tuple(self.log))
+        return outcome_of(response, status, because, self.steps, tuple(self.gates.values()))
 
     def final_outcome(self) -> ResponseOutcome:
         """The outcome with all that is too much for a custom status."""
@@ -119,16 +119,14 @@ def outcome_of(
     response: Response,
     status: str,
     because: str | None,
-    steps: list[StepRecord],
-    log: Sequence[Intervention] | None = None,
+    steps: Sequence[StepRecord],
+    gates: tuple[GateRecord, ...] = (),
 ) -> ResponseOutcome:
     """The outcome of a response, cut to the size of a custom status."""
     event = EventOutline.of(response.event)
     topic = response.event.topic or ""
     known = ResponseOutcome(response.rule, event, status, because, tuple(steps), topic)
-    entries = response.log if log is None else tuple(log)
-    known = replace(known, log=entries, reruns=response.reruns)
-    return cut_outcome(known)
+    return cut_outcome(replace(known, log=response.log, reruns=response.reruns, gates=gates))
 
 
 def first_records(response: Response) -> list[StepRecord]:

@@ -1,5 +1,6 @@
 """The terms of an approval, of a rule or of a phase: who is asked, who may approve, until when."""
 
+import json
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -11,6 +12,8 @@ APPROVE, REJECT = "approve", "reject"
 DECISION_VERBS = (APPROVE, REJECT)
 """The verbs with which a person decides."""
 _MOST_APPROVERS, _LONGEST_APPROVER, _MOST_RECEIVERS = 20, 128, 10
+APPROVERS_UNITS = 1000
+"""Characters of JSON of all approvers together: they are stored in the custom status, which is small."""
 
 
 def _check_approver(text: str) -> str:
@@ -19,6 +22,15 @@ def _check_approver(text: str) -> str:
             f"'{text}' names nobody: write a sign-in name, an object id of a person or group, or an app role"
         )
     return text
+
+
+def _check_approvers(names: list[str]) -> list[str]:
+    if (units := len(json.dumps(names))) > APPROVERS_UNITS:
+        raise ValueError(
+            f"the names have {units:,} characters of JSON, at most {APPROVERS_UNITS:,} are possible: "
+            "write the object id of a group"
+        )
+    return names
 
 
 Approver = Annotated[str, Field(max_length=_LONGEST_APPROVER), AfterValidator(_check_approver)]
@@ -34,7 +46,14 @@ class ApprovalTerms(BaseModel):
     """name the connections that receive the link: one, or a list."""
     within: PositiveDuration
     """How long a decision is waited for; without one, the answer is no."""
-    by: Annotated[list[Approver], Field(min_length=1, max_length=_MOST_APPROVERS)] | None = None
+    by: (
+        Annotated[
+            list[Approver],
+            Field(min_length=1, max_length=_MOST_APPROVERS),
+            AfterValidator(_check_approvers),
+        ]
+        | None
+    ) = None
     """Who may approve: sign-in names, object ids of people or groups, app roles. It needs Entra sign-in."""
     not_by: Literal["author"] | None = None
     """`author`: who registered the model may not approve it. It needs Entra sign-in."""

@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlevents.actions.deploy_model.phases import RolloutRun
-from mlevents.orchestration.messages import Call
+from mlevents.gates.approve.terms import ApprovalTerms
+from mlevents.gates.gate import gate
+from mlevents.orchestration.intervention import Intervention
+from mlevents.orchestration.messages import Call, Response
 from mlevents.orchestration.size_limits import (
     CUSTOM_STATUS_UNITS,
     cut_document,
@@ -19,7 +22,10 @@ from mlevents.orchestration.size_limits import (
 from mlevents.orchestration.step_record import StepRecord
 from mlevents.orchestration.step_status import PhaseRecord
 from mlevents.responses.custom_status import cut_outcome, cut_outline
+from mlevents.responses.gate_record import GateRecord
 from mlevents.responses.response_outcome import EventOutline, ResponseOutcome
+from mlevents.responses.response_record import outcome_of
+from tests.histories.recorder import BEGAN
 from tests.unit.actions.deploy_model.test_rollout_exhaustive import call
 from tests.unit.responses.replay import Context
 
@@ -67,6 +73,65 @@ def test_of_too_many_steps_the_one_that_failed_stays_and_the_others_are_counted(
     found = cut_outcome(ResponseOutcome("r", event, "failed", "step 3", tuple(steps), "/t"))
     assert found.steps[0].id == steps[3].id
     assert found.steps[-1].id == steps[-1].id
+    assert len(found.steps) + found.omitted == 300
+
+
+def waiting_at_every_gate(approvers: list[str], steps: int) -> ResponseOutcome:
+    """A response with the longest texts everywhere, which has passed all gates and waits for an approval."""
+    long = "ü" * 2000
+    about: dict[str, Any] = {
+        "key": "k" * 16,
+        "place": "approve",
+        "hash": "h" * 64,
+        "by": approvers,
+        "not_by": "author",
+    }
+    about["author"] = {"name": "a" * 128, "type": "ServicePrincipal"}
+    said = [
+        GateRecord(name, "waiting", long, BEGAN.isoformat(), about if name == "approve" else {})
+        for name in gate.names()
+    ]
+    entry = Intervention(f"approve-{'k' * 16}", "approve", long, long, BEGAN.isoformat(), effect=long)
+    records = tuple(StepRecord(f"step-{n}", "notify", "waiting", long) for n in range(steps))
+    event = EventOutline(long, long, long, "2" * 64)
+    return ResponseOutcome(long, event, "waiting", long, records, long, log=(entry,) * 6, gates=tuple(said))
+
+
+@pytest.mark.parametrize("steps", [0, 1, 100])
+def test_a_custom_status_with_all_gates_fits_and_keeps_what_the_api_reads(steps: int):
+    approvers = [f"{n:04}@example.com".rjust(46, "x") for n in range(20)]
+    assert ApprovalTerms.model_validate({"ask": "people", "within": "8h", "by": approvers})
+    outcome = waiting_at_every_gate(approvers, steps)
+    found = cut_outcome(outcome)
+    assert bytes_of(found.to_json()) <= 2 * CUSTOM_STATUS_UNITS
+    assert [(one.gate, one.about) for one in found.gates] == [(one.gate, one.about) for one in outcome.gates]
+    assert found.log[-1].id == outcome.log[-1].id
+    assert len(found.steps) + found.omitted == steps
+
+
+def test_approvers_that_would_not_fit_are_refused_when_the_rules_load():
+    with pytest.raises(ValueError, match="1,000 are possible: write the object id of a group"):
+        ApprovalTerms.model_validate({"ask": "people", "within": "8h", "by": ["ü" * 100, "ä" * 100]})
+
+
+def test_steps_are_omitted_once_also_beside_gates():
+    steps = tuple(StepRecord(f"{'s' * 90}{n}", "notify", "skipped", "") for n in range(300))
+    given = Response.from_json(
+        {
+            "id": "r.1",
+            "rule": "r",
+            "event": {
+                "id": "e",
+                "type": "t",
+                "kinds": [],
+                "time": None,
+                "subject": "s",
+                "topic": "",
+                "names": {},
+            },
+        }
+    )
+    found = outcome_of(given, "running", None, steps, (GateRecord("throttle", "passed", "x" * 200),))
     assert len(found.steps) + found.omitted == 300
 
 
