@@ -98,8 +98,9 @@ def require_rule(rule: str, app: AppState) -> None:
 async def apply_verb(app: AppState, scope: str, verb: str, request: ApiRequest) -> ApiAnswer:
     """Store a verb unless it had its effect before, and answer with what it led to."""
     by, reason = identify_caller(request.headers), " ".join(request.body.reason.split())
-    wanted = Intervention(f"{verb}-{uuid.uuid4().hex}", verb, by, reason, app.now.isoformat())
     state, stored = await read_holds(app.client), True
+    time = state.choose_time(scope, app.now).isoformat()
+    wanted = Intervention(f"{verb}-{uuid.uuid4().hex}", verb, by, reason, time)
     if (scope in state.holds) != (verb == HOLD_VERB):
         await change_holds(app.client, verb, HoldChange(scope, wanted))
         state, stored = await wait_for_verb(app, wanted.id)

@@ -1,7 +1,8 @@
 """The entity Holds: what operators hold, single rules or everything, and what they are releasing.
 
-There is one, under the key `HOLDS_KEY`. Messages may arrive twice or late, so a verb is known by its id,
-and acts once. Which responses wait is not stored here: their custom statuses say so.
+There is one, under the key `HOLDS_KEY`. Messages may arrive twice, late or in another order: the times of the
+verbs decide, and each verb's time is later than those that its caller knew. Which responses wait is not
+stored here: their custom statuses say so.
 
 | operation | says |
 |---|---|
@@ -12,7 +13,8 @@ and acts once. Which responses wait is not stored here: their custom statuses sa
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from durabletask.client import AsyncTaskHubGrpcClient
@@ -28,7 +30,7 @@ COMPLETE = "complete"
 EVERYTHING = "*"
 """The scope of a hold of every rule; no rule has this id."""
 MOST_VERBS = 200
-"""Verbs that are remembered, so that a late repetition is recognised."""
+"""Verbs that are remembered, so that their callers see that they have arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,16 @@ class HoldChange(JsonMessage):
 
 @dataclass(slots=True)
 class HoldState(JsonMessage):
-    """What the entity keeps: the holds and the releases under way by scope, and the ids of the last verbs."""
+    """What the entity keeps: the holds and the releases under way by scope, and the ids of the last verbs.
+
+    `held` and `released` are the times (ISO 8601) of the latest hold and release of each scope.
+    """
 
     holds: dict[str, Intervention]
     releases: dict[str, Intervention]
     verbs: tuple[str, ...] = ()
+    held: dict[str, str] = field(default_factory=dict)
+    released: dict[str, str] = field(default_factory=dict)
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "holds": read_each_value(Intervention.from_json),
@@ -65,9 +72,10 @@ class HoldState(JsonMessage):
             return None
         return self.releases.get(rule or "") or self.releases.get(EVERYTHING)
 
-    def must_wait(self, rule: str | None) -> bool:
-        """Whether a new event of this rule has to wait."""
-        return self.find_hold(rule) is not None or self.find_release(rule) is not None
+    def choose_time(self, scope: str, now: datetime) -> datetime:
+        """The time of a new verb: now, or just after the latest one of this scope where a clock is behind."""
+        known = [times[scope] for times in (self.held, self.released) if scope in times]
+        return max([now, *(datetime.fromisoformat(time) + timedelta(microseconds=1) for time in known)])
 
 
 def read_hold_state(text: str | None) -> HoldState:
@@ -97,13 +105,15 @@ def keep_holds(context: EntityContext, text: Any) -> None:
 
 
 def _hold(state: HoldState, change: HoldChange) -> None:
-    if _is_new(state, change) and change.scope not in state.holds:
+    _remember(state, change, state.held)
+    if change.scope not in state.holds and _is_held(state, change.scope):
         state.holds[change.scope] = change.intervention
         state.releases.pop(change.scope, None)
 
 
 def _release(state: HoldState, change: HoldChange) -> None:
-    if _is_new(state, change) and change.scope in state.holds:
+    _remember(state, change, state.released)
+    if change.scope in state.holds and not _is_held(state, change.scope):
         del state.holds[change.scope]
         state.releases[change.scope] = change.intervention
 
@@ -114,11 +124,21 @@ def _complete(state: HoldState, change: HoldChange) -> None:
         del state.releases[change.scope]
 
 
-def _is_new(state: HoldState, change: HoldChange) -> bool:
-    if change.intervention.id in state.verbs:
-        return False
-    state.verbs = (*state.verbs, change.intervention.id)[-MOST_VERBS:]
-    return True
+def _remember(state: HoldState, change: HoldChange, times: dict[str, str]) -> None:
+    """Note that a verb has arrived, and its time if it is the latest."""
+    scope, intervention = change.scope, change.intervention
+    if intervention.id not in state.verbs:
+        state.verbs = (*state.verbs, intervention.id)[-MOST_VERBS:]
+    if scope not in times or datetime.fromisoformat(times[scope]) < datetime.fromisoformat(intervention.time):
+        times[scope] = intervention.time
+
+
+def _is_held(state: HoldState, scope: str) -> bool:
+    """Whether the latest verb of a scope holds it; of two at the same moment, the hold counts."""
+    held, released = state.held.get(scope), state.released.get(scope)
+    if held is None or released is None:
+        return held is not None
+    return datetime.fromisoformat(held) >= datetime.fromisoformat(released)
 
 
 HOLD_CHANGES: Mapping[str, Callable[[HoldState, HoldChange], None]] = {
