@@ -34,10 +34,20 @@ class HeldResponse:
 
 def is_waiting(state: OrchestrationState) -> bool:
     """Whether this is a response that an operator holds, and not one that waits at a gate."""
+    return find_wait(state).startswith(HELD_PREFIX)
+
+
+def is_at_gate(state: OrchestrationState) -> bool:
+    """Whether this is a response that waits at a gate."""
+    return bool(found := find_wait(state)) and not found.startswith(HELD_PREFIX)
+
+
+def find_wait(state: OrchestrationState) -> str:
+    """The reason for which a response waits before its steps; empty where it does not wait."""
     if state.runtime_status not in OPEN or not is_response(state):
-        return False
+        return ""
     status = status_of(state)
-    return status.get("status") == "waiting" and str(status.get("because")).startswith(HELD_PREFIX)
+    return str(status.get("because")) if status.get("status") == "waiting" else ""
 
 
 async def list_held(client: AsyncTaskHubGrpcClient) -> list[HeldResponse]:

@@ -1,8 +1,9 @@
 """Releases held responses in order: the orchestrator ReleaseResponses, of which one instance runs at a time.
 
 Responses of one rule act in the order of their events' times, then of their arrival. The next one begins
-when the one before has ended, or has been acting for some minutes (see `_MOST_LOOKS`). A rollout without the
-gate `order` is waited for to its end: the endpoint would else not serve the latest in the end.
+when the one before has ended, waits at a gate, or has been acting for some minutes (see `_MOST_LOOKS`). A
+rollout without the gate `order` that acts is waited for to its end: the endpoint would else not serve the
+latest in the end. At a gate a response may wait for days, for a person, or for the very next ones.
 
 A response that starts meanwhile waits behind the others. If the orchestration is lost, the sweeper and each
 waiting response start it again.
@@ -25,7 +26,7 @@ from mlevents.orchestration.intervention import RELEASED
 from mlevents.orchestration.json_message import JsonMessage, read_each_value
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.start_policy import ENDED, REPLACE_ENDED, start
-from mlevents.responses.held_list import HeldResponse, is_waiting, list_held
+from mlevents.responses.held_list import HeldResponse, is_at_gate, is_waiting, list_held
 from mlevents.responses.held_response import Turn
 from mlevents.responses.holds import COMPLETE, EVERYTHING, HoldChange, HoldState, change_holds, read_holds
 from mlevents.responses.response_view import read_response
@@ -151,11 +152,14 @@ async def wake(client: AsyncTaskHubGrpcClient, state: HoldState, rule: str, resp
 
 
 async def is_acting(client: AsyncTaskHubGrpcClient, state: HoldState, rule: str, one: ActingResponse) -> bool:
-    """Whether the next response of the rule has to wait for this one."""
+    """Whether the next response of the rule has to wait for this one.
+
+    One that still waits as held did not understand that it may act: after some looks, it is in line again.
+    """
     found = await client.get_orchestration_state(one.id)
-    if found is None or found.runtime_status in ENDED or not state.find_release(rule):
+    if found is None or found.runtime_status in ENDED or not state.find_release(rule) or is_at_gate(found):
         return False
     response = read_response(found)
     rolls_out = response is not None and any(step.orchestration for step in response.steps)
-    must_end = rolls_out and response is not None and "order" not in response.gates
+    must_end = rolls_out and response is not None and "order" not in response.gates and not is_waiting(found)
     return must_end or one.looks < _MOST_LOOKS
