@@ -37,12 +37,15 @@ log = logging.getLogger("mlevents")
 
 
 class ResponseVisit(ResponseChanges):
-    """One response at the gate of this name; `waited` says whether time has passed there."""
+    """One response at the gate of this name.
+
+    `waited` says whether time has passed there, `has_objected` whether the gate has stopped the response.
+    """
 
     def __init__(self, operated: OperatedResponse, name: str, gate: AnyGate) -> None:
         self._operated, self._context = operated, operated.context
         self._name, self._gate = name, gate
-        self.waited = False
+        self.waited = self.has_objected = False
         self.detail = ""
         self._about: Json = {}
 
@@ -57,6 +60,7 @@ class ResponseVisit(ResponseChanges):
             self._record(FAILED, str(error))
             raise error.with_text(f"{self._name}: {error}") from error
         if objection:
+            self.has_objected = True
             self._record(STOPPED, objection.text)
             raise GateClosedError(self._name, objection.text, notify=objection.notify)
         self._record(PASSED, self.detail)

@@ -28,7 +28,7 @@ def pass_gates(record: OperatedResponse) -> Durable[None]:
     """Let the response through its gates in their order; raises GateClosedError when one objects.
 
     When time has passed at one, those that read what changes check once more, before the response acts.
-    When it must not act, those that have let it act take back what they stored.
+    When it must not act, those that have let it act take back what they stored, whatever was raised.
     """
     passed: dict[str, ResponseVisit] = {}
     try:
@@ -41,7 +41,7 @@ def pass_gates(record: OperatedResponse) -> Durable[None]:
         if passed:
             yield from record.interruption.check()
             yield from record.interruption.run(_pass_newest_version(record.context, record.response))
-    except StepFailedError:
+    except Exception:
         for visit in reversed(passed.values()):
             yield from visit.withdraw()
         raise
@@ -59,8 +59,11 @@ def _visit_gates(
         own = gate.find(name).model_validate(written)
         if own.stage == "response":
             visit = ResponseVisit(record, name, own)
-            yield from visit.admit()
-            passed[name] = visit
+            try:
+                yield from visit.admit()
+            finally:
+                if not visit.has_objected:  # one that fails may have changed its state before
+                    passed[name] = visit
             waited = waited or visit.waited
         elif not has_checked_targets:
             has_checked_targets = True

@@ -1,5 +1,6 @@
 """How a response passes its gates, whatever they are: what is given back, and what interrupts a wait."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from mlevents.actions.action import action
 from mlevents.gates.gate import Gate, gate
+from mlevents.gates.throttle import Throttle
 from mlevents.gates.visit import GateVisit, Objection, Visiting
 from tests.unit.gates.gate_world import GateWorld, make_step, message
 
@@ -54,6 +56,27 @@ def test_a_gate_that_stops_or_fails_frees_the_places_of_those_before(
     assert (first["status"], first["because"]) == (status, because)
     world.advance(seconds=1)
     assert world.respond("second", THROTTLE)["status"] == "done"
+
+
+class Forgetful(Throttle):
+    """Takes a place, and then cannot say whether the response may act."""
+
+    def admit(self, visit: GateVisit, /) -> Visiting[Objection | None]:
+        objection = yield from super().admit(visit)
+        if self.once_per == 60.0:
+            raise KeyError("a fault of the gate")
+        yield from visit.read({})
+        return objection
+
+
+@pytest.mark.parametrize("once_per", ["1m", "2m"])
+def test_a_gate_that_fails_itself_gives_its_place_back(monkeypatch: pytest.MonkeyPatch, once_per: str):
+    gate.names()
+    monkeypatch.setitem(gate._elements, "forgetful", Forgetful)
+    world = GateWorld(reads=lambda _: {"kind": "failed", "detail": "no right to read"})
+    assert world.respond("first", {"forgetful": {"key": "k", "once_per": once_per}})["status"] == "failed"
+    [stored] = world.entities.values()
+    assert json.loads(stored)["state"]["returned"]
 
 
 @pytest.mark.usefixtures("oracle")
