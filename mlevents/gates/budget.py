@@ -45,13 +45,10 @@ class Budget(KeyedGate):
         return f"at most {self.at_most} may act per {format_duration(self.per)}"
 
     def describe_limit(self) -> str:
-        return (
-            f"at most {self.at_most} may act per {format_duration(self.per)}, counted when the response runs"
-        )
+        return f"{self._limit}, counted when the response runs"
 
     def admit(self, visit: GateVisit, /) -> Visiting[Objection | None]:
-        asked = Request(visit.response, visit.now, self.at_most, self.per)
-        answer = yield from visit.change_state(self.key, TAKE, asked.to_json())
+        answer = yield from visit.change_state(self.key, TAKE, self._ask(visit))
         if answer["acts"]:
             return None
         text = (
@@ -61,8 +58,10 @@ class Budget(KeyedGate):
         return Objection(text, notify=answer["notify"])
 
     def withdraw(self, visit: GateVisit, /) -> Visiting[None]:
-        asked = Request(visit.response, visit.now, self.at_most, self.per)
-        yield from visit.change_state(self.key, GIVE_BACK, asked.to_json())
+        yield from visit.change_state(self.key, GIVE_BACK, self._ask(visit))
+
+    def _ask(self, visit: GateVisit) -> dict[str, Any]:
+        return Request(visit.attempt, visit.now, self.at_most, self.per).to_json()
 
     @classmethod
     def change_state(

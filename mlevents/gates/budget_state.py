@@ -17,9 +17,9 @@ MOST_RETURNED = 100
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A response's question for a place at a time; `at_most` and `per` (seconds) are those of its rule."""
+    """An attempt's question for a place at a time; `at_most` and `per` (seconds) are those of its rule."""
 
-    response: str
+    attempt: str
     at: datetime
     at_most: int
     per: float
@@ -31,21 +31,21 @@ class Request:
 
     def to_json(self) -> dict[str, Any]:
         """The request as JSON; `from_json` gives it back."""
-        known = {"response": self.response, "at": self.at.isoformat()}
+        known = {"attempt": self.attempt, "at": self.at.isoformat()}
         return {**known, "at_most": self.at_most, "per": self.per}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """What `to_json` wrote."""
         at = datetime.fromisoformat(document["at"])
-        return cls(document["response"], at, document["at_most"], document["per"])
+        return cls(document["attempt"], at, document["at_most"], document["per"])
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A response acts at this time; `returned` is when it gave its place back."""
+    """An attempt acts at this time; `returned` is when it gave its place back."""
 
-    response: str
+    attempt: str
     at: datetime
     returned: datetime | None = None
 
@@ -55,14 +55,19 @@ class Place:
 
     def to_json(self) -> list[str | None]:
         """The place as JSON; `from_json` gives it back."""
-        return [self.response, self.at.isoformat(), self.returned.isoformat() if self.returned else None]
+        return [self.attempt, self.at.isoformat(), self.returned.isoformat() if self.returned else None]
 
     @classmethod
     def from_json(cls, document: Sequence[str | None]) -> Self:
         """What `to_json` wrote."""
-        response, at, returned = document
+        attempt, at, returned = document
         parsed = datetime.fromisoformat(returned) if returned else None
-        return cls(response or "", datetime.fromisoformat(at or ""), parsed)
+        return cls(attempt or "", datetime.fromisoformat(at or ""), parsed)
+
+
+def is_same_response(one: str, other: str) -> bool:
+    """Whether two attempts are of one response."""
+    return one.partition("~")[0] == other.partition("~")[0]
 
 
 @dataclass(slots=True)
@@ -74,26 +79,33 @@ class BudgetState:
     exhausted: datetime | None = None
 
     def take(self, asked: Request) -> dict[str, Any]:
-        """Give the response a place at its time, if the budget has one; `notify` says to notify people."""
-        own = [place for place in self.places if place.response == asked.response]
-        if any(place.at >= asked.at for place in own):
-            return {"acts": True}  # repeated
+        """Give the response a place at its time, if the budget has one; `notify` says to notify people.
+
+        A repeated request changes nothing. A rerun keeps the place of the attempt that acted.
+        """
+        own = [place for place in self.places if is_same_response(place.attempt, asked.attempt)]
+        if any(place.at >= asked.at or self._holds(place, asked) for place in own):
+            return {"acts": True}
         full = self._find_exhausted_span(asked)
         if full:
             return self._refuse(asked, full)
         self._return_own(asked)
-        self.places.append(Place(asked.response, asked.at))
+        self.places.append(Place(asked.attempt, asked.at))
         return {"acts": True}
 
     def give_back(self, asked: Request) -> dict[str, Any]:
-        """Free the places of the response."""
+        """Free the places of the attempt."""
         self._return_own(asked)
         return {}
+
+    def _holds(self, place: Place, asked: Request) -> bool:
+        """Whether an earlier attempt of a response has a place that counts still."""
+        return place.attempt != asked.attempt and place.counts(asked.at) and asked.at - place.at < asked.span
 
     def _return_own(self, asked: Request) -> None:
         self.places = [
             replace(place, returned=asked.at)
-            if place.response == asked.response and place.returned is None and place.at <= asked.at
+            if place.attempt == asked.attempt and place.returned is None and place.at <= asked.at
             else place
             for place in self.places
         ]
@@ -101,7 +113,9 @@ class BudgetState:
     def _find_exhausted_span(self, asked: Request) -> list[datetime]:
         """The times in the latest span that one more at this time would overfill, in order; else none."""
         times = sorted(
-            place.at for place in self.places if place.response != asked.response and place.counts(asked.at)
+            place.at
+            for place in self.places
+            if place.counts(asked.at) and not is_same_response(place.attempt, asked.attempt)
         )
         for end in range(len(times), asked.at_most - 1, -1):
             full = times[end - asked.at_most : end]
@@ -111,12 +125,12 @@ class BudgetState:
 
     def _refuse(self, asked: Request, full: Sequence[datetime]) -> dict[str, Any]:
         if self.exhausted is None or asked.at >= self.exhausted:
-            self.notifier, self.exhausted = asked.response, full[-1] + asked.span
+            self.notifier, self.exhausted = asked.attempt, full[-1] + asked.span
         return {
             "acts": False,
             "since": full[0].isoformat(timespec="seconds"),
             "next": (full[0] + asked.span).isoformat(timespec="seconds"),
-            "notify": self.notifier == asked.response,
+            "notify": is_same_response(self.notifier or "", asked.attempt),
         }
 
     def forget_old(self, asked: Request) -> datetime:
@@ -124,7 +138,7 @@ class BudgetState:
         newest = max([asked.at, *(place.at for place in self.places)])
         oldest = newest - asked.span - LATEST
         returned = [place for place in self.places if place.returned and place.returned > newest - LATEST]
-        remembered = set(sorted(returned, key=lambda one: (one.at, one.response))[-MOST_RETURNED:])
+        remembered = set(sorted(returned, key=lambda one: (one.at, one.attempt))[-MOST_RETURNED:])
         self.places = [
             place
             for place in self.places
@@ -135,7 +149,7 @@ class BudgetState:
     def to_json(self) -> dict[str, Any]:
         """The state as JSON; `from_json` gives it back."""
         exhausted = self.exhausted.isoformat() if self.exhausted else None
-        places = [place.to_json() for place in sorted(self.places, key=lambda one: (one.at, one.response))]
+        places = [place.to_json() for place in sorted(self.places, key=lambda one: (one.at, one.attempt))]
         return {"places": places, "notifier": self.notifier, "exhausted": exhausted}
 
     @classmethod

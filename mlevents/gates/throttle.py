@@ -35,7 +35,7 @@ class Throttle(KeyedGate):
         return f"{self._limit}, decided when the response runs"
 
     def admit(self, visit: GateVisit, /) -> Visiting[Objection | None]:
-        asked = {"response": visit.response, "at": visit.now.isoformat(), "seconds": self.once_per}
+        asked = {**self._ask(visit), "seconds": self.once_per}
         answer = yield from visit.change_state(self._scope(visit), TAKE, asked)
         if answer["response"] == visit.response:
             return None
@@ -43,8 +43,10 @@ class Throttle(KeyedGate):
         return Objection(f"{answer['response']} acted for '{self.key}' at {since}, and {self._limit}")
 
     def withdraw(self, visit: GateVisit, /) -> Visiting[None]:
-        returned = {"response": visit.response, "at": visit.now.isoformat()}
-        yield from visit.change_state(self._scope(visit), GIVE_BACK, returned)
+        yield from visit.change_state(self._scope(visit), GIVE_BACK, self._ask(visit))
+
+    def _ask(self, visit: GateVisit) -> dict[str, Any]:
+        return {"response": visit.response, "attempt": visit.attempt, "at": visit.now.isoformat()}
 
     @property
     def _limit(self) -> str:
@@ -60,10 +62,11 @@ class Throttle(KeyedGate):
         """`take`: who acts now, the asking response if the place is free; `give_back` frees its place.
 
         A repetition changes nothing: the times are those of the responses, not of the messages, and a place
-        that was given back is free for those that ask later. A rerun is the same response, and acts.
+        that was given back is free for those that ask later. A rerun is the same response, and acts; one
+        that is stopped gives nothing back where an earlier attempt has acted.
         """
         if operation == GIVE_BACK:
-            if state and state["response"] == document["response"] and not _is_later(state, document):
+            if state and state["attempt"] == document["attempt"] and not _is_later(state, document):
                 state = {"returned": document["at"], **state}
             return StateChange(state, {}, _end(state) if state else None)
         if state is None or _is_free(state, datetime.fromisoformat(document["at"])):

@@ -26,9 +26,9 @@ def performed(world: GateWorld) -> list[str]:
     return [call["step"]["id"] for call in world.performed]
 
 
-def request(response: str, seconds: float, at_most: int = AT_MOST) -> dict[str, Any]:
+def request(attempt: str, seconds: float, at_most: int = AT_MOST) -> dict[str, Any]:
     at = (START + timedelta(seconds=seconds)).isoformat()
-    return {"response": response, "at": at, "at_most": at_most, "per": SPAN}
+    return {"attempt": attempt, "at": at, "at_most": at_most, "per": SPAN}
 
 
 def change(state: Any, operation: str, *asked: Any) -> StateChange:
@@ -76,6 +76,17 @@ def test_a_rerun_keeps_its_place_and_does_not_need_another():
     assert spend(world, "one", reruns=1)["status"] == "done"
     assert spend(world, "three")["status"] == "stopped"
     assert spend(world, "three", reruns=1)["status"] == "stopped"
+
+
+def test_a_rerun_that_is_stopped_leaves_the_place_to_the_attempt_that_acted():
+    world = GateWorld()
+    closed = {"window": {"from": "09:00", "to": "17:00", "zone": "UTC", "outside": "stop"}}
+    gates = {"budget": {"key": "prod", "at_most": 1, "per": "24h"}}
+    assert world.respond("one", gates)["status"] == "done"
+    world.advance(hours=1)
+    assert world.respond("one", gates | closed, reruns=1)["status"] == "stopped"
+    world.advance(hours=1)
+    assert world.respond("two", gates)["status"] == "stopped"
 
 
 def test_the_response_that_notified_people_does_it_again_when_it_is_repeated():

@@ -44,8 +44,24 @@ def test_the_same_response_again_acts_again_also_as_a_rerun():
     assert throttled(world, "second", reruns=1)["status"] == "stopped"
 
 
+def test_a_rerun_that_is_stopped_leaves_the_place_to_the_attempt_that_acted():
+    world = GateWorld()
+    closed = {"window": {"from": "09:00", "to": "17:00", "zone": "UTC", "outside": "stop"}}
+    gates = {"throttle": {"key": "churn", "once_per": "12h"}}
+    assert world.respond("first", gates)["status"] == "done"
+    world.advance(hours=1)
+    assert world.respond("first", gates | closed, reruns=1)["status"] == "stopped"
+    world.advance(hours=1)
+    assert world.respond("second", gates)["status"] == "stopped"
+
+
 def take(response: str, second: int) -> dict[str, Any]:
-    return {"response": response, "at": f"2026-01-01T00:00:{second:02}+00:00", "seconds": 60.0}
+    return {
+        "response": response,
+        "attempt": f"{response}~0",
+        "at": f"2026-01-01T00:00:{second:02}+00:00",
+        "seconds": 60.0,
+    }
 
 
 def test_a_repeated_or_late_message_changes_nothing():
