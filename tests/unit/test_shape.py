@@ -1,6 +1,7 @@
 """Modules and functions stay short enough to be read at once."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def too_long(root: Path, places: tuple[str, ...] = PLACES) -> Iterator[str]:
 
 def test_modules_and_functions_are_short() -> None:
     assert set(too_long(ROOT)) - LONGER.keys() == set(), "cut it where one thing ends"
+
+
+def test_a_test_module_has_a_name_of_its_own() -> None:
+    """Pytest imports the modules by their names, without their folders, and collects no second one."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, number in names.items() if number > 1] == []
 
 
 def test_what_may_be_longer_still_is() -> None:
