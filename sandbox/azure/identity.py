@@ -21,6 +21,8 @@ PRINCIPAL = "44444444-4444-4444-4444-444444444444"
 APPLICATION = "55555555-5555-5555-5555-555555555555"
 APP, OWNER = "app", "owner"
 OBJECT_IDS = {APP: PRINCIPAL, OWNER: "77777777-7777-7777-7777-777777777777"}
+OWNER_NAME = "Olga Owner"
+"""The display name of the person, with which Azure records what they create."""
 DAY = 24 * 60 * 60
 EARLY = 5 * 60
 
@@ -113,7 +115,7 @@ class Identity:
             "idtyp": "app" if who == APP else "user",
             "oid": OBJECT_IDS[who],
             "sub": OBJECT_IDS[who],
-            **({} if who == APP else {"upn": "owner@example.com"}),
+            **({} if who == APP else {"upn": "owner@example.com", "name": OWNER_NAME}),
             "tid": TENANT,
             "uti": uuid.uuid4().hex,
             "ver": "1.0",

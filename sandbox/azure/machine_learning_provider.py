@@ -142,7 +142,7 @@ class MachineLearning:
         if event.type == "model.registered":
             properties = {**ANNOUNCED, "tags": model["tags"], "properties": model["properties"]}
             announced = {"properties": properties}
-            self.assets["models"].put(model["name"], model["version"], announced, announced=moment)
+            self.assets["models"].put(model["name"], model["version"], announced, made=moment)
         elif "status" in run:
             self._jobs.runs.announce(_announced_run(run), moment)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sandbox.azure.identity import PRINCIPAL, TENANT
+from sandbox.azure.identity import APP, OWNER, OWNER_NAME, PRINCIPAL, TENANT
 from sandbox.azure.routes import Call
 from sandbox.pace import Pace
 
@@ -69,21 +69,18 @@ class Workspace:
         )
 
     def system_data(
-        self, known: dict[str, Any] | None = None, made: datetime | None = None
+        self, known: dict[str, Any] | None = None, made: datetime | None = None, who: str = APP
     ) -> dict[str, str]:
-        """Who made a resource and when; `known` is the resource as it was, whose first time stays.
+        """Who made a resource and when; `known` is the resource as it was, whose first entries stay.
 
-        `made` is when, if not now.
+        `made` is when, if not now; `who` is `app` or `owner`: Azure names an application by its object id,
+        and a person by the display name.
         """
         now = (made or self.pace.now()).isoformat()
-        return {
-            "createdAt": known["systemData"]["createdAt"] if known else now,
-            "createdBy": PRINCIPAL,
-            "createdByType": "Application",
-            "lastModifiedAt": now,
-            "lastModifiedBy": PRINCIPAL,
-            "lastModifiedByType": "Application",
-        }
+        name, kind = (OWNER_NAME, "User") if who == OWNER else (PRINCIPAL, "Application")
+        first = {"createdAt": now, "createdBy": name, "createdByType": kind}
+        kept = {key: known["systemData"][key] for key in first} if known else first
+        return {**kept, "lastModifiedAt": now, "lastModifiedBy": name, "lastModifiedByType": kind}
 
     def identity(self, asked: dict[str, Any] | None, principal: str) -> dict[str, Any]:
         """A resource's identity, with what Azure fills in."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.azure.identity import OWNER
+from sandbox.azure.identity import OWNER, OWNER_NAME, PRINCIPAL
 from tests.sandbox.arm_server import Server, serving, until
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
@@ -46,6 +46,21 @@ def finished(server: Server, job: str) -> str:
         return found if found in ("Completed", "Failed", "Canceled") else ""
 
     return until(status)
+
+
+def test_a_model_says_who_created_it_and_who_changed_it(server: Server, name: str) -> None:
+    path, body = f"models/{name}/versions/1", {"properties": {"modelUri": MODEL, "modelType": "mlflow_model"}}
+    audience = "https://management.azure.com"
+    person = {"Authorization": f"Bearer {server.identity.owner_token(audience)}"}
+    app = {"Authorization": f"Bearer {server.identity.token(audience)}"}
+    names = ("createdBy", "createdByType", "lastModifiedBy", "lastModifiedByType")
+    server.call("POST", "/_sandbox/permissions", json={"permissions": [{"actions": ["*"]}]})
+    of_person, of_app = (OWNER_NAME, "User"), (PRINCIPAL, "Application")
+    for headers, expected in ((person, of_person + of_person), (app, of_person + of_app)):
+        assert server.call("PUT", path, json=body, headers=headers).ok
+        found = server.call("GET", path).json()["systemData"]
+        assert tuple(found[key] for key in names) == expected
+    server.call("DELETE", "/_sandbox/permissions")
 
 
 def test_registering_a_model_raises_its_event(server, ml, name) -> None:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -83,12 +82,11 @@ class Assets:
         text = (reference or "").removeprefix("azureml:")
         return text.lower().startswith("/subscriptions/") and self.find(text) is None
 
-    def put(
-        self, name: str, version: str, body: dict[str, Any], *, announced: datetime | None = None
-    ) -> bool:
+    def put(self, name: str, version: str, body: dict[str, Any], **origin: Any) -> bool:
         """Create or change a version; True when it is new. Raises ArmError.
 
-        `announced` is the time of a published event that announced it: then it raises no other.
+        `origin` is `who` and `made`, as for `Workspace.system_data`. `made` is the time of a published event
+        that announced the version: then it raises no other.
         """
         check_body(self.kind, body)
         if not NAME.fullmatch(name):
@@ -105,9 +103,9 @@ class Assets:
             "name": version,
             "type": f"{ML}/workspaces/{self.kind}/versions",
             "properties": {**properties, "provisioningState": "Succeeded"},
-            "systemData": self._workspace.system_data(known, announced),
+            "systemData": self._workspace.system_data(known, **origin),
         }
-        if known is None and announced is None:
+        if known is None and "made" not in origin:
             self._created(name, version, properties)
         return known is None
 
@@ -168,7 +166,7 @@ class Assets:
 
     async def _put(self, call: Call) -> web.Response:
         name, version = call.names["name"], call.names["version"]
-        created = self.put(name, version, await call.body())
+        created = self.put(name, version, await call.body(), who=call.who)
         return web.json_response(self._assets[name].versions[version], status=201 if created else 200)
 
     async def _delete(self, call: Call) -> web.Response:
