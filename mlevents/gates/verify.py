@@ -20,7 +20,14 @@ from mlevents.gates.gate import AnyGate, Preview, gate
 from mlevents.gates.visit import GateVisit, Objection, Visiting
 from mlevents.gates.written_rule import WrittenRule
 from mlevents.matching.condition_tree import FailedCondition
-from mlevents.services.permission import ML, READER, WORKSPACE_SCOPE, Permission, actions_below
+from mlevents.services.permission import (
+    ML,
+    MODEL_READS,
+    READER,
+    WORKSPACE_SCOPE,
+    Permission,
+    actions_below,
+)
 from mlevents.yamlfile.positions import PathProblem
 
 if TYPE_CHECKING:
@@ -32,7 +39,6 @@ if TYPE_CHECKING:
 EventSubject = Literal["model", "run"]
 ROOTS: Mapping[EventSubject, tuple[str, ...]] = {"model": ("model",), "run": ("run", "drift")}
 """The names of an event that come from a model, and from a run."""
-MODEL_READS = actions_below(ML, "models/read", "models/versions/read")
 RUN_READS = actions_below(ML, "read", "experiments/read", "experiments/runs/read")
 
 

@@ -73,6 +73,10 @@ def actions_below(head: str, *tails: str) -> tuple[str, ...]:
     return tuple(f"{head}/{tail}" for tail in tails)
 
 
+MODEL_READS = actions_below(ML, "models/read", "models/versions/read")
+"""What reads a registered model."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What one role assignment allows: `actions` without `not_actions`, which limit only this grant."""

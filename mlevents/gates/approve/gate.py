@@ -12,7 +12,7 @@ counts no approval where one of them is written.
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlevents.duration import format_duration
 from mlevents.events import Event
@@ -26,6 +26,7 @@ from mlevents.gates.approve.request import (
 from mlevents.gates.approve.terms import APPROVE, DECISION_VERBS, ApprovalTerms
 from mlevents.gates.gate import Gate, Preview, gate
 from mlevents.gates.visit import GateMessage, GateVisit, Objection, Visiting
+from mlevents.services.permission import MODEL_READS, READER, WORKSPACE_SCOPE, Permission
 from mlevents.yamlfile.positions import PathProblem
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ class Approve(ApprovalTerms, Gate):
     position = 100
     stage = "response"
     listens = DECISION_VERBS
+    permissions: ClassVar[tuple[Permission, ...]] = (
+        Permission(WORKSPACE_SCOPE, READER, MODEL_READS, ("not_by",)),
+    )
+
+    @property
+    def permission_parameters(self) -> Mapping[str, Any]:
+        return self.model_dump()
 
     @classmethod
     def check(cls, written: object, names: Mapping[str, Any]) -> Iterator[PathProblem]:

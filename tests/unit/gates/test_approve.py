@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mlevents.gates.approve.gate import Approve
 from mlevents.gates.approve.link import ApprovalSubject
 from mlevents.orchestration.messages import Response
 from mlevents.responses.plan_digest import digest_rule
@@ -188,3 +189,9 @@ def test_what_is_stored_has_no_token():
         assert other.make_token("secret", "nonce") != token
     assert subject.make_token("secret", "another") != token
     assert subject.make_token("another", "nonce") != token
+
+
+def test_only_four_eyes_need_the_right_to_read_models():
+    [permission] = Approve.permissions
+    for terms, is_needed in ((TERMS, False), ({**TERMS, "not_by": "author"}, True)):
+        assert permission.needed(Approve.model_validate(terms).permission_parameters) is is_needed
