@@ -18,6 +18,12 @@ rules:
     event: model.registered
     approve: {ask: people, within: 8h}
     do: [{uses: notify, with: {to: people, subject: "Deployed ${model.name}", text: "It acted."}}]
+  - id: brief
+    event: model.registered
+    where: {model: {name: late}}
+    approve: {ask: people, within: 1s}
+    do: [{uses: notify, with: {to: people, subject: "Too late", text: "It acted."}}]
+    on_failure: [{uses: notify, with: {to: people, template: response-failed}}]
   - id: strict
     event: drift.detected
     approve: {ask: people, within: 8h, by: [ada@example.com]}
@@ -147,3 +153,23 @@ def test_terms_about_people_need_sign_in(app: Stage):
     )
     assert forged.status_code == 403
     assert decide(app, response, "reject", reason="nobody can approve it").status_code in (200, 202)
+
+
+def test_after_its_deadline_a_link_decides_nothing_and_people_know(app: Stage):
+    app.register("late", "1", {})
+    response, token = find_link(app, "Rule brief")
+    [ended] = app.settled("models/late:1", rule="brief")
+    assert (ended["status"], ended["because"]) == ("stopped", "approve: nobody decided within 1 s")
+    words = "nobody decided within 1 s"
+    assert any(words in str(one) for one in app.inbox()), "people are notified"
+    for verb, body in (("approve", {}), ("approve", {"token": token}), ("reject", {"reason": "no"})):
+        late = decide(app, response, verb, **body)
+        assert (late.status_code, f"came too late: {words}" in late.json()["error"]) == (409, True)
+    page = f"{app.ready['functions']}/api/console/approvals/{response}/{token}"
+    for shown in (
+        requests.get(page, timeout=30),
+        requests.post(page, data={"decision": "approve"}, timeout=30),
+    ):
+        assert shown.status_code in (409, 410)
+        assert f"This link was used, or its time is over: {words}." in shown.text
+        assert "<form" not in shown.text.partition("<main")[2]

@@ -33,6 +33,20 @@ rules:
             checks: [{metric: error_rate, max: 0.2, window: 3m}]
             no_traffic: proceed
 """
+IMPATIENT = """
+  - id: impatient
+    event: model.registered
+    where: {model: {version: "3"}}
+    on_failure: [{uses: notify, with: {to: people, template: response-failed}}]
+    do:
+      - id: deploy
+        uses: deploy_model
+        with:
+          template: deployments/small.yaml
+          rollout:
+            steps: [{percent: 10, for: 3m}, {approve: {ask: people, within: 20m}}, {percent: 100}]
+            no_traffic: proceed
+"""
 LINK = re.compile(r"http://[^\s\"\\)\]]+/api/console/approvals/([\w.-]+)/([\w-]{43})")
 API = "?api-version=2024-10-01"
 
@@ -41,7 +55,7 @@ API = "?api-version=2024-10-01"
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("approvals")
     shutil.copytree(ROOT / "deployments", folder / "deployments")
-    (folder / "rules.yaml").write_text(RULES % "900h")
+    (folder / "rules.yaml").write_text(RULES % "900h" + IMPATIENT)
     with stage(folder / "rules.yaml", 600) as running:
         yield running
 
@@ -128,3 +142,37 @@ def test_a_waiting_rollout_may_be_cancelled(app: Stage):
     assert post(app, response, "cancel", reason="not today").status_code in (200, 202)
     assert settle(app, "gone")["status"] == "stopped"
     assert traffic(app, "gone") == {"gone-1": 100}
+
+
+def check_that_the_link_is_over(app: Stage, response: str, token: str, words: str) -> None:
+    for body in ({}, {"token": token}):
+        late = post(app, response, "approve", **body)
+        assert (late.status_code, f"came too late: {words}" in late.json()["error"]) == (409, True), late.text
+    page = requests.get(f"{app.ready['functions']}/api/console/approvals/{response}/{token}", timeout=30)
+    assert page.status_code == 410
+    assert words in page.text
+    assert 'value="approve"' not in page.text
+
+
+def test_an_aborted_rollout_waits_for_nobody(app: Stage):
+    response, token = roll_out(app, "ended")
+    assert post(app, response, "abort", reason="wrong data").status_code in (200, 202)
+    ended = settle(app, "ended")
+    assert (ended["status"], "aborted by function key: wrong data" in ended["because"]) == ("failed", True)
+    assert traffic(app, "ended") == {"ended-1": 100}
+    check_that_the_link_is_over(app, response, token, "aborted by function key: wrong data")
+
+
+def test_without_a_decision_in_time_the_traffic_goes_back_and_people_know(app: Stage):
+    app.register("late", "1", {})
+    app.settled("models/late:1")
+    app.load("late", 5)
+    app.register("late", "3", {})
+    [ended] = app.settled("models/late:3")
+    words = "nobody decided within 20 min"
+    assert (ended["status"], words in ended["because"]) == ("stopped", True)
+    assert traffic(app, "late") == {"late-1": 100}
+    texts = [str(one) for one in app.inbox() if "late:3" in str(one)]
+    [link] = [link for text in texts if (link := LINK.search(text))]
+    assert any(words in text for text in texts), "people are notified"
+    check_that_the_link_is_over(app, link[1], link[2], words)

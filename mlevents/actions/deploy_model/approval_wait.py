@@ -45,6 +45,16 @@ def prepare_approval(run: OperatedRollout, phase: Phase, number: int) -> None:
 def wait_for_approval(run: OperatedRollout, phase: Phase, number: int) -> Durable[None]:
     """Wait for the decision of a person; return when it is an approval, and raise when not."""
     _open_approval(run)
+    try:
+        decision = yield from _find_decision(run, phase, number)
+    except StepFailedError as error:  # a check failed, or an operator ended the rollout
+        _close_approval(run, _NOT_APPROVED, str(error))
+        raise
+    _settle(run, phase, decision)
+
+
+def _find_decision(run: OperatedRollout, phase: Phase, number: int) -> Durable[Intervention | None]:
+    """The decision; None when nobody decided in time."""
     elapsed, breaches = 0.0, 0
     has_moved = any(one.verb is RolloutVerb.SHIFT_TRAFFIC for one in run.progress.plan[:number])
     while elapsed < phase.for_:
@@ -60,7 +70,7 @@ def wait_for_approval(run: OperatedRollout, phase: Phase, number: int) -> Durabl
             breaches += yield from _check(run, phase, elapsed, breaches)
         if decision:
             break
-    _settle(run, phase, decision)
+    return decision
 
 
 def _check(run: OperatedRollout, phase: Phase, elapsed: float, breaches: int) -> Durable[int]:
@@ -71,7 +81,6 @@ def _check(run: OperatedRollout, phase: Phase, elapsed: float, breaches: int) ->
     run.update_phase(f"waiting for an approval, {detail}", 0.0)
     state = PhaseState(elapsed, phase.for_ + 1, phase.for_ + 1, breaches + breached, run.progress.failures)
     if decide_move(observation.verdict, state) == "fail":
-        _close_approval(run, _NOT_APPROVED, f"a check failed: {detail}")
         raise StepFailedError(f"at {phase.name}, after {format_duration(elapsed)}: {detail}")
     return int(breached)
 
