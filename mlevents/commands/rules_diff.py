@@ -19,7 +19,7 @@ from mlevents.yamlfile.positions import join_path
 from mlevents.yamlfile.reader import parse_yaml
 from mlevents.yamlfile.scalars import to_plain_numbers
 
-LEFT_OUT = {"id", "where"}
+LEFT_OUT = {"id", "where", "gates"}
 LONGEST = 120
 """Characters of a value that people are shown; `diff --json` has the complete value."""
 
@@ -98,8 +98,10 @@ def compare_values(before: Mapping[str, str], after: Mapping[str, str]) -> list[
 
 
 def _flatten(rule: Rule) -> dict[str, str]:
-    """Every value of a rule by its path, as JSON; conditions by their own paths."""
+    """Every value of a rule by its path, as JSON; gates by their keys, conditions by their own paths."""
     found = dict(_list_values("", rule.model_dump(mode="json", by_alias=True, exclude=LEFT_OUT)))
+    # each gate by its own class: the rule knows only the base, which has no fields
+    found |= _list_values("", {name: own.model_dump(mode="json") for name, own in rule.gates.items()})
     conditions: dict[str, list[Any]] = {}
     for part in rule.where.conjuncts() if rule.where else ():
         conditions.setdefault(part.path, []).append(part.wanted)

@@ -79,6 +79,23 @@ def test_the_same_rules_make_no_difference(run: Callable[..., Result], tmp_path:
     assert told(run("old.yaml", "new.yaml", "--json"), 0)["different"] is False
 
 
+def test_a_changed_gate_is_named_with_its_parameter(run: Callable[..., Result], tmp_path: Path):
+    gates = 'max_age: 24h\n    throttle: {key: "${model.name}", once_per: 12h}\n    do:'
+    (tmp_path / "old.yaml").write_text(RULES.replace("do:", gates))
+    (tmp_path / "new.yaml").write_text(
+        RULES.replace("do:", gates.replace("12h", "24h").replace("24h", "48h", 1))
+    )
+    assert told(run("old.yaml", "new.yaml", "--json"))["changed"] == [
+        {
+            "id": "kept",
+            "changes": [
+                {"path": "max_age", "before": '"86400s"', "after": '"172800s"'},
+                {"path": "throttle.once_per", "before": '"43200s"', "after": '"86400s"'},
+            ],
+        }
+    ]
+
+
 def test_rules_added_and_removed_change_filters(run: Callable[..., Result], tmp_path: Path):
     (tmp_path / "new.yaml").write_text(RULES + MORE)
     found = told(run("old.yaml", "new.yaml", "--json"))
