@@ -1,6 +1,7 @@
-"""Durations as people write them: `250ms`, `90s`, `15m`, `24h`, `7d`; in seconds inside."""
+"""Durations as people write them: `250ms`, `90s`, `15m`, `24h`, `7d`; in seconds inside. And moments."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
@@ -33,6 +34,12 @@ def format_duration(value: float) -> str:
     if value >= 7200:
         return f"{value / 3600:.3g} h"
     return f"{value / 60:.3g} min" if value >= 120 or value == 60 else f"{value:.3g} s"
+
+
+def format_utc(moment: datetime | str) -> str:
+    """A moment (aware, or as ISO 8601) for people, to the minute: `2026-03-02 09:15 UTC`."""
+    known = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return known.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 Duration = Annotated[

@@ -100,15 +100,14 @@ def preview_gates(rule: Rule, event: Event, moment: ExplainContext) -> Iterator[
     if event.depth + 1 > moment.max_depth:
         text = f"depth {event.depth + 1}: at most {moment.max_depth} responses may cause one another"
         yield ExplainedLine(text, False)
-    previews = [(name, gate, gate.preview(event, moment.now)) for name, gate in rule.gates.items()]
-    for name, _, preview in previews:
+    for name, gate in rule.gates.items():
+        preview = gate.preview(event, moment.now)
         if preview:
             yield ExplainedLine(f"{name}{preview[1]}", preview[0])
+        else:
+            yield ExplainedLine(f"{name} {_parameters(gate, event)}: checked when the response runs")
     if failed := find_refusal(rule, event):
         yield ExplainedLine(f"refused: {describe_refusal(rule, failed)}", False)
-    for name, gate, preview in previews:
-        if preview is None:
-            yield ExplainedLine(f"{name} {_parameters(gate, event)}: checked when the response runs")
 
 
 def _parameters(gate: AnyGate, event: Event) -> str:

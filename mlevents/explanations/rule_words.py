@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from mlevents.duration import format_duration
 from mlevents.explanations.rule_explanation import ExplainedLine
 from mlevents.explanations.value_format import format_condition, format_value
 from mlevents.gates.gate import AnyGate
@@ -30,11 +31,9 @@ def describe_rule(rule: Rule) -> RuleWords:
         rule.id,
         rule.description,
         rule.mode,
-        rule.event,
+        rule.event or tuple(filter(None, (own.describe_occasion() for own in rule.gates.values()))),
         tuple(_describe_nodes(rule.where.conjuncts(), 0)) if rule.where else (),
-        tuple(
-            f"{name} {format_value(gate.model_dump(exclude_none=True))}" for name, gate in rule.gates.items()
-        ),
+        tuple(f"{name} {format_gate(gate)}" for name, gate in rule.gates.items()),
         tuple(map(describe_step, rule.steps)),
         tuple(map(describe_step, rule.on_failure)),
     )
@@ -43,12 +42,23 @@ def describe_rule(rule: Rule) -> RuleWords:
 def format_gate(gate: AnyGate) -> str:
     """What a gate wants: a duration or an expression, or its parameters."""
     wanted = gate.describe()
-    if isinstance(wanted, dict):
-        return ", ".join(f"{key} {_format(value)}" for key, value in wanted.items())
-    return _format(wanted)
+    if not isinstance(wanted, dict):
+        return _format(wanted)
+    values = {key: value for key, value in wanted.items() if value not in ("", [], {}, ())}
+    return ", ".join(f"{key} {_format_parameter(gate, key, value)}" for key, value in values.items())
+
+
+def _format_parameter(gate: AnyGate, name: str, written: object) -> str:
+    """Of all parameters, only durations are numbers that JSON has as text."""
+    value = getattr(gate, name, None)
+    if isinstance(value, float) and isinstance(written, str):
+        return format_duration(value)
+    return _format(written)
 
 
 def _format(value: object) -> str:
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
     return value if isinstance(value, str) else format_value(value)
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mlevents.duration import PositiveDuration, format_duration
+from mlevents.duration import PositiveDuration, format_duration, format_utc
 from mlevents.gates.budget_state import BudgetState, Request
 from mlevents.gates.gate import gate
 from mlevents.gates.keyed_gate import GIVE_BACK, TAKE, KeyedGate
@@ -53,7 +53,7 @@ class Budget(KeyedGate):
             return None
         text = (
             f"'{self.key}' has no place left: {self._limit}, and the places are taken since "
-            f"{answer['since']}; the next is free at {answer['next']}"
+            f"{format_utc(answer['since'])}; the next is free at {format_utc(answer['next'])}"
         )
         return Objection(text, notify=answer["notify"])
 

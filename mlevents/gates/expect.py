@@ -21,7 +21,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema
 
 from mlevents.canonical import canonical_event_id, join_parts
-from mlevents.duration import PositiveDuration, format_duration
+from mlevents.duration import PositiveDuration, format_duration, format_utc
 from mlevents.events import NAMES, Event
 from mlevents.expressions.filters import insert_text
 from mlevents.expressions.interpolation import ExpressionError, render_value
@@ -119,22 +119,26 @@ class Expect(Gate):
             return False, f": {error}: the response fails before its first step"
         return None, f": acts if no {said} comes within {format_duration(self.seconds)}"
 
+    def describe_occasion(self) -> str:
+        return f"no {' or '.join(self.event)} came for {format_duration(self.seconds)}"
+
     def admit(self, visit: GateVisit, /) -> Visiting[Objection | None]:
         if self.every:
-            visit.record(f"no {' or '.join(self.event)} came for {format_duration(self.every)}")
+            visit.record(self.describe_occasion())
             return None
         since = datetime.fromisoformat(visit.event.time) if visit.event.time else visit.now
         until, said = since + timedelta(seconds=self.seconds), self._describe(self.where)
         if visit.now < until + LATENESS:
-            yield from visit.wait(until + LATENESS, f"for {said} until {until.isoformat()}")
+            yield from visit.wait(until + LATENESS, f"for {said} until {format_utc(until)}")
         key = join_parts(visit.workspace, format_key(dict(_list_values(self.where))))
         asked = {"since": since.isoformat(), "until": until.isoformat()}
         answer = yield from visit.change_state(
             key, FIND, {**asked, "besides": canonical_event_id(visit.event.id)}
         )
         if answer:
-            return Objection(f"{answer['kind']}{self._describe_values(self.where)} came at {answer['time']}")
-        visit.record(f"no {said} came until {until.isoformat()}")
+            came = format_utc(answer["time"])
+            return Objection(f"{answer['kind']}{self._describe_values(self.where)} came at {came}")
+        visit.record(f"no {said} came until {format_utc(until)}")
         return None
 
     def _describe(self, where: Mapping[str, Any]) -> str:

@@ -117,6 +117,10 @@ class AnyGate(KeyChoiceModel, ABC):
         """What the gate wants, for people: its parameters as JSON when left out."""
         return self.model_dump(exclude_none=True)
 
+    def describe_occasion(self) -> str:
+        """What makes a response where its rule names no event; empty when left out."""
+        return ""
+
     def preview(self, event: Event, now: datetime) -> Preview | None:  # noqa: ARG002
         """What `explain` prints of this event after the gate's name; None for the parameters alone."""
         return None

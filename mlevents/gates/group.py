@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from mlevents.canonical import join_parts
-from mlevents.duration import PositiveDuration, format_duration
+from mlevents.duration import PositiveDuration, format_duration, format_utc
 from mlevents.events import Event
 from mlevents.events.event_type import Items
 from mlevents.expressions.filters import insert_text
@@ -117,7 +117,7 @@ class Group(Gate):
 
     def _wait(self, visit: GateVisit, answer: Mapping[str, Any]) -> Visiting[None]:
         """Wait for the end of the group, and as a member until its leader has had its turn."""
-        end, until = datetime.fromisoformat(answer["closes"]), f"until {answer['closes']}"
+        end, until = datetime.fromisoformat(answer["closes"]), f"until {format_utc(answer['closes'])}"
         if answer["leader"] == visit.attempt:
             reason = f"collects events of '{self.key}' {until}"
         else:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mlevents.canonical import join_parts
-from mlevents.duration import PositiveDuration, format_duration
+from mlevents.duration import PositiveDuration, format_duration, format_utc
 from mlevents.gates.gate import gate
 from mlevents.gates.keyed_gate import GIVE_BACK, TAKE, KeyedGate
 from mlevents.gates.visit import GateVisit, Objection, StateChange, Visiting
@@ -39,7 +39,7 @@ class Throttle(KeyedGate):
         answer = yield from visit.change_state(self._scope(visit), TAKE, asked)
         if answer["response"] == visit.response:
             return None
-        since = datetime.fromisoformat(answer["at"]).isoformat(timespec="seconds")
+        since = format_utc(answer["at"])
         return Objection(f"{answer['response']} acted for '{self.key}' at {since}, and {self._limit}")
 
     def withdraw(self, visit: GateVisit, /) -> Visiting[None]:

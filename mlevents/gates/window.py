@@ -144,6 +144,9 @@ class Window(Gate):
         return OpeningHours(parse_days(self.days), start, end, load_zone(self.zone))
 
     def describe(self) -> str:
+        return f"{self._describe_hours()} {self.zone}, outside {self.outside}"
+
+    def _describe_hours(self) -> str:
         days = self.days if isinstance(self.days, str) else ", ".join(self.days)
         return f"{days} {self.from_}-{self.to}"
 
@@ -151,14 +154,16 @@ class Window(Gate):
         hours = self.hours
         while not hours.is_open(visit.now):
             if self.outside == "stop":
-                return Objection(f"it is {hours.format_local(visit.now)}, outside of {self.describe()}")
+                return Objection(
+                    f"it is {hours.format_local(visit.now)}, outside of {self._describe_hours()}"
+                )
             opening = hours.find_opening(visit.now)
             yield from visit.wait(opening, f"until {hours.format_local(opening)}")
         visit.record(f"it is {hours.format_local(visit.now)}")
         return None
 
     def preview(self, event: Event, now: datetime) -> Preview:  # noqa: ARG002 - the event changes nothing
-        hours, known = self.hours, f" {self.describe()}: it is"
+        hours, known = self.hours, f" {self._describe_hours()}: it is"
         local = hours.format_local(now)
         if hours.is_open(now):
             return True, f"{known} {local}, inside"

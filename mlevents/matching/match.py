@@ -9,6 +9,9 @@ from mlevents.matching.condition_tree import FailedCondition
 from mlevents.matching.index import Index
 from mlevents.matching.rule_protocol import MatchableRule, MatchableRules
 
+NO_EVENT = "expect.missed"
+"""What a rule without `event` answers: an event of mlevents itself, of a time in which none came."""
+
 
 @dataclass(frozen=True, slots=True)
 class RuleMatch[R: MatchableRule]:
@@ -59,7 +62,7 @@ def _find_failed(rule: MatchableRule, kind: str | None, event: Event) -> FailedC
         return FailedCondition("mode", ["live", "shadow"], rule.mode)
     if kind is None:
         wanted = rule.event[0] if len(rule.event) == 1 else list(rule.event)
-        return FailedCondition("event", wanted, event.type)
+        return FailedCondition("event", wanted or NO_EVENT, event.type)
     return rule.where.first_failure(event.names) if rule.where else None
 
 

@@ -19,7 +19,7 @@ from mlevents.events.envelope import workspace
 from mlevents.gates.arrivals import Arrivals
 from mlevents.gates.expect import BEGIN, Expect
 from mlevents.gates.expected_events import format_key
-from mlevents.matching.match import RuleMatch
+from mlevents.matching.match import NO_EVENT, RuleMatch
 from mlevents.orchestration.messages import Response
 from mlevents.orchestration.serialization import to_text
 from mlevents.responses.arrival_records import find_scope
@@ -27,9 +27,6 @@ from mlevents.responses.decision import respond
 from mlevents.responses.gate_state import gate_state_id, read_stored_state
 from mlevents.rules.model import Rule, Rules
 from mlevents.settings import Settings
-
-SILENCE = "expect.missed"
-"""The type of the event that mlevents makes of a silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +46,12 @@ class SilenceWatch:
         if times < 1:
             return None
         due = since + timedelta(seconds=self.own.seconds * times)
-        found = {"every": format_duration(self.own.seconds), "since": since.isoformat()}
-        found |= {"last": last.isoformat()} if last else {}
+        found = {"every": format_duration(self.own.seconds), "since": since.isoformat(timespec="seconds")}
+        found |= {"last": last.isoformat(timespec="seconds")} if last else {}
         name = join_parts(self.rule.id, self.topic, since.isoformat(), str(times))
-        own = {"id": name, "type": SILENCE, "time": due.isoformat(), "subject": self.rule.id}
+        own = {"id": name, "type": NO_EVENT, "time": due.isoformat(), "subject": self.rule.id}
         names = {"event": own, "workspace": workspace(self.topic), "expect": found}
-        return Event(name, SILENCE, (), due.isoformat(), self.rule.id, self.topic, names)
+        return Event(name, NO_EVENT, (), due.isoformat(), self.rule.id, self.topic, names)
 
 
 async def look_for_silence(
@@ -74,7 +71,7 @@ async def look_for_silence(
 
 def respond_to_silence(watch: SilenceWatch, event: Event, rules: Rules, settings: Settings) -> Response:
     """The response of a rule to a silence."""
-    found = RuleMatch(watch.rule, SILENCE, matches=True, failed=None)
+    found = RuleMatch(watch.rule, NO_EVENT, matches=True, failed=None)
     return respond(event, found, rules, settings, datetime.fromisoformat(event.time or ""))
 
 

@@ -72,7 +72,7 @@ class Approve(ApprovalTerms, Gate):
         asked = ", ".join(self.receivers)
         return (
             None,
-            f"asks {asked} for an approval{who}{author}, and waits for {format_duration(self.within)}",
+            f": asks {asked} for an approval{who}{author}, and waits for {format_duration(self.within)}",
         )
 
     def admit(self, visit: GateVisit, /) -> Visiting[Objection | None]:

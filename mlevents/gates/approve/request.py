@@ -3,10 +3,10 @@
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from mlevents.duration import format_utc
 from mlevents.errors import ActionError, ConfigError, PermanentError, TransientError
 from mlevents.expressions.interpolation import ExpressionError, render_value
 from mlevents.gates.approve.link import ApprovalSubject
@@ -35,7 +35,7 @@ class ApprovalMessage:
     def write(self, link: str) -> tuple[str, str]:
         """Subject and text; every value is one line."""
         rule, about = one_line(self.rule), one_line(self.about)
-        until = datetime.fromisoformat(self.until).strftime("%Y-%m-%d %H:%M UTC")
+        until = format_utc(self.until)
         first, *others = [one_line(line, _LONGEST_LINE) for line in self.lines[:_MOST_LINES]] or ["nothing"]
         text = [
             f"Rule {rule} waits for a decision about {about}, until {until}.",

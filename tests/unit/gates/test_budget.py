@@ -44,7 +44,7 @@ def test_the_next_response_stops_and_people_are_notified_once_for_each_exhausted
     assert third["status"] == "stopped"
     assert third["because"] == (
         "budget: 'prod' has no place left: at most 2 may act per 24 h, and the places are taken since "
-        "2026-01-01T00:00:00+00:00; the next is free at 2026-01-02T00:00:00+00:00"
+        "2026-01-01 00:00 UTC; the next is free at 2026-01-02 00:00 UTC"
     )
     assert [one["status"] for one in third["gates"]] == ["stopped"]
     assert spend(world, "four")["status"] == "stopped"
