@@ -118,6 +118,8 @@ class Durable:
         self.instances: dict[str, str | None] = {}
         self.instance_id = instance_id
         self.history: list[tuple[Task, Any]] = []
+        self.first_calls: list[int] = []
+        """The number of the first call of Azure in each activity, counted from 1."""
         self.context = Context(instance_id)
         self.waiting: Any = None
         self.stop_before: Callable[[Task], bool] = lambda _: False
@@ -188,6 +190,7 @@ class Durable:
 
     def _perform(self, text: str) -> str:
         self.world.advance(SECOND)
+        self.first_calls.append(len(self.world.calls) + 1)
         call = Call.from_json(json.loads(text))
         answer = attempt_call(call, self.world.settings, lambda *_: self.world)  # type: ignore[arg-type]
         return json.dumps(answer.to_json())
