@@ -21,8 +21,7 @@ from mlevents.services.services import Services
 from mlevents.yamlfile.fixed_text import FixedText
 from mlevents.yamlfile.key_choice import KeyChoiceModel
 
-LONGEST_TAG = 256
-"""Characters that Azure takes as a tag's value."""
+LONGEST_TAG = 256  # characters that Azure takes as a tag's value
 DEFAULT_RETRY = RetryPlan(attempts=5, first=5.0, max=300.0)
 """The retry of a step for which the rules say nothing else."""
 
@@ -44,13 +43,12 @@ def keep_value(value: Any) -> Any:
 class StepContext:
     """What a step knows of the response that it belongs to.
 
-    `id` is the response's; `step` the step's own id; `key` names this step of this response alone,
-    in lower-case letters, digits and dashes, the same at every attempt; nobody without
-    the app's secret can know it beforehand, so it also marks what the step starts. `names` holds the event's
-    normalised names, `steps` with the results of the steps before, and `failure` in `on_failure`.
-    `progress` is what the last attempt left in its `Pending`. `retry` is the step's, `written` its parameters
-    as the rule writes them. `fill` puts values into the `${…}` of a file's content, as was done with the
-    parameters.
+    `id` is the response's; `step` the step's own id; `key` names this step of this response alone, in
+    lower-case letters, digits and dashes, the same at every attempt; nobody without the app's secret can know
+    it beforehand, so it also marks what the step starts. `names` holds the event's normalised names, `steps`
+    with the results of the steps before, and `failure` in `on_failure`. `progress` is what the last attempt
+    left in its `Pending`. `retry` is the step's, `written` its parameters as the rule writes them. `fill`
+    puts values into the `${…}` of a file's content, as was done with the parameters.
     """
 
     id: str
@@ -113,14 +111,13 @@ class Action(KeyChoiceModel, ABC):
 
     `orchestration` names the orchestrators of an action that takes several writes, which must be undone
     together; without it, `perform` is called until it is `Done`. `verbs` are the methods that may be called.
-    `notifies` says that it sends a message `to` people, by a `template`.
-    `causes` are the kinds of events that Azure ML may raise of what the action makes, with its tags.
-    `leads_to` are those that follow without its tags, such as of a model that its job registers.
+    `notifies` says that it sends a message `to` people, by a `template`. `causes` are the kinds of events
+    that Azure ML may raise of what the action makes, with its tags; `leads_to` those that follow without its
+    tags, such as of a model that its job registers.
     `permissions` are what the app must be allowed in Azure to perform it. `from_event` maps a parameter
     that the event answers for, when it is left out, to the root of the names that the event then needs.
-    `deferrable` says that later steps need not wait while this one waits long to be retried.
-    `target` is what an event may name only where the rule file lists it.
-    `key_choices` are parameters that exclude each other.
+    `deferrable` says that later steps need not wait while this one waits long to be retried. `target` is what
+    an event may name only where the rule file lists it. `key_choices` are parameters that exclude each other.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
@@ -158,6 +155,11 @@ class Action(KeyChoiceModel, ABC):
         """What the expressions in its parameters may read; `written` are these as the rule has them."""
         return names
 
+    @classmethod
+    def find_permission_parameters(cls, written: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What `given` of its permissions names: its parameters as `written` in a rule."""
+        return written
+
     def find_connection_faults(
         self,
         connections: Mapping[str, Mapping[str, Any]],  # noqa: ARG002
@@ -177,8 +179,8 @@ class Action(KeyChoiceModel, ABC):
     def select_names(cls, written: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
         """Of the names of an event, `steps` and `failure`, what the action reads besides its expressions.
 
-        `written` is its `with`. Nothing else of the event goes to the activity, so keep it small. Unless an
-        action says otherwise, it is what `from_event` answers for, without tags and properties.
+        `written` is its `with`. Nothing else of the event goes to the activity, so keep it small. By default
+        it is what `from_event` answers for, without tags and properties.
         """
         left_out = {root for parameter, root in cls.from_event.items() if parameter not in written}
         return {root: _plain_fields(names[root]) for root in left_out if root in names}

@@ -31,6 +31,11 @@ class DistinctStep:
         """The action of the step."""
         return action.find(self.uses)
 
+    @property
+    def permission_parameters(self) -> Mapping[str, Any]:
+        """The parameters that `given` of the action's permissions names."""
+        return self.action.find_permission_parameters(self.parameters)
+
     def connections(self) -> list[str]:
         """The names of the connections that it uses, without those from expressions."""
         found = find_references(self.action, dict(self.parameters), "")
@@ -67,7 +72,7 @@ def list_required_permissions(rules: Rules, services: Services) -> list[Required
     found: dict[tuple[str, str], RequiredPermissions] = {}
     for step in list_distinct_steps(rules):
         for permission in step.action.permissions:
-            if permission.needed(step.parameters):
+            if permission.needed(step.permission_parameters):
                 for resource in _find_resources(step, permission.scope, rules, services):
                     place = permission.scope, resource.lower()
                     found.setdefault(place, RequiredPermissions(permission.scope, resource)).add(
@@ -85,7 +90,9 @@ def find_owners(rules: Rules, need: Need) -> list[str]:
     owners: list[str] = []
     for step in list_distinct_steps(rules):
         types = [rules.connections.get(name, {}).get("type") for name in step.connections()]
-        if (need.element == step.uses and need.permission.needed(step.parameters)) or need.element in types:
+        if (
+            need.element == step.uses and need.permission.needed(step.permission_parameters)
+        ) or need.element in types:
             owners += step.owners
     owners += [rule.id for rule in _active(rules) if need.permission in _gate_permissions(rule, need.element)]
     return list(dict.fromkeys(owners))

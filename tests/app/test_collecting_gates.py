@@ -50,8 +50,8 @@ def test_one_response_acts_for_a_group_of_events(app: Stage):
     assert {(one["status"], one["because"]) for one in members} == {
         ("stopped", f"group: {leader['id']} acts for it")
     }
-    [mail] = [one for one in app.inbox() if one.get("subject", "").endswith("failed")]
-    assert mail["subject"] == "5 runs of experiment train-fraud failed"
+    [mail] = [one for one in app.inbox() if one.get("subject", "").startswith("5 runs")]
+    assert mail["subject"] == "5 runs of experiment train-fraud failed, 5 with UserError"
     assert all(f"nightly-{number}: Failed" in mail["text"] for number in range(5))
 
 

@@ -20,8 +20,11 @@ with:
 Templates: `run-failed`, `drift-detected`, `model-deployed`, `response-failed`, `response-quarantined`,
 `rollout-failed`, `rollback-done`; and two that are sent without a rule to the receivers of `on_failure`:
 `traffic-not-restored` (by a rollout, while it cannot put the traffic back) and `dead-letter`.
+For `run-failed`, and for a template of the project that uses `reason`, the runs are read from Azure ML just
+before: why they failed, and whether they still count as failed. A run that cannot be read is reported all the
+same.
 `include_log: true` shows what a container logged and a model answered; without it, the message says where
-that is kept.
+that is kept. The end of a run's log is shown unless `include_log: false`.
 Every receiver is notified by an attempt of its own, and progress remembers it: one that fails keeps no
 other from being notified, and a retry notifies only those who were not.
 """
@@ -29,17 +32,20 @@ other from being notified, and a retry notifies only those who were not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema
 
 from mlevents.actions.action import Action, ConnectionName, Done, Outcome, Pending, StepContext, action
+from mlevents.actions.notify.failed_runs import attempt_reading, describe_restarts, leave_out, list_runs
 from mlevents.actions.notify.message_templates import (
     SUBJECT_LENGTH,
     inserted_names,
     known_template,
     plain,
+    reads_runs,
     render,
     template_names,
 )
@@ -49,9 +55,11 @@ from mlevents.errors import PermanentError
 from mlevents.registry import UnknownNameError
 from mlevents.services.connection import Message, Sender, connection
 from mlevents.services.message_text import is_blank, one_line
+from mlevents.services.permission import ML, READER, WORKSPACE_SCOPE, Permission, actions_below
 from mlevents.services.services import Services
 from mlevents.yamlfile.key_choice import KeyChoice
 
+REASON_READS = actions_below(ML, "read", "experiments/runs/read")
 Receiver = Annotated[str, ConnectionName()]
 
 
@@ -69,6 +77,9 @@ class Notify(Action):
     notifies: ClassVar[bool] = True
     deferrable: ClassVar[bool] = True
     key_choices: ClassVar[tuple[KeyChoice, ...]] = (KeyChoice("template"), KeyChoice("subject", "text"))
+    permissions: ClassVar[tuple[Permission, ...]] = (
+        Permission(WORKSPACE_SCOPE, READER, REASON_READS, ("template",)),
+    )
 
     to: Receiver | Annotated[list[Receiver], Field(min_length=1)]
     """name the connections that receive the message: one, or a list."""
@@ -78,8 +89,8 @@ class Notify(Action):
     """The subject, one line, such as `Drift on ${drift.monitor}`; it needs `text`."""
     text: str | None = None
     """The message as plain text; `${…}` inserts values of the event. It needs `subject`."""
-    include_log: bool = False
-    """Shows the container's log and the model's answer; otherwise the message says where they are."""
+    include_log: bool | None = None
+    """Shows the container's log and the model's answer; the end of a run's log too unless it is `false`."""
     unsafe_text: bool = False
     """Also sends to services for which it is not known whether they treat text as markup."""
 
@@ -90,6 +101,11 @@ class Notify(Action):
             if value is not None and is_blank(value):
                 raise ValueError(f"'{name}' is blank: write what people are to read")
         return self
+
+    @classmethod
+    def find_permission_parameters(cls, written: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Without a template that shows nothing of a run: it needs no right."""
+        return written if reads_runs(written.get("template")) else {**written, "template": None}
 
     @classmethod
     def select_names(cls, written: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -115,10 +131,20 @@ class Notify(Action):
                 yield f"the connection '{name}' cannot be notified: {fault}"
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
-        """Notify one receiver; once each was tried, try those again that may be notified later."""
+        """Notify one receiver; once each was tried, try those again that may be notified later.
+
+        The first attempt for a template with a `reason` reads the runs and sends nothing.
+        """
+        reading = context.progress.get("reading") or {}
+        if "reason" not in reading and reads_runs(self.template):
+            return attempt_reading(context, services, with_log=self.include_log is not False)
+        if restarts := reading.get("restarts"):
+            context = replace(context, names=leave_out(context.names, restarts))
+            if not any(list_runs(context.names)):
+                return Done(f"not sent: {describe_restarts(restarts)}", {"sent": []})
         tally = Tally.read(context.progress, context.retry)
         tally.notify(self._receivers(), self._send(context, services))
-        return self._outcome(tally)
+        return self._outcome(tally, {"reading": reading} if reading else {})
 
     def _receivers(self) -> list[str]:
         return [self.to] if isinstance(self.to, str) else list(dict.fromkeys(self.to))
@@ -140,14 +166,14 @@ class Notify(Action):
 
     def _message(self, context: StepContext) -> tuple[str, str]:
         if self.template is not None:
-            return render(self.template, context)
+            return render(self.template, context, (context.progress.get("reading") or {}).get("reason"))
         return one_line(self.subject, SUBJECT_LENGTH), plain(self.text or "")
 
-    def _outcome(self, tally: Tally) -> Outcome:
+    def _outcome(self, tally: Tally, kept: Mapping[str, Any]) -> Outcome:
         receivers = self._receivers()
         if tally.open(receivers):
             detail = f"notified {len(tally.sent)} of {len(receivers)}{_late(tally)}"
-            return Pending(detail, tally.after, tally.to_json(), exact=True)
+            return Pending(detail, tally.after, {**tally.to_json(), **kept}, exact=True)
         if tally.refused:
             notified = f"; notified: {_words(tally.sent)}" if tally.sent else ""
             raise PermanentError(f"not notified: {_words(tally.refused)}{notified}")

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "templates"
 SUBJECT_LENGTH = 200
 TEXT_LENGTH = 20_000
-MOST_ITEMS = 50
+MOST_ITEMS = 100
+READING_TEMPLATE, READ_VALUE = "run-failed", "reason"
+"""The template of mlevents for which runs are read, and the value by which an own template asks for that."""
 SHIPPED_TEMPLATES = frozenset(file.stem for file in FOLDER.glob("*.txt"))
 """The names of the templates that mlevents has."""
 
@@ -55,12 +57,28 @@ def check_template(text: str, known: TemplateRoots) -> Iterator[TemplateFault]:
     return find_template_faults(text, _environment(), known)
 
 
-def render(name: str, context: StepContext) -> tuple[str, str]:
-    """The subject and the text of a template for this step; raises PermanentError where it fails."""
+def reads_runs(name: object) -> bool:
+    """Whether a template shows why runs failed."""
+    from jinja2 import TemplateSyntaxError, meta
+
+    if name in SHIPPED_TEMPLATES or name not in list_own_templates():
+        return name == READING_TEMPLATE
+    try:
+        tree = _environment().parse(list_own_templates()[str(name)])
+    except TemplateSyntaxError:
+        return False  # reported where the template is written
+    return READ_VALUE in meta.find_undeclared_variables(tree)
+
+
+def render(name: str, context: StepContext, reason: Mapping[str, Any] | None = None) -> tuple[str, str]:
+    """The subject and the text of a template for this step; raises PermanentError where it fails.
+
+    `reason` is what `failed_runs` has read, where a template shows it.
+    """
     from jinja2 import TemplateError
 
     try:
-        written = _find_template(name).render(_names(context))
+        written = _find_template(name).render({**_names(context), READ_VALUE: reason or {}})
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise PermanentError(f"the template '{name}' fails: {type(error).__name__}: {error}") from error
     subject, _, text = written.strip().partition("\n")

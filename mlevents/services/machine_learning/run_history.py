@@ -19,6 +19,7 @@ from urllib.parse import quote
 from mlevents.errors import RefusedError
 from mlevents.services.answer_fields import require_list, require_object, require_text, require_time
 from mlevents.services.machine_learning.data_plane import DataPlane
+from mlevents.services.machine_learning.run_details import RunDetails
 from mlevents.services.paging import Page
 from mlevents.services.sdk_errors import translate_errors
 
@@ -104,6 +105,21 @@ class RunHistory:
         with translate_errors(f"reading run '{run_id}'"):
             found = self._data_plane.ask("GET", self._url(f"/runs/{quote(run_id, safe='')}"), missing={})
             return HistoricRun.read(found) if found else None
+
+    def find_details(self, run_id: str) -> RunDetails | None:
+        """One run with its error and its logs, or None when Azure answers 404."""
+        with translate_errors(f"reading run '{run_id}'"):
+            path = f"/runs/{quote(run_id, safe='')}/details"
+            found = self._data_plane.ask("GET", self._url(path), missing={})
+            return RunDetails.read(found) if found else None
+
+    def list_children(self, run_id: str) -> tuple[RunDetails, ...]:
+        """The steps or trials of a run, at most a page of them, without logs; empty after a 404."""
+        with translate_errors(f"listing the steps of run '{run_id}'"):
+            url = self._url(f"/runs/{quote(run_id, safe='')}/children")
+            answer = self._data_plane.ask("GET", url, missing={}, params={"$top": RUNS_A_PAGE})
+            values = require_list(answer.get("value"), "value")
+            return tuple(RunDetails.read(require_object(one, "a run")) for one in values)
 
     def find_experiment(self, experiment_id: str) -> Experiment | None:
         """One experiment, or None when Azure answers 404."""

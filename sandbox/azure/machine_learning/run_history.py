@@ -13,12 +13,21 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.azure.errors import ArmError, not_found, user_error
+from sandbox.azure.machine_learning.run_details import (
+    OWNER,
+    RunLogs,
+    describe_details,
+    find_compute,
+    find_error,
+)
 from sandbox.azure.machine_learning.runs import Run, Runs
 from sandbox.azure.routes import Call, Routes
 from sandbox.azure.workspace import WORKSPACE_PATH
 
 PATH = f"/history/v1.0{WORKSPACE_PATH}"
 PAGE = 100
+MODULE = "azureml.moduleName"
+"""The property with the name of a step."""
 COMPARISON = re.compile(r"\(?\s*(CreatedUtc|ParentRunId)\s+(ge|gt|eq|ne)\s+(\S+?)\s*\)?", re.IGNORECASE)
 MEMBERS = {"createdutc": "createdUtc", "parentrunid": "parentRunId"}
 
@@ -27,15 +36,17 @@ class RunHistory:
     """Serves the experiments and the runs of the workspace."""
 
     def __init__(self, runs: Runs) -> None:
-        self._runs = runs
+        self._runs, self._logs = runs, RunLogs(runs)
 
     def register(self, routes: Routes) -> None:
-        """Serve the queries, a run, its children, and an experiment."""
+        """Serve the queries, a run, its details, its children, its logs, and an experiment."""
+        self._logs.register(routes)
         for method, path, handler in (
             ("POST", "experiments:query", self._experiments),
             ("GET", "experimentids/{experiment}", self._experiment),
             ("POST", "experimentids/{experiment}/runs:query", self._by_experiment),
             ("GET", "runs/{run}", self._run),
+            ("GET", "runs/{run}/details", self._details),
             ("GET", "runs/{run}/children", self._children),
         ):
             routes.add(method, f"{PATH}/{path}", handler, versioned=False)
@@ -53,16 +64,21 @@ class RunHistory:
     async def _by_experiment(self, call: Call) -> web.Response:
         wanted, query = call.names["experiment"].lower(), await _query(call)
         runs = [run for run in self._runs.all_runs() if run.experiment_id.lower() == wanted]
-        return _answer(call, _filtered(map(_shown, runs), query), query)
+        return _answer(call, _filtered(map(self._show, runs), query), query)
 
     async def _run(self, call: Call) -> web.Response:
-        return web.json_response(_shown(self._named(call)))
+        return web.json_response(self._show(self._named(call)))
+
+    async def _details(self, call: Call) -> web.Response:
+        run = self._named(call)
+        logs = self._logs.list_logs(run, call.data_plane)
+        return web.json_response(describe_details(run, self._runs, logs))
 
     async def _children(self, call: Call) -> web.Response:
         parent = self._named(call).id
         given = {name.lstrip("$").lower(): value for name, value in call.request.query.items()}
         query = {"continuationToken": given.get("continuationtoken"), "top": given.get("top")}
-        children = [_shown(run) for run in self._runs.all_runs() if run.parent == parent]
+        children = [self._show(run) for run in self._runs.all_runs() if run.parent == parent]
         return _answer(call, children, query)
 
     def _named(self, call: Call) -> Run:
@@ -70,6 +86,26 @@ class RunHistory:
         if run is None:
             raise not_found(call.request.path)
         return run
+
+    def _show(self, run: Run) -> dict[str, Any]:
+        """A run as the service gives it."""
+        times = {"createdUtc": run.created, "startTimeUtc": run.started, "endTimeUtc": run.ended}
+        return {
+            "runId": run.id,
+            "rootRunId": run.root or run.id,
+            "parentRunId": run.parent,
+            "experimentId": run.experiment_id,
+            "status": run.status,
+            "runType": run.kind,
+            "displayName": run.properties.get("displayName") or run.own_properties.get(MODULE) or run.id,
+            "tags": run.tags,
+            "properties": run.own_properties,
+            "hidden": False,
+            "target": find_compute(run),
+            "createdBy": OWNER,
+            "error": find_error(run, self._runs),
+            **{name: moment and moment.isoformat() for name, moment in times.items()},
+        }
 
     def _list_experiments(self) -> list[dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
@@ -84,24 +120,6 @@ class RunHistory:
                 },
             )
         return list(found.values())
-
-
-def _shown(run: Run) -> dict[str, Any]:
-    """A run as the service gives it."""
-    times = {"createdUtc": run.created, "startTimeUtc": run.started, "endTimeUtc": run.ended}
-    return {
-        "runId": run.id,
-        "rootRunId": run.root or run.id,
-        "parentRunId": run.parent,
-        "experimentId": run.experiment_id,
-        "status": run.status,
-        "runType": run.kind,
-        "displayName": run.properties.get("displayName") or run.id,
-        "tags": run.tags,
-        "properties": run.own_properties,
-        "hidden": False,
-        **{name: moment and moment.isoformat() for name, moment in times.items()},
-    }
 
 
 async def _query(call: Call) -> dict[str, Any]:

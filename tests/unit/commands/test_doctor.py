@@ -64,7 +64,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 def test_needs_are_said_by_resource_without_asking_azure(run: Callable[..., Result]):
     told = json.loads(run("--needs", "--json", MLEVENTS_RESOURCE_MANAGER="https://127.0.0.1:1").stdout)
     by_resource = {one["resource"].rpartition("/")[2]: one for one in told["resources"]}
-    assert set(by_resource) == {"prod", "adf"}, "no rule does anything in test, and asleep needs nothing"
+    assert set(by_resource) == {"prod", "test", "adf"}
+    assert by_resource["test"]["actions"] == [f"{ML}/experiments/runs/read", f"{ML}/read"], (
+        "asleep needs none"
+    )
     assert by_resource["prod"]["scope"] == "workspace"
     assert f"{ML}/onlineEndpoints/write" in by_resource["prod"]["actions"]
     assert f"{ML}/onlineEndpoints/score/action" not in by_resource["prod"]["actions"], "there is no rollout"
