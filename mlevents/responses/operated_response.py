@@ -110,7 +110,17 @@ class OperatedResponse(ResponseRecord):
         for intervention in self.interruption.queue.take_new():
             self.log_intervention(intervention)
         for intervention in list(self.log):
-            stopped = intervention.verb == CANCEL and self.status != "stopped"
-            if not intervention.effect or stopped:
-                effect = f"{LATE_WORDS}: the response ended as {self.status}"
+            if effect := self._find_late_effect(intervention):
                 self.log_intervention(replace(intervention, effect=effect))
+
+    def _find_late_effect(self, intervention: Intervention) -> str | None:
+        """What the log says of a verb that did not have its effect any more; None of one that had."""
+        passed = {PASSED_WORDS.format(one.id): one for one in self.steps if one.status == "done"}
+        done = passed.get(intervention.effect)
+        if intervention.verb == CANCEL and self.status == "stopped" and done:
+            return f"{LATE_WORDS} for step '{done.id}', which is done; {STOPPED_WORDS}"
+        stopped = intervention.verb == CANCEL and self.status != "stopped"
+        aborted = intervention.verb == ABORT and done
+        if not intervention.effect or stopped or aborted:
+            return f"{LATE_WORDS}: the response ended as {self.status}"
+        return None

@@ -94,7 +94,8 @@ class Recorder:
     `perform` answers PerformStep; `advance` lets time pass; `loses` says which entity call, counted from 1,
     gets the answer of a dispatch that failed; `statuses` are those of other instances. `raises` gives the
     interventions that an instance gets after its turn of this number. `holds` and `rounds` are the answers of
-    ReadHolds and ReleaseNext, the last one for good. `reads` answers ReadForGate; `sent` are the messages to
+    ReadHolds and ReleaseNext, the last one for good. `ended` are the statuses with which an instance gets no
+    intervention any more. `reads` answers ReadForGate; `sent` are the messages to
     other instances.
     """
 
@@ -105,6 +106,7 @@ class Recorder:
     holds: list[dict[str, Any]] = field(default_factory=lambda: [{}])
     rounds: list[dict[str, Any]] = field(default_factory=lambda: [{"done": True}])
     reads: Perform = lambda _: {"kind": "failed", "detail": "nothing can be read here"}
+    ended: tuple[str, ...] = ()
     sent: list[Any] = field(default_factory=list)
     statuses: dict[str, str] = field(default_factory=dict)
     entities: dict[str, Any] = field(default_factory=dict)
@@ -154,7 +156,7 @@ class Recorder:
             said = "begun"
         elif action.scheduleTask.name == PASS_ON_INTERVENTION:
             self.sent.append(asked)
-            said = [1, 1]
+            said = [1, int(self.statuses.get(asked[0]) not in self.ended)]
         elif action.scheduleTask.name == READ_FOR_GATE:
             said = self.reads(asked)
         elif action.scheduleTask.name in (READ_HOLDS, RELEASE_NEXT):

@@ -15,6 +15,7 @@ from durabletask.task import CancellableTask, CompletableTask, TaskFailedError, 
 
 from mlevents.orchestration.endpoint_lease import endpoint_lease
 from mlevents.orchestration.function_names import FIND_INSTANCES, PERFORM_STEP
+from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.messages import Call
 from mlevents.responses.step_activity import attempt_call
 from tests.unit.actions.deploy_model.rollout_world import KilledError, World
@@ -77,12 +78,24 @@ class Context:
     def __init__(self, instance_id: str) -> None:
         self.instance_id = instance_id
         self.said: list[Any] = []
+        self.event: CancellableTask[Any] = CancellableTask()
+        self.kept: list[str] = []
 
     def call_activity(self, name: str, input: str) -> Task:
         return Task({PERFORM_STEP: "activity", FIND_INSTANCES: "find"}[name], input)
 
     def wait_for_external_event(self, name: str) -> CancellableTask[Any]:
-        return CancellableTask()
+        self.event = CancellableTask()
+        if self.kept:
+            self.event.complete(self.kept.pop(0))
+        return self.event
+
+    def raise_event(self, text: str) -> None:
+        """Give an event to whoever waits for it, now or later."""
+        if self.event.is_complete:
+            self.kept.append(text)
+        else:
+            self.event.complete(text)
 
     def create_timer(self, wait: timedelta) -> Task:
         return Timer(wait.total_seconds())
@@ -102,7 +115,8 @@ class Context:
 class Durable:
     """Runs one orchestrator in one world; a `restless` one is replayed from the start at every turn.
 
-    `entities` are the states of entities, `instances` the statuses of other orchestrations.
+    `entities` are the states of entities, `instances` the statuses of other orchestrations. `raises` are the
+    interventions of operators by the number of the task before which they come; not with a `restless` one.
     """
 
     def __init__(
@@ -123,6 +137,7 @@ class Durable:
         self.context = Context(instance_id)
         self.waiting: Any = None
         self.stop_before: Callable[[Task], bool] = lambda _: False
+        self.raises: dict[int, Intervention] = {}
 
     def run(self, orchestrator: Callable[[Any, str], Generator[Any, Any, Any]], text: str) -> Any:
         """What the orchestrator returns; None when it is terminated before a task of `stop_before`."""
@@ -134,6 +149,10 @@ class Durable:
                 running.close()
                 self.instances[self.instance_id] = "TERMINATED"
                 return None
+            if said := self.raises.pop(len(self.history), None):
+                self.context.raise_event(json.dumps(said.to_json()))
+                task = self._resume(running, self.waiting)
+                continue
             try:
                 result = self._carried_out(task)
             except KilledError:
@@ -158,12 +177,14 @@ class Durable:
 
     def _next(self, running: Any, result: Any) -> Task:
         """The next task that is not complete yet, after the one that was waited for has this result."""
-        asked: Any = self.waiting
+        if self.waiting is None:
+            return self._resume(running, next(running))
+        complete(first_of(self.waiting), result)
+        return self._resume(running, self.waiting)
+
+    def _resume(self, running: Any, asked: Any) -> Task:
+        """The next task that is not complete yet, from this one on."""
         try:
-            if asked is None:
-                asked = next(running)
-            else:
-                complete(first_of(asked), result)
             while asked.is_complete:
                 failed = asked.is_failed
                 asked = running.throw(asked.get_exception()) if failed else running.send(asked.get_result())
@@ -197,7 +218,7 @@ class Durable:
 
 
 def first_of(asked: Any) -> Task:
-    """What is waited for besides the interventions of operators, of which there are none."""
+    """What is waited for besides the interventions of operators."""
     waits: Any = asked.get_tasks()[0] if isinstance(asked, WhenAnyTask) else asked
     found: Task = waits
     return found
