@@ -18,10 +18,7 @@ from pydantic import Field
 
 from mlevents.canonical import join_parts
 from mlevents.duration import PositiveDuration, format_duration, format_utc
-from mlevents.events import Event
 from mlevents.events.event_type import Items
-from mlevents.expressions.filters import insert_text
-from mlevents.expressions.interpolation import render_value
 from mlevents.gates.event_group import (
     TAKEOVER_DELAY,
     EventGroup,
@@ -31,7 +28,8 @@ from mlevents.gates.event_group import (
     read_groups,
     write_groups,
 )
-from mlevents.gates.gate import Gate, Preview, gate
+from mlevents.gates.gate import gate
+from mlevents.gates.keyed_gate import KeyedGate
 from mlevents.gates.visit import GateVisit, Objection, StateChange, Visiting
 
 ASK, LEAVE, KEEP, RECALL = "ask", "leave", "keep", "recall"
@@ -45,7 +43,7 @@ MOST_GROUPED, EVENTS_UNITS = 100, 100_000
 
 
 @gate("group")
-class Group(Gate):
+class Group(KeyedGate):
     """Collect the events of a key for some time, and act once for all of them."""
 
     position = 70
@@ -63,16 +61,9 @@ class Group(Gate):
     def describe_names(cls, names: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"group": {"count": "number", "events": Items(names)}}
 
-    def fill(self, names: Mapping[str, Any]) -> Any:
-        return {**self.model_dump(), "key": insert_text(render_value(self.key, names))}
-
-    def preview(self, event: Event, now: datetime) -> Preview:  # noqa: ARG002 - the time changes nothing
+    def describe_limit(self) -> str:
         limits = f"{format_duration(self.wait)}, or until there are {self.at_most}"
-        try:
-            key = self.fill(event.names)["key"]
-        except ValueError as error:
-            return False, f": {error}: the response fails before its first step"
-        return None, f" '{key}': collects events for {limits}, and one response acts for them"
+        return f"collects events for {limits}, and one response acts for them"
 
     def admit(self, visit: GateVisit, /) -> Visiting[Objection | None]:
         answer = yield from self._recall(visit)
@@ -82,8 +73,7 @@ class Group(Gate):
                 yield from self._wait(visit, answer)
                 answer = yield from self._ask(visit)
             if answer["leader"] != visit.attempt:
-                leader, _, _ = str(answer["leader"]).partition("~")
-                return Objection(f"{leader} acts for it")
+                return Objection(f"{_find_response(answer['leader'])} acts for it")
             if not answer["events"]:
                 answer = (yield from self._recall(visit, again=True)) or answer
         if not answer["events"]:
@@ -111,8 +101,7 @@ class Group(Gate):
         }
         answer = yield from visit.change_state(self._scope(visit), ASK, asked)
         if answer["filled"]:
-            leader, _, _ = str(answer["leader"]).partition("~")
-            yield from visit.send(leader, FULL)
+            yield from visit.send(_find_response(answer["leader"]), FULL)
         return answer
 
     def _wait(self, visit: GateVisit, answer: Mapping[str, Any]) -> Visiting[None]:
@@ -121,7 +110,7 @@ class Group(Gate):
         if answer["leader"] == visit.attempt:
             reason = f"collects events of '{self.key}' {until}"
         else:
-            leader, _, _ = str(answer["leader"]).partition("~")
+            leader = _find_response(answer["leader"])
             end = end + MARGIN if visit.now < end + MARGIN else max(end + TAKEOVER_DELAY, visit.now + MARGIN)
             reason = f"{leader} collects events of '{self.key}' {until}"
         try:
@@ -148,6 +137,11 @@ class Group(Gate):
             return StateChange(state, state or {}, kept)
         change = _leave if operation == LEAVE else _ask
         return change(read_groups(state), document)
+
+
+def _find_response(attempt: str) -> str:
+    """The id of the response of an attempt."""
+    return attempt.partition("~")[0]
 
 
 def _ask(groups: list[EventGroup], asked: Mapping[str, Any]) -> StateChange:

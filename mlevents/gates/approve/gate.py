@@ -66,7 +66,7 @@ class Approve(ApprovalTerms, Gate):
             if isinstance(written, Mapping) and written.get(name):
                 yield name, _NEEDS_SIGN_IN
 
-    def preview(self, event: Event, now: datetime) -> Preview | None:  # noqa: ARG002
+    def preview(self, event: Event, now: datetime) -> Preview:  # noqa: ARG002 - it is the same for all
         who = f" by {', '.join(self.by)}" if self.by else ""
         author = ", not by the model's author" if self.not_by else ""
         asked = ", ".join(self.receivers)

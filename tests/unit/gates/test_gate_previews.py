@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from mlevents.events import Event
+from mlevents.gates.approve.gate import Approve
 from mlevents.gates.budget import Budget
+from mlevents.gates.group import Group
 from mlevents.gates.throttle import Throttle
 from tests.unit.gates.gate_world import WORKSPACE
 
@@ -22,6 +24,15 @@ def test_a_limit_shows_its_key():
     throttle = Throttle.model_validate({"key": "${drift.threshold}", "once_per": "12h"})
     known = ' "0.5": one may act per 12 h, decided when the response runs'
     assert throttle.preview(EVENT, NOW) == (None, known)
+
+
+def test_a_gate_that_waits_says_for_what():
+    group = Group.model_validate({"key": "${model.name}", "wait": "60s"})
+    known = ' "net": collects events for 1 min, or until there are 20, and one response acts for them'
+    assert group.preview(EVENT, NOW) == (None, known)
+    approve = Approve.model_validate({"ask": ["people", "chat"], "within": "8h", "by": ["ada@example.com"]})
+    known = ": asks people, chat for an approval by ada@example.com, and waits for 8 h"
+    assert approve.preview(EVENT, NOW) == (None, known)
 
 
 def test_a_key_without_its_value_is_shown_as_what_fails():
