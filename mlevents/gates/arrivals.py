@@ -30,24 +30,35 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Arrivals of one key; `seconds` is how long the gate waits, `ends` has two arrivals of each span."""
+    """Arrivals of one key; `seconds` is how long the gate waits, `ends` has two arrivals of each span.
+
+    `began` is when a timer looked first, ISO 8601; None for a gate that no timer looks at.
+    """
 
     seconds: float
     ends: tuple[Arrival, ...] = ()
+    began: str | None = None
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """The arrivals that `to_json` wrote."""
-        return cls(document["seconds"], tuple(Arrival(**one) for one in document["ends"]))
+        ends = tuple(Arrival(**one) for one in document["ends"])
+        return cls(document["seconds"], ends, document.get("began"))
 
     def to_json(self) -> dict[str, Any]:
         """The arrivals as JSON."""
         return asdict(self)
 
     @property
-    def expires(self) -> datetime:
-        """When no response can ask for them any more."""
+    def expires(self) -> datetime | None:
+        """When no response can ask for them any more; None while a timer looks."""
+        if self.began or not self.ends:
+            return None
         return max(one.moment for one in self.ends) + timedelta(seconds=self.seconds) + ARRIVALS_KEPT
+
+    def begin(self, time: str) -> Self:
+        """The arrivals, with the first of the times at which a timer looked."""
+        return replace(self, began=min(self.began or time, time))
 
     def add(self, arrival: Arrival) -> Self:
         """The arrivals with one more, without those that are too old."""

@@ -14,6 +14,7 @@ In a rule without `event`, `every: 26h` instead of `within` acts when none of th
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Any
@@ -153,24 +154,25 @@ class Expect(Gate):
         cls, state: Mapping[str, Any] | None, operation: str, document: Mapping[str, Any], /
     ) -> StateChange:
         """`arrive` records an event, `begin` that a timer looks; `find` gives one, and changes nothing."""
+        if operation == FIND:
+            return _find(state, document)
+        seconds = document["seconds"]
+        known = replace(Arrivals.from_json(state), seconds=seconds) if state else Arrivals(seconds)
         if operation == BEGIN:
-            began = min(document["time"], (state or document).get("began", document["time"]))
-            known = Arrivals.from_json({"seconds": document["seconds"], "ends": (), **(state or {})})
-            return StateChange({**known.to_json(), "began": began}, {})
-        if operation == ARRIVE:
-            known = Arrivals.from_json(state) if state else Arrivals(document["seconds"])
-            known = Arrivals(document["seconds"], known.ends)
+            known = known.begin(document["time"])
+        else:
             known = known.add(Arrival(document["time"], document["id"], document["kind"]))
-            if state and "began" in state:
-                return StateChange({**known.to_json(), "began": state["began"]}, {})
-            return StateChange(known.to_json(), {}, known.expires)
-        if state is None:
-            return StateChange(None, {})
-        since, until = (datetime.fromisoformat(document[name]) for name in ("since", "until"))
-        known = Arrivals.from_json(state)
-        found = known.find(since, until, document["besides"])
-        answer = {"time": found.time, "kind": found.kind} if found else {}
-        return StateChange(state, answer, known.expires)
+        return StateChange(known.to_json(), {}, known.expires)
+
+
+def _find(state: Mapping[str, Any] | None, document: Mapping[str, Any]) -> StateChange:
+    if state is None:
+        return StateChange(None, {})
+    known = Arrivals.from_json(state)
+    since, until = (datetime.fromisoformat(document[name]) for name in ("since", "until"))
+    found = known.find(since, until, document["besides"])
+    answer = {"time": found.time, "kind": found.kind} if found else {}
+    return StateChange(state, answer, known.expires)
 
 
 def describe_arrival(event: Event, own: Expect, now: datetime) -> dict[str, Any]:

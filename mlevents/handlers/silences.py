@@ -16,10 +16,10 @@ log = logging.getLogger("mlevents")
 async def begin_silences(
     client: df.DurableFunctionsClient, rules: Rules, settings: Settings, now: datetime
 ) -> None:
-    """Look at each rule with `expect: {every: …}`; one that fails keeps no other from its turn."""
+    """Look at each rule with `expect: {every: …}`; one that fails does not hold up the others."""
     for watch in list_silence_watches(rules) if settings.mode != "disabled" else ():
         try:
             if event := await look_for_silence(watch, client, rules, now):
                 await schedule(respond_to_silence(watch, event, rules, settings), client)
         except Exception:
-            log.exception("rule %s: no look at what came: it is tried again", watch.rule.id)
+            log.exception("rule %s: its expected events were not read: retried in 5 minutes", watch.rule.id)

@@ -39,7 +39,7 @@ class SilenceWatch:
 
     def find_silence(self, state: Mapping[str, Any], now: datetime) -> Event | None:
         """The event of the silence that lasts now, by what the gate has stored; None for no silence."""
-        ends = [one.moment for one in Arrivals.from_json({"seconds": 0.0, **state}).ends]
+        ends = [one.moment for one in Arrivals.from_json(state).ends]
         began, last = datetime.fromisoformat(state["began"]), max(ends, default=None)
         since = max(began, last) if last else began
         times = int((now - since).total_seconds() // self.own.seconds)
@@ -62,7 +62,7 @@ async def look_for_silence(
     entity = gate_state_id("expect", watch.rule.id, key)
     found = await client.get_entity(entity)
     stored = read_stored_state(found.get_typed_state(str) if found else None)
-    if stored is None or "began" not in stored.state:
+    if stored is None or not stored.state.get("began"):
         begun = to_text({"time": now.isoformat(), "seconds": watch.own.seconds})
         await client.signal_entity(entity, BEGIN, begun)
         return None

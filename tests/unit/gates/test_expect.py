@@ -17,6 +17,7 @@ from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.events import parse
 from mlevents.explanations.rule_explanation import ExplainContext, explain_rule
 from mlevents.gates.arrivals import ARRIVALS_KEPT, MOST_SPANS, Arrival, Arrivals
+from mlevents.gates.expect import BEGIN, FIND, Expect
 from mlevents.matching.match import match_rule
 from mlevents.responses.arrival_records import find_arrivals, record_arrivals
 from mlevents.responses.gate_state import gate_state
@@ -226,3 +227,9 @@ def test_what_is_kept_is_bounded():
     assert len(known.ends) == MOST_SPANS
     later = BEGAN + ARRIVALS_KEPT + timedelta(hours=1)
     assert len(known.add(Arrival(later.isoformat(), "late", "k")).ends) == 1
+
+
+def test_a_rule_that_had_every_before_finds_that_nothing_came():
+    begun = Expect.change_state(None, BEGIN, {"time": BEGAN.isoformat(), "seconds": 60.0})
+    asked = {"since": BEGAN.isoformat(), "until": BEGAN.isoformat(), "besides": ""}
+    assert Expect.change_state(begun.state, FIND, asked).answer == {}
