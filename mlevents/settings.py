@@ -78,7 +78,7 @@ class Settings:
     what steps start, so that nobody can plant them; `environment` answers `{setting: NAME}`, or else
     `defaults`, which come from the file of the `rule_environment`, such as `prod`. `private_hosts` are the
     receivers of messages that may have a private address, in small letters; `*` stands for all.
-    `dead_letters` is the address of the container of dead letters; empty: nobody looks.
+    `dead_letters` is the address of the container of dead letters, empty for none.
     """
 
     rules: Path = Path("rules.yaml")
