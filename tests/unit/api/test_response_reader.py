@@ -322,3 +322,28 @@ def test_a_page_of_50000_responses_reads_one_page_of_the_hub():
         assert hub.asked == ["QueryInstances"]
 
     on_hub(test)
+
+
+def test_a_page_of_rollouts_asks_once_more_for_each_of_them_and_for_nothing_else():
+    async def test(hub: Hub) -> None:
+        for number in range(1, 101):
+            await hub.start(response(number))
+            said = ("running", "running", "waiting") if number % 2 else ("done", "done", "done")
+            hub.set(
+                f"deploy.{number:04}",
+                "RUNNING" if number % 2 else "COMPLETED",
+                custom_status=status(number, *said),
+            )
+        for number in range(101, 201):
+            await hub.start(response(number))
+            said = ("stopped", "skipped", "skipped") if number % 2 else ("waiting", "waiting", "waiting")
+            hub.set(
+                f"deploy.{number:04}",
+                "COMPLETED" if number % 2 else "RUNNING",
+                custom_status=status(number, *said),
+            )
+        hub.asked.clear()
+        assert len(await page(hub, limit="200")) == 200
+        assert hub.asked == ["QueryInstances"] * (2 + 100)
+
+    on_hub(test)
