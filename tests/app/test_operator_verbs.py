@@ -214,3 +214,24 @@ def test_recent_events_say_why_no_rule_matched(app: Stage, run: Run):
     assert "canary: where.model.tags.stage" in text
     assert '"dev"' in text
     assert run("events", "--subject", event["subject"], "--rule", "other").stdout == "No event matches.\n"
+
+
+def test_a_held_rule_waits_until_it_and_everything_are_released(app: Stage, run: Run):
+    words = ("--reason", "the lake is moving")
+    assert "retrain: held by function key: the lake is moving" in run("hold", "retrain", *words).stdout
+    assert "all rules: held by function key" in run("hold", *words).stdout
+    app.publish(event := app.drift_detected("held", 0.5))
+
+    def statuses() -> list[str]:
+        return [one["status"] for one in app.responses(event_id=event["id"])]
+
+    until(lambda: statuses() == ["waiting"], PATIENCE, lambda: f"{statuses()}")
+    again = run("hold", "retrain", *words)
+    assert "retrain: held already" in again.stdout
+    assert "waiting responses: 1" in again.stdout
+    assert "all rules: released\n" in run("release", *words).stdout
+    assert statuses() == ["waiting"]
+    assert "retrain: released\n" in run("release", "retrain").stdout
+    [one] = app.settled(event_id=event["id"])
+    assert one["status"] == "done"
+    assert "retrain: was not held\n" in run("release", "retrain").stdout
