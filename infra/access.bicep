@@ -20,7 +20,7 @@ param factories array = []
 @description('The same for each user-assigned identity that a step gives to an endpoint.')
 param identities array = []
 
-@description('Resource ids that the app sends events to: event hubs, Service Bus queues and topics, storage queues.')
+@description('Resource ids that the app sends events to: event hubs, Service Bus queues and topics, storage queues, Event Grid topics.')
 param targets array = []
 
 module workspaceRoles 'modules/workspace-role.bicep' = [for workspace in workspaces: {

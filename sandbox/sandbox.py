@@ -34,6 +34,7 @@ from sandbox.host.rule_settings import Inboxes
 from sandbox.inboxes.communication_services import Communication
 from sandbox.inboxes.inbox import Inbox
 from sandbox.inboxes.mail_server import serve_mail
+from sandbox.inboxes.streams import Streams
 from sandbox.listener import HOST, Listener, listen
 from sandbox.options import Options, PortTakenError
 from sandbox.pace import Pace
@@ -163,6 +164,7 @@ class Sandbox:
         communication = Communication(self.inbox, self.identity, self.rights)
         application = self.inbox.application(*communication.routes())
         application.middlewares.append(self.arm.faults.middleware)
+        application.middlewares.append(Streams(self.inbox, self.identity).middleware)
         return application
 
     def _faults(self) -> web.Application:

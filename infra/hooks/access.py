@@ -12,7 +12,7 @@ from infra.hooks.required_settings import check_settings
 from infra.hooks.running_rollouts import name_rollouts
 
 TARGETS = ROOT / "infra" / "targets.json"
-"""What an action of your own sends to: a list of resource ids. Optional; no action that ships needs it."""
+"""What `forward`, or an action of your own, sends to: a list of resource ids. Optional."""
 
 
 def check_and_grant(environment: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-// Who may send to one event hub, Service Bus queue or topic, or storage queue.
+// Who may send to one event hub, Service Bus queue or topic, storage queue, or Event Grid topic.
 
 param principalId string
 param targetId string
@@ -11,6 +11,7 @@ var type = toLower('${parts[6]}/${parts[7]}/${parts[length(parts) - 2]}')
 var eventHubsSender = '2b629674-e913-4c01-ae53-ef4638d8f975' // Azure Event Hubs Data Sender
 var serviceBusSender = '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39' // Azure Service Bus Data Sender
 var queueSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a' // Storage Queue Data Message Sender
+var eventGridSender = 'd5a91429-5739-47e2-a06b-3470a27159e7' // EventGrid Data Sender
 
 resource eventHub 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' existing = {
   name: '${parentName}/${name}'
@@ -63,6 +64,20 @@ resource sendsToStorageQueue 'Microsoft.Authorization/roleAssignments@2022-04-01
   scope: storageQueue
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', queueSender)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource eventGridTopic 'Microsoft.EventGrid/topics@2025-02-15' existing = {
+  name: parentName
+}
+
+resource sendsToEventGridTopic 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (type == 'microsoft.eventgrid/topics/topics') {
+  name: guid(toLower(targetId), principalId, eventGridSender)
+  scope: eventGridTopic
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', eventGridSender)
     principalId: principalId
     principalType: 'ServicePrincipal'
   }

@@ -30,6 +30,10 @@ class Role:
 DATA_SCIENTIST = Role("AzureML Data Scientist", "f6c7c914-8db3-469d-8ca1-694a8f32e121")
 DATA_FACTORY_CONTRIBUTOR = Role("Data Factory Contributor", "673868aa-7521-48a0-acc6-0f60742d39f5")
 MAIL_OWNER = Role("Communication and Email Service Owner", "09976791-48a7-449e-bb21-39d1a415f350")
+EVENT_HUBS_SENDER = Role("Azure Event Hubs Data Sender", "2b629674-e913-4c01-ae53-ef4638d8f975")
+SERVICE_BUS_SENDER = Role("Azure Service Bus Data Sender", "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39")
+EVENT_GRID_SENDER = Role("EventGrid Data Sender", "d5a91429-5739-47e2-a06b-3470a27159e7")
+STORAGE_QUEUE_SENDER = Role("Storage Queue Data Message Sender", "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a")
 MONITORING_READER = Role("Monitoring Reader", "43d0d8ad-25c7-4714-9337-8ba259a9fe05")
 
 READER = Role("Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7")

@@ -16,7 +16,15 @@ from typing import Any
 from mlevents.rules.connections import UNSET_PLACEHOLDER, find_settings
 from sandbox.rule_reading import read_readable_rules
 
-ADDRESSES = {"apprise": "url", "email": "endpoint", "smtp": "host", "http": "base", "data_factory": ""}
+ADDRESSES = {
+    "apprise": "url",
+    "email": "endpoint",
+    "smtp": "host",
+    "http": "base",
+    "event_grid": "endpoint",
+    "storage_queue": "account",
+    "data_factory": "",
+}
 """The key of a connection that says where it leads; a factory is in the simulated Azure anyway."""
 INSERTED = re.compile(r"(/subscriptions/)?\$\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}", re.ASCII)
 ANY_TEXT = "sandbox"
@@ -39,6 +47,8 @@ class Inboxes:
             ("apprise", "url"): f"jsons://{self.web.removeprefix('https://')}/{name}",
             ("http", "base"): f"https://{OTHER_HOST}/{name}",
             ("http", "sign"): SIGNING_SECRET,
+            ("event_grid", "endpoint"): "https://sandbox.westeurope-1.eventgrid.azure.net/api/events",
+            ("storage_queue", "account"): "stsandbox",
             ("email", "endpoint"): self.web,
             ("smtp", "host"): self.host,
             ("smtp", "port"): str(self.mail_port),

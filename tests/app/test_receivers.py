@@ -24,6 +24,8 @@ connections:
   cd: {type: http, base: {setting: CD_ADDRESS}, token_for: "api://cd", headers: {X-Key: {setting: CD_KEY}}}
   metadata: {type: http, base: "http://169.254.169.254/metadata", allow_private: true}
   inside: {type: http, base: "https://127.0.0.1/admin"}
+  topic: {type: event_grid, endpoint: "https://ml.westeurope-1.eventgrid.azure.net/api/events"}
+  queue: {type: storage_queue, account: staudit, queue: ml-events}
   relay: {type: smtp, host: {setting: RELAY}, port: {setting: RELAY_PORT}, sender: a@b.example,
           to: [{setting: RELAY_TO}], username: me, password: {setting: RELAY_PASSWORD}}
 rules:
@@ -46,6 +48,12 @@ rules:
       - uses: call_http
         with: {connection: api, path: work, result: {report: "$.url"}, wait: {callback: true, timeout: 48h}}
       - {uses: call_http, id: after, with: {connection: api, path: "${steps.call_http.report}"}}
+  - id: stream
+    event: run.status_changed
+    where: {run: {status: canceled}}
+    do:
+      - {uses: forward, with: {to: topic}}
+      - {uses: forward, id: shaped, with: {to: queue, format: json, data: {run: "${run.id}"}}}
   - id: call-metadata
     event: run.status_changed
     where: {run: {status: completed}}
@@ -156,3 +164,17 @@ def find_callback(running: Stage) -> str | None:
     """The address in the latest call that asks for a callback."""
     work = [one for one in running.inbox() if one["to"] == ["api.mine.example/v1/work"]]
     return work[-1]["headers"]["mlevents-callback-url"] if len(work) > 1 else None
+
+
+def test_forwarded_events_arrive_in_the_inbox(running: Stage):
+    event = running.run_status_changed("train-4", "Canceled")
+    running.publish(event)
+    [response] = running.settled(rule="stream", event_id=event["id"])
+    assert response["status"] == "done", response
+    topic, queue = (
+        next(one for one in running.inbox() if one["via"] == via) for via in ("event_grid", "storage_queue")
+    )
+    assert topic["to"] == ["ml.westeurope-1.eventgrid.azure.net/api/events"]
+    assert topic["body"]["data"]["run"]["id"] == "train-4"
+    assert topic["body"]["mleventsresponse"] == response["id"]
+    assert (queue["to"], queue["body"]) == (["staudit.queue.core.windows.net/ml-events"], {"run": "train-4"})

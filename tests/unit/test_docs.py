@@ -66,6 +66,8 @@ connections:
   mlops-email: {{type: email, endpoint: {{setting: E}}, sender: a@example.com, to: [b@example.com]}}
   mlops-teams: {{type: apprise, url: {{setting: T}}}}
   catalogue: {{type: http, base: "https://catalogue.example.com"}}
+  audit: {{type: storage_queue, account: staudit, queue: ml-events}}
+  lakehouse: {{type: storage_queue, account: staudit, queue: ml-events}}
 """
 STEP = "    - {uses: notify, with: {to: mlops-teams, template: run-failed}}\n"
 FAULT = json.loads((ROOT / "sandbox/azure/schemas/fault.json").read_text())

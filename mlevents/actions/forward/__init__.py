@@ -1,0 +1,1 @@
+"""The action `forward`: hands events over to other programs."""

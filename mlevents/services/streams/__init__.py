@@ -1,0 +1,1 @@
+"""Services that take events for other programs: hubs, buses, topics and queues."""

@@ -1,0 +1,54 @@
+"""What every connection has that `forward` sends to."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mlevents.errors import PermanentError
+from mlevents.services.connection import Connection, SettingSource
+
+
+@dataclass(frozen=True, slots=True)
+class StreamMessage:
+    """One event to send. `key` is the same at every attempt of the step that sends it.
+
+    `content` is the JSON that is sent: a CloudEvent in its structured form when `is_cloud_event`.
+    """
+
+    key: str
+    event_id: str
+    content: Any
+    body: bytes
+    media_type: str
+    is_cloud_event: bool = True
+    subject: str | None = None
+    partition_key: str | None = None
+    session: str | None = None
+    properties: Mapping[str, str] | None = None
+
+
+class Stream(Connection):
+    """A service that takes events.
+
+    `options` are the parameters of `forward` that this service has a place for. `cloud_events_only` says
+    that it takes no other JSON.
+    """
+
+    options: ClassVar[tuple[str, ...]] = ()
+    cloud_events_only: ClassVar[bool] = False
+
+    @abstractmethod
+    def forward(self, message: StreamMessage, services: SettingSource) -> str:
+        """Send one event, and return where it went; raises PermanentError or TransientError."""
+
+
+def require_fit(size: int, limit: int, what: str) -> None:
+    """Raise PermanentError for a message that the service cannot take; both numbers are bytes."""
+    if size > limit:
+        raise PermanentError(
+            f"the message has {size:,} bytes, and {what} takes at most {limit:,}: "
+            "send less with `data`, such as the id of the run"
+        )
