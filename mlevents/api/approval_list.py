@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlevents.api.approval_evidence import ModelEvidence, gather_evidence
-from mlevents.api.approval_state import read_approvals
+from mlevents.api.approval_state import read_approvals, waits_for_approval
 from mlevents.api.intervention_state import InterventionState, read_intervention_state
 from mlevents.api.operation import ApiAnswer, ApiError, ApiRequest, AppState, operation
 from mlevents.api.query_parameter import limit_parameter
@@ -68,7 +68,7 @@ async def list_approvals(request: ApiRequest, app: AppState) -> ApiAnswer:
     waiting, following = await open_reader(app).page(ResponseQuery(status="waiting", limit=500))
     found: list[dict[str, Any]] = []
     for view in waiting:
-        if (view.because or "").startswith("approve"):
+        if waits_for_approval(view.status, view.because):
             found += await _view_waiting(view.id, app)
         if len(found) > limit:
             break

@@ -8,6 +8,7 @@ from mlevents.api.intervention_state import InterventionState
 from mlevents.api.operation import ApiError
 from mlevents.gates.approve.link import ApprovalSubject
 from mlevents.gates.approve.record import UNDECIDED, ApprovalRecord
+from mlevents.gates.approve.terms import APPROVE
 from mlevents.orchestration.messages import Response
 from mlevents.responses.plan_digest import digest_rule
 from mlevents.responses.response_view import read_response
@@ -57,6 +58,11 @@ def read_approvals(state: InterventionState) -> ResponseApprovals:
         status, detail, until = (str(about.get(name) or "") for name in ("status", "detail", "until"))
         found.append(ApprovalRecord.read(about, status, detail, until))
     return ResponseApprovals(response, [one for one in found if one])
+
+
+def waits_for_approval(status: str, because: str | None) -> bool:
+    """Whether a response with this status and reason waits for an approval, at the gate or in a rollout."""
+    return status == "waiting" and (because or "").startswith(f"{APPROVE}:")
 
 
 def describe_settled(one: ApprovalRecord, now: datetime) -> str:

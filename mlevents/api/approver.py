@@ -1,6 +1,6 @@
 """Who may approve: the names of a signed-in person that App Service vouches for, against the rule's terms.
 
-Without App Service authentication nobody is known, so terms that ask for somebody are never fulfilled.
+Without App Service authentication nobody is known, so no approval fulfils terms that name approvers.
 """
 
 import base64
@@ -81,7 +81,7 @@ def refuse_approver(asked: ApprovalRecord, headers: Mapping[str, str]) -> str | 
 
 
 def _refuse_author(author: Mapping[str, str], signed_in: SignedIn) -> str | None:
-    """Why somebody may be the author; an author that cannot be compared counts as the same."""
+    """Why the sender may be the author; an author that cannot be compared counts as the same."""
     name, kind = str(author.get("name") or ""), str(author.get("type") or "")
     if not name or kind.lower() != _PERSON:
         who = f"{kind} '{name}'" if name else "nobody that Azure ML names"
@@ -90,7 +90,7 @@ def _refuse_author(author: Mapping[str, str], signed_in: SignedIn) -> str | None
     known = _choose_names(wanted, signed_in)
     if not known:
         return f"`not_by: author` cannot be checked: your sign-in has no name to compare with '{name}'"
-    return f"you registered the model ('{name}'): somebody else must approve it" if wanted in known else None
+    return f"you registered the model ('{name}'): another person must approve it" if wanted in known else None
 
 
 def _choose_names(author: str, signed_in: SignedIn) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """The events for which a rule waits, besides those that it asks for: which they are, and to what they belong.
 
-A value of their `where` may be one expression: it is filled in with the event that the rule answers. An
-event that comes is told by its own values at these places to which of the waiting responses it belongs.
+A value of their `where` may be one expression: it is filled in with the event that the rule answers. The
+values of an event that comes, at these places, say to which of the waiting responses it belongs.
 """
 
 from collections.abc import Iterator, Mapping

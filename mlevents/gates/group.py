@@ -105,7 +105,7 @@ class Group(KeyedGate):
         return answer
 
     def _wait(self, visit: GateVisit, answer: Mapping[str, Any]) -> Visiting[None]:
-        """Wait for the end of the group, and as a member until its leader has had its turn."""
+        """Wait for the end of the group, and as a member until its leader has closed it."""
         end, until = datetime.fromisoformat(answer["closes"]), f"until {format_utc(answer['closes'])}"
         if answer["leader"] == visit.attempt:
             reason = f"collects events of '{self.key}' {until}"

@@ -19,7 +19,7 @@ from mlevents.settings import Settings
 def find_arrivals(
     raw: str, rules: Rules, settings: Settings, now: datetime
 ) -> Iterator[tuple[EntityInstanceId, str]]:
-    """The entity of each rule that expects this event, and what to tell it: the text of its operation.
+    """The entity of each rule that expects this event, and the text of its operation.
 
     An event that no rule expects leads to none, and where no rule expects any, it is not even parsed.
     """
@@ -50,6 +50,6 @@ def find_scope(topic: str, rules: Rules) -> str:
 async def record_arrivals(
     raw: str, rules: Rules, settings: Settings, client: AsyncTaskHubGrpcClient, now: datetime
 ) -> None:
-    """Record an event for each rule that expects it; raises if one cannot be told, so it comes again."""
+    """Record an event for each rule that expects it; raises if that fails, so the event is redelivered."""
     for entity, text in find_arrivals(raw, rules, settings, now):
         await client.signal_entity(entity, ARRIVE, text)

@@ -55,7 +55,7 @@ async def notice_dead_letters(
     since = latest.newest if latest else now - _LOOK_BACK
     store = open_store(settings.dead_letters)
     found = await asyncio.to_thread(survey_letters, store, since, now - SETTLED)
-    return plan_report(found, rules, settings) if found.newest else None
+    return plan_report(found, found.newest, rules, settings) if found.newest else None
 
 
 async def read_latest_report(client: AsyncTaskHubGrpcClient) -> LatestReport | None:
@@ -74,9 +74,9 @@ async def read_latest_report(client: AsyncTaskHubGrpcClient) -> LatestReport | N
             return max(found, key=lambda one: one.newest, default=None)
 
 
-def plan_report(found: DeadLetterSurvey, rules: Rules, settings: Settings) -> Response:
-    """The settled response: its reason says how many, why, and how to replay them."""
-    newest = (found.newest or datetime.now(UTC)).astimezone(UTC).isoformat()
+def plan_report(found: DeadLetterSurvey, latest: datetime, rules: Rules, settings: Settings) -> Response:
+    """The settled response: its reason says how many, why, and how to replay them; `latest` is the newest."""
+    newest = latest.astimezone(UTC).isoformat()
     app = settings.environment.get("WEBSITE_SITE_NAME", "")
     command = write_replay_command(settings.dead_letters, app, found.first)
     steps = rules.defaults.on_failure

@@ -52,7 +52,7 @@ class OperatedResponse(ResponseRecord):
         return found
 
     def hear_message(self, message: Intervention, gate: str) -> GateMessage:
-        """What a gate that waits is told; the log says that a person's decision has reached it."""
+        """The message for a gate that waits; the log says that a person's decision has reached it."""
         if message.verb in DECISION_VERBS:
             self.log_intervention(replace(message, effect=HEARD_WORDS.format(gate)))
         return GateMessage(message.verb, message.by, message.reason, message.id)

@@ -74,7 +74,7 @@ def test_the_person_who_registered_the_model_may_not_approve_it(app: Stage, aske
     response, token, link = asked
     refused = approve(app, response, AUTHOR, token=token)
     assert refused.status_code == 403
-    said = f"you registered the model ('{OWNER_NAME}'): somebody else must approve it"
+    said = f"you registered the model ('{OWNER_NAME}'): another person must approve it"
     assert refused.json()["error"] == said
     page = requests.get(link, headers=AUTHOR, timeout=30).text
     assert "Your approval does not count: you registered the model" in page

@@ -28,7 +28,7 @@ class LetterResult(StrEnum):
 
     @property
     def is_problem(self) -> bool:
-        """Whether somebody has to look at it."""
+        """Whether a person has to look at it."""
         return self not in _FINE
 
 

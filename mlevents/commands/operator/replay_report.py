@@ -45,7 +45,7 @@ class ReplayReport:
 
     @property
     def has_problems(self) -> bool:
-        """Whether somebody has to look at something."""
+        """Whether a person has to look at something."""
         return bool(self.unreadable) or any(one.result.is_problem for one in self.letters)
 
     def to_json(self) -> dict[str, Any]:
@@ -95,5 +95,5 @@ def _count(number: int, one: str, several: str = "") -> str:
 
 
 def list_problems(letters: Sequence[ReplayedLetter]) -> list[ReplayedLetter]:
-    """Those that somebody has to look at."""
+    """Those that a person has to look at."""
     return [one for one in letters if one.result.is_problem]

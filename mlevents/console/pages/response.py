@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlevents.actions.deploy_model.metric_totals import spell_metric, spell_value
+from mlevents.api.approval_state import waits_for_approval
 from mlevents.console.drawings import TrafficPhase
 from mlevents.console.page import PageAnswer, PageError, PageRequest, page
 from mlevents.explanations.rule_explanation import describe_line
@@ -37,7 +38,7 @@ async def show_response(request: PageRequest) -> PageAnswer:
         event_text=to_json_text(found["event"]),
         results_text=to_json_text(found["results"]) if found["results"] else "",
         verbs=list_verbs(found),
-        is_asking=is_asking(found),
+        is_asking=waits_for_approval(found["status"], found["because"]),
         spell_metric=spell_metric,
         spell_value=spell_value,
         notices=[("good", f"Done: {done}.")] if done in VERBS else (),
@@ -62,12 +63,8 @@ def list_verbs(found: Mapping[str, Any]) -> list[str]:
     rollout = any(step["status"] == "running" and step.get("phases") for step in found["steps"])
     if not rollout:
         return ["cancel"]
-    return ["abort", "cancel"] if is_asking(found) else ["promote", "abort", "cancel"]
-
-
-def is_asking(found: Mapping[str, Any]) -> bool:
-    """Whether the response waits for an approval."""
-    return found["status"] == "waiting" and str(found["because"]).startswith("approve:")
+    is_asking = waits_for_approval(found["status"], found["because"])
+    return ["abort", "cancel"] if is_asking else ["promote", "abort", "cancel"]
 
 
 def read_traffic(phases: Any) -> Iterator[TrafficPhase]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mlevents.api.approval_state import waits_for_approval
 from mlevents.api.approver import refuse_approver
 from mlevents.gates.approve.record import ApprovalRecord
 
@@ -72,7 +73,7 @@ def test_who_is_not_signed_in_may_not_approve():
 @pytest.mark.usefixtures("sign_in")
 def test_the_author_may_not_approve(author: str):
     refused = refuse_approver(asked(not_by="author", author={"name": author, "type": "User"}), SIGNED_IN)
-    assert refused == f"you registered the model ('{author}'): somebody else must approve it"
+    assert refused == f"you registered the model ('{author}'): another person must approve it"
 
 
 @pytest.mark.parametrize("author", ["grace@example.com", "Grace H.", GROUP])
@@ -102,3 +103,16 @@ def test_an_author_that_cannot_be_compared_never_passes():
     only_id = principal((OID, ADA))
     refused = refuse_approver(asked(not_by="author", author={"name": "g@x.org", "type": "User"}), only_id)
     assert refused == "`not_by: author` cannot be checked: your sign-in has no name to compare with 'g@x.org'"
+
+
+@pytest.mark.parametrize(
+    ("status", "because", "waits"),
+    [
+        ("waiting", "approve: asked people for an approval", True),
+        ("waiting", "approvals-of-mine: waits", False),
+        ("waiting", None, False),
+        ("stopped", "approve: rejected by ada", False),
+    ],
+)
+def test_a_response_waits_for_an_approval_at_that_gate_alone(status: str, because: str | None, waits: bool):
+    assert waits_for_approval(status, because) is waits

@@ -44,7 +44,19 @@ def test_a_plan_without_a_rollout_has_no_phases(plan: dict[str, Any]):
 @pytest.mark.parametrize(
     ("found", "verbs"),
     [
-        ({"status": "running", "rule": "r", "steps": [step(phase("10 %"))]}, ["promote", "abort", "cancel"]),
+        (
+            {"status": "running", "because": None, "rule": "r", "steps": [step(phase("10 %"))]},
+            ["promote", "abort", "cancel"],
+        ),
+        (
+            {
+                "status": "waiting",
+                "because": "approve: asked people for an approval",
+                "rule": "r",
+                "steps": [step(phase("10 %"))],
+            },
+            ["abort", "cancel"],
+        ),
         ({"status": "waiting", "rule": "r", "steps": []}, ["cancel"]),
         ({"status": "failed", "rule": "r", "steps": [step(phase("10 %"), status="failed")]}, ["rerun"]),
         ({"status": "quarantined", "rule": None, "steps": []}, ["replay"]),
