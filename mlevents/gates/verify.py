@@ -10,9 +10,9 @@ values for the later gates and the steps. When a later gate has waited, it is re
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, RootModel
+from pydantic import BeforeValidator, Field, RootModel, WithJsonSchema
 
 from mlevents.conditions.condition import quote_value
 from mlevents.events import Event
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 EventSubject = Literal["model", "run"]
 ROOTS: Mapping[EventSubject, tuple[str, ...]] = {"model": ("model",), "run": ("run", "drift")}
 """The names of an event that come from a model, and from a run."""
+_SUBJECT = {"type": "string", "enum": list(ROOTS)}
 RUN_READS = actions_below(ML, "read", "experiments/read", "experiments/runs/read")
 
 
@@ -55,7 +56,11 @@ class Verify(RootModel[list[EventSubject]], AnyGate):
         Permission(WORKSPACE_SCOPE, READER, RUN_READS, ("run",)),
     )
 
-    root: list[EventSubject] = Field(min_length=1)
+    root: Annotated[
+        list[EventSubject],
+        BeforeValidator(lambda written: [written] if isinstance(written, str) else written),
+        WithJsonSchema({"anyOf": [_SUBJECT, {"type": "array", "items": _SUBJECT, "minItems": 1}]}),
+    ] = Field(min_length=1)
 
     @property
     def permission_parameters(self) -> dict[str, Any]:
@@ -63,13 +68,14 @@ class Verify(RootModel[list[EventSubject]], AnyGate):
 
     @classmethod
     def check(cls, written: object, names: Mapping[str, Any]) -> Iterator[PathProblem]:
-        subjects = written if isinstance(written, list) else []
+        subjects = written if isinstance(written, list) else [written]
         for index, subject in enumerate(subjects):
-            if subject in ROOTS and subject not in names:
+            place = f"[{index}]" if isinstance(written, list) else ""
+            if isinstance(subject, str) and subject in ROOTS and subject not in names:
                 known = " and ".join(one for one in ROOTS if one in names) or "neither a model nor a run"
-                yield f"[{index}]", f"the events of this rule have no {subject}: they have {known}"
+                yield place, f"the events of this rule have no {subject}: they have {known}"
             elif subject in subjects[:index]:
-                yield f"[{index}]", f"'{subject}' is listed twice: remove one"
+                yield place, f"'{subject}' is listed twice: remove one"
 
     def preview(self, event: Event, now: "datetime") -> Preview:  # noqa: ARG002 - the time changes nothing
         return None, f" {json.dumps(self.root)}: read again from Azure ML when the response runs"

@@ -260,6 +260,8 @@ def test_it_is_read_again_when_a_later_gate_has_waited(monkeypatch: pytest.Monke
             "verify[0]: the events of this rule have no run: they have neither a model",
         ),
         ("model.registered", "[]", "verify: must not be empty"),
+        ("run.completed", "model", "verify: the events of this rule have no model: they have run"),
+        ("model.registered", "modl", "must be 'model' or 'run', not the text 'modl'"),
         ("model.registered", "[modl]", "verify[0]: must be 'model' or 'run', not the text 'modl'"),
         ("model.registered", "[model, model]", "verify[1]: 'model' is listed twice: remove one"),
     ],
@@ -269,3 +271,8 @@ def test_what_cannot_be_verified_is_refused(event: str, written: str, said: str)
     assert event in head
     [problem] = problems(f"{head}    verify: {written}\n{TELL}")
     assert said in problem
+
+
+def test_one_subject_needs_no_list():
+    assert Verify.model_validate("run") == Verify.model_validate(["run"])
+    assert problems(f"{HEAD}    verify: model\n{TELL}") == []
