@@ -17,7 +17,8 @@ with:
   text: "Generation ${drift.generation}, run ${drift.run}"
 ```
 
-Templates: `run-failed`, `drift-detected`, `model-deployed`, `response-failed`, `response-quarantined`,
+Templates: `run-failed`, `run-recovered`, `drift-detected`, `model-deployed`, `response-failed`,
+`response-quarantined`,
 `rollout-failed`, `rollback-done`; and two that are sent without a rule to the receivers of `on_failure`:
 `traffic-not-restored` (by a rollout, while it cannot put the traffic back) and `dead-letter`.
 For `run-failed`, and for a template of the project that uses `reason`, the runs are read from Azure ML just

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
 TEMPLATE_VALUES = (
     *("topic", "event_type", "response", "error", "endpoint", "deployed"),
-    *("run_link", "endpoint_link", "drift_link", "steps", "failure", "group", "expect", "reason"),
+    *(
+        "run_link",
+        "endpoint_link",
+        "drift_link",
+        "steps",
+        "failure",
+        "group",
+        "expect",
+        "recovered",
+        "reason",
+    ),
 )
 """What templates can insert besides the names of the event."""
 
