@@ -67,7 +67,7 @@ connections:
   mlops-teams: {{type: apprise, url: {{setting: T}}}}
   catalogue: {{type: http, base: "https://catalogue.example.com"}}
   audit: {{type: storage_queue, account: staudit, queue: ml-events}}
-  lakehouse: {{type: storage_queue, account: staudit, queue: ml-events}}
+  lakehouse: {{type: event_hub, namespace: ehns-ml.servicebus.windows.net, hub: aml-events}}
 """
 STEP = "    - {uses: notify, with: {to: mlops-teams, template: run-failed}}\n"
 FAULT = json.loads((ROOT / "sandbox/azure/schemas/fault.json").read_text())

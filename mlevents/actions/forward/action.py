@@ -1,4 +1,4 @@
-"""Send the event, whole or shaped, to an event hub, a Service Bus queue or topic, Event Grid or a queue.
+"""Send the event, whole or shaped, to an event hub, an Event Grid topic or a storage queue.
 
 ```yaml
 uses: forward
@@ -18,8 +18,7 @@ with:
 ```
 
 An event is sent at least once: an attempt whose answer was lost sends it again. Each copy has the same id.
-The id of the CloudEvent is the key of this step of this response; the id of a Service Bus message is the id
-of the event, or `message_id`, so that a queue with duplicate detection drops the copies.
+The id of the CloudEvent, and of the message in an event hub, is the key of this step of this response.
 """
 
 from __future__ import annotations
@@ -38,8 +37,8 @@ from mlevents.services.connection import connection
 from mlevents.services.services import Services
 from mlevents.services.streams.stream import Stream, StreamMessage
 
-TYPES = ("event_grid", "storage_queue")
-OPTIONS = ("partition_key", "session", "message_id", "subject")
+TYPES = ("event_hub", "event_grid", "storage_queue")
+OPTIONS = ("partition_key", "subject")
 NOT_SENT = ("steps", "failure")
 """Names that belong to the response, not to the event."""
 Option = Annotated[str, Field(min_length=1)]
@@ -50,13 +49,15 @@ class Forward(Action):
     """Send the event to other programs."""
 
     to: Annotated[str, ConnectionName(TYPES)]
-    """name a connection of type `event_grid` or `storage_queue`."""
+    """name a connection of type `event_hub`, `event_grid` or `storage_queue`."""
     format: Literal["cloudevent", "json"] = "cloudevent"
     """`cloudevent` sends a CloudEvent 1.0 (when left out), `json` the data alone."""
     data: JsonValue = None
     """What is sent, such as `{run: "${run.id}"}`; the event with its normalised names when left out."""
     subject: Option | None = None
     """The subject of the CloudEvent; that of the event when left out."""
+    partition_key: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """Event Hubs keep events of one key in order, such as `"${run.experiment}"`."""
 
     @classmethod
     def select_names(cls, written: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -108,9 +109,8 @@ class Forward(Action):
         body = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
         return StreamMessage(
             key=context.key,
-            event_id=context.event.id,
             content=content,
             body=body,
             media_type=MEDIA_TYPE if is_cloud_event else "application/json",
-            is_cloud_event=is_cloud_event,
+            partition_key=self.partition_key,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,19 +14,14 @@ from mlevents.services.connection import Connection, SettingSource
 class StreamMessage:
     """One event to send. `key` is the same at every attempt of the step that sends it.
 
-    `content` is the JSON that is sent: a CloudEvent in its structured form when `is_cloud_event`.
+    `content` is the JSON that is sent, and `body` its text in UTF-8.
     """
 
     key: str
-    event_id: str
     content: Any
     body: bytes
     media_type: str
-    is_cloud_event: bool = True
-    subject: str | None = None
     partition_key: str | None = None
-    session: str | None = None
-    properties: Mapping[str, str] | None = None
 
 
 class Stream(Connection):

@@ -1,0 +1,65 @@
+"""An event hub.
+
+```yaml
+connections:
+  lakehouse: {type: event_hub, namespace: ehns-ml.servicebus.windows.net, hub: aml-events}
+```
+
+Over AMQP, port 5671. An event has at most 1 MB, 256 KB in the tier Basic:
+https://learn.microsoft.com/azure/event-hubs/event-hubs-quotas
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator
+
+from mlevents.errors import PermanentError
+from mlevents.services.azure_credential import credential
+from mlevents.services.connection import SettingSource, Text, connection
+from mlevents.services.lazy_import import import_lock
+from mlevents.services.permission import EVENT_HUBS_SENDER, Permission
+from mlevents.services.streams.amqp import (
+    check_entity,
+    check_namespace,
+    client_options,
+    read_place,
+    translate_amqp_errors,
+)
+from mlevents.services.streams.stream import Stream, StreamMessage
+
+
+@connection("event_hub")
+class EventHub(Stream):
+    """An event hub."""
+
+    permissions: ClassVar[tuple[Permission, ...]] = (Permission("event_hub", EVENT_HUBS_SENDER),)
+    options: ClassVar[tuple[str, ...]] = ("subject", "partition_key")
+
+    namespace: Annotated[Text, AfterValidator(check_namespace)]
+    """write the host of the namespace: NAME.servicebus.windows.net."""
+    hub: Annotated[Text, AfterValidator(check_entity)]
+    """name the event hub."""
+
+    def forward(self, message: StreamMessage, services: SettingSource) -> str:
+        """Send the event; its message id is the step's key, and the hub does not drop repeats."""
+        namespace, hub = read_place(self.namespace, self.hub, services)
+        with import_lock():
+            from azure.eventhub import EventData, EventHubProducerClient
+
+        event = EventData(message.body)
+        event.content_type, event.message_id = message.media_type, message.key
+        place = f"the event hub '{hub}' of {namespace}"
+        with (
+            translate_amqp_errors(f"sending to {place}"),
+            EventHubProducerClient(namespace, hub, credential(), **client_options(services)) as client,
+        ):
+            batch = client.create_batch(partition_key=message.partition_key)
+            try:
+                batch.add(event)
+            except ValueError:
+                sizes = f"{len(message.body):,} bytes, and {place} takes at most {batch.max_size_in_bytes:,}"
+                raise PermanentError(f"the message has {sizes}: send less with `data`") from None
+            client.send_batch(batch)
+        return place

@@ -1,0 +1,114 @@
+"""Events for an event hub, through the real SDK, to a broker on this machine."""
+
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from azure.eventhub._pyamqp._decode import decode_payload
+
+from mlevents.actions.action import Outcome
+from mlevents.actions.forward.action import Forward
+from mlevents.errors import PermanentError, TransientError
+from tests.unit.amqp_peer import Broker
+from tests.unit.stand_ins import services, step
+
+HOST = "ehns-ml.servicebus.windows.net"
+NAMES = {"run": {"id": "r1", "experiment": "nightly"}}
+
+
+@pytest.fixture
+def broker(cloud: ExitStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
+    issuer, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issuer.issue_cert(HOST).configure_cert(context)
+    issuer.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    found, resolve = Broker(context), socket.getaddrinfo
+    with found.serving() as port:
+
+        def lead_here(host: Any, service: Any, *words: Any, **options: Any) -> Any:
+            place = ("127.0.0.1", port) if host == HOST else (host, service)
+            return resolve(*place, *words, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", lead_here)
+        yield found
+
+
+@pytest.fixture
+def send(broker: Broker, tmp_path: Path) -> Any:
+    connection = {"type": "event_hub", "namespace": HOST, "hub": "aml-events"}
+    known = services({"lake": connection}, REQUESTS_CA_BUNDLE=str(tmp_path / "ca.pem"))
+
+    def perform(**parameters: Any) -> Outcome:
+        return Forward.model_validate({"to": "lake", **parameters}).perform(step(NAMES), known)
+
+    return perform
+
+
+def read(data: Any) -> Any:
+    """The one event of a batch."""
+    return decode_payload(memoryview(data.data[0]))
+
+
+def test_a_hub_gets_the_event_with_its_partition_key(broker: Broker, send: Any):
+    done = send(partition_key="nightly")
+    [(address, batch)] = broker.messages
+    event = read(batch)
+    assert address.endswith(f"{HOST}/aml-events")
+    assert batch.message_annotations == {b"x-opt-partition-key": b"nightly"}
+    assert event.properties.message_id == b"mlevents-k"
+    assert event.properties.content_type == b"application/cloudevents+json"
+    document = json.loads(event.data[0])
+    assert (document["id"], document["data"]["run"]) == ("mlevents-k", NAMES["run"])
+    assert done.detail == f"sent mlevents-k to the event hub 'aml-events' of {HOST}"
+    [(audience, token)] = broker.tokens
+    assert audience.endswith("/aml-events")
+    assert token == "t0ken"
+
+
+def test_a_shape_is_sent_as_it_is(broker: Broker, send: Any):
+    send(format="json", data={"run": "r1"})
+    [(_, batch)] = broker.messages
+    assert json.loads(read(batch).data[0]) == {"run": "r1"}
+    assert not (batch.message_annotations or {}).get(b"x-opt-partition-key")
+
+
+def test_a_large_event_goes_in_several_frames(broker: Broker, send: Any):
+    send(format="json", data="x" * 300_000)
+    [(_, batch)] = broker.messages
+    assert len(read(batch).data[0]) == 300_002
+
+
+def test_what_is_too_large_is_refused_with_figures(broker: Broker, send: Any):
+    broker.largest = 262_144
+    with pytest.raises(PermanentError, match=r"has 300,002 bytes, and .* takes at most 262,144: send less"):
+        send(format="json", data="x" * 300_000)
+    assert broker.messages == []
+
+
+@pytest.mark.parametrize("condition", ["amqp:unauthorized-access", "amqp:not-found"])
+def test_a_refusal_fails_the_step(broker: Broker, send: Any, condition: str):
+    broker.refusal = condition
+    with pytest.raises(PermanentError, match="sending to the event hub 'aml-events'"):
+        send()
+
+
+def test_a_busy_hub_is_asked_again(broker: Broker, send: Any):
+    broker.refusal = "com.microsoft:server-busy"
+    with pytest.raises(TransientError) as raised:
+        send()
+    assert raised.value.retry_after == 10
+    broker.refusal = None
+    send()
+    assert len(broker.messages) == 1
+
+
+def test_an_identity_without_the_role_fails_the_step(broker: Broker, send: Any):
+    broker.token_status = 401
+    with pytest.raises(PermanentError):
+        send()
+    assert broker.messages == []
