@@ -18,6 +18,11 @@ rules:
     where: {run: {status: failed}}
     group: {key: "${run.experiment}", wait: 40m, at_most: 20}
     do: [{uses: notify, with: {to: mail, template: run-failed}}]
+  - id: recovered
+    event: run.status_changed
+    where: {run: {status: completed, id: {prefix: again}}}
+    recovered: {within: 365d}
+    do: [{uses: notify, with: {to: mail, template: run-recovered}}]
   - id: unended
     event: run.status_changed
     where: {run: {status: running}}
@@ -53,6 +58,19 @@ def test_one_response_acts_for_a_group_of_events(app: Stage):
     [mail] = [one for one in app.inbox() if one.get("subject", "").startswith("5 runs")]
     assert mail["subject"] == "5 runs of experiment train-fraud failed, 5 with UserError"
     assert all(f"nightly-{number}: Failed" in mail["text"] for number in range(5))
+
+
+def test_the_first_run_that_completes_after_a_failure_is_reported(app: Stage):
+    app.publish(failed := app.run_status_changed("broken", "Failed"))
+    app.settled(event_id=failed["id"])
+    for name, status in (("again-1", "done"), ("again-2", "stopped")):
+        app.publish(event := app.run_status_changed(name, "Completed"))
+        [found] = app.settled(event_id=event["id"])
+        assert found["status"] == status, found
+    assert found["because"] == "recovered: no run failed before it: 'again-1' completed"
+    [mail] = [one for one in app.inbox() if "again" in one.get("subject", "")]
+    assert mail["subject"] == "train-fraud completes again: run again-1"
+    assert "Failed:     broken, " in mail["text"]
 
 
 def test_a_run_that_has_not_ended_is_reported_and_one_that_has_is_not(app: Stage):
