@@ -1,6 +1,7 @@
 """The app's settings: the one place that reads the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +15,11 @@ KEY_VAULT_REFERENCE = "@microsoft.keyvault("
 PUBLIC_RESOURCE_MANAGER = "https://management.azure.com"
 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "0.0.0.0")
+_ADDRESS = re.compile(r"(https://[\w.-]+|http://(localhost|127\.0\.0\.1))(:\d+)?(/[\w.~-]+)*/?", re.ASCII)
 MOST_LOOPS = 1000
 """The greatest `loop_limit`: what a budget can be."""
 SETTING_NAMES = (
+    "MLEVENTS_ADDRESS",
     "MLEVENTS_DEAD_LETTERS",
     "MLEVENTS_ENV",
     "MLEVENTS_MODE",
@@ -78,7 +81,8 @@ class Settings:
     what steps start, so that nobody can plant them; `environment` answers `{setting: NAME}`, or else
     `defaults`, which come from the file of the `rule_environment`, such as `prod`. `private_hosts` are the
     receivers of messages that may have a private address, in small letters; `*` stands for all.
-    `dead_letters` is the address of the container of dead letters, empty for none.
+    `dead_letters` is the address of the container of dead letters, empty for none. `address` is where people
+    and services reach the app, where that is not the address that Azure gives it.
     """
 
     rules: Path = Path("rules.yaml")
@@ -94,6 +98,7 @@ class Settings:
     defaults: Mapping[str, str] = field(default_factory=dict, repr=False)
     private_hosts: frozenset[str] = frozenset()
     dead_letters: str = ""
+    address: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -116,6 +121,7 @@ class Settings:
             rule_environment=environment.get("MLEVENTS_ENV") or "",
             private_hosts=_read_hosts(environment.get("MLEVENTS_PRIVATE_HOSTS") or ""),
             dead_letters=environment.get("MLEVENTS_DEAD_LETTERS") or "",
+            address=_read_address(environment.get("MLEVENTS_ADDRESS") or ""),
         )
 
     @property
@@ -126,11 +132,13 @@ class Settings:
     def find_address(self) -> str:
         """Where the app answers, such as `https://app.azurewebsites.net`; raises ConfigError if unknown.
 
-        The Functions host says it in `WEBSITE_HOSTNAME`.
+        It is `address`, else what the Functions host says in `WEBSITE_HOSTNAME`.
         """
+        if self.address:
+            return self.address
         host = self.environment.get("WEBSITE_HOSTNAME", "")
         if not host:
-            raise ConfigError("the address of the app is unknown: the Functions host sets WEBSITE_HOSTNAME")
+            raise ConfigError("the address of the app is unknown: set MLEVENTS_ADDRESS")
         return f"{'http' if host.partition(':')[0] in _THIS_MACHINE else 'https'}://{host}"
 
     def value(self, name: str) -> str:
@@ -172,6 +180,12 @@ def _read_count(environment: Mapping[str, str], name: str, default: int) -> int:
 
 def _read_hosts(text: str) -> frozenset[str]:
     return frozenset(text.lower().replace(",", " ").split())
+
+
+def _read_address(text: str) -> str:
+    if text and not _ADDRESS.fullmatch(text):
+        raise ConfigError(f"MLEVENTS_ADDRESS is '{text:.100}': set it to one such as https://ml.example.com")
+    return text.rstrip("/")
 
 
 def _read_depth(environment: Mapping[str, str]) -> int:

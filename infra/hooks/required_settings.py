@@ -16,6 +16,7 @@ ALWAYS = frozenset(
         "AZURE_CLIENT_ID",
         "AZURE_SUBSCRIPTION_ID",
         "AZURE_TOKEN_CREDENTIALS",
+        "MLEVENTS_ADDRESS",
         "MLEVENTS_DEAD_LETTERS",
         "MLEVENTS_ENV",
         "MLEVENTS_LOOP_LIMIT",

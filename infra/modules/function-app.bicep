@@ -62,6 +62,7 @@ var appSettings = {
   AZURE_SUBSCRIPTION_ID: subscription().subscriptionId
   COMMUNICATION_ENDPOINT: communicationEndpoint
   TEAMS_WORKFLOW_URL: teamsWorkflowUrl
+  MLEVENTS_ADDRESS: ''
   MLEVENTS_DEAD_LETTERS: deadLetters
   MLEVENTS_ENV: ruleEnvironment
   MLEVENTS_LOOP_LIMIT: '20'

@@ -52,3 +52,35 @@ def test_the_doctor_names_a_setting_that_no_rule_names(tmp_path: Path):
     assert (found.part, found.finding.about, found.finding.ok) == ("settings", "OTHER", False)
     assert "still reads @Microsoft.KeyVault(…)" in found.finding.said
     assert "restart the app" in found.finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("environment", "address"),
+    [
+        ({"WEBSITE_HOSTNAME": "app.azurewebsites.net"}, "https://app.azurewebsites.net"),
+        ({"WEBSITE_HOSTNAME": "127.0.0.1:7071"}, "http://127.0.0.1:7071"),
+        ({"MLEVENTS_ADDRESS": "https://ml.example.com/"}, "https://ml.example.com"),
+        (
+            {"MLEVENTS_ADDRESS": "https://ml.example.com/events", "WEBSITE_HOSTNAME": "app.example"},
+            "https://ml.example.com/events",
+        ),
+    ],
+)
+def test_links_begin_with_the_address_that_people_reach(environment: dict[str, str], address: str):
+    assert Settings.read(environment).find_address() == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ml.example.com",
+        "http://ml.example.com",
+        "https://",
+        "https://[",
+        "https://u:p@x.org",
+        "https://x?a=b",
+    ],
+)
+def test_an_address_that_leads_nowhere_or_is_not_encrypted_is_refused(address: str):
+    with pytest.raises(ConfigError, match="MLEVENTS_ADDRESS"):
+        Settings.read({"MLEVENTS_ADDRESS": address})
