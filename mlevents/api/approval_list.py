@@ -11,9 +11,10 @@ from mlevents.api.query_parameter import limit_parameter
 from mlevents.api.response_details import GateView, TraceView, view_gates
 from mlevents.api.response_operations import open_reader
 from mlevents.api.response_query import ResponseQuery
-from mlevents.gates.approve.record import ApprovalRecord
+from mlevents.gates.approve.record import UNDECIDED, ApprovalRecord
 from mlevents.gates.approve.request import describe_steps
 from mlevents.orchestration.step_status import PhaseRecord
+from mlevents.responses.operated_response import LATE_WORDS
 from mlevents.responses.response_outcome import EventOutline
 
 _MOST = 50
@@ -24,7 +25,8 @@ class ApprovalView:
     """An approval: `id` is the response's. `status` is waiting, passed, stopped or failed; `detail` says why.
 
     `place` is the gate `approve`, or a phase of a rollout. `steps` are what would happen. `by` and `not_by`
-    are the rule's terms, `author` who registered the model, where the terms ask for it.
+    are the rule's terms, `author` who registered the model, where the terms ask for it. `decided` is when a
+    person decided (ISO 8601); `detail` has who, and the comment.
     """
 
     id: str
@@ -37,6 +39,7 @@ class ApprovalView:
     by: list[str]
     not_by: str | None
     author: str | None
+    decided: str | None
     steps: list[str]
 
 
@@ -123,8 +126,15 @@ def view_approval(state: InterventionState, asked: ApprovalRecord) -> dict[str, 
         "by": list(asked.by),
         "not_by": asked.not_by,
         "author": author and f"{author.get('name') or 'unknown'} ({author.get('type') or 'unknown'})",
+        "decided": _find_decision_time(state, asked),
         "steps": list(asked.would or describe_steps(steps, response.event.names)),
     }
+
+
+def _find_decision_time(state: InterventionState, asked: ApprovalRecord) -> str | None:
+    said = state.find_entry(f"{asked.verb}-{asked.key}")
+    counts = said and asked.status != UNDECIDED and not said.effect.startswith(LATE_WORDS)
+    return said.time if said and counts else None
 
 
 async def _view_waiting(response_id: str, app: AppState) -> list[dict[str, Any]]:

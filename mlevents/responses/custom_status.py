@@ -18,7 +18,8 @@ LONGEST_RULE, LONGEST_ID, LONGEST_TYPE, LONGEST_SUBJECT, LONGEST_TIME, LONGEST_T
 )
 LONGEST_STEP, LONGEST_ACTION = 120, 60
 LONGEST_REASON = 1000
-LONGEST_GATE = 200
+LONGEST_GATE = 800
+"""Enough for who approved, and the longest comment."""
 MOST_INTERVENTIONS, LONGEST_INTERVENTION = 5, 100
 """How many entries of the log there are, the latest ones, and units of each of their texts."""
 DETAILS = (1000, 300, 100, 0)

@@ -111,8 +111,8 @@ class ResponseRecord:
 
     def final_outcome(self) -> ResponseOutcome:
         """The outcome with all that is too much for a custom status."""
-        log = tuple(self.log)
-        return replace(self.outcome(), reports=self.reports, results=self.results, log=log)
+        log, gates = tuple(self.log), tuple(self.gates.values())
+        return replace(self.outcome(), reports=self.reports, results=self.results, log=log, gates=gates)
 
 
 def outcome_of(

@@ -97,6 +97,22 @@ def test_an_approved_response_acts_once_whatever_comes_later(app: Stage):
         assert "came too late: approved by function key: looks good" in late.json()["error"]
 
 
+def test_who_decided_when_and_why_is_shown_whole(app: Stage):
+    response, token = ask(app, "discussed")
+    comment = ("the numbers are good, " * 25)[:498] + "ok"
+    assert decide(app, response, "approve", reason=comment, token=token).status_code in (200, 202)
+    settle(app, "discussed")
+    for verb in ("approve", "reject"):
+        decide(app, response, verb, reason="a later one")
+    shown = requests.get(f"{app.ready['functions']}/api/v1/approvals/{response}", timeout=30).json()
+    assert shown["detail"] == f"approved by function key: {comment}"
+    [entry] = details(app, response)["log"]
+    assert shown["decided"] == entry["time"]
+    page = requests.get(f"{app.ready['functions']}/api/console/approvals/{response}", timeout=30).text
+    assert f"approved by function key: {comment}, <time" in page
+    assert entry["time"][:16] in page
+
+
 def test_a_rejected_response_stops(app: Stage):
     response, token = ask(app, "bad")
     assert decide(app, response, "reject", token=token).status_code == 400, "a rejection says why"

@@ -110,10 +110,14 @@ def test_an_approved_rollout_goes_on_to_all_traffic(app: Stage):
     assert any(phase["phase"] == "10 %" and phase.get("checks") for phase in found["phases"])
     assert post(app, response, "promote", reason="now").status_code == 409, "a promotion is no approval"
     assert post(app, response, "approve", token="A" * 43).status_code == 403
-    answer = post(app, response, "approve", reason="go", token=token)
+    comment = ("the numbers are good, " * 25)[:498] + "ok"
+    answer = post(app, response, "approve", reason=comment, token=token)
     assert answer.status_code in (200, 202), answer.text
     assert settle(app, "good")["status"] == "done"
     assert traffic(app, "good") == {"good-2": 100}
+    found = requests.get(f"{app.ready['functions']}/api/v1/approvals/{response}", timeout=30).json()
+    assert found["detail"] == f"approved by function key: {comment}"
+    assert found["decided"].startswith("20")
     assert post(app, response, "approve", token=token).status_code == 409
 
 

@@ -119,6 +119,6 @@ def _open_approval(run: OperatedRollout) -> None:
 
 
 def _close_approval(run: OperatedRollout, status: str, detail: str) -> None:
-    run.approval = {**run.approval, "status": status, "detail": detail[:300]}
+    run.approval = {**run.approval, "status": status, "detail": detail}
     run.progress = replace(run.progress, asking={})
     run.update_phase(detail, 0.0)

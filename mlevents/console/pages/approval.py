@@ -6,6 +6,7 @@ from typing import Any
 
 from mlevents.actions.deploy_model.metric_totals import spell_metric, spell_value
 from mlevents.api.approval_list import describe_approval
+from mlevents.api.approval_state import describe_settled
 from mlevents.api.approver import refuse_approver
 from mlevents.api.operation import ApiError
 from mlevents.console.page import PageAnswer, PageError, PageRequest, page
@@ -56,7 +57,7 @@ async def _show(request: PageRequest, token: str | None, status: int = 200, **na
         status if is_open or token is None else _GONE,
         approval=found,
         is_open=is_open,
-        settled="" if is_open else _describe_end(found, over=asked.is_over(request.now)),
+        settled=describe_settled(asked, request.now),
         refusal=refuse_approver(asked, request.headers) if is_open else None,
         explanation=[describe_line(TraceLine(**line)) for line in found["explanation"]],
         event_text=to_json_text(found["event"]),
@@ -67,13 +68,6 @@ async def _show(request: PageRequest, token: str | None, status: int = 200, **na
         **names,
     )
     return replace(answer, headers={**answer.headers, **_PRIVATE})
-
-
-def _describe_end(found: Mapping[str, Any], *, over: bool) -> str:
-    """What came of an approval that is no longer open."""
-    if found["status"] == "waiting" and over:
-        return "nobody decided in time"
-    return str(found["detail"])
 
 
 async def _decide(request: PageRequest, token: str | None) -> PageAnswer:

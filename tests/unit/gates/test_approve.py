@@ -6,7 +6,7 @@ import pytest
 
 from mlevents.gates.approve.gate import Approve
 from mlevents.gates.approve.link import ApprovalSubject
-from mlevents.orchestration.messages import Response
+from mlevents.orchestration.messages import PERFORM, Response
 from mlevents.responses.plan_digest import digest_rule
 from tests.unit.gates.gate_world import GateWorld, make_step, message
 
@@ -33,6 +33,7 @@ class Asked:
         self.keys: list[str] = []
         self.queries: list[dict[str, Any]] = []
         self.raised: list[tuple[str, str]] = []
+        self.comment = "it is good"
         self.world = GateWorld(reads=self.read, raises=self.speak)
 
     def read(self, query: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +51,7 @@ class Asked:
         if not self.keys:
             return []
         found = [
-            {**message(verb, reason="it is good"), "id": f"{verb}-{key or self.keys[-1]}"}
+            {**message(verb, reason=self.comment), "id": f"{verb}-{key or self.keys[-1]}"}
             for verb, key in self.raised
         ]
         self.raised = []
@@ -75,6 +76,14 @@ def test_an_approved_response_acts_and_says_who_approved_it():
         "passed on to the gate 'approve'",
     )
     assert len(asked.world.performed) == 1
+
+
+def test_a_long_comment_is_whole_in_the_outcome_whatever_the_steps_say():
+    asked = Asked()
+    asked.raised, asked.comment = [("approve", "")], "good, " * 100
+    asked.world.answers = {PERFORM: {"detail": "d" * 1000}}
+    [gate] = asked.respond(steps=[make_step(f"act-{number}") for number in range(9)])["gates"]
+    assert gate["detail"] == f"approved by someone@example.com: {asked.comment}"
 
 
 def test_a_rejected_response_stops_with_who_and_why_and_notifies_nobody():
