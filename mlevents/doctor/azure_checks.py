@@ -12,6 +12,7 @@ from mlevents.actions.preflight_input import Preflight
 from mlevents.doctor.resource_checks import (
     check_history,
     check_network,
+    check_people_terms,
     check_permissions,
     check_settings,
     check_sign_in,
@@ -61,6 +62,8 @@ class Doctor:
             said, _, remedy = line.partition(": ")
             yield PartFinding("settings", Finding(said.split("'")[1], False, said, remedy))
         yield from self._host_file()
+        for found in check_people_terms(self.rules, self.services):
+            yield PartFinding("approvals", found)
         signing_in = list(_guarded("identity", "sign-in", partial(check_sign_in, self.services)))
         yield from signing_in
         self._signed_in = all(one.finding.ok for one in signing_in)

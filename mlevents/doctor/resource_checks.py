@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from mlevents.eventgrid.subscription_diff import compare_subscriptions
 from mlevents.eventgrid.subscription_filters import compile_filters
+from mlevents.gates.approve.terms import NEEDS_SIGN_IN
 from mlevents.rules.model import Rules
 from mlevents.rules.needs import list_required_permissions
 from mlevents.services.finding import Finding, run_check
@@ -35,6 +36,20 @@ def check_settings(rules: Rules, services: Services, path: str) -> list[Finding]
     rest = "" if ok is False else "; the checks that need it were skipped"
     about = path.partition(".")[2]
     return [Finding(about, ok, f"the app setting '{name}' is not set{rest}", UNSET_REMEDY) for name in names]
+
+
+def check_people_terms(rules: Rules, services: Services) -> Iterator[Finding]:
+    """Whether `by` and `not_by` of approvals hold: they need Entra sign-in, which the app itself knows."""
+    environment = services.settings.environment
+    if environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true":
+        return
+    is_app = bool(environment.get(APP_HOST_SETTING))
+    fact = "is off" if is_app else "cannot be checked from here"
+    remedy = "turn on App Service authentication for the app: docs/approvals.md"
+    for one in rules.warnings:
+        if one.text == NEEDS_SIGN_IN:
+            said = f"{one.readable_path} needs Entra sign-in, which {fact}; without it, no approval counts"
+            yield Finding(one.readable_path, False if is_app else None, said, remedy)
 
 
 def check_network(services: Services, workspace: str) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from mlevents.actions.deploy_model.parameters import Mirror, Probe, Rollout, TrafficStep
 from mlevents.duration import format_duration
+from mlevents.gates.approve.terms import find_people_terms
 
 DELAY = 180.0
 """Seconds until Azure Monitor shows a request, at most."""
@@ -12,7 +13,10 @@ Caution = tuple[str, str]
 
 
 def find_cautions(rollout: Rollout) -> Iterator[Caution]:
-    """What delays a phase, or prevents its verdict."""
+    """What delays a phase, prevents its verdict, or needs Entra sign-in."""
+    for index, step in enumerate(rollout.steps):
+        for name, text in find_people_terms(step.approve and step.approve.model_dump()):
+            yield f"steps[{index}].approve.{name}", text
     if not rollout.checks and not rollout.min_requests:
         return
     for name, phase in _phases(rollout):

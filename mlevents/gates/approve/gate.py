@@ -23,7 +23,7 @@ from mlevents.gates.approve.request import (
     begin_approval,
     describe_steps,
 )
-from mlevents.gates.approve.terms import APPROVE, DECISION_VERBS, ApprovalTerms
+from mlevents.gates.approve.terms import APPROVE, DECISION_VERBS, ApprovalTerms, find_people_terms
 from mlevents.gates.gate import Gate, Preview, gate
 from mlevents.gates.visit import GateMessage, GateVisit, Objection, Visiting
 from mlevents.services.permission import MODEL_READS, READER, WORKSPACE_SCOPE, Permission
@@ -37,7 +37,6 @@ _BEGIN, _ASK = "begin", "ask"
 _FIRST_RETRY, _LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=1)
 """After how long a receiver is tried again that could not be notified."""
 _NO_MODEL = "the events of this rule name no model, so it has no author: use it with model.registered"
-_NEEDS_SIGN_IN = "it holds behind Entra sign-in alone: without it, the app counts no approval of this rule"
 
 
 @gate("approve")
@@ -62,9 +61,7 @@ class Approve(ApprovalTerms, Gate):
 
     @classmethod
     def find_warnings(cls, written: object) -> Iterator[PathProblem]:
-        for name in ("by", "not_by"):
-            if isinstance(written, Mapping) and written.get(name):
-                yield name, _NEEDS_SIGN_IN
+        return find_people_terms(written)
 
     def preview(self, event: Event, now: datetime) -> Preview:  # noqa: ARG002 - it is the same for all
         who = f" by {', '.join(self.by)}" if self.by else ""

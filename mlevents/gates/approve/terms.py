@@ -1,6 +1,7 @@
 """The terms of an approval, of a rule or of a phase: who is asked, who may approve, until when."""
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -11,6 +12,7 @@ from mlevents.services.connection import ConnectionName
 APPROVE, REJECT = "approve", "reject"
 DECISION_VERBS = (APPROVE, REJECT)
 """The verbs with which a person decides."""
+NEEDS_SIGN_IN = "it holds behind Entra sign-in alone: without it, the app counts no approval of this rule"
 _MOST_APPROVERS, _LONGEST_APPROVER, _MOST_RECEIVERS = 20, 128, 10
 APPROVERS_UNITS = 1000
 """Characters of JSON of all approvers together: they are stored in the custom status, which is small."""
@@ -62,3 +64,10 @@ class ApprovalTerms(BaseModel):
     def receivers(self) -> list[str]:
         """The connections that are asked, each once."""
         return [self.ask] if isinstance(self.ask, str) else list(dict.fromkeys(self.ask))
+
+
+def find_people_terms(written: object) -> Iterator[tuple[str, str]]:
+    """The terms that name people, each with the warning of what they need."""
+    for name in ("by", "not_by"):
+        if isinstance(written, Mapping) and written.get(name):
+            yield name, NEEDS_SIGN_IN
