@@ -17,9 +17,9 @@ from mlevents.gates.approve.record import ApprovalRecord
 
 _SCHEMA = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
 _MICROSOFT = "http://schemas.microsoft.com"
-_SIGN_IN_CLAIMS = frozenset(
-    ("preferred_username", "upn", "email", f"{_SCHEMA}/upn", f"{_SCHEMA}/emailaddress")
-)
+_SIGN_IN_CLAIMS = frozenset(("preferred_username", "upn", f"{_SCHEMA}/upn"))
+_MAIL_CLAIMS = frozenset(("email", f"{_SCHEMA}/emailaddress"))
+"""Mail addresses: the holder of an account may be able to choose its own, so none may approve by it."""
 _OBJECT_CLAIMS = frozenset(("oid", f"{_MICROSOFT}/identity/claims/objectidentifier"))
 _GROUP_CLAIMS = frozenset(
     (
@@ -37,16 +37,20 @@ _PERSON = "user"
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who is signed in, in small letters: sign-in names, object ids, groups and roles, display names."""
+    """Who is signed in, in small letters.
+
+    Sign-in names, object ids, groups and roles, display names, mail addresses.
+    """
 
     sign_ins: frozenset[str]
     objects: frozenset[str]
     groups: frozenset[str]
     displays: frozenset[str]
+    mails: frozenset[str]
 
     @property
     def approver_names(self) -> frozenset[str]:
-        """What `by` may hold; no display name, which anybody may choose."""
+        """What `by` may hold; no display name or mail address, which their holder may choose."""
         return self.sign_ins | self.objects | self.groups
 
 
@@ -58,11 +62,13 @@ def read_signed_in(
         return None
     claims = _read_claims(headers.get("x-ms-client-principal", ""))
     name = headers.get("x-ms-client-principal-name", "")
+    mails = _select(claims, _MAIL_CLAIMS)
     return SignedIn(
-        _select(claims, _SIGN_IN_CLAIMS, [name] if "@" in name else ()),
+        _select(claims, _SIGN_IN_CLAIMS, [name] if "@" in name and name.lower() not in mails else ()),
         _select(claims, _OBJECT_CLAIMS, [headers.get("x-ms-client-principal-id", "")]),
         _select(claims, _GROUP_CLAIMS),
         _select(claims, _DISPLAY_CLAIMS, [name] if "@" not in name else ()),
+        mails,
     )
 
 
@@ -97,7 +103,7 @@ def _choose_names(author: str, signed_in: SignedIn) -> frozenset[str]:
     """The names of the same kind as an author's: object ids, sign-in names or display names."""
     if _GUID.fullmatch(author):
         return signed_in.objects
-    return signed_in.sign_ins if "@" in author else signed_in.displays
+    return signed_in.sign_ins | signed_in.mails if "@" in author else signed_in.displays
 
 
 def _select(

@@ -49,7 +49,9 @@ def decide(app: Stage, response: str, verb: str, **body: Any) -> requests.Respon
 def ask(app: Stage, model: str) -> tuple[str, str]:
     """The response that waits for an approval of this new model, and the token of its link."""
     app.register(model, "1", {})
-    return find_link(app, f"{model}:1")
+    response, token = find_link(app, f"{model}:1")
+    until(lambda: details(app, response).get("gates"), PATIENCE, lambda: str(details(app, response)))
+    return response, token
 
 
 def find_link(app: Stage, words: str) -> tuple[str, str]:

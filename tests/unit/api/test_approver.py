@@ -116,3 +116,13 @@ def test_an_author_that_cannot_be_compared_never_passes():
 )
 def test_a_response_waits_for_an_approval_at_that_gate_alone(status: str, because: str | None, waits: bool):
     assert waits_for_approval(status, because) is waits
+
+
+@pytest.mark.usefixtures("sign_in")
+def test_a_mail_address_is_no_sign_in_name_though_an_author_may_be_known_by_it():
+    headers = principal(("email", "grace@example.com"), ("preferred_username", "mallory@example.com"))
+    assert "not among those" in (refuse_approver(asked(by=("grace@example.com",)), headers) or "")
+    author = {"name": "Grace@Example.com", "type": "User"}
+    assert "you registered the model" in (
+        refuse_approver(asked(not_by="author", author=author), headers) or ""
+    )
