@@ -68,6 +68,7 @@ def test_an_open_app_opens_only_its_own_functions():
     assert {name for name, level in levels.items() if level == "ANONYMOUS"} == {
         "Greet",
         "Console",
+        "EndStep",
         "Health",
         "HealthUnversioned",
     }
