@@ -27,6 +27,7 @@ from mlevents.orchestration.function_names import (
 from mlevents.orchestration.lease_messages import Statement, StatementNumber
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.start_policy import ENDED
+from mlevents.responses.flood_report import INSTANCE
 from mlevents.responses.gate_state import read_stored_state
 from mlevents.responses.hub_page import read_hub_page
 from mlevents.rules.syntax import QUARANTINE
@@ -75,8 +76,7 @@ class Purger:
 
     def is_over(self, state: OrchestrationState) -> bool:
         """Whether an instance is ours, and its retention is over."""
-        quarantined = state.instance_id.startswith(f"{QUARANTINE}.")
-        kept = self.retention * (QUARANTINE_FACTOR if quarantined else 1)
+        kept = self.retention * (QUARANTINE_FACTOR if is_kept_longer(state.instance_id) else 1)
         return state.name in self.ours and state.last_updated_at.replace(tzinfo=UTC) <= self.now - kept
 
     async def purge_one(self, state: OrchestrationState) -> bool:
@@ -127,6 +127,11 @@ class Purger:
             else:
                 continue
             self.counted["entity"] += 1
+
+
+def is_kept_longer(instance: str) -> bool:
+    """Whether an instance belongs to an event in quarantine; the report of floods has no event's text."""
+    return f"{instance}.".startswith(f"{QUARANTINE}.") and not f"{instance}.".startswith(f"{INSTANCE}.")
 
 
 def is_expired(text: str, now: datetime) -> bool:
