@@ -1,12 +1,12 @@
 """The mission: a model is deployed, drift starts a pipeline, a failed run is told."""
 
 import json
-from typing import Any
 
 import pytest
 import requests
 
 from sandbox.sandbox_process import Stage, until
+from tests.processes.pipeline_runs import pipeline_runs
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs, at import
 
@@ -68,13 +68,6 @@ def test_a_tag_cannot_name_another_teams_endpoint(shipped: Stage):
     assert (one["rule"], one["status"]) == ("deploy-production-models", "refused")
     assert "payments-prod" in one["because"]
     assert [seen for seen in shipped.requests_seen("PUT") if "payments-prod" in seen["path"]] == []
-
-
-def pipeline_runs(shipped: Stage) -> list[dict[str, Any]]:
-    """Every run of the factory, as Data Factory itself lists them."""
-    period = {"lastUpdatedAfter": "2000-01-01T00:00:00Z", "lastUpdatedBefore": "2100-01-01T00:00:00Z"}
-    path = f"{shipped.ready['data_factory']}/queryPipelineRuns?api-version=2018-06-01"
-    return shipped.arm(path, "POST", period)["value"]
 
 
 def test_drift_starts_the_data_factory_pipeline_with_values_from_the_event(shipped: Stage):

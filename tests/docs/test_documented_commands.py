@@ -87,7 +87,8 @@ curl -s "$EVENT_GRID" -d '{FAILED_RUN}'
 ID=
 until [ "$ID" ]; do
   sleep 0.2
-  ID=$(curl -s "$FUNCTIONS/api/v1/responses?status=done" | grep -o '"alert-failed-runs\\.[^"]*' | tr -d '"')
+  found=$(curl -s "$FUNCTIONS/api/v1/responses?status=done" | grep -o '"alert-failed-runs\\.[^"]*' || true)
+  ID=$(echo "$found" | head -n 1 | tr -d '"')
 done
 """
 """The id of a response that has ended, for a command that names `$ID`."""

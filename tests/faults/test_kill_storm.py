@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox.sandbox_process import Stage, until
+from tests.processes.pipeline_runs import pipeline_runs
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SEED = 20
@@ -90,11 +91,16 @@ def test_no_event_is_lost_and_nothing_is_done_twice(start: Callable[..., Stage])
     wanted = Counter({("retrain", "done"): DRIFTS, ("alert", "done"): RUNS, ("deploy", "done"): MODELS})
     until(lambda: outcomes(stage) == wanted, PATIENCE, lambda: f"{outcomes(stage)} is not {wanted}")
     asked = stage.requests_seen()
-    assert sum("createRun" in one["path"] for one in asked) == DRIFTS
+    started = Counter(run["parameters"]["monitor"] for run in pipeline_runs(stage))
+    assert started == {f"monitor-{number}": 1 for number in range(DRIFTS)}
     mails = Counter(one["subject"] for one in stage.inbox())
     assert mails == {f"run-{number}": 1 for number in range(RUNS)}
-    writes = Counter(one["path"].partition("?")[0] for one in asked if one["method"] == "PUT")
+    written = [one for one in asked if one["method"] == "PUT"]
+    sent = Counter(one["path"] for one in written)
+    answered = Counter(one["path"] for one in written if one["status"])
     for number in range(MODELS):
         endpoint = f"{stage.workspace}/onlineEndpoints/storm-{number}"
-        assert writes[f"{endpoint}/deployments/storm-{number}-1"] == 1
-        assert writes[endpoint] == 2, "created, and given its traffic"
+        deployment = f"{endpoint}/deployments/storm-{number}-1"
+        # A write that died with the app has no answer, and is sent again when it was not carried out.
+        assert answered[deployment] <= 1 <= sent[deployment]
+        assert answered[endpoint] <= 2 <= sent[endpoint], "created, and given its traffic"
