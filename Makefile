@@ -1,9 +1,9 @@
-# make demo | test | check | package | bench | picture | pictures | audit — each installs what it needs into .venv first.
+# make demo | test | check | package | bench | picture | pictures | docs | audit — each installs what it needs into .venv first.
 # Every package is installed by the hashes of a lock file; `make lock` writes the lock files.
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check package bench picture pictures audit format lock clean
+.PHONY: demo test check package bench picture pictures docs audit format lock clean
 
 demo: .venv/installed
 	@$(BIN)/python -m sandbox demo
@@ -41,6 +41,10 @@ picture: .venv/installed
 pictures: .venv/installed
 	@$(BIN)/python -m tests.browser.chromium
 	@$(BIN)/python -m tests.browser.pictures
+
+# Write the tables of the documentation that come from the code.
+docs: .venv/installed
+	@$(BIN)/python -m tests.docs.rights_tables
 
 format: .venv/installed
 	$(BIN)/ruff format .

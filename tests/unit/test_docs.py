@@ -26,12 +26,11 @@ from typer.testing import CliRunner
 
 from mlevents import settings as settings_module
 from mlevents.__main__ import build_app
-from mlevents.actions.action import action
+from mlevents.actions.action import Action, action
 from mlevents.actions.deploy_model.metric_check import Check
 from mlevents.actions.deploy_model.parameters import Mirror, Probe, Rollout, SmokeTest, TrafficStep
 from mlevents.actions.documents import parse_document
 from mlevents.actions.notify.message_templates import template_names
-from mlevents.actions.permissions import Need, permissions
 from mlevents.commands.command import command
 from mlevents.conditions.condition import ANY, Membership, operator
 from mlevents.errors import RulesError
@@ -48,11 +47,11 @@ from mlevents.rules.model import Step
 from mlevents.rules.rule_check import FAILURE_NAMES
 from mlevents.rules.syntax import RuleSyntax, rule_file_model
 from mlevents.services.connection import connection
-from mlevents.services.permission import ML
 from mlevents.settings import Settings
 from mlevents.yamlfile.reader import parse_yaml
 from sandbox.__main__ import command as sandbox
 from sandbox.azure.faults import Faults
+from tests.docs import rights_tables
 from tests.unit.asked_settings import settings_asked_for
 from tests.unit.markdown_page import Fence, Page, names, read_page
 
@@ -354,24 +353,28 @@ def test_every_key_of_a_rollout_is_documented_and_said_to_be_required_or_not():
     assert {names([row[0]])[0]: row[1] == "required" for row in table[1:]} == wanted
 
 
-def test_every_permission_is_listed_for_its_element():
-    rows = page("operations.md").tables["Roles"][0][1:]
-    assert len(permissions()) > 5
-    assert [need for need in permissions() if not any(covers(row, need) for row in rows)] == []
+@pytest.mark.parametrize("path", rights_tables.PAGES, ids=lambda path: path.name)
+def test_the_rights_in_azure_are_those_of_the_code(path: Path):
+    text = path.read_text(encoding="utf-8")
+    assert rights_tables.write_tables(text) == text, "run `make docs`"
+    assert "<!-- rights: " in text
 
 
-def covers(row: list[str], need: Need) -> bool:
-    """Whether a row of the roles stands for this element and names each action, or else the role."""
-    right = all(f"`{name}`" in row[0] for name in (need.element, *need.permission.given))
-    if not need.permission.actions:
-        return right and str(need.permission.role) in row[2]
-    named = {f"{head}{name}" for name in names([row[2]]) for head in ("", f"{ML}/", f"{FACTORIES}/")}
-    return right and set(need.permission.actions) <= named
+@pytest.mark.parametrize(("name", "element"), action.items())
+def test_an_action_has_an_example_and_says_its_rights_and_what_happens_at_a_failure(
+    name: str, element: type[Action]
+):
+    text = (ROOT / "docs/actions.md").read_text(encoding="utf-8").partition(f"\n## {name}\n")[2]
+    section = text.partition("\n## ")[0]
+    assert f"uses: {name}\n" in section
+    assert "\n| when | what happens |\n" in section
+    assert "in Azure" in section
+    assert (f"<!-- rights: {name} -->" in section) == bool(element.permissions)
 
 
 def test_the_connection_types_and_templates_are_listed():
     assert set(column("actions.md", "Actions and connections", 1)) == set(connection.names())
-    assert sorted(names([row[0] for row in page("actions.md").tables["notify"][1][1:]])) == template_names()
+    assert sorted(names([row[0] for row in page("actions.md").tables["notify"][3][1:]])) == template_names()
 
 
 def test_the_readme_names_every_event_action_and_connection():
