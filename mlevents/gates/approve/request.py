@@ -1,5 +1,6 @@
 """What an approval asks for: the message to people, and what is known of the model's author."""
 
+import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from mlevents.services.sdk_errors import clean_text
 if TYPE_CHECKING:
     from mlevents.services.services import Services
 
-_LONGEST_LINE, _MOST_LINES, _LONGEST_SUBJECT = 300, 20, 200
+_LONGEST_LINE, _MOST_LINES, _LONGEST_SUBJECT = 500, 20, 200
 _PAGE = "/api/console/approvals"
 
 
@@ -63,12 +64,13 @@ def describe_steps(steps: Sequence[Mapping[str, Any]], names: Mapping[str, Any])
 
 
 def _list_values(written: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in written.items():
-        if not isinstance(value, Mapping | list):
-            try:
-                yield key, render_value(value, names)
-            except ExpressionError:  # it reads the result of an earlier step
-                yield key, value
+    """Plain values first, then lists and maps as JSON: a long one is cut at the end of its line."""
+    for key, value in sorted(written.items(), key=lambda item: isinstance(item[1], Mapping | list)):
+        try:
+            filled = render_value(value, names)
+        except ExpressionError:  # it reads the result of an earlier step
+            filled = value
+        yield key, filled if isinstance(filled, str) else json.dumps(filled, ensure_ascii=False)
 
 
 def begin_approval(names: Mapping[str, Any], reads_author: bool, services: "Services") -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 
 from mlevents.gates.approve.gate import Approve
 from mlevents.gates.approve.link import ApprovalSubject
+from mlevents.gates.approve.request import describe_steps
 from mlevents.orchestration.messages import PERFORM, Response
 from mlevents.responses.plan_digest import digest_rule
 from tests.unit.gates.gate_world import GateWorld, make_step, message
@@ -204,3 +205,19 @@ def test_only_four_eyes_need_the_right_to_read_models():
     [permission] = Approve.permissions
     for terms, is_needed in ((TERMS, False), ({**TERMS, "not_by": "author"}, True)):
         assert permission.needed(Approve.model_validate(terms).permission_parameters) is is_needed
+
+
+def test_a_step_is_described_with_its_rollout_after_its_plain_values():
+    written = {
+        "rollout": {"steps": [{"percent": 10, "for": "10m"}], "on_failure": "${steps.before.policy}"},
+        "limits": {"instances": 4},
+        "endpoint": "${model.name}",
+        "wait": True,
+    }
+    (line,) = describe_steps(
+        [{"id": "deploy", "uses": "deploy_model", "with": written}], {"model": {"name": "m"}}
+    )
+    assert line == (
+        'deploy (deploy_model): endpoint: m, wait: true, rollout: {"steps": [{"percent": 10, "for": "10m"}], '
+        '"on_failure": "${steps.before.policy}"}, limits: {"instances": 4}'
+    )
