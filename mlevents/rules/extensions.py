@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
 
-from mlevents.actions.notify.own_templates import set_own_templates
 from mlevents.errors import MleventsError, Problem, RulesError
+from mlevents.message_templates.own_templates import set_own_templates
 from mlevents.rules.added_elements import AddedElement, ElementWatch, check_elements
 from mlevents.rules.extension_faults import describe_extension_error, find_extension_fault
 from mlevents.rules.extension_modules import (

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlevents.actions.notify.message_templates import SHIPPED_TEMPLATES, check_template
 from mlevents.errors import Problem, RulesError
 from mlevents.matching.where import ANY_EVENT, list_names
+from mlevents.message_templates.template_engine import SHIPPED_TEMPLATES, check_template
 from mlevents.rules.rule_folder import find_beside
 from mlevents.rules.rule_source import read_text
 

@@ -30,7 +30,6 @@ from mlevents.actions.action import Action, action
 from mlevents.actions.deploy_model.metric_check import Check
 from mlevents.actions.deploy_model.parameters import Mirror, Probe, Rollout, SmokeTest, TrafficStep
 from mlevents.actions.documents import parse_document
-from mlevents.actions.notify.message_templates import template_names
 from mlevents.commands.command import command
 from mlevents.conditions.condition import ANY, Membership, operator
 from mlevents.errors import RulesError
@@ -39,6 +38,7 @@ from mlevents.events.event_functions import functions
 from mlevents.events.event_type import Items
 from mlevents.expressions.filters import FILTERS
 from mlevents.gates.gate import gate
+from mlevents.message_templates.template_engine import template_names
 from mlevents.orchestration.step_status import StepStatus
 from mlevents.responses.response_view import view_response
 from mlevents.rule_tests.runner import load_and_test_rules

@@ -41,18 +41,16 @@ from pydantic_core import CoreSchema
 
 from mlevents.actions.action import Action, ConnectionName, Done, Outcome, Pending, StepContext, action
 from mlevents.actions.notify.failed_runs import attempt_reading, describe_restarts, leave_out, list_runs
-from mlevents.actions.notify.message_templates import (
-    SUBJECT_LENGTH,
-    inserted_names,
-    known_template,
-    plain,
-    reads_runs,
-    render,
-    template_names,
-)
+from mlevents.actions.notify.message_templates import inserted_names, reads_runs, render
 from mlevents.actions.notify.message_values import links_written_out, presentable
 from mlevents.actions.notify.receipts import Tally
 from mlevents.errors import PermanentError
+from mlevents.message_templates.template_engine import (
+    SUBJECT_LENGTH,
+    known_template,
+    plain,
+    template_names,
+)
 from mlevents.registry import UnknownNameError
 from mlevents.services.connection import Message, Sender, connection
 from mlevents.services.message_text import is_blank, one_line

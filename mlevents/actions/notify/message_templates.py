@@ -1,73 +1,28 @@
-"""The message templates of `notify`: one file for each, with the subject on the first line.
-
-Templates insert values from events, which are untrusted: every inserted value becomes one line without
-control characters, of limited length. Templates run in Jinja2's sandbox; a missing name is empty.
-"""
+"""What the templates of `notify` insert: the names of the event, the steps, and what is known besides."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from mlevents.actions.notify.own_templates import (
-    TemplateFault,
-    TemplateRoots,
-    find_template_faults,
-    list_own_templates,
-)
-from mlevents.duration import format_duration
-from mlevents.errors import PermanentError
-from mlevents.registry import suggest_names
-from mlevents.services.message_text import VALUE_LENGTH, one_line, printable
+from mlevents.message_templates.own_templates import list_own_templates
+from mlevents.message_templates.template_engine import SHIPPED_TEMPLATES, inserts_value, render_template
+from mlevents.services.message_text import VALUE_LENGTH
 
 if TYPE_CHECKING:
-    from jinja2 import Template
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
     from mlevents.actions.action import StepContext
 
-FOLDER = Path(__file__).parent / "templates"
-SUBJECT_LENGTH = 200
-TEXT_LENGTH = 20_000
 MOST_ITEMS = 100
 READING_TEMPLATE, READ_VALUE = "run-failed", "reason"
 """The template of mlevents for which runs are read, and the value by which an own template asks for that."""
-SHIPPED_TEMPLATES = frozenset(file.stem for file in FOLDER.glob("*.txt"))
-"""The names of the templates that mlevents has."""
-
-
-def template_names() -> list[str]:
-    """Every template that can be named, those of the project too, sorted."""
-    return sorted((*SHIPPED_TEMPLATES, *list_own_templates()))
-
-
-def known_template(name: str) -> str:
-    """The name itself; raises ValueError for one that no template has, with the nearest."""
-    names = template_names()
-    if name in names:
-        return name
-    raise ValueError(f"unknown template '{name}'{suggest_names(name, names)}")
-
-
-def check_template(text: str, known: TemplateRoots) -> Iterator[TemplateFault]:
-    """What keeps a text from being a template of a project, each with its line."""
-    return find_template_faults(text, _environment(), known)
 
 
 def reads_runs(name: object) -> bool:
     """Whether a template shows why runs failed."""
-    from jinja2 import TemplateSyntaxError, meta
-
     if name in SHIPPED_TEMPLATES or name not in list_own_templates():
         return name == READING_TEMPLATE
-    try:
-        tree = _environment().parse(list_own_templates()[str(name)])
-    except TemplateSyntaxError:
-        return False  # reported where the template is written
-    return READ_VALUE in meta.find_undeclared_variables(tree)
+    return inserts_value(str(name), READ_VALUE)
 
 
 def render(name: str, context: StepContext, reason: Mapping[str, Any] | None = None) -> tuple[str, str]:
@@ -75,43 +30,7 @@ def render(name: str, context: StepContext, reason: Mapping[str, Any] | None = N
 
     `reason` is what `failed_runs` has read, where a template shows it.
     """
-    from jinja2 import TemplateError
-
-    try:
-        written = _find_template(name).render({**_names(context), READ_VALUE: reason or {}})
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise PermanentError(f"the template '{name}' fails: {type(error).__name__}: {error}") from error
-    subject, _, text = written.strip().partition("\n")
-    return one_line(subject, SUBJECT_LENGTH), plain(text)
-
-
-def plain(text: str) -> str:
-    """Several lines without control characters, cut at the length that every receiver takes."""
-    cut = text[:TEXT_LENGTH].replace("\r\n", "\n")
-    lines = ("".join(map(printable, line)).rstrip() for line in cut.strip("\n").split("\n"))
-    return "\n".join(lines)
-
-
-def _find_template(name: str) -> Template:
-    own = list_own_templates().get(name)
-    return _environment().get_template(f"{name}.txt") if own is None else _environment().from_string(own)
-
-
-@cache
-def _environment() -> ImmutableSandboxedEnvironment:
-    from jinja2 import ChainableUndefined, FileSystemLoader
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(FOLDER, encoding="utf-8"),
-        autoescape=False,  # plain text: the receivers escape for their own markup
-        undefined=ChainableUndefined,
-        finalize=lambda value: "" if value is None else one_line(value),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["duration"] = format_duration
-    return environment
+    return render_template(name, {**_names(context), READ_VALUE: reason or {}})
 
 
 def _names(context: StepContext) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from pydantic import ValidationError
 from mlevents.actions.action import Done, Outcome, Pending, StepContext
 from mlevents.actions.notify import action
 from mlevents.actions.notify.action import Notify
-from mlevents.actions.notify.message_templates import SUBJECT_LENGTH, plain, render, template_names
+from mlevents.actions.notify.message_templates import render
 from mlevents.errors import ConfigError, PermanentError, TransientError
 from mlevents.events import Event
+from mlevents.message_templates.template_engine import SUBJECT_LENGTH, plain, template_names
 from mlevents.orchestration.messages import Call, Response
 from mlevents.responses.step_activity import attempt_call
 from mlevents.services.connection import Connection, Message

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from mlevents.actions.action import StepContext
 from mlevents.actions.notify.message_templates import render as render_template
-from mlevents.actions.notify.message_templates import template_names
 from mlevents.events import Event
 from mlevents.expressions.interpolation import ExpressionError, render_value
+from mlevents.message_templates.template_engine import template_names
 from mlevents.orchestration.answer import Answer, AnswerKind
 from mlevents.orchestration.messages import Call, Failure, Response
 from mlevents.orchestration.serialization import to_text

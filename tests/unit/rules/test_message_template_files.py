@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mlevents.actions.notify.message_templates import inserted_names, render, template_names
+from mlevents.actions.notify.message_templates import inserted_names, render
 from mlevents.errors import PermanentError, RulesError
+from mlevents.message_templates.template_engine import template_names
 from mlevents.rules.extensions import load_extensions, use_extensions
 from mlevents.rules.file import load_rules
 from mlevents.settings import Settings

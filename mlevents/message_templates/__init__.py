@@ -1,0 +1,1 @@
+"""The templates of messages: those of mlevents, and those beside the rules."""
