@@ -45,7 +45,6 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from mlevents.actions.action import Action, ConnectionName, Done, Outcome, StepContext, action
 from mlevents.actions.call_http.answer_values import read_json_paths
-from mlevents.actions.call_http.answers import read_json_answer, require_status
 from mlevents.actions.call_http.parameters import (
     SUCCESS,
     ExpectedStatus,
@@ -65,6 +64,7 @@ from mlevents.actions.call_http.work import (
 from mlevents.actions.cloud_event import MEDIA_TYPE, make_cloud_event
 from mlevents.errors import PermanentError
 from mlevents.orchestration.callback import make_callback_address, make_callback_token
+from mlevents.services.http.answers import read_json_answer, require_status
 from mlevents.services.http.connection import Http
 from mlevents.services.http.http_client import HttpAnswer, HttpCall
 from mlevents.services.services import Services

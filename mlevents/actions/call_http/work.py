@@ -7,11 +7,11 @@ from urllib.parse import urljoin, urlsplit
 
 from mlevents.actions.action import Done, Pending
 from mlevents.actions.call_http.answer_values import read_json_path, read_json_paths
-from mlevents.actions.call_http.answers import LONGEST_KEPT, read_json_answer, read_wait, refuse_answer
 from mlevents.actions.call_http.parameters import Wait
 from mlevents.duration import format_duration
 from mlevents.errors import PermanentError, RefusedError
 from mlevents.orchestration.callback import name_callback
+from mlevents.services.http.answers import LONGEST_KEPT, read_json_answer, read_wait, refuse_answer
 from mlevents.services.http.http_client import HttpAnswer
 from mlevents.services.redaction import redact
 

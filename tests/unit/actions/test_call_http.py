@@ -10,8 +10,8 @@ import pytest
 
 from mlevents.actions.action import Done, Outcome, Pending
 from mlevents.actions.call_http.action import CallHttp
-from mlevents.actions.call_http.answers import LONGEST_KEPT
 from mlevents.errors import PermanentError, RefusedError, TransientError
+from mlevents.services.http.answers import LONGEST_KEPT
 from tests.unit.stand_ins import WORKSPACE, Answer, Authority, Request, Server, services, step
 
 Reply = Callable[[Request], Answer]
