@@ -31,12 +31,11 @@ from sandbox.host.front_door import FrontDoor
 from sandbox.host.functions_host import FunctionsHost
 from sandbox.host.host_control import HostControl
 from sandbox.host.rule_settings import Inboxes
-from sandbox.inboxes.communication_services import Communication
 from sandbox.inboxes.inbox import Inbox
 from sandbox.inboxes.mail_server import serve_mail
-from sandbox.inboxes.streams import Streams
 from sandbox.listener import HOST, Listener, listen
 from sandbox.options import Options, PortTakenError
+from sandbox.outside_services import OutsideServices
 from sandbox.pace import Pace
 from sandbox.rule_watch import RuleWatch
 from sandbox.running_rules import RunningRules
@@ -64,6 +63,7 @@ class Sandbox:
         self.arm = ResourceManager(pace, self.identity, self.event_grid.publish, self.rights)
         self.arm.event_subscriptions.list_subscriptions = lambda: self.event_grid.subscriptions
         self.event_grid.on_publish = self._remember_announced
+        self.outside = OutsideServices(self.inbox, self.identity, self.rights, self.arm.faults)
         self.host = FunctionsHost(options.app, options.script, pace)
         self.host.failure_injection = FailureInjection(twice=options.twice)
         self.host.faults = self.arm.faults
@@ -106,8 +106,8 @@ class Sandbox:
 
     async def _serve_receivers(self, certificates: Certificates) -> AppSettings:
         """Serve what the app sends to; returns the settings that lead there."""
-        web = await self._serve(self._outside(), certificates.context)
-        plain = await self._serve(self._outside())
+        web = await self._serve(self.outside.application(), certificates.context)
+        plain = await self._serve(self.outside.application())
         mail = await serve_mail(self.inbox, certificates.context)
         encrypted = await serve_mail(self.inbox, certificates.context, encrypted=True)
         for server in (mail, encrypted):
@@ -115,7 +115,7 @@ class Sandbox:
         options = self.options
         return AppSettings(
             self.ready,
-            Inboxes(web.url, HOST, mail.port),
+            Inboxes(web.url, HOST, mail.port, lambda: self.outside.github.callers.private_key),
             {"https": web.port, "http": plain.port, "smtp": mail.port, "smtps": encrypted.port},
             options.script,
             options.app,
@@ -158,14 +158,6 @@ class Sandbox:
             event = parse(document)
             for workspace in self.arm.workspaces.parts.values():
                 workspace.remember_announced(event)
-
-    def _outside(self) -> web.Application:
-        """What the app reaches by TLS beyond Resource Manager: webhooks and Communication Services."""
-        communication = Communication(self.inbox, self.identity, self.rights)
-        application = self.inbox.application(*communication.routes())
-        application.middlewares.append(self.arm.faults.middleware)
-        application.middlewares.append(Streams(self.inbox, self.identity).middleware)
-        return application
 
     def _faults(self) -> web.Application:
         application = web.Application()

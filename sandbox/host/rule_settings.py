@@ -8,12 +8,13 @@ the rule file itself, cannot be replaced: `sandbox/worker/name_resolution.py` ke
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mlevents.rules.connections import UNSET_PLACEHOLDER, find_settings
+from sandbox.github.callers import SANDBOX_TOKEN
 from sandbox.rule_reading import read_readable_rules
 
 ADDRESSES = {
@@ -25,8 +26,9 @@ ADDRESSES = {
     "event_grid": "endpoint",
     "storage_queue": "account",
     "data_factory": "",
+    "github": "",
 }
-"""The key of a connection that says where it leads; a factory is in the simulated Azure anyway."""
+"""The key of a connection that says where it leads; empty where the sandbox serves it, or its secret does."""
 INSERTED = re.compile(r"(/subscriptions/)?\$\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}", re.ASCII)
 ANY_TEXT = "sandbox"
 OTHER_HOST = "service.sandbox.example"
@@ -36,15 +38,23 @@ SIGNING_SECRET = f"whsec_{base64.b64encode(b'a secret of the sandbox').decode()}
 
 @dataclass(frozen=True, slots=True)
 class Inboxes:
-    """Where messages are taken: the HTTPS address of the inbox, and the host and port for mail."""
+    """Where messages are taken: the HTTPS address of the inbox, and the host and port for mail.
+
+    `github_key` gives the private key of the sandbox's GitHub App.
+    """
 
     web: str
     host: str
     mail_port: int
+    github_key: Callable[[], str] = str
 
     def choose_value(self, kind: str, key: str, name: str) -> str:
         """The value for the setting `name` that a connection of this type reads at a key."""
+        if (kind, key) == ("github", "private_key"):
+            return self.github_key()
         known = {
+            ("github", "token"): SANDBOX_TOKEN,
+            ("github", "base"): "https://api.github.com",
             ("apprise", "url"): f"jsons://{self.web.removeprefix('https://')}/{name}",
             ("http", "base"): f"https://{OTHER_HOST}/{name}",
             ("http", "sign"): SIGNING_SECRET,

@@ -26,6 +26,7 @@ connections:
   inside: {type: http, base: "https://127.0.0.1/admin"}
   topic: {type: event_grid, endpoint: "https://ml.westeurope-1.eventgrid.azure.net/api/events"}
   queue: {type: storage_queue, account: staudit, queue: ml-events}
+  cicd: {type: github, repository: example/ml-cd, app_id: "7", private_key: {setting: GITHUB_APP_KEY}}
   relay: {type: smtp, host: {setting: RELAY}, port: {setting: RELAY_PORT}, sender: a@b.example,
           to: [{setting: RELAY_TO}], username: me, password: {setting: RELAY_PASSWORD}}
 rules:
@@ -54,6 +55,12 @@ rules:
     do:
       - {uses: forward, with: {to: topic}}
       - {uses: forward, id: shaped, with: {to: queue, format: json, data: {run: "${run.id}"}}}
+  - id: promote
+    event: run.status_changed
+    where: {run: {status: canceled}}
+    do:
+      - uses: dispatch_github_workflow
+        with: {connection: cicd, workflow: promote.yml, ref: main, inputs: {run: "${run.id}"}, wait: true}
   - id: call-metadata
     event: run.status_changed
     where: {run: {status: completed}}
@@ -98,7 +105,7 @@ def test_every_message_arrives_in_the_inbox_and_nowhere_else(running: Stage):
 def test_the_ready_file_has_the_chosen_settings(running: Stage):
     chosen = running.ready["settings"]
     names = {"OWN_HOOK", "UNSET_HOOK", "RELAY", "RELAY_PORT", "RELAY_TO", "RELAY_PASSWORD"}
-    names |= {"API_SIGNING", "CD_ADDRESS", "CD_KEY"}
+    names |= {"API_SIGNING", "CD_ADDRESS", "CD_KEY", "GITHUB_APP_KEY"}
     assert set(chosen) == names
     assert chosen["OWN_HOOK"].startswith("jsons://127.0.0.1:")
     assert chosen["RELAY"] == "127.0.0.1"
@@ -178,3 +185,14 @@ def test_forwarded_events_arrive_in_the_inbox(running: Stage):
     assert topic["body"]["data"]["run"]["id"] == "train-4"
     assert topic["body"]["mleventsresponse"] == response["id"]
     assert (queue["to"], queue["body"]) == (["staudit.queue.core.windows.net/ml-events"], {"run": "train-4"})
+
+
+def test_a_workflow_is_started_by_a_github_app_and_followed(running: Stage):
+    event = running.run_status_changed("train-5", "Canceled")
+    running.publish(event)
+    [response] = running.settled(rule="promote", event_id=event["id"])
+    assert response["status"] == "done", response
+    assert response["steps"][0]["detail"].endswith(" succeeded")
+    [sent] = [one for one in running.inbox() if one["via"] == "github" and "train-5" in json.dumps(one)]
+    assert (sent["to"], sent["subject"]) == (["github.com/example/ml-cd"], "workflow promote.yml at main")
+    assert sent["body"]["inputs"]["mlevents_response"].startswith("mlevents-")

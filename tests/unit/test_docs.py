@@ -66,6 +66,7 @@ connections:
   mlops-teams: {{type: apprise, url: {{setting: T}}}}
   catalogue: {{type: http, base: "https://catalogue.example.com"}}
   audit: {{type: storage_queue, account: staudit, queue: ml-events}}
+  ml-cd: {{type: github, repository: example/ml-cd, token: {{setting: GITHUB_TOKEN}}}}
   lakehouse: {{type: event_hub, namespace: ehns-ml.servicebus.windows.net, hub: aml-events}}
 """
 STEP = "    - {uses: notify, with: {to: mlops-teams, template: run-failed}}\n"

@@ -1,0 +1,1 @@
+"""The action `dispatch_github_workflow`: promotion and deployment that live in GitHub Actions."""

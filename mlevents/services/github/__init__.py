@@ -1,0 +1,1 @@
+"""GitHub: workflows and their runs, and issues."""

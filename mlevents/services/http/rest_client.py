@@ -1,0 +1,66 @@
+"""A REST API below one address: requests with JSON, answers that are judged in one place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from mlevents.errors import ActionError, TransientError
+from mlevents.services.http.answers import read_json_answer
+from mlevents.services.http.http_client import HttpAnswer, HttpCall, HttpClient
+
+_OK = (200,)
+
+
+class LostAnswerError(TransientError):
+    """No answer came, or an error of the service: nobody knows whether it did what was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestClient:
+    """Requests below `base`. `headers` gives those of a request; `translate` the error for a refusal.
+
+    `translate` gets the answer and the place: the method and the address without the query.
+    """
+
+    base: str
+    client: HttpClient
+    headers: Callable[[], Mapping[str, str]]
+    translate: Callable[[HttpAnswer, str], ActionError]
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
+        """The JSON at a path."""
+        return read_json_answer(self.send("GET", add_query(path, query)))
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        expected: Collection[int] = _OK,
+        headers: Mapping[str, str] | None = None,
+    ) -> HttpAnswer:
+        """The answer, of an expected status.
+
+        Raises LostAnswerError when the request may have been accepted, else what `translate` gives.
+        """
+        address = f"{self.base}{path}"
+        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        typed = {} if body is None else {"Content-Type": "application/json"}
+        call = HttpCall(method, address, {**typed, **self.headers(), **(headers or {})}, content)
+        try:
+            answer = self.client.send(call)
+        except TransientError as error:
+            raise LostAnswerError(str(error), retry_after=error.retry_after) from None
+        if answer.status in expected:
+            return answer
+        raise self.translate(answer, f"{method} {address.partition('?')[0]}")
+
+
+def add_query(path: str, query: Mapping[str, Any] | None) -> str:
+    """The path with a query."""
+    return f"{path}?{urlencode(query)}" if query else path

@@ -1,0 +1,31 @@
+"""What the app reaches beyond Resource Manager: mail, webhooks, streams and GitHub, each at its host."""
+
+from aiohttp import web
+
+from sandbox.azure.faults import Faults
+from sandbox.azure.identity import Identity
+from sandbox.azure.rights.assignments import Rights
+from sandbox.github.github import GitHub
+from sandbox.inboxes.communication_services import Communication
+from sandbox.inboxes.inbox import Inbox
+from sandbox.inboxes.streams import Streams
+
+
+class OutsideServices:
+    """Every service at a host of its own; an unknown host is a webhook's."""
+
+    def __init__(self, inbox: Inbox, identity: Identity, rights: Rights, faults: Faults) -> None:
+        self.github = GitHub(inbox)
+        self._inbox = inbox
+        self._communication = Communication(inbox, identity, rights)
+        self._middlewares = (
+            faults.middleware,
+            Streams(inbox, identity).middleware,
+            self.github.middleware,
+        )
+
+    def application(self) -> web.Application:
+        """The services, to be served over TLS, and once more without."""
+        application = self._inbox.application(*self._communication.routes())
+        application.middlewares.extend(self._middlewares)
+        return application
