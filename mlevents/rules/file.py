@@ -19,6 +19,7 @@ from mlevents.rules.report import MAX_FILE_PROBLEMS, Report
 from mlevents.rules.rule_builder import RuleBuilder, merge_defaults
 from mlevents.rules.rule_sections import RuleSections, check_sections, read_workspaces
 from mlevents.rules.rule_source import RuleSource, merge_documents, read_source
+from mlevents.rules.shared_receivers import SharedReceivers
 from mlevents.rules.syntax import RuleFileSyntax, rule_file_model
 from mlevents.rules.validation_messages import ErrorMessages
 from mlevents.rules.vocabulary import VOCABULARY, Vocabulary
@@ -105,15 +106,14 @@ class _Loading:
         shared = next((form.defaults for form, part in both if part.is_shared), Defaults())
         defaults = [builder.build_defaults(merge_defaults(form.defaults, shared)) for form in forms]
         bound, steps = iter(sections.wheres), sections.steps
+        built = (
+            builder.build_rule(rule, next(bound), own)
+            for form, own in zip(forms, defaults, strict=True)
+            for rule in form.rules
+        )
+        receivers = SharedReceivers(steps.connections, self.vocabulary.actions)
         return Rules(
-            rules=protect_from_loops(
-                (
-                    builder.build_rule(rule, next(bound), own)
-                    for form, own in zip(forms, defaults, strict=True)
-                    for rule in form.rules
-                ),
-                self.settings.loop_limit,
-            ),
+            rules=protect_from_loops(receivers.separate_messages(built), self.settings.loop_limit),
             workspaces=sections.workspaces,
             connections=steps.connections,
             defaults=builder.build_defaults(shared),

@@ -35,9 +35,8 @@ def build_connection_schemas(types: Elements) -> dict[str, Schema]:
     cases, changes = [], []
     for name, connection in types:
         fields = _make_element_schema(name, connection, definitions)
-        properties = {key: _or_setting(one) for key, one in fields["properties"].items()}
         required = {key: fields[key] for key in ("required",) if key in fields}
-        definitions |= {name: {"properties": properties}}
+        definitions |= {name: _accept_settings(fields)}
         cases.append(_make_case(("type", name, connection), {**refer_to(name), **required}))
         changes.append(_make_case(("type", name, connection), refer_to(name)))
     kind = {"type": "object", "properties": {"type": _describe_choice(types, "What it connects to.")}}
@@ -97,6 +96,20 @@ def _fill_later(schema: Schema) -> Schema:
     for key in ("anyOf", "allOf"):
         if key in found:
             found[key] = [_fill_later(one) for one in found[key]]
+    return found
+
+
+def _accept_settings(schema: Schema) -> Schema:
+    """The schema of a connection's fields, each of which may hold a `${env.…}`."""
+    found: Schema = {}
+    if "properties" in schema:
+        found["properties"] = {name: _or_setting(one) for name, one in schema["properties"].items()}
+    if "if" in schema:
+        found |= {"if": schema["if"], "then": _accept_settings(schema["then"])}
+    if "else" in schema:
+        found["else"] = _accept_settings(schema["else"])
+    if "allOf" in schema:
+        found["allOf"] = [_accept_settings(one) for one in schema["allOf"]]
     return found
 
 

@@ -15,7 +15,6 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator
 
-from mlevents.errors import PermanentError
 from mlevents.services.azure_credential import credential
 from mlevents.services.connection import SettingSource, Text, connection
 from mlevents.services.lazy_import import import_lock
@@ -25,6 +24,7 @@ from mlevents.services.streams.amqp import (
     check_namespace,
     client_options,
     read_place,
+    too_large,
     translate_amqp_errors,
 )
 from mlevents.services.streams.stream import Stream, StreamMessage
@@ -47,19 +47,19 @@ class EventHub(Stream):
         namespace, hub = read_place(self.namespace, self.hub, services)
         with import_lock():
             from azure.eventhub import EventData, EventHubProducerClient
+            from azure.eventhub.exceptions import EventHubError
 
         event = EventData(message.body)
         event.content_type, event.message_id = message.media_type, message.key
         place = f"the event hub '{hub}' of {namespace}"
         with (
-            translate_amqp_errors(f"sending to {place}"),
+            translate_amqp_errors(f"sending to {place}", EventHubError),
             EventHubProducerClient(namespace, hub, credential(), **client_options(services)) as client,
         ):
             batch = client.create_batch(partition_key=message.partition_key)
             try:
                 batch.add(event)
             except ValueError:
-                sizes = f"{len(message.body):,} bytes, and {place} takes at most {batch.max_size_in_bytes:,}"
-                raise PermanentError(f"the message has {sizes}: send less with `data`") from None
+                raise too_large(len(message.body), batch.max_size_in_bytes, place) from None
             client.send_batch(batch)
         return place

@@ -14,7 +14,8 @@ from mlevents.services.connection import Connection, SettingSource
 class StreamMessage:
     """One event to send. `key` is the same at every attempt of the step that sends it.
 
-    `content` is the JSON that is sent, and `body` its text in UTF-8.
+    `content` is the JSON that is sent, and `body` its text in UTF-8. A service that drops repeats knows them
+    by `message_id`.
     """
 
     key: str
@@ -22,17 +23,21 @@ class StreamMessage:
     body: bytes
     media_type: str
     partition_key: str | None = None
+    session: str | None = None
+    subject: str | None = None
+    message_id: str | None = None
 
 
 class Stream(Connection):
     """A service that takes events.
 
     `options` are the parameters of `forward` that this service has a place for. `cloud_events_only` says
-    that it takes no other JSON.
+    that it takes no other JSON, `has_own_subject` that a message has a subject beside its content.
     """
 
     options: ClassVar[tuple[str, ...]] = ()
     cloud_events_only: ClassVar[bool] = False
+    has_own_subject: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, message: StreamMessage, services: SettingSource) -> str:

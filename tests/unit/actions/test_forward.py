@@ -162,6 +162,12 @@ def test_what_is_too_large_is_refused_with_figures(place: Place, kind: str, fits
         ("storage_queue", {"format": "json", "subject": "a"}, "`subject` belongs to a CloudEvent"),
         ("storage_queue", {"subject": "a"}, None),
         ("event_grid", {"subject": "a"}, None),
+        ("event_grid", {"session": "a"}, "a connection of type event_grid has no session: remove `session`"),
+        ("event_hub", {"deduplicate_by": "step"}, "has no deduplicate_by: remove `deduplicate_by`"),
+        ("event_hub", {"format": "json", "subject": "a"}, "`subject` belongs to a CloudEvent"),
+        ("service_bus", {"partition_key": "a"}, "has no partition_key: remove `partition_key`"),
+        ("service_bus", {"session": "a", "deduplicate_by": "step"}, None),
+        ("service_bus", {"format": "json", "subject": "a"}, None),
     ],
 )
 def test_parameters_that_a_service_has_no_place_for_are_reported(

@@ -1,21 +1,18 @@
 """Events for an event hub, through the real SDK, to a broker on this machine."""
 
 import json
-import socket
-import ssl
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 from azure.eventhub._pyamqp._decode import decode_payload
 
 from mlevents.actions.action import Outcome
 from mlevents.actions.forward.action import Forward
 from mlevents.errors import PermanentError, TransientError
-from tests.unit.amqp_peer import Broker
+from sandbox.amqp.conversation import Refusal
+from tests.unit.amqp_peer import Broker, serve_host
 from tests.unit.stand_ins import services, step
 
 HOST = "ehns-ml.servicebus.windows.net"
@@ -23,19 +20,8 @@ NAMES = {"run": {"id": "r1", "experiment": "nightly"}}
 
 
 @pytest.fixture
-def broker(cloud: ExitStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
-    issuer, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    issuer.issue_cert(HOST).configure_cert(context)
-    issuer.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    found, resolve = Broker(context), socket.getaddrinfo
-    with found.serving() as port:
-
-        def lead_here(host: Any, service: Any, *words: Any, **options: Any) -> Any:
-            place = ("127.0.0.1", port) if host == HOST else (host, service)
-            return resolve(*place, *words, **options)
-
-        monkeypatch.setattr(socket, "getaddrinfo", lead_here)
-        yield found
+def broker(cloud: ExitStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Broker:
+    return cloud.enter_context(serve_host(HOST, tmp_path, monkeypatch))
 
 
 @pytest.fixture
@@ -90,15 +76,16 @@ def test_what_is_too_large_is_refused_with_figures(broker: Broker, send: Any):
     assert broker.messages == []
 
 
-@pytest.mark.parametrize("condition", ["amqp:unauthorized-access", "amqp:not-found"])
-def test_a_refusal_fails_the_step(broker: Broker, send: Any, condition: str):
-    broker.refusal = condition
+@pytest.mark.parametrize("condition", ["amqp:unauthorized-access", "amqp:not-found", "amqp:not-allowed"])
+@pytest.mark.parametrize("when", ["refusal", "detached"])
+def test_a_refusal_fails_the_step(broker: Broker, send: Any, condition: str, when: str):
+    setattr(broker, when, Refusal(condition, "no"))
     with pytest.raises(PermanentError, match="sending to the event hub 'aml-events'"):
         send()
 
 
 def test_a_busy_hub_is_asked_again(broker: Broker, send: Any):
-    broker.refusal = "com.microsoft:server-busy"
+    broker.refusal = Refusal("com.microsoft:server-busy", "later")
     with pytest.raises(TransientError) as raised:
         send()
     assert raised.value.retry_after == 10
@@ -109,6 +96,6 @@ def test_a_busy_hub_is_asked_again(broker: Broker, send: Any):
 
 def test_an_identity_without_the_role_fails_the_step(broker: Broker, send: Any):
     broker.token_status = 401
-    with pytest.raises(PermanentError):
+    with pytest.raises(PermanentError, match="give the app's identity the role of a sender there"):
         send()
     assert broker.messages == []
