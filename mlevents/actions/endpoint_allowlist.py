@@ -18,6 +18,7 @@ from mlevents.actions.allowed_target import Target
 from mlevents.actions.endpoint_names import endpoint_name
 from mlevents.canonical import fold
 from mlevents.errors import NotAllowedError, PermanentError
+from mlevents.events.studio_links import ENDPOINT_NAMES
 from mlevents.expressions.template import EXPRESSION_START
 
 SECTION = "endpoints"
@@ -99,7 +100,7 @@ def _name(parameters: Mapping[str, Any], names: Mapping[str, Any]) -> str:
     return endpoint_name(text)
 
 
-TARGET = Target(SECTION, ("endpoint", "model"), _open, _name, _refusal)
+TARGET = Target(SECTION, ("endpoint", "model"), _open, _name, _refusal, ENDPOINT_NAMES)
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -1,16 +1,11 @@
 """Links from a response to the pages of Azure ML Studio: its model, its jobs, its endpoints."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import quote
 
+from mlevents.events.studio_links import endpoint_page, make_studio_link, model_page, run_page
 from mlevents.orchestration.json_message import Json, JsonMessage
-from mlevents.workspace_id import WorkspaceId
-
-STUDIO_PAGES = "https://ml.azure.com"
-TENANT = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +24,10 @@ class StudioWorkspace:
     id: str
     tenant: str = ""
 
-    def link(self, kind: Literal["model", "job", "endpoint"], name: str, page: str) -> StudioLink:
-        """The link to a page, whose address is `page`."""
-        tenant = f"&tid={self.tenant}" if TENANT.fullmatch(self.tenant) else ""
-        return StudioLink(kind, name, f"{STUDIO_PAGES}/{page}?wsid={quote(self.id)}{tenant}")
+    def link(self, kind: Literal["model", "job", "endpoint"], name: str, page: str) -> Iterator[StudioLink]:
+        """The link to a page; none where the event's topic is not a workspace."""
+        if url := make_studio_link(page, self.id, self.tenant):
+            yield StudioLink(kind, name, url)
 
 
 def find_links(topic: str, names: Json, results: Json, tenant: str = "") -> list[StudioLink]:
@@ -40,10 +35,7 @@ def find_links(topic: str, names: Json, results: Json, tenant: str = "") -> list
 
     None where the event's topic is not a workspace.
     """
-    try:
-        workspace = StudioWorkspace(WorkspaceId.parse(topic).id, tenant)
-    except ValueError:
-        return []
+    workspace = StudioWorkspace(topic, tenant)
     found = {(link.kind, link.name): link for link in _links(workspace, names, results)}
     return list(found.values())
 
@@ -51,13 +43,12 @@ def find_links(topic: str, names: Json, results: Json, tenant: str = "") -> list
 def _links(workspace: StudioWorkspace, names: Json, results: Json) -> Iterator[StudioLink]:
     model, run = _map(names, "model"), _map(names, "run")
     if (name := _text(model, "name")) and (version := _text(model, "version")):
-        page = f"model/{_quote(name)}:{_quote(version)}/details"
-        yield workspace.link("model", f"{name}:{version}", page)
+        yield from workspace.link("model", f"{name}:{version}", model_page(name, version))
     jobs = [_text(run, "id"), *(_text(one, "job") for one in results.values())]
     for job in filter(None, jobs):
-        yield workspace.link("job", job, f"runs/{_quote(job)}")
+        yield from workspace.link("job", job, run_page(job))
     for endpoint in filter(None, (_text(one, "endpoint") for one in results.values())):
-        yield workspace.link("endpoint", endpoint, f"endpoints/realtime/{_quote(endpoint)}/detail")
+        yield from workspace.link("endpoint", endpoint, endpoint_page(endpoint))
 
 
 def _map(names: Json, root: str) -> Json:
@@ -68,7 +59,3 @@ def _map(names: Json, root: str) -> Json:
 def _text(fields: Any, name: str) -> str:
     found = fields.get(name) if isinstance(fields, Mapping) else None
     return found if isinstance(found, str) else ""
-
-
-def _quote(text: str) -> str:
-    return quote(text, safe="", errors="replace")

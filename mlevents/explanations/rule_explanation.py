@@ -8,8 +8,9 @@ from typing import Any
 from mlevents.events import Event
 from mlevents.explanations.tag_case import find_other_cases
 from mlevents.explanations.value_format import format_condition, format_found, format_value
-from mlevents.expressions.interpolation import ExpressionError, find_names_below, render_value
+from mlevents.expressions.interpolation import ExpressionError, find_names_below, find_roots, render_value
 from mlevents.gates.gate import AnyGate
+from mlevents.gates.given_names import list_run_time_roots
 from mlevents.matching.match import RuleMatch
 from mlevents.matching.match_trace import TraceLine, trace_conditions
 from mlevents.rules.allowed_names import describe_refusal, find_refusal
@@ -130,6 +131,8 @@ def _explain_value(value: Any, event: Event) -> ExplainedLine:
     try:
         if waits := sorted(find_names_below(value, "steps")):
             return ExplainedLine(f"{format_value(value)} (waits for {', '.join(waits)})")
+        if find_roots(value) & list_run_time_roots():
+            return ExplainedLine(f"{format_value(value)} (known when the step runs)")
         return ExplainedLine(format_value(render_value(value, event.names)), True)
     except ExpressionError as error:
         text = f"{format_value(value)} ({error}: the response fails before its first step)"

@@ -37,7 +37,9 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 def make_missing(path: NamePath) -> MissingValue:
     """The value of a path that leads to nothing."""
-    where = "" if path[0] in ("steps", "group", "failure") else " in this event"
+    where = "" if path[0] in ("steps", "group", "failure", "endpoint") else " in this event"
+    if path == ("response", "link"):
+        where = ", because the address of the app is unknown: set MLEVENTS_ADDRESS"
     return MissingValue(
         hint=f"{format_path(path)} is missing{where}; add `| default(...)` if it may be missing"
     )

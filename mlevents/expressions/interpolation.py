@@ -16,6 +16,7 @@ from typing import Any
 
 from jinja2 import TemplateError, Undefined
 
+from mlevents.events.studio_links import TENANT, find_link, find_link_root
 from mlevents.expressions import template
 from mlevents.expressions.environment import NamePath, make_missing
 from mlevents.expressions.filters import MAX_TEXT_LENGTH, insert_text, require_value
@@ -123,6 +124,16 @@ def _whole(value: Any) -> Any:
 
 
 def _at(path: NamePath, names: Mapping[str, Any]) -> Any:
+    found = _find_value(path, names)
+    if found is None and (place := find_link_root(path)):
+        above, root = place
+        around = _find_value(above, names)
+        found = find_link(root, around, names.get(TENANT, "")) if isinstance(around, Mapping) else None
+    return make_missing(path) if found is None else found
+
+
+def _find_value(path: NamePath, names: Mapping[str, Any]) -> Any:
+    """The value at a path as it is; None where there is none."""
     found: Any = names
     for key in path:
         if isinstance(found, Mapping) and isinstance(key, str):
@@ -130,8 +141,8 @@ def _at(path: NamePath, names: Mapping[str, Any]) -> Any:
         elif isinstance(found, list | tuple) and isinstance(key, int) and -len(found) <= key < len(found):
             found = found[key]
         else:
-            return make_missing(path)
-    return make_missing(path) if found is None else found
+            return None
+    return found
 
 
 def list_paths(said: str) -> Iterator[NamePath]:

@@ -22,6 +22,8 @@ MAX_LISTED_NAMES = 50
 _ELSEWHERE = {
     "steps": "only later steps can read the results of a step",
     "failure": "it exists only in on_failure",
+    "response": "only steps can read it",
+    "endpoint": "only steps can read it, after one that deploys or in a rule for model.deployed",
     "group": "it exists only in a rule with `group`",
     "env": "it exists only in workspaces and connections",
 }

@@ -17,4 +17,4 @@ def list_given_names(gates: Collection[str], names: Mapping[str, Any]) -> dict[s
 
 def list_run_time_roots() -> frozenset[str]:
     """The roots of values that are known only when a step runs."""
-    return frozenset(("steps", "failure", *list_given_names(gate.names(), {})))
+    return frozenset(("steps", "failure", "response", "endpoint", *list_given_names(gate.names(), {})))

@@ -14,6 +14,7 @@ from typing import Any
 from mlevents.conditions.condition import operator, quote_value
 from mlevents.events import NAMES
 from mlevents.events.event_type import Items, NameType
+from mlevents.events.studio_links import LINK, STUDIO_PAGES
 from mlevents.matching.condition_tree import (
     AllOf,
     AnyOf,
@@ -179,6 +180,8 @@ class _Binder:
         elsewhere = [kind for kind in sorted(NAMES) if level.is_root and key in NAMES[kind]]
         if elsewhere:
             return f"'{key}' is not part of {' or '.join(self.kinds)}: it belongs to {', '.join(elsewhere)}"
+        if key == LINK and level.keys and level.keys[0] in STUDIO_PAGES:
+            return f"'{key}' is computed for values of steps: write conditions on the other names"
         if remedy := suggest_level(key, level.keys, level.names):
             return remedy
         near = did_you_mean(key, [*level.below_names, *COMBINATORS])

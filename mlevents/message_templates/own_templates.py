@@ -6,8 +6,8 @@ Ticket {{ steps.open_ticket.number }} for {{ model.name }}
 {{ model.tags.owner }}, please look at version {{ model.version }}.
 ```
 
-The first line is the subject. A template may insert the names of the event, `steps`, `failure`, and what the
-templates of mlevents insert. It may not include another one.
+The first line is the subject. A template may insert the names of the event with their links, `steps`,
+`failure`, `response`, and what gates give. It may not include another one.
 """
 
 from __future__ import annotations
@@ -21,27 +21,11 @@ from mlevents.services.message_text import is_blank
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
 
-TEMPLATE_VALUES = (
-    *("topic", "event_type", "response", "error", "endpoint", "deployed"),
-    *(
-        "run_link",
-        "endpoint_link",
-        "drift_link",
-        "steps",
-        "failure",
-        "group",
-        "expect",
-        "recovered",
-        "reason",
-    ),
-)
-"""What templates can insert besides the names of the event."""
-
 TemplateFault = tuple[int, str]
 """A line, counted from 1, and what is wrong there."""
 
-TemplateRoots = Mapping[str, Collection[str]]
-"""The fields of each root of the normalised names."""
+TemplateRoots = Mapping[str, Collection[str] | None]
+"""The names that a template can insert: the fields of each, None where they are not known."""
 
 _active: dict[str, str] = {}
 
@@ -60,7 +44,7 @@ def list_own_templates() -> Mapping[str, str]:
 def find_template_faults(
     text: str, environment: Environment, known: TemplateRoots
 ) -> Iterator[TemplateFault]:
-    """What keeps a text from being a template, each with its line; `known` are the names of events."""
+    """What keeps a text from being a template, each with its line; `known` is what it can insert."""
     from jinja2 import TemplateSyntaxError, meta, nodes
 
     if is_blank(text):
@@ -80,15 +64,38 @@ def find_template_faults(
 def _find_unknown_names(
     tree: nodes.Template, free: set[str], known: TemplateRoots
 ) -> Iterator[TemplateFault]:
-    """The names that no event has: they would be empty in every message."""
+    """The names that are in no message: they would always be empty."""
     from jinja2 import nodes
 
-    for found in tree.find_all(nodes.Name):
-        if found.name in free and found.name not in (*known, *TEMPLATE_VALUES):
-            roots = sorted((*known, *TEMPLATE_VALUES))
-            yield found.lineno, f"unknown name '{found.name}'{suggest_names(found.name, roots)}"
-    for field in tree.find_all(nodes.Getattr):
-        root = field.node.name if isinstance(field.node, nodes.Name) else ""
-        if root in free and root in known and field.attr not in known[root]:
-            remedy = suggest_names(field.attr, sorted(known[root]))
-            yield field.lineno, f"unknown name '{root}.{field.attr}'{remedy}"
+    for name in tree.find_all(nodes.Name):
+        if name.name in free and name.name not in known:
+            yield name.lineno, f"unknown name '{name.name}'{suggest_names(name.name, sorted(known))}"
+    for root, field, line in _list_fields(tree):
+        fields = known.get(root) if root in free else None
+        if fields is not None and field not in fields:
+            yield line, f"unknown name '{root}.{field}'{suggest_names(field, sorted(fields))}"
+    for root, line in _list_inserted_roots(tree):
+        if root in free and (fields := known.get(root)):
+            yield line, f"'{root}' is a map: write {root}.{min(fields)}"
+
+
+def _list_fields(tree: nodes.Template) -> Iterator[tuple[str, str, int]]:
+    """Each `root.field` or `root['field']` of a template, with its line."""
+    from jinja2 import nodes
+
+    for one in tree.find_all(nodes.Getattr):
+        if isinstance(one.node, nodes.Name):
+            yield one.node.name, one.attr, one.lineno
+    for other in tree.find_all(nodes.Getitem):
+        if isinstance(other.node, nodes.Name) and isinstance(other.arg, nodes.Const):
+            yield other.node.name, str(other.arg.value), other.lineno
+
+
+def _list_inserted_roots(tree: nodes.Template) -> Iterator[tuple[str, int]]:
+    """Each name that is inserted by itself, with its line."""
+    from jinja2 import nodes
+
+    for output in tree.find_all(nodes.Output):
+        for one in output.nodes:
+            if isinstance(one, nodes.Name):
+                yield one.name, one.lineno

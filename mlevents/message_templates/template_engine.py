@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "shipped"
 SUBJECT_LENGTH = 200
 TEXT_LENGTH = 20_000
-SHIPPED_TEMPLATES = frozenset(file.stem for file in FOLDER.glob("*.txt"))
-"""The names of the templates that mlevents has."""
+SHIPPED_TEMPLATES = frozenset(file.stem for file in FOLDER.glob("[!_]*.txt"))
+"""The names of the templates that mlevents has; a file that begins with `_` is a part of others."""
+FORMER_NAMES = {"response-quarantined": "quarantined"}
+"""Templates that have another name now; rules and running responses may have the former one."""
 
 
 def template_names() -> list[str]:
@@ -41,7 +43,7 @@ def template_names() -> list[str]:
 def known_template(name: str) -> str:
     """The name itself; raises ValueError for one that no template has, with the nearest."""
     names = template_names()
-    if name in names:
+    if name in (*names, *FORMER_NAMES):
         return name
     raise ValueError(f"unknown template '{name}'{suggest_names(name, names)}")
 
@@ -83,7 +85,9 @@ def plain(text: str) -> str:
 
 def _find_template(name: str) -> Template:
     own = list_own_templates().get(name)
-    return _environment().get_template(f"{name}.txt") if own is None else _environment().from_string(own)
+    if own is not None:
+        return _environment().from_string(own)
+    return _environment().get_template(f"{FORMER_NAMES.get(name, name)}.txt")
 
 
 @cache

@@ -26,6 +26,7 @@ from mlevents.orchestration.size_limits import cut_answer
 from mlevents.orchestration.step_errors import describe_fault
 from mlevents.registry import UnknownNameError
 from mlevents.responses.step_key import step_key
+from mlevents.responses.step_names import find_step_names
 from mlevents.services.sdk_errors import clean_text
 from mlevents.services.services import Services
 from mlevents.settings import Settings
@@ -82,10 +83,7 @@ def catch_errors(name: str, perform: Callable[[], Answer]) -> Answer:
 
 def perform_verb(call: Call, services: Services) -> Outcome | None:
     """The outcome of the action's verb; None when the step's `if` does not hold."""
-    response, step = call.response, call.step
-    names = {**response.event.names, "steps": call.results}
-    if call.failure:
-        names["failure"] = {**call.failure.to_json(), "rule": response.rule, "response": response.id}
+    step, names = call.step, find_step_names(call, services.settings)
     if step.if_ is not None and not render_value(step.if_, names):
         return None
     chosen = find_step_action(call)

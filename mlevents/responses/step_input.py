@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from mlevents.actions.action import action
+from mlevents.actions.deployed_endpoint import ENDPOINT_FIELDS
 from mlevents.events import Event
+from mlevents.events.studio_links import ENDPOINT, list_link_sources
 from mlevents.expressions.environment import NamePath
 from mlevents.expressions.interpolation import ExpressionError, find_paths
 from mlevents.gates.gate import gate
@@ -95,12 +97,23 @@ def select_paths(names: Any, wanted: Iterable[NamePath]) -> Any:
 def _names_kept(response: Response, step: StepPlan, results: Json, failure: Failure | None) -> Json:
     """The event's names and `steps`, as far as the step and its action read them."""
     names = {**response.event.names, "steps": results}
-    wanted = find_step_paths(response, step)
+    wanted = _add_sources(find_step_paths(response, step), results)
     kept = names if wanted is None else select_paths(names, wanted)
     known = {**names, "failure": failure.to_json() if failure else {}}
     # An orchestrator is replayed: it is the activity that reports an action that has been removed since.
     own = action.find(step.uses).select_names(step.with_, known) if step.uses in action else {}
     return _merge(kept, {root: value for root, value in own.items() if root in names})
+
+
+def _add_sources(paths: set[NamePath] | None, results: Json) -> set[NamePath] | None:
+    """These paths, with those of the values from which links and the endpoint are computed."""
+    if paths is None:
+        return None
+    found = paths | set(list_link_sources(paths))
+    if any(path[0] == ENDPOINT for path in paths):
+        found |= {("steps", step, field) for step in results for field in ENDPOINT_FIELDS}
+        found |= {("deployment", "service")}
+    return found
 
 
 def _cut_event(event: Event, kept: Json) -> Event:

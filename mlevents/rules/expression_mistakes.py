@@ -19,7 +19,7 @@ _GITHUB = re.compile(r"(?<!\$)\$\{\{\s*(?P<source>[^{}]*?)\s*\}\}")
 _SINGLE = re.compile(r"(?<![{$@%])(?:\{|\$\()(?P<source>(?P<root>[a-z]+)\.(?P<field>[a-z_]+)[\w.]*)[})]")
 _FIELD_KEYS = 2
 """The keys of a field; a tag or a property has one more."""
-_ROOTS = ("steps", "failure", "env", "group")
+_ROOTS = ("steps", "failure", "env", "group", "response", "endpoint")
 _ORDER = ("gt", "gteq", "lt", "lteq")
 _KEEP_TEXT = ("default", "lower", "upper", "truncate", "replace", "slug")
 

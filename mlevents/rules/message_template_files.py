@@ -1,12 +1,17 @@
 """The message templates beside the rules: every file of `templates/` that is not YAML or JSON."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlevents.actions.notify.message_templates import TEMPLATE_NAMES
 from mlevents.errors import Problem, RulesError
+from mlevents.events.studio_links import ENDPOINT_NAMES, describe_links
+from mlevents.gates.gate import gate
+from mlevents.gates.given_names import list_given_names
 from mlevents.matching.where import ANY_EVENT, list_names
-from mlevents.message_templates.template_engine import SHIPPED_TEMPLATES, check_template
+from mlevents.message_templates.template_engine import FORMER_NAMES, SHIPPED_TEMPLATES, check_template
+from mlevents.rules.rule_check import SILENCE_NAMES
 from mlevents.rules.rule_folder import find_beside
 from mlevents.rules.rule_source import read_text
 
@@ -47,7 +52,7 @@ def read_message_templates(files: list[Path]) -> MessageTemplates:
 
 
 def _find_problems(name: str, file: Path, places: Mapping[str, Path]) -> Iterator[Problem]:
-    if name in SHIPPED_TEMPLATES:
+    if name in (*SHIPPED_TEMPLATES, *FORMER_NAMES):
         yield Problem(str(file), 1, 1, "", f"mlevents has a template '{name}': rename the file")
     elif name in places:
         yield Problem(
@@ -58,5 +63,11 @@ def _find_problems(name: str, file: Path, places: Mapping[str, Path]) -> Iterato
     except RulesError as error:
         yield from error.problems
         return
-    names = list_names((ANY_EVENT,))
-    yield from (Problem(str(file), line, 1, "", fault) for line, fault in check_template(text, names))
+    yield from (Problem(str(file), line, 1, "", fault) for line, fault in check_template(text, _list_names()))
+
+
+def _list_names() -> dict[str, Collection[str] | None]:
+    """What a template can insert, whatever the rule that names it."""
+    events = describe_links(list_names((ANY_EVENT,)))
+    given = list_given_names(gate.names(), events)
+    return {**TEMPLATE_NAMES, **events, **given, **SILENCE_NAMES, **ENDPOINT_NAMES}

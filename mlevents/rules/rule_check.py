@@ -6,6 +6,7 @@ from typing import Any
 
 from mlevents.errors import Problem
 from mlevents.events import NAMES
+from mlevents.events.studio_links import ENDPOINT_NAMES, describe_links
 from mlevents.gates.gate import gates_in_order
 from mlevents.gates.given_names import list_given_names
 from mlevents.matching.satisfiability import find_impossible_alternatives, find_impossible_condition
@@ -22,6 +23,9 @@ _ANY_EVENT = ("*",)
 SILENCE_ROOTS = ("event", "workspace")
 SILENCE_NAMES = {"expect": dict.fromkeys(("last", "every", "since"), "text")}
 """What the steps of a rule can read that acts when no event came."""
+
+RESPONSE_NAMES = {"response": dict.fromkeys(("id", "rule", "link"), "text")}
+"""What every step can read of the response that it belongs to."""
 
 FAILURE_NAMES = {
     "failure": dict.fromkeys(("step", "uses", "status", "message", "rule", "response"), "text"),
@@ -53,24 +57,27 @@ class RuleCheck:
 
     def check_defaults(self, written: Mapping[str, Any], path: str) -> None:
         """Report the problems of the defaults at this path."""
-        self.steps.check_steps(
-            written.get("on_failure"), join_path(path, "on_failure"), list_names(_ANY_EVENT) | FAILURE_NAMES
-        )
+        events = describe_links(list_names(_ANY_EVENT))
+        names = {**events, **RESPONSE_NAMES, **ENDPOINT_NAMES, **FAILURE_NAMES}
+        self.steps.check_steps(written.get("on_failure"), join_path(path, "on_failure"), names)
 
     def check_rule(self, written: Mapping[str, Any], path: str) -> Where | None:
         """The bound conditions of a rule, None if it has none; reports what is wrong in it."""
         self._check_id(written.get("id"), join_path(path, "id"))
         kinds = find_event_kinds(written.get("event"))
-        names: Mapping[str, Any] = list_names(kinds)
+        names: Mapping[str, Any] = describe_links(list_names(kinds))
         if is_silence_rule(written):
             names = {root: names[root] for root in SILENCE_ROOTS} | SILENCE_NAMES
         self.report.errors(path, find_event_problems(written))
         self._check_gates(written, path, names)
-        names = {**names, **list_given_names(written, names)}
+        names = {**names, **list_given_names(written, names), **RESPONSE_NAMES}
+        if "deployment" in names:
+            names |= ENDPOINT_NAMES
         results = dict.fromkeys(
             self.steps.check_steps(written.get("do"), join_path(path, "do"), names), STEP_RESULT
         )
-        failure = {**names, **FAILURE_NAMES, "steps": results}
+        given = self.steps.vocabulary.list_given_names(written.get("do"))
+        failure = {**names, **given, **FAILURE_NAMES, "steps": results}
         self.steps.check_steps(written.get("on_failure"), join_path(path, "on_failure"), failure)
         where = self._bind_where(written.get("where"), kinds, join_path(path, "where"))
         for place, text in find_loops(written, kinds, where, self.steps.vocabulary.actions):

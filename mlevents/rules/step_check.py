@@ -59,6 +59,7 @@ class StepCheck:
             if self.report.is_full:
                 return ids
             self._check_step(one.written, one.path, known)
+            known |= self.vocabulary.list_given_names([one.written])
         self.report.errors("", find_forward_references(steps, names.get("steps", ())))
         return ids
 

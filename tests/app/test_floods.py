@@ -15,7 +15,7 @@ from sandbox.sandbox_process import Stage, until
 RULES = """
 version: 1
 defaults:
-  on_failure: [{uses: notify, with: {to: team, template: response-quarantined}}]
+  on_failure: [{uses: notify, with: {to: team, template: quarantined}}]
 workspaces:
   prod: /subscriptions/${env.AZURE_SUBSCRIPTION_ID}/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/ml-prod
 connections:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -104,7 +105,9 @@ def test_an_event_leads_to_a_ticket_and_a_message(stage: Stage, tickets: TicketS
     assert list(tickets.tickets.values()) == ["Review churn:3"]
     [message] = until(stage.inbox, 20, lambda: "no message")
     assert "Ticket 17 for churn:3" in json.dumps(message)
-    assert "Ann, please review it: an URGENT fix" in json.dumps(message)
+    assert re.search(r"Notes: +an URGENT fix", json.dumps(message))
+    assert "https://ml.azure.com/model/churn:3/details?wsid=" in json.dumps(message)
+    assert f"{stage.ready['functions']}/api/console/responses/{done['id']}" in json.dumps(message)
 
 
 def test_a_broken_one_makes_the_app_refuse_events_until_it_is_corrected(stage: Stage, folder: Path):

@@ -92,10 +92,11 @@ def test_a_message_says_why_a_pipeline_failed(server: Server, office: Office):
         "Step:       train: OutOfMemory: no memory for 3 GB",
         "Compute:    cpu-cluster",
         "Owner:      Sandbox Owner",
-        "The end of user_logs/std_log.txt:",
-        "  Traceback (most recent call last):",
-        "  no memory for 3 GB",
-        f"Studio:     https://ml.azure.com/runs/{run}?wsid={WORKSPACE_ID}",
+        "Log:        user_logs/std_log.txt",
+        "The end of the log:",
+        "    Traceback (most recent call last):",
+        "    no memory for 3 GB",
+        f"Open run:      https://ml.azure.com/runs/{run}?wsid={WORKSPACE_ID}",
     } <= set(lines)
     assert any(line.startswith("Duration:   ") for line in lines)
 
@@ -117,8 +118,8 @@ def test_the_log_ends_with_its_last_lines_and_has_no_secret(server: Server, offi
     until(lambda: server.call("GET", f"jobs/{name}").json()["properties"]["status"] == "Failed")
     notify(office, describe(name))
     text = office.inbox.received[-1].text
-    assert text.count("\n  line ") == 18
-    assert "  line 8999\n  password=…\n  the end\n" in text
+    assert text.count("\n    line ") == 18
+    assert "    line 8999\n    password=…\n    the end\n" in text
     notify(office, describe(name), include_log=False)
     assert "line 8999" not in office.inbox.received[-1].text
 
@@ -131,7 +132,7 @@ def test_a_group_counts_the_causes_and_leaves_out_what_runs_again(server: Server
     notify(office, names)
     [message] = office.inbox.received
     assert message.subject == "3 runs of experiment nightly failed, 2 with OutOfMemory"
-    assert "Causes:     OutOfMemory: 2\n            DiskFull: 1\n" in message.text
+    assert "Cause:      OutOfMemory, 2 of 3 runs\nCause:      DiskFull, 1 of 3 runs\n" in message.text
     assert f"Run:        {runs[0]}" in message.text
     assert again not in message.text
 

@@ -36,6 +36,7 @@ from mlevents.errors import RulesError
 from mlevents.events import NAMES
 from mlevents.events.event_functions import functions
 from mlevents.events.event_type import Items
+from mlevents.events.studio_links import ENDPOINT_NAMES, STUDIO_PAGES
 from mlevents.expressions.filters import FILTERS
 from mlevents.gates.gate import gate
 from mlevents.message_templates.template_engine import template_names
@@ -44,7 +45,7 @@ from mlevents.responses.response_view import view_response
 from mlevents.rule_tests.runner import load_and_test_rules
 from mlevents.rules.file import load_rules_text
 from mlevents.rules.model import Step
-from mlevents.rules.rule_check import FAILURE_NAMES
+from mlevents.rules.rule_check import FAILURE_NAMES, RESPONSE_NAMES
 from mlevents.rules.syntax import RuleSyntax, rule_file_model
 from mlevents.services.connection import connection
 from mlevents.settings import Settings
@@ -308,6 +309,14 @@ def test_the_names_of_events_are_those_that_rules_can_ask_for():
         }
         for kind, roots in NAMES.items()
     }
+
+
+def test_the_links_are_those_that_steps_can_insert():
+    links = {name for name in column("rules.md", "Links") if name.endswith(".link")}
+    assert links == {f"{root}.link" for root in (*STUDIO_PAGES, *RESPONSE_NAMES)}
+    known = {**ENDPOINT_NAMES, **RESPONSE_NAMES}
+    others = {f"{root}.{name}" for root, fields in known.items() for name in fields}
+    assert set(column("rules.md", "Links")) == links | others
 
 
 def test_the_fields_of_items_are_those_that_rules_can_ask_for():

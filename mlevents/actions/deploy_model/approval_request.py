@@ -22,12 +22,14 @@ def ask_about_phase(
     """
     asking = progress.asking
     terms = ApprovalTerms.model_validate(asking["terms"])
+    name, version = model
+    names = {"model": {"name": name, "version": version}, "workspace": {"id": context.event.topic}}
     if "nonce" not in asking:
-        name, version = model
-        names = {"model": {"name": name, "version": version}, "workspace": {"id": context.event.topic}}
         begun = begin_approval(names, terms.not_by is not None, services)
         return Pending("an approval is needed", 0.0, replace(progress, asking={**asking, **begun}).to_json())
-    subject, message = ApprovalSubject(*asking["subject"]), ApprovalMessage(*asking["message"])
+    subject = ApprovalSubject(*asking["subject"])
+    known = {**names, "endpoint": {"name": progress.endpoint}}
+    message = replace(ApprovalMessage(*asking["message"]), names=known)
     said = ask_for_approval(subject, asking["nonce"], message, terms.receivers, services)
     missed = _join({**said["late"], **said["refused"]})
     if not said["sent"]:

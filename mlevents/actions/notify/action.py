@@ -17,9 +17,9 @@ with:
   text: "Generation ${drift.generation}, run ${drift.run}"
 ```
 
-Templates: `run-failed`, `run-recovered`, `drift-detected`, `model-deployed`, `response-failed`,
-`response-quarantined`,
-`rollout-failed`, `rollback-done`; and two that are sent without a rule to the receivers of `on_failure`:
+Templates: `run-failed`, `run-recovered`, `drift-detected`, `model-registered`, `model-deployed`,
+`rollout-failed`, `rollback-done`, `response-failed`, `quarantined`, `approval-wanted`, which the gate
+`approve` sends; and two that are sent without a rule to the receivers of `on_failure`:
 `traffic-not-restored` (by a rollout, while it cannot put the traffic back) and `dead-letter`.
 For `run-failed`, and for a template of the project that uses `reason`, the runs are read from Azure ML just
 before: why they failed, and whether they still count as failed. A run that cannot be read is reported all the
@@ -46,6 +46,7 @@ from mlevents.actions.notify.message_values import links_written_out, presentabl
 from mlevents.actions.notify.receipts import Tally
 from mlevents.errors import PermanentError
 from mlevents.message_templates.template_engine import (
+    FORMER_NAMES,
     SUBJECT_LENGTH,
     known_template,
     plain,
@@ -53,6 +54,7 @@ from mlevents.message_templates.template_engine import (
 )
 from mlevents.registry import UnknownNameError
 from mlevents.services.connection import Message, Sender, connection
+from mlevents.services.console_links import list_console_links
 from mlevents.services.message_text import is_blank, one_line
 from mlevents.services.permission import ML, READER, WORKSPACE_SCOPE, Permission, actions_below
 from mlevents.services.services import Services
@@ -100,6 +102,11 @@ class Notify(Action):
             if value is not None and is_blank(value):
                 raise ValueError(f"'{name}' is blank: write what people are to read")
         return self
+
+    def find_warnings(self) -> Iterator[tuple[str, str]]:
+        """A template by its former name."""
+        if name := FORMER_NAMES.get(self.template or ""):
+            yield "template", f"the template '{self.template}' is named '{name}' now: write {name}"
 
     @classmethod
     def find_permission_parameters(cls, written: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -150,7 +157,7 @@ class Notify(Action):
 
     def _send(self, context: StepContext, services: Services) -> Callable[[str], str]:
         subject, text = self._message(context)
-        links = links_written_out(context.written.get("text"))
+        links = (*links_written_out(context.written.get("text")), *list_console_links(services.settings))
 
         def send(receiver: str) -> str:
             found = services.connection(receiver)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
+from mlevents.actions.deployed_endpoint import find_deployed, read_endpoint
+from mlevents.actions.notify.run_reason import REASON_NAMES
+from mlevents.events.studio_links import ENDPOINT, TENANT, add_links
 from mlevents.message_templates.own_templates import list_own_templates
 from mlevents.message_templates.template_engine import SHIPPED_TEMPLATES, inserts_value, render_template
 from mlevents.services.message_text import VALUE_LENGTH
@@ -14,8 +17,17 @@ if TYPE_CHECKING:
     from mlevents.actions.action import StepContext
 
 MOST_ITEMS = 100
+MOST_TAGS, LONGEST_SHOWN_TAG = 10, 256
+TAGS_TEMPLATE = "model-registered"
+"""The template of mlevents that shows the tags of a model."""
 READING_TEMPLATE, READ_VALUE = "run-failed", "reason"
 """The template of mlevents for which runs are read, and the value by which an own template asks for that."""
+TEMPLATE_NAMES: Mapping[str, Collection[str] | None] = {
+    **dict.fromkeys(("topic", "event_type", "error", "deployed", "steps", "failure")),
+    "response": ("id", "rule", "step", "link"),
+    READ_VALUE: REASON_NAMES,
+}
+"""What templates insert besides the names of the event and of gates: the fields, or None for any."""
 
 
 def reads_runs(name: object) -> bool:
@@ -30,35 +42,37 @@ def render(name: str, context: StepContext, reason: Mapping[str, Any] | None = N
 
     `reason` is what `failed_runs` has read, where a template shows it.
     """
-    return render_template(name, {**_names(context), READ_VALUE: reason or {}})
+    return render_template(name, {**_list_values(context), READ_VALUE: reason or {}})
 
 
-def _names(context: StepContext) -> dict[str, Any]:
-    """The event's names, and the other values that templates show."""
-    run, deployed = _map(context.names, "run"), _deployed(context.names)
-    endpoint = str(deployed.get("endpoint") or "")
-    monitor_run = _map(context.names, "drift").get("monitor_run")
-    workspace = str(_map(context.names, "workspace").get("id") or context.event.topic)
+def _list_values(context: StepContext) -> dict[str, Any]:
+    """The step's names with their links, and the other values that templates show."""
+    names, tenant = context.names, str(context.names.get(TENANT) or "")
+    own = {
+        "workspace": {"id": context.event.topic, **_map(names, "workspace")},
+        "response": {**_map(names, "response"), "id": context.id, "rule": context.rule, "step": context.step},
+        ENDPOINT: names.get(ENDPOINT) or read_endpoint(names),
+        "group": _link_events(_map(names, "group"), tenant),
+    }
     return {
-        **context.names,
+        **add_links({**names, **own}, tenant),
         "topic": context.event.topic,
         "event_type": context.event.type,
-        "response": {"id": context.id, "rule": context.rule, "step": context.step},
-        "error": _error(run),
-        "endpoint": endpoint,
-        "deployed": deployed,
-        "run_link": _link(f"runs/{_quoted(run['id'])}", workspace) if run.get("id") else "",
-        "endpoint_link": _link(f"endpoints/realtime/{_quoted(endpoint)}/detail", workspace)
-        if endpoint
-        else "",
-        "drift_link": _link(f"runs/{_quoted(monitor_run)}", workspace) if monitor_run else "",
+        "error": _error(_map(names, "run")),
+        "deployed": find_deployed(names),
     }
+
+
+def _link_events(group: Mapping[str, Any], tenant: str) -> dict[str, Any]:
+    events = [add_links(one, tenant) for one in group.get("events", ()) if isinstance(one, Mapping)]
+    return {**group, "events": events} if group else {}
 
 
 def inserted_names(names: Mapping[str, Any], template: object = None) -> dict[str, Any]:
     """Of an event's names, `steps` and `failure` what this template can insert, as far as it can show it.
 
-    A template of mlevents shows of tags and properties the error of a run, and of steps the deployment.
+    A template of mlevents shows of steps the deployment, of tags and properties the error of a run; one shows
+    the first tags of a model.
     """
     if template not in SHIPPED_TEMPLATES:
         return {root: _start(value) for root, value in names.items()}
@@ -69,7 +83,12 @@ def inserted_names(names: Mapping[str, Any], template: object = None) -> dict[st
     }
     if error := _error(_map(names, "run")):
         found["run"]["tags"] = {"error": _start(error)}
-    deployed = _deployed(names)
+    if template == TAGS_TEMPLATE:
+        tags = islice(_map(_map(names, "model"), "tags").items(), MOST_TAGS)
+        found.setdefault("model", {})["tags"] = {
+            key[:LONGEST_SHOWN_TAG]: text[:LONGEST_SHOWN_TAG] for key, text in tags
+        }
+    deployed = find_deployed(names)
     steps = _map(names, "steps").items()
     return {**found, "steps": {step: result for step, result in steps if result is deployed}}
 
@@ -88,21 +107,7 @@ def _map(names: Mapping[str, Any], root: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _deployed(names: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is known of a deployment: the failed one's report, else the last earlier step's result."""
-    steps = [*_map(names, "steps").values(), _map(names, "failure")]
-    return next((step for step in reversed(steps) if isinstance(step, Mapping) and step.get("endpoint")), {})
-
-
 def _error(run: Mapping[str, Any]) -> str:
     """The first property or tag of a run whose key speaks of an error: the event has no field for it."""
     pairs = [*_map(run, "properties").items(), *_map(run, "tags").items()]
     return next((str(text) for key, text in pairs if "error" in str(key).lower() and text), "")
-
-
-def _link(page: str, workspace: str) -> str:
-    return f"https://ml.azure.com/{page}?wsid={_quoted(workspace, '/')}"
-
-
-def _quoted(name: object, safe: str = "") -> str:
-    return quote(str(name), safe, errors="replace")

@@ -17,6 +17,12 @@ MOST_STEPS = 5
 """The most failed steps of a run that a message shows."""
 FAILED_RUN = "Failed"
 
+REASON_NAMES = (
+    *("code", "message", "cause", "causes", "children", "duration", "compute", "owner", "status", "steps"),
+    *("log", "log_file", "log_missing", "missing"),
+)
+"""The fields of the `reason` that templates insert."""
+
 RunReason = Mapping[str, Any]
 """What templates insert as `reason`, as JSON; besides, the `status` of the run and the ids of its `steps`."""
 

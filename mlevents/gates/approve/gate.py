@@ -10,7 +10,7 @@ counts no approval where one of them is written.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -122,7 +122,8 @@ class Approve(ApprovalTerms, Gate):
     ) -> Mapping[str, Any]:
         if document["do"] == _BEGIN:
             return begin_approval(names, self.not_by is not None, services)
-        subject, message = ApprovalSubject(*document["subject"]), ApprovalMessage(*document["message"])
+        subject = ApprovalSubject(*document["subject"])
+        message = replace(ApprovalMessage(*document["message"]), names=names)
         return ask_for_approval(subject, document["nonce"], message, document["receivers"], services)
 
 

@@ -3,28 +3,36 @@
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mlevents.duration import format_utc
 from mlevents.errors import ActionError, ConfigError, PermanentError, TransientError
+from mlevents.events.studio_links import STUDIO, add_links
 from mlevents.expressions.interpolation import ExpressionError, render_value
 from mlevents.gates.approve.link import ApprovalSubject
+from mlevents.message_templates.template_engine import render_template
 from mlevents.services.connection import Message, Sender
+from mlevents.services.console_links import CONSOLE, list_console_links, make_response_link
 from mlevents.services.message_text import one_line
 from mlevents.services.sdk_errors import clean_text
+from mlevents.settings import Settings
 
 if TYPE_CHECKING:
     from mlevents.services.services import Services
 
-_LONGEST_LINE, _MOST_LINES, _LONGEST_SUBJECT = 500, 20, 200
-_PAGE = "/api/console/approvals"
+_LONGEST_LINE, _MOST_LINES = 500, 20
+_TEMPLATE = "approval-wanted"
+_PAGE = f"{CONSOLE}/approvals"
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalMessage:
-    """What people read: `about` is what the event is about, `lines` what would happen."""
+    """What people read: `about` is what the event is about, `lines` what would happen.
+
+    `names` are those of the event, for links.
+    """
 
     response: str
     rule: str
@@ -32,27 +40,19 @@ class ApprovalMessage:
     event: str
     lines: Sequence[str]
     until: str
+    names: Mapping[str, Any] = field(default_factory=dict)
 
-    def write(self, link: str) -> tuple[str, str]:
-        """Subject and text; every value is one line."""
-        rule, about = one_line(self.rule), one_line(self.about)
-        until = format_utc(self.until)
-        first, *others = [one_line(line, _LONGEST_LINE) for line in self.lines[:_MOST_LINES]] or ["nothing"]
-        text = [
-            f"Rule {rule} waits for a decision about {about}, until {until}.",
-            "",
-            f"Event:  {one_line(self.event)}",
-            f"Steps:  {first}",
-            *(f"        {line}" for line in others),
-            "",
-            f"Decide: {link}",
-            "",
-            "The page of this link shows what would happen, and why. Only its buttons decide.",
-            "The link is for this one decision, and ends with the wait.",
-            "",
-            f"Response {one_line(self.response)}",
-        ]
-        return one_line(f"Approval wanted: {about}, by rule {rule}", _LONGEST_SUBJECT), "\n".join(text)
+    def write(self, link: str, settings: Settings) -> tuple[str, str]:
+        """Subject and text; raises ConfigError when the address of the app is unknown."""
+        approval = {"about": self.about, "event": self.event, "until": format_utc(self.until), "link": link}
+        steps = [one_line(line, _LONGEST_LINE) for line in self.lines[:_MOST_LINES]]
+        page = make_response_link(settings, self.response)
+        values = {
+            **add_links(self.names, settings.values.get("AZURE_TENANT_ID", "")),
+            "approval": {**approval, "steps": steps or ["nothing"]},
+            "response": {"id": self.response, "rule": self.rule, "link": page},
+        }
+        return render_template(_TEMPLATE, values)
 
 
 def describe_steps(steps: Sequence[Mapping[str, Any]], names: Mapping[str, Any]) -> Iterator[str]:
@@ -109,9 +109,10 @@ def ask_for_approval(
     """
     token = subject.make_token(services.settings.secret, nonce)
     link = make_link(services.settings.find_address(), message.response, token)
+    written = message.write(link, services.settings)
     said: dict[str, dict[str, str]] = {"sent": {}, "late": {}, "refused": {}}
     for receiver in receivers:
-        kind, words = _send(message.write(link), f"{subject.key}-{receiver}", receiver, services)
+        kind, words = _send(written, f"{subject.key}-{receiver}", receiver, services)
         said[kind][receiver] = words
     return {"hash": subject.hash_token(token), **said}
 
@@ -122,7 +123,8 @@ def _send(words: tuple[str, str], key: str, receiver: str, services: "Services")
         if not isinstance(found, Sender):
             raise PermanentError("is a connection that sends no messages: name an email, smtp or apprise one")
         subject, text = words
-        links = (f"{services.settings.find_address()}{_PAGE}/",)
+        address = services.settings.find_address()
+        links = (f"{address}{_PAGE}/", *list_console_links(services.settings), f"{STUDIO}/")
         return "sent", found.send(Message(subject, text, f"mlevents-approval-{key}", links), services)
     except TransientError as error:
         return "late", clean_text(str(error))

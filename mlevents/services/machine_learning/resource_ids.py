@@ -8,11 +8,11 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from mlevents.errors import PermanentError
+from mlevents.events.studio_links import STUDIO, endpoint_page, run_page
 from mlevents.workspace_id import WorkspaceId
 
 ASSET_NAME = re.compile(r"[A-Za-z0-9][-\w.]{0,254}", re.ASCII)
 ENDPOINT_NAME = re.compile(r"[A-Za-z0-9][-\w]{0,254}", re.ASCII)
-STUDIO = "https://ml.azure.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Workspace(WorkspaceId):
 
     def run_link(self, run: str) -> str:
         """The Azure ML Studio page of a job or run."""
-        return f"{STUDIO}/runs/{quote(run, safe='')}?wsid={quote(self.id)}"
+        return f"{STUDIO}/{run_page(run)}?wsid={quote(self.id)}"
 
     def endpoint_link(self, endpoint: str) -> str:
         """The Azure ML Studio page of an online endpoint."""
-        return f"{STUDIO}/endpoints/realtime/{quote(endpoint, safe='')}/detail?wsid={quote(self.id)}"
+        return f"{STUDIO}/{endpoint_page(endpoint)}?wsid={quote(self.id)}"
 
 
 def check_name(text: str, kind: str) -> str:

@@ -224,9 +224,9 @@ def test_run_failed_says_all_that_is_known() -> None:
         "Error:      out of memory",
         "Type:       azureml.PipelineRun",
         "Event:      run.status_changed, 2026-01-02T03:04:05Z",
-        f"Topic:      {WORKSPACE}",
-        f"Studio:     https://ml.azure.com/runs/r1?wsid={WORKSPACE}",
-        "Rule rule-1, response rule-1.abc",
+        "Workspace:  ml-prod",
+        f"Open run:      https://ml.azure.com/runs/r1?wsid={WORKSPACE}",
+        "Rule rule-1, response rule-1.abc, event e1",
     ):
         assert line in text.splitlines()
 
@@ -243,11 +243,17 @@ def test_run_failed_of_a_group_lists_its_first_runs() -> None:
     subject, text = render("run-failed", step(grouped(17, "nightly")))
     assert subject == "17 runs of experiment nightly failed"
     lines = text.splitlines()
-    assert lines[:2] == ["Runs:       r0: Failed", "            r1: Failed"]
-    assert lines[9:13] == ["            r9: Failed, and 7 others", "", "The first of them:", "Run:        r1"]
+    assert lines[:2] == ["Run 1:      r0: Failed", "Run 2:      r1: Failed"]
+    assert lines[9:][:5] == [
+        "Run 10:      r9: Failed",
+        "Others:     7",
+        "",
+        "The first run:",
+        "Run:        r1",
+    ]
     subject, text = render("run-failed", step(grouped(2, "churn", "fraud")))
     assert subject == "2 runs failed"
-    assert text.splitlines()[1] == "            r1: Failed, fraud"
+    assert text.splitlines()[1] == "Run 2:      r1: Failed, fraud"
     assert render("run-failed", step(grouped(1, "churn"))) == render("run-failed", step(RUN))
 
 
@@ -259,18 +265,21 @@ def test_every_template_shows_a_group() -> None:
     names = {**events[0], "group": {"count": 12, "events": events}}
     subject, text = render("drift-detected", step(names))
     assert subject == "12 drifts of churn"
-    assert {"Drifts:     churn, s0", "            churn, s9, and 2 others"} <= set(text.splitlines())
+    assert {"Drift 1:    churn, s0", "Drift 10:    churn, s9", "Others:     2"} <= set(text.splitlines())
     _, text = render("model-deployed", step(names))
-    assert {"Group:    12 events", "          net:9, and 2 others"} <= set(text.splitlines())
+    assert {"Group:      12 events", "Event 10:    net:9", "Others:     2"} <= set(text.splitlines())
+    subject, text = render("model-registered", step(names))
+    assert subject == "12 models are registered"
+    assert {"Model 10:    net, version 9", "Others:     2"} <= set(text.splitlines())
     _, text = render("response-failed", step(names))
-    assert "Group:    12 events" in text.splitlines()
+    assert "Group:      12 events" in text.splitlines()
 
 
 def test_response_failed_names_rule_step_and_error() -> None:
     failure = {"step": "deploy", "uses": "deploy_model", "message": "OutOfQuota: no cores"}
     subject, text = render("response-failed", step({**RUN, "failure": failure}))
     assert subject == "Rule rule-1 failed at deploy"
-    assert {"Step:     deploy (deploy_model)", "Error:    OutOfQuota: no cores"} <= set(text.splitlines())
+    assert {"Step:       deploy (deploy_model)", "Error:      OutOfQuota: no cores"} <= set(text.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -281,14 +290,14 @@ def test_response_failed_suits_a_response_without_step_or_rule(rule: str, status
     failure = {"step": None, "uses": None, "status": status, "message": "because"}
     subject, text = render("response-failed", step({"failure": failure}, rule=rule))
     assert subject == said
-    assert {"Step:     none", "Error:    because"} <= set(text.splitlines())
+    assert {"Step:       none", "Error:      because"} <= set(text.splitlines())
 
 
 def test_model_deployed_names_model_and_endpoint() -> None:
     names = {"model": {"name": "fraud-net", "version": "7"}, "steps": {"deploy": {"endpoint": "fraud"}}}
     subject, text = render("model-deployed", step(names))
     assert subject == "Model fraud-net:7 is deployed"
-    assert {"Model:    fraud-net, version 7", "Endpoint: fraud"} <= set(text.splitlines())
+    assert {"Model:      fraud-net, version 7", "Endpoint:   fraud"} <= set(text.splitlines())
     assert f"https://ml.azure.com/endpoints/realtime/fraud/detail?wsid={WORKSPACE}" in text
 
 
@@ -304,18 +313,18 @@ def test_drift_detected_names_the_worst_breach_and_lists_the_others() -> None:
     assert text.splitlines()[:4] == [
         "Monitor:    fraud",
         "Signal:     inputs",
-        "Breaches:   amount: JensenShannonDistance 0.41, threshold 0.1",
-        "            the model: Accuracy 0.6, threshold 0.8",
+        "Breach:     amount: JensenShannonDistance 0.41, threshold 0.1",
+        "Breach:     the model: Accuracy 0.6, threshold 0.8",
     ]
-    assert f"Studio:     https://ml.azure.com/runs/m1?wsid={WORKSPACE}" in text.splitlines()
+    assert f"Open monitor:  https://ml.azure.com/runs/m1?wsid={WORKSPACE}" in text.splitlines()
 
 
 def test_drift_detected_lists_five_breaches_and_says_that_there_are_others() -> None:
     drift = {"monitor": "m", "breaches": [breach(f"f{number}", 0.2) for number in range(7)]}
     _, text = render("drift-detected", step({"drift": drift}))
-    lines = [line.strip() for line in text.splitlines() if "JensenShannonDistance" in line]
-    assert len(lines) == 5
-    assert lines[-1] == "f4: JensenShannonDistance 0.2, threshold 0.1, and others"
+    lines = text.splitlines()
+    assert len([line for line in lines if line.startswith("Breach:")]) == 5
+    assert "Others:     more breaches are in the event" in lines
 
 
 @pytest.mark.parametrize("name", template_names())

@@ -27,7 +27,7 @@ from tests.unit.handlers.task_hub import NOW, Hub, on_hub
 RULES = """
 version: 1
 defaults:
-  on_failure: [{uses: notify, with: {to: team, template: response-quarantined}}]
+  on_failure: [{uses: notify, with: {to: team, template: quarantined}}]
 workspaces: {prod: /subscriptions/s/resourceGroups/r/providers/Microsoft.MachineLearningServices/workspaces/w}
 connections:
   team: {type: apprise, url: {setting: TEAM_URL}}

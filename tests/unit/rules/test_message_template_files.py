@@ -93,7 +93,7 @@ def test_a_broken_template_is_one_line_with_its_place_and_the_remedy(project: Pa
 
 
 def test_names_of_the_template_itself_are_known(project: Path):
-    text = "A\n{% set x = 1 %}{% for one in range(x) %}{{ one }}{{ loop.index }}{% endfor %}{{ run_link }}"
+    text = "A\n{% set x = 1 %}{% for one in range(x) %}{{ one }}{{ loop.index }}{% endfor %}{{ run.link }}"
     (project / "templates" / "review.txt").write_text(text)
     load_extensions(project / "rules.yaml")
 
