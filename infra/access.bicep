@@ -1,5 +1,5 @@
-// What the app may do in places that are not its own: for each workspace and factory one custom role that
-// holds the actions that the rules need, and for each target that it sends to the role of a sender.
+// What the app may do in places that are not its own: for each workspace, factory and registry one custom role
+// that holds the actions that the rules need, and for each target that it sends to the role of a sender.
 //
 // The rules' own elements say which actions (`python -m mlevents doctor --needs`), so there is no list of them
 // here. The predeploy hook deploys this; by hand see docs/deployment.md.
@@ -16,6 +16,9 @@ param workspaces array = []
 
 @description('The same for each Data Factory.')
 param factories array = []
+
+@description('The same for each Azure ML registry that models are copied to.')
+param registries array = []
 
 @description('The same for each user-assigned identity that a step gives to an endpoint.')
 param identities array = []
@@ -42,6 +45,17 @@ module factoryRoles 'modules/factory-role.bicep' = [for factory in factories: {
     principalId: principalId
     factoryName: split(factory.id, '/')[8]
     actions: factory.actions
+  }
+}]
+
+module registryRoles 'modules/registry-role.bicep' = [for registry in registries: {
+  name: 'mlevents-${uniqueString(appName, toLower(registry.id))}'
+  scope: resourceGroup(split(registry.id, '/')[2], split(registry.id, '/')[4])
+  params: {
+    appName: appName
+    principalId: principalId
+    registryName: split(registry.id, '/')[8]
+    actions: registry.actions
   }
 }]
 

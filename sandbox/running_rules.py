@@ -69,10 +69,12 @@ class RunningRules:
         return self.settings.environment(self.host.worker.folder)
 
     def _provide_resources(self) -> None:
-        """Create the workspaces and factories that the rules name; those that are there stay."""
+        """Create the workspaces, factories and registries that the rules name; those that are there stay."""
         resources = RuleResources.read(self.settings.find_rules(self.options.app), self.read_environment())
-        for id in resources.workspaces.values():
+        for id in (*resources.workspaces.values(), *resources.targets["ml_workspace"]):
             self.arm.add_workspace(id)
+        for id in resources.targets["ml_registry"]:
+            self.arm.add_registry(id)
         for id, pipelines in resources.factories.items():
             self.arm.add_factory(id, pipelines)
         listed = dict(resources.workspaces) or {WORKSPACE: WORKSPACE_ID}

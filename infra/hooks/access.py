@@ -32,6 +32,7 @@ def grant(environment: Mapping[str, str]) -> None:
         "principalId": needed(environment, "MLEVENTS_PRINCIPAL_ID"),
         "workspaces": needs.allowed("workspace"),
         "factories": needs.allowed("data_factory"),
+        "registries": needs.allowed("ml_registry"),
         "identities": needs.allowed("identity"),
         "targets": json.loads(TARGETS.read_text(encoding="utf-8")) if TARGETS.exists() else [],
     }

@@ -133,7 +133,7 @@ def attached(environment: Mapping[str, str], known: Iterable[ArmId]) -> list[Arm
 def leave_place(place: ArmId, app: str, principal: str) -> None:
     """Take subscriptions, topic (if the app made it and nobody else uses it) and rights away from a place."""
     say(f"mlevents: leaves {place.text}")
-    if place.provider == MACHINE_LEARNING:
+    if place.type == "workspaces":
         topic = find_topic(place, app)
         prune(topic, app, [])
         if topic.ours and topic.exists and not topic.subscriptions():

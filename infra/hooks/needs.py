@@ -11,7 +11,7 @@ from mlevents.rules.file import load_rules
 from mlevents.rules.model import Rules
 from mlevents.settings import Settings, find_default_rules
 
-ATTACHED = ("workspace", "data_factory", "identity")
+ATTACHED = ("workspace", "data_factory", "ml_registry", "identity")
 """What the app gets a role of its own on; for other services, see docs/deployment.md."""
 
 
@@ -42,6 +42,11 @@ class ArmId:
         return self.text.split("/")[6].casefold()
 
     @property
+    def type(self) -> str:
+        """The type of the resource within its provider, in small letters: `workspaces`, `factories` …"""
+        return self.text.split("/")[7].casefold()
+
+    @property
     def group_id(self) -> str:
         """The resource id of its resource group."""
         return "/".join(self.text.split("/")[:5])
@@ -68,7 +73,7 @@ class Needs:
         return tuple(dict.fromkeys((*self.workspaces, *allowed)))
 
     def allowed(self, scope: str) -> list[dict[str, Any]]:
-        """What access.bicep takes for one kind of resource: `workspace`, `data_factory` or `identity`."""
+        """What access.bicep takes for one kind of resource: `workspace`, `data_factory` …"""
         return [{"id": one.text, "actions": actions} for one, actions in self.rights.get(scope, {}).items()]
 
 

@@ -34,11 +34,6 @@ class RuleFile(FixedText):
 FileName = Annotated[str, RuleFile()]
 
 
-def keep_value(value: Any) -> Any:
-    """The value itself, nothing filled in."""
-    return value
-
-
 @dataclass(frozen=True, slots=True)
 class StepContext:
     """What a step knows of the response that it belongs to.
@@ -61,7 +56,7 @@ class StepContext:
     depth: int = 1
     retry: RetryPlan = DEFAULT_RETRY
     written: Mapping[str, Any] = field(default_factory=dict)
-    fill: Callable[[Any], Any] = keep_value
+    fill: Callable[[Any], Any] = field(default=lambda value: value)
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -113,9 +108,9 @@ class Action(KeyChoiceModel, ABC):
     together; without it, `perform` is called until it is `Done`. `verbs` are the methods that may be called.
     `notifies` says that it sends a message `to` people, by a `template`. `causes` are the kinds of events
     that Azure ML may raise of what the action makes, with its tags; `leads_to` those that follow without its
-    tags, such as of a model that its job registers.
-    `permissions` are what the app must be allowed in Azure to perform it. `from_event` maps a parameter
-    that the event answers for, when it is left out, to the root of the names that the event then needs.
+    tags, such as of a model that its job registers. Without the parameter `causes_with`, it causes none.
+    `permissions` are what the app must be allowed in Azure to perform it. `from_event` maps a parameter that
+    the event answers for, when it is left out, to the root of the names that the event then needs.
     `deferrable` says that later steps need not wait while this one waits long to be retried. `target` is what
     an event may name only where the rule file lists it. `key_choices` are parameters that exclude each other.
     """
@@ -125,6 +120,7 @@ class Action(KeyChoiceModel, ABC):
     orchestration: ClassVar[StepOrchestration | None] = None
     notifies: ClassVar[bool] = False
     causes: ClassVar[tuple[str, ...]] = ()
+    causes_with: ClassVar[str] = ""
     leads_to: ClassVar[tuple[str, ...]] = ()
     permissions: ClassVar[tuple[Permission, ...]] = ()
     verbs: ClassVar[type[StrEnum]] = StepVerb

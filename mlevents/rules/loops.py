@@ -27,11 +27,16 @@ def find_loops(
     parts = where.conjuncts() if where else ()
     for index, step in enumerate(steps if isinstance(steps := written.get("do"), list) else ()):
         uses = step.get("uses") if isinstance(step, dict) else None
-        for kind in actions.find(uses).causes if uses in actions.names() else ():
+        for kind in _list_causes(actions.find(uses), step) if uses in actions.names() else ():
             again = kind in kinds or ANY_EVENT in kinds
             if again and can_match([*parts, *_list_tag_conditions(kind, str(written.get("id")))], (kind,)):
                 yield join_path("do", index, "uses"), _describe_loop(str(uses), kind)
                 break
+
+
+def _list_causes(action: type[Action], step: Mapping[str, Any]) -> tuple[str, ...]:
+    needed = not action.causes_with or action.causes_with in (step.get("with") or ())
+    return action.causes if needed else ()
 
 
 def _list_tag_conditions(kind: str, rule: str) -> Iterator[FieldCondition]:

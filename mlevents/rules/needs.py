@@ -1,7 +1,7 @@
 """What a rule file needs in Azure: its distinct steps, their workspaces, and the permissions they need."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,7 +73,7 @@ def list_required_permissions(rules: Rules, services: Services) -> list[Required
     for step in list_distinct_steps(rules):
         for permission in step.action.permissions:
             if permission.needed(step.permission_parameters):
-                for resource in _find_resources(step, permission.scope, rules, services):
+                for resource in _find_resources(step, permission, rules, services):
                     place = permission.scope, resource.lower()
                     found.setdefault(place, RequiredPermissions(permission.scope, resource)).add(
                         step.uses, permission
@@ -137,18 +137,28 @@ def _may_match_workspace(rule: Rule, workspace_id: str) -> bool:
     return all(part.holds(names) for part in asked if part.keys[0] == "workspace")
 
 
-def _find_resources(step: DistinctStep, scope: str, rules: Rules, services: Services) -> Iterator[str]:
-    if scope == WORKSPACE_SCOPE:
+def _find_resources(
+    step: DistinctStep, permission: Permission, rules: Rules, services: Services
+) -> Iterator[str]:
+    scope = permission.scope
+    if scope == WORKSPACE_SCOPE and permission.connection in step.parameters:
+        yield from _read_resources([str(step.parameters[permission.connection])], services)
+    elif scope == WORKSPACE_SCOPE:
         yield from step.workspaces.values()
-        return
-    if scope == IDENTITY_SCOPE:
+    elif scope == IDENTITY_SCOPE:
         yield from (id for id in step.parameters.get(IDENTITY_SCOPE) or () if "${" not in id)
-        return
-    for name in step.connections():
-        if rules.connections.get(name, {}).get("type") == scope:
-            try:
-                resource = services.connection(name).resource
-            except ActionError:
-                continue  # an invalid connection is reported separately
-            if resource:
-                yield resource
+    else:
+        of_type = (
+            name for name in step.connections() if rules.connections.get(name, {}).get("type") == scope
+        )
+        yield from _read_resources(of_type, services)
+
+
+def _read_resources(names: Iterable[str], services: Services) -> Iterator[str]:
+    for name in names:
+        try:
+            resource = services.connection(name).resource
+        except ActionError:
+            continue  # an invalid connection is reported separately
+        if resource:
+            yield resource

@@ -26,17 +26,19 @@ class ArmClient:
 
     A method that returns JSON raises azure-core's ResourceNotFoundError for 404, HttpResponseError for any
     other status from 300 on, and ValueError for an answer of another shape. `path` begins with a slash.
+    `audience` is what its tokens are made for, where that is another address.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, audience: str = "") -> None:
         self.address = address
+        self._audience = audience or address
 
     def send(self, method: str, url: str, **content: Any) -> HttpResponse:
         """Send one request and return the answer, whatever its status."""
         with import_lock():
             from azure.core.rest import HttpRequest
 
-        response: HttpResponse = _pipeline(self.address).send_request(HttpRequest(method, url, **content))
+        response: HttpResponse = _pipeline(self._audience).send_request(HttpRequest(method, url, **content))
         return response
 
     def request(self, method: str, path: str, version: str, body: Any = None) -> HttpResponse:
@@ -88,7 +90,7 @@ def _check_status(response: HttpResponse) -> HttpResponse:
 
 
 @cache
-def _pipeline(address: str) -> PipelineClient[Any, Any]:
+def _pipeline(audience: str) -> PipelineClient[Any, Any]:
     with import_lock():
         from azure.core import PipelineClient
         from azure.core.pipeline.policies import DistributedTracingPolicy, RequestIdPolicy, UserAgentPolicy
@@ -97,7 +99,7 @@ def _pipeline(address: str) -> PipelineClient[Any, Any]:
     policies = [
         RequestIdPolicy(),
         UserAgentPolicy("mlevents"),
-        ARMChallengeAuthenticationPolicy(credential(), f"{address}/.default"),
+        ARMChallengeAuthenticationPolicy(credential(), f"{audience}/.default"),
         DistributedTracingPolicy(),
     ]
-    return PipelineClient(address, policies=policies, **CLIENT_OPTIONS)
+    return PipelineClient(audience, policies=policies, **CLIENT_OPTIONS)

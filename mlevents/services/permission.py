@@ -33,6 +33,7 @@ MAIL_OWNER = Role("Communication and Email Service Owner", "09976791-48a7-449e-b
 EVENT_HUBS_SENDER = Role("Azure Event Hubs Data Sender", "2b629674-e913-4c01-ae53-ef4638d8f975")
 SERVICE_BUS_SENDER = Role("Azure Service Bus Data Sender", "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39")
 EVENT_GRID_SENDER = Role("EventGrid Data Sender", "d5a91429-5739-47e2-a06b-3470a27159e7")
+REGISTRY_USER = Role("AzureML Registry User", "1823dd4f-9b8c-4ab6-ab4e-7397a3684615")
 STORAGE_QUEUE_SENDER = Role("Storage Queue Data Message Sender", "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a")
 MONITORING_READER = Role("Monitoring Reader", "43d0d8ad-25c7-4714-9337-8ba259a9fe05")
 
@@ -52,13 +53,15 @@ class Permission:
     `scope` is `workspace`, `identity` for the user-assigned identities that a parameter lists, or the type
     of the connection whose resource it is. `given` names parameters, as `rollout` or `rollout.smoke_test`:
     the actions are needed only by a step that has one of them. An element that needs data actions names only
-    the role: data actions are not checked.
+    the role: data actions are not checked. `connection` is the parameter that may name the connection of
+    another workspace, which is then the resource instead of the workspaces of the events.
     """
 
     scope: str
     role: Role
     actions: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    connection: str = ""
 
     def needed(self, parameters: Mapping[str, Any]) -> bool:
         """Whether a step with these parameters needs it."""

@@ -15,6 +15,7 @@ from sandbox.azure.identity import TENANT, Identity, TokenError
 from sandbox.azure.journal import Journal
 from sandbox.azure.machine_learning.load import Load
 from sandbox.azure.machine_learning.quota import Quota
+from sandbox.azure.machine_learning.registries import Registries
 from sandbox.azure.machine_learning.scoring_access import ML_AUDIENCES
 from sandbox.azure.machine_learning.traffic_history import TrafficHistory
 from sandbox.azure.machine_learning_provider import MachineLearning
@@ -77,6 +78,7 @@ class ResourceManager:
         workspace = Workspace(pace, publish, LOCATION)
         self.machine_learning = ml = MachineLearning(workspace, operations, identity, self.authorization)
         self.workspaces = Workspaces(ml)
+        self.registries = Registries(operations, self.scopes, self.workspaces, self.rights.allowed)
         self.load = Load(pace, self.workspaces.find_endpoint, operations.start_task)
         self.history = TrafficHistory(self.workspaces.list_endpoints)
         self.data_factory = DataFactory(pace, operations, LOCATION)
@@ -92,7 +94,8 @@ class ResourceManager:
         self._operations.register(routes)
         self.machine_learning.register(routes)
         self.data_factory.register(routes)
-        for part in (self.authorization, self.event_subscriptions, Quota(), self.web_sites):
+        parts = (self.authorization, self.event_subscriptions, Quota(), self.web_sites, self.registries)
+        for part in parts:
             part.register(routes)
         return routes
 
@@ -103,6 +106,10 @@ class ResourceManager:
         workspace = Workspace(self.pace, self._publish, LOCATION, id)
         part = MachineLearning(workspace, self._operations, self._identity, self.authorization)
         self._own_routes.add(key, part, self.workspaces.add(part))
+
+    def add_registry(self, id: str) -> None:
+        """Create a registry, unless there is one with this ARM id."""
+        self.registries.add(id, LOCATION)
 
     def add_factory(self, id: str, pipelines: Mapping[str, Iterable[str]]) -> None:
         """Create a factory, unless there is one, and each pipeline with its parameters that it lacks."""

@@ -1,4 +1,4 @@
-"""The workspaces and factories that exist in the sandbox, and what Azure says about a path to any other."""
+"""The workspaces, factories and registries of the sandbox, and what Azure says about a path to any other."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,7 @@ from sandbox.azure.workspace import FACTORY_GROUP, FACTORY_ID, WORKSPACE_GROUP, 
 KINDS = {
     "workspace": "Microsoft.MachineLearningServices/workspaces",
     "factory": "Microsoft.DataFactory/factories",
+    "registry": "Microsoft.MachineLearningServices/registries",
 }
 Key = tuple[str, str, str, str]
 
@@ -22,16 +23,16 @@ class Scopes:
         self.add(FACTORY_ID)
 
     def add(self, resource: str) -> Key:
-        """Add a workspace or factory by its ARM id, and its group and subscription."""
+        """Add a workspace, factory or registry by its ARM id, and its group and subscription."""
         _, _, subscription, _, group, _, _, kind, name = resource.lower().split("/")
         groups = self._groups.setdefault(subscription, {WORKSPACE_GROUP, FACTORY_GROUP})
         groups.add(group)
-        key = (subscription, group, kind.replace("factories", "factory").removesuffix("s"), name)
+        key = (subscription, group, next(one for one in KINDS if KINDS[one].lower().endswith(kind)), name)
         self.ids.setdefault(key, resource)
         return key
 
     def find_key(self, names: Mapping[str, str]) -> Key | None:
-        """The key of the workspace or factory that a path names; None if it names neither."""
+        """The key of the workspace, factory or registry that a path names; None if it names none."""
         kind = next((kind for kind in KINDS if kind in names), None)
         parts = (names.get("subscription", ""), names.get("group", ""), kind or "", names.get(kind or "", ""))
         subscription, group, kind_, name = (part.lower() for part in parts)

@@ -39,6 +39,11 @@ DEPENDENCIES = {
 }
 
 
+def make_guid(id: str) -> str:
+    """The GUID of the workspace with this ARM id."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, id))
+
+
 class Workspace:
     """What every part of a workspace shares: its id, its place, its clock and its events."""
 
@@ -107,7 +112,7 @@ class Workspace:
                 "discoveryUrl": f"{call.origin}/discovery",
                 "mlFlowTrackingUri": f"azureml://{self.location}.api.azureml.ms/mlflow/v1.0{self.id}",
                 "tenantId": TENANT,
-                "workspaceId": str(uuid.uuid5(uuid.NAMESPACE_URL, self.id)),
+                "workspaceId": make_guid(self.id),
             },
             "systemData": {"createdAt": self._created, "createdByType": "User"},
         }

@@ -1,10 +1,12 @@
 """The workspaces of the sandbox: models, runs and endpoints of each are separate."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from sandbox.azure.machine_learning.load import Plane
 from sandbox.azure.machine_learning.online_state import Endpoint
 from sandbox.azure.machine_learning_provider import MachineLearning
+from sandbox.azure.workspace import make_guid
 
 PREFIX = "/workspace-"
 
@@ -34,6 +36,14 @@ class Workspaces:
         """The version that the next registration of a model gets in the workspace with this ARM id."""
         parts = [part for part in self.parts.values() if part.id.lower() == workspace.lower()]
         return parts[0].assets["models"].find_next_version(model) if parts else "1"
+
+    def find_model(self, guid: str, name: str, version: str) -> tuple[str, dict[str, Any]] | None:
+        """The id and the properties of a model in the workspace with this GUID."""
+        for part in self.parts.values():
+            id = f"{part.id}/models/{name}/versions/{version}"
+            if make_guid(part.id) == guid.lower() and (found := part.assets["models"].find(id)):
+                return id, found["properties"]
+        return None
 
     def list_endpoints(self) -> Mapping[str, Endpoint]:
         """Every endpoint by its name; with its workspace's name before it if an earlier workspace has it."""

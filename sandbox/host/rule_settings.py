@@ -27,6 +27,8 @@ ADDRESSES = {
     "storage_queue": "account",
     "data_factory": "",
     "github": "",
+    "ml_registry": "",
+    "ml_workspace": "",
 }
 """The key of a connection that says where it leads; empty where the sandbox serves it, or its secret does."""
 INSERTED = re.compile(r"(/subscriptions/)?\$\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}", re.ASCII)

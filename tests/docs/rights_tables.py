@@ -21,6 +21,7 @@ SCOPES = {
     WORKSPACE_SCOPE: "the workspace",
     IDENTITY_SCOPE: "each identity in `identity`",
     "data_factory": "the factory",
+    "ml_registry": "the registry",
 }
 
 
@@ -45,7 +46,11 @@ def _purpose(need: Need) -> str:
 
 
 def _place(need: Need) -> str:
-    return SCOPES.get(need.permission.scope, "its resource")
+    place, parameter = SCOPES.get(need.permission.scope, "its resource"), need.permission.connection
+    if not parameter:
+        return place
+    other = f"that of `{parameter}`"
+    return other if parameter in need.permission.given else f"{place}, or {other}"
 
 
 def _rights(permissions: Iterable[Permission]) -> str:

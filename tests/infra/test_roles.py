@@ -37,6 +37,12 @@ BUILT_IN = {
             "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
         )
     ),
+    "AzureML Registry User": Grant(
+        (
+            "Microsoft.MachineLearningServices/registries/read",
+            "Microsoft.MachineLearningServices/registries/assets/*",
+        )
+    ),
     "Monitoring Reader": Grant(("*/read",)),
     "Reader": Grant(("*/read",)),
 }

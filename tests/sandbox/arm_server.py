@@ -26,6 +26,10 @@ from sandbox.pace import Pace
 from sandbox.tls import Certificates, issue
 
 SPEED = 20_000.0
+REGISTRY_ID = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-models/providers"
+    "/Microsoft.MachineLearningServices/registries/contoso-models"
+)
 
 
 @dataclass
@@ -110,7 +114,7 @@ def of_every_element() -> list[Assignment]:
     actions: dict[str, list[str]] = {}
     for need in permissions():
         actions.setdefault(need.permission.scope, []).extend(need.permission.actions)
-    scopes = {"workspace": WORKSPACE_ID, "data_factory": FACTORY_ID}
+    scopes = {"workspace": WORKSPACE_ID, "data_factory": FACTORY_ID, "ml_registry": REGISTRY_ID}
     return [Assignment(id, tuple(actions[scope])) for scope, id in scopes.items()]
 
 

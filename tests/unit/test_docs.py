@@ -60,8 +60,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CORE_TOOLS = ROOT / "docs/how-to/core-tools.md"
 FACTORY = "/subscriptions/0/resourceGroups/g/providers/Microsoft.DataFactory/factories/f"
+MACHINE_LEARNING = "/subscriptions/0/resourceGroups/g/providers/Microsoft.MachineLearningServices"
 CONNECTIONS = f"""\
 connections:
+  models: {{type: ml_registry, id: {MACHINE_LEARNING}/registries/contoso-models}}
+  prod: {{type: ml_workspace, id: {MACHINE_LEARNING}/workspaces/ml-prod}}
   retraining: {{type: data_factory, id: {FACTORY}}}
   mlops-email: {{type: email, endpoint: {{setting: E}}, sender: a@example.com, to: [b@example.com]}}
   mlops-teams: {{type: apprise, url: {{setting: T}}}}

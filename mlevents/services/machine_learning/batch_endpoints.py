@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
 FRONT_END = "/mferp/managementfrontend"
-"""The path of the workspace's front end; only it lists the jobs of a batch endpoint."""
+"""The path of Azure ML's front end: only it lists the jobs of a batch endpoint, and serves registries."""
 JOBS_API = "2020-09-01-dataplanepreview"
 REQUEST_IDS = uuid.UUID("b7c1a3f0-5f0e-4b8e-9a51-6d4f0c2e7a90")
 """The namespace of the request ids: a key gives the same id at every attempt."""

@@ -75,7 +75,7 @@ class RegisteredModels:
     """The registered models of one workspace, archived ones too."""
 
     def __init__(self, workspace: Workspace, resource_manager: str) -> None:
-        self._workspace = workspace
+        self.workspace = workspace
         self._arm = ArmClient(resource_manager)
 
     def list_names(self, following: str | None = None) -> Page[str]:
@@ -98,16 +98,32 @@ class RegisteredModels:
 
     def find_version(self, name: str, version: str) -> ModelVersion | None:
         """One version of a model; None when Azure answers 404."""
-        path = f"{self._workspace.id}/models/{quote(name, safe='')}/versions/{quote(version, safe='')}"
         with translate_errors(f"reading model '{name}:{version}'"):
-            found = self._arm.find(path, MODELS_API)
+            found = self._arm.find(self._path(name, version), MODELS_API)
             return ModelVersion.read(name, found) if found else None
+
+    def put_version(self, name: str, version: str, properties: Mapping[str, Any]) -> None:
+        """Register a version of a model; Azure refuses another `modelUri` for one that exists."""
+        with translate_errors(f"registering model '{name}:{version}' in workspace '{self.workspace.name}'"):
+            self._arm.request("PUT", self._path(name, version), MODELS_API, {"properties": dict(properties)})
+
+    def find_asset_id(self, name: str, version: str) -> str:
+        """The id of a model by which a registry finds it: with the workspace's region and GUID."""
+        with translate_errors(f"reading workspace '{self.workspace.name}'"):
+            found = self._arm.get(f"{self._arm.address}{self.workspace.id}", {"api-version": MODELS_API})
+            properties = require_object(found.get("properties"), "properties")
+            region = require_text(found.get("location"), "location").replace(" ", "").lower()
+            guid = require_text(properties.get("workspaceId"), "workspaceId")
+        return f"azureml://locations/{region}/workspaces/{guid}/models/{name}/versions/{version}"
 
     def is_archived(self, name: str) -> bool:
         """Whether a model is archived with all its versions, whose own marks stay as they are."""
         with translate_errors(f"reading model '{name}'"):
-            found = self._arm.find(f"{self._workspace.id}/models/{quote(name, safe='')}", MODELS_API) or {}
+            found = self._arm.find(f"{self.workspace.id}/models/{quote(name, safe='')}", MODELS_API) or {}
             return require_object(found.get("properties", {}), "properties").get("isArchived") is True
+
+    def _path(self, name: str, version: str) -> str:
+        return f"{self.workspace.id}/models/{quote(name, safe='')}/versions/{quote(version, safe='')}"
 
     def _page[T](self, url: str, read: Callable[[Mapping[str, Any]], T]) -> Page[T]:
         answer = self._arm.get(url)
@@ -117,4 +133,4 @@ class RegisteredModels:
 
     def _url(self, path: str, query: Mapping[str, str]) -> str:
         parameters = urlencode({"api-version": MODELS_API, **query})
-        return f"{self._arm.address}{self._workspace.id}/models{path}?{parameters}"
+        return f"{self._arm.address}{self.workspace.id}/models{path}?{parameters}"

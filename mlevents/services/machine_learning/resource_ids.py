@@ -51,6 +51,10 @@ class Workspace(WorkspaceId):
         """The Azure ML Studio page of a job or run."""
         return f"{STUDIO}/{run_page(run)}?wsid={quote(self.id)}"
 
+    def model_link(self, name: str, version: str) -> str:
+        """The Azure ML Studio page of a version of a registered model."""
+        return f"{STUDIO}/model/{quote(f'{name}:{version}', safe=':')}/details?wsid={quote(self.id)}"
+
     def endpoint_link(self, endpoint: str) -> str:
         """The Azure ML Studio page of an online endpoint."""
         return f"{STUDIO}/{endpoint_page(endpoint)}?wsid={quote(self.id)}"

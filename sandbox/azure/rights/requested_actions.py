@@ -49,6 +49,9 @@ INVOKE = tuple(
 FRONT = "/mferp/managementfrontend"
 """Before a path of Resource Manager: the workspace's own front end, which asks for the same."""
 QUERY = tuple(f"Microsoft.DataFactory/factories/querypipelineruns/{verb}" for verb in ("action", "read"))
+REGISTRY = r"(?P<registry>/subscriptions/.*?/registries/[^/]+)"
+ASSETS = f"{ML}/registries/assets"
+"""What all assets of a registry ask for, whatever their kind."""
 HISTORY = r"/history/v1\.0(?P<workspace>/subscriptions/.*?/workspaces/[^/]+)"
 TABLE: Mapping[str, tuple[tuple[str, ...], str]] = {
     rf"POST {HISTORY}/experiments:query": ((f"{WORKSPACES}/experiments/read",), "{workspace}"),
@@ -63,6 +66,9 @@ TABLE: Mapping[str, tuple[tuple[str, ...], str]] = {
     ),
     r"POST (?P<subscription>/subscriptions/[^/]+)/metrics:getBatch": ((METRICS,), "{subscription}"),
     r"POST (?P<factory>/subscriptions/.*)/queryPipelineRuns": (QUERY, "{factory}"),
+    rf"GET {REGISTRY}/models/.*": ((f"{ASSETS}/read",), "{registry}"),
+    rf"PUT {REGISTRY}/models/.*": ((f"{ASSETS}/write",), "{registry}"),
+    rf"POST {REGISTRY}/import": ((f"{ASSETS}/write",), "{registry}"),
 }
 """Requests that ask for other actions than their path says; the list of operations has both of a query."""
 

@@ -135,3 +135,24 @@ def test_a_message_template_that_nearly_has_a_name_is_told_the_name():
 def test_a_file_without_an_allow_list_says_so():
     [warning] = [one for one in load_text(HEAD + TELL).warnings if one.path == "workspaces"]
     assert "acts on events from every workspace" in warning.text
+
+
+@pytest.mark.parametrize(("more", "loops"), [("", 0), (", workspace: prod", 1)])
+def test_a_copy_in_a_registry_causes_no_event_and_one_in_a_workspace_does(more: str, loops: int):
+    provider = "/subscriptions/0/resourceGroups/g/providers/Microsoft.MachineLearningServices"
+    rules = load_rules_text(
+        f"""\
+version: 1
+connections:
+  models: {{type: ml_registry, id: {provider}/registries/models}}
+  prod: {{type: ml_workspace, id: {provider}/workspaces/prod}}
+rules:
+  - id: promote
+    event: model.registered
+    where: {{model: {{name: fraud}}}}
+    do: [{{uses: share_model, with: {{registry: models{more}}}}}]
+""",
+        Path("rules.yaml"),
+        Settings(),
+    )
+    assert len([one for one in others(rules) if "starts this rule again" in one]) == loops

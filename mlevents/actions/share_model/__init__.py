@@ -1,0 +1,1 @@
+"""Copying a registered model to a registry, and from there to another workspace."""
