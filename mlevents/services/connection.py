@@ -93,8 +93,10 @@ class Connection(BaseModel, ABC):
 class Message:
     """The message that `notify` sends. `key` is the same at every attempt to send it.
 
-    `links` are beginnings of addresses that stay links in a chat: those of mlevents, and those in the rule
-    file. `unsafe` accepts services that may treat text as markup.
+    `links` are beginnings of addresses that stay links: those of mlevents, and those in the rule file. Each
+    holds a complete host and a slash, so that nothing can be appended to the host. `unsafe` accepts services
+    that may treat text as markup. `incident` is the key of the incident that the message is about, empty if
+    there is none; `resolve` says that the incident is over.
     """
 
     subject: str
@@ -102,6 +104,8 @@ class Message:
     key: str
     links: tuple[str, ...] = ()
     unsafe: bool = False
+    incident: str = ""
+    resolve: bool = False
 
 
 @runtime_checkable

@@ -26,6 +26,7 @@ before: why they failed, and whether they still count as failed. A run that cann
 same.
 `include_log: true` shows what a container logged and a model answered; without it, the message says where
 that is kept. The end of a run's log is shown unless `include_log: false`.
+In PagerDuty and Opsgenie, messages with the same `incident` are one incident; `resolve: true` resolves it.
 Every receiver is notified by an attempt of its own, and progress remembers it: one that fails keeps no
 other from being notified, and a retry notifies only those who were not.
 """
@@ -92,6 +93,10 @@ class Notify(Action):
     """The message as plain text; `${…}` inserts values of the event. It needs `subject`."""
     include_log: bool | None = None
     """Shows the container's log and the model's answer; the end of a run's log too unless it is `false`."""
+    incident: str | None = None
+    """In PagerDuty and Opsgenie, messages with the same key are one incident, such as `${run.experiment}`."""
+    resolve: bool = False
+    """Resolves the incident with this key; receivers without incidents get the message as usual."""
     unsafe_text: bool = False
     """Also sends to services for which it is not known whether they treat text as markup."""
 
@@ -101,6 +106,10 @@ class Notify(Action):
             value = getattr(self, name)
             if value is not None and is_blank(value):
                 raise ValueError(f"'{name}' is blank: write what people are to read")
+        if self.incident is not None and is_blank(self.incident):
+            raise ValueError("'incident' is blank: write the key of the incident")
+        if self.resolve and self.incident is None:
+            raise ValueError("'resolve' needs 'incident': the key with which the incident was triggered")
         return self
 
     def find_warnings(self) -> Iterator[tuple[str, str]]:
@@ -166,7 +175,8 @@ class Notify(Action):
                     "is a connection that sends no messages: name an email, smtp or apprise one"
                 )
             key = f"{context.key}-{receiver}"
-            return found.send(Message(subject, text, key, links, self.unsafe_text), services)
+            message = Message(subject, text, key, links, self.unsafe_text, self.incident or "", self.resolve)
+            return found.send(message, services)
 
         return send
 

@@ -7,8 +7,10 @@ connections:
     url: {setting: TEAMS_WORKFLOW_URL}      # such a URL is a secret: keep it in a setting
 ```
 
-Only the schema of the URL is ever shown. In chats, no value can add markup, a mention or a link. mlevents
-refuses a service that it does not know, because it may treat text as markup; `unsafe_text: true` accepts it.
+Only the schema of the URL is ever shown. Teams gets an Adaptive Card, Slack gets blocks, PagerDuty and
+Opsgenie get an incident, all others plain text. In chats, no value can add markup, a mention or a link.
+mlevents refuses a service that it does not know, because it may treat text as markup; `unsafe_text: true`
+accepts it.
 Webhooks (`json://`, `xml://`, `form://`) carry the message's key in the header `Idempotency-Key`,
 PagerDuty and Opsgenie in the incident's key. A chat may get a message twice when its answer was lost.
 """
@@ -17,16 +19,19 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, ConfigDict, Field
 
 from mlevents.errors import PermanentError, TransientError
+from mlevents.services.chat.adaptive_card import prepare_card
 from mlevents.services.chat.chat_services import KNOWN_SERVICES, PLAIN_TEXT_SERVICES
 from mlevents.services.chat.chat_text import neutralize_text
+from mlevents.services.chat.incidents import prepare_opsgenie, prepare_pagerduty
 from mlevents.services.chat.refusal import PRIVATE, describe_rejection, keep_only_status
+from mlevents.services.chat.slack_blocks import prepare_blocks
 from mlevents.services.connection import Connection, Message, SettingName, SettingSource, Text, connection
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.lazy_import import import_lock
@@ -36,8 +41,20 @@ from mlevents.services.sdk_errors import PARSE_ERRORS
 SCHEMA = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://\S")
 WEBHOOKS = frozenset(("json", "jsons", "xml", "xmls", "form", "forms"))
 """Services that pass on our headers: `Idempotency-Key` holds the message's key."""
-INCIDENTS = {"pagerduty": "dedup", "opsgenie": "alias"}
-"""Services that make one incident of all messages with one key, and the plug-in's attribute for the key."""
+_ASSET = {
+    "app_id": "mlevents",
+    "app_desc": "mlevents",
+    "async_mode": False,
+    "secure_logging": True,
+    "http_redirects": False,
+}
+PREPARATIONS: Mapping[str, Callable[[Any, Message], tuple[str, str]]] = {
+    "workflows": prepare_card,
+    "slack": prepare_blocks,
+    "pagerduty": prepare_pagerduty,
+    "opsgenie": prepare_opsgenie,
+}
+"""What makes a plug-in send more than plain text: it returns the title and text for the plug-in."""
 
 
 def _literal(value: str | SettingName) -> str | SettingName:
@@ -63,14 +80,11 @@ class Apprise(Connection):
     """Accepts a service for which it is not known whether it treats text as markup."""
 
     def send(self, message: Message, services: SettingSource) -> str:
-        """Send as plain text; a value from an event cannot add markup, a mention or a link."""
+        """Send in the service's own form; a value from an event cannot add markup, a mention or a link."""
         apprise = _apprise()
-        asset = apprise.AppriseAsset(
-            app_id="mlevents", async_mode=False, secure_logging=True, http_redirects=False
-        )
+        asset = apprise.AppriseAsset(**_ASSET)
         place, schema = self._place(services, asset)
-        title, body = self._written(place, message)
-        _mark(place, message.key)
+        title, body = self._prepare(place, message)
         sender = apprise.Apprise(asset=asset)
         sender.add(place)
         allowed = bool({"*", str(place.host or "").lower()} & services.settings.private_hosts)
@@ -100,11 +114,15 @@ class Apprise(Connection):
             return None  # apprise does not know the service: nothing is sent there, and `doctor` reports it
         return None if place is not None and _schemas(place) & KNOWN_SERVICES else _unknown(schema)
 
-    def _written(self, place: Any, message: Message) -> tuple[str, str]:
-        """Title and body; raises PermanentError for a service that may treat text as markup."""
+    def _prepare(self, place: Any, message: Message) -> tuple[str, str]:
+        """Title and text for the plug-in; raises PermanentError for a service with unknown markup."""
         schemas = _schemas(place)
         if not schemas & KNOWN_SERVICES and not (self.unsafe_text or message.unsafe):
             raise PermanentError(_unknown(str(place.service_name)))
+        if schemas & WEBHOOKS:
+            place.headers.setdefault("Idempotency-Key", message.key)
+        if prepare := next((PREPARATIONS[schema] for schema in schemas if schema in PREPARATIONS), None):
+            return prepare(place, message)
         if schemas & PLAIN_TEXT_SERVICES and place.notify_format != _apprise().NotifyFormat.MARKDOWN:
             return message.subject, message.text
         return neutralize_text(message.subject), neutralize_text(message.text, message.links)
@@ -114,7 +132,7 @@ class Apprise(Connection):
 
         def understood() -> str:
             place, schema = self._place(services, None)
-            self._written(place, Message("subject", "text", "key"))
+            self._prepare(place, Message("subject", "text", "key"))
             return f"the {schema} URL is understood, for {place.service_name}; nothing was sent"
 
         yield run_check("url", understood, "compare it with https://github.com/caronc/apprise/wiki")
@@ -160,18 +178,6 @@ def _schemas(place: Any) -> frozenset[str]:
     for protocols in (place.protocol, place.secure_protocol):
         found |= {protocols} if isinstance(protocols, str) else set(protocols or ())
     return frozenset(found)
-
-
-def _mark(place: Any, key: str) -> None:
-    """Put the message's key where the receiver can recognise a message that arrives twice."""
-    schemas = _schemas(place)
-    if schemas & WEBHOOKS:
-        place.headers.setdefault("Idempotency-Key", key)
-    for schema, attribute in INCIDENTS.items():
-        if schema in schemas and not getattr(place, attribute, None):
-            setattr(place, attribute, key)
-    if getattr(place, "mapping", {}).get("info") == "note" and place.action == "map":
-        place.action = "new"  # a note belongs to an existing alert: without one, nothing is sent
 
 
 def _unknown(service: str) -> str:

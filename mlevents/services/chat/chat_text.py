@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from mlevents.services.message_document import split_links
+
 BREAK = "\u200b"
 """A zero-width space: it ends a mention, an address or a heading."""
 LOOKALIKES = str.maketrans(
@@ -45,32 +47,31 @@ ADDRESS = re.compile(
 ENTITY = re.compile(r"&(?=#?\w{1,31};)")
 """An HTML entity, which Markdown shows as its character."""
 MENTION = re.compile(r"([@#＠＃])")
-RULER = re.compile(r"^(?=\s*(?:[-=+]\s*){2,}$|\s{0,3}[-+]\s|\s{4})", re.MULTILINE)
+RULER = re.compile(r"^(?=\s*(?:[-=+]\s*){2,}$|\s{0,3}(?:[-+]|\d{1,9}[.)])\s|\s{4})", re.MULTILINE)
 """Lines that Markdown reads as a rule, a list or code."""
-UNFIT = re.compile(r"[^A-Za-z0-9/?#&=%._~:+,;-]")
-"""Characters that a quoted address of mlevents does not have; they could be markup."""
 
 
 def neutralize_text(text: str, links: Iterable[str] = ()) -> str:
-    """The text without markup; only addresses that begin with one of `links` stay links.
+    """The text without markup; only addresses that begin with one of `links` stay links."""
+    return "".join(span.address or _inert(span.text) for span in split_links(text, links))
 
-    Each of `links` holds a complete host and a slash, so that nothing can be appended to the host.
-    """
-    known = "|".join(re.escape(link) for link in sorted(links, key=len, reverse=True))
-    if not known:
-        return _inert(text)
-    parts = re.split(rf"(?<!\S)((?:{known})\S*)", text)
-    return "".join(_address(part) if index % 2 else _inert(part) for index, part in enumerate(parts))
+
+def break_addresses(text: str) -> str:
+    """The text in which no program finds an address, and which otherwise looks the same."""
+    return _break(text.replace(BREAK, ""))
 
 
 def _inert(text: str) -> str:
-    text = text.replace(BREAK, "").translate(LOOKALIKES)
-    text = ADDRESS.sub(lambda found: f"{found[0]}{BREAK}", text)
+    text = _break(text.replace(BREAK, "").translate(LOOKALIKES))
     text = EDGE.sub(lambda found: "ˍ" * len(found[0]), text)
-    text = HOST_DOT.sub(_broken_host, text)
     text = ENTITY.sub(f"&{BREAK}", text)
     text = MENTION.sub(rf"\1{BREAK}", text)
     return RULER.sub(BREAK, text)
+
+
+def _break(text: str) -> str:
+    text = ADDRESS.sub(lambda found: f"{found[0]}{BREAK}", text)
+    return HOST_DOT.sub(_broken_host, text)
 
 
 def _broken_host(found: re.Match[str]) -> str:
@@ -82,9 +83,3 @@ def _broken_host(found: re.Match[str]) -> str:
 @cache
 def _top_level_domains() -> frozenset[str]:
     return RESERVED | frozenset(TOP_LEVEL_DOMAINS.read_text("ascii").split())
-
-
-def _address(text: str) -> str:
-    return UNFIT.sub(
-        lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace")), text
-    )

@@ -27,6 +27,7 @@ from mlevents.services.azure_credential import CLIENT_OPTIONS, credential
 from mlevents.services.connection import Connection, Message, SettingSource, Text, connection, describe_value
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.lazy_import import import_lock
+from mlevents.services.mail.html_mail import build_html
 from mlevents.services.mail.mail_address import Address, Addresses, read_address, read_addresses
 from mlevents.services.permission import MAIL_OWNER, Permission
 from mlevents.services.sdk_errors import translate_errors
@@ -59,7 +60,7 @@ class Email(Connection):
         """Submit the message once, and return when it is accepted; accepted does not mean delivered."""
         endpoint = _https(services.text(self.endpoint), self.endpoint)
         receivers = read_addresses(self.to, services)
-        content = {"subject": message.subject, "plainText": message.text}
+        content = {"subject": message.subject, "plainText": message.text, "html": build_html(message)}
         mail = {
             "senderAddress": read_address(self.sender, services),
             "recipients": {"to": [{"address": address} for address in receivers]},

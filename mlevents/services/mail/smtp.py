@@ -41,6 +41,7 @@ from mlevents.services.connection import (
     describe_value,
 )
 from mlevents.services.finding import Finding, run_check
+from mlevents.services.mail.html_mail import build_html
 from mlevents.services.mail.mail_address import Address, Addresses, read_address, read_addresses
 from mlevents.services.mail.smtp_errors import LAST_TEMPORARY, format_refusals, translate_smtp_errors
 
@@ -181,6 +182,7 @@ def _mail(message: Message, sender: str, receivers: list[str]) -> EmailMessage:
         mail["Message-ID"] = f"<{sha256(message.key.encode()).hexdigest()[:40]}@{domain}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text)
+        mail.add_alternative(build_html(message), subtype="html")
     except ValueError as error:  # a line break in a header, or a lone surrogate
         raise PermanentError(f"'{message.subject!a}' cannot be written as mail: {error!s:.200}") from error
     return mail

@@ -1,12 +1,9 @@
 """What chats get, in the payloads that apprise really sends: text in which no value can do anything."""
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qsl
 
 import pytest
 import requests
@@ -16,11 +13,13 @@ from hypothesis import strategies as st
 from mlevents.actions.notify.action import Notify
 from mlevents.actions.notify.message_values import STUDIOS
 from mlevents.errors import PermanentError
-from mlevents.services.chat.apprise import Apprise, _apprise, _mark, _schemas
+from mlevents.services.chat.apprise import Apprise, _apprise, _schemas
 from mlevents.services.chat.chat_services import CHAT_SERVICES, KNOWN_SERVICES, PLAIN_TEXT_SERVICES
 from mlevents.services.chat.chat_text import BREAK, neutralize_text
+from mlevents.services.chat.incidents import prepare_opsgenie
 from mlevents.services.connection import Message
 from mlevents.services.message_text import one_line
+from tests.unit.services.chat_capture import captured
 from tests.unit.stand_ins import services
 
 A = "a" * 24
@@ -118,45 +117,11 @@ HOSTILE = [
     "evil。example",
     "xn--e1awd7f.xn--p1ai",
 ]
-ANSWER = {
-    **dict.fromkeys(("ok", "success"), True),
-    **dict.fromkeys(("code", "errcode", "StatusCode", "status"), 0),
-    **dict.fromkeys(("id", "default_workspace"), 1),
-    **dict.fromkeys(("requestId", "token", "access_token", "event_id", "status_message"), "ok"),
-    "user_id": "@u:h.example",
-    "room_id": "!room:h.example",
-    "versions": ["v1.1"],
-}
-"""What each of the services takes for a success."""
 LOOKALIKE = "ˍˋ"
 LIVE = re.compile(
     r"@\w|@\*|@_|<[!@#/a-z]|\]\(|(?i:[a-z]://)|`|\|\||~~|(?i:\bwww\.\w)|(?i:\w[.。]example(?!\w))|(?i:mailto:\w)"
 )
 """Whatever some chat would take for a mention, markup or an address."""
-
-
-@contextmanager
-def captured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """What goes over the wire: the body of each request, whoever it is for, parsed."""
-    sent: list[Any] = []
-
-    def send(self: requests.Session, request: requests.PreparedRequest, **_: Any) -> requests.Response:
-        body = request.body.decode() if isinstance(request.body, bytes) else str(request.body or "")
-        try:
-            sent.append(json.loads(body))
-        except ValueError:
-            sent.append(dict(parse_qsl(body)))
-        answer = requests.Response()
-        answer.status_code = 200
-        answer._content = b"ok" if "hooks.slack" in str(request.url) else json.dumps(ANSWER).encode("ascii")
-        answer.request, answer.url = request, str(request.url)
-        return answer
-
-    with monkeypatch.context() as patched:
-        patched.setattr(requests.Session, "send", send)
-        plugin = _apprise().plugins.NotifyBase
-        patched.setattr(plugin, "throttle", lambda *_, **__: None)
-        yield sent
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -334,7 +299,7 @@ def test_opsgenie_makes_an_alert_unless_the_url_says_else(written: str, action: 
     place = _apprise().Apprise.instantiate(
         f"opsgenie://{'a' * 36}{'?' if written[:1] == ':' else ''}{written}"
     )
-    _mark(place, "k")
+    prepare_opsgenie(place, Message("s", "t", "k"))
     assert place.action == action
 
 

@@ -14,6 +14,7 @@ from mlevents.errors import PermanentError, TransientError
 from mlevents.services.connection import Message, Sender, connection
 from mlevents.services.mail import email
 from mlevents.services.mail.email import Email
+from mlevents.services.mail.html_mail import build_html
 from tests.unit.stand_ins import Answer, Authority, Request, Server, services
 
 MESSAGE = Message("Run r1 failed", "It failed.", "mlevents-k-mail")
@@ -88,7 +89,7 @@ def test_a_mail_is_handed_over_as_documented(mail: Email, post: Post) -> None:
     assert body == {
         "senderAddress": "alerts@ml.example.com",
         "recipients": {"to": [{"address": "mlops@example.com"}, {"address": "ml@example.com"}]},
-        "content": {"subject": "Run r1 failed", "plainText": "It failed."},
+        "content": {"subject": "Run r1 failed", "plainText": "It failed.", "html": build_html(MESSAGE)},
     }
     assert told == f"mlops@example.com, ml@example.com by 127.0.0.1 (accepted, operation {operation})"
 

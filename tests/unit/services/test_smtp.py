@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from mlevents.errors import ActionError, ConfigError, PermanentError, TransientError
 from mlevents.services.connection import Message, Sender, connection
 from mlevents.services.mail import smtp
+from mlevents.services.mail.html_mail import build_html
 from mlevents.services.mail.smtp import Smtp
 from tests.unit.stand_ins import Authority, services
 
@@ -135,7 +136,9 @@ def test_a_mail_arrives_whole(serve: Callable[..., Loopback]) -> None:
     )
     assert received["Auto-Submitted"] == "auto-generated"
     assert received["Date"]
-    assert received.get_content().replace("\r\n", "\n") == MESSAGE.text
+    text, html = (part.get_content().replace("\r\n", "\n") for part in received.iter_parts())
+    assert received.get_content_type() == "multipart/alternative"
+    assert (text, html.rstrip("\n")) == (MESSAGE.text, build_html(MESSAGE))
 
 
 def test_the_same_message_has_the_same_id_and_another_has_not(serve: Callable[..., Loopback]) -> None:
@@ -271,7 +274,7 @@ def test_no_subject_adds_a_header(subject: str) -> None:
     except PermanentError:
         return
     headers = {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"}
-    assert set(read.keys()) == headers | {"Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
+    assert set(read.keys()) == headers | {"Content-Type", "MIME-Version"}
 
 
 def test_a_line_break_in_a_subject_is_refused() -> None:

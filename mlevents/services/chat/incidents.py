@@ -1,0 +1,78 @@
+"""Messages to PagerDuty and Opsgenie: one incident for each key, which a later message resolves."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote
+
+from mlevents.services.chat.chat_text import neutralize_text
+from mlevents.services.connection import Message
+from mlevents.services.lazy_import import import_lock
+from mlevents.services.message_document import Fact, MessageDocument, parse_message
+
+_KEY = re.compile(r"[A-Za-z0-9._/:-]{1,255}")
+"""A key that both services take as it is: PagerDuty at most 255 characters, Opsgenie 512."""
+_SUMMARY_LENGTH = 1_024
+"""Of PagerDuty: https://developer.pagerduty.com/docs/events-api-v2/trigger-events/."""
+_DESCRIPTION_LENGTH = 15_000
+"""Of Opsgenie, whose plug-in shortens the title: https://docs.opsgenie.com/docs/alert-api#create-alert."""
+
+
+def prepare_pagerduty(place: Any, message: Message) -> tuple[str, str]:
+    """Set the fields of apprise's plug-in, and return the title and the text, which is the summary."""
+    document = parse_message(message)
+    place.dedup = find_key(message) if message.incident else place.dedup or message.key
+    if message.incident:
+        place.action = "resolve" if message.resolve else "trigger"
+        place.severity = place.severity or "error"
+    if place.source == place.template_tokens["source"]["default"]:
+        place.source = "mlevents"
+    place.include_image = False
+    place.click = place.click or next((link.address for link in document.links), None)
+    place.details = {**_list_details(document), **place.details}
+    return "", neutralize_text(message.subject)[:_SUMMARY_LENGTH]
+
+
+def prepare_opsgenie(place: Any, message: Message) -> tuple[str, str]:
+    """Set the fields of apprise's plug-in, and return the title and the text of the alert."""
+    place.alias = find_key(message) if message.incident else place.alias or message.key
+    if message.incident:
+        place.action = "new"
+    elif place.mapping.get("info") == "note" and place.action == "map":
+        place.action = "new"  # a note belongs to an existing alert: without one, nothing is sent
+    if message.resolve:
+        place.send = partial(_close_alert, place)
+    text = neutralize_text(message.text, message.links)
+    return neutralize_text(message.subject), text[:_DESCRIPTION_LENGTH]
+
+
+def find_key(message: Message) -> str:
+    """The key of the incident, the same in each message about it; a hash if a service refuses the text."""
+    fits = _KEY.fullmatch(message.incident)
+    return message.incident if fits else f"mlevents-{sha256(message.incident.encode()).hexdigest()}"
+
+
+def _list_details(document: MessageDocument) -> dict[str, str]:
+    """The table below the summary: the facts, the other links, and the rest of the text."""
+    details: dict[str, str] = {}
+    for part in document.parts:
+        label, joint = (part.label, "\n") if isinstance(part, Fact) else ("Text", "\n\n")
+        text = neutralize_text(part.text, document.known)
+        label = neutralize_text(label)
+        details[label] = f"{details[label]}{joint}{text}" if label in details else text
+    return details | {neutralize_text(link.text): link.address for link in document.links[1:]}
+
+
+def _close_alert(place: Any, body: str, **_: Any) -> bool:
+    """Close the alert with the alias, which the plug-in cannot: it only knows alerts of its own process."""
+    with import_lock():
+        import requests
+        from apprise.plugins.opsgenie import OPSGENIE_API_LOOKUP
+
+    url = f"{OPSGENIE_API_LOOKUP[place.region_name]}/{quote(place.alias, safe='')}/close"
+    note = {"source": place.app_desc, "note": body}
+    closed, _request = place._fetch(requests.post, url, note, {"identifierType": "alias"})
+    return bool(closed)
