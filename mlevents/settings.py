@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mlevents.errors import ConfigError
 from mlevents.registry import did_you_mean
+from mlevents.tag_interval import read_tag_schedule
 
 MODES = ("live", "shadow", "disabled")
 KEY_VAULT_REFERENCE = "@microsoft.keyvault("
@@ -31,6 +32,7 @@ SETTING_NAMES = (
     "MLEVENTS_RESOURCE_MANAGER",
     "MLEVENTS_RULES",
     "MLEVENTS_SECRET",
+    "MLEVENTS_TAG_WATCH",
 )
 KEY_VAULT_REMEDY = (
     "set the secret in the vault, give the app's identity the role Key Vault Secrets User there, "
@@ -81,8 +83,9 @@ class Settings:
     what steps start, so that nobody can plant them; `environment` answers `{setting: NAME}`, or else
     `defaults`, which come from the file of the `rule_environment`, such as `prod`. `private_hosts` are the
     receivers of messages that may have a private address, in small letters; `*` stands for all.
-    `dead_letters` is the address of the container of dead letters, empty for none. `address` is where people
-    and services reach the app, where that is not the address that Azure gives it.
+    `dead_letters` is the address of the container of dead letters, empty for none. `tag_schedule` says
+    when the tags of models are compared, as NCRONTAB. `address` is where people and services reach the app,
+    where that is not the address that Azure gives it.
     """
 
     rules: Path = Path("rules.yaml")
@@ -98,6 +101,7 @@ class Settings:
     defaults: Mapping[str, str] = field(default_factory=dict, repr=False)
     private_hosts: frozenset[str] = frozenset()
     dead_letters: str = ""
+    tag_schedule: str = "0 1/5 * * * *"
     address: str = ""
 
     @classmethod
@@ -121,6 +125,7 @@ class Settings:
             rule_environment=environment.get("MLEVENTS_ENV") or "",
             private_hosts=_read_hosts(environment.get("MLEVENTS_PRIVATE_HOSTS") or ""),
             dead_letters=environment.get("MLEVENTS_DEAD_LETTERS") or "",
+            tag_schedule=read_tag_schedule(environment),
             address=_read_address(environment.get("MLEVENTS_ADDRESS") or ""),
         )
 

@@ -27,6 +27,7 @@ ALWAYS = frozenset(
         "MLEVENTS_RESOURCE_MANAGER",
         "MLEVENTS_RULES",
         "MLEVENTS_SECRET",
+        "MLEVENTS_TAG_WATCH",
     }
 )
 """The app settings that main.bicep fills in by itself."""

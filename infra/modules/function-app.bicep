@@ -74,6 +74,7 @@ var appSettings = {
   MLEVENTS_RESOURCE_MANAGER: environment().resourceManager
   MLEVENTS_RULES: rulesFile
   MLEVENTS_SECRET: appSecret
+  MLEVENTS_TAG_WATCH: '5m'
 }
 
 // With a vault the app's own secret is in it, too: key-vault.bicep.

@@ -12,6 +12,8 @@ from mlevents.commands.command import (
 )
 from mlevents.commands.rules_argument import RulesArgument, choose_rules
 from mlevents.eventgrid.subscription_filters import SubscriptionFilter, compile_filters
+from mlevents.events.model_tagged import ModelTagged
+from mlevents.rules.tag_scope import asks_for_tags
 
 RISK = (
     "it is not verified whether Azure compares keys inside `data` with case, so a filter may drop an event "
@@ -34,6 +36,10 @@ def filters(
         return
     for name, found in compiled.items():
         _show(name, found)
+    for rule in filter(asks_for_tags, loaded.rules):
+        print_line(
+            (f"{ModelTagged.kind}: ", "bold"), f"for {rule.id} a timer of the app compares tags; no filter"
+        )
     if loaded.filters == "narrow":
         print_line(("narrow: ", "yellow"), RISK)
 

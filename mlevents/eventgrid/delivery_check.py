@@ -7,7 +7,7 @@ from typing import Any
 from mlevents.canonical import fold
 from mlevents.eventgrid.filter_evaluation import is_delivered
 from mlevents.eventgrid.subscription_filters import SubscriptionFilter
-from mlevents.events.event_functions import function_of
+from mlevents.events.event_functions import function_of, is_own_type
 
 _TYPES = ("eventtype", "type", "event_type")
 
@@ -18,6 +18,8 @@ def explain_rejection(filters: Mapping[str, SubscriptionFilter], document: Mappi
         return None
     members = {fold(key): value for key, value in document.items()}
     said = next((str(kind) for key in _TYPES if (kind := members.get(key))), "")
+    if is_own_type(said):
+        return None  # mlevents publishes it to its own rules
     function = function_of(said)
     if function is None or function not in filters:
         return f"no function has the event type '{said}'"

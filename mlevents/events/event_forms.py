@@ -73,4 +73,4 @@ def _written(fields: Fields, names: Mapping[str, Any]) -> Iterator[tuple[str, An
         for name, field in known.items():
             value = (names.get(root) or {}).get(name)
             if value is not None and field.member:
-                yield field.member, ",".join(value) if field.type == "list" else value
+                yield field.member, field.separator.join(value) if field.separator else value

@@ -23,10 +23,17 @@ def function_of(wire_type: str) -> str | None:
     return next(found, None)
 
 
+def is_own_type(wire_type: str) -> bool:
+    """Whether mlevents publishes the events of this type itself, so that Event Grid has none."""
+    return any(fold(wire) == fold(wire_type) and not known.from_azure for wire, known in event_type.items())
+
+
 def _by_function() -> dict[str, tuple[str, type[EventType]]]:
     found: dict[str, tuple[str, type[EventType]]] = {}
     names: dict[str, str] = {}
     for wire_type, known in event_type.items():
+        if not known.from_azure:
+            continue
         function = known.function or wire_type.rpartition(".")[2]
         if fold(function) in names:
             other = names[fold(function)]

@@ -18,7 +18,8 @@ class Items:
     descriptions: Mapping[str, str] = field(default_factory=dict)
 
 
-type NameType = FieldType | Items
+type NameType = FieldType | Items | Mapping[str, FieldType]
+"""The type of a name; a mapping has names below, with their types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Field:
     carries it, None for a computed value. `filterable` says that the value comes from this member alone (no
     subject, no default, no second member), so a subscription filter may ask for it. `in_subject` is the text
     before and after the name in the subject, where the subject is documented to agree with `data`.
-    `description` says to people who write rules what the value means.
+    `description` says to people who write rules what the value means; `below` says it of the names below.
+    `separator` is between the items of a list that is one text on the wire; empty for a JSON array.
     """
 
     type: NameType
@@ -38,6 +40,8 @@ class Field:
     filterable: bool = False
     in_subject: tuple[str, str] | None = None
     description: str = ""
+    below: Mapping[str, str] = field(default_factory=dict)
+    separator: str = ""
 
 
 type Fields = Mapping[str, Mapping[str, Field]]
@@ -83,13 +87,15 @@ class EventType:
     """One type of event, registered under the type on the wire; its module shows an example.
 
     `kind` is the name in rules. `function` is the name of the Azure function that takes these events, the
-    last word of the type on the wire when left out. `about` is the root and field without which the event
-    cannot be understood. `fields` are the normalised names by root; `derived` is what else the event can be.
-    `subject` is its form, with normalised names in braces.
+    last word of the type on the wire when left out. Events that are not `from_azure` are those of mlevents
+    itself: Event Grid delivers none, and no function takes them. `about` is the root and field
+    without which the event cannot be understood. `fields` are the normalised names by root; `derived` is what
+    else the event can be. `subject` is its form, with normalised names in braces.
     """
 
     kind: ClassVar[str]
     function: ClassVar[str] = ""
+    from_azure: ClassVar[bool] = True
     subject: ClassVar[str]
     about: ClassVar[tuple[str, str]]
     fields: ClassVar[Fields]

@@ -13,7 +13,7 @@ ROOT_DESCRIPTIONS: Mapping[str, str] = {
     "run": "The run: a job, or a step or trial of one.",
     "drift": "The drift that a monitor found, with its worst breach.",
 }
-_EVERYWHERE: Mapping[tuple[str, str], str] = {
+_EVERYWHERE: Mapping[tuple[str, ...], str] = {
     ("event", "id"): "The id of the event; a second delivery of it has the same.",
     ("event", "type"): "The name of the event in rules, such as model.registered.",
     ("event", "time"): "When it was published, in UTC, such as 2026-03-02T09:15:27Z.",
@@ -34,10 +34,12 @@ def describe_events() -> dict[str, str]:
     return described
 
 
-def describe_fields() -> dict[tuple[str, str], str]:
-    """The meaning of each normalised name, by root and field."""
+def describe_fields() -> dict[tuple[str, ...], str]:
+    """The meaning of each normalised name, by root and field, and the name below that where there is one."""
     described = dict(_EVERYWHERE)
     for _, known in event_type.items():
         for root, fields in known.all_fields().items():
-            described |= {(root, name): one.description for name, one in fields.items() if one.description}
+            for name, one in fields.items():
+                described.update({(root, name): one.description} if one.description else {})
+                described.update({(root, name, inner): text for inner, text in one.below.items()})
     return described

@@ -52,7 +52,11 @@ class ModelDeployed(EventType):
                 "serviceComputeType", description="The type of its compute, such as ACI or AKS."
             ),
             "models": Field(
-                "list", _models, "modelIds", description="The models of the service, each as name:version."
+                "list",
+                _models,
+                "modelIds",
+                description="The models of the service, each as name:version.",
+                separator=",",
             ),
             "tags": texts("serviceTags", "The tags of the service, by key."),
             "properties": texts("serviceProperties", "The properties of the service, by key."),

@@ -16,10 +16,11 @@
       "metadataVersion": "1"
     }
 
-The version is text on the wire, though the documentation shows a number. Later changes of a
-model's tags raise no event.
+The version is text on the wire, though the documentation shows a number. For later changes of a model's
+tags see `mlevents.events.model_tagged`.
 """  # noqa: E501
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from mlevents.events.content import Content
@@ -39,30 +40,34 @@ def _subject(content: Content) -> tuple[str, str]:
     return name, version
 
 
+MODEL: Mapping[str, Field] = {
+    "name": Field(
+        "text",
+        _name,
+        "modelName",
+        in_subject=("models/", ":"),
+        description="The registered name of the model, such as fraud-net.",
+    ),
+    "version": Field(
+        "text",
+        _version,
+        "modelVersion",
+        description='The version of the model as text, such as "8"; `gte` and `version` compare it.',
+    ),
+    "tags": texts(
+        "modelTags", "The tags of the model, by key: at its registration, in model.tagged after the change."
+    ),
+    "properties": texts("modelProperties", "The properties of the model, by key; they never change."),
+}
+"""The names of a model, which ModelRegistered and mlevents.ModelTagged share."""
+
+
 @event_type("Microsoft.MachineLearningServices.ModelRegistered")
 class ModelRegistered(EventType):
-    """A model, or a new version of one, is registered; later changes of its tags publish nothing."""
+    """A model, or a new version of one, is registered; later changes of its tags are model.tagged."""
 
     kind = "model.registered"
     function = "ModelRegistered"
     subject = "models/{model.name}:{model.version}"
     about = ("model", "name")
-    fields: ClassVar[Fields] = {
-        "model": {
-            "name": Field(
-                "text",
-                _name,
-                "modelName",
-                in_subject=("models/", ":"),
-                description="The registered name of the model, such as fraud-net.",
-            ),
-            "version": Field(
-                "text",
-                _version,
-                "modelVersion",
-                description='The version of the model as text, such as "8"; `gte` and `version` compare it.',
-            ),
-            "tags": texts("modelTags", "The tags that the model had when it was registered, by key."),
-            "properties": texts("modelProperties", "The properties of the model, by key; they never change."),
-        }
-    }
+    fields: ClassVar[Fields] = {"model": MODEL}

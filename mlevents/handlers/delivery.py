@@ -17,6 +17,7 @@ from mlevents.orchestration.messages import Response
 from mlevents.responses.arrival_records import record_arrivals
 from mlevents.responses.decision import decide
 from mlevents.responses.delivery_plan import DeliveryOutcome
+from mlevents.responses.tag_registration import record_registration
 from mlevents.rules.environment_file import add_environment_settings
 from mlevents.rules.extensions import report_extension_faults
 from mlevents.rules.file import load_rules
@@ -64,6 +65,7 @@ async def deliver(event: str, client: df.DurableFunctionsClient) -> DeliveryOutc
             await record_failure(event, error, client)
             raise
         await record_arrivals(event, rules(), settings(), client, now)
+        await record_registration(event, rules(), settings(), client, now)
         started = []
         for response in responses:
             with telemetry.log_context({telemetry.RESPONSE: response.id, telemetry.RULE: response.rule}):

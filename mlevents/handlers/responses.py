@@ -17,11 +17,13 @@ from mlevents.responses.gate_reading import read_for_gate
 from mlevents.responses.gate_state import gate_state
 from mlevents.responses.hold_release import read_turn, release_next, release_responses
 from mlevents.responses.holds import keep_holds
+from mlevents.responses.model_tags import model_tags
 from mlevents.responses.newest_version import newest_version
 from mlevents.responses.recent_events import recent_events
 from mlevents.responses.rerun import begin_rerun_orchestrator, restart_response
 from mlevents.responses.respond import respond_to_event
 from mlevents.responses.step_activity import perform
+from mlevents.responses.tag_cursor import tag_cursor
 from mlevents.settings import Settings
 
 ORCHESTRATORS: Mapping[str, Callable[..., Any]] = {
@@ -38,6 +40,8 @@ ENTITIES: Mapping[str, Callable[..., Any]] = {
     names.NEWEST_VERSION: newest_version,
     names.HOLDS: keep_holds,
     names.GATE_STATE: gate_state,
+    names.MODEL_TAGS: model_tags,
+    names.TAG_CURSOR: tag_cursor,
 }
 ACTIVITIES: Mapping[str, Callable[[str, Settings], str]] = {
     names.PERFORM_STEP: perform,

@@ -19,6 +19,7 @@ from mlevents.orchestration.function_names import (
     ENDPOINT_LEASE,
     EVENT_FLOOD,
     GATE_STATE,
+    MODEL_TAGS,
     NEWEST_VERSION,
     RELEASE_RESPONSES,
     REPORT_FLOOD,
@@ -30,6 +31,7 @@ from mlevents.orchestration.start_policy import ENDED
 from mlevents.responses.flood_report import INSTANCE
 from mlevents.responses.gate_state import read_stored_state
 from mlevents.responses.hub_page import read_hub_page
+from mlevents.responses.model_tags import is_abandoned
 from mlevents.rules.syntax import QUARANTINE
 
 QUARANTINE_FACTOR = 3
@@ -109,7 +111,7 @@ class Purger:
             self.counted["entity"] += 1
 
     async def forget_entities(self) -> None:
-        """Empty old counts of floods, unused leases and newest versions; the cleanup then removes them."""
+        """Empty old counts of floods, unused leases, newest versions and tags; the cleanup removes them."""
         query = EntityQuery(last_modified_to=self.now - self.retention, page_size=BATCH)
         for one in (await self.client.get_all_entities(query))[: BATCH * MOST_PAGES_READ]:
             kind, state = one.id.entity.casefold(), one.get_typed_state(str)
@@ -117,7 +119,9 @@ class Purger:
                 continue
             if kind == EVENT_FLOOD.casefold():
                 await self.client.signal_entity(one.id, FORGET)
-            elif kind == NEWEST_VERSION.casefold():
+            elif kind == NEWEST_VERSION.casefold() or (
+                kind == MODEL_TAGS.casefold() and is_abandoned(state, self.now.date().isoformat())
+            ):
                 await self.client.signal_entity(one.id, FORGET, state)
             elif kind == ENDPOINT_LEASE.casefold() and is_idle(state):
                 number = StatementNumber(self.now.isoformat(), 1)

@@ -12,7 +12,7 @@ from typing import Any
 from mlevents.events import NAMES
 from mlevents.events.event_forms import forms
 from mlevents.events.event_type import Items, NameType
-from mlevents.registry import did_you_mean, suggest_names
+from mlevents.registry import did_you_mean, list_choices, suggest_names
 from mlevents.rule_tests.name_check import WORKSPACE_KEY
 from mlevents.rules.event_synonyms import find_run_status, suggest_event
 
@@ -70,6 +70,12 @@ def find_field(kind: str, path: str) -> tuple[str, str, tuple[str, ...]]:
 def _check_rest(found: tuple[str, str, tuple[str, ...]], type_: NameType) -> tuple[str, str, tuple[str, ...]]:
     root, field, rest = found
     path = f"{root}.{field}"
+    if isinstance(type_, Mapping):
+        below = type_.get(rest[0]) if rest else None
+        if below is None:
+            raise ArgumentError(f"'{path}' is a map: write {path}.NAME=VALUE{list_choices(type_)}")
+        _, _, inner = _check_rest((path, rest[0], rest[1:]), below)
+        return root, field, (rest[0], *inner)
     if type_ == "texts":
         if not rest or not ".".join(rest):
             raise ArgumentError(f"'{path}' is a map: write {path}.KEY=VALUE")
@@ -99,13 +105,21 @@ def _suggest_path(kind: str, path: str) -> str:
     """The remedy: the nearest path, else all that there are."""
     key = path.rsplit(".", maxsplit=1)[-1]
     known = [
-        f"{root}.{field}{'.KEY' * (type_ == 'texts')}"
+        one
         for root, fields in NAMES[kind].items()
         for field, type_ in fields.items()
+        for one in _list_paths(f"{root}.{field}", type_)
     ]
     own = [one.partition(".")[2] for one in known if one.partition(".")[0] in _list_own_roots(kind)]
     near = did_you_mean(path, [one.replace(".KEY", f".{key}") for one in (*known, *own)])
     return near or f": it has {', '.join(one for one in known if not one.startswith('workspace.'))}"
+
+
+def _list_paths(path: str, type_: NameType) -> list[str]:
+    """The paths that may be written for a name of this type."""
+    if isinstance(type_, Mapping):
+        return [one for name, below in type_.items() for one in _list_paths(f"{path}.{name}", below)]
+    return [f"{path}.KEY" if type_ == "texts" else path]
 
 
 def _set_value(names: dict[str, Any], keys: tuple[str, ...], type_: NameType, text: str) -> None:
@@ -119,6 +133,8 @@ def _set_value(names: dict[str, Any], keys: tuple[str, ...], type_: NameType, te
         if place == len(items):
             items.append({})
         items[place][name] = _read_value(path, type_.fields[name], text)
+    elif isinstance(type_, Mapping):
+        _set_value(names.setdefault(field, {}), tuple(rest), type_[rest[0]], text)
     elif rest:
         names.setdefault(field, {})[rest[0]] = text
     else:

@@ -115,7 +115,7 @@ def _compare_value(event: Event, form: Form, name: tuple[str, str], value: Any) 
     if name == ("event", "time") and value:
         value = _normalize_time(value)
     if isinstance(value, dict):
-        found = {key: (found or {}).get(key) for key in value}
+        found = _select_keys(found, value)
     elif isinstance(value, list):
         value = [_drop_nulls(item) for item in value]
     if found == value or (found is None and value in ([], {})):
@@ -128,6 +128,13 @@ def _compare_value(event: Event, form: Form, name: tuple[str, str], value: Any) 
         why = "an empty text counts as missing"
     path = ".".join(name)
     return path, f"comes out as {_format_value(found)}, not {_format_value(value)}{': ' if why else ''}{why}"
+
+
+def _select_keys(found: Any, asked: Any) -> Any:
+    """Of a map, the keys that another one has, at every level."""
+    if not isinstance(asked, dict):
+        return found
+    return {key: _select_keys((found or {}).get(key), inner) for key, inner in asked.items()}
 
 
 def _drop_nulls(item: Any) -> Any:

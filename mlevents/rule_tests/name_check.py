@@ -5,7 +5,7 @@ from typing import Any
 
 from mlevents.conditions.condition import is_finite, quote_value
 from mlevents.events import NAMES
-from mlevents.events.event_type import Items, NameType
+from mlevents.events.event_type import FieldType, Items, NameType
 from mlevents.registry import suggest_names
 from mlevents.rules.validation_messages import quote
 from mlevents.yamlfile.positions import PathProblem, join_path
@@ -43,6 +43,8 @@ def _find_type_problems(
 ) -> Iterator[PathProblem]:
     if isinstance(kind, Items):
         yield from _find_item_problems(path, kind, value)
+    elif isinstance(kind, Mapping):
+        yield from _find_problems_below(path, kind, value)
     elif kind is None:
         name = path.partition(".")[2]
         yield path, f"unknown name '{name}'{suggest_names(name, sorted(known))}"
@@ -53,6 +55,15 @@ def _find_type_problems(
     elif kind == "texts" and isinstance(value, dict):
         for key, text in value.items():
             yield from _find_type_problems(join_path(path, key), "text", text, known)
+
+
+def _find_problems_below(path: str, kind: Mapping[str, FieldType], value: object) -> Iterator[PathProblem]:
+    """The problems of a name that has names below."""
+    if value is not None and not isinstance(value, dict):
+        yield path, f"must be a mapping of {', '.join(kind)}, not {quote(value)}"
+        return
+    for name, said in (value or {}).items():
+        yield from _find_type_problems(join_path(path, name), kind.get(name), said, kind)
 
 
 def _find_item_problems(path: str, kind: Items, value: object) -> Iterator[PathProblem]:

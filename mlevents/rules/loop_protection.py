@@ -16,10 +16,13 @@ from mlevents.rules.model import Rule
 DAY = "24h"
 _KEYS = {
     "model.registered": "${workspace.name} ${model.name}",
+    "model.tagged": "${workspace.name} ${model.name}",
     "run.completed": "${workspace.name} ${run.experiment | default('')}",
     "run.status_changed": "${workspace.name} ${run.experiment | default('')}",
 }
 """What a response acts on, for events of one kind."""
+_WITHOUT_LINEAGE = ("model.tagged",)
+"""Nothing says which run set a tag."""
 _ANY_KEY = "${workspace.name}"
 
 
@@ -35,7 +38,7 @@ def protect_from_loops(rules: Iterable[Rule], most: int) -> tuple[Rule, ...]:
 
 def _protect(rule: Rule, most: int) -> Rule:
     gates = dict(rule.gates)
-    if any(kind in _KEYS for kind in rule.event):
+    if any(kind in _KEYS and kind not in _WITHOUT_LINEAGE for kind in rule.event):
         gates.setdefault("lineage", Lineage(True))
     if most:
         key = _KEYS.get(rule.event[0], _ANY_KEY) if len(rule.event) == 1 else _ANY_KEY

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlevents.actions.action import Action, ConnectionName, action
-from mlevents.actions.permissions import Need
+from mlevents.actions.permissions import TAG_READS, Need
 from mlevents.errors import ActionError
 from mlevents.events.envelope import workspace
 from mlevents.matching.condition_tree import FieldCondition
 from mlevents.rules.model import Rule, Rules, Step
 from mlevents.rules.references import find_references
 from mlevents.rules.rule_source import DEFAULTS
+from mlevents.rules.tag_scope import asks_for_tags, find_tag_scope
 from mlevents.services.permission import IDENTITY_SCOPE, WORKSPACE_SCOPE, Permission, Role
 from mlevents.services.services import Services
 
@@ -78,7 +79,7 @@ def list_required_permissions(rules: Rules, services: Services) -> list[Required
                     found.setdefault(place, RequiredPermissions(permission.scope, resource)).add(
                         step.uses, permission
                     )
-    for name, permission, places in _list_gate_permissions(rules):
+    for name, permission, places in (*_list_gate_permissions(rules), *_list_tag_permissions(rules)):
         for resource in places.values():
             place = permission.scope, resource.lower()
             found.setdefault(place, RequiredPermissions(permission.scope, resource)).add(name, permission)
@@ -95,6 +96,7 @@ def find_owners(rules: Rules, need: Need) -> list[str]:
         ) or need.element in types:
             owners += step.owners
     owners += [rule.id for rule in _active(rules) if need.permission in _gate_permissions(rule, need.element)]
+    owners += [rule.id for rule in _active(rules) if need == TAG_READS and asks_for_tags(rule)]
     return list(dict.fromkeys(owners))
 
 
@@ -121,6 +123,12 @@ def _list_gate_permissions(rules: Rules) -> Iterator[tuple[str, Permission, Mapp
         for name in rule.gates:
             for permission in _gate_permissions(rule, name):
                 yield name, permission, _find_workspaces(rules, rule)
+
+
+def _list_tag_permissions(rules: Rules) -> Iterator[tuple[str, Permission, Mapping[str, str]]]:
+    """The permission of the timer that compares tags, on the workspaces that it reads."""
+    if places := find_tag_scope(rules).workspaces:
+        yield TAG_READS.element, TAG_READS.permission, dict(zip(places, places, strict=True))
 
 
 def _gate_permissions(rule: Rule, name: str) -> list[Permission]:

@@ -57,6 +57,12 @@ def _value(kind: NameType, keys: tuple[str, ...] = ()) -> Schema:
         about = kind.descriptions
         item = _object({name: _describe(value, about.get(name)) for name, value in values.items()})
         return {"anyOf": [{"type": "array", "items": item}, {"type": "null"}]}
+    if isinstance(kind, Mapping):
+        below = {
+            name: _describe(_value(type_, (*keys, name)), describe_fields().get((*keys, name)))
+            for name, type_ in kind.items()
+        }
+        return {"anyOf": [_object(below), {"type": "null"}]}
     value = describe_known_text(keys) if kind == "text" else _TYPES[kind]
     return {"anyOf": [*value.get("anyOf", [value]), {"type": "null"}]}
 

@@ -32,7 +32,7 @@ def build_where_schemas(variants: Iterable[Kinds]) -> dict[str, Schema]:
         roots = {}
         for root, fields in variant.names.items():
             name = _name_conditions(root, fields, variant)
-            definitions |= _describe_root(name, root, fields)
+            definitions |= _describe_names(name, (root,), fields)
             roots[root] = _describe_reference(name, ROOT_DESCRIPTIONS.get(root))
         definitions[variant.title] = _describe_level(variant.title, roots)
     return definitions
@@ -59,17 +59,19 @@ def _name_conditions(root: str, fields: Mapping[str, NameType], variant: Kinds) 
     return f"{root} conditions" if fields == every else f"{root} conditions of {' '.join(variant.kinds)}"
 
 
-def _describe_root(name: str, root: str, fields: Mapping[str, NameType]) -> dict[str, Schema]:
-    texts = describe_fields()
-    about = {field: texts.get((root, field)) for field in fields}
+def _describe_names(name: str, above: tuple[str, ...], fields: Mapping[str, NameType]) -> dict[str, Schema]:
+    """The definitions for the names below a root, or below a name."""
+    about = describe_fields()
     conditions = {
-        field: _describe_reference(_condition_of((root, field), kind), about[field])
+        field: _describe_reference(_condition_of((*above, field), kind), about.get((*above, field)))
         for field, kind in fields.items()
     }
     definitions = {name: _describe_level(name, conditions)}
     for field, kind in fields.items():
         if isinstance(kind, Items):
             definitions |= _describe_items(field, kind)
+        elif isinstance(kind, Mapping):
+            definitions |= _describe_names(_condition_of((*above, field), kind), (*above, field), kind)
     return definitions
 
 
@@ -77,6 +79,8 @@ def _condition_of(keys: tuple[str, ...], kind: NameType) -> str:
     """The name of the definition of conditions on a field."""
     if isinstance(kind, Items):
         return f"{keys[-1]} condition"
+    if isinstance(kind, Mapping):
+        return f"{'.'.join(keys)} conditions"
     if keys in KNOWN_VALUES:
         return f"{'.'.join(keys)} condition"
     return "tags condition" if kind == "texts" else f"{kind} condition"

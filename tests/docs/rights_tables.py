@@ -10,6 +10,7 @@ from itertools import groupby
 
 from mlevents.actions.action import action
 from mlevents.actions.permissions import Need, permissions
+from mlevents.events import NAMES
 from mlevents.gates.gate import gate
 from mlevents.services.permission import IDENTITY_SCOPE, WORKSPACE_SCOPE, Permission
 from sandbox.sandbox_process import ROOT
@@ -39,7 +40,11 @@ def _rows(element: str) -> Iterator[str]:
 
 
 def _purpose(need: Need) -> str:
-    kinds = {**dict.fromkeys(action.names(), ""), **dict.fromkeys(gate.names(), "the gate ")}
+    kinds = {
+        **dict.fromkeys(action.names(), ""),
+        **dict.fromkeys(gate.names(), "the gate "),
+        **dict.fromkeys(NAMES, "the event "),
+    }
     kind = kinds.get(need.element, "connection ")
     given = " or ".join(f"`{name}`" for name in need.permission.given)
     return f"{kind}`{need.element}`{' with ' if given else ''}{given}"

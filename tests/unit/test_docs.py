@@ -35,7 +35,7 @@ from mlevents.conditions.condition import ANY, Membership, operator
 from mlevents.errors import RulesError
 from mlevents.events import NAMES
 from mlevents.events.event_functions import functions
-from mlevents.events.event_type import Items
+from mlevents.events.event_type import Items, NameType
 from mlevents.events.studio_links import ENDPOINT_NAMES, STUDIO_PAGES
 from mlevents.expressions.filters import FILTERS
 from mlevents.gates.gate import gate
@@ -307,7 +307,7 @@ def test_the_names_of_events_are_those_that_rules_can_ask_for():
             shown[kind][names([root])[0]] = dict(re.findall(r"`(\w+)` (\w+)", fields))
     assert shown == {
         kind: {
-            root: {name: "items" if isinstance(type_, Items) else type_ for name, type_ in fields.items()}
+            root: {name: describe_type(type_) for name, type_ in fields.items()}
             for root, fields in roots.items()
         }
         for kind, roots in NAMES.items()
@@ -322,15 +322,21 @@ def test_the_links_are_those_that_steps_can_insert():
     assert set(column("rules.md", "Links")) == links | others
 
 
+def describe_type(type_: NameType) -> str:
+    if isinstance(type_, Mapping):
+        return "names"
+    return "items" if isinstance(type_, Items) else type_
+
+
 def test_the_fields_of_items_are_those_that_rules_can_ask_for():
     rows = page("rules.md").tables["Events and their names"][2][1:]
     shown = {name: dict(re.findall(r"`(\w+)` (\w+)", row[1])) for row in rows for name in names([row[0]])}
     assert shown == {
-        f"{root}.{name}": type_.fields
+        f"{root}.{name}": type_.fields if isinstance(type_, Items) else type_
         for roots in NAMES.values()
         for root, fields in roots.items()
         for name, type_ in fields.items()
-        if isinstance(type_, Items)
+        if isinstance(type_, Items | Mapping)
     }
 
 

@@ -77,7 +77,12 @@ class RunDataFactoryPipeline(Action):
     """Start a run of a pipeline; with `wait`, follow it to its end and fail when it fails."""
 
     permissions: ClassVar[tuple[Permission, ...]] = FACTORY_RIGHTS
-    leads_to: ClassVar[tuple[str, ...]] = ("model.registered", "run.completed", "run.status_changed")
+    leads_to: ClassVar[tuple[str, ...]] = (
+        "model.registered",
+        "model.tagged",
+        "run.completed",
+        "run.status_changed",
+    )
 
     connection: Annotated[str, ConnectionName(("data_factory",))]
     """name a connection of type `data_factory`."""

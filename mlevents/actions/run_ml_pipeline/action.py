@@ -49,7 +49,12 @@ class RunMlPipeline(Action):
     """One job for each response, with the step's key as its name, so that a second attempt finds it."""
 
     causes: ClassVar[tuple[str, ...]] = ("run.completed", "run.status_changed")
-    leads_to: ClassVar[tuple[str, ...]] = ("model.registered", "run.completed", "run.status_changed")
+    leads_to: ClassVar[tuple[str, ...]] = (
+        "model.registered",
+        "model.tagged",
+        "run.completed",
+        "run.status_changed",
+    )
 
     permissions: ClassVar[tuple[Permission, ...]] = JOB_RIGHTS
     key_choices: ClassVar[tuple[KeyChoice, ...]] = (

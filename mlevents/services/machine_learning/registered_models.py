@@ -31,7 +31,8 @@ class ModelVersion:
 
     `created_by` is who registered it, and `created_by_type` what that is: `User`, `Application`,
     `ManagedIdentity` or `Key`; both are empty where Azure does not tell. `job` is the run that registered it,
-    or whose output it is; empty where that is unknown.
+    or whose output it is; empty where that is unknown. `stage` is Azure ML's own, not a tag. `modified` is
+    when the version changed last.
     """
 
     name: str
@@ -43,12 +44,15 @@ class ModelVersion:
     job: str = ""
     created_by: str = ""
     created_by_type: str = ""
+    stage: str = ""
+    modified: datetime | None = None
 
     @classmethod
     def read(cls, name: str, resource: Mapping[str, Any]) -> Self:
         """From the resource as ARM sends it; raises ValueError for one without a version or a time."""
         properties = require_object(resource.get("properties"), "properties")
         system = require_object(resource.get("systemData"), "systemData")
+        changed = system.get("lastModifiedAt")
         return cls(
             name=name,
             version=require_text(resource.get("name"), "name"),
@@ -59,6 +63,8 @@ class ModelVersion:
             job=_find_job(properties),
             created_by=str(system.get("createdBy") or ""),
             created_by_type=str(system.get("createdByType") or ""),
+            stage=str(properties.get("stage") or ""),
+            modified=require_time(changed, "lastModifiedAt") if changed else None,
         )
 
 
@@ -71,6 +77,20 @@ def _find_job(properties: Mapping[str, Any]) -> str:
     return found[1] if found else ""
 
 
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """The name of a registered model; `archived` says that it is archived with all its versions."""
+
+    name: str
+    archived: bool = False
+
+    @classmethod
+    def read(cls, resource: Mapping[str, Any]) -> Self:
+        """From the container as ARM sends it; raises ValueError for one without a name."""
+        properties = require_object(resource.get("properties") or {}, "properties")
+        return cls(require_text(resource.get("name"), "name"), properties.get("isArchived") is True)
+
+
 class RegisteredModels:
     """The registered models of one workspace, archived ones too."""
 
@@ -78,11 +98,16 @@ class RegisteredModels:
         self.workspace = workspace
         self._arm = ArmClient(resource_manager)
 
-    def list_names(self, following: str | None = None) -> Page[str]:
-        """A page of the names of all models."""
+    def list_models(self, following: str | None = None) -> Page[ListedModel]:
+        """A page of all models."""
         url = following or self._url("", {"listViewType": "All"})
         with translate_errors("listing the models"):
-            return self._page(url, lambda one: require_text(one.get("name"), "name"))
+            return self._page(url, ListedModel.read)
+
+    def list_names(self, following: str | None = None) -> Page[str]:
+        """A page of the names of all models."""
+        page = self.list_models(following)
+        return Page(tuple(one.name for one in page.values), page.following)
 
     def list_versions(self, name: str, following: str | None = None) -> Page[ModelVersion]:
         """A page of the versions of a model, the newest first; empty when Azure answers 404."""

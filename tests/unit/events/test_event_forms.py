@@ -443,7 +443,8 @@ def test_every_event_type_shows_an_example_that_has_all_its_names():
         assert example, f"{module} shows no event"
         event = parse(example[0])
         assert event.kinds[0] == known.kind
-        assert json.loads(example[0])["eventType"] == name
+        written = json.loads(example[0])
+        assert written["eventType" if known.from_azure else "type"] == name
         for fields in (known.fields, *(other.fields for other in known.derived)):
             assert {root: set(event.names[root]) for root in fields} == {
                 root: set(named) for root, named in fields.items()
@@ -459,6 +460,7 @@ def test_names_list_what_rules_may_ask_of_each_kind():
     }
     assert {kind: set(roots) - {"event", "workspace"} for kind, roots in NAMES.items()} == {
         "model.registered": {"model"},
+        "model.tagged": {"model"},
         "model.deployed": {"deployment"},
         "run.completed": {"run"},
         "run.status_changed": {"run"},
@@ -471,5 +473,5 @@ def test_every_captured_and_documented_event_is_understood():
     events = [event for path in sorted(PUBLISHED.glob("*.json")) for event in parse_all(path.read_bytes())]
     assert [event for event in events if isinstance(event, EventError)] == []
     known = [event for event in events if isinstance(event, Event) and event.kinds]
-    assert {event.kinds[0] for event in known} == set(NAMES)
+    assert {event.kinds[0] for event in known} == set(NAMES) - {"model.tagged"}  # mlevents publishes it
     assert all(event.names[root] for event in known for root in event.names)

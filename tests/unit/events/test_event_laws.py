@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ TYPES = {"text": str, "number": float, "boolean": bool, "texts": dict, "list": l
 
 
 def has_type(said: Any, declared: NameType) -> bool:
+    if isinstance(declared, Mapping):
+        return all(has_type(value, declared[name]) for name, value in said.items())
     if not isinstance(declared, Items):
         return isinstance(said, TYPES[declared])
     return all(has_type(value, declared.fields[name]) for item in said for name, value in item.items())

@@ -1,6 +1,7 @@
 """Strategies for rules and events: small pools, so that they often meet."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from mlevents.conditions.condition import operator
 from mlevents.events import NAMES, parse
-from mlevents.events.event_type import Items, NameType
+from mlevents.events.event_type import FieldType, Items, NameType
 from mlevents.matching.where import bind_where
 from mlevents.rules.model import Defaults, Rule, Rules
 
@@ -71,6 +72,8 @@ def conditions(kind: NameType, said: Any = None) -> st.SearchStrategy[Any]:
     """Operator maps, scalars and lists that fit a field of this type; of `said` if the field has it."""
     if isinstance(kind, Items):
         return item_conditions(kind, said)
+    if isinstance(kind, Mapping):
+        return conditions_below(kind, said)
     if isinstance(said, str) and said:
         return near(said)
     known = OPERANDS[kind] | OPERANDS["any"] | (OPERANDS["numeric"] if kind in ("text", "number") else {})
@@ -84,6 +87,23 @@ def conditions(kind: NameType, said: Any = None) -> st.SearchStrategy[Any]:
     if kind == "list":
         combined |= st.builds(lambda name, a: {name: a}, st.sampled_from(["any", "all"]), one | one)
     return plain | one | one | combined
+
+
+def conditions_below(kind: Mapping[str, FieldType], said: Any) -> st.SearchStrategy[Any]:
+    """Conditions on one of the names below a name."""
+    fields = [
+        tags_conditions((said or {}).get(name)).map(lambda tags: {"tags": tags})
+        if type_ == "texts"
+        else conditions(type_, (said or {}).get(name)).map(lambda one, name=name: {name: one})  # type: ignore[misc]
+        for name, type_ in kind.items()
+    ]
+    return st.one_of(fields)
+
+
+def tags_conditions(said: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """A condition on one tag."""
+    tags = st.sampled_from(sorted(said) if said else TAGS)
+    return tags.flatmap(lambda tag: conditions("text", (said or {}).get(tag)).map(lambda one: {tag: one}))
 
 
 def item_conditions(kind: Items, said: Any) -> st.SearchStrategy[Any]:
@@ -119,8 +139,7 @@ def parts(draw: st.DrawFn, kinds: tuple[str, ...], event_names: Any = None) -> d
     field, kind = draw(st.sampled_from(sorted(names[root].items())))
     said = (event_names or {}).get(root, {}).get(field)
     if kind == "texts":
-        tag = draw(st.sampled_from(sorted(said) if said else TAGS))
-        return {root: {field: {tag: draw(conditions("text", (said or {}).get(tag)))}}}
+        return {root: {field: draw(tags_conditions(said))}}
     return {root: {field: draw(conditions(kind, said))}}
 
 

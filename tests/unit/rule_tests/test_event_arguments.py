@@ -1,6 +1,7 @@
 """An event in words of a command line, and what it has that nobody wrote."""
 
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -26,6 +27,10 @@ def values(type_: Any) -> st.SearchStrategy[Any]:
     if isinstance(type_, Items):
         item = st.fixed_dictionaries({}, optional={name: values(one) for name, one in type_.fields.items()})
         return st.lists(item.filter(bool), min_size=1, max_size=3)
+    if isinstance(type_, Mapping):
+        return st.fixed_dictionaries({}, optional={name: values(one) for name, one in type_.items()}).filter(
+            bool
+        )
     kinds: dict[str, st.SearchStrategy[Any]] = {
         "text": WORDS,
         "number": st.floats(-1e9, 1e9),

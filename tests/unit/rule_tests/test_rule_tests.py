@@ -1,5 +1,6 @@
 """The tests in a rule file: what they give comes out as in reality, and what fails is told in its line."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from mlevents.errors import RulesError
 from mlevents.events import NAMES, Event
 from mlevents.events.breach import TAG
 from mlevents.events.event_forms import forms
-from mlevents.events.event_type import Items
+from mlevents.events.event_type import Items, NameType
 from mlevents.rule_tests.event_builder import build_event
 from mlevents.rule_tests.runner import load_and_test_rules
 from mlevents.settings import Settings
@@ -239,6 +240,7 @@ tags = st.dictionaries(words.map(lambda key: f"k{key}"), st.text("abc 1.é", max
 VALUES = {
     "text": words,
     "number": st.floats(-10, 10) | st.integers(-5, 5),
+    "boolean": st.booleans(),
     "texts": tags,
     "list": st.lists(words.filter(lambda text: "," not in text), max_size=3, unique=True),
 }
@@ -251,6 +253,14 @@ BREACH_LISTS = st.lists(
     max_size=3,
 )
 TIMES = st.sampled_from(["2030-01-01T00:00:00Z", "2031-12-31T23:59:59.123456Z"])
+
+
+def values_of(kind: NameType) -> st.SearchStrategy[Any]:
+    if isinstance(kind, Items):
+        return BREACH_LISTS
+    if isinstance(kind, Mapping):
+        return st.fixed_dictionaries({}, optional={name: values_of(one) for name, one in kind.items()})
+    return VALUES[kind]
 
 
 @st.composite
@@ -266,8 +276,7 @@ def normalised(draw):
     for root, fields in carried.items():
         for name, field in fields.items():
             if (root, name) in (form.type.about, ("drift", "run")) or draw(st.booleans()):
-                values = BREACH_LISTS if isinstance(field.type, Items) else VALUES[field.type]
-                names[root][name] = draw(TIMES if name.startswith("window_") else values)
+                names[root][name] = draw(TIMES if name.startswith("window_") else values_of(field.type))
     computed = (*WORST, "features" if names.get("drift", {}).get("breaches") else "breaches")
     for name in computed if form.derived else (*WORST, "breaches"):
         names.get("drift", {}).pop(name, None)
@@ -297,9 +306,8 @@ def test_what_is_given_comes_out_of_the_event_that_is_sent(sample):
     for root, fields in names.items():
         for name, value in fields.items():
             found = event.names[root].get(name)
-            assert (
-                (value == {key: found[key] for key in value}) if name == "tags" else found == (value or found)
-            )
+            known = {key: found[key] for key in value} if isinstance(value, dict) else found
+            assert value == known or not value
 
 
 json = st.recursive(
