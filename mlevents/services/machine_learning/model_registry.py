@@ -23,13 +23,13 @@ from urllib.parse import quote
 from pydantic import AfterValidator
 
 from mlevents.errors import PermanentError
+from mlevents.events.studio_links import STUDIO
 from mlevents.services.answer_fields import require_list, require_object, require_text
 from mlevents.services.arm_client import ArmClient
 from mlevents.services.connection import Connection, SettingSource, connection
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.machine_learning.batch_endpoints import FRONT_END
 from mlevents.services.machine_learning.copy_operation import CopyOperation
-from mlevents.services.machine_learning.resource_ids import STUDIO
 from mlevents.services.sdk_errors import translate_errors
 
 REGISTRIES_API = "2024-10-01"
