@@ -85,7 +85,7 @@ class TagWatch:
                 if wait := self._find_wait(error, f"the models of {topic} were not listed"):
                     return replace(cursor, moved=format_time(self.now()), not_before=wait)
         for place in rotate(places, cursor):
-            link = cursor.following if find_key(place) == find_key(cursor) else ""
+            link = cursor.following if find_place(place) == find_place(cursor) else ""
             if stopped := await self._look_at(place, link):
                 return stopped
         return TagCursor(format_time(self.now()))
@@ -145,11 +145,11 @@ async def watch_tags(
         await watch.look(scope)
 
 
-def find_key(place: WatchedModel | TagCursor) -> tuple[str, str]:
+def find_place(place: WatchedModel | TagCursor) -> tuple[str, str]:
     """What makes two places the same, and their order."""
     return canonical_resource_id(place.topic), place.model
 
 
 def rotate(places: Sequence[WatchedModel], cursor: TagCursor) -> list[WatchedModel]:
     """The places in their order, from the cursor's on."""
-    return sorted(places, key=lambda one: (find_key(one) < find_key(cursor), find_key(one)))
+    return sorted(places, key=lambda one: (find_place(one) < find_place(cursor), find_place(one)))
