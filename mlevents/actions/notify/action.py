@@ -7,8 +7,7 @@ with:
   template: run-failed
 ```
 
-or in words of one's own:
-
+Or in words of one's own:
 ```yaml
 uses: notify
 with:
@@ -18,17 +17,14 @@ with:
 ```
 
 Templates: `run-failed`, `run-recovered`, `drift-detected`, `model-registered`, `model-deployed`,
-`rollout-failed`, `rollback-done`, `response-failed`, `quarantined`, `approval-wanted`, which the gate
-`approve` sends; and two that are sent without a rule to the receivers of `on_failure`:
-`traffic-not-restored` (by a rollout, while it cannot put the traffic back) and `dead-letter`.
+`rollout-failed`, `rollback-done`, `response-failed`, `quarantined`, and `approval-wanted` (by the gate
+`approve`); without a rule: `traffic-not-restored` (by a rollout) and `dead-letter`, to `on_failure`.
 For `run-failed`, and for a template of the project that uses `reason`, the runs are read from Azure ML just
-before: why they failed, and whether they still count as failed. A run that cannot be read is reported all the
-same.
+before: why they failed, and whether they still do. One that cannot be read is reported all the same.
 `include_log: true` shows what a container logged and a model answered; without it, the message says where
 that is kept. The end of a run's log is shown unless `include_log: false`.
 In PagerDuty and Opsgenie, messages with the same `incident` are one incident; `resolve: true` resolves it.
-Every receiver is notified by an attempt of its own, and progress remembers it: one that fails keeps no
-other from being notified, and a retry notifies only those who were not.
+Every receiver is notified by an attempt of its own: a retry notifies only those who were not notified.
 """
 
 from __future__ import annotations
