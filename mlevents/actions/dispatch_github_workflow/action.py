@@ -34,40 +34,27 @@ again; with it, only where GitHub does not list the run by then.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from mlevents.actions.action import Action, Done, Outcome, Pending, StepContext, action
-from mlevents.actions.dispatch_github_workflow.dispatch import (
-    KEY_INPUT,
-    Dispatch,
-    RepositoryEvent,
-    WorkflowDispatch,
+from mlevents.actions.action import Action, Outcome, StepContext, action
+from mlevents.actions.dispatch_github_workflow.dispatch import Dispatch, RepositoryEvent, WorkflowDispatch
+from mlevents.actions.dispatch_github_workflow.parameters import (
     check_inputs,
     check_payload,
     check_workflow,
-    lacks_mark,
     require_size,
     write_input,
 )
 from mlevents.actions.dispatch_github_workflow.preflight import check_github_workflow
-from mlevents.actions.dispatch_github_workflow.recognition import Recognition, recognise_by_key
-from mlevents.actions.dispatch_github_workflow.run_search import (
-    POLL_RUN_AFTER,
-    follow_runs,
-    look_for_runs,
-    store_intent,
-    wait_to_look,
-)
 from mlevents.actions.preflight_input import Preflight
-from mlevents.errors import PermanentError, RefusedError
+from mlevents.actions.remote_run import advance_run
+from mlevents.errors import PermanentError
 from mlevents.services.connection import ConnectionName
 from mlevents.services.finding import Finding
 from mlevents.services.github.connection import GitHub
 from mlevents.services.github.repository import Repository
-from mlevents.services.http.rest_client import LostAnswerError
 from mlevents.services.services import Services
 from mlevents.yamlfile.key_choice import KeyChoice
 
@@ -101,46 +88,7 @@ class DispatchGithubWorkflow(Action):
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
         """Store the intent, then find or start the run, then follow it: one of these in each attempt."""
-        repository, progress = self._open(services), context.progress
-        if "runs" in progress:
-            return follow_runs(repository, progress)
-        dispatch = self._make_dispatch(context.key)
-        if "since" not in progress:
-            return store_intent(repository, dispatch)
-        if "looks" in progress:
-            found = look_for_runs(repository, dispatch, progress, context.retry.attempts)
-            return self._take(found) if isinstance(found, Recognition) else found
-        return self._start(repository, dispatch, progress)
-
-    def _start(self, repository: Repository, dispatch: Dispatch, progress: Mapping[str, Any]) -> Outcome:
-        since = datetime.fromisoformat(progress["since"])
-        if (found := recognise_by_key(dispatch, repository, since)).runs:
-            return self._take(found)
-        try:
-            run = dispatch.send(repository, marked=bool(progress["marked"]))
-        except LostAnswerError as error:
-            return wait_to_look(f"{error}; looks whether GitHub took it", progress, accepted=False)
-        except RefusedError as error:
-            if progress["marked"] and lacks_mark(error):
-                said = f"the workflow has no input '{KEY_INPUT}', so it is started without"
-                return Pending(said, 0.0, {**progress, "marked": False})
-            raise
-        if run is not None:
-            return self._end(f"started run {run.id}", {"run_id": run.id, "link": run.link}, [run.id])
-        if not self.wait:
-            return Done(f"GitHub accepted {dispatch}", {"status": "accepted"})
-        return wait_to_look(f"GitHub accepted {dispatch}", progress, accepted=True)
-
-    def _take(self, found: Recognition) -> Outcome:
-        first = found.runs[0]
-        said = f"found run {first.id}, {found.reason}"
-        return self._end(said, {"run_id": first.id, "link": first.link}, [run.id for run in found.runs])
-
-    def _end(self, said: str, result: Mapping[str, Any], runs: list[int]) -> Outcome:
-        """The run goes on: follow it, or leave it alone."""
-        if self.wait:
-            return Pending(f"{said} ({result['link']})", POLL_RUN_AFTER, {"runs": runs})
-        return Done(said, {**result, "status": "started"})
+        return advance_run(self._make_dispatch(context.key, services), context, wait=self.wait)
 
     def preflight(self, context: Preflight) -> Iterator[Finding]:
         """Read the workflow, and compare the inputs with those that it declares."""
@@ -159,10 +107,11 @@ class DispatchGithubWorkflow(Action):
             return found.open(services, permissions or {"actions": "write", **needed})
         raise PermanentError(f"the connection '{self.connection}' is not of type github: name one that is")
 
-    def _make_dispatch(self, key: str) -> Dispatch:
+    def _make_dispatch(self, key: str, services: Services) -> Dispatch:
         if self.workflow is not None and self.ref is not None:
             inputs = {name: write_input(value) for name, value in (self.inputs or {}).items()}
             require_size(inputs, "inputs")
-            return WorkflowDispatch(key, self.workflow, self.ref, inputs)
-        require_size(self.client_payload or {}, "client_payload")
-        return RepositoryEvent(key, self.event_type or "", self.client_payload or {})
+            return WorkflowDispatch(self._open(services), key, self.workflow, self.ref, inputs)
+        payload = self.client_payload or {}
+        require_size(payload, "client_payload")
+        return RepositoryEvent(self._open(services), key, self.event_type or "", payload)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mlevents.actions.dispatch_github_workflow.dispatch import KEY_INPUT
+from mlevents.actions.remote_run import KEY_INPUT
 from mlevents.actions.unresolved_parameters import is_unresolved, report_unresolved
 from mlevents.errors import ActionError, ConfigError, PermanentError
 from mlevents.registry import did_you_mean
