@@ -1,10 +1,11 @@
-"""What the app reaches beyond Resource Manager: mail, webhooks, streams and GitHub, each at its host."""
+"""What the app reaches beyond Resource Manager: mail, webhooks, streams and CI, each at its host."""
 
 from aiohttp import web
 
 from sandbox.azure.faults import Faults
 from sandbox.azure.identity import Identity
 from sandbox.azure.rights.assignments import Rights
+from sandbox.devops.devops import DevOps
 from sandbox.github.github import GitHub
 from sandbox.inboxes.communication_services import Communication
 from sandbox.inboxes.inbox import Inbox
@@ -16,12 +17,14 @@ class OutsideServices:
 
     def __init__(self, inbox: Inbox, identity: Identity, rights: Rights, faults: Faults) -> None:
         self.github = GitHub(inbox)
+        self.devops = DevOps(inbox, identity)
         self._inbox = inbox
         self._communication = Communication(inbox, identity, rights)
         self._middlewares = (
             faults.middleware,
             Streams(inbox, identity).middleware,
             self.github.middleware,
+            self.devops.middleware,
         )
 
     def application(self) -> web.Application:

@@ -7,11 +7,14 @@ and `lost` (answers that were lost); while it looks for its run also `looks` and
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
+
+from pydantic import JsonValue
 
 from mlevents.actions.action import Done, Outcome, Pending, StepContext
 from mlevents.errors import PermanentError, RefusedError
@@ -185,3 +188,8 @@ def _follow(source: RemoteRuns, progress: Mapping[str, Any]) -> Outcome:
         return Pending(f"run {first.id} is {first.state} ({first.link})", POLL_RUN_AFTER, progress)
     result = {"run_id": first.id, "link": first.link, "status": first.state, "conclusion": first.conclusion}
     return Done(f"run {first.id} succeeded", result)
+
+
+def write_input(value: JsonValue) -> str:
+    """The text of an input: services take texts only, and read `true`, numbers and JSON from them."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)

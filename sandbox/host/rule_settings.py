@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mlevents.rules.connections import UNSET_PLACEHOLDER, find_settings
+from sandbox.devops.devops import SANDBOX_PAT
 from sandbox.github.callers import SANDBOX_TOKEN
 from sandbox.rule_reading import read_readable_rules
 
@@ -29,6 +30,7 @@ ADDRESSES = {
     "github": "",
     "ml_registry": "",
     "ml_workspace": "",
+    "azure_devops": "",
 }
 """The key of a connection that says where it leads; empty where the sandbox serves it, or its secret does."""
 INSERTED = re.compile(r"(/subscriptions/)?\$\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}", re.ASCII)
@@ -56,6 +58,7 @@ class Inboxes:
             return self.github_key()
         known = {
             ("github", "token"): SANDBOX_TOKEN,
+            ("azure_devops", "token"): SANDBOX_PAT,
             ("github", "base"): "https://api.github.com",
             ("apprise", "url"): f"jsons://{self.web.removeprefix('https://')}/{name}",
             ("http", "base"): f"https://{OTHER_HOST}/{name}",

@@ -27,6 +27,7 @@ connections:
   topic: {type: event_grid, endpoint: "https://ml.westeurope-1.eventgrid.azure.net/api/events"}
   queue: {type: storage_queue, account: staudit, queue: ml-events}
   cicd: {type: github, repository: example/ml-cd, app_id: "7", private_key: {setting: GITHUB_APP_KEY}}
+  pipelines: {type: azure_devops, organization: example, project: ml}
   relay: {type: smtp, host: {setting: RELAY}, port: {setting: RELAY_PORT}, sender: a@b.example,
           to: [{setting: RELAY_TO}], username: me, password: {setting: RELAY_PASSWORD}}
 rules:
@@ -61,6 +62,8 @@ rules:
     do:
       - uses: dispatch_github_workflow
         with: {connection: cicd, workflow: promote.yml, ref: main, inputs: {run: "${run.id}"}, wait: true}
+      - uses: run_devops_pipeline
+        with: {connection: pipelines, pipeline: promote, parameters: {run: "${run.id}"}, wait: true}
   - id: call-metadata
     event: run.status_changed
     where: {run: {status: completed}}
@@ -187,7 +190,7 @@ def test_forwarded_events_arrive_in_the_inbox(running: Stage):
     assert (queue["to"], queue["body"]) == (["staudit.queue.core.windows.net/ml-events"], {"run": "train-4"})
 
 
-def test_a_workflow_is_started_by_a_github_app_and_followed(running: Stage):
+def test_ci_is_started_by_a_github_app_and_by_the_identity_and_followed(running: Stage):
     event = running.run_status_changed("train-5", "Canceled")
     running.publish(event)
     [response] = running.settled(rule="promote", event_id=event["id"])
@@ -196,3 +199,6 @@ def test_a_workflow_is_started_by_a_github_app_and_followed(running: Stage):
     [sent] = [one for one in running.inbox() if one["via"] == "github" and "train-5" in json.dumps(one)]
     assert (sent["to"], sent["subject"]) == (["github.com/example/ml-cd"], "workflow promote.yml at main")
     assert sent["body"]["inputs"]["mlevents_response"].startswith("mlevents-")
+    runs = [one for one in running.inbox() if one["via"] == "azure_devops"]
+    [run] = [one for one in runs if "train-5" in json.dumps(one)]
+    assert (run["to"], run["body"]["templateParameters"]["run"]) == (["dev.azure.com/example/ml"], "train-5")

@@ -45,11 +45,10 @@ from mlevents.actions.dispatch_github_workflow.parameters import (
     check_payload,
     check_workflow,
     require_size,
-    write_input,
 )
 from mlevents.actions.dispatch_github_workflow.preflight import check_github_workflow
 from mlevents.actions.preflight_input import Preflight
-from mlevents.actions.remote_run import advance_run
+from mlevents.actions.remote_run import advance_run, write_input
 from mlevents.errors import PermanentError
 from mlevents.services.connection import ConnectionName
 from mlevents.services.finding import Finding

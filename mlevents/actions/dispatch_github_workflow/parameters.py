@@ -19,11 +19,6 @@ https://docs.github.com/actions/reference/workflows-and-actions/events-that-trig
 WORKFLOW = re.compile(r"[\w][\w. -]{0,200}\.ya?ml|[0-9]{1,20}", re.ASCII)
 
 
-def write_input(value: JsonValue) -> str:
-    """The text of an input: GitHub takes texts only, and reads `true`, numbers and JSON from them."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
 def check_workflow(text: str) -> str:
     """Raise ValueError for a text that is neither the name of a workflow's file nor its id."""
     if "${" in text or WORKFLOW.fullmatch(text):

@@ -7,12 +7,10 @@ https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from mlevents.errors import ActionError, TransientError
-from mlevents.services.http.answers import read_wait, refuse_answer
+from mlevents.services.http.answers import read_answer_time, read_wait, refuse_answer
 from mlevents.services.http.http_client import HttpAnswer
 from mlevents.services.http.rest_client import LostAnswerError
 from mlevents.services.sdk_errors import clean_text
@@ -72,11 +70,3 @@ def _find_seconds_until(moment: str, answer: HttpAnswer) -> float:
         return max(float(moment) - read_answer_time(answer).timestamp(), 1.0)
     except ValueError:
         return SECONDARY_WAIT
-
-
-def read_answer_time(answer: HttpAnswer) -> datetime:
-    """The time at which GitHub answered, aware; ours where it does not say."""
-    try:
-        return parsedate_to_datetime(answer.headers["date"])
-    except (KeyError, ValueError):
-        return datetime.now(UTC)

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from mlevents.errors import RefusedError
 from mlevents.services.answer_fields import require_list, require_object, require_text
-from mlevents.services.github.refusals import read_answer_time
 from mlevents.services.github.repository import Repository
+from mlevents.services.http.answers import read_answer_time
 from mlevents.services.http.http_client import HttpAnswer
 from mlevents.services.sdk_errors import translate_errors
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from mlevents.errors import RefusedError, TransientError
@@ -43,3 +44,11 @@ def read_json_answer(answer: HttpAnswer) -> Any:
 def read_wait(answer: HttpAnswer) -> float | None:
     """The seconds that the service asks to wait."""
     return read_retry_after(answer.headers, lambda: datetime.now(UTC))
+
+
+def read_answer_time(answer: HttpAnswer) -> datetime:
+    """The time at which the service answered, aware; ours where it does not say."""
+    try:
+        return parsedate_to_datetime(answer.headers["date"])
+    except (KeyError, ValueError):
+        return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Azure DevOps: pipelines and their runs, and work items."""

@@ -1,0 +1,1 @@
+"""Azure DevOps' REST API, as far as the app uses it."""
