@@ -162,7 +162,8 @@ WORKFLOW = re.compile(r"/workflows/[^/]+/triggers/manual/paths/invoke$")
 
 def find_refusals(host: str, path: str, document: Any) -> list[str]:
     """Why the real service would refuse a message; empty for a service without a published limit."""
-    if WORKFLOW.search(path):
-        return list(find_card_faults(document))
-    find = FAULTS.get(host)
-    return list(find(path, document)) if find else []
+    find = (lambda _, message: find_card_faults(message)) if WORKFLOW.search(path) else FAULTS.get(host)
+    try:
+        return list(find(path, document)) if find else []
+    except (AttributeError, KeyError, TypeError) as error:
+        return [f"the message has another shape: {error}"]

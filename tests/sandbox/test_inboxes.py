@@ -6,10 +6,16 @@ import ssl
 from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from mlevents.actions.notify.message_values import STUDIOS
+from mlevents.services.chat.apprise import Apprise
+from mlevents.services.connection import Message
+from mlevents.services.services import Services
+from mlevents.settings import Settings
 from sandbox.azure.identity import OWNER
 from tests.sandbox.small_sandbox import Small, small, with_its_settings
 
@@ -77,6 +83,117 @@ def test_a_teams_workflow_is_reached_by_apprise(sandbox: Small):
     message = arrived(sandbox)
     assert message["to"] == ["/workflows/sandbox/triggers/manual/paths/invoke"]
     assert (message["subject"], message["text"]) == ("Run failed", "Look at it.")
+
+
+CARD = "application/vnd.microsoft.card.adaptive"
+WORKFLOW = "/workflows/a/triggers/manual/paths/invoke"
+EVENT = {"routing_key": "r" * 32, "event_action": "trigger"}
+PAYLOAD = {"summary": "Run r1 failed", "severity": "error", "source": "mlevents"}
+
+
+def post_as(sandbox: Small, host: str, path: str, document: Any) -> requests.Response:
+    """A message to a service whose name leads to the inbox."""
+    return requests.post(sandbox.ready["inbox"] + path, json=document, headers={"Host": host}, timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("url", "summary"),
+    [
+        (
+            "workflows://h.example/sandbox/sandbox",
+            "Run: r1\nSee the log:\nTrace\nStudio: https://ml.azure.com/1",
+        ),
+        (
+            f"slack://T1JJ3T3L2/A1BRTD4JD/{'a' * 24}",
+            "Run: r1\nSee the log:\n\nTrace\nStudio: https://ml.azure.com/1",
+        ),
+        (
+            f"pagerduty://{'a' * 32}@{'b' * 32}",
+            "Run: r1\nText: See the log:\n\nTrace\nhttps://ml.azure.com/1\ntrigger k",
+        ),
+        (f"opsgenie://{'a' * 36}", "Run: r1\nStudio: https://ml.azure.com/1\nSee the log:\n    Trace"),
+    ],
+)
+def test_a_message_of_each_service_can_be_read(
+    url: str, summary: str, sandbox: Small, monkeypatch: pytest.MonkeyPatch
+):
+    message = Message(
+        "Run r1 failed", "Run: r1\nStudio: https://ml.azure.com/1\nSee the log:\n    Trace", "k", STUDIOS
+    )
+    send = requests.Session.send
+
+    def to_inbox(self: requests.Session, request: requests.PreparedRequest, **more: Any) -> requests.Response:
+        place = urlsplit(str(request.url))
+        request.headers["Host"] = place.netloc
+        request.url = sandbox.ready["inbox"] + place.path
+        return send(self, request, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(requests.Session, "send", to_inbox)
+        Apprise(url=url).send(message, Services(Settings(private_hosts=frozenset("*"))))
+    received = arrived(sandbox)
+    assert (received["subject"], received["text"]) == ("Run r1 failed", summary)
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "document", "status"),
+    [
+        ("h.example", WORKFLOW, {"text": "x"}, 400),
+        (
+            "h.example",
+            WORKFLOW,
+            {"type": "message", "attachments": [{"contentType": CARD, "content": {}}]},
+            400,
+        ),
+        ("h.example", WORKFLOW, {"type": "message", "attachments": [], "x": "x" * 30_000}, 400),
+        ("hooks.slack.com", "/services/a", {}, 400),
+        ("hooks.slack.com", "/services/a", {"blocks": [7]}, 400),
+        ("hooks.slack.com", "/services/a", {"blocks": [{"type": "divided"}]}, 400),
+        ("hooks.slack.com", "/services/a", {"text": "x", "blocks": [{"type": "rich_text"}] * 51}, 400),
+        (
+            "hooks.slack.com",
+            "/services/a",
+            {"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3_001}}]},
+            400,
+        ),
+        ("events.pagerduty.com", "/v2/enqueue", {**EVENT, "payload": {"summary": "s"}}, 400),
+        ("events.pagerduty.com", "/v2/enqueue", {**EVENT, "payload": {**PAYLOAD, "severity": "bad"}}, 400),
+        (
+            "events.pagerduty.com",
+            "/v2/enqueue",
+            {**EVENT, "payload": {**PAYLOAD, "summary": "x" * 1_025}},
+            400,
+        ),
+        ("events.pagerduty.com", "/v2/enqueue", {**EVENT, "payload": PAYLOAD, "dedup_key": "x" * 256}, 400),
+        ("events.pagerduty.com", "/v2/enqueue", {**EVENT, "event_action": "resolve"}, 400),
+        ("events.pagerduty.com", "/v2/enqueue", {**EVENT, "payload": PAYLOAD, "routing_key": "r"}, 400),
+        ("api.opsgenie.com", "/v2/alerts", {"alias": "a"}, 422),
+        ("api.opsgenie.com", "/v2/alerts", {"message": "x" * 131}, 422),
+        ("api.opsgenie.com", "/v2/alerts/a/close", {"note": "x" * 25_001}, 422),
+    ],
+)
+def test_what_a_service_refuses_is_refused(host: str, path: str, document: Any, status: int, sandbox: Small):
+    assert post_as(sandbox, host, path, document).status_code == status
+    assert requests.get(sandbox.ready["inbox"], timeout=5).json() == []
+
+
+def test_slacks_api_refuses_with_a_status_of_200(sandbox: Small):
+    answer = post_as(sandbox, "slack.com", "/api/chat.postMessage", {"blocks": [{"type": "divided"}]})
+    assert (answer.status_code, answer.json()["ok"], answer.json()["error"]) == (200, False, "invalid_blocks")
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "document"),
+    [
+        ("events.eu.pagerduty.com", "/v2/enqueue", {**EVENT, "payload": PAYLOAD}),
+        ("events.pagerduty.com", "/v2/enqueue", {**EVENT, "event_action": "resolve", "dedup_key": "k"}),
+        ("api.eu.opsgenie.com", "/v2/alerts", {"message": "m"}),
+        ("api.opsgenie.com", "/v2/alerts/a/close", {"note": "n"}),
+    ],
+)
+def test_what_a_service_takes_is_accepted(host: str, path: str, document: Any, sandbox: Small):
+    assert post_as(sandbox, host, path, document).status_code == 202
+    assert arrived(sandbox)["to"] == [f"{host}{path}"]
 
 
 def test_an_app_without_an_email_connection_may_send_no_mail(sandbox: Small):

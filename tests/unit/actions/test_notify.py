@@ -108,6 +108,11 @@ def test_the_documented_steps_load(example: int) -> None:
         ({"template": "../../rules"}, "unknown template"),
         ({"subject": "s", "text": " \n\t"}, "'text' is blank: write what people are to read"),
         ({"subject": "\u200b\u2800", "text": "t"}, "'subject' is blank"),
+        (
+            {"subject": "s", "text": "t", "incident": " "},
+            "'incident' is blank: write the key of the incident",
+        ),
+        ({"subject": "s", "text": "t", "resolve": True}, "'resolve' needs 'incident'"),
         ({"subject": "s", "text": "t", "to": []}, "at least 1 item"),
         ({"subject": "s", "text": "t", "too": "x"}, "too"),
     ],
@@ -132,6 +137,17 @@ def test_each_receiver_has_a_key_of_its_own_that_attempts_share() -> None:
     carry(write(["a", "b"]), Office(office))
     assert [message.key for message in office["a"].received] == ["mlevents-k-a"] * 2
     assert [message.key for message in office["b"].received] == ["mlevents-k-b"] * 2
+
+
+def test_each_receiver_is_told_of_the_incident() -> None:
+    office = inboxes(a=[], b=[], c=[])
+    carry(write(["a", "b"], incident="ml-prod/nightly"), Office(office))
+    carry(write(["a", "b"], incident="ml-prod/nightly", resolve=True), Office(office))
+    carry(write("c"), Office(office))
+    told = [("ml-prod/nightly", False), ("ml-prod/nightly", True)]
+    assert [(one.incident, one.resolve) for one in office["a"].received] == told
+    assert [(one.incident, one.resolve) for one in office["b"].received] == told
+    assert [(one.incident, one.resolve) for one in office["c"].received] == [("", False)]
 
 
 def test_one_that_refuses_keeps_no_other_from_being_told() -> None:
