@@ -1,4 +1,4 @@
-"""`make pictures`: the console's pages as the documentation shows them, from the prepared world."""
+"""`make pictures`: pages of the console and messages as the documentation shows them."""
 
 import shutil
 import sys
@@ -12,6 +12,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 from sandbox.sandbox_process import ROOT, stage
 from tests.browser.approval_world import open_approval
 from tests.browser.chromium import REMEDY, choose_arguments, find_chromium
+from tests.browser.message_page import FAILED_RUN, show_card, show_mail
 from tests.browser.prepared_world import RULES, SPEED, World, prepare_world
 
 FOLDER = ROOT / "docs/pictures"
@@ -19,6 +20,7 @@ LARGEST = 150 * 1024
 WIDE: ViewportSize = {"width": 1100, "height": 760}
 TALL: ViewportSize = {"width": 1100, "height": 960}
 NARROW: ViewportSize = {"width": 390, "height": 760}
+MESSAGE: ViewportSize = {"width": 700, "height": 600}
 
 
 @contextmanager
@@ -66,6 +68,13 @@ def take_picture(page: Page, name: str, folder: Path) -> None:
         raise SystemExit(f"{file} has {size} bytes, more than {LARGEST}: show less of the page")
 
 
+def take_message_pictures(page: Page, folder: Path) -> None:
+    """A failed run, as a card in Teams and as a mail."""
+    for name, show in (("teams", show_card), ("mail", show_mail)):
+        show(page, FAILED_RUN)
+        page.screenshot(path=folder / f"message-{name}.png", full_page=True)
+
+
 def main(folder: Path) -> None:
     """Take all pictures: light, and of a rollout also dark and on a phone."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,6 +100,7 @@ def main(folder: Path) -> None:
             page.goto(link)
             page.get_by_role("heading", name="Checks so far").wait_for()
             take_picture(page, "approval", folder)
+        take_message_pictures(browser.new_page(viewport=MESSAGE, color_scheme="light"), folder)
         browser.close()
 
 

@@ -41,6 +41,9 @@ def build_card_message(document: MessageDocument) -> dict[str, Any]:
 
 
 def _build_message(document: MessageDocument) -> dict[str, Any]:
+    elements = [element for part in document.parts for element in _build_part(part, document)]
+    if elements:
+        elements[0]["spacing"] = "Medium"
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -48,7 +51,7 @@ def _build_message(document: MessageDocument) -> dict[str, Any]:
         "fallbackText": _escape(document.subject),
         "body": [
             _build_line(_escape(document.subject), weight="Bolder", size="Large"),
-            *(element for part in document.parts for element in _build_part(part, document)),
+            *elements,
         ],
         "actions": [
             {"type": "Action.OpenUrl", "title": _escape(link.text)[:_BUTTON_LENGTH], "url": link.address}
