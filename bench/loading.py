@@ -11,7 +11,7 @@ SIZE, RUNS, BOUND = 10_000, 3, 5.0
 PROGRAM = """
 import time
 from pathlib import Path
-from mlevents.rules.file import loads
+from mlevents.rules.file import load_rules_text
 from mlevents.settings import Settings
 
 head = '''version: 1
@@ -25,7 +25,7 @@ rule = '''  - id: r%d
 '''
 text = head + "".join(rule % (n, n %% 50, n) for n in range(%d))
 started = time.perf_counter()
-loaded = loads(text, Path("rules.yaml"), Settings(environment={"TEAM": "json://localhost"}))
+loaded = load_rules_text(text, Path("rules.yaml"), Settings(environment={"TEAM": "json://localhost"}))
 assert len(loaded.rules) == %d
 print(time.perf_counter() - started)
 """

@@ -86,4 +86,4 @@ def _responses(app: str, key: str, status: str) -> Iterator[dict[str, Any]]:
 
 def _is_rollout(step: dict[str, Any]) -> bool:
     name = step["uses"]
-    return name in action.names() and action.find(name).orchestration is not None
+    return name in action and action.find(name).orchestration is not None

@@ -4,7 +4,8 @@ A job that a step starts may register a model, and a Data Factory run has no tag
 the lineage of its events, and it has a budget as the last net.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 from mlevents.actions.action import action
 from mlevents.gates.budget import Budget
@@ -32,7 +33,10 @@ def protect_from_loops(rules: Iterable[Rule], most: int) -> tuple[Rule, ...]:
     A rule's own gate stays; `most` responses may act in a day, 0 for no such limit.
     """
     known = tuple(rules)
-    reached = {kind: _causes_of(kind, known) for rule in known for kind in rule.event}
+    reached: dict[str, set[str]] = defaultdict(set)
+    for rule in known:
+        for kind in rule.event:
+            reached[kind].update(_causes(rule))
     return tuple(_protect(rule, most) if _may_loop(rule, reached) else _clean(rule) for rule in known)
 
 
@@ -59,7 +63,7 @@ def _with_gates(rule: Rule, gates: dict[str, AnyGate]) -> Rule:
     return rule.model_copy(update={"gates": ordered})
 
 
-def _may_loop(rule: Rule, reached: dict[str, frozenset[str]]) -> bool:
+def _may_loop(rule: Rule, reached: Mapping[str, set[str]]) -> bool:
     """Whether what the rule causes leads back to one of its events, directly or through other rules."""
     seen: set[str] = set()
     ahead = set(_causes(rule))
@@ -68,15 +72,11 @@ def _may_loop(rule: Rule, reached: dict[str, frozenset[str]]) -> bool:
         if kind in rule.event or ANY_EVENT in rule.event:
             return True
         seen.add(kind)
-        ahead |= (reached.get(kind, frozenset()) | reached.get(ANY_EVENT, frozenset())) - seen
+        ahead |= (reached.get(kind, set()) | reached.get(ANY_EVENT, set())) - seen
     return False
-
-
-def _causes_of(kind: str, rules: tuple[Rule, ...]) -> frozenset[str]:
-    return frozenset(one for rule in rules if kind in rule.event for one in _causes(rule))
 
 
 def _causes(rule: Rule) -> Iterable[str]:
     """The kinds of events that the steps of a rule may cause without a tag of ours."""
     for step in rule.steps:
-        yield from action.find(step.uses).leads_to if step.uses in action.names() else ()
+        yield from action.find(step.uses).leads_to if step.uses in action else ()
