@@ -6,7 +6,7 @@ import platform
 from rich.console import Console
 from rich.table import Table
 
-from bench import cold_start, delivery, load, loading, matching, storage
+from bench import cold_start, delivery, load, loading, matching, operators, storage
 from bench.figure import Figure
 
 
@@ -18,6 +18,7 @@ def main() -> None:
         *load.figures(),
         *loading.figures(),
         *matching.figures(),
+        *operators.figures(),
         *storage.figures(),
     ]
     table = Table(

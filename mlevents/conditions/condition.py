@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeIs
 
 from mlevents.canonical import fold
 from mlevents.conditions.assumptions import Assumptions
+from mlevents.conditions.lookup import Lookup
 from mlevents.registry import Registry
 
 TEXT = frozenset({"text", "list"})
@@ -76,6 +77,10 @@ class Condition(ABC):
 
     def clause(self) -> Clause | None:
         """The strongest clause that follows from this condition; None when nothing follows."""
+        return None
+
+    def lookups(self) -> tuple[Lookup, ...] | None:
+        """How rules with this condition are found by a value; None for what follows from `clause`."""
         return None
 
     def assumptions(self) -> Assumptions | None:

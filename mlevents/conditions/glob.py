@@ -20,6 +20,7 @@ from mlevents.conditions.condition import (
     operator,
     read_texts,
 )
+from mlevents.conditions.lookup import AnyValue, Head, Lookup, Middle, Tail
 
 _LITERAL = re.compile(r"[^*?\[]*")
 _SIMPLE = re.compile(r"\*?([^*?\[]+)\*|\*[^*?\[]+")
@@ -49,6 +50,9 @@ class Glob(Condition):
         known = all(self.heads)
         return Clause("BeginsWith", self.heads, exact=False) if known else Clause(PRESENCE, exact=False)
 
+    def lookups(self) -> tuple[Lookup, ...]:
+        return tuple(_lookup(_shape(pattern, literal_head(pattern))) for pattern in self.patterns)
+
     def assumptions(self) -> Assumptions:
         shapes = tuple(map(_shape, self.patterns, self.heads))
         return Assumptions(shapes=shapes, by_shape=all(map(_SIMPLE.fullmatch, self.patterns)))
@@ -65,3 +69,11 @@ def _shape(pattern: str, head: str) -> TextShape:
     tail, simple = _TAIL.search(pattern), _SIMPLE.fullmatch(pattern)
     inner = simple[1] if simple and not head else None
     return TextShape(head, inner or "", tail.group() if tail else "")
+
+
+def _lookup(shape: TextShape) -> Lookup:
+    """By the longest part that is known."""
+    longest = max(shape, key=len)
+    if not longest:
+        return AnyValue()
+    return (Head, Middle, Tail)[shape.index(longest)](longest)

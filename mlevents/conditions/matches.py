@@ -8,6 +8,8 @@ where:
 """
 
 from mlevents.conditions.condition import PRESENCE, Clause, Condition, JsonSchema, operator, quote_value
+from mlevents.conditions.lookup import AnyValue, Lookup, Middle
+from mlevents.conditions.regex_literal import find_literal
 
 _LONGEST = 1000
 _NO_LOOK = "; RE2 has no lookahead or lookbehind: write two conditions, one of them below `not`"
@@ -32,6 +34,7 @@ class Matches(Condition):
             )
         if len(operand) > _LONGEST:
             raise ValueError(f"is {len(operand)} characters long: keep the expression within {_LONGEST}")
+        self.literal = find_literal(operand)
         options = re2.Options()
         options.case_sensitive = False
         options.dot_nl = True
@@ -51,6 +54,9 @@ class Matches(Condition):
 
     def clause(self) -> Clause:
         return Clause(PRESENCE, exact=False)
+
+    def lookups(self) -> tuple[Lookup, ...]:
+        return (Middle(self.literal) if self.literal else AnyValue(),)
 
 
 def _reason(error: Exception) -> str:

@@ -9,7 +9,7 @@ Versions that are not PEP 440's, such as `2024-05-01b`, compare piece by piece, 
 
 import operator as compare
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -18,6 +18,7 @@ from packaging.version import InvalidVersion, Version
 from mlevents.canonical import fold
 from mlevents.conditions.assumptions import Assumptions
 from mlevents.conditions.condition import PRESENCE, Clause, Condition, JsonSchema, operator, quote_value
+from mlevents.conditions.lookup import AnyValue, Interval, Lookup
 
 _BOUND = re.compile(r"\s*(===|==|!=|~=|<=|>=|<|>)\s*([^\s,<>=!~][^\s,]*)\s*")
 _LONGEST = 200
@@ -64,6 +65,13 @@ class VersionRange(Condition):
     def clause(self) -> Clause:
         return Clause(PRESENCE, exact=False)
 
+    def lookups(self) -> tuple[Lookup, ...]:
+        orders = [_natural_interval(self.bounds, natural_key)]
+        if self.specifiers is not None:
+            orders = [_version_interval(self.bounds), _natural_interval(self.bounds, _other_key)]
+        bounded = [one for one in orders if (one.low, one.high) != (None, None)]
+        return tuple(bounded) if bounded == orders else (AnyValue(),)
+
     def assumptions(self) -> Assumptions:
         return Assumptions(by_shape=False)
 
@@ -72,6 +80,38 @@ def natural(text: str) -> Natural:
     """A key that orders texts as people do: `v9` before `v10`. Digits before letters."""
     pieces = re.findall(r"[0-9]+|[^0-9]+", fold(text))
     return [_piece(piece) for piece in pieces]
+
+
+def natural_key(value: object) -> Natural | None:
+    """The key of a text; None for what no range takes."""
+    return natural(value) if isinstance(value, str) and 0 < len(value) <= _LONGEST else None
+
+
+def _other_key(value: object) -> Natural | None:
+    """The natural key of a text that is no version of PEP 440."""
+    return None if _public_version(value) else natural_key(value)
+
+
+def _public_version(value: object) -> Version | None:
+    """A PEP 440 version without its local part, which most comparisons leave out."""
+    found = _version(value) if isinstance(value, str) and len(value) <= _LONGEST else None
+    return Version(found.public) if found and found.local else found
+
+
+def _natural_interval(bounds: Sequence[tuple[str, str]], read: Callable[[object], Any]) -> Interval:
+    return _interval(read, [(sign, natural(text)) for sign, text in bounds])
+
+
+def _version_interval(bounds: Sequence[tuple[str, str]]) -> Interval:
+    known = [(sign, _public_version(text)) for sign, text in bounds if sign != "==="]
+    return _interval(_public_version, [(sign, version) for sign, version in known if version])
+
+
+def _interval(read: Callable[[object], Any], bounds: Sequence[tuple[str, Any]]) -> Interval:
+    """From the greatest lower bound to the least upper one."""
+    lows = [bound for sign, bound in bounds if sign in (">", ">=", "==", "===", "~=")]
+    highs = [bound for sign, bound in bounds if sign in ("<", "<=", "==", "===")]
+    return Interval(read, max(lows, default=None), min(highs, default=None))
 
 
 def _piece(piece: str) -> tuple[int, int, str]:

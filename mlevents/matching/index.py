@@ -1,122 +1,129 @@
 """The rules that an event could match, found without trying every rule.
 
-Each rule is indexed by the most selective equality or prefix that its `where` demands: the one whose
-values the fewest other rules demand. A rule without such a demand is always a candidate.
+Each rule is found by the most selective part of its `where`: the one whose lookups the fewest other rules
+have. A part of `any` counts when each of its alternatives has lookups. A rule without such a part, such as
+one with `absent` alone, is always a candidate.
 """
 
+from __future__ import annotations
+
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mlevents.canonical import fold
+from mlevents.conditions.clause_lookups import find_lookups
+from mlevents.conditions.lookup import Interval, Lookup
 from mlevents.events import Event
-from mlevents.matching.condition_tree import FieldCondition, find_value
+from mlevents.matching.condition_tree import AllOf, AnyOf, FieldCondition, Node, find_value
 from mlevents.matching.rule_protocol import MatchableRule
+from mlevents.matching.value_index import ValueIndex
 
 type Keys = tuple[str, ...]
 
 
-class Demand(NamedTuple):
-    """A field that an event must have to match a rule, with one of these values or prefixes."""
+class FieldLookup(NamedTuple):
+    """A lookup on the field to which the keys lead."""
 
     keys: Keys
-    is_prefix: bool
-    values: tuple[object, ...]
+    lookup: Lookup
 
-    def entries(self) -> list[tuple[Keys, bool, object]]:
-        """What is equal for the same demand in another rule."""
-        return [(self.keys, self.is_prefix, value) for value in self.values]
+    @property
+    def entry(self) -> object:
+        """What is equal for lookups that find the same rules; any interval may contain a value."""
+        return self.keys, self.lookup.read if isinstance(self.lookup, Interval) else self.lookup
 
 
-class _Values:
-    """The rules with a demand on one field, by value and by prefix."""
+class Choice(NamedTuple):
+    """Lookups of which an event has at least one, and how many rules have them."""
 
-    def __init__(self) -> None:
-        self.equal: dict[object, list[int]] = defaultdict(list)
-        self.heads: dict[int, dict[str, list[int]]] = {}
-
-    def add(self, number: int, demand: Demand) -> None:
-        for value in demand.values:
-            if demand.is_prefix:
-                head = str(value)
-                self.heads.setdefault(len(head), {}).setdefault(head, []).append(number)
-            else:
-                self.equal[value].append(number)
-
-    def find(self, value: Any) -> Iterator[int]:
-        text = fold(value) if isinstance(value, str) else value
-        if isinstance(text, str | bool | int | float):
-            yield from self.equal.get(text, ())
-        if isinstance(text, str):
-            for length, heads in self.heads.items():
-                yield from heads.get(text[:length], ())
+    cost: int
+    lookups: tuple[FieldLookup, ...]
 
 
 class _Kind:
-    """The rules for one kind of event."""
+    """The rules for one kind of event: by field, and by the tags and properties that an event has."""
 
     def __init__(self) -> None:
         self.always: list[int] = []
-        self.fields: dict[Keys, _Values] = defaultdict(_Values)
-        self.maps: dict[Keys, dict[str, _Values]] = defaultdict(lambda: defaultdict(_Values))
+        self.fields: dict[Keys, list[tuple[Lookup, int]]] = defaultdict(list)
 
-    def add(self, number: int, demand: Demand | None) -> None:
-        if demand is None:
-            self.always.append(number)
-        elif len(demand.keys) > 2:
-            self.maps[demand.keys[:-1]][demand.keys[-1]].add(number, demand)
-        else:
-            self.fields[demand.keys].add(number, demand)
+    def freeze(self) -> None:
+        """Build the indexes, once every rule is there."""
+        self.values: dict[Keys, ValueIndex] = {}
+        self.maps: dict[Keys, dict[str, ValueIndex]] = defaultdict(dict)
+        for keys, entries in self.fields.items():
+            if len(keys) > 2:
+                self.maps[keys[:-1]][keys[-1]] = ValueIndex(entries)
+            else:
+                self.values[keys] = ValueIndex(entries)
 
-    def find(self, names: Mapping[str, Any]) -> Iterator[int]:
-        yield from self.always
-        for keys, values in self.fields.items():
-            yield from values.find(find_value(names, keys))
+    def collect(self, names: Mapping[str, Any], found: set[int]) -> None:
+        """Add the numbers of the rules that these names may fulfil."""
+        found.update(self.always)
+        for keys, values in self.values.items():
+            values.collect(find_value(names, keys), found)
         for keys, known in self.maps.items():
             tags = find_value(names, keys) or {}
             for key in tags if len(tags) < len(known) else known:
                 if key in tags and key in known:
-                    yield from known[key].find(tags[key])
+                    known[key].collect(tags[key], found)
 
 
 class Index:
     """The rules of a file, found by event."""
 
     def __init__(self, rules: Sequence[MatchableRule]) -> None:
-        demands = [list(find_demands(rule)) for rule in rules]
-        often = Counter(entry for one in demands for demand in one for entry in demand.entries())
+        often = Counter(
+            one.entry
+            for rule in rules
+            for field in (rule.where.root.fields() if rule.where else ())
+            for one in list_lookups(field)
+        )
         self.kinds: dict[str, _Kind] = defaultdict(_Kind)
         for number, rule in enumerate(rules):
-            best = min(demands[number], key=lambda demand: _cost(demand, often), default=None)
+            best = choose_lookups(rule.where.root, often) if rule.where else None
             for kind in rule.event:
-                self.kinds[kind].add(number, best)
+                self._add(self.kinds[kind], number, best)
+        for one in self.kinds.values():
+            one.freeze()
+
+    @staticmethod
+    def _add(kind: _Kind, number: int, best: Choice | None) -> None:
+        if best is None:
+            kind.always.append(number)
+            return
+        for keys, lookup in best.lookups:
+            kind.fields[keys].append((lookup, number))
 
     def candidates(self, event: Event) -> list[int]:
         """The numbers of the rules that could match, in file order; every rule that matches is among them."""
         found: set[int] = set()
         for kind in ("*", *event.kinds):
             if kind in self.kinds:
-                found.update(self.kinds[kind].find(event.names))
+                self.kinds[kind].collect(event.names, found)
         return sorted(found)
 
 
-def find_demands(rule: MatchableRule) -> Iterator[Demand]:
-    """Every equality and prefix without which the rule cannot match."""
-    for part in rule.where.conjuncts() if rule.where else ():
-        if not isinstance(part, FieldCondition) or part.kind == "list":
-            continue
-        clause = part.condition.clause()
-        if clause is None:
-            continue
-        if clause.operator == "BeginsWith":
-            yield Demand(part.keys, True, clause.values)
-        elif clause.operator == "In":
-            yield Demand(part.keys, False, tuple(map(_folded, clause.values)))
+def list_lookups(field: FieldCondition) -> tuple[FieldLookup, ...]:
+    """The lookups of a condition, at its field."""
+    return tuple(FieldLookup(field.keys, one) for one in find_lookups(field.condition))
 
 
-def _folded(value: object) -> object:
-    return fold(value) if isinstance(value, str) else value
-
-
-def _cost(demand: Demand, often: Counter[tuple[Keys, bool, object]]) -> int:
-    return sum(often[entry] for entry in demand.entries())
+def choose_lookups(node: Node, often: Mapping[object, int]) -> Choice | None:
+    """The lookups by which the fewest rules are found with this one; None if it may hold without any."""
+    match node:
+        case FieldCondition():
+            lookups = list_lookups(node)
+            return Choice(sum(often[one.entry] for one in lookups), lookups) if lookups else None
+        case AllOf():
+            parts = [choose_lookups(part, often) for part in node.nodes]
+            return min((one for one in parts if one), key=lambda one: one.cost, default=None)
+        case AnyOf():
+            parts = [choose_lookups(part, often) for part in node.nodes]
+            known = [one for one in parts if one]
+            if len(known) < len(parts):
+                return None
+            return Choice(
+                sum(one.cost for one in known), tuple(one for part in known for one in part.lookups)
+            )
+    return None

@@ -12,6 +12,7 @@ from math import inf
 from typing import Any
 
 from mlevents.conditions.condition import Condition, as_number
+from mlevents.conditions.lookup import AnyValue, Lookup
 from mlevents.matching.condition_tree import FieldCondition, Node, conjuncts, find_value
 
 
@@ -22,6 +23,9 @@ class ItemCondition(Condition):
 
     def __init__(self, node: Node) -> None:
         self.node = node
+
+    def lookups(self) -> tuple[Lookup, ...]:
+        return (AnyValue(),)
 
 
 class AnyItem(ItemCondition):

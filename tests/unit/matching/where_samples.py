@@ -32,6 +32,19 @@ TEXTS += [
     "azureml.StepRun",
 ]
 NUMBERS = [0, 1, 0.3, 0.92, 8, 1000, -2.5]
+REGEXES = [
+    "prod.*",
+    "(?i)FRAUD.*",
+    r"\d+",
+    ".",
+    "(?-i)prod",
+    "p(ro|x)d.*",
+    "prod|draft",
+    "pro?d(uction)?",
+    "k+",
+]
+REGEXES += [".*-net", r"2\.1", "[^d]rod", "a*b?prod", "pr{0}rod", "(f)raud-net", r"x\ y"]
+REGEXES += ["s|k", r".*[\]x]?d"]
 TAGS = ["stage", "accuracy", "hold", "a.b", "x y", "azureml_modelmonitor_threshold_breached"]
 
 texts = st.sampled_from(TEXTS)
@@ -53,9 +66,9 @@ OPERANDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         **dict.fromkeys(
             ("prefix", "suffix", "contains"), some_text | st.lists(some_text, min_size=1, max_size=3)
         ),
-        "glob": st.sampled_from(["prod*", "*", "f?aud-*", "[fp]ro*", "8"]),
-        "matches": st.sampled_from(["prod.*", "(?i)FRAUD.*", r"\d+", "."]),
-        "version": st.sampled_from([">=2", "<9, !=2.1", "==8"]),
+        "glob": st.sampled_from(["prod*", "*", "f?aud-*", "[fp]ro*", "8", "*-net", "*rod*", "f*t", "*[d]"]),
+        "matches": st.sampled_from(REGEXES),
+        "version": st.sampled_from([">=2", "<9, !=2.1", "==8", "~=2.0", "==2.*", "===8", ">1, <=2.1", ">a"]),
     },
     "boolean": {"equals": st.booleans()},
     "number": {"equals": numbers, "in": st.lists(numbers, min_size=1, max_size=3), "not-in": numbers},
