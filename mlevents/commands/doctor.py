@@ -21,6 +21,8 @@ from mlevents.commands.command import (
     print_line,
     read_settings,
 )
+from mlevents.commands.connection_trials import send_tests
+from mlevents.commands.operator.app_options import AppName, AppOptions, Subscription, Url
 from mlevents.commands.progress_bar import track_items
 from mlevents.commands.rules_argument import RulesArgument, choose_rules
 from mlevents.doctor.azure_checks import Doctor, PartFinding
@@ -42,6 +44,16 @@ FunctionAppId = Annotated[
     ),
 ]
 CheckQuota = Annotated[bool, typer.Option("--quota", help="Also compare the templates with the quota.")]
+SendTest = Annotated[
+    list[str],
+    typer.Option(
+        "--send-test",
+        metavar="CONNECTION",
+        show_default=False,
+        help="Only send a test message through this connection, to everyone who receives its messages. "
+        "Repeat it for others.",
+    ),
+]
 OnlyNeeds = Annotated[
     bool, typer.Option("--needs", help="List the required permissions, without calling Azure.")
 ]
@@ -55,22 +67,37 @@ def doctor(  # noqa: PLR0913, PLR0917 - a command's options are its function's p
     function_app: FunctionAppId = "",
     quota: CheckQuota = False,
     needs: OnlyNeeds = False,
+    send_test: SendTest = [],  # noqa: B006 - typer makes a list of each call
+    url: Url = "",
+    app: AppName = "",
+    subscription: Subscription = "",
     as_json: AsJson = False,
 ) -> None:
-    """Check that everything that the rules need exists in Azure and is allowed; change nothing."""
+    """Check that everything that the rules need exists in Azure and is allowed; change nothing.
+
+    With --send-test, send test messages instead: from this computer, or from the app of --app or --url.
+    """
+    rules = choose_rules(file, rules)
+    if send_test or url or app:
+        if needs or quota:
+            exit_with_error("--send-test checks nothing else: leave out --needs and --quota")
+        return _report(send_tests(send_test, AppOptions(url, app, subscription), rules, env), as_json)
     if function_app and SITE not in function_app.lower():
         exit_with_error(
             f"'{function_app}' is not a Function App: give its resource id, /subscriptions/…{SITE}<name>"
         )
-    rules = choose_rules(file, rules)
     loaded = load_rules_or_exit(rules, env)
     settings = read_settings(rules, env)
     if needs:
-        _show_needs(_needs(loaded, settings), as_json)
-        return
+        return _show_needs(_needs(loaded, settings), as_json)
     checks = Doctor(loaded, settings, function_app.rstrip("/"), quota)
     parts = checks.count_parts()
     found = track_items(checks.findings(), "checking Azure", parts, few=0, group=lambda one: one.part)
+    return _report(found, as_json)
+
+
+def _report(found: Iterable[PartFinding], as_json: bool) -> None:
+    """Print the findings; exits with 1 if one of them is false."""
     told = _as_json(list(found)) if as_json else _show(found)
     if as_json:
         print_json(told)

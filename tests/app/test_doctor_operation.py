@@ -1,7 +1,11 @@
 """`GET v1/doctor`: the running app looks with its own identity."""
 
-import requests
+import json
 
+import requests
+from typer.testing import CliRunner
+
+from mlevents.__main__ import build_app
 from sandbox.sandbox_process import Stage
 
 
@@ -29,3 +33,26 @@ def test_what_is_missing_is_found_with_its_remedy(shipped: Stage):
     wrong = [one for one in report["findings"] if one["ok"] is False]
     assert "connection retraining" in {one["part"] for one in wrong}
     assert all(one["remedy"] for one in wrong)
+
+
+def test_the_app_sends_a_test_message_and_says_what_came_of_it(shipped: Stage):
+    words = ["doctor", "--url", shipped.ready["functions"], "--json"]
+    words += ["--send-test", "mlops-teams", "--send-test", "mlops-email"]
+    done = CliRunner().invoke(build_app(), words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    findings = json.loads(done.stdout)["findings"]
+    assert [one["part"] for one in findings] == ["connection mlops-teams", "connection mlops-email"]
+    assert all("'Test message from mlevents' is sent: notified mlops-" in one["said"] for one in findings)
+    for name in ("mlops-teams", "mlops-email"):
+        marked = f"This is a test of the connection '{name}'"
+        assert [one for one in shipped.inbox() if marked in json.dumps(one, ensure_ascii=False)]
+
+
+def test_no_test_message_goes_where_none_can(shipped: Stage):
+    api = f"{shipped.ready['functions']}/api/v1/connections"
+    found = requests.post(f"{api}/retraining/test", json={}, timeout=30).json()
+    assert (found["ok"], found["part"]) == (False, "connection retraining")
+    assert "connections of type data_factory send no messages" in found["said"]
+    refused = requests.post(f"{api}/mlops-taems/test", json={}, timeout=30)
+    assert refused.status_code == 404
+    assert "unknown connection 'mlops-taems' (did you mean 'mlops-teams'?)" in refused.text
