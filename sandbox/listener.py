@@ -1,5 +1,6 @@
-"""HTTP servers on loopback."""
+"""Servers on loopback."""
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 
@@ -10,8 +11,26 @@ PATIENCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class TcpServer:
+    """A server that is up on 127.0.0.1, and speaks something else than HTTP."""
+
+    server: asyncio.Server
+
+    @property
+    def port(self) -> int:
+        """The port it took."""
+        return int(self.server.sockets[0].getsockname()[1])
+
+    async def close(self) -> None:
+        """Stop serving, and break the connections."""
+        self.server.close()
+        self.server.close_clients()
+        await self.server.wait_closed()
+
+
+@dataclass(frozen=True, slots=True)
 class Listener:
-    """A server that is up; `url` is its address without a path or a closing slash."""
+    """An HTTP server that is up; `url` is its address without a path or a closing slash."""
 
     url: str
     runner: web.AppRunner

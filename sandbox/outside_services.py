@@ -5,10 +5,12 @@ from aiohttp import web
 from sandbox.azure.faults import Faults
 from sandbox.azure.identity import Identity
 from sandbox.azure.rights.assignments import Rights
+from sandbox.azure.stream_targets import StreamTargets
 from sandbox.devops.devops import DevOps
 from sandbox.github.github import GitHub
 from sandbox.inboxes.communication_services import Communication
 from sandbox.inboxes.inbox import Inbox
+from sandbox.inboxes.message_broker import MessageBroker
 from sandbox.inboxes.streams import Streams
 
 
@@ -18,11 +20,13 @@ class OutsideServices:
     def __init__(self, inbox: Inbox, identity: Identity, rights: Rights, faults: Faults) -> None:
         self.github = GitHub(inbox)
         self.devops = DevOps(inbox, identity)
+        self.streams = StreamTargets()
+        self.broker = MessageBroker(inbox, identity, rights, self.streams, faults)
         self._inbox = inbox
         self._communication = Communication(inbox, identity, rights)
         self._middlewares = (
             faults.middleware,
-            Streams(inbox, identity).middleware,
+            Streams(inbox, identity, rights, self.streams).middleware,
             self.github.middleware,
             self.devops.middleware,
         )

@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.azure.resource_manager import ResourceManager
 from sandbox.azure.rights.assignments import AppRights, Rights
 from sandbox.azure.rule_resources import RuleResources
+from sandbox.azure.stream_targets import StreamTargets
 from sandbox.azure.workspace import WORKSPACE, WORKSPACE_ID
 from sandbox.event_grid.compiled_filters import Filter, compile_rule_filters
 from sandbox.event_grid.topic import EventGrid
@@ -30,6 +31,7 @@ class RunningRules:
     event_grid: EventGrid
     rights: Rights
     arm: ResourceManager
+    streams: StreamTargets
 
     def prepare(self) -> None:
         """Give the app its settings and rights; raises RealReceiverError."""
@@ -77,10 +79,12 @@ class RunningRules:
             self.arm.add_registry(id)
         for id, pipelines in resources.factories.items():
             self.arm.add_factory(id, pipelines)
+        self.streams.add(resources.streams)
         listed = dict(resources.workspaces) or {WORKSPACE: WORKSPACE_ID}
         usual = [id for id in listed.values() if id.lower() == WORKSPACE_ID.lower()]
         self.event_grid.topic = (usual or list(listed.values()))[0]
         self.ready.update({"workspace": self.event_grid.topic, "workspaces": listed})
+        self.ready["streams"] = sorted({one.id for one in resources.streams})
         self.ready.update(self.settings.describe(self.options.app))
 
     def _take_rights(self) -> None:

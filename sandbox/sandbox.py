@@ -33,7 +33,7 @@ from sandbox.host.host_control import HostControl
 from sandbox.host.rule_settings import Inboxes
 from sandbox.inboxes.inbox import Inbox
 from sandbox.inboxes.mail_server import serve_mail
-from sandbox.listener import HOST, Listener, listen
+from sandbox.listener import HOST, Listener, TcpServer, listen
 from sandbox.options import Options, PortTakenError
 from sandbox.outside_services import OutsideServices
 from sandbox.pace import Pace
@@ -100,23 +100,28 @@ class Sandbox:
             self.event_grid,
             self.rights,
             self.arm,
+            self.outside.streams,
         )
         self.rules.prepare()
         await self._run()
 
     async def _serve_receivers(self, certificates: Certificates) -> AppSettings:
         """Serve what the app sends to; returns the settings that lead there."""
-        web = await self._serve(self.outside.application(), certificates.context)
-        plain = await self._serve(self.outside.application())
-        mail = await serve_mail(self.inbox, certificates.context)
-        encrypted = await serve_mail(self.inbox, certificates.context, encrypted=True)
-        for server in (mail, encrypted):
-            self._stack.push_async_callback(server.close)
-        options = self.options
+        servers: dict[str, Listener | TcpServer] = {
+            "https": await self._serve(self.outside.application(), certificates.context),
+            "http": await self._serve(self.outside.application()),
+            "smtp": await serve_mail(self.inbox, certificates.context),
+            "smtps": await serve_mail(self.inbox, certificates.context, encrypted=True),
+            "amqps": await self.outside.broker.serve(certificates.context),
+        }
+        for name in ("smtp", "smtps", "amqps"):
+            self._stack.push_async_callback(servers[name].close)
+        ports = {name: one.port for name, one in servers.items()}
+        options, key = self.options, lambda: self.outside.github.callers.private_key
         return AppSettings(
             self.ready,
-            Inboxes(web.url, HOST, mail.port, lambda: self.outside.github.callers.private_key),
-            {"https": web.port, "http": plain.port, "smtp": mail.port, "smtps": encrypted.port},
+            Inboxes(f"https://{HOST}:{ports['https']}", HOST, ports["smtp"], key),
+            ports,
             options.script,
             options.app,
             options.rules,

@@ -6,41 +6,32 @@ https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-protoco
 
 import struct
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from azure.eventhub._pyamqp._decode import decode_frame, decode_payload
 
 from sandbox.amqp.encoding import Described, Symbol, Typed, encode, ulong, ushort
+from sandbox.amqp.refusal import Refusal
 
 SASL_HEADER, HEADER = b"AMQP\x03\x01\x00\x00", b"AMQP\x00\x01\x00\x00"
 OPEN, BEGIN, ATTACH, FLOW, TRANSFER, DISPOSITION, DETACH, END, CLOSE = range(0x10, 0x19)
 MECHANISMS, OUTCOME = 0x40, 0x44
-ERROR, ACCEPTED, REJECTED, SOURCE, TARGET = 0x1D, 0x24, 0x25, 0x28, 0x29
+ACCEPTED, REJECTED, SOURCE, TARGET = 0x24, 0x25, 0x28, 0x29
 PROPERTIES, APPLICATION_PROPERTIES, VALUE = 0x73, 0x74, 0x77
 CBS, MANAGEMENT = "$cbs", "$management"
 TOO_LARGE = "amqp:link:message-size-exceeded"
 FIELDS = {OPEN: 10, BEGIN: 8, ATTACH: 14, FLOW: 11, TRANSFER: 11, DISPOSITION: 6, DETACH: 3, END: 1, CLOSE: 1}
 """How many fields each frame has: the SDKs read those at the end too."""
 CREDIT, WINDOW = 1000, 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An error of AMQP: its condition, and a text for people."""
-
-    condition: str
-    text: str
-
-    def describe(self) -> Described:
-        """As it is sent."""
-        return Described(ERROR, [Symbol(self.condition), self.text, None])
+BATCH = 0x80013700
+"""The message format of many messages in one."""
 
 
 class Namespace(Protocol):
-    """What a sender finds behind the connection; `largest` is the most bytes of a message."""
+    """What a sender finds behind the connection."""
 
-    largest: int
+    def find_limit(self, address: str) -> int:
+        """The most bytes of a message to this address."""
 
     def take_token(self, audience: str, token: str) -> tuple[int, str]:
         """The status with which the token is answered, and its description."""
@@ -48,8 +39,11 @@ class Namespace(Protocol):
     def find_refusal(self, address: str, tokens: dict[str, str]) -> Refusal | None:
         """Why nobody can send to the address with these tokens, by audience; None if it is allowed."""
 
-    def take_message(self, address: str, message: Any) -> Refusal | None:
-        """Keep a message of the SDK's decoder; or why it is refused."""
+    def take_message(self, address: str, messages: list[Any]) -> Refusal | None:
+        """Keep the messages of a transfer, as the SDK decodes them; or why they are refused.
+
+        Raises OSError to break the connection.
+        """
 
 
 class Conversation:
@@ -123,7 +117,7 @@ class Conversation:
         source, target = (_read_address(end) for end in fields[5:7])
         place = source if client_receives else target
         refusal = None if place == CBS else self._namespace.find_refusal(place, self._tokens)
-        sizes = [None, None, 0 if client_receives else None, ulong(self._namespace.largest)]
+        sizes = [None, None, 0 if client_receives else None, ulong(self._namespace.find_limit(place))]
         ends: list[Described | None] = [
             Described(SOURCE, [source] + [None] * 10),
             Described(TARGET, [target] + [None] * 6),
@@ -144,18 +138,17 @@ class Conversation:
         self._parts += fields[-1]
         if more:
             return
-        payload = bytes(self._parts)
+        payload, address = bytes(self._parts), self._targets[channel, handle]
         self._parts.clear()
-        if len(payload) > self._namespace.largest:
-            sizes = f"(delivery-id:{delivery}, size:{len(payload)} bytes) exceeds"
-            limit = f"the limit ({self._namespace.largest} bytes) currently allowed on the link."
-            text = f"The received message {sizes} {limit}"
-            self._targets.pop((channel, handle), None)
-            self._send(channel, DETACH, [handle, True, Refusal(TOO_LARGE, text).describe()])
+        if len(payload) > (limit := self._namespace.find_limit(address)):
+            sizes = f"(delivery-id:{delivery}, size:{len(payload)} bytes) exceeds the limit ({limit} bytes)"
+            error = Refusal(TOO_LARGE, f"The received message {sizes} currently allowed on the link.")
+            del self._targets[channel, handle]
+            self._send(channel, DETACH, [handle, True, error.describe()])
             return
-        message, address = decode_payload(memoryview(payload)), self._targets[channel, handle]
+        message = decode_payload(memoryview(payload))
         asks = address.rpartition("/")[2] in (CBS, MANAGEMENT)
-        refusal = None if asks else self._namespace.take_message(address, message)
+        refusal = None if asks else self._namespace.take_message(address, _open_batch(message, fields[3]))
         state = Described(REJECTED, [refusal.describe()]) if refusal else Described(ACCEPTED, [])
         self._send(channel, DISPOSITION, [True, delivery, delivery, True, state])
         if address == CBS:
@@ -180,6 +173,17 @@ class Conversation:
         payload = encode(Described(PROPERTIES, [None] * 5 + [correlation]))
         payload += encode(Described(APPLICATION_PROPERTIES, answer)) + encode(Described(VALUE, value))
         self._send(channel, TRANSFER, [self._receivers[channel, address], 0, b"t", 0, True, False], payload)
+
+
+def _open_batch(message: Any, message_format: int | None) -> list[Any]:
+    """The messages of a batch, each with the annotations of the batch too; or the message."""
+    if message_format != BATCH:
+        return [message]
+    known, inner = (
+        message.message_annotations or {},
+        [decode_payload(memoryview(one)) for one in message.data],
+    )
+    return [one._replace(message_annotations=known | (one.message_annotations or {})) for one in inner]
 
 
 def _read_address(end: Any) -> str:

@@ -1,4 +1,4 @@
-"""The resources that a rule file names, which the sandbox therefore has: workspaces, factories, pipelines."""
+"""The resources that a rule file names, which the sandbox therefore has."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -10,6 +10,7 @@ from mlevents.rules.connections import check_workspaces, fill_settings
 from mlevents.rules.report import Report
 from mlevents.services.connection import connection
 from mlevents.workspace_id import parse_workspace_key
+from sandbox.azure.stream_targets import StreamTarget, find_stream_targets
 from sandbox.rule_reading import read_readable_rules
 
 TARGETS = ("ml_registry", "ml_workspace")
@@ -22,12 +23,14 @@ MARK = "mlevents_response"
 class RuleResources:
     """ARM ids: of the workspaces by alias, and of the factories with the parameters of each pipeline.
 
-    `targets` are those of the connections to registries and to other workspaces, by their type.
+    `targets` are those of the connections to registries and to other workspaces, by their type. `streams` are
+    the hubs, queues and topics to which events are sent.
     """
 
     workspaces: Mapping[str, str] = field(default_factory=dict)
     factories: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(TARGETS, ()))
+    streams: tuple[StreamTarget, ...] = ()
 
     @classmethod
     def read(cls, rules: Path, environment: Mapping[str, str]) -> "RuleResources":
@@ -42,7 +45,8 @@ class RuleResources:
         targets = {
             kind: tuple(id for _, id in _find_connections(source.written, kind, report)) for kind in TARGETS
         }
-        return cls(workspaces, dict(_find_factories(source.written, report)), targets)
+        streams = find_stream_targets(_fill_connections(source.written, report), environment)
+        return cls(workspaces, dict(_find_factories(source.written, report)), targets, tuple(streams))
 
 
 def _find_connections(written: Mapping[str, Any], kind: str, report: Report) -> Iterator[tuple[str, str]]:
@@ -53,6 +57,12 @@ def _find_connections(written: Mapping[str, Any], kind: str, report: Report) -> 
             with suppress(ValueError):
                 found = connection.find(kind).model_validate({"id": fill_settings(one["id"], "", report)})
                 yield name, str(found.resource)
+
+
+def _fill_connections(written: Mapping[str, Any], report: Report) -> dict[str, dict[str, Any]]:
+    connections = written.get("connections")
+    known = connections.items() if isinstance(connections, dict) else ()
+    return {str(name): fill_settings(one, "", report) for name, one in known if isinstance(one, dict)}
 
 
 def _find_factories(

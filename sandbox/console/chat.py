@@ -1,5 +1,6 @@
-"""The inbox as a chat: each mail and each webhook message, with the connection that sent it."""
+"""The inbox as a chat: each message, with the connection that sent it."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 from mlevents.errors import RulesError
 from mlevents.rules.connections import find_settings
 from mlevents.rules.rule_source import read_source
+from sandbox.azure.stream_targets import SEND, find_stream_targets
 from sandbox.console.message_text import TextPart, split_message
 
 LATEST = 100
@@ -18,18 +20,21 @@ MAIL_TYPES = {"email": "email", "smtp": "smtp"}
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A connection of the rules, and what identifies its messages: `paths` or mail `addresses`."""
+    """A connection of the rules, and what identifies its messages: `paths`, `addresses` or a `stream`."""
 
     name: str
     kind: str
     paths: frozenset[str]
     addresses: frozenset[str]
+    stream: str = ""
 
     def has_sent(self, message: Mapping[str, Any]) -> bool:
         """Whether a message is one of this connection's."""
         if message["via"] in MAIL_TYPES:
             same_kind = self.kind == MAIL_TYPES[message["via"]]
             return same_kind and (not self.addresses or message["from"] in self.addresses)
+        if self.stream:
+            return self.stream.lower() in {str(one).lower() for one in message["to"]}
         return bool(self.paths & {part for one in message["to"] for part in str(one).split("/")})
 
 
@@ -64,10 +69,12 @@ def list_chat(messages: Iterable[Mapping[str, Any]], senders: Iterable[Sender]) 
 def _build_message(message: Mapping[str, Any], senders: Iterable[Sender]) -> ChatMessage:
     names = [one.name for one in senders if one.has_sent(message)]
     to = ", ".join(str(one).partition("?")[0] for one in message["to"])
-    text = message["text"] or (message["body"] if isinstance(message["body"], str) else "")
+    text, body = message["text"], message["body"]
+    if not text and (isinstance(body, str) or message["via"] in SEND):
+        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
     return ChatMessage(
         " or ".join(names) or message["from"] or to,
-        "webhook" if message["via"] == "webhook" else "mail",
+        "mail" if message["via"] in MAIL_TYPES else str(message["via"]).replace("_", " "),
         to,
         message["subject"],
         split_message(str(text)),
@@ -84,7 +91,8 @@ def _read_sender(name: str, written: Mapping[str, Any], settings: Mapping[str, s
     literal = {key: one for key, one in written.items() if isinstance(one, str)}
     addresses = {one["sender"] for one in (values, literal) if one.get("sender")}
     paths = set(_list_path_parts([*values.values(), *literal.values()]))
-    return Sender(name, str(written.get("type")), frozenset(paths), frozenset(addresses))
+    streams = [f"{one.host}/{one.path}" for one in find_stream_targets({name: written}, settings)]
+    return Sender(name, str(written.get("type")), frozenset(paths), frozenset(addresses), "".join(streams))
 
 
 def _list_path_parts(values: Iterable[str]) -> Iterator[str]:

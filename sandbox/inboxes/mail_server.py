@@ -4,28 +4,13 @@ import asyncio
 import email
 import email.policy
 import ssl
-from dataclasses import dataclass
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from sandbox.inboxes.inbox import Inbox
-from sandbox.listener import HOST
+from sandbox.listener import HOST, TcpServer
 
 SIZE_LIMIT = 16 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class MailServer:
-    """A mail server that is up on 127.0.0.1."""
-
-    port: int
-    server: asyncio.Server
-
-    async def close(self) -> None:
-        """Stop taking mail."""
-        self.server.close()
-        self.server.close_clients()
-        await self.server.wait_closed()
 
 
 class _Postman:
@@ -50,7 +35,7 @@ class _Postman:
         return "250 OK"
 
 
-async def serve_mail(inbox: Inbox, context: ssl.SSLContext, *, encrypted: bool = False) -> MailServer:
+async def serve_mail(inbox: Inbox, context: ssl.SSLContext, *, encrypted: bool = False) -> TcpServer:
     """Take mail on a free port of 127.0.0.1; `encrypted` from the first byte on."""
     loop = asyncio.get_running_loop()
 
@@ -67,4 +52,4 @@ async def serve_mail(inbox: Inbox, context: ssl.SSLContext, *, encrypted: bool =
         )
 
     server = await loop.create_server(connection, HOST, 0, ssl=context if encrypted else None)
-    return MailServer(server.sockets[0].getsockname()[1], server)
+    return TcpServer(server)

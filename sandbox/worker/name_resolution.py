@@ -1,9 +1,9 @@
 """Name resolution of the app's process: every host leads to this machine, so nothing leaves it.
 
 A connection with its address in the rule file, and any code of an extension, reach the sandbox's inbox
-instead of the service. Mail ports lead to the mail server, every other port to the web server. A host has a
-public address here, as it has on the internet. Connections to any other machine are made to the sandbox, or
-refused where that is not possible.
+instead of the service. Mail ports lead to the mail server, the port of AMQP to the message broker, every
+other port to the web server. A host has a public address here, as it has on the internet. Connections to any
+other machine are made to the sandbox, or refused where that is not possible.
 """
 
 import ipaddress
@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 VARIABLE = "SANDBOX_SERVERS"
-"""Holds the ports as JSON, in the environment of the app's process: `https`, `http`, `smtp`, `smtps`."""
-PLAIN_MAIL, ENCRYPTED_MAIL, PLAIN_WEB = (25, 587, 2525), (465,), (80, 8080)
+"""Holds the ports of the servers as JSON, in the environment of the app's process: `https`, `amqps` …"""
+PLAIN_MAIL, ENCRYPTED_MAIL, PLAIN_WEB, AMQP = (25, 587, 2525), (465,), (80, 8080), (5671,)
 LOOPBACK = "127.0.0.1"
 PUBLIC_ADDRESS = "20.0.0.1"
 """The address of every other host: a public one, because calls to private addresses are refused."""
@@ -64,6 +64,8 @@ def _choose_server(port: Any) -> str:
         return "smtp"
     if number in ENCRYPTED_MAIL:
         return "smtps"
+    if number in AMQP:
+        return "amqps"
     return "http" if number in PLAIN_WEB else "https"
 
 

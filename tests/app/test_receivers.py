@@ -26,6 +26,8 @@ connections:
   inside: {type: http, base: "https://127.0.0.1/admin"}
   topic: {type: event_grid, endpoint: "https://ml.westeurope-1.eventgrid.azure.net/api/events"}
   queue: {type: storage_queue, account: staudit, queue: ml-events}
+  lake: {type: event_hub, namespace: {setting: HUBS}, hub: ml-events}
+  bus: {type: service_bus, namespace: sbns-ml.servicebus.windows.net, topic: ml-events}
   cicd: {type: github, repository: example/ml-cd, app_id: "7", private_key: {setting: GITHUB_APP_KEY}}
   pipelines: {type: azure_devops, organization: example, project: ml}
   relay: {type: smtp, host: {setting: RELAY}, port: {setting: RELAY_PORT}, sender: a@b.example,
@@ -56,6 +58,8 @@ rules:
     do:
       - {uses: forward, with: {to: topic}}
       - {uses: forward, id: shaped, with: {to: queue, format: json, data: {run: "${run.id}"}}}
+      - {uses: forward, id: keyed, with: {to: lake, format: json, data: 1, partition_key: "${run.id}"}}
+      - {uses: forward, id: ordered, with: {to: bus, session: "${run.id}"}}
   - id: promote
     event: run.status_changed
     where: {run: {status: canceled}}
@@ -108,7 +112,7 @@ def test_every_message_arrives_in_the_inbox_and_nowhere_else(running: Stage):
 def test_the_ready_file_has_the_chosen_settings(running: Stage):
     chosen = running.ready["settings"]
     names = {"OWN_HOOK", "UNSET_HOOK", "RELAY", "RELAY_PORT", "RELAY_TO", "RELAY_PASSWORD"}
-    names |= {"API_SIGNING", "CD_ADDRESS", "CD_KEY", "GITHUB_APP_KEY"}
+    names |= {"API_SIGNING", "CD_ADDRESS", "CD_KEY", "GITHUB_APP_KEY", "HUBS"}
     assert set(chosen) == names
     assert chosen["OWN_HOOK"].startswith("jsons://127.0.0.1:")
     assert chosen["RELAY"] == "127.0.0.1"
@@ -177,6 +181,8 @@ def find_callback(running: Stage) -> str | None:
 
 
 def test_forwarded_events_arrive_in_the_inbox(running: Stage):
+    fault = {"match": "SEND /ml-events", "drop": True, "after": True, "skip": 1}
+    assert requests.post(running.ready["faults"], json=fault, timeout=30).status_code == 201
     event = running.run_status_changed("train-4", "Canceled")
     running.publish(event)
     [response] = running.settled(rule="stream", event_id=event["id"])
@@ -188,6 +194,14 @@ def test_forwarded_events_arrive_in_the_inbox(running: Stage):
     assert topic["body"]["data"]["run"]["id"] == "train-4"
     assert topic["body"]["mleventsresponse"] == response["id"]
     assert (queue["to"], queue["body"]) == (["staudit.queue.core.windows.net/ml-events"], {"run": "train-4"})
+    [hub] = [one for one in running.inbox() if one["via"] == "event_hub"]
+    assert (hub["to"], hub["body"]) == (["sandbox-hubs.servicebus.windows.net/ml-events"], 1)
+    assert hub["headers"]["partition-key"] == "train-4"
+    repeated = [one for one in running.inbox() if one["via"] == "service_bus"]
+    assert [one["to"] for one in repeated] == [["sbns-ml.servicebus.windows.net/ml-events"]] * 2
+    assert {one["headers"]["message-id"] for one in repeated} == {event["id"]}
+    assert {one["headers"]["session-id"] for one in repeated} == {"train-4"}
+    assert len({json.dumps(one["body"]) for one in repeated}) == 1
 
 
 def test_ci_is_started_by_a_github_app_and_by_the_identity_and_followed(running: Stage):

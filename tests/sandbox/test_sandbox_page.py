@@ -4,12 +4,13 @@ import re
 import shutil
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from sandbox.console.chat import Sender, list_chat
+from sandbox.console.chat import Sender, list_chat, read_senders
 from sandbox.console.fault_switches import SWITCHES
 from sandbox.console.message_text import TextPart, extract_text, split_message
 from sandbox.sandbox_process import ROOT, Stage, stage, until
@@ -378,3 +379,22 @@ def test_a_mail_is_from_the_connection_with_its_sender():
         [one | {"body": "", "received": "2030-01-01T00:00:00"} for one in (mail, other)], senders
     )
     assert [one.sender for one in found] == ["two", "nobody@x.example"]
+
+
+def test_a_forwarded_event_is_from_the_connection_to_its_stream(tmp_path: Path):
+    host = "sbns-ml.servicebus.windows.net"
+    rules = f"""connections:
+  bus: {{type: service_bus, namespace: {{setting: HOST}}, queue: ML-Events}}
+  other: {{type: service_bus, namespace: {host}, topic: other}}
+"""
+    (tmp_path / "rules.yaml").write_text(rules)
+    message: dict[str, Any] = {
+        "via": "service_bus",
+        "from": "",
+        "to": [f"{host}/ml-events"],
+        "subject": "",
+        "text": "",
+    }
+    message |= {"body": {"run": "r1"}, "received": "2030-01-01T00:00:00"}
+    [found] = list_chat([message], read_senders(tmp_path / "rules.yaml", {"HOST": host}))
+    assert (found.sender, found.via, found.parts[0].text) == ("bus", "service bus", '{"run": "r1"}')

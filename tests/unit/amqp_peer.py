@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import trustme
 
-from sandbox.amqp.conversation import Conversation, Refusal
+from sandbox.amqp.conversation import Conversation
+from sandbox.amqp.refusal import Refusal
 
 
 @dataclass
@@ -38,9 +39,12 @@ class Broker:
     def find_refusal(self, _: str, __: dict[str, str]) -> Refusal | None:
         return self.detached
 
-    def take_message(self, address: str, message: Any) -> Refusal | None:
+    def find_limit(self, _: str) -> int:
+        return self.largest
+
+    def take_message(self, address: str, messages: list[Any]) -> Refusal | None:
         if self.refusal is None:
-            self.messages.append((address, message))
+            self.messages += [(address, message) for message in messages]
         if self.forgetful:
             raise ConnectionAbortedError
         return self.refusal
@@ -72,12 +76,18 @@ def serve_host(host: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     issuer, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     issuer.issue_cert(host).configure_cert(context)
     issuer.cert_pem.write_to_path(str(folder / "ca.pem"))
-    broker, resolve = Broker(context), socket.getaddrinfo
+    broker = Broker(context)
     with broker.serving() as port:
-
-        def lead_here(name: Any, service: Any, *words: Any, **options: Any) -> Any:
-            place = ("127.0.0.1", port) if name == host else (name, service)
-            return resolve(*place, *words, **options)
-
-        monkeypatch.setattr(socket, "getaddrinfo", lead_here)
+        lead_host(host, port, monkeypatch)
         yield broker
+
+
+def lead_host(host: str, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this host lead to a port of this machine, in the test."""
+    resolve = socket.getaddrinfo
+
+    def lead_here(name: Any, service: Any, *words: Any, **options: Any) -> Any:
+        place = ("127.0.0.1", port) if name == host else (name, service)
+        return resolve(*place, *words, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lead_here)

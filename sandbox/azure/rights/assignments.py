@@ -2,7 +2,8 @@
 
 The app's identity has the actions that `python -m mlevents doctor --needs` lists for its rules, each at the
 resource on which `infra/access.bicep` assigns them, and on the Communication Services resource the role that
-`infra/main.bicep` assigns. Rules that cannot be loaded give it nothing.
+`infra/main.bicep` assigns. On each hub, queue or topic of a connection it has the role of a sender, as if
+`infra/targets.json` listed them all. Rules that cannot be loaded give it nothing.
 """
 
 import logging
@@ -19,6 +20,7 @@ from mlevents.rules.needs import list_required_permissions
 from mlevents.services.services import Services
 from mlevents.settings import Settings
 from sandbox.azure.identity import OWNER
+from sandbox.azure.stream_targets import SEND, find_stream_targets
 from sandbox.azure.workspace import SUBSCRIPTION_ID, WORKSPACE, WORKSPACE_ID
 
 COMMUNICATION_ID = (
@@ -128,6 +130,8 @@ class RuleRights:
         assigned = [Assignment(one.resource, tuple(sorted(one.actions))) for one in found]
         if any(one.get("type") == "email" for one in rules.connections.values()):
             assigned.append(Assignment(COMMUNICATION_ID, (MAIL,)))
+        targets = find_stream_targets(rules.connections, self._environment)
+        assigned += [Assignment(one.id, (SEND[one.kind],)) for one in targets]
         return tuple(assigned)
 
 

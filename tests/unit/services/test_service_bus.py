@@ -14,7 +14,7 @@ from mlevents.actions.forward.action import Forward
 from mlevents.errors import PermanentError, TransientError
 from mlevents.events import Event
 from mlevents.services.connection import connection
-from sandbox.amqp.conversation import Refusal
+from sandbox.amqp.refusal import Refusal
 from tests.unit.amqp_peer import Broker, serve_host
 from tests.unit.stand_ins import WORKSPACE, services, step
 
