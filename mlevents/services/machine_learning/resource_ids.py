@@ -8,7 +8,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from mlevents.errors import PermanentError
-from mlevents.events.studio_links import STUDIO, endpoint_page, run_page
+from mlevents.events.studio_links import STUDIO, endpoint_page, model_page, run_page
 from mlevents.workspace_id import WorkspaceId
 
 ASSET_NAME = re.compile(r"[A-Za-z0-9][-\w.]{0,254}", re.ASCII)
@@ -53,7 +53,7 @@ class Workspace(WorkspaceId):
 
     def model_link(self, name: str, version: str) -> str:
         """The Azure ML Studio page of a version of a registered model."""
-        return f"{STUDIO}/model/{quote(f'{name}:{version}', safe=':')}/details?wsid={quote(self.id)}"
+        return f"{STUDIO}/{model_page(name, version)}?wsid={quote(self.id)}"
 
     def endpoint_link(self, endpoint: str) -> str:
         """The Azure ML Studio page of an online endpoint."""
