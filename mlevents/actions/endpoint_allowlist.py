@@ -20,6 +20,7 @@ from mlevents.canonical import fold
 from mlevents.errors import NotAllowedError, PermanentError
 from mlevents.events.studio_links import ENDPOINT_NAMES
 from mlevents.expressions.template import EXPRESSION_START
+from mlevents.services.machine_learning.resource_ids import ModelReference
 
 SECTION = "endpoints"
 WILDCARD = "*"
@@ -93,8 +94,9 @@ def _open(written: Mapping[str, Any]) -> str | None:
 
 def _name(parameters: Mapping[str, Any], names: Mapping[str, Any]) -> str:
     """The endpoint's name, as in a rollout; raises ValueError when nothing names one."""
-    model = str(parameters.get("model") or "").rpartition(":")[0] or (names.get("model") or {}).get("name")
-    text = parameters.get("endpoint") or model
+    model = parameters.get("model")
+    own = ModelReference.parse(str(model)).name if model else (names.get("model") or {}).get("name")
+    text = parameters.get("endpoint") or own
     if not isinstance(text, str):
         raise ValueError(f"{text!r:.100} names no endpoint")  # noqa: TRY004 - a value, not a type of ours
     return endpoint_name(text)

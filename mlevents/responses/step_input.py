@@ -19,7 +19,7 @@ from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.messages import PERFORM, Call, Failure, Response
 from mlevents.orchestration.size_limits import cut_text
 from mlevents.orchestration.step_plan import StepPlan
-from mlevents.responses.step_serialization import find_texts
+from mlevents.responses.step_serialization import find_texts, select_connections
 
 LONGEST_CALL_TEXT = 1000
 """Characters of JSON of the event's id and subject; a step that names `event.subject` gets all of it."""
@@ -41,7 +41,7 @@ def begin_call(
         response,
         event=_cut_event(response.event, kept),
         files=files,
-        connections={name: one for name, one in response.connections.items() if name in texts},
+        connections=select_connections(response.connections, texts),
         because=None,
         raw=None,
         steps=(),

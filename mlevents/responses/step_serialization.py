@@ -1,6 +1,6 @@
 """Serialises a rule's steps and gates into a response, with the connections and files that they name."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from mlevents.actions.action import action
@@ -12,6 +12,7 @@ from mlevents.gates.written_rule import WrittenRule
 from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.step_plan import RetryPlan, StepPlan
 from mlevents.rules.model import Rule, Step
+from mlevents.services.connection import is_implicit
 
 
 def plan_step(step: Step) -> StepPlan:
@@ -63,10 +64,19 @@ def write_rule(rule: Rule, kind: str) -> WrittenRule | None:
 def select_named[T](
     known: Mapping[str, T], steps: Iterable[Step], gates: Mapping[str, AnyGate] | None = None
 ) -> dict[str, T]:
-    """The connections or files that these steps and gates name: a response carries no others."""
+    """The connections or files that these steps and gates name, or may need: a response carries no others."""
     written = [*(step.with_ for step in steps), *(gate.model_dump() for gate in (gates or {}).values())]
     names = {text for one in written for text in find_texts(one)}
-    return {name: known[name] for name in known if name in names}
+    return {name: one for name, one in known.items() if name in names or _is_implicit(one)}
+
+
+def select_connections(known: Mapping[str, Json], names: Container[str]) -> dict[str, Json]:
+    """The connections with these names, and those that a step may need without naming them."""
+    return {name: one for name, one in known.items() if name in names or is_implicit(one)}
+
+
+def _is_implicit(one: object) -> bool:
+    return isinstance(one, Mapping) and is_implicit(one)
 
 
 def find_missing_value(steps: Iterable[Step | StepPlan], event: Event) -> str | None:

@@ -14,6 +14,7 @@ from mlevents.rules.model import Rule, Rules, Step
 from mlevents.rules.references import find_references
 from mlevents.rules.rule_source import DEFAULTS
 from mlevents.rules.tag_scope import asks_for_tags, find_tag_scope
+from mlevents.services.connection import is_implicit
 from mlevents.services.permission import IDENTITY_SCOPE, WORKSPACE_SCOPE, Permission, Role
 from mlevents.services.services import Services
 
@@ -156,10 +157,10 @@ def _find_resources(
     elif scope == IDENTITY_SCOPE:
         yield from (id for id in step.parameters.get(IDENTITY_SCOPE) or () if "${" not in id)
     else:
-        of_type = (
-            name for name in step.connections() if rules.connections.get(name, {}).get("type") == scope
-        )
-        yield from _read_resources(of_type, services)
+        of_type = [name for name, one in rules.connections.items() if one.get("type") == scope]
+        named = [name for name in step.connections() if name in of_type]
+        implicit = [name for name in of_type if is_implicit(rules.connections[name])]
+        yield from _read_resources(named or implicit, services)
 
 
 def _read_resources(names: Iterable[str], services: Services) -> Iterator[str]:

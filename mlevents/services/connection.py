@@ -68,12 +68,14 @@ def find_setting_names(written: Any) -> Iterator[str]:
 class Connection(BaseModel, ABC):
     """One connection, as written in the rule file under `connections`, without its `type`.
 
-    `permissions` are what the app needs to use it, besides what an action needs.
+    `permissions` are what the app needs to use it, besides what an action needs. A step may need one that is
+    `implicit` without naming it, such as the registry of a model.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
     permissions: ClassVar[tuple[Permission, ...]] = ()
+    implicit: ClassVar[bool] = False
 
     @property
     def resource(self) -> str | None:
@@ -118,3 +120,9 @@ class Sender(Protocol):
 
 
 connection = Registry[type[Connection]]("connection type", "mlevents.services", Connection)
+
+
+def is_implicit(written: Mapping[str, Any]) -> bool:
+    """Whether a connection, with its `type`, is of a type that steps may need without naming it."""
+    kind = str(written.get("type"))
+    return kind in connection.names() and connection.find(kind).implicit

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -71,6 +72,12 @@ class Services:
             raise PermanentError(f"the connection '{name}' is invalid: {faults}") from None
         except UnknownNameError as error:
             raise PermanentError(f"the connection '{name}' is invalid: {error}") from error
+
+    def list_connections(self) -> Iterator[Connection]:
+        """The connections that are valid."""
+        for name in self._connections:
+            with suppress(PermanentError):
+                yield self.connection(name)
 
     def text(self, value: str | SettingName) -> str:
         """The text, or the value of its app setting; raises ConfigError for a setting that is not set."""

@@ -14,6 +14,7 @@ from sandbox.azure.machine_learning.endpoints import OnlineEndpoints
 from sandbox.azure.machine_learning.jobs import Jobs
 from sandbox.azure.machine_learning.metadata import Metadata
 from sandbox.azure.machine_learning.online_state import Endpoints
+from sandbox.azure.machine_learning.registries import Registries
 from sandbox.azure.machine_learning.run_history import RunHistory
 from sandbox.azure.machine_learning.runs import FINAL, Run
 from sandbox.azure.machine_learning.scoring import Scoring
@@ -106,12 +107,14 @@ class MachineLearning:
         operations: Operations,
         identity: Identity,
         authorization: Authorization,
+        registries: Registries,
     ) -> None:
         self.id = workspace.id
         self.assets = {kind.name: self._collection(workspace, kind) for kind in KINDS}
+        self._registries = registries
         endpoints = self.endpoints = Endpoints()
         access = ScoringAccess(workspace.pace, identity, authorization)
-        self.scoring = Scoring(workspace, endpoints, self.assets["models"], access)
+        self.scoring = Scoring(workspace, endpoints, self._find_model, access)
         jobs = self._jobs = Jobs(workspace, operations, self.assets, COMPUTES)
         self.batch = BatchEndpoints(workspace, jobs)
         self._parts: tuple[Part, ...] = (
@@ -119,7 +122,7 @@ class MachineLearning:
             *self.assets.values(),
             OnlineEndpoints(workspace, operations, endpoints, authorization),
             EndpointKeys(workspace.pace, operations, endpoints),
-            OnlineDeployments(workspace, operations, endpoints, self.assets),
+            OnlineDeployments(workspace, operations, endpoints, self.assets, registries),
             jobs,
             RunHistory(jobs.runs),
             self.batch,
@@ -145,6 +148,9 @@ class MachineLearning:
             self.assets["models"].put(model["name"], model["version"], announced, made=moment)
         elif "status" in run:
             self._jobs.runs.announce(_announced_run(run), moment)
+
+    def _find_model(self, reference: str) -> dict[str, Any] | None:
+        return self.assets["models"].find(reference) or self._registries.find_model(reference)
 
     def _collection(self, workspace: Workspace, kind: Kind) -> Assets:
         def registered(name: str, version: str, properties: dict[str, Any]) -> None:

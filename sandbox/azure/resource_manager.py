@@ -76,9 +76,10 @@ class ResourceManager:
         self._identity, self._publish = identity, publish
         self._operations = operations = Operations(pace, SUBSCRIPTION_ID)
         workspace = Workspace(pace, publish, LOCATION)
-        self.machine_learning = ml = MachineLearning(workspace, operations, identity, self.authorization)
-        self.workspaces = Workspaces(ml)
-        self.registries = Registries(operations, self.scopes, self.workspaces, self.rights.allowed)
+        self.registries = Registries(operations, self.scopes, self.rights.allowed)
+        self._shared = operations, identity, self.authorization, self.registries
+        self.machine_learning = MachineLearning(workspace, *self._shared)
+        self.workspaces = self.registries.sources = Workspaces(self.machine_learning)
         self.load = Load(pace, self.workspaces.find_endpoint, operations.start_task)
         self.history = TrafficHistory(self.workspaces.list_endpoints)
         self.data_factory = DataFactory(pace, operations, LOCATION)
@@ -94,8 +95,7 @@ class ResourceManager:
         self._operations.register(routes)
         self.machine_learning.register(routes)
         self.data_factory.register(routes)
-        parts = (self.authorization, self.event_subscriptions, Quota(), self.web_sites, self.registries)
-        for part in parts:
+        for part in (self.authorization, self.event_subscriptions, Quota(), self.web_sites, self.registries):
             part.register(routes)
         return routes
 
@@ -104,7 +104,7 @@ class ResourceManager:
         if (key := self.scopes.add(id)) in self._own_routes or id.lower() == WORKSPACE_ID.lower():
             return
         workspace = Workspace(self.pace, self._publish, LOCATION, id)
-        part = MachineLearning(workspace, self._operations, self._identity, self.authorization)
+        part = MachineLearning(workspace, *self._shared)
         self._own_routes.add(key, part, self.workspaces.add(part))
 
     def add_registry(self, id: str) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from mlevents.actions.action import Done, StepContext
+from mlevents.actions.deploy_model.action import DeployModel
+from mlevents.actions.deploy_model.preflight import DEPLOYMENT_RIGHTS
 from mlevents.actions.share_model.action import ShareModel
 from mlevents.actions.share_model.preflight import SHARE_RIGHTS
 from mlevents.errors import PermanentError, TransientError
@@ -16,18 +18,20 @@ from mlevents.services.permission import Permission
 from mlevents.services.services import Services
 from sandbox.azure.workspace import WORKSPACE_ID
 from tests.sandbox.arm_server import REGISTRY_ID, Server
+from tests.sandbox.test_deploy_model_against_arm import carry
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
 
 PROD = WORKSPACE_ID.replace("rg-ml", "rg-prod").replace("ml-prod", "ml-live")
-CONNECTIONS = {
+CONNECTIONS: dict[str, dict[str, Any]] = {
     "models": {"type": "ml_registry", "id": REGISTRY_ID},
     "prod": {"type": "ml_workspace", "id": PROD},
 }
 SHARE = ShareModel(registry="models", tags={"approved": "true"})
 
 
-FILES: dict[str, str] = {}
+FILES = {"small.yaml": "instance_type: Standard_DS3_v2\ninstance_count: 1\n"}
+COURSE = ("locate", "ensure_endpoint", "create_deployment", "follow_deployment", "shift_traffic")
 
 
 @pytest.fixture
@@ -41,7 +45,7 @@ def azure(server: Server, services: Services) -> Server:
 
 @pytest.fixture
 def known(services: Services) -> Services:
-    return Services(services.settings, CONNECTIONS)
+    return Services(services.settings, CONNECTIONS, FILES)
 
 
 def context(server: Server, model: str, **tags: str) -> StepContext:
@@ -134,6 +138,50 @@ def test_another_model_in_the_workspace_is_refused_by_name(azure: Server, known:
     assert azure.call("GET", f"{PROD}/models/taken/versions/1").json()["properties"]["tags"] == {}
 
 
+def deploy(at: StepContext, services: Services, action: DeployModel) -> dict[str, Any]:
+    progress: dict[str, Any] = {}
+    for verb in COURSE:
+        progress |= carry(verb, replace(at, progress=progress), services, action).result
+    return progress
+
+
+def test_the_copy_is_deployed_in_another_workspace(azure: Server, known: Services) -> None:
+    """Everything of the rollout goes there: endpoint, deployment, traffic, lease and link."""
+    at = context(azure, "prime", accuracy="0.9")
+    model = share(at, known)["model"]
+    action = DeployModel(template="small.yaml", endpoint="prime", model=model, workspace="prod")
+    result = deploy(at, known, action)
+    assert result["workspace"] == PROD
+    assert result["model"] == "prime:1"
+    assert result["studio"].endswith(PROD)
+    made = azure.call("GET", f"{PROD}/onlineEndpoints/prime/deployments/prime-1").json()
+    assert made["properties"]["model"] == model
+    assert azure.call("GET", f"{PROD}/onlineEndpoints/prime").json()["properties"]["traffic"] == {
+        "prime-1": 100
+    }
+    assert azure.call("GET", "onlineEndpoints/prime").status_code == 404
+    here = carry("locate", at, known, DeployModel(template="small.yaml", endpoint="prime"))
+    assert here.result["lock"] != result["lock"]
+    serving = carry("report_serving", replace(at, progress={"model_tags": True}), known, action)
+    assert serving.result["serving"][0]["tags"]["accuracy"] == "0.9"
+
+
+def test_a_model_of_another_workspace_is_not_deployed(azure: Server, known: Services) -> None:
+    model = f"azureml:{WORKSPACE_ID}/models/fraud/versions/1"
+    action = DeployModel(template="small.yaml", endpoint="fraud", model=model, workspace="prod")
+    with pytest.raises(PermanentError, match=r"fraud:1 is in the workspace .* copy the model to a registry"):
+        carry("locate", context(azure, "fraud"), known, action)
+
+
+def test_a_deployment_needs_the_right_to_read_the_registry(azure: Server, known: Services) -> None:
+    at = context(azure, "guarded")
+    model = share(at, known)["model"]
+    azure.manager.rights.replace("app", REGISTRY_ID, [{"actions": []}])
+    action = DeployModel(template="small.yaml", endpoint="guarded", model=model, workspace="prod")
+    with pytest.raises(PermanentError, match="registries/assets/read"):
+        deploy(at, known, action)
+
+
 def test_a_copy_that_fails_says_why(azure: Server, known: Services) -> None:
     """Who may read the operation at the subscription learns the reason; others wait for the model."""
     azure.fault(match="POST .*/import", times=9, fail_operation={"code": "StorageAccessDenied"})
@@ -159,7 +207,8 @@ def test_each_right_is_needed(azure: Server, known: Services, missing: str) -> N
 
 def _list_actions(parameter: str) -> list[str]:
     """What the app may do in the workspace that a parameter names."""
-    return [one for needs in SHARE_RIGHTS if needs.connection == parameter for one in needs.actions]
+    needs = (*SHARE_RIGHTS, *DEPLOYMENT_RIGHTS)
+    return [action for one in needs if one.connection == parameter for action in one.actions]
 
 
 def _without(needs: Permission, missing: str) -> list[str]:

@@ -11,12 +11,10 @@ with:
     mirror: {percent: 10, for: 15m}
     steps: [{percent: 10, for: 15m}, {percent: 50, for: 30m}, {percent: 100}]
     checks: [{metric: error_rate, max: 0.01, window: 5m}, {metric: latency_p95, max: 250ms}]
-  limits: {instances: 6}               # old and new deployments of the endpoint together
 ```
 
 `template` says how to run the model (instances, probes, …); its texts may contain `${…}`, and it
-names no local files. The step replaces its `name`, `endpoint_name` and `model`. See docs/rollouts.md. Later
-steps read `endpoint`, `deployment`, `model`, `scoring_uri`, `traffic`, `before`, `phases` and `studio`.
+names no local files. The step replaces its `name`, `endpoint_name` and `model`. See docs/rollouts.md.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,14 +23,19 @@ from enum import StrEnum
 from functools import partial
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from mlevents.actions.action import Action, Done, FileName, Outcome, StepContext, action
 from mlevents.actions.allowed_target import Target
 from mlevents.actions.deploy_model import cleanup, creation, traffic_restore, traffic_shift
 from mlevents.actions.deploy_model.approval_request import ask_about_phase
 from mlevents.actions.deploy_model.instance_limit import InstanceLimit
-from mlevents.actions.deploy_model.model_reference import EndpointName, find_model, model_reference
+from mlevents.actions.deploy_model.model_reference import (
+    EndpointName,
+    ModelText,
+    find_original,
+    require_model,
+)
 from mlevents.actions.deploy_model.observation import Prober, observe
 from mlevents.actions.deploy_model.parameter_warnings import find_cautions
 from mlevents.actions.deploy_model.parameters import Limits, Rollout, Timeouts
@@ -42,12 +45,13 @@ from mlevents.actions.deploy_model.required_rights import check_rights
 from mlevents.actions.deploy_model.serving import order_tags, report_serving
 from mlevents.actions.deploy_model.smoke_test import check_request, smoke_test
 from mlevents.actions.deploy_model.target import RolloutTarget, TargetNames
-from mlevents.actions.deploy_model.verbs import RolloutVerb
+from mlevents.actions.deploy_model.verbs import ROLLOUT_ORCHESTRATION, RolloutVerb
 from mlevents.actions.documents import parse_document
 from mlevents.actions.endpoint_allowlist import TARGET, EndpointList, check_allowlist
 from mlevents.actions.preflight_input import Preflight
 from mlevents.orchestration.serving_query import ServingQuery
 from mlevents.orchestration.step_plan import StepOrchestration
+from mlevents.services.connection import ConnectionName
 from mlevents.services.finding import Finding
 from mlevents.services.machine_learning.states import NewEndpoint
 from mlevents.services.permission import Permission
@@ -63,12 +67,7 @@ class DeployModel(Action):
     """
 
     permissions: ClassVar[tuple[Permission, ...]] = DEPLOYMENT_RIGHTS
-    orchestration: ClassVar[StepOrchestration | None] = StepOrchestration(
-        name="RollOutModel",
-        recovery="RestoreTraffic",
-        serving_verb=RolloutVerb.REPORT_SERVING,
-        notice="traffic-not-restored",
-    )
+    orchestration: ClassVar[StepOrchestration | None] = ROLLOUT_ORCHESTRATION
     causes: ClassVar[tuple[str, ...]] = ("model.deployed",)
     from_event: ClassVar[Mapping[str, str]] = {"model": "model"}
     target: ClassVar[Target | None] = TARGET
@@ -82,8 +81,10 @@ class DeployModel(Action):
     """The endpoints that an event may name, such as `fraud-*`; by default the list of the rule file."""
     deployment: EndpointName | None = None
     """The name of the deployment; by default made from model and version."""
-    model: Annotated[str, AfterValidator(model_reference)] | None = None
-    """The model as `name:version`. The model of the event when left out."""
+    model: ModelText | None = None
+    """The model as `name:version`, or its id in a registry. The model of the event when left out."""
+    workspace: Annotated[str, ConnectionName(("ml_workspace",))] | None = None
+    """A connection of type `ml_workspace`: deploys there. In the workspace of the event when left out."""
     auth_mode: Literal["key", "aml_token", "aad_token"] = "key"
     """How clients sign in to an endpoint that is created."""
     identity: list[str] = Field(default_factory=list)
@@ -105,6 +106,7 @@ class DeployModel(Action):
 
     def check(self, read: Callable[[str], str]) -> None:
         """Look through the template; raises PermanentError. `read` gives the text of a file."""
+        require_model(self.model, self.workspace)
         document = parse_document(self.template, read(self.template))
         if self.limits:
             InstanceLimit(self.limits.instances, None).check_template(self.template, document)
@@ -113,26 +115,25 @@ class DeployModel(Action):
 
     def find_warnings(self) -> Iterator[tuple[str, str]]:
         """What of the rollout can hardly be met."""
-        for parameter, text in find_cautions(self.rollout) if self.rollout else ():
-            yield f"rollout.{parameter}", text
+        return ((f"rollout.{name}", text) for name, text in find_cautions(self.rollout))
 
     def preflight(self, context: Preflight) -> Iterator[Finding]:
         """Ask for the endpoint and the model, and for the quota where that is wanted."""
-        return check_deployment_needs(self.endpoint, self.model, self.template, context)
+        return check_deployment_needs(self.endpoint, self.model, self.template, self.workspace, context)
 
     def locate(self, context: StepContext, services: Services) -> Outcome:
         """Say which endpoint this is about, and its lease's key, without a read; raises NotAllowedError."""
         target = self._target(context, services)
         check_allowlist(target.endpoint, self.endpoints)
         found = {"endpoint": target.endpoint, "lock": target.lock, "timeouts": dict(self.timeouts)}
-        more = {"failures": self.rollout.failures if self.rollout else 0}
+        more = {"failures": self.rollout.failures if self.rollout else 0, **target.other_workspace}
         return Done(f"{target.model} goes to endpoint '{target.endpoint}'", {**found, **more})
 
     def report_serving(self, context: StepContext, services: Services) -> Outcome:
         """Report what serves at the endpoint now, for the gates that compare with it."""
         query, target = ServingQuery.from_json(context.progress), self._target(context, services)
         check_allowlist(target.endpoint, self.endpoints)
-        return report_serving(target, query.model_tags)
+        return report_serving(target, query.model_tags, services)
 
     def ensure_endpoint(self, context: StepContext, services: Services) -> Outcome:
         """Check limits and rights once; make the endpoint, wait until it is ready, note its traffic."""
@@ -160,9 +161,8 @@ class DeployModel(Action):
 
     def smoke_test(self, context: StepContext, services: Services) -> Outcome:
         """Send one request to only the new deployment."""
-        if self.rollout is None or self.rollout.smoke_test is None:
-            return Done("no smoke test")
-        return smoke_test(self._target(context, services), self.rollout.smoke_test, services, context.fill)
+        test = self.rollout.smoke_test if self.rollout else None
+        return smoke_test(self._target(context, services), test, services, context.fill)
 
     def shift_traffic(self, context: StepContext, services: Services) -> Outcome:
         """Write the traffic of the current phase, unless someone else has moved it."""
@@ -170,7 +170,7 @@ class DeployModel(Action):
 
     def ask_approval(self, context: StepContext, services: Services) -> Outcome:
         """Send the link for the phase under way to those who are asked."""
-        return ask_about_phase(_progress(context), context, find_model(self.model, context), services)
+        return ask_about_phase(_progress(context), context, find_original(self.model, context), services)
 
     def observe(self, context: StepContext, services: Services) -> Outcome:
         """Say what the metrics say of the phase under way: `verdict` and `excused` in the result."""
@@ -179,9 +179,8 @@ class DeployModel(Action):
 
     def retire(self, context: StepContext, services: Services) -> Outcome:
         """Delete the deployments of ours that are no longer needed to go back to."""
-        if self.rollout is None:
-            return Done("old deployments stay: the step has no rollout")
-        return cleanup.retire(self._target(context, services), _progress(context), self.rollout.keep)
+        keep = self.rollout.keep if self.rollout else None
+        return cleanup.retire(self._target(context, services), _progress(context), keep)
 
     def restore_traffic(self, context: StepContext, services: Services) -> Outcome:
         """Put the traffic maps back that stood before ours, and never ones that someone else made."""
@@ -193,7 +192,8 @@ class DeployModel(Action):
         return cleanup.discard(self._target(context, services), _progress(context), mark)
 
     def _target(self, context: StepContext, services: Services) -> RolloutTarget:
-        return RolloutTarget.of(context, services, TargetNames(self.model, self.endpoint, self.deployment))
+        names = TargetNames(self.model, self.endpoint, self.deployment, self.workspace)
+        return RolloutTarget.of(context, services, names)
 
 
 def _progress(context: StepContext) -> Progress:

@@ -10,11 +10,12 @@ from mlevents.errors import PermanentError, TransientError
 from mlevents.gates.approve.link import ApprovalSubject
 from mlevents.gates.approve.request import ApprovalMessage, ask_for_approval, begin_approval
 from mlevents.gates.approve.terms import ApprovalTerms
+from mlevents.services.machine_learning.resource_ids import ModelReference
 from mlevents.services.services import Services
 
 
 def ask_about_phase(
-    progress: Progress, context: StepContext, model: tuple[str, str], services: Services
+    progress: Progress, context: StepContext, model: ModelReference, services: Services
 ) -> Outcome:
     """First choose a random number, which the progress keeps; then ask with the link that it gives.
 
@@ -22,13 +23,14 @@ def ask_about_phase(
     """
     asking = progress.asking
     terms = ApprovalTerms.model_validate(asking["terms"])
-    name, version = model
-    names = {"model": {"name": name, "version": version}, "workspace": {"id": context.event.topic}}
+    fields = {"name": model.name, "version": model.version}
+    names = {"model": fields, "workspace": {"id": context.event.topic}}
     if "nonce" not in asking:
         begun = begin_approval(names, terms.not_by is not None, services)
         return Pending("an approval is needed", 0.0, replace(progress, asking={**asking, **begun}).to_json())
     subject = ApprovalSubject(*asking["subject"])
-    known = {**names, "endpoint": {"name": progress.endpoint}}
+    other = {"workspace": progress.workspace} if progress.workspace else {}
+    known = {**names, "endpoint": {"name": progress.endpoint, **other}}
     message = replace(ApprovalMessage(*asking["message"]), names=known)
     said = ask_for_approval(subject, asking["nonce"], message, terms.receivers, services)
     missed = _join({**said["late"], **said["refused"]})

@@ -58,8 +58,10 @@ def _kept(target: RolloutTarget, state: DeploymentState, progress: Progress, del
     return f": deleting it left it {state.provisioning_state}" if progress.deleting else None
 
 
-def retire(target: RolloutTarget, progress: Progress, keep: int) -> Outcome:
-    """Delete the deployments of ours without traffic, but for the newest so many; one after another."""
+def retire(target: RolloutTarget, progress: Progress, keep: int | None) -> Outcome:
+    """Delete the deployments of ours without traffic, but for the newest `keep`; None keeps all."""
+    if keep is None:
+        return Done("old deployments stay: the step has no rollout")
     tried = DeploymentNames(progress.tried)
     there = target.endpoints.deployments(target.endpoint)
     if any(state.provisioning_state == "Deleting" for state in there):

@@ -12,8 +12,10 @@ Caution = tuple[str, str]
 """The parameter, and the warning."""
 
 
-def find_cautions(rollout: Rollout) -> Iterator[Caution]:
+def find_cautions(rollout: Rollout | None) -> Iterator[Caution]:
     """What delays a phase, prevents its verdict, or needs Entra sign-in."""
+    if rollout is None:
+        return
     for index, step in enumerate(rollout.steps):
         for name, text in find_people_terms(step.approve and step.approve.model_dump()):
             yield f"steps[{index}].approve.{name}", text

@@ -1,18 +1,21 @@
 """Preflight checks of `deploy_model`: the endpoint, the model and the quota, and the rights that it needs."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from mlevents.actions.deploy_model.lookup import find_endpoint
 from mlevents.actions.deploy_model.traffic_map import format_traffic
 from mlevents.actions.documents import parse_document
 from mlevents.actions.endpoint_names import endpoint_name
+from mlevents.actions.known_registry import find_registry
+from mlevents.actions.other_workspace import open_other_workspace
 from mlevents.actions.preflight_input import Preflight
 from mlevents.actions.unresolved_parameters import is_unresolved, report_unresolved
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
-from mlevents.services.machine_learning.resource_ids import name_and_version
+from mlevents.services.machine_learning.resource_ids import ModelReference
 from mlevents.services.machine_learning.states import EndpointState
 from mlevents.services.machine_learning.workspace_client import MachineLearning
 from mlevents.services.permission import (
@@ -22,13 +25,15 @@ from mlevents.services.permission import (
     ML,
     MONITORING_READER,
     READER,
+    REGISTRY_USER,
     WORKSPACE_SCOPE,
     Permission,
     actions_below,
 )
+from mlevents.services.services import Services
 
 DEPLOYMENT_RIGHTS = (
-    Permission(WORKSPACE_SCOPE, READER, actions_below(ML, "read")),
+    Permission(WORKSPACE_SCOPE, READER, actions_below(ML, "read"), connection="workspace"),
     Permission(
         WORKSPACE_SCOPE,
         DATA_SCIENTIST,
@@ -46,6 +51,7 @@ DEPLOYMENT_RIGHTS = (
             "onlineEndpoints/deployments/delete",
             "onlineEndpoints/deployments/getLogs/action",
         ),
+        connection="workspace",
     ),
     Permission(
         WORKSPACE_SCOPE,
@@ -57,18 +63,27 @@ DEPLOYMENT_RIGHTS = (
             "onlineEndpoints/score/action",
         ),
         given=("rollout.smoke_test",),
+        connection="workspace",
     ),
     Permission(  # a rollout that scores by token checks its rights first
         WORKSPACE_SCOPE,
         READER,
         ("Microsoft.Authorization/permissions/read",),
         given=("rollout.smoke_test",),
+        connection="workspace",
     ),
     Permission(
         WORKSPACE_SCOPE,
         MONITORING_READER,
         ("Microsoft.Insights/metrics/read",),
         given=("rollout.checks", "rollout.min_requests"),
+        connection="workspace",
+    ),
+    Permission(
+        "ml_registry",
+        REGISTRY_USER,
+        actions_below("Microsoft.MachineLearningServices/registries", "read", "assets/read"),
+        given=("model",),
     ),
     Permission(
         IDENTITY_SCOPE,
@@ -83,9 +98,15 @@ SIZE = "Standard_F4s_v2"
 
 
 def check_deployment_needs(
-    endpoint: str | None, model: str | None, template: str, context: Preflight
+    endpoint: str | None, model: str | None, template: str, other: str | None, context: Preflight
 ) -> Iterator[Finding]:
-    """Check for each workspace whether the endpoint, the model and the quota allow a deployment."""
+    """Check for each workspace whether the endpoint, the model and the quota allow a deployment.
+
+    `other` is the connection of another workspace, which is checked instead.
+    """
+    if other is not None:
+        opened = open_other_workspace(other, context.services)
+        context = replace(context, workspaces=(opened.workspace.id,))
     if endpoint is None:
         yield Finding("endpoint", None, "its name comes from each event's model, so it was not checked")
     elif is_unresolved(endpoint):
@@ -97,7 +118,7 @@ def check_deployment_needs(
         if endpoint is not None and not is_unresolved(endpoint):
             yield _endpoint(opened, endpoint)
         if model is not None and not is_unresolved(model):
-            yield _model(opened, model)
+            yield _model(opened, model, context.services)
         if context.quota:
             about = f"quota for '{template}' in workspace '{opened.workspace.name}'"
             ask = partial(_quota, about, workspace, opened, template, context)
@@ -126,16 +147,27 @@ def _found(endpoints: OnlineEndpoints, name: str) -> EndpointState | None:
         return find_endpoint(endpoints, name)
 
 
-def _model(opened: MachineLearning, reference: str) -> Finding:
+def _model(opened: MachineLearning, text: str, services: Services) -> Finding:
+    reference = ModelReference.parse(text)
     about = f"model '{reference}' in workspace '{opened.workspace.name}'"
+    if reference.registry:
+        about = f"model '{reference}' in registry '{reference.registry}'"
+        if find_registry(reference.registry, services) is None:
+            return Finding(about, None, "no connection names this registry, so it was not checked")
+    reader = partial(_find_model, reference, opened, services)
+    return run_check(about, reader, "register it, or correct `model`")
 
-    def registered() -> str:
-        name, version, _ = name_and_version(reference)
-        if opened.model_tags(name, version) is None:
-            raise PermanentError("is not registered")
-        return "is registered"
 
-    return run_check(about, registered, "register it, or correct `model`")
+def _find_model(reference: ModelReference, opened: MachineLearning, services: Services) -> str:
+    reference.make_id(opened.workspace)
+    registry = find_registry(reference.registry, services) if reference.registry else None
+    if registry is not None:
+        found = registry.find_version(reference.name, reference.version) is not None
+    else:
+        found = opened.model_tags(reference.name, reference.version) is not None
+    if not found:
+        raise PermanentError("is not registered")
+    return "is registered"
 
 
 def _quota(about: str, workspace: str, opened: MachineLearning, template: str, context: Preflight) -> Finding:

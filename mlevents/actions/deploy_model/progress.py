@@ -40,7 +40,8 @@ class Progress(JsonMessage):
       a limit are forgiven.
     - `before` and `before_mirror` are the traffic maps before the rollout, `plan` its phases, `phase` the
       number of the one under way; `elapsed` seconds have passed in it, `since` seconds after the last look.
-    - `endpoint` to `studio`, and `before`, are what later steps read.
+    - `endpoint` to `workspace`, and `before`, are what later steps read; `workspace` is set for another
+      workspace than that of the event.
     - `missing` and `absent` count looks at an endpoint, or at earlier deployments, that were not found.
     - Of restoring: `inherited` says that another orchestration moved the traffic, and may have ended during a
       write; `late` that a write of ours may still arrive; `restoring` which maps were put; `refused` is what
@@ -56,6 +57,7 @@ class Progress(JsonMessage):
     traffic: Traffic | None = None
     before: Traffic | None = None
     studio: str | None = None
+    workspace: str | None = None
     lock: str = ""
     timeouts: Mapping[str, float | None] = field(default_factory=dict)
     failures: int = 0
@@ -99,11 +101,12 @@ class Progress(JsonMessage):
     @property
     def result(self) -> Json:
         """What later steps read."""
-        names = ("endpoint", "deployment", "model", "scoring_uri", "traffic", "before", "studio")
+        names = ("endpoint", "deployment", "model", "scoring_uri", "traffic", "before", "studio", "workspace")
         values = {name: getattr(self, name) for name in names}
         return {name: value for name, value in values.items() if value is not None}
 
     @property
     def subject(self) -> Json:
-        """What a failure names: the endpoint, the deployment and the model."""
-        return {"endpoint": self.endpoint, "deployment": self.deployment, "model": self.model}
+        """What a failure names: the endpoint, the deployment and the model, and another workspace."""
+        other = {"workspace": self.workspace} if self.workspace else {}
+        return {"endpoint": self.endpoint, "deployment": self.deployment, "model": self.model, **other}

@@ -10,6 +10,7 @@ from mlevents.actions.deploy_model.lookup import find_deployment, find_endpoint
 from mlevents.actions.deploy_model.model_reference import find_model
 from mlevents.actions.deploy_model.traffic_map import DeploymentNames, same_name, traffic_holders
 from mlevents.actions.endpoint_names import deployment_name, endpoint_name
+from mlevents.actions.other_workspace import open_workspace_of_step
 from mlevents.canonical import fold
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
@@ -35,13 +36,15 @@ class TargetNames:
     model: str | None = None
     endpoint: str | None = None
     deployment: str | None = None
+    workspace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutTarget:
     """One version of one model, one deployment, one endpoint of one workspace.
 
-    `text` is the text from which the endpoint's name was made.
+    `text` is the text from which the endpoint's name was made; `elsewhere` says that the step names the
+    workspace.
     """
 
     machine_learning: MachineLearning
@@ -50,21 +53,23 @@ class RolloutTarget:
     endpoint: str
     deployment: str
     text: str
+    elsewhere: bool = False
 
     @classmethod
     def of(cls, context: StepContext, services: Services, names: TargetNames) -> Self:
         """From what the step names, else from the event."""
-        name, version = find_model(names.model, context)
-        deployment = endpoint_name(names.deployment) if names.deployment else deployment_name(name, version)
-        text = names.endpoint or name
-        machine_learning = services.machine_learning(context.event.topic)
+        model = find_model(names.model, context)
+        made = deployment_name(model.name, model.version)
+        text = names.endpoint or model.name
+        machine_learning = open_workspace_of_step(names.workspace, context, services)
         return cls(
             machine_learning=machine_learning,
-            model=f"{name}:{version}",
-            model_id=machine_learning.workspace.asset("models", name, version),
+            model=str(model),
+            model_id=model.make_id(machine_learning.workspace),
             endpoint=endpoint_name(text),
-            deployment=deployment,
+            deployment=endpoint_name(names.deployment) if names.deployment else made,
             text=text,
+            elsewhere=names.workspace is not None,
         )
 
     @property
@@ -77,6 +82,11 @@ class RolloutTarget:
         """The key of the endpoint's lease, the same in whatever case the workspace's id is written."""
         workspace = hashlib.sha256(self.machine_learning.workspace.id.lower().encode()).hexdigest()[:16]
         return f"{workspace}-{fold(self.endpoint)}"
+
+    @property
+    def other_workspace(self) -> dict[str, str]:
+        """The `workspace` that results name where it is not that of the event: its ARM id."""
+        return {"workspace": self.machine_learning.workspace.id} if self.elsewhere else {}
 
     @property
     def all_traffic(self) -> Mapping[str, int]:

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from mlevents.orchestration.step_plan import StepOrchestration
+
 
 class RolloutVerb(StrEnum):
     """One verb; `timeout_name` is which of the action's `timeouts` it has, `words` is for people."""
@@ -44,3 +46,9 @@ PROGRESS_WORDS = {
     RolloutVerb.SHIFT_TRAFFIC: "the traffic is changed",
     RolloutVerb.ASK_APPROVAL: "people are asked for an approval",
 }
+ROLLOUT_ORCHESTRATION = StepOrchestration(
+    name="RollOutModel",
+    recovery="RestoreTraffic",
+    serving_verb=RolloutVerb.REPORT_SERVING,
+    notice="traffic-not-restored",
+)

@@ -8,6 +8,17 @@ with:
   tags: {approved: "true"}
 ```
 
+A deployment in any workspace can use the copy, so a later step deploys it in prod:
+
+```yaml
+uses: deploy_model
+with:
+  workspace: prod                      # a connection of type ml_workspace
+  model: "${steps.share.model}"
+  endpoint: fraud
+  template: deployments/small.yaml
+```
+
 `workspace` also registers the copy in another workspace, by its path in the registry: Azure ML copies no
 model from one workspace to another directly. The copy has the tags of the model and of the step, and those of
 everything that mlevents creates, so that a chain of responses ends. Later steps read `registry`, `workspace`,
@@ -22,6 +33,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from mlevents.actions.action import Action, Done, Outcome, Pending, StepContext, action
+from mlevents.actions.other_workspace import open_other_workspace
 from mlevents.actions.preflight_input import Preflight
 from mlevents.actions.share_model.copy_source import CopySource
 from mlevents.actions.share_model.preflight import SHARE_RIGHTS, check_share_needs
@@ -30,13 +42,9 @@ from mlevents.errors import PermanentError
 from mlevents.services.connection import ConnectionName
 from mlevents.services.finding import Finding
 from mlevents.services.machine_learning.copy_operation import CopyOperation, CopyState
-from mlevents.services.machine_learning.model_registry import (
-    ModelRegistry,
-    ModelRegistryConnection,
-    SharedModel,
-)
+from mlevents.services.machine_learning.model_registry import ModelRegistry, SharedModel
+from mlevents.services.machine_learning.registry_connection import ModelRegistryConnection
 from mlevents.services.machine_learning.resource_ids import ASSET_NAME
-from mlevents.services.machine_learning.workspace_connection import WorkspaceConnection
 from mlevents.services.permission import Permission
 from mlevents.services.services import Services
 
@@ -154,10 +162,7 @@ class ShareModel(Action):
         services: Services,
         result: dict[str, str],
     ) -> Outcome:
-        target = services.connection(self.workspace or "")
-        if not isinstance(target, WorkspaceConnection):
-            raise PermanentError(f"the connection '{self.workspace}' is not of type ml_workspace: name one")
-        opened = services.machine_learning(target.id)
+        opened = open_other_workspace(self.workspace or "", services)
         register_copy(opened.models, registry, source, copied)
         model = opened.workspace.asset("models", copied.name, copied.version)
         link = opened.workspace.model_link(copied.name, copied.version)

@@ -9,7 +9,7 @@ from mlevents.actions.preflight_input import Preflight
 from mlevents.actions.unresolved_parameters import is_unresolved, report_unresolved
 from mlevents.errors import PermanentError
 from mlevents.services.finding import Finding, run_check
-from mlevents.services.machine_learning.model_registry import ModelRegistryConnection
+from mlevents.services.machine_learning.registry_connection import ModelRegistryConnection
 from mlevents.services.machine_learning.resource_ids import name_and_version
 from mlevents.services.machine_learning.workspace_client import MachineLearning
 from mlevents.services.permission import (

@@ -1,53 +1,28 @@
-"""A registry of Azure Machine Learning: models are copied there, and any workspace can deploy them.
+"""The models of a registry of Azure Machine Learning: copy one there, read the copy and tag it.
 
-```yaml
-connections:
-  models:
-    type: ml_registry
-    id: /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-models/providers/Microsoft.MachineLearningServices/registries/contoso-models
-```
-
-The copy is the request behind `MLClient.models.share`, which waits for its end in a thread. A registry's assets are
-served by the front end of its primary region, under the rights `registries/assets/*`, not by Resource Manager.
-"""  # noqa: E501
+The copy is the request behind `MLClient.models.share`, which waits for its end in a thread. A registry's
+assets are served by the front end of its primary region, under the rights `registries/assets/*`, not by
+Resource Manager.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Any, Self
 from urllib.parse import quote
-
-from pydantic import AfterValidator
 
 from mlevents.errors import PermanentError
 from mlevents.events.studio_links import STUDIO
 from mlevents.services.answer_fields import require_list, require_object, require_text
 from mlevents.services.arm_client import ArmClient
-from mlevents.services.connection import Connection, SettingSource, connection
-from mlevents.services.finding import Finding, run_check
 from mlevents.services.machine_learning.batch_endpoints import FRONT_END
 from mlevents.services.machine_learning.copy_operation import CopyOperation
 from mlevents.services.sdk_errors import translate_errors
 
 REGISTRIES_API = "2024-10-01"
 ASSETS_API = "2021-10-01-dataplanepreview"
-REGISTRY_ID = re.compile(
-    r"/subscriptions/[-\w]{1,64}/resourceGroups/(?u:[-\w.()]{0,89}[-\w()])/providers"
-    r"/Microsoft\.MachineLearningServices/registries/(?P<name>[A-Za-z0-9][-\w]{1,32})/?",
-    re.IGNORECASE | re.ASCII,
-)
-
-
-def _check_id(text: str) -> str:
-    if REGISTRY_ID.fullmatch(text):
-        return text.rstrip("/")
-    raise ValueError(
-        f"'{text}' is not a registry id: write /subscriptions/<id>/resourceGroups/<name>"
-        "/providers/Microsoft.MachineLearningServices/registries/<name>"
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,30 +134,3 @@ def _require_https(value: Any, what: str) -> str:
     if (text := require_text(value, what)).startswith("https://"):
         return text
     raise ValueError(f"{what} is not an https address")
-
-
-@connection("ml_registry")
-class ModelRegistryConnection(Connection):
-    """A registry of Azure Machine Learning, by its ARM id."""
-
-    id: Annotated[str, AfterValidator(_check_id)]
-    """write the ARM id of the registry: /subscriptions/…/registries/NAME; it may contain `${env.NAME}`."""
-
-    @property
-    def resource(self) -> str:
-        """The registry's ARM id."""
-        return self.id
-
-    def preflight(self, services: SettingSource) -> Iterator[Finding]:
-        """Check that the registry exists, and answers."""
-        registry = self.open(services)
-        remedy = "correct `id`, or create the registry"
-
-        def read_regions() -> str:
-            return f"exists, for workspaces in {', '.join(registry.list_regions())}"
-
-        yield run_check(f"registry '{registry.name}'", read_regions, remedy)
-
-    def open(self, services: SettingSource) -> ModelRegistry:
-        """The registry, with the app's own identity."""
-        return ModelRegistry(self.id, services.settings.resource_manager)

@@ -14,6 +14,16 @@ from mlevents.workspace_id import WorkspaceId
 ASSET_NAME = re.compile(r"[A-Za-z0-9][-\w.]{0,254}", re.ASCII)
 ENDPOINT_NAME = re.compile(r"[A-Za-z0-9][-\w]{0,254}", re.ASCII)
 
+_PART = r"[A-Za-z0-9][-\w.]{0,254}"
+REGISTRY_MODEL = re.compile(
+    rf"azureml://registries/(?P<registry>[A-Za-z0-9][-\w]{{1,32}})/models/(?P<name>{_PART})/versions/(?P<version>{_PART})",
+    re.ASCII,
+)
+WORKSPACE_MODEL = re.compile(
+    rf"(?:azureml:)?(?P<workspace>/subscriptions/.+/workspaces/[^/]+)/models/(?P<name>{_PART})/versions/(?P<version>{_PART})",
+    re.ASCII | re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace(WorkspaceId):
@@ -58,6 +68,51 @@ class Workspace(WorkspaceId):
     def endpoint_link(self, endpoint: str) -> str:
         """The Azure ML Studio page of an online endpoint."""
         return f"{STUDIO}/{endpoint_page(endpoint)}?wsid={quote(self.id)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReference:
+    """A version of a model; of the workspace that uses it, unless `registry` or `workspace` says where it is.
+
+    `registry` is the name of a registry, `workspace` the ARM id of a workspace.
+    """
+
+    name: str
+    version: str
+    registry: str = ""
+    workspace: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse `name:version`, or the id of a model in a registry or a workspace.
+
+        Raises PermanentError for another form.
+        """
+        if text.startswith(("azureml://", "azureml:/", "/")):
+            if found := REGISTRY_MODEL.fullmatch(text) or WORKSPACE_MODEL.fullmatch(text):
+                return cls(**found.groupdict())
+        elif all((parts := text.rpartition(":"))[::2]):
+            return cls(parts[0], parts[2])
+        raise PermanentError(
+            f"'{text}' has no model version: write name:version, or azureml://registries/R/models/M/versions/V"
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.version}"
+
+    def make_id(self, workspace: Workspace) -> str:
+        """The id by which a deployment in a workspace names it.
+
+        Raises PermanentError for a model of another workspace.
+        """
+        if self.registry:
+            return f"azureml://registries/{self.registry}/models/{self.name}/versions/{self.version}"
+        if self.workspace and Workspace.parse(self.workspace).key != workspace.key:
+            raise PermanentError(
+                f"the model {self} is in the workspace {self.workspace}, and the deployment goes to "
+                f"{workspace.id}: copy the model to a registry (share_model)"
+            )
+        return workspace.asset("models", self.name, self.version)
 
 
 def check_name(text: str, kind: str) -> str:

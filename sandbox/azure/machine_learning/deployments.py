@@ -23,6 +23,7 @@ from sandbox.azure.machine_learning.online_state import (
     check_location,
     check_name,
 )
+from sandbox.azure.machine_learning.registries import Registries
 from sandbox.azure.machine_learning.traffic import share_of
 from sandbox.azure.operations import Operations, Work
 from sandbox.azure.request_bodies import check_body
@@ -37,12 +38,18 @@ class OnlineDeployments:
     """Serves deployments; `assets` are the collections that a deployment may refer to, by kind."""
 
     def __init__(
-        self, workspace: Workspace, operations: Operations, endpoints: Endpoints, assets: Mapping[str, Assets]
+        self,
+        workspace: Workspace,
+        operations: Operations,
+        endpoints: Endpoints,
+        assets: Mapping[str, Assets],
+        registries: Registries,
     ) -> None:
         self._workspace = workspace
         self._operations = operations
         self._endpoints = endpoints
         self._assets = assets
+        self._registries = registries
 
     def register(self, routes: Routes) -> None:
         """Serve the deployments and what can be done with each."""
@@ -75,6 +82,7 @@ class OnlineDeployments:
         if known is None and len(endpoint.deployments) >= MOST:
             raise user_error(f"Endpoint {endpoint.name} has {MOST} deployments, which is the limit.")
         check_compute(endpoint, body["properties"])
+        self._registries.check_reference(call.who, body["properties"].get("model") or "")
         check_references(self._assets, body["properties"], body.get("sku") or {})
         return self._begin(call, endpoint, body)
 

@@ -48,18 +48,17 @@ class Sources(Protocol):
 
 
 class Registries:
-    """Every registry; they are told apart by the path, and for a deployment by their names."""
+    """Every registry, found by the path, or for a deployment by its name; `sources` has the workspaces."""
 
     def __init__(
         self,
         operations: Operations,
         scopes: Scopes,
-        sources: Sources,
         allowed: Callable[[str, str, str], bool],
     ) -> None:
         self._operations = operations
         self._scopes = scopes
-        self._sources = sources
+        self.sources: Sources | None = None
         self._allowed = allowed
         self._registries: dict[Key, Registry] = {}
 
@@ -72,13 +71,18 @@ class Registries:
         match = REFERENCE.fullmatch(reference)
         if match is None:
             return
-        found = [one for one in self._registries.values() if one.name.lower() == match["registry"].lower()]
-        if not found or (match["name"], match["version"]) not in found[0].models:
+        registry, action = self._find_named(match["registry"]), f"{ML}/registries/assets/read"
+        if self.find_model(reference) is None or registry is None:
             raise user_error(f"Model {reference} was not found.")
-        action = f"{ML}/registries/assets/read"
-        if not self._allowed(who, action, found[0].id):
-            text = f"The caller has no permission to perform action '{action}' over scope '{found[0].id}'."
+        if not self._allowed(who, action, registry.id):
+            text = f"The caller has no permission to perform action '{action}' over scope '{registry.id}'."
             raise ArmError(403, "AuthorizationFailed", text)
+
+    def find_model(self, reference: str) -> dict[str, Any] | None:
+        """The model in a registry that `azureml://registries/…` names."""
+        match = REFERENCE.fullmatch(reference)
+        registry = self._find_named(match["registry"]) if match else None
+        return registry.models.get((match["name"], match["version"])) if match and registry else None
 
     def register(self, routes: Routes) -> None:
         """Serve the registries, where their front end is, and their models."""
@@ -87,6 +91,9 @@ class Registries:
         routes.add("POST", f"{FRONT}{REGISTRY_PATH}/import", self._import)
         routes.add("GET", VERSION_PATH, self._get_model)
         routes.add("PUT", VERSION_PATH, self._put_model)
+
+    def _find_named(self, name: str) -> Registry | None:
+        return next((one for one in self._registries.values() if one.name.lower() == name.lower()), None)
 
     def _find(self, call: Call) -> Registry:
         return self._registries[self._scopes.find_key(call.names) or ("", "", "", "")]
@@ -109,8 +116,7 @@ class Registries:
         return web.json_response(body)
 
     async def _discover(self, call: Call) -> web.Response:
-        wanted = call.names["name"].lower()
-        registry = next((one for one in self._registries.values() if one.name.lower() == wanted), None)
+        registry = self._find_named(call.names["name"])
         if registry is None:
             raise not_found(call.request.path)
         _, _, subscription, _, group, *_ = registry.id.split("/")
@@ -144,7 +150,8 @@ class Registries:
         return self._operations.answer_location(call, self._operations.begin(work, call.failure))
 
     def _read_source(self, who: str, source: re.Match[str]) -> dict[str, Any]:
-        found = self._sources.find_model(source["guid"], source["name"], source["version"])
+        wanted = source["guid"], source["name"], source["version"]
+        found = self.sources.find_model(*wanted) if self.sources else None
         if found is None:
             raise user_error(f"The source asset {source[0]} was not found.")
         id, properties = found

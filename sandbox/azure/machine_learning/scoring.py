@@ -8,14 +8,13 @@ tag `sandbox.error_rate` (0 to 1) fails for that share of the requests, and one 
 import asyncio
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.azure.errors import ArmError
-from sandbox.azure.machine_learning.assets import Assets
 from sandbox.azure.machine_learning.online_state import Deployment, Endpoint, Endpoints
 from sandbox.azure.machine_learning.predictions import named_model, predictions
 from sandbox.azure.machine_learning.scores import Profile, Score
@@ -39,13 +38,13 @@ class Scoring:
         self,
         workspace: Workspace,
         endpoints: Endpoints,
-        models: Assets,
+        find_model: Callable[[str], Mapping[str, Any] | None],
         access: ScoringAccess,
     ) -> None:
         self.scores: deque[Score] = deque(maxlen=KEPT)
         self._workspace = workspace
         self._endpoints = endpoints
-        self._models = models
+        self._find_model = find_model
         self._access = access
         self._routing = WeightedRouting()
 
@@ -174,7 +173,7 @@ class Scoring:
         return seconds and min(seconds, SLOWEST)
 
     def _tag(self, deployment: Deployment, name: str) -> str | None:
-        model = self._models.find(deployment.serving or "") or {"properties": {}}
+        model = self._find_model(deployment.serving or "") or {"properties": {}}
         found: str | None = (model["properties"].get("tags") or {}).get(name)
         return found
 

@@ -1,10 +1,11 @@
 """An Azure ML workspace of people's size, whose operations take two looks and one at a time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlevents.errors import PermanentError, TransientError
+from mlevents.services.connection import Connection
 from mlevents.services.machine_learning.batch_endpoints import Invocation
 from mlevents.services.machine_learning.resource_ids import Workspace
 from mlevents.services.machine_learning.states import (
@@ -161,6 +162,9 @@ class FakeWorkspace(Any):
     def machine_learning(self, workspace_id: str) -> "FakeWorkspace":
         assert workspace_id == TOPIC
         return self
+
+    def list_connections(self) -> Iterator[Connection]:
+        yield from ()
 
     def read(self, name: str) -> str:
         if name not in self.files:

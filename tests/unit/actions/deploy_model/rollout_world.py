@@ -4,14 +4,14 @@ Operations take their time, one at a time; requests come at a steady rate and ar
 the traffic. `Trouble` strikes one numbered call, so that a test can strike each of them in turn.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlevents.errors import PermanentError, RefusedError, TransientError
 from mlevents.services.azure_credential import READ_TIMEOUT
-from mlevents.services.connection import Message
+from mlevents.services.connection import Connection, Message
 from mlevents.services.machine_learning.resource_ids import Workspace
 from mlevents.services.machine_learning.states import (
     DeploymentState,
@@ -101,6 +101,9 @@ class World:
     messages: list[tuple[float, Message]] = field(default_factory=list)
 
     # Services
+
+    def list_connections(self) -> Iterator[Connection]:
+        yield from ()
 
     def machine_learning(self, _: str) -> "World":
         return self
