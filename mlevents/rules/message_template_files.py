@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlevents.actions.notify.message_templates import TEMPLATE_NAMES
+from mlevents.actions.notify.message_templates import INSERTED_VALUES
 from mlevents.errors import Problem, RulesError
 from mlevents.events.studio_links import ENDPOINT_NAMES, describe_links
 from mlevents.gates.gate import gate
@@ -70,4 +70,4 @@ def _list_names() -> dict[str, Collection[str] | None]:
     """What a template can insert, whatever the rule that names it."""
     events = describe_links(list_names((ANY_EVENT,)))
     given = list_given_names(gate.names(), events)
-    return {**TEMPLATE_NAMES, **events, **given, **SILENCE_NAMES, **ENDPOINT_NAMES}
+    return {**INSERTED_VALUES, **events, **given, **SILENCE_NAMES, **ENDPOINT_NAMES}

@@ -84,6 +84,9 @@ def test_an_approved_response_acts_once_whatever_comes_later(app: Stage):
     assert (gate["gate"], gate["status"]) == ("approve", "waiting")
     assert gate["until"].startswith("20")
     assert set(gate) == {"gate", "status", "detail", "until"}
+    asked = str([one for one in app.inbox() if token in str(one)])
+    assert "https://ml.azure.com/model/good:1/details?wsid=" in asked
+    assert f"/api/console/responses/{response}" in asked
     answer = decide(app, response, "approve", reason="looks good", token=token)
     assert answer.status_code in (200, 202), answer.text
     ended = settle(app, "good")

@@ -22,7 +22,7 @@ TAGS_TEMPLATE = "model-registered"
 """The template of mlevents that shows the tags of a model."""
 READING_TEMPLATE, READ_VALUE = "run-failed", "reason"
 """The template of mlevents for which runs are read, and the value by which an own template asks for that."""
-TEMPLATE_NAMES: Mapping[str, Collection[str] | None] = {
+INSERTED_VALUES: Mapping[str, Collection[str] | None] = {
     **dict.fromkeys(("topic", "event_type", "error", "deployed", "steps", "failure")),
     "response": ("id", "rule", "step", "link"),
     READ_VALUE: REASON_NAMES,

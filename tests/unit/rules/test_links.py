@@ -1,5 +1,6 @@
 """Links in rules: known where there is such a link, and inserted when the step runs."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,9 @@ import pytest
 
 from mlevents.errors import RulesError
 from mlevents.events import Event
+from mlevents.explanations.rule_explanation import ExplainContext, explain_rule
+from mlevents.expressions.interpolation import ExpressionError, render_value
+from mlevents.matching.match import match_rule
 from mlevents.orchestration.messages import Failure, Response
 from mlevents.orchestration.step_plan import RetryPlan, StepPlan
 from mlevents.responses.step_input import begin_call
@@ -90,6 +94,24 @@ def test_a_gate_reads_the_links_of_an_event_and_not_those_of_the_response(tmp_pa
 def test_a_condition_cannot_compare_a_link(tmp_path: Path):
     (found,) = find_faults(tmp_path, more="    where: {model: {link: {prefix: https}}}\n")
     assert found == "'link' is computed for values of steps: write conditions on the other names"
+
+
+def test_explain_inserts_the_links_of_the_event_and_says_what_is_known_later(tmp_path: Path):
+    assert find_faults(tmp_path, first="model.link", last="endpoint.link", failure="response.link") == []
+    event = Event("e1", "model.registered", ("model.registered",), None, "s", WORKSPACE, EVENT)
+    (rule,) = load_rules(tmp_path / "rules.yaml", SETTINGS).rules
+    found = explain_rule(match_rule(rule, event), event, ExplainContext(datetime.now(UTC), 3))
+    texts = {
+        one.text: one.holds for part in found.steps for one in part.values if one.text.startswith("text")
+    }
+    link = f"https://ml.azure.com/model/net:7/details{WSID}"
+    assert texts == {f'text: "{link}"': True, 'text: "${endpoint.link}" (known when the step runs)': None}
+
+
+def test_a_response_link_that_is_missing_says_what_to_set():
+    names = read_names("${response.link}", {})
+    with pytest.raises(ExpressionError, match="the address of the app is unknown: set MLEVENTS_ADDRESS"):
+        render_value("${response.link}", names)
 
 
 RETRY = RetryPlan(1, 1, 1)

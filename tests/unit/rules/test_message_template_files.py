@@ -10,7 +10,7 @@ from mlevents.message_templates.template_engine import template_names
 from mlevents.rules.extensions import load_extensions, use_extensions
 from mlevents.rules.file import load_rules
 from mlevents.settings import Settings
-from tests.unit.stand_ins import step
+from tests.unit.stand_ins import WORKSPACE, step
 
 RULES = """\
 version: 1
@@ -84,6 +84,12 @@ def test_other_files_are_no_templates(project: Path, file: str):
         ("A\n{{ model.name | shout }}", "2:1: No filter named 'shout'.: correct the template"),
         ("A\n{{ modle.name }}", "2:1: unknown name 'modle' (did you mean 'model'?)"),
         ("A\n\n{{ model.nmae }}", "3:1: unknown name 'model.nmae' (did you mean 'name'?)"),
+        ("A\n{{ reason.cod }}", "2:1: unknown name 'reason.cod' (did you mean 'code'?)"),
+        ("A\n{{ model['nmae'] }}", "2:1: unknown name 'model.nmae' (did you mean 'name'?)"),
+        ("A\n{{ response.lnk }}", "2:1: unknown name 'response.lnk' (did you mean 'link'?)"),
+        ("A\n{{ endpoint.nme }}", "2:1: unknown name 'endpoint.nme' (did you mean 'name'?)"),
+        ("A\n{{ group.cont }}", "2:1: unknown name 'group.cont' (did you mean 'count'?)"),
+        ("A\n\n{{ endpoint }}", "3:1: 'endpoint' is a map: write endpoint.link"),
         ("A\n{% include 'b.txt' %}", "2:1: a template cannot use another one: write its text here"),
     ],
 )
@@ -96,6 +102,32 @@ def test_names_of_the_template_itself_are_known(project: Path):
     text = "A\n{% set x = 1 %}{% for one in range(x) %}{{ one }}{{ loop.index }}{% endfor %}{{ run.link }}"
     (project / "templates" / "review.txt").write_text(text)
     load_extensions(project / "rules.yaml")
+
+
+def test_what_events_gates_and_steps_give_is_known(project: Path):
+    names = (
+        *("model.link", "run.link", "drift.link", "endpoint.link", "endpoint.name", "response.link"),
+        *("reason.message", "group.count", "recovered.run", "expect.last", "failure.own", "steps.own.x"),
+        *("deployed.model", "error", "topic", "event_type", "response.step", "model.tags.own"),
+    )
+    (project / "templates" / "review.txt").write_text("A\n" + "\n".join(f"{{{{ {one} }}}}" for one in names))
+    load_extensions(project / "rules.yaml")
+
+
+def test_an_own_template_inserts_links(project: Path):
+    text = "A\n{{ model.link }} {% for one in group.events %}{{ one.model.link }}{% endfor %} {{ run.link }}"
+    (project / "templates" / "review.txt").write_text(text)
+    load_extensions(project / "rules.yaml")
+    model = {"model": {"name": "net", "version": "1"}, "workspace": {"id": WORKSPACE}}
+    _, written = render("review", step({**model, "group": {"count": 1, "events": [model]}}))
+    link = f"https://ml.azure.com/model/net:1/details?wsid={WORKSPACE}"
+    assert written == f"{link} {link}"
+
+
+def test_a_former_name_of_a_template_is_a_warning(project: Path):
+    texts = [one.text for one in load(project, "response-quarantined").warnings]
+    assert "the template 'response-quarantined' is named 'quarantined' now: write quarantined" in texts
+    assert "response-quarantined" not in template_names()
 
 
 def test_a_name_of_mlevents_is_taken(project: Path):
