@@ -32,7 +32,8 @@ def refresh_model(event: Event, models: FindsModelsAndArchives) -> Event:
     if found.archived or models.is_archived(name):
         raise GoneError(f"the model '{name}:{version}' is archived")
     [fresh] = _parse_events([rebuild_model_event(event.topic, found)])
-    return replace(event, names={**event.names, "model": {**known, **fresh.names["model"]}})
+    now = {"stage": found.stage, "archived": False} if "archived" in known else {}
+    return replace(event, names={**event.names, "model": {**known, **fresh.names["model"], **now}})
 
 
 def refresh_run(event: Event, runs: FindsRuns) -> Event:

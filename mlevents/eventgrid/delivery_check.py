@@ -19,7 +19,7 @@ def explain_rejection(filters: Mapping[str, SubscriptionFilter], document: Mappi
     members = {fold(key): value for key, value in document.items()}
     said = next((str(kind) for key in _TYPES if (kind := members.get(key))), "")
     if is_own_type(said):
-        return None  # mlevents publishes it to its own rules
+        return None  # mlevents itself publishes it to its rules
     function = function_of(said)
     if function is None or function not in filters:
         return f"no function has the event type '{said}'"

@@ -1,19 +1,21 @@
 """One event explained: its match with each rule, and whether it would get through to the app."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from mlevents.errors import EventError
 from mlevents.eventgrid.delivery_check import explain_rejection
-from mlevents.eventgrid.subscription_filters import compile_filters
+from mlevents.eventgrid.subscription_filters import SubscriptionFilter, compile_filters
 from mlevents.events import Event, parse_all
+from mlevents.events.model_tagged import ModelTagged
 from mlevents.explanations.tag_case import find_other_cases
 from mlevents.matching.condition_tree import FailedCondition
 from mlevents.matching.match import RuleMatch, plan
 from mlevents.rules.allowed_names import find_refusal
 from mlevents.rules.model import Rule, Rules
+from mlevents.rules.tag_scope import asks_for_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,15 @@ def explain_events(
         if isinstance(event, EventError):
             yield event
             continue
-        yield explain_event(event, rules, rule, explain_rejection(filters, document))
+        yield explain_event(event, rules, rule, _find_rejection(event, document, rules, filters))
+
+
+def _find_rejection(
+    event: Event, document: Any, rules: Rules, filters: Mapping[str, SubscriptionFilter]
+) -> str | None:
+    if event.type == ModelTagged.kind and not any(map(asks_for_tags, rules.rules)):
+        return f"no rule asks for {event.type} by name, so the app compares no tags"
+    return explain_rejection(filters, document)
 
 
 def explain_event(

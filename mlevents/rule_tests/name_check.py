@@ -46,7 +46,7 @@ def _find_type_problems(
     elif isinstance(kind, Mapping):
         yield from _find_problems_below(path, kind, value)
     elif kind is None:
-        name = path.partition(".")[2]
+        name = path.rpartition(".")[2]
         yield path, f"unknown name '{name}'{suggest_names(name, sorted(known))}"
     elif value is not None and not _TYPES[kind](value):
         quoting = kind == "text" and isinstance(value, bool | int | float)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mlevents.events.model_tagged import ModelTagged
 from mlevents.events.studio_links import describe_links
 from mlevents.matching.where import Where, list_names
 from mlevents.rules.condition_mistakes import Mistake, find_condition_mistakes
@@ -60,6 +61,9 @@ def _check_rule(
         yield from find_value_mistakes(rule.get(gate), names, gate)
     yield from _check_steps(rule, {**describe_links(names), **FAILURE_NAMES})
     yield from find_rule_mistakes(rule, kinds, where, vocabulary.actions)
+    if ModelTagged.kind in kinds and not workspaces:
+        fact = "the tags of models are compared in the listed workspaces alone, and none is listed"
+        yield Mistake("event", f"{fact}: add `workspaces`", is_error=False)
 
 
 def _check_steps(written: Mapping[str, Any], names: Mapping[str, Any]) -> Iterable[Mistake]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from mlevents.events.event_functions import functions
+from mlevents.events.event_functions import functions, is_own_type
 from sandbox.event_grid.compiled_filters import Filter, type_filter
 from sandbox.event_grid.delivery import EventDelivery, Subscription
 from sandbox.event_grid.event_schemas import Event, RefusedError, parse_publication
@@ -23,7 +23,9 @@ from sandbox.pace import Pace
 PATH = "/api/events"
 BODY_LIMIT = 64 * 1024 * 1024
 FUNCTIONS = tuple(functions())
-"""The app's event functions: one for each event type that mlevents knows."""
+"""The app's event functions: one for each event type of Azure ML that mlevents knows."""
+TIMER = "CompareModelTags"
+"""The function of the app from which it has its own events."""
 
 
 class EventGrid:
@@ -98,13 +100,18 @@ class EventGrid:
         return self._courier.dead_letters
 
     def publish(self, event: Event) -> None:
-        """Deliver an event to the subscriptions that want it, in the background."""
+        """Deliver an event to the subscriptions that want it, in the background.
+
+        An event of mlevents itself comes from no topic: it is brought to the app as its timer would do.
+        """
         publication = self.journal.add_event(event)
-        for subscription in self.subscriptions:
-            rejection = subscription.find_rejection(event)
+        own = is_own_type(str(event.get("eventType") or event.get("type")))
+        for subscription in self.subscriptions[: 1 if own else None]:
+            rejection = None if own else subscription.find_rejection(event)
             for _ in range(2 if self.twice and rejection is None else 1):
                 began = self._pace.now(), self._pace.elapsed()
-                delivery = DeliveryRecord(*began, subscription.function, because=rejection)
+                function = TIMER if own else subscription.function
+                delivery = DeliveryRecord(*began, function, because=rejection)
                 if rejection is None or delivers(type_filter(subscription.function), event):
                     publication.deliveries.append(delivery)
                 self._dispatch(subscription, event, delivery)

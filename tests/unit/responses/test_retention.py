@@ -9,7 +9,9 @@ from durabletask.entities import EntityInstanceId
 from mlevents.orchestration.lease_messages import Holder, LeaseState, StatementNumber
 from mlevents.orchestration.serialization import to_text
 from mlevents.responses.gate_state import StoredState, gate_state
+from mlevents.responses.model_tags import write_records
 from mlevents.responses.retention import BATCH, MOST_PAGES_READ, Purger, is_idle
+from mlevents.responses.tag_record import TagState, VersionRecord
 from tests.unit.actions.deploy_model.durable_stand_in import EntityCall
 from tests.unit.handlers.task_hub import NOW, Hub, on_hub, response
 
@@ -113,15 +115,17 @@ def test_idle_entities_are_emptied_and_others_are_not():
         for name, state in (("eventflood", ["aa"]), ("endpointlease", free)):
             states[f"@{name}@old"] = json.dumps(state)
         states["@newestversion@old"] = "3"
+        for name, day in (("old", "2025-11-30"), ("looked-at", "2025-12-20")):
+            states[f"@modeltags@{name}"] = write_records({"7": VersionRecord(TagState(), day, day)})
         states["@endpointlease@held"] = json.dumps(held)
         for entity, state in states.items():
             await hub.client.signal_entity(EntityInstanceId.parse(entity), "begin")
             found = hub.hub._entities[entity]
             found.pending_operations.clear()
             found.serialized_state, found.last_modified_at = json.dumps(state), old
-        assert await purge(hub) == {"entity": 3}
+        assert await purge(hub) == {"entity": 4}
         asked = {entity for entity in states if hub.hub._entities[entity].pending_operations}
-        assert asked == {"@eventflood@old", "@endpointlease@old", "@newestversion@old"}
+        assert asked == {"@eventflood@old", "@endpointlease@old", "@newestversion@old", "@modeltags@old"}
         [forget] = hub.hub._entities["@newestversion@old"].pending_operations
         assert json.loads(forget.entityOperationSignaled.input.value) == "3"
 

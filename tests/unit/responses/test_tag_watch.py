@@ -174,6 +174,23 @@ def test_a_look_that_finds_no_change_sends_no_message_but_one_a_day() -> None:
     assert len(world.sent) == 1
 
 
+def test_what_a_look_asks_of_the_task_hub_is_what_the_costs_say() -> None:
+    world = TagWorld()
+    for name in ("a", "b"):
+        for version in range(30):  # two entities each
+            world.register(name, str(version))
+    world.look(most_pages=1000)
+    world.sent.clear()
+    world.reads, world.page = 0, 50
+    world.look()
+    assert (world.reads, len(world.sent)) == (1 + 4, 0)  # the cursor, and an entity for 25 versions
+    world.change("a", "7", tags={"stage": "prod"})
+    world.reads = 0
+    world.look()
+    assert world.reads == 1 + 4 + 1
+    assert [operation for _, operation, _ in world.sent] == ["observe", "confirm"]
+
+
 def test_an_event_that_fails_is_published_at_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
     world = looked_at()
     world.change("net", "7", tags={"a": "1"})
@@ -265,7 +282,7 @@ steps = some.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(steps)
 def test_each_stored_change_is_published_once_whatever_happens(history: list[Any]) -> None:
     """Between two looks that end well, the events lead from the one state to the other without a gap."""
