@@ -20,6 +20,9 @@ connections:
   pager: {type: apprise, url: "discord://000000000000000000/yyyyyyyyyyyyyyyyyyyy"}
   acs: {type: email, endpoint: "https://mine.communication.azure.com", sender: a@b.example, to: [c@d.example]}
   mail: {type: smtp, host: smtp.mine.example, port: 465, tls: tls, sender: a@b.example, to: [e@f.example]}
+  on-call: {type: apprise, url: "pagerduty://rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr@tttttttttttttttttttt"}
+  alerts: {type: apprise, url: "opsgenie://aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"}
+  channel: {type: apprise, url: "workflows://teams.mine.example/flow/signature"}
   api: {type: http, base: "https://api.mine.example/v1", sign: {setting: API_SIGNING}}
   cd: {type: http, base: {setting: CD_ADDRESS}, token_for: "api://cd", headers: {X-Key: {setting: CD_KEY}}}
   metadata: {type: http, base: "http://169.254.169.254/metadata", allow_private: true}
@@ -39,6 +42,23 @@ rules:
     do:
       - {uses: notify, with: {to: [hook, unset, slack, pager, acs, mail, relay], template: run-failed}}
     on_failure: []
+  - id: trigger
+    event: run.status_changed
+    where: {run: {status: NotResponding}}
+    do:
+      - uses: notify
+        with:
+          to: [on-call, alerts, channel]
+          subject: "${run.id} failed"
+          text: "Run:  ${run.id}\\nOpen: ${run.link}"
+          incident: "ml/${run.experiment}"
+  - id: resolve
+    event: run.status_changed
+    where: {run: {status: Queued}}
+    do:
+      - uses: notify
+        with: {to: [on-call, alerts, channel], subject: "${run.id} works", text: "Run: ${run.id}",
+               incident: "ml/${run.experiment}", resolve: true}
   - id: call
     event: run.status_changed
     where: {run: {status: completed}}
@@ -107,6 +127,24 @@ def test_every_message_arrives_in_the_inbox_and_nowhere_else(running: Stage):
         "inbox@sandbox.example",
     ]
     assert all("train-1" in json.dumps(one) for one in arrived)
+
+
+def test_an_incident_is_triggered_and_resolved_by_its_key(running: Stage):
+    for run, status, rule in (("train-6", "NotResponding", "trigger"), ("train-7", "Queued", "resolve")):
+        event = running.run_status_changed(run, status)
+        running.publish(event)
+        [response] = running.settled(rule=rule, event_id=event["id"])
+        assert response["status"] == "done", response
+    arrived = [one for one in running.inbox() if one["via"] == "webhook"]
+    first, last = (one["body"] for one in arrived if one["to"] == ["events.pagerduty.com/v2/enqueue"])
+    assert (first["event_action"], last["event_action"]) == ("trigger", "resolve")
+    assert first["dedup_key"] == last["dedup_key"]
+    assert first["links"][0]["href"].startswith("https://ml.azure.com/runs/train-6?wsid=")
+    [alert] = [one["body"] for one in arrived if one["to"] == ["api.opsgenie.com/v2/alerts"]]
+    closed = [one["to"] for one in arrived if one["to"][0].startswith("api.opsgenie.com/v2/alerts/")]
+    assert closed == [[f"api.opsgenie.com/v2/alerts/{alert['alias']}/close"]]
+    cards = [one for one in arrived if one["to"][0].startswith("teams.mine.example/workflows/flow/")]
+    assert [one["subject"] for one in cards] == ["train-6 failed", "train-7 works"]
 
 
 def test_the_ready_file_has_the_chosen_settings(running: Stage):

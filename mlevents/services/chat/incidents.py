@@ -13,8 +13,11 @@ from mlevents.services.connection import Message
 from mlevents.services.lazy_import import import_lock
 from mlevents.services.message_document import Fact, MessageDocument, parse_message
 
-_KEY = re.compile(r"[A-Za-z0-9._/:-]{1,255}")
-"""A key that both services take as it is: PagerDuty at most 255 characters, Opsgenie 512."""
+_PAGERDUTY_KEY = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
+"""At most 255 characters are taken; others than these could be markup where a key is shown."""
+_OPSGENIE_KEY = re.compile(r"[A-Za-z0-9._:-]{1,255}")
+"""A key is a part of an address here, so it has no slash."""
+_START_LENGTH = 100
 _SUMMARY_LENGTH = 1_024
 """Of PagerDuty: https://developer.pagerduty.com/docs/events-api-v2/trigger-events/."""
 _DESCRIPTION_LENGTH = 15_000
@@ -24,7 +27,7 @@ _DESCRIPTION_LENGTH = 15_000
 def prepare_pagerduty(place: Any, message: Message) -> tuple[str, str]:
     """Set the fields of apprise's plug-in, and return the title and the text, which is the summary."""
     document = parse_message(message)
-    place.dedup = find_key(message) if message.incident else place.dedup or message.key
+    place.dedup = _find_key(message, _PAGERDUTY_KEY) if message.incident else place.dedup or message.key
     if message.incident:
         place.action = "resolve" if message.resolve else "trigger"
         place.severity = place.severity or "error"
@@ -38,7 +41,7 @@ def prepare_pagerduty(place: Any, message: Message) -> tuple[str, str]:
 
 def prepare_opsgenie(place: Any, message: Message) -> tuple[str, str]:
     """Set the fields of apprise's plug-in, and return the title and the text of the alert."""
-    place.alias = find_key(message) if message.incident else place.alias or message.key
+    place.alias = _find_key(message, _OPSGENIE_KEY) if message.incident else place.alias or message.key
     if message.incident:
         place.action = "new"
     elif place.mapping.get("info") == "note" and place.action == "map":
@@ -49,10 +52,12 @@ def prepare_opsgenie(place: Any, message: Message) -> tuple[str, str]:
     return neutralize_text(message.subject), text[:_DESCRIPTION_LENGTH]
 
 
-def find_key(message: Message) -> str:
-    """The key of the incident, the same in each message about it; a hash if a service refuses the text."""
-    fits = _KEY.fullmatch(message.incident)
-    return message.incident if fits else f"mlevents-{sha256(message.incident.encode()).hexdigest()}"
+def _find_key(message: Message, fitting: re.Pattern[str]) -> str:
+    """The key of the incident, the same in each message about it; one that does not fit gets a hash."""
+    if fitting.fullmatch(message.incident):
+        return message.incident
+    start = re.sub(r"[^A-Za-z0-9.:_-]+", "-", message.incident)[:_START_LENGTH]
+    return f"{start}-{sha256(message.incident.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
 def _list_details(document: MessageDocument) -> dict[str, str]:
