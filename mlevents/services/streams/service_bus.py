@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
 
 from mlevents.services.azure_credential import READ_TIMEOUT, credential
 from mlevents.services.connection import SettingSource, Text, connection
+from mlevents.services.finding import Finding, run_check
 from mlevents.services.lazy_import import import_lock
 from mlevents.services.permission import SERVICE_BUS_SENDER, Permission
 from mlevents.services.streams.amqp import (
@@ -34,7 +37,7 @@ from mlevents.services.streams.stream import Stream, StreamMessage
 from mlevents.yamlfile.key_choice import KeyChoice, KeyChoiceModel
 
 if TYPE_CHECKING:
-    from azure.servicebus import ServiceBusMessage
+    from azure.servicebus import ServiceBusMessage, ServiceBusSender
 
 _LONGEST_ID = 128
 """Characters of a message id."""
@@ -64,18 +67,10 @@ class ServiceBus(KeyChoiceModel, Stream):
 
     def forward(self, message: StreamMessage, services: SettingSource) -> str:
         """Send the message; duplicate detection, where the entity has it, drops repeats by the message id."""
-        kind = "queue" if self.queue is not None else "topic"
-        namespace, entity = read_place(self.namespace, self.queue or self.topic or "", services)
-        place = f"the {kind} '{entity}' of {namespace}"
         with import_lock():
-            from azure.servicebus import ServiceBusSender
             from azure.servicebus.exceptions import MessageSizeExceededError
 
-        options: dict[str, Any] = {f"{kind}_name": entity, **client_options(services), **_OPTIONS}
-        with (
-            translate_amqp_errors(f"sending to {place}"),
-            ServiceBusSender(namespace, credential(), **options) as sender,
-        ):
+        with self._open(services) as (sender, place):
             sent, batch = _make_message(message), sender.create_message_batch()
             try:
                 batch.add_message(sent)
@@ -83,6 +78,31 @@ class ServiceBus(KeyChoiceModel, Stream):
                 raise too_large(len(message.body), batch.max_size_in_bytes, place) from None
             sender.send_messages(sent)
         return place
+
+    def preflight(self, services: SettingSource) -> Iterator[Finding]:
+        """Open a link and send nothing: Service Bus checks the role and the name then."""
+
+        def open_link() -> str:
+            with self._open(services) as (_, place):
+                return f"{place} would take messages; nothing was sent"
+
+        yield run_check("link", open_link, f"the role is {SERVICE_BUS_SENDER}")
+
+    @contextmanager
+    def _open(self, services: SettingSource) -> Iterator[tuple[ServiceBusSender, str]]:
+        """A sender whose link is open, and the place for people."""
+        kind = "queue" if self.queue is not None else "topic"
+        namespace, entity = read_place(self.namespace, self.queue or self.topic or "", services)
+        place = f"the {kind} '{entity}' of {namespace}"
+        with import_lock():
+            from azure.servicebus import ServiceBusSender
+
+        options: dict[str, Any] = {f"{kind}_name": entity, **client_options(services), **_OPTIONS}
+        with (
+            translate_amqp_errors(f"sending to {place}"),
+            ServiceBusSender(namespace, credential(), **options) as sender,
+        ):
+            yield sender, place
 
 
 def _make_message(message: StreamMessage) -> ServiceBusMessage:

@@ -56,6 +56,20 @@ def test_a_shape_is_sent_as_it_is(broker: Broker, send: Any):
     assert not (event.message_annotations or {}).get(b"x-opt-partition-key")
 
 
+def test_the_doctor_opens_a_link_and_sends_nothing(broker: Broker, tmp_path: Path):
+    place = {"type": "event_hub", "namespace": HOST, "hub": "aml-events"}
+    known = services({"lake": place}, REQUESTS_CA_BUNDLE=str(tmp_path / "ca.pem"))
+    [found] = known.connection("lake").preflight(known)
+    assert (found.ok, found.said) == (
+        True,
+        f"the event hub 'aml-events' of {HOST} would take events; nothing was sent",
+    )
+    broker.detached = Refusal("amqp:unauthorized-access", "no")
+    [found] = known.connection("lake").preflight(known)
+    assert (found.ok, broker.messages) == (False, [])
+    assert "give the app's identity the role of a sender there" in found.said
+
+
 def test_a_large_event_goes_in_several_frames(broker: Broker, send: Any):
     send(format="json", data="x" * 300_000)
     [(_, event)] = broker.messages

@@ -103,6 +103,20 @@ def test_long_event_ids_stay_different(broker: Broker, send: Any):
     assert [len(one) for one in ids] == [128, 128]
 
 
+def test_the_doctor_opens_a_link_and_sends_nothing(broker: Broker, tmp_path: Path):
+    place = {"type": "service_bus", "namespace": HOST, "queue": "ml-events"}
+    known = services({"bus": place}, REQUESTS_CA_BUNDLE=str(tmp_path / "ca.pem"))
+    [found] = known.connection("bus").preflight(known)
+    assert (found.ok, found.said) == (
+        True,
+        f"the queue 'ml-events' of {HOST} would take messages; nothing was sent",
+    )
+    broker.detached = Refusal("amqp:unauthorized-access", "no")
+    [found] = known.connection("bus").preflight(known)
+    assert (found.ok, broker.messages) == (False, [])
+    assert "give the app's identity the role of a sender there" in found.said
+
+
 def test_a_large_message_goes_in_several_frames(broker: Broker, send: Any):
     send(format="json", data="x" * 900_000)
     assert len(broker.messages[0][1].data[0]) == 900_002
