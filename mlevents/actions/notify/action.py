@@ -39,7 +39,7 @@ from pydantic_core import CoreSchema
 from mlevents.actions.action import Action, ConnectionName, Done, Outcome, Pending, StepContext, action
 from mlevents.actions.notify.failed_runs import attempt_reading, describe_restarts, leave_out, list_runs
 from mlevents.actions.notify.message_templates import inserted_names, reads_runs, render
-from mlevents.actions.notify.message_values import links_written_out, presentable
+from mlevents.actions.notify.message_values import list_links, presentable
 from mlevents.actions.notify.receipts import Tally
 from mlevents.errors import PermanentError
 from mlevents.message_templates.template_engine import (
@@ -51,7 +51,6 @@ from mlevents.message_templates.template_engine import (
 )
 from mlevents.registry import UnknownNameError
 from mlevents.services.connection import Message, Sender, connection
-from mlevents.services.console_links import list_console_links
 from mlevents.services.message_text import is_blank, one_line
 from mlevents.services.permission import ML, READER, WORKSPACE_SCOPE, Permission, actions_below
 from mlevents.services.services import Services
@@ -162,7 +161,7 @@ class Notify(Action):
 
     def _send(self, context: StepContext, services: Services) -> Callable[[str], str]:
         subject, text = self._message(context)
-        links = (*links_written_out(context.written.get("text")), *list_console_links(services.settings))
+        links = list_links(self.template, context.written.get("text"), services.settings)
 
         def send(receiver: str) -> str:
             found = services.connection(receiver)

@@ -10,14 +10,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mlevents.message_templates.own_templates import list_own_templates
+from mlevents.services.console_links import list_console_links
 from mlevents.services.message_text import one_line
 from mlevents.services.scoring import ANSWER
+from mlevents.settings import Settings
 
-STUDIOS = ("https://ml.azure.com/", "https://adf.azure.com/", "https://portal.azure.com/")
-"""The beginnings of addresses that mlevents itself writes."""
+STUDIOS = ("https://ml.azure.com/", "https://adf.azure.com/")
+"""The beginnings of addresses that mlevents itself writes, besides its console."""
 SMOKE_TEST = re.compile(rf"(smoke test of '[^']*': ).*?; it answered: {ANSWER.pattern}")
 WRITTEN_OUT = re.compile(r"https://[\w.-]+(?::\d+)?/[\w./~%-]*")
-EXPRESSION = re.compile(r"\$\{.*?\}", re.DOTALL)
+EXPRESSION = re.compile(r"\$\{.*?\}|\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+"""What a rule or a template does not write itself."""
 
 
 def presentable(names: Mapping[str, Any], include_log: bool) -> dict[str, Any]:
@@ -32,10 +36,14 @@ def presentable(names: Mapping[str, Any], include_log: bool) -> dict[str, Any]:
     return shown
 
 
-def links_written_out(written: object) -> tuple[str, ...]:
-    """Beginnings of the addresses that a rule writes out, outside its expressions, besides our own."""
-    text = EXPRESSION.sub(" ", written) if isinstance(written, str) else ""
-    return (*STUDIOS, *WRITTEN_OUT.findall(text))
+def list_links(template: str | None, written: object, settings: Settings) -> tuple[str, ...]:
+    """Beginnings of the addresses that stay links in a message.
+
+    They are our own, and those that the rule's text or the project's template has outside its expressions.
+    """
+    source = list_own_templates().get(template, "") if template else written
+    text = EXPRESSION.sub(" ", source) if isinstance(source, str) else ""
+    return (*STUDIOS, *list_console_links(settings), *WRITTEN_OUT.findall(text))
 
 
 def _without_log(step: Any) -> Any:

@@ -18,6 +18,7 @@ from mlevents.actions.notify.action import Notify
 from mlevents.actions.notify.message_templates import render
 from mlevents.errors import ConfigError, PermanentError, TransientError
 from mlevents.events import Event
+from mlevents.message_templates import own_templates
 from mlevents.message_templates.template_engine import SUBJECT_LENGTH, plain, template_names
 from mlevents.orchestration.messages import Call, Response
 from mlevents.responses.step_activity import attempt_call
@@ -482,3 +483,12 @@ def test_only_what_the_rule_writes_out_may_stay_a_link() -> None:
     performed({"to": "a", "subject": "s", "text": text}, {"id": "https://evil.example/x"}, office)
     assert "https://wiki.example.com/runbook" in office["a"].received[0].links
     assert not [link for link in office["a"].received[0].links if "evil" in link or link == "https://"]
+
+
+def test_what_a_template_of_the_project_writes_out_stays_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = "Run {{ run.id }}\nRunbook: https://wiki.example.com/{{ run.id }}\n{{ 'https://no.example/' }}"
+    monkeypatch.setitem(own_templates._active, "runbook", own)
+    office = inboxes(a=[])
+    performed({"to": "a", "template": "runbook"}, {"id": "https://evil.example/x"}, office)
+    assert "https://wiki.example.com/" in office["a"].received[0].links
+    assert not [link for link in office["a"].received[0].links if "evil" in link or "no.example" in link]
