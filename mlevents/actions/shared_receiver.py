@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 class SharedReceiver:
     """An action that may send to a receiver which takes one message of each event.
 
-    `shared_receiver_parameters` are added to its step where another step may send the same event there.
+    `shared_receiver_parameters` are added to its step, where it leaves them out and another step may send the
+    same event there.
     """
 
     shared_receiver_parameters: ClassVar[Mapping[str, Any]] = {}

@@ -1,6 +1,7 @@
 """Receivers that drop a second message of one event, where several steps send to them: each must arrive."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from mlevents.matching.where import ANY_EVENT
 from mlevents.registry import Registry
 from mlevents.rules.model import Rule, Step
 
-_SAME_EVENT = frozenset({"drift.detected", "run.status_changed"})
+_SAME_EVENT = {"drift.detected": "run.status_changed"}
 """The kinds that one event of Azure ML may have at the same time."""
 
 
@@ -24,21 +25,25 @@ class SharedReceivers:
     def separate_messages(self, rules: Iterable[Rule]) -> tuple[Rule, ...]:
         """The rules; a step gets its action's parameters if another may send the same event there."""
         known = tuple(rules)
-        senders = [(rule, found) for rule in known if (found := list(self._list_receivers(rule)))]
-        if sum(len(found) for _, found in senders) < 2:
-            return known
-        return tuple(self._separate_rule(rule, senders) for rule in known)
+        every = {kind for rule in known for kind in rule.event}
+        uses = Counter(
+            (kind, receiver)
+            for rule in known
+            for receiver in self._list_receivers(rule)
+            for kind in _list_kinds(rule, every)
+        )
+        shared = {use for use, times in uses.items() if times > 1}
+        return tuple(self._separate_rule(rule, every, shared) for rule in known) if shared else known
 
-    def _separate_rule(self, rule: Rule, senders: list[tuple[Rule, list[str]]]) -> Rule:
-        near = [found for other, found in senders if _may_share_event(rule, other)]
-        known = [one for found in near for one in found]
-        shared = {one for one in known if known.count(one) > 1}
-        if not shared:
+    def _separate_rule(self, rule: Rule, every: set[str], shared: set[tuple[str, str]]) -> Rule:
+        own, kinds = set(self._list_receivers(rule)), _list_kinds(rule, every)
+        met = {receiver for receiver in own if any((kind, receiver) in shared for kind in kinds)}
+        if not met:
             return rule
         return rule.model_copy(
             update={
-                "steps": tuple(self._separate_step(one, shared) for one in rule.steps),
-                "on_failure": tuple(self._separate_step(one, shared) for one in rule.on_failure),
+                "steps": tuple(self._separate_step(one, met) for one in rule.steps),
+                "on_failure": tuple(self._separate_step(one, met) for one in rule.on_failure),
             }
         )
 
@@ -46,9 +51,9 @@ class SharedReceivers:
         action = self.actions.find(step.uses)
         if not issubclass(action, SharedReceiver) or self._find_receiver(step) not in shared:
             return step
-        return step.model_copy(update={"with_": {**step.with_, **action.shared_receiver_parameters}})
+        return step.model_copy(update={"with_": {**action.shared_receiver_parameters, **step.with_}})
 
-    def _list_receivers(self, rule: Rule) -> Iterable[str]:
+    def _list_receivers(self, rule: Rule) -> Iterator[str]:
         for step in (*rule.steps, *rule.on_failure):
             if receiver := self._find_receiver(step):
                 yield receiver
@@ -60,8 +65,7 @@ class SharedReceivers:
         return action.find_shared_receiver(step.with_, self.connections)
 
 
-def _may_share_event(one: Rule, other: Rule) -> bool:
-    kinds, others = set(one.event), set(other.event)
-    if one is other or ANY_EVENT in kinds | others:
-        return True
-    return bool(kinds & others or (kinds & _SAME_EVENT and others & _SAME_EVENT))
+def _list_kinds(rule: Rule, every: set[str]) -> set[str]:
+    """What two rules have in common that may see the same event; a rule always shares its own id."""
+    kinds = every | {ANY_EVENT} if ANY_EVENT in rule.event else rule.event
+    return {rule.id, *(_SAME_EVENT.get(kind, kind) for kind in kinds)}

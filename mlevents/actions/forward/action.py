@@ -78,9 +78,9 @@ class Forward(SharedReceiver, Action):
     def find_shared_receiver(
         cls, written: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
     ) -> str | None:
-        """The place of a connection to Service Bus, unless the step says how its messages are told apart."""
+        """The connection to Service Bus, unless the step says that its message ids are its own."""
         target = connections.get(str(written.get("to")), {})
-        if "deduplicate_by" in written or "deduplicate_by" not in _options_of(target):
+        if written.get("deduplicate_by") == "step" or "deduplicate_by" not in _options_of(target):
             return None
         return json.dumps(target, sort_keys=True, default=str).lower()
 

@@ -62,11 +62,17 @@ def test_a_breach_is_two_kinds_of_one_event():
         ("run.completed", "to: bus"),
         ("model.registered", "to: other"),
         ("model.registered", "to: lake"),
-        ("model.registered", "to: bus, deduplicate_by: event"),
+        ("model.registered", "to: other, deduplicate_by: event"),
     ],
 )
 def test_nothing_changes_where_messages_do_not_meet_or_the_step_decides(event: str, sent: str):
     assert separated(rule("a", "model.registered", "to: bus"), rule("b", event, sent)) == []
+
+
+def test_a_step_that_keeps_the_id_of_the_event_is_told_apart_from_the_others():
+    kept = rule("a", "model.registered", "to: bus, deduplicate_by: event")
+    assert separated(kept, rule("b", "model.registered", "to: bus")) == ["b"]
+    assert separated(kept, rule("b", "model.registered", "to: bus, deduplicate_by: step")) == ["b"]
 
 
 def test_a_rule_apart_from_two_others_keeps_the_id_of_the_event():
