@@ -1,4 +1,4 @@
-"""What the app reaches beyond Resource Manager: mail, webhooks, streams and CI, each at its host."""
+"""What the app reaches beyond Resource Manager: mail, webhooks, streams, CI and issues, each at its host."""
 
 from aiohttp import web
 
@@ -12,6 +12,7 @@ from sandbox.inboxes.communication_services import Communication
 from sandbox.inboxes.inbox import Inbox
 from sandbox.inboxes.message_broker import MessageBroker
 from sandbox.inboxes.streams import Streams
+from sandbox.jira.jira import Jira
 
 
 class OutsideServices:
@@ -22,6 +23,7 @@ class OutsideServices:
         self.devops = DevOps(inbox, identity)
         self.streams = StreamTargets()
         self.broker = MessageBroker(inbox, identity, rights, self.streams, faults)
+        self.jira = Jira(inbox)
         self._inbox = inbox
         self._communication = Communication(inbox, identity, rights)
         self._middlewares = (
@@ -29,6 +31,7 @@ class OutsideServices:
             Streams(inbox, identity, rights, self.streams).middleware,
             self.github.middleware,
             self.devops.middleware,
+            self.jira.middleware,
         )
 
     def application(self) -> web.Application:

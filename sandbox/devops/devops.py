@@ -8,7 +8,7 @@ import binascii
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,24 +17,14 @@ from aiohttp.typedefs import Handler
 
 from sandbox.azure.identity import Identity, TokenError
 from sandbox.devops.answers import DevOpsError, ask_to_sign_in
+from sandbox.devops.call import Call
 from sandbox.devops.pipeline_runs import LOOKS, PipelineRun, PipelineRuns
+from sandbox.devops.work_items import create_work_item, query_work_items, read_work_item_type
 from sandbox.inboxes.inbox import Inbox
 
 HOST = "dev.azure.com"
 AUDIENCE = "499b84ac-1321-427f-aa17-267ca6975798"
 SANDBOX_PAT = "a token of the sandbox"
-
-
-@dataclass
-class Call:
-    """One request: about which project, with which parts of the path, query and body."""
-
-    address: str
-    project: str
-    runs: PipelineRuns
-    part: str
-    query: Mapping[str, str]
-    body: Any
 
 
 type Answer = Callable[["DevOps", Call], web.Response]
@@ -97,9 +87,12 @@ class DevOps:
         for method, pattern, answer in ROUTES:
             found = re.fullmatch(r"/(?P<place>[^/]+/[^/]+)/_apis" + pattern, request.path)
             if found and method == request.method:
+                kind = request.content_type
                 place, part = found["place"], found.groupdict().get("part") or ""
                 address = f"https://{HOST}/{place}"
-                return answer(self, Call(address, place, self._find(place), part, request.query, body))
+                runs = self._find(place)
+                call = Call(address, place, runs, part, request.query, kind, body, self.inbox)
+                return answer(self, call)
         raise DevOpsError(404, f"No resource is at {request.path}.")
 
     def _find(self, place: str) -> PipelineRuns:
@@ -129,10 +122,7 @@ class DevOps:
         run = call.runs.start(pipeline, call.body)
         if run is None:
             return web.json_response({"finalYaml": "steps: []"})
-        to = [call.address.removeprefix("https://")]
-        self.inbox.put(
-            "azure_devops", to=to, subject=f"pipeline {pipeline.name} at {run.ref}", body=call.body
-        )
+        call.put(f"pipeline {pipeline.name} at {run.ref}")
         return web.json_response(_describe(call, run))
 
     def read_run(self, call: Call) -> web.Response:
@@ -167,6 +157,9 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", r"/pipelines/(?P<part>[0-9]+/runs/[0-9]+)", DevOps.read_run),
     ("GET", "/build/builds", DevOps.list_builds),
     ("GET", r"/build/builds/(?P<part>[0-9]+)/timeline", DevOps.read_timeline),
+    ("POST", "/wit/wiql", query_work_items),
+    ("POST", r"/wit/workitems/\$(?P<part>[^/]+)", create_work_item),
+    ("GET", r"/wit/workitemtypes/(?P<part>[^/]+)", read_work_item_type),
 )
 
 

@@ -49,13 +49,14 @@ class PipelineRun:
 
 @dataclass
 class PipelineRuns:
-    """The pipelines and runs of a project; `pipelines` are those that exist, or None for all."""
+    """The pipelines, runs and work items of a project; `pipelines` are those that exist, or None for all."""
 
     pipelines: list[PipelineFile] | None = None
     branches: tuple[str, ...] | None = None
     listing_lag: int = 1
     results: list[str] = field(default_factory=list)
     runs: list[PipelineRun] = field(default_factory=list)
+    work_items: list[dict[str, Any]] = field(default_factory=list)
     _open: list[PipelineFile] = field(default_factory=list)
 
     def find(self, name: str | None, folder: str | None = None) -> list[PipelineFile]:

@@ -6,7 +6,7 @@ key in its name. What is dispatched is listed in the inbox.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from sandbox.github.answers import GitHubError, not_found, require_keys
-from sandbox.github.callers import Caller, Callers
+from sandbox.github.call import Call
+from sandbox.github.callers import Callers
+from sandbox.github.issues import create_issue, list_issues
 from sandbox.github.workflow_file import FOLDER
 from sandbox.github.workflow_runs import WorkflowRuns
 from sandbox.inboxes.inbox import Inbox
@@ -24,22 +26,6 @@ SERVER_PATH = "/api/v3"
 """Where the API is on GitHub Enterprise Server."""
 API = r"/repos/(?P<repository>[^/]+/[^/]+)"
 PAGE = 30
-
-
-@dataclass
-class Call:
-    """One request: who calls, about which repository, with which parts of the path, query and body."""
-
-    caller: Caller
-    repository: str
-    runs: WorkflowRuns
-    part: str
-    query: Mapping[str, str]
-    body: Any
-
-    def require(self, permission: str, level: str) -> None:
-        """Raise GitHubError for what the caller may not do."""
-        self.caller.require(permission, level, self.repository)
 
 
 type Answer = Callable[[Call], web.Response]
@@ -90,7 +76,7 @@ class GitHub:
             if found and method == request.method:
                 name = found["repository"]
                 part = found.groupdict().get("part") or ""
-                call = Call(caller, name, self._find(name), part, request.query, body)
+                call = Call(caller, name, self._find(name), part, request.query, body, self.inbox)
                 return answer_call(self, call)
         raise not_found()
 
@@ -134,7 +120,7 @@ class GitHub:
         body = require_keys(call.body, ("ref",), ("inputs", *details))
         file = call.runs.find(call.part)
         run = call.runs.dispatch(file, body, call.caller.login)
-        self._put(call, f"workflow {file.name} at {run.branch}", body)
+        call.put(f"workflow {file.name} at {run.branch}")
         if not body.get("return_run_details"):
             return web.Response(status=204)
         link = f"https://github.com/{call.repository}/actions/runs/{run.id}"
@@ -146,7 +132,7 @@ class GitHub:
         call.require("contents", "write")
         body = require_keys(call.body, ("event_type",), ("client_payload",))
         call.runs.raise_event(body, call.caller.login)
-        self._put(call, f"event {body['event_type']}", body)
+        call.put(f"event {body['event_type']}")
         return web.Response(status=204)
 
     def list_runs(self, call: Call) -> web.Response:
@@ -183,9 +169,6 @@ class GitHub:
         call.require("contents", "read")
         return web.Response(text=call.runs.find(call.part.removeprefix(FOLDER)).text)
 
-    def _put(self, call: Call, subject: str, body: Any) -> None:
-        self.inbox.put("github", to=[f"github.com/{call.repository}"], subject=subject, body=body)
-
 
 ROUTES: tuple[tuple[str, str, Callable[[GitHub, Call], web.Response]], ...] = (
     ("GET", "", GitHub.read_repository),
@@ -195,6 +178,8 @@ ROUTES: tuple[tuple[str, str, Callable[[GitHub, Call], web.Response]], ...] = (
     ("POST", r"/actions/workflows/(?P<part>[^/]+)/dispatches", GitHub.dispatch),
     ("GET", r"/actions/workflows/(?P<part>[^/]+)/runs", GitHub.list_runs),
     ("GET", "/actions/runs", GitHub.list_runs),
+    ("GET", "/issues", list_issues),
+    ("POST", "/issues", create_issue),
     ("GET", r"/actions/runs/(?P<part>[0-9]+)", GitHub.read_run),
     ("GET", r"/actions/runs/(?P<part>[0-9]+)/jobs", GitHub.list_jobs),
 )

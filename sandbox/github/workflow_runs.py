@@ -59,7 +59,7 @@ class Run:
 
 @dataclass
 class WorkflowRuns:
-    """The workflows and runs of a repository.
+    """The workflows, runs and issues of a repository.
 
     `listing_lag` is how many listings leave a new run out. `names_runs` is False for a server that does not
     know `return_run_details`. `conclusions` are those of the next runs; `success` after them.
@@ -72,6 +72,7 @@ class WorkflowRuns:
     conclusions: list[str] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     disabled: set[str] = field(default_factory=set)
+    issues: list[dict[str, Any]] = field(default_factory=list)
 
     def find(self, name: str) -> WorkflowFile:
         """A workflow by the name of its file or its id; raises GitHubError 404."""

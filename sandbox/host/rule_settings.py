@@ -16,6 +16,7 @@ from typing import Any
 from mlevents.rules.connections import UNSET_PLACEHOLDER, find_settings
 from sandbox.devops.devops import SANDBOX_PAT
 from sandbox.github.callers import SANDBOX_TOKEN
+from sandbox.jira.jira import SANDBOX_JIRA_TOKEN
 from sandbox.rule_reading import read_readable_rules
 
 ADDRESSES = {
@@ -32,6 +33,7 @@ ADDRESSES = {
     "ml_registry": "",
     "ml_workspace": "",
     "azure_devops": "",
+    "jira": "",
 }
 """The key of a connection that says where it leads; empty where the sandbox serves it, or its secret does."""
 INSERTED = re.compile(r"(/subscriptions/)?\$\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}", re.ASCII)
@@ -60,6 +62,8 @@ class Inboxes:
         known = {
             ("github", "token"): SANDBOX_TOKEN,
             ("azure_devops", "token"): SANDBOX_PAT,
+            ("jira", "site"): "https://sandbox.atlassian.net",
+            ("jira", "token"): SANDBOX_JIRA_TOKEN,
             ("github", "base"): "https://api.github.com",
             ("apprise", "url"): f"jsons://{self.web.removeprefix('https://')}/{name}",
             ("http", "base"): f"https://{OTHER_HOST}/{name}",

@@ -1,8 +1,8 @@
 """What people would receive: mail by SMTP, mail by Communication Services, messages by webhook.
 
-`GET` lists everything that arrived, oldest first, as `{"via": "smtp" | "email" | "webhook" | "event_hub" |
-"service_bus" | "event_grid" | "storage_queue" | "github" | "azure_devops", "from", "to", "subject", "text",
-"body", "headers", "received"}`; `DELETE` forgets it.
+`GET` lists everything that arrived, oldest first, as `{"via", "from", "to", "subject", "text", "body",
+"headers", "received"}`; `DELETE` forgets it. `via` is `smtp`, `email`, `webhook`, or the
+type of the connection.
 """
 
 import json

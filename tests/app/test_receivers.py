@@ -33,6 +33,8 @@ connections:
   bus: {type: service_bus, namespace: sbns-ml.servicebus.windows.net, topic: ml-events}
   cicd: {type: github, repository: example/ml-cd, app_id: "7", private_key: {setting: GITHUB_APP_KEY}}
   pipelines: {type: azure_devops, organization: example, project: ml}
+  tickets: {type: jira, site: "https://mine.atlassian.net", project: ML, user: a@b.example,
+            token: {setting: JIRA_TOKEN}}
   relay: {type: smtp, host: {setting: RELAY}, port: {setting: RELAY_PORT}, sender: a@b.example,
           to: [{setting: RELAY_TO}], username: me, password: {setting: RELAY_PASSWORD}}
 rules:
@@ -88,6 +90,9 @@ rules:
         with: {connection: cicd, workflow: promote.yml, ref: main, inputs: {run: "${run.id}"}, wait: true}
       - uses: run_devops_pipeline
         with: {connection: pipelines, pipeline: promote, parameters: {run: "${run.id}"}, wait: true}
+      - {uses: create_work_item, with: {connection: tickets, title: "Run ${run.id}", text: "See ${run.link}"}}
+      - {id: board, uses: create_work_item, with: {connection: pipelines, title: "Run ${run.id}"}}
+      - {id: issue, uses: create_work_item, with: {connection: cicd, title: "Run ${run.id}"}}
   - id: call-metadata
     event: run.status_changed
     where: {run: {status: completed}}
@@ -150,7 +155,7 @@ def test_an_incident_is_triggered_and_resolved_by_its_key(running: Stage):
 def test_the_ready_file_has_the_chosen_settings(running: Stage):
     chosen = running.ready["settings"]
     names = {"OWN_HOOK", "UNSET_HOOK", "RELAY", "RELAY_PORT", "RELAY_TO", "RELAY_PASSWORD"}
-    names |= {"API_SIGNING", "CD_ADDRESS", "CD_KEY", "GITHUB_APP_KEY", "HUBS"}
+    names |= {"API_SIGNING", "CD_ADDRESS", "CD_KEY", "GITHUB_APP_KEY", "JIRA_TOKEN", "HUBS"}
     assert set(chosen) == names
     assert chosen["OWN_HOOK"].startswith("jsons://127.0.0.1:")
     assert chosen["RELAY"] == "127.0.0.1"
@@ -248,9 +253,12 @@ def test_ci_is_started_by_a_github_app_and_by_the_identity_and_followed(running:
     [response] = running.settled(rule="promote", event_id=event["id"])
     assert response["status"] == "done", response
     assert response["steps"][0]["detail"].endswith(" succeeded")
-    [sent] = [one for one in running.inbox() if one["via"] == "github" and "train-5" in json.dumps(one)]
+    items = [one["via"] for one in running.inbox() if one["subject"].endswith("Run train-5")]
+    assert items == ["jira", "azure_devops", "github"]
+    workflows = [one for one in running.inbox() if one["subject"].startswith("workflow ")]
+    [sent] = [one for one in workflows if "train-5" in json.dumps(one)]
     assert (sent["to"], sent["subject"]) == (["github.com/example/ml-cd"], "workflow promote.yml at main")
     assert sent["body"]["inputs"]["mlevents_response"].startswith("mlevents-")
-    runs = [one for one in running.inbox() if one["via"] == "azure_devops"]
+    runs = [one for one in running.inbox() if "pipeline promote" in one["subject"]]
     [run] = [one for one in runs if "train-5" in json.dumps(one)]
     assert (run["to"], run["body"]["templateParameters"]["run"]) == (["dev.azure.com/example/ml"], "train-5")

@@ -71,6 +71,7 @@ connections:
   catalogue: {{type: http, base: "https://catalogue.example.com"}}
   audit: {{type: storage_queue, account: staudit, queue: ml-events}}
   ml-cd: {{type: github, repository: example/ml-cd, token: {{setting: GITHUB_TOKEN}}}}
+  ml-jira: {{type: jira, site: "https://a.atlassian.net", project: ML, user: a@b.c, token: {{setting: J}}}}
   ml-pipelines: {{type: azure_devops, organization: example, project: ml-platform}}
   lakehouse: {{type: event_hub, namespace: ehns-ml.servicebus.windows.net, hub: aml-events}}
 """

@@ -25,6 +25,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from mlevents.errors import PermanentError
 from mlevents.services.azure_devops.project import Project
+from mlevents.services.azure_devops.work_items import Boards
 from mlevents.services.connection import Connection, SettingName, SettingSource, Text, connection
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.http.connection import get_token, read_base
@@ -51,6 +52,8 @@ class AzureDevOps(Connection):
     synonyms: ClassVar[tuple[str, ...]] = ("devops", "ado", "azure_pipelines", "azure_boards")
     example: ClassVar[str] = "`{type: azure_devops, organization: NAME, project: NAME}`"
 
+    item_options: ClassVar[tuple[str, ...]] = ("type", "fields")
+
     organization: Annotated[Text, AfterValidator(_organization)]
     """write the name of the organization, or the address of a collection of Azure DevOps Server."""
     project: Text
@@ -68,6 +71,10 @@ class AzureDevOps(Connection):
             raise PermanentError(self._describe_fault(error)) from None
         client = HttpClient(self.allow_private, services.settings.environment.get("REQUESTS_CA_BUNDLE"))
         return Project(base, services.text(self.project), client, self._authorize(services))
+
+    def open_tracker(self, services: SettingSource) -> Boards:
+        """The work items of the project."""
+        return Boards(self.open(services))
 
     def _describe_fault(self, error: ValueError) -> str:
         if isinstance(self.organization, SettingName):

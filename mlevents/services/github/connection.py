@@ -27,6 +27,7 @@ from mlevents.errors import PermanentError
 from mlevents.services.connection import Connection, SettingName, SettingSource, Text, connection
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.github.app_token import GitHubApp
+from mlevents.services.github.issues import Issues
 from mlevents.services.github.repository import Repository
 from mlevents.services.http.connection import read_base
 from mlevents.services.http.http_client import HttpClient
@@ -55,6 +56,8 @@ class GitHub(Connection):
     model_config = ConfigDict(hide_input_in_errors=True)
     synonyms: ClassVar[tuple[str, ...]] = ("gh", "github_app", "github_actions")
     example: ClassVar[str] = "`{type: github, repository: owner/name, token: {setting: NAME}}`"
+
+    item_options: ClassVar[tuple[str, ...]] = ()
 
     repository: Annotated[str, AfterValidator(_repository)]
     """write the repository as owner/name."""
@@ -87,6 +90,10 @@ class GitHub(Connection):
             raise PermanentError(str(error)) from None
         client = HttpClient(self.allow_private, services.settings.environment.get("REQUESTS_CA_BUNDLE"))
         return Repository(self.repository, base, client, self._find_proof(services), permissions)
+
+    def open_tracker(self, services: SettingSource) -> Issues:
+        """The issues of the repository."""
+        return Issues(self.open(services, {"issues": "write"}))
 
     def _find_proof(self, services: SettingSource) -> str | GitHubApp:
         """What proves who calls: a token, or the key of a GitHub App."""

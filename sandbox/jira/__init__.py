@@ -1,0 +1,1 @@
+"""Jira Cloud's REST API, as far as the app uses it."""
