@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ import trustme
 
 from sandbox.amqp.conversation import Conversation
 from sandbox.amqp.refusal import Refusal
+
+POLL = 0.002
+"""The longest sleep of an SDK here, in seconds."""
 
 
 @dataclass
@@ -83,11 +87,12 @@ def serve_host(host: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 def lead_host(host: str, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this host lead to a port of this machine, in the test."""
-    resolve = socket.getaddrinfo
+    """Let this host lead to a port of this machine, in the test; the SDKs poll more often than they would."""
+    resolve, sleep = socket.getaddrinfo, time.sleep
 
     def lead_here(name: Any, service: Any, *words: Any, **options: Any) -> Any:
         place = ("127.0.0.1", port) if name == host else (name, service)
         return resolve(*place, *words, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", lead_here)
+    monkeypatch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, POLL)))

@@ -83,9 +83,16 @@ def test_what_is_too_large_is_refused_with_figures(broker: Broker, send: Any):
     assert broker.messages == []
 
 
-@pytest.mark.parametrize("condition", ["amqp:unauthorized-access", "amqp:not-found", "amqp:not-allowed"])
-@pytest.mark.parametrize("when", ["refusal", "detached"])
-def test_a_refusal_fails_the_step(broker: Broker, send: Any, condition: str, when: str):
+@pytest.mark.parametrize(
+    ("when", "condition"),
+    [
+        ("refusal", "amqp:unauthorized-access"),
+        ("refusal", "amqp:not-allowed"),
+        ("detached", "amqp:unauthorized-access"),
+        ("detached", "amqp:not-found"),
+    ],
+)
+def test_a_refusal_fails_the_step(broker: Broker, send: Any, when: str, condition: str):
     setattr(broker, when, Refusal(condition, "no"))
     with pytest.raises(PermanentError, match="sending to the event hub 'aml-events'"):
         send()
