@@ -19,7 +19,7 @@ LIMITS = (
     "tags and properties as they were then: models and runs have those of now",
     "models and runs that were deleted",
     f"runs created more than {LONGEST_RUN.days} days before the first event",
-    "model.deployed, and drift.detected of data drift (v1): Azure ML keeps no list of them",
+    "model.deployed, model.tagged, and drift.detected of data drift (v1): Azure ML keeps no list of them",
 )
 """What cannot be rebuilt, for people."""
 

@@ -23,16 +23,20 @@ class FindsModelsAndArchives(FindsModels, Protocol):
 
 
 def refresh_model(event: Event, models: FindsModelsAndArchives) -> Event:
-    """The event with the tags and properties that its model has now; raises GoneError or PermanentError."""
+    """The event with the tags and properties that its model has now; raises GoneError or PermanentError.
+
+    A model that is archived is gone, unless the event says that it is archived.
+    """
     known = event.names["model"]
     name, version = _require(known, "name", "model"), _require(known, "version", "model")
     found = models.find_version(name, version)
     if found is None:
         raise GoneError(f"the model '{name}:{version}' is not registered any more")
-    if found.archived or models.is_archived(name):
+    archived = found.archived or models.is_archived(name)
+    if archived and not known.get("archived"):
         raise GoneError(f"the model '{name}:{version}' is archived")
     [fresh] = _parse_events([rebuild_model_event(event.topic, found)])
-    now = {"stage": found.stage, "archived": False} if "archived" in known else {}
+    now = {"stage": found.stage, "archived": archived} if "archived" in known else {}
     return replace(event, names={**event.names, "model": {**known, **fresh.names["model"], **now}})
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlevents.canonical import canonical_resource_id
 from mlevents.events.envelope import workspace
 from mlevents.events.model_tagged import ModelTagged
 from mlevents.matching.condition_tree import FieldCondition
@@ -27,12 +28,12 @@ class TagScope:
 def find_tag_scope(rules: Rules) -> TagScope:
     """What has to be looked at; no workspace where no rule asks for `model.tagged` by name."""
     conditions = tuple(where for rule in rules.rules for where in _list_conditions(rule))
-    found = (
-        topic
+    found = {
+        canonical_resource_id(topic): topic
         for topic in rules.workspaces.values()
         if any(_may_hold(one, {"workspace": workspace(topic)}, set()) for one in conditions)
-    )
-    return TagScope(tuple(dict.fromkeys(found)), conditions)
+    }
+    return TagScope(tuple(found.values()), conditions)
 
 
 def asks_for_tags(rule: Rule) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from mlevents.errors import PermanentError
-from mlevents.events import parse
+from mlevents.event_history.refreshed_event import GoneError, refresh_model
+from mlevents.events import Event, parse
 from mlevents.gates.gate import Gate, gate
 from mlevents.gates.verify import Verify, describe_failure
 from mlevents.matching.condition_tree import FailedCondition
@@ -152,6 +153,18 @@ def test_what_failed_is_said_with_wanted_and_found(failed: FailedCondition, said
 )
 def test_a_model_that_is_gone_or_archived_stops_the_response(azure: Registry, why: str):
     assert verified(azure)["because"] == f"verify: {why}"
+
+
+def test_a_model_whose_event_says_that_it_is_archived_is_read_again():
+    def tagged(archived: bool) -> Event:
+        members = {"modelName": "net", "modelVersion": "7", "modelArchived": archived, "modelStage": "Prod"}
+        return parse({"id": "3", "source": WORKSPACE, "type": "mlevents.ModelTagged", "data": members})
+
+    azure = Registry(model({"a": "b"}, archived=True, stage="Retired"))
+    fresh = refresh_model(tagged(True), azure).names["model"]
+    assert fresh.items() >= {"tags": {"a": "b"}, "archived": True, "stage": "Retired"}.items()
+    with pytest.raises(GoneError, match="is archived"):
+        refresh_model(tagged(False), azure)
 
 
 def test_what_is_read_replaces_the_events_values_for_steps_and_later_gates():

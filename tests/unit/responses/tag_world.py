@@ -54,6 +54,7 @@ class TagWorld:
     """`versions` are those of each model; `published` are the events, by each attempt.
 
     `crashes_before` counts the steps of the app (reads, messages, events) until it is killed; None is never.
+    While `is_late`, messages to entities are in `waiting`, until `arrive` performs them, the last one first.
     """
 
     versions: dict[str, dict[str, ModelVersion]] = field(default_factory=dict)
@@ -65,6 +66,8 @@ class TagWorld:
     reads: int = 0
     now: datetime = BEGAN
     crashes_before: int | None = None
+    is_late: bool = False
+    waiting: list[tuple[EntityInstanceId, str, str]] = field(default_factory=list)
     page: int = 2
     failures: dict[str, Exception] = field(default_factory=dict)
 
@@ -100,15 +103,24 @@ class TagWorld:
     # the task hub
 
     async def get_entity(self, entity: EntityInstanceId) -> Stored | None:
-        self._step()
+        await self._step()
         self.reads += 1
         found = self.entities.get(str(entity))
         return Stored(found.text) if found else None
 
     async def signal_entity(self, entity: EntityInstanceId, operation: str, text: str) -> None:
-        self._step()
+        await self._step()
         self.sent.append((entity, operation, text))
-        self.perform(entity, operation, text)
+        if self.is_late:
+            self.waiting.append((entity, operation, text))
+        else:
+            self.perform(entity, operation, text)
+
+    def arrive(self) -> None:
+        """Let the messages that wait arrive, the last one first."""
+        self.is_late = False
+        while self.waiting:
+            self.perform(*self.waiting.pop())
 
     def perform(self, entity: EntityInstanceId, operation: str, text: str) -> None:
         """Let an entity perform an operation, which may have been performed before."""
@@ -118,10 +130,11 @@ class TagWorld:
         function(cast(Any, own), text)
 
     async def publish(self, text: str) -> None:
-        self._step()
+        await self._step()
         self.published.append(parse(text))
 
-    def _step(self) -> None:
+    async def _step(self) -> None:
+        await asyncio.sleep(0)
         if self.crashes_before is None:
             return
         if self.crashes_before == 0:
@@ -131,13 +144,23 @@ class TagWorld:
 
     # the app
 
-    def look(self, scope: TagScope | None = None, **limits: Any) -> TagWatch:
-        """One look by the timer, a minute after the last."""
+    def look(self, scope: TagScope | None = None, times: int = 1, **limits: Any) -> None:
+        """One look by the timer, a minute after the last, or several at once."""
         self.now += timedelta(minutes=1)
-        comparison = VersionComparison(cast(Any, self), self.publish, patience=0)
-        watch = TagWatch(comparison, lambda _: self, now=lambda: self.now, **limits)
-        asyncio.run(watch.look(scope or TagScope((TOPIC,), (None,))))
-        return watch
+
+        async def look_around() -> None:
+            watches = [
+                TagWatch(
+                    VersionComparison(cast(Any, self), self.publish, patience=0),
+                    lambda _: self,
+                    now=lambda: self.now,
+                    **limits,
+                )
+                for _ in range(times)
+            ]
+            await asyncio.gather(*(one.look(scope or TagScope((TOPIC,), (None,))) for one in watches))
+
+        asyncio.run(look_around())
 
     @property
     def events(self) -> list[Event]:

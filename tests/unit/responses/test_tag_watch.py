@@ -85,6 +85,14 @@ def test_a_model_that_is_archived_with_all_its_versions_archives_each() -> None:
     assert all(names_of(one)["archived"] for one in world.published)
 
 
+def test_two_looks_at_once_find_one_change() -> None:
+    world = looked_at()
+    world.change("net", "7", tags={"a": "1"})
+    world.look(times=2)
+    world.look(times=2)
+    assert len({one.id for one in world.published}) == 1
+
+
 def test_to_and_fro_is_two_events() -> None:
     world = looked_at(stage="dev")
     for stage in ("prod", "dev", "prod"):
@@ -275,8 +283,7 @@ def test_what_nobody_looks_at_any_more_is_forgotten() -> None:
 
 steps = some.lists(
     some.sampled_from(range(len(STATES)))
-    | some.just("look")
-    | some.just("repeat")
+    | some.sampled_from(["look", "look twice", "repeat", "late", "arrive"])
     | some.tuples(some.just("crash"), some.integers(0, 8)),
     max_size=25,
 )
@@ -300,6 +307,13 @@ def test_each_stored_change_is_published_once_whatever_happens(history: list[Any
                 world.crashes_before = None
             case "look":
                 world.look()
+            case "look twice":
+                world.look(times=2)
+            case "late":
+                world.is_late = True
+            case "arrive":
+                world.arrive()
+    world.arrive()
     world.look()
     world.look()
     known: dict[str, Any] = {"tags": {}, "archived": False}
