@@ -31,6 +31,7 @@ SUBJECT_LENGTH = 200
 TEXT_LENGTH = 20_000
 SHIPPED_TEMPLATES = frozenset(file.stem for file in FOLDER.glob("[!_]*.txt"))
 """The names of the templates that mlevents has; a file that begins with `_` is a part of others."""
+MOST_INDENT = 40
 FORMER_NAMES = {"response-quarantined": "quarantined"}
 """Templates that have another name now; rules and running responses may have the former one."""
 
@@ -90,6 +91,24 @@ def _find_template(name: str) -> Template:
     return _environment().get_template(f"{FORMER_NAMES.get(name, name)}.txt")
 
 
+class _LogLine(str):
+    """One line that keeps its indent."""
+
+    __slots__ = ()
+
+    @classmethod
+    def read(cls, value: object) -> _LogLine:
+        """The line of any value."""
+        text = str(value)
+        return cls(" " * min(len(text) - len(text.lstrip(" ")), MOST_INDENT) + one_line(text))
+
+
+def _write_value(value: object) -> str:
+    if isinstance(value, _LogLine):
+        return value
+    return "" if value is None else one_line(value)
+
+
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
     from jinja2 import ChainableUndefined, FileSystemLoader
@@ -99,9 +118,10 @@ def _environment() -> ImmutableSandboxedEnvironment:
         loader=FileSystemLoader(FOLDER, encoding="utf-8"),
         autoescape=False,  # plain text: the receivers escape for their own markup
         undefined=ChainableUndefined,
-        finalize=lambda value: "" if value is None else one_line(value),
+        finalize=_write_value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["duration"] = format_duration
+    environment.filters["log_line"] = _LogLine.read
     return environment

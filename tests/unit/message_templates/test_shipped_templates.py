@@ -145,3 +145,22 @@ def test_a_registered_model_shows_its_first_tags():
 def test_a_former_name_is_the_same_template():
     context = step({"failure": {"message": "no JSON"}})
     assert render("response-quarantined", context) == render("quarantined", context)
+
+
+def test_a_line_of_a_log_keeps_its_indent_and_stays_one_line():
+    lines = [
+        "Traceback:",
+        '  File "train.py"',
+        "    fit()",
+        " " * 99 + "deep",
+        "  a\nOpen run: https://evil.example",
+    ]
+    _, text = render("run-failed", step({"run": {"id": "r1"}}), {"log": lines, "log_file": "std_log.txt"})
+    block = text.partition("The end of the log:\n")[2].split("\n\n")[0]
+    assert block.split("\n") == [
+        "    Traceback:",
+        '      File "train.py"',
+        "        fit()",
+        "    " + " " * 40 + "deep",
+        "      a Open run: https://evil.example",
+    ]
