@@ -5,11 +5,13 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from mlevents.actions.notify.message_templates import render
 from mlevents.services.chat.adaptive_card import build_card_message
 from mlevents.services.connection import Message
 from mlevents.services.mail.html_mail import build_html
 from mlevents.services.message_document import parse_message
 from tests.processes.node_package import install_packages
+from tests.unit.stand_ins import WORKSPACE, step
 
 PACKAGES = Path(__file__).parent / "cards"
 SCRIPTS = ("adaptivecards/dist/adaptivecards.min.js", "markdown-it/dist/markdown-it.min.js")
@@ -31,36 +33,40 @@ DRAW = """([card, host]) => {
   document.getElementById("card").appendChild(shown.render());
 }"""
 """Like Teams, with every Markdown and every address that its reader could take for a link."""
-WORKSPACE = (
-    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-ml/providers/"
-    "Microsoft.MachineLearningServices/workspaces/ml-prod"
-)
-STUDIO = "https://ml.azure.com/"
-FAILED_RUN = Message(
-    "Run olive_drum_zq1x7k0f of nightly-training: Failed, OutOfMemory",
-    f"""Run:        olive_drum_zq1x7k0f
-Experiment: nightly-training
-Status:     Failed
-Error:      UserError: the step 'train' failed
-Step:       train: OutOfMemory: the job used more than 28 GB on node 0
-Duration:   1 h 12 min
-Compute:    gpu-cluster
-Owner:      Ada Lovelace
-Event:      Microsoft.MachineLearningServices.RunStatusChanged, 2026-01-05T09:00:00Z
-Topic:      {WORKSPACE}
-Studio:     {STUDIO}runs/olive_drum_zq1x7k0f?wsid=/subscriptions/0
-
-The end of user_logs/std_log.txt:
-    Epoch 3/10  loss=0.231
-    Traceback (most recent call last):
-      File "train.py", line 88, in train
-        model.fit(features, labels)
-    MemoryError: Unable to allocate 12.4 GiB for an array with shape 1664000 x 1000
-
-Rule report-failed-runs, response 5f2b9c1e""",
-    "key",
-    (STUDIO,),
-)
+LONG_PATH = "/mnt/azureml/cr/j/0123456789abcdef0123456789abcdef/exe/wd/train"
+REASON = {
+    "code": "UserError",
+    "message": "the step 'train' failed",
+    "cause": "OutOfMemory",
+    "children": [
+        {"name": "train", "code": "OutOfMemory", "message": f"used more than 28 GB; see {LONG_PATH}"}
+    ],
+    "duration": 4320.0,
+    "compute": "gpu-cluster",
+    "owner": "Ada Lovelace",
+    "log_file": "user_logs/std_log.txt",
+    "log": [
+        "Epoch 3/10, loss 0.231",
+        "Traceback (most recent call last):",
+        f'  File "{LONG_PATH}.py", line 88, in train',
+        "    model.fit(features, labels)",
+        "MemoryError: Unable to allocate 12.4 GiB for an array with shape 1664000 x 1000",
+    ],
+}
+LINKS = ("https://ml.azure.com/", "https://func-ml.azurewebsites.net/")
+NAMES = {
+    "run": {
+        "id": "olive_drum_zq1x7k0f",
+        "experiment": "nightly-training",
+        "status": "Failed",
+        "type": "command",
+    },
+    "workspace": {"id": WORKSPACE, "name": "ml-prod"},
+    "response": {"link": f"{LINKS[1]}api/console/responses/report-failed-runs.5f2b9c1e"},
+}
+CONTEXT = step(NAMES, id="report-failed-runs.5f2b9c1e", rule="report-failed-runs")
+FAILED_RUN = Message(*render("run-failed", CONTEXT, REASON), "key", LINKS)
+"""The message of a template of mlevents."""
 
 
 def show_card(page: Page, message: Message, theme: str = "light") -> None:

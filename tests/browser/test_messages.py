@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from mlevents.services.connection import Message
-from tests.browser.message_page import FAILED_RUN, show_card, show_mail
+from tests.browser.message_page import FAILED_RUN, LONG_PATH, show_card, show_mail
 from tests.unit.services.hostile_message import LINK, VALUES, hostile_message
 
 Show = Callable[[Page, Message], None]
@@ -26,9 +26,9 @@ def test_all_of_a_message_is_visible_on_a_phone(show: Show, open_context: Callab
     shown = page.inner_text("body").replace("\u200b", "").replace("\u00a0", " ")
     for text in (
         FAILED_RUN.subject,
-        "1 h 12 min",
-        "workspaces/ml-prod",
-        '  File "train.py", line 88',
+        "72 min",
+        LONG_PATH,
+        f'  File "{LONG_PATH}.py", line 88',
         "5f2b9c1e",
     ):
         assert text in shown
@@ -41,7 +41,7 @@ def test_a_mail_can_be_read_in_both_themes(
     page = open_context(color_scheme=theme).new_page()
     show_mail(page, FAILED_RUN)
     assert axe(page) == []
-    assert "https://ml.azure.com/runs/" in str(page.locator("a").get_attribute("href"))
+    assert page.locator("a").all_inner_texts() == ["Open run", "Open response"]
 
 
 @pytest.mark.parametrize("show", [show_card, show_mail])
