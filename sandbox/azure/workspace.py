@@ -23,6 +23,9 @@ FACTORY_ID = (
 WORKSPACE_PATH = (
     f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{ML}/workspaces/{{workspace}}"
 )
+REGISTRY_PATH = (
+    f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{ML}/registries/{{registry}}"
+)
 FACTORY_PATH = (
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.DataFactory/factories/{factory}"
 )

@@ -1,4 +1,4 @@
-"""Rollouts whose traffic is refused the way back for long, and rollouts that send probes.
+"""Rollouts whose traffic is refused the way back for long, that send probes, or go to another workspace.
 
 The whole app on the sandbox: Durable Functions and the Azure SDKs are real.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
 from sandbox.sandbox_process import ROOT, UNDER_WAY, Stage, stage, until
 
@@ -18,10 +19,18 @@ MAIL = (
     "{type: smtp, host: {setting: SMTP_HOST}, port: {setting: SMTP_PORT}, tls: none, "
     "sender: a@b.example, to: [t@b.example]}"
 )
+PROVIDER = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-live/providers"
+    "/Microsoft.MachineLearningServices"
+)
+LIVE = f"{PROVIDER}/workspaces/ml-live"
 RULES = f"""
 version: 1
 endpoints: "*"
-connections: {{team: {MAIL}}}
+connections:
+  team: {MAIL}
+  models: {{type: ml_registry, id: {PROVIDER}/registries/contoso-models}}
+  live: {{type: ml_workspace, id: {LIVE}}}
 defaults:
   on_failure: [{{uses: notify, with: {{to: team, template: rollout-failed}}}}]
 rules:
@@ -44,6 +53,18 @@ rules:
             steps: [{{percent: 10, for: 5m}}]
             checks: [{{metric: error_rate, max: 0.2}}]
             min_requests: 5
+  - id: promoted
+    event: model.registered
+    where: {{model: {{tags: {{kind: promoted}}}}}}
+    do:
+      - {{uses: share_model, id: share, with: {{registry: models}}}}
+      - uses: deploy_model
+        with:
+          workspace: live
+          model: "${{steps.share.model}}"
+          endpoint: promoted
+          template: deployments/small.yaml
+          rollout: {{smoke_test: {{request: {{input_data: [[1, 2]]}}}}}}
   - id: probed
     event: model.registered
     where: {{model: {{tags: {{kind: probed}}}}}}
@@ -148,3 +169,17 @@ def test_a_deployment_beyond_the_limit_is_refused_before_anything_changes(on: St
     assert said in str(refused["steps"])
     found = on.arm(f"{on.workspace}/onlineEndpoints/limit-net/deployments{API}")["value"]
     assert [one["name"] for one in found] == ["limit-net-1"]
+
+
+def test_a_model_is_promoted_to_another_workspace_and_a_bad_one_changes_nothing_there(on: Stage) -> None:
+    path = f"{LIVE}/onlineEndpoints/promoted{API}"
+    first = deployed(on, "promoted", "1", "promoted")
+    assert first["status"] == "done", first
+    assert on.arm(path)["properties"]["traffic"] == {"promoted-1": 100}
+    shown = requests.get(f"{on.ready['functions']}/api/v1/responses/{first['id']}", timeout=30).json()
+    result = shown["results"]["deploy_model"]
+    assert (result["workspace"], result["model"]) == (LIVE, "promoted:1")
+    bad = deployed(on, "promoted", "2", "promoted", **{"sandbox.error_rate": "1"})
+    assert bad["status"] == "failed", bad
+    assert on.arm(path)["properties"]["traffic"] == {"promoted-1": 100}
+    assert f"wsid={LIVE}" in next(str(mail) for mail in on.inbox() if "promoted:2" in str(mail))

@@ -392,6 +392,42 @@ def test_a_right_that_rebuilding_events_needs_is_named_and_no_failure(clinic: Cl
     assert one["remedy"].startswith("assign the role Reader (acdd72a7")
 
 
+PROVIDER = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-live"
+    "/providers/Microsoft.MachineLearningServices"
+)
+LIVE, REGISTRY = f"{PROVIDER}/workspaces/ml-live", f"{PROVIDER}/registries/contoso-models"
+PROMOTE = """\
+  - id: promote
+    event: model.registered
+    where: {model: {tags: {stage: [production, prod]}}}
+    do:
+      - {uses: share_model, id: share, with: {registry: models, workspace: live, model: "fraud-net:1"}}
+      - {uses: deploy_model, with: {workspace: live, model: "${steps.share.model}", endpoint: fraud, template: deployments/small.yaml}}
+"""  # noqa: E501
+
+
+def test_a_registry_and_another_workspace_are_checked_with_the_rights_there(clinic: Clinic):
+    more = f"  models: {{type: ml_registry, id: {REGISTRY}}}\n  live: {{type: ml_workspace, id: {LIVE}}}\n"
+    clinic.rules("rules:\n", f"{more}rules:\n{PROMOTE}")
+    found = {one["about"]: one for one in clinic.findings() if one["ok"] is False}
+    assert found["registry 'contoso-models'"]["said"].endswith("does not exist: create it, or correct its id")
+    assert found["workspace 'ml-live'"]["said"] == f"the workspace {LIVE} does not exist"
+    clinic.small.sandbox.arm.add_registry(REGISTRY)
+    clinic.small.sandbox.arm.add_workspace(LIVE)
+    checked = {one["about"]: one["said"] for one in clinic.findings() if one["ok"]}
+    assert checked["registry 'contoso-models'"] == "exists, for workspaces in westeurope"
+    assert checked["registry 'models' for workspace 'ml-live'"] == "serves westeurope"
+    assert checked["endpoint 'fraud' in workspace 'ml-live'"] == "does not exist yet, and will be created"
+    for place, action in ((REGISTRY, "registries/assets/write"), (LIVE, "workspaces/onlineEndpoints/write")):
+        wanted = f"Microsoft.MachineLearningServices/{action}"
+        everything = [{"actions": ["*"], "notActions": [wanted]}]
+        clinic.arm("POST", "/_sandbox/permissions", permissions=everything, scope=place, who=OWNER)
+        [wrong] = [one for one in clinic.findings() if one["ok"] is False]
+        assert wrong["about"] == wanted
+        clinic.arm("DELETE", "/_sandbox/permissions")
+
+
 def test_a_failed_endpoint_is_found(clinic: Clinic):
     path = f"{clinic.small.ready['workspace']}/onlineEndpoints/fraud"
     clinic.fault(

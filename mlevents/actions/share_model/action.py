@@ -33,6 +33,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from mlevents.actions.action import Action, Done, Outcome, Pending, StepContext, action
+from mlevents.actions.deploy_model.model_reference import ModelText
 from mlevents.actions.other_workspace import open_other_workspace
 from mlevents.actions.preflight_input import Preflight
 from mlevents.actions.share_model.copy_source import CopySource
@@ -76,7 +77,7 @@ class ShareModel(Action):
     """name a connection of type `ml_registry`."""
     workspace: Annotated[str, ConnectionName(("ml_workspace",))] | None = None
     """A connection of type `ml_workspace`: the copy is also registered there."""
-    model: str | None = None
+    model: ModelText | None = None
     """The model as `name:version`. The model of the event when left out."""
     name: AssetPart | None = None
     """The name of the copy; that of the model when left out."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from mlevents.actions.action import LONGEST_TAG, StepContext
+from mlevents.actions.deploy_model.model_reference import find_event_model
 from mlevents.canonical import fold
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.machine_learning.registered_models import ModelVersion
-from mlevents.services.machine_learning.resource_ids import name_and_version
+from mlevents.services.machine_learning.resource_ids import ModelReference
 from mlevents.services.machine_learning.workspace_client import MachineLearning
 from mlevents.services.services import Services
 
@@ -26,11 +27,13 @@ class CopySource:
     @classmethod
     def of(cls, reference: str | None, context: StepContext, services: Services) -> Self:
         """The model that the step names, else the event's; raises PermanentError when neither names one."""
-        event = context.names.get("model") or {}
-        name, version, _ = name_and_version(reference or f"{event.get('name')}:{event.get('version')}")
-        if not version:
-            raise PermanentError(f"'{reference}' names no version: write name:version")
-        return cls(services.machine_learning(context.event.topic), name, version)
+        model = ModelReference.parse(reference) if reference else find_event_model(context)
+        if model is None:
+            fact = f"no model to share: the {context.event.type} event names none"
+            raise PermanentError(f"{fact}. Set the parameter `model` to name:version")
+        if model.registry or model.workspace:
+            raise PermanentError(f"`model` is '{reference}': write name:version, of the event's workspace")
+        return cls(services.machine_learning(context.event.topic), model.name, model.version)
 
     def __str__(self) -> str:
         return f"{self.name}:{self.version}"

@@ -134,6 +134,7 @@ class RegisteredModels:
 
     def find_asset_id(self, name: str, version: str) -> str:
         """The id of a model by which a registry finds it: with the workspace's region and GUID."""
+        self.workspace.asset("models", name, version)  # raises PermanentError for a name that is not valid
         with translate_errors(f"reading workspace '{self.workspace.name}'"):
             found = self._arm.get(f"{self._arm.address}{self.workspace.id}", {"api-version": MODELS_API})
             properties = require_object(found.get("properties"), "properties")

@@ -19,11 +19,8 @@ from sandbox.azure.request_bodies import check_body
 from sandbox.azure.rights.requested_actions import FRONT
 from sandbox.azure.routes import Call, Routes
 from sandbox.azure.scopes import Key, Scopes
-from sandbox.azure.workspace import ML
+from sandbox.azure.workspace import ML, REGISTRY_PATH
 
-REGISTRY_PATH = (
-    "/subscriptions/{subscription}/resourceGroups/{group}/providers/" + ML + "/registries/{registry}"
-)
 DISCOVERY = "/registrymanagement/v1.0/registries/{name}/discovery"
 VERSION_PATH = f"{FRONT}{REGISTRY_PATH}/models/{{model}}/versions/{{version}}"
 SOURCE = re.compile(

@@ -19,6 +19,7 @@ from sandbox.azure.scopes import Scopes
 from sandbox.azure.validation import find_problems, parse_json
 from sandbox.azure.workspace import (
     FACTORY_PATH,
+    REGISTRY_PATH,
     WORKSPACE_PATH,
 )
 
@@ -26,7 +27,7 @@ CONTROL = "/_sandbox/permissions"
 LISTED = "/providers/microsoft.authorization/permissions"
 PLACES = (
     *("/subscriptions/{subscription}", "/subscriptions/{subscription}/resourceGroups/{group}"),
-    *(WORKSPACE_PATH, FACTORY_PATH, f"{WORKSPACE_PATH}/onlineEndpoints/{{endpoint}}"),
+    *(WORKSPACE_PATH, FACTORY_PATH, REGISTRY_PATH, f"{WORKSPACE_PATH}/onlineEndpoints/{{endpoint}}"),
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ManagedIdentity"
     "/userAssignedIdentities/{identity}",
 )
