@@ -18,6 +18,7 @@ connections:
   raw: {{type: apprise, url: {{setting: HOOK}}}}
   retraining: {{type: data_factory, id: {FACTORY}}}
   catalogue: {{type: http, base: https://catalogue.example.com/}}
+  lakehouse: {{type: event_hub, namespace: ehns-ml.servicebus.windows.net, hub: events}}
 rules:
   - id: tell
     event: run.completed
@@ -84,6 +85,7 @@ def test_a_setting_that_is_missing_is_named(run: Callable[..., Result], tmp_path
     ("name", "said"),
     [
         ("retraining", "connections of type data_factory send no messages to people"),
+        ("lakehouse", "connections of type event_hub send no messages to people"),
         ("catalogue", "connections of type http send no messages to people"),
     ],
 )
@@ -94,8 +96,8 @@ def test_a_connection_without_messages_is_refused_with_what_tries_it(
     assert done.exit_code == 1
     [found] = json.loads(done.stdout)["findings"]
     assert found["said"] == f"not sent: {said}"
-    action = {"retraining": "run_data_factory_pipeline", "catalogue": "call_http"}[name]
-    assert f"publish an event for a rule with {action}" in found["remedy"]
+    actions = {"retraining": "run_data_factory_pipeline", "catalogue": "call_http", "lakehouse": "forward"}
+    assert f"publish an event for a rule with {actions[name]}" in found["remedy"]
     assert not chat.requests
 
 
