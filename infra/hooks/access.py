@@ -1,18 +1,15 @@
 """Before the code is there: the app's rights on workspaces, factories and targets that are not its own."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from infra.hooks.needs import ArmId, read_needs
 from infra.hooks.parameters import read_parameters
 from infra.hooks.preflight import check_rules
-from infra.hooks.programs import ROOT, az, deploy_template, needed
+from infra.hooks.programs import az, deploy_template, needed, say
 from infra.hooks.required_settings import check_settings
 from infra.hooks.running_rollouts import name_rollouts
-
-TARGETS = ROOT / "infra" / "targets.json"
-"""What `forward`, or an action of your own, sends to: a list of resource ids. Optional."""
+from infra.hooks.stream_targets import find_missing_targets, read_targets
 
 
 def check_and_grant(environment: Mapping[str, str]) -> None:
@@ -34,8 +31,10 @@ def grant(environment: Mapping[str, str]) -> None:
         "factories": needs.allowed("data_factory"),
         "registries": needs.allowed("ml_registry"),
         "identities": needs.allowed("identity"),
-        "targets": json.loads(TARGETS.read_text(encoding="utf-8")) if TARGETS.exists() else [],
+        "targets": (targets := read_targets()),
     }
+    for text in find_missing_targets(needs.users, targets):
+        say(text)
     deploy_template("access.bicep", f"{app}-access", parameters, environment)
 
 

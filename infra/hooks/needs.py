@@ -60,11 +60,15 @@ class ArmId:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a rule file asks of Azure: where events come from, what must be allowed where, filters' labels."""
+    """What a rule file asks of Azure: where events come from, what must be allowed where, filters' labels.
+
+    `users` has the rules that use each element, such as a type of connection.
+    """
 
     workspaces: tuple[ArmId, ...]
     rights: Mapping[str, Mapping[ArmId, list[str]]]
     labels: Mapping[str, str]
+    users: Mapping[str, list[str]]
 
     @property
     def places(self) -> tuple[ArmId, ...]:
@@ -102,4 +106,5 @@ def read_needs(environment: Mapping[str, str]) -> Needs:
         if one["scope"] in ATTACHED:
             rights.setdefault(one["scope"], {})[ArmId(one["resource"])] = one["actions"]
     workspaces = dict.fromkeys(ArmId(text.rstrip("/")) for text in rules.workspaces.values())
-    return Needs(tuple(workspaces), rights, told["labels"])
+    users = {one["element"]: one["rules"] for one in told["elements"]}
+    return Needs(tuple(workspaces), rights, told["labels"], users)
