@@ -48,7 +48,8 @@ from mlevents.actions.dispatch_github_workflow.parameters import (
 )
 from mlevents.actions.dispatch_github_workflow.preflight import check_github_workflow
 from mlevents.actions.preflight_input import Preflight
-from mlevents.actions.remote_run import advance_run, write_input
+from mlevents.actions.remote_run import write_input
+from mlevents.actions.run_progress import advance_run
 from mlevents.errors import PermanentError
 from mlevents.services.connection import ConnectionName
 from mlevents.services.finding import Finding

@@ -28,9 +28,10 @@ from pydantic import AfterValidator, Field, JsonValue
 
 from mlevents.actions.action import Action, Outcome, StepContext, action
 from mlevents.actions.preflight_input import Preflight
-from mlevents.actions.remote_run import KEY_INPUT, advance_run, write_input
+from mlevents.actions.remote_run import KEY_INPUT, write_input
 from mlevents.actions.run_devops_pipeline.pipeline_start import PipelineStart
 from mlevents.actions.run_devops_pipeline.preflight import check_devops_pipeline
+from mlevents.actions.run_progress import advance_run
 from mlevents.actions.unresolved_parameters import is_unresolved, report_unresolved
 from mlevents.errors import PermanentError
 from mlevents.services.azure_devops.connection import AzureDevOps

@@ -81,11 +81,13 @@ def get_installation_token(
     now = datetime.now(UTC)
     with _lock:
         known = _tokens.get(place)
-        if known is None or known.expires - EARLY < now:
-            signed = {**API_HEADERS, "Authorization": f"Bearer {key.sign(now)}"}
-            asked = RestClient(base, client, lambda: signed, translate_refusal)
-            known = _tokens[place] = _request_token(asked, repository, permissions)
-        return known
+    if known is None or known.expires - EARLY < now:
+        signed = {**API_HEADERS, "Authorization": f"Bearer {key.sign(now)}"}
+        asked = RestClient(base, client, lambda: signed, translate_refusal)
+        known = _request_token(asked, repository, permissions)
+        with _lock:
+            _tokens[place] = known
+    return known
 
 
 def forget_tokens() -> None:

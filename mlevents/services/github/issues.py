@@ -18,7 +18,8 @@ from mlevents.services.message_document import Span
 from mlevents.services.sdk_errors import translate_errors
 from mlevents.services.work_item import CreatedItem, WorkItem, WorkItemTracker
 
-_PER_PAGE, _PAGES = 100, 10
+_PER_PAGE, _PAGES = 10, 50
+"""An issue may have 64 kB of text, and an answer 1 MB."""
 _NEWEST_FIRST = {"state": "all", "sort": "created", "direction": "desc"}
 _REFERENCE = re.compile(r"(?i)(?<!\w)(gh-(?=\d)|[0-9a-f]{3}(?=[0-9a-f]{4,37}(?!\w)))")
 """`GH-12`, and what may be the hash of a commit: GitHub makes links of both."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mlevents.errors import RefusedError
+from mlevents.errors import ActionError, RefusedError, TransientError
 from mlevents.services.answer_fields import require_text
-from mlevents.services.github.app_token import API_HEADERS, GitHubApp, get_installation_token
+from mlevents.services.github.app_token import (
+    API_HEADERS,
+    GitHubApp,
+    forget_tokens,
+    get_installation_token,
+)
 from mlevents.services.github.refusals import translate_refusal
-from mlevents.services.http.http_client import HttpClient
+from mlevents.services.http.http_client import HttpAnswer, HttpClient
 from mlevents.services.http.rest_client import RestClient, add_query
 from mlevents.services.sdk_errors import translate_errors
 
@@ -27,7 +32,15 @@ class Repository:
     @property
     def rest(self) -> RestClient:
         """Requests below the repository's address."""
-        return RestClient(f"{self.base}/repos/{self.name}", self.client, self._headers, translate_refusal)
+        return RestClient(f"{self.base}/repos/{self.name}", self.client, self._headers, self._translate)
+
+    def _translate(self, answer: HttpAnswer, place: str) -> ActionError:
+        """The error for a refusal; a token that was revoked early is replaced by the next attempt."""
+        error = translate_refusal(answer, place)
+        if answer.status != 401 or not isinstance(self.proof, GitHubApp):
+            return error
+        forget_tokens()
+        return TransientError(str(error))
 
     def _headers(self) -> dict[str, str]:
         proof = self.proof

@@ -23,7 +23,8 @@ WORKFLOW_DISPATCH, REPOSITORY_DISPATCH = "workflow_dispatch", "repository_dispat
 RETURN_DETAILS = "return_run_details"
 """The parameter that makes GitHub answer with the run; GitHub Enterprise Server may not know it.
 Source: https://github.blog/changelog/2026-02-19-workflow-dispatch-api-now-returns-run-ids"""
-_PAGE, _MOST_PAGES = 100, 5
+_PAGE, _MOST_PAGES = 30, 10
+"""A run has about 13 kB in GitHub's answer, and an answer may have 1 MB."""
 _PASSED = frozenset({"success", "skipped", "neutral"})
 """Conclusions of a job that did not make its run fail."""
 LONGEST_LIST = 5
@@ -131,12 +132,19 @@ def list_workflow_runs(
     """The runs of an event that began since a time, the newest first; of one workflow, or of all."""
     place = f"/actions/workflows/{quote(workflow, safe='')}/runs" if workflow else "/actions/runs"
     moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with translate_errors(f"listing the runs of {repository.name}"):
+        query = {"event": event, "created": f">={moment}"}
+        yield from map(WorkflowRun.read, _list_pages(repository, place, query, "workflow_runs"))
+
+
+def _list_pages(
+    repository: Repository, path: str, query: Mapping[str, Any], name: str
+) -> Iterator[Mapping[str, Any]]:
+    """The entries of a list, page by page."""
     for page in range(1, _MOST_PAGES + 1):
-        query = {"event": event, "created": f">={moment}", "per_page": _PAGE, "page": page}
-        with translate_errors(f"listing the runs of {repository.name}"):
-            answer = require_object(repository.rest.get(place, query), "the runs")
-            found = [WorkflowRun.read(one) for one in require_list(answer["workflow_runs"], "the runs")]
-        yield from found
+        answer = repository.rest.get(path, {**query, "per_page": _PAGE, "page": page})
+        found = require_list(require_object(answer, "a page")[name], name)
+        yield from (require_object(one, "an entry") for one in found)
         if len(found) < _PAGE:
             return
 
@@ -149,10 +157,9 @@ def read_run(repository: Repository, run_id: int) -> WorkflowRun:
 
 def describe_failed_jobs(repository: Repository, run_id: int) -> str:
     """The jobs that made a run fail, each with its conclusion and link; empty when there is none."""
-    query = {"filter": "latest", "per_page": _PAGE}
+    path = f"/actions/runs/{run_id}/jobs"
     with translate_errors(f"listing the jobs of run {run_id} of {repository.name}"):
-        answer = require_object(repository.rest.get(f"/actions/runs/{run_id}/jobs", query), "the jobs")
-        jobs = [require_object(one, "a job") for one in require_list(answer["jobs"], "the jobs")]
+        jobs = list(_list_pages(repository, path, {"filter": "latest"}, "jobs"))
     failed = [one for one in jobs if one.get("conclusion") not in (None, *_PASSED)]
     said = [f"'{one.get('name')}' {one.get('conclusion')} ({one.get('html_url')})" for one in failed]
     more = len(said) - LONGEST_LIST

@@ -75,6 +75,27 @@ def test_a_run_that_does_not_succeed_fails_the_step_and_names_the_jobs(world: Gi
     )
 
 
+def test_jobs_that_cannot_be_read_do_not_hide_that_the_run_failed(world: GitHubWorld):
+    world.runs.conclusions = ["failure"]
+    world.faults.add({"match": "GET .*/jobs", "status": 500})
+    with pytest.raises(PermanentError, match=r"ended as 'failure': what failed cannot be read: .* 500"):
+        world.work(dispatch(wait=True))
+
+
+def test_a_run_is_found_among_many(world: GitHubWorld):
+    action = dispatch(wait=True)
+    intent: Any = world.perform(action)
+    world.perform(action, intent.progress)
+    file = world.runs.find("plain.yml")
+    for _ in range(70):
+        world.runs.dispatch(file, {"ref": "main", "inputs": {"model": "x"}}, "somebody")
+    world.runs.files = {"promote.yml": world.runs.find("promote.yml").text}
+    for run in world.runs.runs:
+        run.hidden, run.workflow.name = 0, "promote.yml"
+    again: Any = world.perform(action, intent.progress)
+    assert again.progress == {"runs": [1000]}
+
+
 @pytest.mark.parametrize("workflow", ["promote.yml", "plain.yml"])
 @pytest.mark.parametrize("fault", [{"drop": True}, {"status": 502}])
 def test_a_lost_answer_starts_no_second_run(world: GitHubWorld, workflow: str, fault: dict[str, Any]):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from mlevents.errors import ConfigError, PermanentError, RefusedError
+from mlevents.errors import ConfigError, PermanentError, RefusedError, TransientError
 from mlevents.services.github import app_token
 from mlevents.services.github.app_token import forget_tokens
 from mlevents.services.github.connection import GitHub
@@ -55,6 +55,16 @@ def test_a_token_that_is_about_to_expire_is_renewed(world: GitHubWorld, monkeypa
     monkeypatch.setattr(app_token, "EARLY", timedelta(hours=2))
     open_app(world).read_visibility()
     assert sum("access_tokens" in call for call in world.calls) == 2
+
+
+def test_a_token_that_was_revoked_early_is_replaced(world: GitHubWorld):
+    repository = open_app(world)
+    repository.read_visibility()
+    for token in [one for one, caller in world.github.callers.tokens.items() if caller.is_app]:
+        del world.github.callers.tokens[token]
+    with pytest.raises(TransientError, match="401: Bad credentials"):
+        repository.read_visibility()
+    assert repository.read_visibility() == "private"
 
 
 def test_a_permission_that_the_app_has_not_is_said(world: GitHubWorld):
