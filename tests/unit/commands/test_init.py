@@ -181,7 +181,7 @@ def test_the_examples_of_own_elements_work_once_they_are_renamed(tmp_path: Path)
     project = tmp_path / "churn"
     rules = project / "rules.yaml"
     steps = """\
-      - {uses: notify, with: {to: team, template: model-registered}}
+      - {uses: notify, with: {to: team, template: new-version}}
       - {uses: write_log, with: {text: "${model.name}"}}
 
 # `mlevents check` runs these"""
@@ -189,7 +189,7 @@ def test_the_examples_of_own_elements_work_once_they_are_renamed(tmp_path: Path)
     before = CliRunner().invoke(build_app(), ["check", str(rules)])
     assert (before.exit_code, before.output.count("unknown")) == (1, 2)
     (project / "extensions" / "_example.py").rename(project / "extensions" / "write_log.py")
-    (project / "templates" / "_example.txt").rename(project / "templates" / "model-registered.txt")
+    (project / "templates" / "_example.txt").rename(project / "templates" / "new-version.txt")
     after = CliRunner().invoke(build_app(), ["check", str(rules)])
     assert after.exit_code == 0, after.output
     use_extensions(tmp_path / "nowhere" / "rules.yaml")
