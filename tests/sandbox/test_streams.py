@@ -17,6 +17,7 @@ from azure.servicebus.exceptions import (
     MessagingEntityNotFoundError,
     ServiceBusAuthenticationError,
     ServiceBusAuthorizationError,
+    ServiceBusServerBusyError,
 )
 
 from sandbox.azure.faults import Faults
@@ -54,7 +55,8 @@ class Azure:
         self.ids = [one.id for one in targets]
         self.identity, self.inbox = Identity(), Inbox()
         self.rights = Rights(lambda: [Assignment(one.id, (SEND[one.kind],)) for one in targets])
-        outside = OutsideServices(self.inbox, self.identity, self.rights, Faults())
+        self.faults = Faults()
+        outside = OutsideServices(self.inbox, self.identity, self.rights, self.faults)
         outside.streams.add(targets)
         certificates = issue(folder)
         self.ca = str(certificates.ca)
@@ -151,6 +153,18 @@ def test_an_entity_that_no_connection_names_does_not_exist(azure: Azure):
         send_to_bus(azure, OWNER, queue_name="other")
     with pytest.raises(EventHubError, match="could not be found"):
         send_to_hub(azure, OWNER, "other")
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(503, ServiceBusServerBusyError), (404, MessagingEntityNotFoundError)]
+)
+def test_a_fault_refuses_a_message(azure: Azure, status: int, error: type[Exception]):
+    azure.faults.add({"match": "SEND /ml-events", "status": status})
+    with pytest.raises(error):
+        send_to_bus(azure, APP, queue_name="ml-events")
+    assert azure.inbox.messages == []
+    send_to_bus(azure, APP, queue_name="ml-events")
+    assert len(azure.inbox.messages) == 1
 
 
 def test_a_token_for_another_service_is_refused(azure: Azure):
