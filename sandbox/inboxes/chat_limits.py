@@ -24,8 +24,11 @@ CARD_ELEMENTS = {
 }
 """The elements of a card, and what each must have."""
 SLACK_BLOCKS, SLACK_TEXT, SLACK_URL = 50, 40_000, 3_000
+SLACK_FIELDS, SLACK_FIELD = 10, 2_000
 SLACK_TEXTS = {"header": 150, "section": 3_000, "context": 3_000, "rich_text": 3_000}
-"""The kinds of blocks of a message, and how long each of their texts may be."""
+"""The kinds of blocks with text, and how much each may have; of rich text Slack publishes no limit."""
+SLACK_OTHERS = ("actions", "divider", "file", "image", "markdown", "table", "video")
+"""The other kinds, which are not checked."""
 PAGERDUTY_BYTES, PAGERDUTY_SUMMARY, PAGERDUTY_KEY = 512 * 1024, 1_024, 255
 PAGERDUTY_FIELDS = {
     *("routing_key", "event_action", "dedup_key", "payload", "images", "links", "client", "client_url"),
@@ -78,15 +81,25 @@ def find_slack_faults(document: Any) -> Fault:
     if len(blocks) > SLACK_BLOCKS:
         yield f"invalid_blocks: more than {SLACK_BLOCKS}"
     for block in blocks:
-        longest = SLACK_TEXTS.get(str(block.get("type")))
-        if longest is None:
-            yield f"invalid_blocks: {json.dumps(block)[:200]}"
-        elif block["type"] == "header" and block["text"]["type"] != "plain_text":
-            yield "invalid_blocks: a header is plain_text"
-        elif any(not text or len(text) > longest for text in _list_texts(block)) or not _list_texts(block):
-            yield f"invalid_blocks: a text of {block['type']} has 1 to {longest} characters"
-        elif any(not LINK.fullmatch(one) or len(one) > SLACK_URL for one in _list_texts(block, "url")):
-            yield "invalid_blocks: an address is wrong, or too long"
+        if fault := _find_block_fault(block):
+            yield f"invalid_blocks: {fault}"
+
+
+def _find_block_fault(block: Any) -> str | None:
+    kind, texts = str(block.get("type")), _list_texts(block)
+    if kind not in SLACK_TEXTS:
+        return None if kind in SLACK_OTHERS else f"unknown kind: {json.dumps(block)[:200]}"
+    if kind == "header" and block["text"]["type"] != "plain_text":
+        return "a header is plain_text"
+    fields = block.get("fields", [])
+    own = _list_texts({**block, "fields": []})
+    if not texts or not all(texts) or sum(map(len, own)) > SLACK_TEXTS[kind]:
+        return f"a {kind} has 1 to {SLACK_TEXTS[kind]} characters"
+    if len(fields) > SLACK_FIELDS or any(len(one["text"]) > SLACK_FIELD for one in fields):
+        return f"at most {SLACK_FIELDS} fields of {SLACK_FIELD} characters"
+    if any(not LINK.fullmatch(one) or len(one) > SLACK_URL for one in _list_texts(block, "url")):
+        return "an address is wrong, or too long"
+    return None
 
 
 def _list_texts(value: Any, name: str = "text") -> list[str]:

@@ -149,7 +149,13 @@ def test_a_message_of_each_service_can_be_read(
         ("hooks.slack.com", "/services/a", {}, 400),
         ("hooks.slack.com", "/services/a", {"blocks": [7]}, 400),
         ("hooks.slack.com", "/services/a", {"blocks": [{"type": "divided"}]}, 400),
-        ("hooks.slack.com", "/services/a", {"text": "x", "blocks": [{"type": "rich_text"}] * 51}, 400),
+        ("hooks.slack.com", "/services/a", {"text": "x", "blocks": [{"type": "divider"}] * 51}, 400),
+        (
+            "hooks.slack.com",
+            "/services/a",
+            {"blocks": [{"type": "section", "fields": [{"type": "plain_text", "text": "x"}] * 11}]},
+            400,
+        ),
         (
             "hooks.slack.com",
             "/services/a",
