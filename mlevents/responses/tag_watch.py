@@ -28,7 +28,7 @@ from mlevents.services.services import Services
 from mlevents.settings import Settings
 
 MOST_VERSION_PAGES = 300
-"""Pages of versions that one look reads: every 5 minutes 3,600 an hour, of 12,000 reads that Azure allows."""
+"""Pages of versions that one look reads, one after another; Azure allows 250 at once and 25 a second."""
 _LONGEST_LOOK = timedelta(minutes=4)
 
 log = logging.getLogger("mlevents")
