@@ -73,10 +73,10 @@ def model_tags(context: EntityContext, text: Any) -> str:
     return ""
 
 
-def write_look(looks: Mapping[str, VersionLook], seen: Iterable[str], at: str) -> str:
-    """The text of `observe`: what was found at this time of some versions; `seen` are those without news."""
+def write_look(looks: Mapping[str, VersionLook], unchanged: Iterable[str], at: str) -> str:
+    """The text of `observe`: what a look at this time found; `unchanged` are versions without news."""
     found = {version: one.to_json() for version, one in looks.items()}
-    return to_text({"at": at, "looks": found, "seen": list(seen)})
+    return to_text({"at": at, "looks": found, "unchanged": list(unchanged)})
 
 
 def write_registration(version: str, tags: Json, at: str) -> str:
@@ -104,7 +104,7 @@ def write_records(records: Records) -> str:
 def is_abandoned(text: str, day: str) -> bool:
     """Whether nobody has looked at these versions for long, and nothing has to be published."""
     records = read_records(text).values()
-    return all(day > add_days(one.seen, KEPT_DAYS) and not one.changes for one in records)
+    return all(day > add_days(one.observed, KEPT_DAYS) and not one.changes for one in records)
 
 
 def _look(records: dict[str, VersionRecord], document: Json) -> Records:
@@ -112,9 +112,9 @@ def _look(records: dict[str, VersionRecord], document: Json) -> Records:
     for version, written in document["looks"].items():
         found, known = VersionLook.from_json(written), records.get(version)
         records[version] = known.look(found, at) if known else begin_record(found, at)
-    for version in (*document["looks"], *document["seen"]):
+    for version in (*document["looks"], *document["unchanged"]):
         if known := records.get(version):
-            records[version] = replace(known, seen=max(known.seen, day))
+            records[version] = replace(known, observed=max(known.observed, day))
     return {version: one for version, one in records.items() if not one.is_forgotten(day)}
 
 

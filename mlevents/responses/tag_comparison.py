@@ -65,9 +65,9 @@ class VersionComparison:
         records = await self._read(group)
         news = select_news(records, looks, at)
         day = at[:10]
-        seen = [version for version in looks if version in records and records[version].seen < day]
-        if news or seen:
-            await self.client.signal_entity(group.entity, OBSERVE, write_look(news, seen, at))
+        unchanged = [version for version in looks if version in records and records[version].observed < day]
+        if news or unchanged:
+            await self.client.signal_entity(group.entity, OBSERVE, write_look(news, unchanged, at))
         if any(version in records for version in news):
             records = await self._await_look(group, news, at)
         await self._publish_changes(group, records)

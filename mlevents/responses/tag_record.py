@@ -85,13 +85,14 @@ class TagChange(JsonMessage):
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord(JsonMessage):
-    """What is remembered of a version; `seen` is the day of the last look, `time` that of the last change.
+    """What is remembered of a version.
 
-    `first` says that the state is that of the first look, and nothing has changed since.
+    `observed` is the day of the last look, `time` when the last change was found. `first` says
+    that the state is that of the first look, and nothing has changed since.
     """
 
     state: TagState
-    seen: str
+    observed: str
     time: str
     created: str = ""
     modified: str = ""
@@ -130,7 +131,7 @@ class VersionRecord(JsonMessage):
 
     def is_forgotten(self, day: str) -> bool:
         """Whether no look has found the version for long."""
-        return not self.changes and day > add_days(self.seen, KEPT_DAYS)
+        return not self.changes and day > add_days(self.observed, KEPT_DAYS)
 
 
 def begin_record(found: VersionLook, at: str) -> VersionRecord:

@@ -1,6 +1,6 @@
 """The tags with which a version is registered, so that what is tagged before the first look is a change."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from durabletask.client import AsyncTaskHubGrpcClient
 
@@ -32,6 +32,6 @@ async def record_registration(
         return
     if not find_tag_scope(rules).covers(event.topic, model["name"]):
         return
-    at = datetime.fromisoformat(event.time).astimezone(UTC) if event.time else now
+    at = min(now, datetime.fromisoformat(event.time)) if event.time else now  # our clock, as for looks
     text = write_registration(version, model["tags"], format_time(at))
     await client.signal_entity(find_version_group(event.topic, model["name"], version).entity, REGISTER, text)

@@ -93,7 +93,7 @@ def test_two_looks_at_once_find_one_change() -> None:
     assert len({one.id for one in world.published}) == 1
 
 
-def test_to_and_fro_is_two_events() -> None:
+def test_a_change_and_its_reversal_are_two_events() -> None:
     world = looked_at(stage="dev")
     for stage in ("prod", "dev", "prod"):
         world.change("net", "7", tags={"stage": stage})
