@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 _FACT = re.compile(r"([^\W\d_][\w .()/-]{0,29}): +(\S.*)")
 _CODE_INDENT = " " * 4
 MOST_LINKS, _LONGEST_ADDRESS = 6, 1_500
-"""More links than this are facts, and a longer address is text: every channel can show these."""
+"""Further links are facts, and a longer address is text, so that every channel can show the message."""
 _LONGEST_END = 300
 """The most characters of a last paragraph that a shortened message keeps: it names the response."""
 _PART_SIZE = 100
-"""What a part counts besides its text when a message is shortened: a channel's own words for it."""
+"""Characters that a part counts besides its text when a message is shortened: a channel's form needs them."""
 _UNFIT = re.compile(r"[^A-Za-z0-9/?#&=%._~:+,;-]")
 """Characters that an address in a message does not have; they could be markup."""
 

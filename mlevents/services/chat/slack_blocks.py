@@ -1,4 +1,6 @@
-"""A message as blocks of Slack. Links are text, not buttons: a button shows a warning in an app of webhooks.
+"""A message as blocks of Slack.
+
+Links are text, not buttons: Slack shows a warning at the button of an app that takes no clicks.
 
 https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
 """
@@ -14,7 +16,7 @@ from mlevents.services.connection import Message
 from mlevents.services.message_document import Code, Fact, MessageDocument, Span, parse_message
 
 _LONGEST_TEXT = 12_000
-"""Characters of the parts: Slack refuses a message with more text in all its blocks."""
+"""Characters of the parts: Slack refuses long messages (`msg_blocks_too_long`), and publishes no number."""
 _HEADER_LENGTH, _BLOCK_LENGTH = 150, 3_000
 _MODES = ("hook", "gov-hook", "bot")
 """apprise's modes of addresses that take blocks."""
