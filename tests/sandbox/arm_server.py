@@ -113,6 +113,8 @@ def of_every_element() -> list[Assignment]:
     """The rights of an app whose rules use every element with every parameter, and no more."""
     actions: dict[str, list[str]] = {}
     for need in permissions():
+        if need.permission.connection in need.permission.given:
+            continue  # in another workspace alone
         actions.setdefault(need.permission.scope, []).extend(need.permission.actions)
     scopes = {"workspace": WORKSPACE_ID, "data_factory": FACTORY_ID, "ml_registry": REGISTRY_ID}
     return [Assignment(id, tuple(actions[scope])) for scope, id in scopes.items()]

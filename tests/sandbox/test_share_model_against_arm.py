@@ -115,6 +115,18 @@ def test_a_version_of_another_model_is_refused_by_name(azure: Server, known: Ser
     assert "second" not in read_copy(azure, "first")["tags"]["mlevents.source"]
 
 
+def test_a_copy_of_another_model_that_came_first_is_never_claimed(azure: Server, known: Services) -> None:
+    """Two responses share different models under one name at once: both had found nothing."""
+    waiting = replace(context(azure, "slower"), progress={"copying": True})
+    other = ShareModel(registry="models", name="contested")
+    share(context(azure, "faster"), known, other)
+    with pytest.raises(
+        PermanentError, match=r"contested:1 in registry 'contoso-models' is a copy of .*/faster/"
+    ):
+        other.perform(waiting, known)
+    assert read_copy(azure, "contested")["tags"]["mlevents.source"].endswith("/models/faster/versions/1")
+
+
 def test_the_copy_is_registered_in_another_workspace_which_publishes_its_event(
     azure: Server, known: Services
 ) -> None:

@@ -96,11 +96,13 @@ class ShareModel(Action):
         source = CopySource.of(self.model, context, services)
         name, version = self.name or source.name, self.version or source.version
         found = registry.find_version(name, version)
-        if found is None or found.provisioning_state in ("Creating", "Updating"):
+        place = f"{name}:{version} in registry '{registry.name}'"
+        if found is None:
             return self._copy(registry, source, SharedModel(name, version), context)
+        if found.provisioning_state in ("Creating", "Updating"):
+            return Pending(f"{place} is {found.provisioning_state}", NEXT_LOOK, context.progress)
         if found.tags.get(SOURCE_TAG) != source.mark:
             return self._claim(registry, source, found, context)
-        place = f"{name}:{version} in registry '{registry.name}'"
         result = {"registry": registry.id, "name": name, "version": version}
         if self.workspace is None:
             link = registry.model_link(name, version)
@@ -135,25 +137,18 @@ class ShareModel(Action):
         self, registry: ModelRegistry, source: CopySource, found: SharedModel, context: StepContext
     ) -> Outcome:
         """Tag the copy that this step has made; raises PermanentError for a model from elsewhere."""
-        place = f"registry '{registry.name}'"
-        if "copying" not in context.progress:
+        place, tags = f"registry '{registry.name}'", source.read_model().tags
+        is_foreign = found.tags.get(SOURCE_TAG) not in (None, tags.get(SOURCE_TAG))
+        if is_foreign or "copying" not in context.progress:
             check_source(found.tags, source, f"{found.name}:{found.version}", place)
         if found.provisioning_state not in ("Succeeded", ""):
             raise PermanentError(
                 f"{found.name}:{found.version} in {place} is {found.provisioning_state}: delete it, or set "
                 "`version` to another one"
             )
-        registry.put_tags(found, self._tags(source, found.tags, context))
+        own = {**self.tags, **context.provenance, SOURCE_TAG: source.mark}
+        registry.put_tags(found, {**tags, **found.tags, **own})
         return Pending(f"{source} is copied to {place}, and is being tagged", NEXT_LOOK, context.progress)
-
-    def _tags(self, source: CopySource, present: Mapping[str, str], context: StepContext) -> dict[str, str]:
-        return {
-            **source.read_model().tags,
-            **present,
-            **self.tags,
-            **context.provenance,
-            SOURCE_TAG: source.mark,
-        }
 
     def _register(
         self,
