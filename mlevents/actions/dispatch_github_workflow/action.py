@@ -103,8 +103,8 @@ class DispatchGithubWorkflow(Action):
     def _open(self, services: Services, permissions: Mapping[str, str] | None = None) -> Repository:
         found = services.connection(self.connection)
         if isinstance(found, GitHub):
-            needed = {"contents": "write"} if self.event_type else {}
-            return found.open(services, permissions or {"actions": "write", **needed})
+            needed = {"contents": "write", "actions": "read"} if self.event_type else {"actions": "write"}
+            return found.open(services, permissions or needed)
         raise PermanentError(f"the connection '{self.connection}' is not of type github: name one that is")
 
     def _make_dispatch(self, key: str, services: Services) -> Dispatch:

@@ -39,7 +39,7 @@ class PipelineStart(RemoteRuns):
         """Azure DevOps' time; raises PermanentError for a disabled pipeline."""
         if self.pipeline.status == "disabled":
             raise PermanentError(f"{self} is disabled: enable it in {self.project.address}")
-        return self.pipeline.read
+        return self.pipeline.time
 
     def list_ids(self, since: datetime) -> list[int]:
         """The runs of the pipeline since a time."""

@@ -14,7 +14,8 @@ from typing import Any, Self
 from mlevents.errors import PermanentError
 from mlevents.services.answer_fields import require_list, require_object, require_text
 from mlevents.services.azure_devops.project import Project
-from mlevents.services.http.answers import read_answer_time, read_json_answer
+from mlevents.services.http.answers import read_answer_time
+from mlevents.services.http.rest_client import read_accepted_answer
 from mlevents.services.sdk_errors import translate_errors
 
 _MOST_RUNS = 50
@@ -24,12 +25,19 @@ _MOST_PARTS = 5
 
 @dataclass(frozen=True, slots=True)
 class DevOpsPipeline:
-    """A pipeline; `status` is `enabled`, `paused` or `disabled`, `read` Azure DevOps' time."""
+    """A pipeline; `status` is `enabled`, `paused` or `disabled`, `time` is when it was read."""
 
     id: int
     name: str
     status: str
-    read: datetime
+    time: datetime
+
+    @classmethod
+    def read(cls, answer: Any, time: datetime) -> Self:
+        """From Azure DevOps' answer; raises ValueError, LookupError or TypeError for another shape."""
+        found = require_object(answer, "a pipeline")
+        status = str(found.get("queueStatus", "enabled"))
+        return cls(int(found["id"]), require_text(found["name"], "its name"), status, time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,32 +76,29 @@ def find_pipeline(project: Project, name: str) -> DevOpsPipeline:
 
     Raises PermanentError when there is none, or more than one.
     """
-    if name.isdecimal():
-        answer = project.send("GET", f"/build/definitions/{name}")
-        found = [read_json_answer(answer)]
-    else:
+    path, query = f"/build/definitions/{name}", {}
+    if not name.isdecimal():
         folder, _, last = name.rpartition("\\")
-        where = {"path": folder if folder.startswith("\\") else f"\\{folder}"} if folder else {}
-        answer = project.send("GET", "/build/definitions", query={"name": last, **where})
-        found = require_list(read_json_answer(answer).get("value"), "the pipelines")
-    if not found:
-        raise PermanentError(f"the project '{project.name}' has no pipeline '{name}': correct `pipeline`")
-    if len(found) > 1:
-        ids = ", ".join(str(one.get("id")) for one in found[:_MOST_PARTS])
-        raise PermanentError(f"{len(found)} pipelines have the name '{name}': write one of the ids {ids}")
+        query = {"name": last, **({"path": f"\\{folder.removeprefix('\\')}"} if folder else {})}
+        path = "/build/definitions"
+    answer = project.send("GET", path, query=query)
     with translate_errors(f"reading the pipeline '{name}'"):
-        one = require_object(found[0], "a pipeline")
-        status = str(one.get("queueStatus", "enabled"))
-        return DevOpsPipeline(
-            int(one["id"]), require_text(one["name"], "its name"), status, read_answer_time(answer)
-        )
+        found = require_object(answer.read_json(), "a pipeline")
+        listed = require_list(found["value"], "the pipelines") if query else [found]
+        pipelines = [DevOpsPipeline.read(one, read_answer_time(answer)) for one in listed]
+    if not pipelines:
+        raise PermanentError(f"the project '{project.name}' has no pipeline '{name}': correct `pipeline`")
+    if len(pipelines) > 1:
+        ids = ", ".join(str(one.id) for one in pipelines[:_MOST_PARTS])
+        raise PermanentError(f"{len(pipelines)} pipelines have the name '{name}': write one of the ids {ids}")
+    return pipelines[0]
 
 
 def run_pipeline(project: Project, pipeline: int, body: Mapping[str, Any]) -> DevOpsRun:
     """Start a run; raises LostAnswerError when it may have been started all the same."""
     answer = project.send("POST", f"/pipelines/{pipeline}/runs", dict(body))
-    with translate_errors(f"starting the pipeline {pipeline}"):
-        return DevOpsRun.read(read_json_answer(answer), project)
+    with read_accepted_answer(f"starting the pipeline {pipeline}"):
+        return DevOpsRun.read(answer.read_json(), project)
 
 
 def preview_run(project: Project, pipeline: int, body: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mlevents.errors import ActionError, PermanentError, RefusedError, TransientError
-from mlevents.services.http.answers import read_json_answer, read_wait, refuse_answer
+from mlevents.services.http.answers import read_wait, refuse_answer
 from mlevents.services.http.http_client import HttpAnswer, HttpClient
 from mlevents.services.http.rest_client import LostAnswerError, RestClient, add_query
 from mlevents.services.sdk_errors import clean_text, translate_errors
@@ -44,8 +44,10 @@ class Project:
         return f"{self.base}/{quote(self.name, safe='')}"
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
-        """The JSON at a path below the project's `_apis`."""
-        return read_json_answer(self.send("GET", path, query=query))
+        """The JSON at a path below the project's `_apis`; raises TransientError for another answer."""
+        answer = self.send("GET", path, query=query)
+        with translate_errors(f"GET {self.address}/_apis{path}"):
+            return answer.read_json()
 
     def send(
         self,
@@ -66,7 +68,7 @@ class Project:
         path = add_query(f"/projects/{quote(self.name, safe='')}", _API_VERSION)
         answer = self._send(f"{self.base}/_apis", "GET", path, None, None)
         with translate_errors(f"reading the project '{self.name}'"):
-            return str(read_json_answer(answer)["state"])
+            return str(answer.read_json()["state"])
 
     def _send(
         self, base: str, method: str, path: str, body: Any, headers: Mapping[str, str] | None

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from mlevents.services.answer_fields import require_list, require_object
 from mlevents.services.azure_devops.project import Project
-from mlevents.services.http.answers import read_json_answer
+from mlevents.services.http.rest_client import read_accepted_answer
 from mlevents.services.message_document import Span
 from mlevents.services.sdk_errors import translate_errors
 from mlevents.services.work_item import CreatedItem, WorkItem, WorkItemTracker
@@ -38,9 +38,7 @@ class Boards(WorkItemTracker):
         )
         answer = self.project.send("POST", "/wit/wiql", {"query": query})
         with translate_errors(f"searching the work items of '{self.project.name}'"):
-            found = require_list(
-                require_object(read_json_answer(answer), "a result")["workItems"], "its items"
-            )
+            found = require_list(require_object(answer.read_json(), "a result")["workItems"], "its items")
             return self._name(int(found[0]["id"])) if found else None
 
     def create_item(self, item: WorkItem) -> CreatedItem:
@@ -50,8 +48,8 @@ class Boards(WorkItemTracker):
             {"op": "add", "path": f"/fields/{name}", "value": value} for name, value in _list_fields(item)
         ]
         answer = self.project.send("POST", path, body, headers=_PATCH)
-        with translate_errors(f"creating a work item in '{self.project.name}'"):
-            return self._name(int(require_object(read_json_answer(answer), "a work item")["id"]))
+        with read_accepted_answer(f"creating a work item in '{self.project.name}'"):
+            return self._name(int(require_object(answer.read_json(), "a work item")["id"]))
 
     def check_type(self, name: str) -> str:
         """Read the type."""

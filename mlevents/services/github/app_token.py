@@ -1,7 +1,7 @@
 """Tokens of a GitHub App: a JWT that the app signs, and the token of its installation in a repository.
 
 https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation
-A token lives one hour. It is asked for one repository and one permission, so it can do nothing else.
+A token lives one hour. It is requested for one repository and the permissions that an action needs.
 """
 
 from __future__ import annotations

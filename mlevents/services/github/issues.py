@@ -14,6 +14,7 @@ from mlevents.errors import PermanentError
 from mlevents.services.answer_fields import require_list, require_object, require_text, require_time
 from mlevents.services.chat.chat_text import BREAK, neutralize_text
 from mlevents.services.github.repository import Repository
+from mlevents.services.http.rest_client import read_accepted_answer
 from mlevents.services.message_document import Span
 from mlevents.services.sdk_errors import translate_errors
 from mlevents.services.work_item import CreatedItem, WorkItem, WorkItemTracker
@@ -55,7 +56,7 @@ class Issues(WorkItemTracker):
         body = f"{write_issue_text(item)}\n\n{make_mark(item.key)}"
         issue = {"title": item.title, "body": body, "labels": list(item.labels)}
         answer = self.repository.rest.send("POST", "/issues", issue, expected=(201,))
-        with translate_errors(f"creating an issue in {self.repository.name}"):
+        with read_accepted_answer(f"creating an issue in {self.repository.name}"):
             return _name(answer.read_json())
 
     def check_type(self, name: str) -> str:  # noqa: ARG002 - issues have no type here

@@ -20,7 +20,6 @@ SECONDARY_WAIT = 60.0
 """Seconds, where GitHub names no time: "wait for at least one minute"."""
 _QUOTED = 300
 _REMEDIES = {
-    301: "the repository was renamed: correct `repository` of the connection",
     401: "renew the app setting that the connection names in `token`, or correct `app_id` and `private_key`",
     403: "give the GitHub App or the token the permission in docs/actions.md, for this repository",
     404: "correct the name, or let the GitHub App or the token see the repository",

@@ -17,6 +17,7 @@ from mlevents.services.answer_fields import require_list, require_object, requir
 from mlevents.services.github.repository import Repository
 from mlevents.services.http.answers import read_answer_time
 from mlevents.services.http.http_client import HttpAnswer
+from mlevents.services.http.rest_client import read_accepted_answer
 from mlevents.services.sdk_errors import translate_errors
 
 WORKFLOW_DISPATCH, REPOSITORY_DISPATCH = "workflow_dispatch", "repository_dispatch"
@@ -84,9 +85,8 @@ def read_workflow(repository: Repository, workflow: str) -> tuple[Workflow, date
     with translate_errors(f"reading the workflow '{workflow}'"):
         found = require_object(answer.read_json(), "a workflow")
         state = require_text(found["state"], "the state")
-        return Workflow(int(found["id"]), require_text(found["path"], "the path"), state), read_answer_time(
-            answer
-        )
+        path = require_text(found["path"], "the path")
+        return Workflow(int(found["id"]), path, state), read_answer_time(answer)
 
 
 def read_server_time(repository: Repository) -> datetime:
@@ -110,7 +110,7 @@ def dispatch_workflow(
         answer = _dispatch(repository, workflow, body)
     if not answer.content:
         return None
-    with translate_errors(f"starting the workflow '{workflow}'"):
+    with read_accepted_answer(f"starting the workflow '{workflow}'"):
         started = require_object(answer.read_json(), "a started run")
         return StartedRun(int(started["workflow_run_id"]), require_text(started["html_url"], "its link"))
 

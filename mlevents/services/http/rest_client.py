@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from mlevents.errors import ActionError, TransientError
-from mlevents.services.http.answers import read_json_answer
 from mlevents.services.http.http_client import HttpAnswer, HttpCall, HttpClient
+from mlevents.services.sdk_errors import translate_errors
 
 _OK = (200,)
 
@@ -32,8 +33,10 @@ class RestClient:
     translate: Callable[[HttpAnswer, str], ActionError]
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
-        """The JSON at a path."""
-        return read_json_answer(self.send("GET", add_query(path, query)))
+        """The JSON at a path; raises TransientError for an answer that is not JSON."""
+        answer = self.send("GET", add_query(path, query))
+        with translate_errors(f"GET {self.base}{path}"):
+            return answer.read_json()
 
     def send(
         self,
@@ -59,6 +62,16 @@ class RestClient:
         if answer.status in expected:
             return answer
         raise self.translate(answer, f"{method} {address.partition('?')[0]}")
+
+
+@contextmanager
+def read_accepted_answer(what: str) -> Iterator[None]:
+    """Put this around reading the answer to an accepted request: one that cannot be read is a lost one."""
+    try:
+        with translate_errors(what):
+            yield
+    except TransientError as error:
+        raise LostAnswerError(str(error)) from None
 
 
 def add_query(path: str, query: Mapping[str, Any] | None) -> str:

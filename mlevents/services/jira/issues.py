@@ -13,9 +13,9 @@ from typing import Any
 
 from mlevents.errors import ActionError, PermanentError, TransientError
 from mlevents.services.answer_fields import require_list, require_object, require_text
-from mlevents.services.http.answers import read_json_answer, read_wait, refuse_answer
+from mlevents.services.http.answers import read_wait, refuse_answer
 from mlevents.services.http.http_client import HttpAnswer
-from mlevents.services.http.rest_client import LostAnswerError, RestClient
+from mlevents.services.http.rest_client import LostAnswerError, RestClient, read_accepted_answer
 from mlevents.services.message_document import Span
 from mlevents.services.sdk_errors import clean_text, translate_errors
 from mlevents.services.work_item import CreatedItem, WorkItem, WorkItemTracker
@@ -41,7 +41,7 @@ class JiraIssues(WorkItemTracker):
         jql = f'project = "{self.project}" AND labels = "{key}" ORDER BY created ASC'
         body = {"jql": jql, "fields": ["labels"], "maxResults": 1}
         with translate_errors(f"searching the issues of {self.project}"):
-            answer = require_object(read_json_answer(self.rest.send("POST", "/search/jql", body)), "a result")
+            answer = require_object(self.rest.send("POST", "/search/jql", body).read_json(), "a result")
             found = require_list(answer["issues"], "the issues")
             return self._name(found[0]) if found else None
 
@@ -57,8 +57,8 @@ class JiraIssues(WorkItemTracker):
             **item.fields,
         }
         answer = self.rest.send("POST", "/issue", {"fields": fields}, expected=(201,))
-        with translate_errors(f"creating an issue in {self.project}"):
-            return self._name(read_json_answer(answer))
+        with read_accepted_answer(f"creating an issue in {self.project}"):
+            return self._name(answer.read_json())
 
     def check_type(self, name: str) -> str:
         """Read the types of the project."""

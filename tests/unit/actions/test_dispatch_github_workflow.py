@@ -97,7 +97,7 @@ def test_a_run_is_found_among_many(world: GitHubWorld):
 
 
 @pytest.mark.parametrize("workflow", ["promote.yml", "plain.yml"])
-@pytest.mark.parametrize("fault", [{"drop": True}, {"status": 502}])
+@pytest.mark.parametrize("fault", [{"drop": True}, {"status": 502}, {"status": 200, "body": "<html>"}])
 def test_a_lost_answer_starts_no_second_run(world: GitHubWorld, workflow: str, fault: dict[str, Any]):
     action = dispatch(workflow=workflow, wait=True)
     skip = 1 if workflow == "plain.yml" else 0  # the first is refused for its input

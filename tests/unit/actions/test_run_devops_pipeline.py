@@ -120,7 +120,7 @@ def test_a_run_that_does_not_succeed_fails_the_step_and_names_what_failed(world:
 
 
 @pytest.mark.parametrize("pipeline", ["promote", "\\ml\\plain"])
-@pytest.mark.parametrize("fault", [{"drop": True}, {"status": 503}])
+@pytest.mark.parametrize("fault", [{"drop": True}, {"status": 503}, {"status": 200, "body": "half a"}])
 def test_a_lost_answer_starts_no_second_run(world: World, pipeline: str, fault: dict[str, Any]):
     skip = 0 if pipeline == "promote" else 1  # the first is refused for its parameter
     world.faults.add({"match": "POST .*/runs", "after": True, "skip": skip, **fault})
