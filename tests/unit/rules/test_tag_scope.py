@@ -1,11 +1,14 @@
 """Which workspaces and models are looked at, and what else a rule with `model.tagged` asks for."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.explanations.event_explanation import EventExplanation, explain_events
+from mlevents.responses.tag_watch import watch_tags
 from mlevents.rules.file import load_rules_text
 from mlevents.rules.model import Rules
 from mlevents.rules.needs import list_required_permissions
@@ -95,3 +98,14 @@ def test_without_workspaces_the_rule_is_warned_of():
     )
     rules = load_rules_text(text, Path("rules.yaml"), Settings(environment={"URL": "json://localhost"}))
     assert "add `workspaces`" in str([one.text for one in rules.warnings if one.path == "rules[0].event"])
+
+
+@pytest.mark.parametrize(
+    ("rule", "mode"),
+    [(f"event: model.registered, {STEP}", None), (f"event: model.tagged, {STEP}", "disabled")],
+)
+def test_a_look_that_nobody_asks_for_makes_no_request(rule: str, mode: str | None):
+    async def publish(_: str) -> None: ...
+
+    nothing: Any = None  # neither a task hub nor Azure ML could be asked
+    asyncio.run(watch_tags(nothing, publish, load(rule), Settings(mode=mode)))
