@@ -19,7 +19,7 @@ from tests.sandbox.small_sandbox import APPS, small, until
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*expected_type:DeprecationWarning")
 KEYS = ["functions", "event_grid", "arm", "ca", "identity", "inbox", "workspace", "data_factory", "faults"]
 KEYS += ["host", "load", "dead_letters", "owner", "console"]
-MORE = ["workspaces", "settings", "inbox_settings", "rules", "env"]
+MORE = ["workspaces", "streams", "settings", "inbox_settings", "rules", "env"]
 
 
 @pytest.fixture
