@@ -1,5 +1,6 @@
 """One request to Azure DevOps, about a project that exists."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,5 +24,5 @@ class Call:
 
     def put(self, subject: str) -> None:
         """List what was sent in the inbox."""
-        to = [self.address.removeprefix("https://")]
-        self.inbox.put("azure_devops", to=to, subject=subject, body=self.body)
+        to, text = [self.address.removeprefix("https://")], json.dumps(self.body, ensure_ascii=False)
+        self.inbox.put("azure_devops", to=to, subject=subject, text=text, body=self.body)

@@ -1,5 +1,6 @@
 """One request to GitHub, about a repository that the caller may see."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,4 +28,5 @@ class Call:
 
     def put(self, subject: str) -> None:
         """List what was sent in the inbox."""
-        self.inbox.put("github", to=[f"github.com/{self.repository}"], subject=subject, body=self.body)
+        to, text = [f"github.com/{self.repository}"], json.dumps(self.body, ensure_ascii=False)
+        self.inbox.put("github", to=to, subject=subject, text=text, body=self.body)

@@ -112,7 +112,8 @@ class Jira:
         _check_fields(fields)
         issue = {"id": str(10_000 + len(self.issues)), "key": f"{key}-{len(self.issues) + 1}"}
         self.issues.append({**issue, "fields": dict(fields)})
-        self.inbox.put("jira", to=[f"{host}/{key}"], subject=fields["summary"], body=dict(fields))
+        text, to = _read_document(fields["description"]), [f"{host}/{key}"]
+        self.inbox.put("jira", to=to, subject=fields["summary"], text=text, body=dict(fields))
         return web.json_response(issue, status=201)
 
 
@@ -130,6 +131,11 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
         raise JiraError(400, labels="The label contains spaces which is invalid.")
     if not _is_document(fields.get("description")):
         raise JiraError(400, description="Operation value must be an Atlassian Document")
+
+
+def _read_document(document: Mapping[str, Any]) -> str:
+    """The text of a document, a line for each paragraph."""
+    return "\n".join("".join(node["text"] for node in one["content"]) for one in document["content"])
 
 
 def _is_document(value: Any) -> bool:

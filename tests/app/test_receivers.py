@@ -255,6 +255,8 @@ def test_ci_is_started_by_a_github_app_and_by_the_identity_and_followed(running:
     assert response["steps"][0]["detail"].endswith(" succeeded")
     items = [one["via"] for one in running.inbox() if one["subject"].endswith("Run train-5")]
     assert items == ["jira", "azure_devops", "github"]
+    [ticket] = [one for one in running.inbox() if one["subject"] == "Run train-5" and one["via"] == "jira"]
+    assert ticket["text"].startswith("See https://ml.azure.com/")
     workflows = [one for one in running.inbox() if one["subject"].startswith("workflow ")]
     [sent] = [one for one in workflows if "train-5" in json.dumps(one)]
     assert (sent["to"], sent["subject"]) == (["github.com/example/ml-cd"], "workflow promote.yml at main")
