@@ -19,7 +19,8 @@ _LONGEST_VALUE = 300
 KEPT_DAYS = 30
 """How long a version is remembered that no look finds any more."""
 REGISTRATION_DELAY = timedelta(hours=1)
-"""How long after its registration the first look at a version may be, and its tags still count as changed."""
+"""How long after a registration the first look may be, so that what was tagged before it is a change; and how
+far the time of its event may be from Azure's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,11 @@ class VersionRecord(JsonMessage):
 
     def register(self, tags: Json, at: str) -> "VersionRecord":
         """The record after a registration with these tags: the next look finds what was tagged since."""
-        delay = datetime.fromisoformat(self.time) - datetime.fromisoformat(at)
-        if not self.first or delay > REGISTRATION_DELAY:
+        registered = datetime.fromisoformat(at)
+        if self.created and registered - datetime.fromisoformat(self.created) > REGISTRATION_DELAY:
+            begun = register_record(tags, at)  # deleted, and registered again
+            return replace(begun, number=self.number, changes=self.changes)
+        if not self.first or datetime.fromisoformat(self.time) - registered > REGISTRATION_DELAY:
             return self
         return replace(self, state=replace(self.state, tags=select_tags(tags)), first=False)
 

@@ -32,7 +32,7 @@ NET = "models/fraud-net:1"
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     rules: Path = tmp_path_factory.mktemp("tagged") / "rules.yaml"
     rules.write_text(RULES)
-    with stage(rules, 600) as running:
+    with stage(rules, 1200) as running:
         yield running
 
 

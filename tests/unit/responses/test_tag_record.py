@@ -34,6 +34,14 @@ def test_what_a_registration_does_not_say_is_filled_in_without_a_change():
     assert record.look(replace(found, archived=False), at(3)).number == 1
 
 
+def test_a_version_that_is_registered_again_begins_with_the_tags_of_its_registration():
+    record = begin_record(FIRST, at(1)).look(replace(FIRST, tags={"a": "2"}), at(2))
+    assert record.register({}, at(0)) == record  # delivered again
+    again = record.register({}, "2026-01-02T00:00:00.000000+00:00")
+    found = again.look(replace(FIRST, created="2026-01-02T00:00:00.100000+00:00"), "2026-01-02T00:05:00")
+    assert [(one.number, one.before.tags) for one in found.changes] == [(1, {"a": "1"}), (2, {})]
+
+
 def test_long_values_are_cut_and_stay_different():
     one, other = select_tags({"a": "x" * 900}), select_tags({"a": "x" * 899 + "y"})
     assert one != other

@@ -289,7 +289,7 @@ steps = some.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(steps)
 def test_each_stored_change_is_published_once_whatever_happens(history: list[Any]) -> None:
     """Between two looks that end well, the events lead from the one state to the other without a gap."""
