@@ -72,7 +72,7 @@ def test_a_published_test_shows_up_with_its_response_and_its_message(home: Page)
 
 
 def test_a_link_in_a_message_opens_another_tab_without_a_referrer(home: Page):
-    link = home.locator(".bubble a").last
+    link = home.locator('.bubble a[href^="https://ml.azure.com"]').last
     expect(link).to_have_attribute("target", "_blank")
     home.context.route("https://ml.azure.com/**", lambda route: route.fulfill(body="studio"))
     with home.context.expect_event(
