@@ -1,4 +1,4 @@
-"""The entity TagCursor: where the next look at the tags of models goes on, if one look did not reach all."""
+"""The entity TagCursor: where the next look at tags continues, if the last one did not reach all models."""
 
 import json
 from dataclasses import dataclass
@@ -52,5 +52,5 @@ async def read_cursor(client: AsyncTaskHubGrpcClient) -> TagCursor:
 
 
 async def move_cursor(client: AsyncTaskHubGrpcClient, cursor: TagCursor) -> None:
-    """Set where the next look goes on."""
+    """Set where the next look continues."""
     await client.signal_entity(CURSOR, MOVE, to_text(cursor.to_json()))

@@ -76,7 +76,7 @@ class TagWatch:
             raise failures[0]
 
     async def _look_from(self, cursor: TagCursor, scope: TagScope) -> TagCursor:
-        """Look at the models from the cursor on; where the next look goes on."""
+        """Look at the models from the cursor on; gives where the next look continues."""
         places: list[WatchedModel] = []
         for topic in scope.workspaces:
             try:
