@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from mlevents.errors import ActionError, PermanentError, RefusedError, TransientError
+from mlevents.errors import ActionError, PermanentError, RefusedError
 from mlevents.services.http.answers import read_wait, refuse_answer
 from mlevents.services.http.http_client import HttpAnswer, HttpClient
-from mlevents.services.http.rest_client import LostAnswerError, RestClient, add_query
+from mlevents.services.http.rest_client import RestClient, add_query, translate_status
 from mlevents.services.sdk_errors import clean_text, translate_errors
 
 _API_VERSION = {"api-version": "7.1"}
@@ -108,12 +108,8 @@ def translate_devops_refusal(answer: HttpAnswer, place: str) -> ActionError:
     if is_sign_in(answer):
         return refuse_answer(f"{place} answered {answer.status}: {_SIGN_IN}", answer)
     text = f"{place} answered {answer.status}: {_read_message(answer) or 'nothing'}"
-    if answer.status == 429:
-        return TransientError(text, retry_after=read_wait(answer) or 30.0)
-    if answer.status >= 500 or answer.status == 408:
-        return LostAnswerError(text, retry_after=read_wait(answer))
-    remedy = _REMEDIES.get(answer.status)
-    return refuse_answer(f"{text}; {remedy}" if remedy else text, answer)
+    wait = read_wait(answer) or 30.0 if answer.status == 429 else None
+    return translate_status(answer, text, _REMEDIES, wait)
 
 
 def _read_message(answer: HttpAnswer) -> str:

@@ -8,9 +8,9 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
+from mlevents.services.chat.apprise_internals import post_to_opsgenie
 from mlevents.services.chat.chat_text import neutralize_text
 from mlevents.services.connection import Message
-from mlevents.services.lazy_import import import_lock
 from mlevents.services.message_document import Fact, MessageDocument, parse_message
 
 _PAGERDUTY_KEY = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
@@ -73,11 +73,5 @@ def _list_details(document: MessageDocument) -> dict[str, str]:
 
 def _close_alert(place: Any, body: str, **_: Any) -> bool:
     """Close the alert with the alias, which the plug-in cannot: it only knows alerts of its own process."""
-    with import_lock():
-        import requests
-        from apprise.plugins.opsgenie import OPSGENIE_API_LOOKUP
-
-    url = f"{OPSGENIE_API_LOOKUP[place.region_name]}/{quote(place.alias, safe='')}/close"
     note = {"source": place.app_desc, "note": body}
-    closed, _request = place._fetch(requests.post, url, note, {"identifierType": "alias"})
-    return bool(closed)
+    return post_to_opsgenie(place, f"{quote(place.alias, safe='')}/close", note, {"identifierType": "alias"})

@@ -7,10 +7,11 @@ https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from mlevents.services.chat.apprise_internals import replace_slack_payload
 from mlevents.services.chat.chat_text import neutralize_text
 from mlevents.services.connection import Message
 from mlevents.services.message_document import Code, Fact, MessageDocument, Span, parse_message
@@ -33,12 +34,8 @@ def prepare_blocks(place: Any, message: Message) -> tuple[str, str]:
     subject = neutralize_text(message.subject)
     if place.template or place.mode not in _MODES:
         return subject, neutralize_text(message.text, message.links)
-    fields, send = build_blocks(parse_message(message)), place._send
-
-    def send_blocks(url: str, payload: Mapping[str, Any], **options: Any) -> Any:
-        return send(url, {name: payload[name] for name in _KEPT if name in payload} | fields, **options)
-
-    place._send = send_blocks
+    fields = build_blocks(parse_message(message))
+    replace_slack_payload(place, lambda own: {name: own[name] for name in _KEPT if name in own} | fields)
     return "", subject
 
 

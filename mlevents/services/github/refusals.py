@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlevents.errors import ActionError, TransientError
-from mlevents.services.http.answers import read_answer_time, read_wait, refuse_answer
+from mlevents.errors import ActionError
+from mlevents.services.http.answers import read_answer_time, read_wait
 from mlevents.services.http.http_client import HttpAnswer
-from mlevents.services.http.rest_client import LostAnswerError
+from mlevents.services.http.rest_client import translate_status
 from mlevents.services.sdk_errors import clean_text
 
 LIMIT_STATUSES = (403, 429)
@@ -29,12 +29,7 @@ _REMEDIES = {
 def translate_refusal(answer: HttpAnswer, place: str) -> ActionError:
     """The error for an answer that is not the expected one."""
     text = f"{place} answered {answer.status}: {read_message(answer) or 'nothing'}"
-    if (wait := find_limit(answer)) is not None:
-        return TransientError(text, retry_after=wait)
-    if answer.status >= 500 or answer.status == 408:
-        return LostAnswerError(text, retry_after=read_wait(answer))
-    remedy = _REMEDIES.get(answer.status)
-    return refuse_answer(f"{text}; {remedy}" if remedy else text, answer)
+    return translate_status(answer, text, _REMEDIES, find_limit(answer))
 
 
 def read_message(answer: HttpAnswer) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mlevents.errors import ActionError, TransientError
+from mlevents.services.http.answers import read_wait, refuse_answer
 from mlevents.services.http.http_client import HttpAnswer, HttpCall, HttpClient
 from mlevents.services.sdk_errors import translate_errors
 
@@ -62,6 +63,21 @@ class RestClient:
         if answer.status in expected:
             return answer
         raise self.translate(answer, f"{method} {address.partition('?')[0]}")
+
+
+def translate_status(
+    answer: HttpAnswer, text: str, remedies: Mapping[int, str], wait: float | None = None
+) -> ActionError:
+    """The error for a status: `wait` are the seconds of a limit that passes, None without a limit.
+
+    `text` says what the service answered; `remedies` what to do, by status.
+    """
+    if wait is not None:
+        return TransientError(text, retry_after=wait)
+    if answer.status >= 500 or answer.status == 408:
+        return LostAnswerError(text, retry_after=read_wait(answer))
+    remedy = remedies.get(answer.status)
+    return refuse_answer(f"{text}; {remedy}" if remedy else text, answer)
 
 
 @contextmanager

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mlevents.errors import ActionError, PermanentError, TransientError
+from mlevents.errors import ActionError, PermanentError
 from mlevents.services.answer_fields import require_list, require_object, require_text
-from mlevents.services.http.answers import read_wait, refuse_answer
+from mlevents.services.http.answers import read_wait
 from mlevents.services.http.http_client import HttpAnswer
-from mlevents.services.http.rest_client import LostAnswerError, RestClient, read_accepted_answer
+from mlevents.services.http.rest_client import (
+    RestClient,
+    read_accepted_answer,
+    translate_status,
+)
 from mlevents.services.message_document import Span
 from mlevents.services.sdk_errors import clean_text, translate_errors
 from mlevents.services.work_item import CreatedItem, WorkItem, WorkItemTracker
@@ -102,12 +106,8 @@ def _write_node(span: Span) -> dict[str, Any]:
 def translate_jira_refusal(answer: HttpAnswer, place: str) -> ActionError:
     """The error for an answer that is not the expected one."""
     text = f"{place} answered {answer.status}: {_read_faults(answer) or 'nothing'}"
-    if answer.status == 429:
-        return TransientError(text, retry_after=read_wait(answer) or _LIMIT_WAIT)
-    if answer.status >= 500 or answer.status == 408:
-        return LostAnswerError(text, retry_after=read_wait(answer))
-    remedy = _REMEDIES.get(answer.status)
-    return refuse_answer(f"{text}; {remedy}" if remedy else text, answer)
+    wait = read_wait(answer) or _LIMIT_WAIT if answer.status == 429 else None
+    return translate_status(answer, text, _REMEDIES, wait)
 
 
 def _read_faults(answer: HttpAnswer) -> str:

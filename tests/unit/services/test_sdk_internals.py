@@ -1,7 +1,6 @@
-"""azure-ai-ml's private members: named in one module, and there in the installed version."""
+"""Private members of libraries: named in one module each, and there in the installed version."""
 
 import ast
-from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from mlevents.errors import PermanentError
+from mlevents.services.chat import apprise_internals
 from mlevents.services.machine_learning import sdk_internals
 from mlevents.services.machine_learning.data_collection import register_collections
 from mlevents.services.machine_learning.deployment_body import deployment_body
@@ -18,7 +18,11 @@ from tests.unit.stand_ins import WORKSPACE
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # azure-ai-ml's own, on import
 ROOT = Path(__file__).parents[3] / "mlevents"
-MEMBERS = {("azure.ai.ml.entities", "ManagedOnlineDeployment"): sdk_internals.TO_REST_OBJECT}
+MEMBERS = {
+    ("azure.ai.ml.entities", "ManagedOnlineDeployment"): sdk_internals.TO_REST_OBJECT,
+    ("apprise.plugins.slack", "NotifySlack"): apprise_internals.SEND,
+    ("apprise.plugins.opsgenie", "NotifyOpsgenie"): apprise_internals.FETCH,
+}
 
 
 @pytest.mark.parametrize(("place", "member"), MEMBERS.items())
@@ -27,15 +31,14 @@ def test_the_installed_sdk_has_each_private_member(place: tuple[str, str], membe
 
     module, name = place
     found = getattr(getattr(import_module(module), name), member, None)
-    assert callable(found), (
-        f"azure-ai-ml {version('azure-ai-ml')} has no {module}.{name}.{member}: find what replaces it, and "
-        "change mlevents/services/machine_learning/sdk_internals.py"
-    )
+    assert callable(found), f"{module}.{name} has no {member} any more: find what replaces it"
 
 
 def test_an_sdk_without_the_member_is_a_clear_error() -> None:
     with pytest.raises(PermanentError, match=r"has no SimpleNamespace\._to_rest_object: install the version"):
         sdk_internals.rest_body(SimpleNamespace(), "westeurope")
+    with pytest.raises(PermanentError, match=r"has no SimpleNamespace\._send: install the version"):
+        apprise_internals.replace_slack_payload(SimpleNamespace(), dict)
 
 
 def private_uses(path: Path) -> list[str]:
