@@ -96,6 +96,15 @@ def add_links(names: Mapping[str, Any], tenant: str = "") -> dict[str, Any]:
     return {root: {**value, LINK: links[root]} if root in links else value for root, value in names.items()}
 
 
+def list_own_links(names: Mapping[str, Any]) -> Iterator[str]:
+    """Every link that can be computed from the names of a step, also of the events of its group."""
+    tenant, group = str(names.get(TENANT, "")), names.get("group")
+    events = group.get("events") if isinstance(group, Mapping) else None
+    for place in (names, *(events if isinstance(events, list) else [])):
+        if isinstance(place, Mapping):
+            yield from filter(None, (find_link(root, place, tenant) for root in STUDIO_PAGES))
+
+
 def find_link_root(path: ValuePath) -> tuple[ValuePath, str] | None:
     """For a link, the path of the names that have its root, and the root; None for another path."""
     *above, root, name = path if len(path) > 1 else (*path, "", "")

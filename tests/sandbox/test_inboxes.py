@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from mlevents.actions.notify.message_values import STUDIOS
 from mlevents.services.chat.apprise import Apprise
 from mlevents.services.connection import Message
 from mlevents.services.services import Services
@@ -118,7 +117,10 @@ def test_a_message_of_each_service_can_be_read(
     url: str, summary: str, sandbox: Small, monkeypatch: pytest.MonkeyPatch
 ):
     message = Message(
-        "Run r1 failed", "Run: r1\nStudio: https://ml.azure.com/1\nSee the log:\n    Trace", "k", STUDIOS
+        "Run r1 failed",
+        "Run: r1\nStudio: https://ml.azure.com/1\nSee the log:\n    Trace",
+        "k",
+        ("https://ml.azure.com/1",),
     )
     send = requests.Session.send
 

@@ -49,7 +49,6 @@ from mlevents.services.work_item import (
     WorkItem,
     WorkItemTracker,
 )
-from mlevents.settings import Settings
 
 TRACKERS = ("azure_devops", "github", "jira")
 SEARCH_BACK = timedelta(minutes=10)
@@ -107,7 +106,7 @@ class CreateWorkItem(Action):
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
         """Look for the item of an earlier attempt, then create it."""
-        tracker, item = self._open(services), self._make_item(context, services.settings)
+        tracker, item = self._open(services), self._make_item(context)
         since = find_start(context.event.time)
         if found := tracker.find_item(item.key, since):
             return Done(f"found {found.id} of an earlier attempt", {"id": found.id, "link": found.link})
@@ -118,7 +117,7 @@ class CreateWorkItem(Action):
             raise TransientError(f"{error}; looks for it first", retry_after=wait) from None
         return Done(f"created {created.id}", {"id": created.id, "link": created.link})
 
-    def _make_item(self, context: StepContext, settings: Settings) -> WorkItem:
+    def _make_item(self, context: StepContext) -> WorkItem:
         title = one_line(self.title, LONGEST_ITEM_TITLE)
         if is_blank(title):
             raise PermanentError("the title is blank: write one that says what happened")
@@ -129,7 +128,7 @@ class CreateWorkItem(Action):
             type=self.type,
             labels=tuple(filter(None, map(clean_label, self.labels))),
             fields=self.fields_,
-            links=list_links(None, context.written.get("text"), settings),
+            links=list_links(context.written.get("text"), self.text, context.names),
         )
 
     def preflight(self, context: Preflight) -> Iterator[Finding]:

@@ -42,6 +42,7 @@ from mlevents.actions.notify.message_templates import inserted_names, reads_runs
 from mlevents.actions.notify.message_values import list_links, presentable
 from mlevents.actions.notify.receipts import Tally
 from mlevents.errors import PermanentError
+from mlevents.message_templates.own_templates import list_own_templates
 from mlevents.message_templates.template_engine import (
     FORMER_NAMES,
     SUBJECT_LENGTH,
@@ -153,15 +154,16 @@ class Notify(Action):
             if not any(list_runs(context.names)):
                 return Done(f"not sent: {describe_restarts(restarts)}", {"sent": []})
         tally = Tally.read(context.progress, context.retry)
-        tally.notify(self._receivers(), self._send(context, services))
+        tally.notify(self._receivers(), self._send(context, reading.get("reason"), services))
         return self._outcome(tally, {"reading": reading} if reading else {})
 
     def _receivers(self) -> list[str]:
         return [self.to] if isinstance(self.to, str) else list(dict.fromkeys(self.to))
 
-    def _send(self, context: StepContext, services: Services) -> Callable[[str], str]:
-        subject, text = self._message(context)
-        links = list_links(self.template, context.written.get("text"), services.settings)
+    def _send(self, context: StepContext, reason: Any, services: Services) -> Callable[[str], str]:
+        subject, text = self._message(context, reason)
+        source = list_own_templates().get(self.template) if self.template else context.written.get("text")
+        links = list_links(source, text, {**context.names, "reason": reason})
 
         def send(receiver: str) -> str:
             found = services.connection(receiver)
@@ -169,15 +171,14 @@ class Notify(Action):
                 raise PermanentError(
                     "is a connection that sends no messages: name an email, smtp or apprise one"
                 )
-            key = f"{context.key}-{receiver}"
-            message = Message(subject, text, key, links, self.unsafe_text, self.incident or "", self.resolve)
-            return found.send(message, services)
+            more = (self.unsafe_text, self.incident or "", self.resolve)
+            return found.send(Message(subject, text, f"{context.key}-{receiver}", links, *more), services)
 
         return send
 
-    def _message(self, context: StepContext) -> tuple[str, str]:
+    def _message(self, context: StepContext, reason: Any) -> tuple[str, str]:
         if self.template is not None:
-            return render(self.template, context, (context.progress.get("reading") or {}).get("reason"))
+            return render(self.template, context, reason)
         return one_line(self.subject, SUBJECT_LENGTH), plain(self.text or "")
 
     def _outcome(self, tally: Tally, kept: Mapping[str, Any]) -> Outcome:

@@ -7,17 +7,15 @@ a rule sets `include_log: true`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mlevents.message_templates.own_templates import list_own_templates
-from mlevents.services.console_links import list_console_links
+from mlevents.events.studio_links import list_own_links
 from mlevents.services.message_text import one_line
 from mlevents.services.scoring import ANSWER
-from mlevents.settings import Settings
 
 STUDIOS = ("https://ml.azure.com/", "https://adf.azure.com/")
-"""The beginnings of addresses that mlevents itself writes, besides its console."""
+"""The beginnings of the links in the results of our steps."""
 SMOKE_TEST = re.compile(rf"(smoke test of '[^']*': ).*?; it answered: {ANSWER.pattern}")
 WRITTEN_OUT = re.compile(r"https://[\w.-]+(?::\d+)?/[\w./~%-]*")
 EXPRESSION = re.compile(r"\$\{.*?\}|\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -36,14 +34,50 @@ def presentable(names: Mapping[str, Any], include_log: bool) -> dict[str, Any]:
     return shown
 
 
-def list_links(template: str | None, written: object, settings: Settings) -> tuple[str, ...]:
-    """Beginnings of the addresses that stay links in a message.
+def list_links(source: object, shown: str, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The addresses that stay links in a message; an address that is in a value of an event is none of them.
 
-    They are our own, and those that the rule's text or the project's template has outside its expressions.
+    They are our own, and those that `source`, the rule's text or the project's template, has outside its
+    expressions. `shown` is what became of it with these values.
     """
-    source = list_own_templates().get(template, "") if template else written
-    text = EXPRESSION.sub(" ", source) if isinstance(source, str) else ""
-    return (*STUDIOS, *list_console_links(settings), *WRITTEN_OUT.findall(text))
+    outside = EXPRESSION.sub(" ", source) if isinstance(source, str) else ""
+    texts = list(_list_texts(values))
+    return (
+        *list_own_links(values),
+        *_list_result_links(values),
+        *(link for start in WRITTEN_OUT.findall(outside) for link in _find_written(start, shown, texts)),
+    )
+
+
+def _find_written(start: str, shown: str, texts: Sequence[str]) -> Iterator[str]:
+    """The addresses with this beginning that are in no value; the beginning itself where no value has it."""
+    if not any(start in text for text in texts):
+        yield start
+        return
+    found = (one for one in shown.split() if one.startswith(start))
+    yield from (one for one in found if not any(one in text for text in texts))
+
+
+def _list_result_links(values: Mapping[str, Any]) -> Iterator[str]:
+    """The page of the response, and those of Studio and Data Factory that earlier steps report."""
+    steps = values.get("steps")
+    results = steps.values() if isinstance(steps, Mapping) else ()
+    pages = [one.get(name) for one in results if isinstance(one, Mapping) for name in ("link", "studio")]
+    yield from (page for page in pages if isinstance(page, str) and page.startswith(STUDIOS))
+    response = values.get("response")
+    if isinstance(response, Mapping) and (link := response.get("link")):
+        yield str(link)
+
+
+def _list_texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _list_texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _list_texts(inner)
 
 
 def _without_log(step: Any) -> Any:

@@ -3,18 +3,18 @@
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mlevents.duration import format_utc
 from mlevents.errors import ActionError, ConfigError, PermanentError, TransientError
-from mlevents.events.studio_links import STUDIO, add_links
+from mlevents.events.studio_links import TENANT, add_links, list_own_links
 from mlevents.expressions.interpolation import ExpressionError, render_value
 from mlevents.gates.approve.link import ApprovalSubject
 from mlevents.message_templates.template_engine import render_template
 from mlevents.services.connection import Message, Sender
-from mlevents.services.console_links import CONSOLE, list_console_links, make_response_link
+from mlevents.services.console_links import CONSOLE, make_response_link
 from mlevents.services.message_text import one_line
 from mlevents.services.sdk_errors import clean_text
 from mlevents.settings import Settings
@@ -53,6 +53,11 @@ class ApprovalMessage:
             "response": {"id": self.response, "rule": self.rule, "link": page},
         }
         return render_template(_TEMPLATE, values)
+
+    def list_links(self, link: str, settings: Settings) -> tuple[str, ...]:
+        """The addresses in it that are links: no address in a value is one."""
+        names = {**self.names, TENANT: settings.values.get("AZURE_TENANT_ID", "")}
+        return (link, make_response_link(settings, self.response), *list_own_links(names))
 
 
 def describe_steps(steps: Sequence[Mapping[str, Any]], names: Mapping[str, Any]) -> Iterator[str]:
@@ -109,23 +114,21 @@ def ask_for_approval(
     """
     token = subject.make_token(services.settings.secret, nonce)
     link = make_link(services.settings.find_address(), message.response, token)
-    written = message.write(link, services.settings)
+    links = message.list_links(link, services.settings)
+    written = Message(*message.write(link, services.settings), f"mlevents-approval-{subject.key}", links)
     said: dict[str, dict[str, str]] = {"sent": {}, "late": {}, "refused": {}}
     for receiver in receivers:
-        kind, words = _send(written, f"{subject.key}-{receiver}", receiver, services)
+        kind, words = _send(replace(written, key=f"{written.key}-{receiver}"), receiver, services)
         said[kind][receiver] = words
     return {"hash": subject.hash_token(token), **said}
 
 
-def _send(words: tuple[str, str], key: str, receiver: str, services: "Services") -> tuple[str, str]:
+def _send(message: Message, receiver: str, services: "Services") -> tuple[str, str]:
     try:
         found = services.connection(receiver)
         if not isinstance(found, Sender):
             raise PermanentError("is a connection that sends no messages: name an email, smtp or apprise one")
-        subject, text = words
-        address = services.settings.find_address()
-        links = (f"{address}{_PAGE}/", *list_console_links(services.settings), f"{STUDIO}/")
-        return "sent", found.send(Message(subject, text, f"mlevents-approval-{key}", links), services)
+        return "sent", found.send(message, services)
     except TransientError as error:
         return "late", clean_text(str(error))
     except (ActionError, ConfigError) as error:

@@ -43,7 +43,7 @@ class World:
     def perform(self, key: str = KEY, **changes: Any) -> Outcome:
         known = {"connection": self.name, "title": "Run r1 failed", "text": "Why\nit failed"}
         action = CreateWorkItem.model_validate({**known, **changes})
-        return action.perform(step(key=key, written={"text": changes.get("written", "")}), self.services)
+        return action.perform(step(key=key, written={"text": f"Run: {LINK}"}), self.services)
 
     def created(self) -> list[Any]:
         """What was created, as the service stores it."""
