@@ -7,24 +7,33 @@ the generated ones are few.
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
-from sandbox.sandbox_process import Stage
+from sandbox.sandbox_process import Stage, stage
 
 DOCUMENT = "v1/openapi.json"
 UNSUPPORTED = "unsupported_method"
 """The Functions host answers 404, and not 405, to a method that no function has."""
 
 
-def test_the_api_answers_as_its_document_says(shipped: Stage, tmp_path: Path):
+@pytest.fixture
+def operated() -> Iterator[Stage]:
+    """A sandbox of its own: the requests hold rules and cancel responses."""
+    with stage(speed=600) as running:
+        yield running
+
+
+def test_the_api_answers_as_its_document_says(operated: Stage, tmp_path: Path):
     for name in ("described", "described-too"):
-        event = shipped.drift_detected(name, 0.7)
-        shipped.deliver("DatasetDriftDetected", event)
-        shipped.settled(event_id=event["id"])
-    api = f"{shipped.ready['functions']}/api"
+        event = operated.drift_detected(name, 0.7)
+        operated.deliver("DatasetDriftDetected", event)
+        operated.settled(event_id=event["id"])
+    api = f"{operated.ready['functions']}/api"
     document = requests.get(f"{api}/{DOCUMENT}", timeout=30).json()
     assert document["servers"] == [{"url": api}]
     assert document.pop("security") == [{"functionKey": []}]
