@@ -192,7 +192,7 @@ class RolloutMachine(RuleBasedStateMachine):
 
 
 RolloutMachine.TestCase.settings = settings(
-    max_examples=500 if ALL else 14,
+    max_examples=500 if ALL else 9,
     stateful_step_count=40,
     deadline=None,
     derandomize=not ALL,

@@ -33,7 +33,7 @@ def tagged(key, condition):
     return {"model": {"tags": {key: condition}}}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(rules=rules(), sent=wire_events())
 @example(about_models({"model": {"version": "8"}}), model(modelVersion=8))
 @example(about_models({"model": {"version": "8"}}), model())
@@ -57,7 +57,7 @@ def test_the_compiled_filter_never_drops_a_matching_event(rules, sent):
             assert delivers(filters[function], document), (verdict.rule, filters[function])
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(pair=close_pairs(), cased=booleans())
 @example((about_models(tagged("stage", "x")), *model(ModelName="fraud", ModelTags={"stage": "x"})), True)
 @example((about_models(tagged("hold", {"absent": True})), *model(modelTags={"Hold": "x"})), False)
@@ -82,7 +82,7 @@ def test_a_safe_filter_asks_for_types_and_subjects_and_reports_all_that_a_narrow
             assert any("filters: safe" in widened.reason for widened in one.widened)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(close_pairs())
 def test_rules_close_to_an_event_never_drop_it(pair):
     rules, function, document = pair

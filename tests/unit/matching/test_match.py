@@ -32,7 +32,7 @@ def test_the_index_finds_what_asking_every_rule_finds(rules, sent):
     assert list(find_matches(rules, event)) == [one for one in plan(rules, event) if one.matches]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(close_pairs())
 def test_the_index_finds_rules_that_nearly_hold(found):
     rules, _, document = found

@@ -92,7 +92,7 @@ def find_problem(document: Any, folder: Path) -> str:
     return ""
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(document=mutated())
 def test_the_schema_flags_nothing_that_check_accepts(document: Any, folder: Path):
     if not SCHEMA.is_valid(document):
