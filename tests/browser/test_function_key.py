@@ -123,7 +123,7 @@ def test_a_verb_needs_the_key_and_records_who_had_it(traveller, console, deploye
 
 
 def test_a_verb_without_the_key_changes_nothing(console, deployed):
-    [one] = deployed.responses(rule="alert-failed-runs")
+    [one] = deployed.settled(rule="alert-failed-runs")
     for base in (console, f"{console}-content"):
         sent = requests.post(f"{base}/responses/{one['id']}/rerun", data={"reason": "because"}, timeout=30)
         assert sent.status_code == 401 or "needs a function key" in sent.text
