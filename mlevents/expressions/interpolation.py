@@ -51,27 +51,32 @@ def render_value(value: Any, names: Mapping[str, Any]) -> Any:
 
 def find_roots(value: Any) -> set[str]:
     """The first names of all paths in the expressions of a JSON value; raises ExpressionError."""
-    return {str(path[0]) for said in list_texts(value) for path in list_paths(said)}
+    return {str(path[0]) for said in find_expression_texts(value) for path in list_paths(said)}
 
 
 def find_paths(value: Any) -> set[NamePath]:
     """All paths in the expressions of a JSON value; raises ExpressionError."""
-    return {path for said in list_texts(value) for path in list_paths(said)}
+    return {path for said in find_expression_texts(value) for path in list_paths(said)}
 
 
 def find_names_below(value: Any, root: str) -> set[str]:
     """The names below a root, such as `steps`, in the expressions of a value; raises ExpressionError."""
-    paths = (path for said in list_texts(value) for path in list_paths(said))
+    paths = (path for said in find_expression_texts(value) for path in list_paths(said))
     return {str(path[1]) for path in paths if path[0] == root and len(path) > 1}
 
 
-def list_texts(value: Any) -> Iterator[str]:
+def find_expression_texts(value: Any) -> Iterator[str]:
     """The texts in a JSON value that may have expressions."""
-    if isinstance(value, str) and "$" in value:
+    return (said for said in find_texts(value) if "$" in said)
+
+
+def find_texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, without the keys of maps."""
+    if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping | list | tuple):
         for inner in value.values() if isinstance(value, Mapping) else value:
-            yield from list_texts(inner)
+            yield from find_texts(inner)
 
 
 @lru_cache(maxsize=4096)

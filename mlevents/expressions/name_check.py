@@ -7,7 +7,7 @@ from typing import Any
 from mlevents.events import NAMES
 from mlevents.events.event_type import Items, NameType
 from mlevents.expressions.environment import NamePath, format_path
-from mlevents.expressions.interpolation import ExpressionError, list_paths, list_texts
+from mlevents.expressions.interpolation import ExpressionError, find_expression_texts, list_paths
 from mlevents.registry import did_you_mean, list_choices
 
 type KnownNames = Mapping[str, KnownNames] | Mapping[str, NameType] | NameType | str
@@ -38,7 +38,7 @@ def check_expressions(
     such as `{"steps": {"deploy": "any"}, "failure": "any"}`.
     """
     roots = {**known, **(extra or {})}
-    return [problem for said in list_texts(value) for problem in _problems(said, roots)]
+    return [problem for said in find_expression_texts(value) for problem in _problems(said, roots)]
 
 
 def find_container_type(said: object, known: Mapping[str, KnownNames]) -> str | None:

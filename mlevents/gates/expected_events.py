@@ -12,7 +12,7 @@ from mlevents.canonical import fold, join_parts
 from mlevents.conditions.condition import operator
 from mlevents.events import Event
 from mlevents.expressions.filters import insert_text
-from mlevents.expressions.interpolation import list_texts
+from mlevents.expressions.interpolation import find_expression_texts
 from mlevents.expressions.template import EXPRESSION_START
 from mlevents.matching.condition_tree import FieldCondition, find_value
 from mlevents.matching.match import find_event_kind
@@ -54,7 +54,7 @@ def find_where_problems(event: tuple[str, ...], where: Mapping[str, Any]) -> Ite
     fixed, found = split_where(where)
     if not fixed:
         return
-    if any(EXPRESSION_START in text for text in list_texts(fixed)):
+    if any(EXPRESSION_START in text for text in find_expression_texts(fixed)):
         yield (
             "where",
             "an expression can only be the value of a field, such as `id: ${run.id}`: move it there",

@@ -1,11 +1,11 @@
 """Which rules an event matches, and why the others do not: pure, so the same input gives the same result."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from mlevents.events import Event
 from mlevents.matching.condition_tree import FailedCondition
+from mlevents.matching.derivation import derive_once
 from mlevents.matching.index import Index
 from mlevents.matching.rule_protocol import MatchableRule, MatchableRules
 
@@ -34,7 +34,7 @@ def plan[R: MatchableRule](rules: MatchableRules[R], event: Event) -> tuple[Rule
 
 def find_matches[R: MatchableRule](rules: MatchableRules[R], event: Event) -> Iterator[RuleMatch[R]]:
     """The results of `plan` that match, in file order; only rules that could match are tried."""
-    for number in _index(_RulesKey(rules.rules)).candidates(event):
+    for number in _index(rules.rules).candidates(event):
         found = match_rule(rules.rules[number], event)
         if found.matches:
             yield found
@@ -66,21 +66,6 @@ def _find_failed(rule: MatchableRule, kind: str | None, event: Event) -> FailedC
     return rule.where.first_failure(event.names) if rule.where else None
 
 
-class _RulesKey:
-    """A cache key that compares tuples of rules by identity: comparing thousands of rules is slow."""
-
-    __slots__ = ("rules",)
-
-    def __init__(self, rules: tuple[MatchableRule, ...]) -> None:
-        self.rules = rules
-
-    def __hash__(self) -> int:
-        return id(self.rules)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _RulesKey) and self.rules is other.rules
-
-
-@lru_cache(maxsize=8)
-def _index(key: _RulesKey) -> Index:
-    return Index(key.rules)
+@derive_once
+def _index(rules: Sequence[MatchableRule]) -> Index:
+    return Index(rules)

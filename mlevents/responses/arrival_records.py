@@ -10,6 +10,7 @@ from mlevents.canonical import canonical_resource_id, join_parts
 from mlevents.errors import EventError
 from mlevents.events import parse
 from mlevents.gates.expect import ARRIVE, Expect, describe_arrival
+from mlevents.matching.derivation import derive_once
 from mlevents.orchestration.serialization import to_text
 from mlevents.responses.gate_state import gate_state_id
 from mlevents.rules.model import Rules
@@ -23,11 +24,7 @@ def find_arrivals(
 
     An event that no rule expects leads to none, and where no rule expects any, it is not even parsed.
     """
-    waiting = [
-        (rule.id, own)
-        for rule in rules.rules
-        if rule.mode != "disabled" and isinstance(own := rule.gates.get("expect"), Expect)
-    ]
+    waiting = _list_waiting(rules)
     if not waiting or settings.mode == "disabled":
         return
     try:
@@ -40,6 +37,16 @@ def find_arrivals(
             scope = find_scope(event.topic, rules) if own.every else canonical_resource_id(event.topic)
             entity = gate_state_id("expect", rule, join_parts(scope, key))
             yield entity, to_text(describe_arrival(event, own, now))
+
+
+@derive_once
+def _list_waiting(rules: Rules) -> tuple[tuple[str, Expect], ...]:
+    """The rules that expect an event, each with its gate."""
+    return tuple(
+        (rule.id, own)
+        for rule in rules.rules
+        if rule.mode != "disabled" and isinstance(own := rule.gates.get("expect"), Expect)
+    )
 
 
 def find_scope(topic: str, rules: Rules) -> str:

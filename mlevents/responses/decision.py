@@ -9,7 +9,8 @@ from mlevents import telemetry
 from mlevents.errors import EventError
 from mlevents.events import Event, parse
 from mlevents.expressions.interpolation import ExpressionError
-from mlevents.matching.match import RuleMatch, find_event_kind, find_matches, match_rule
+from mlevents.matching.derivation import derive_once
+from mlevents.matching.match import RuleMatch, find_matches, match_rule
 from mlevents.matching.match_trace import trace_conditions
 from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.messages import Response
@@ -57,13 +58,26 @@ def decide(raw: str, rules: Rules, settings: Settings, now: datetime) -> list[Re
 
 def describe_mismatches(event: Event, rules: Rules) -> str:
     """Why not, for the first rules that ask for this kind of event."""
-    asked = (match_rule(rule, event) for rule in rules.rules if find_event_kind(rule, event))
+    first = _list_first_rules(rules)
+    numbers = {number for kind in ("*", *event.kinds) for number in first.get(kind, ())}
+    asked = (match_rule(rules.rules[number], event) for number in sorted(numbers)[:MOST_REASONS])
     said = [
         f"{one.rule.id}: {one.failed.path} is {one.failed.found!r:.100}, wanted {one.failed.wanted!r:.100}"
-        for one in islice(asked, MOST_REASONS)
+        for one in asked
         if one.failed
     ]
     return "; ".join(said) or "none asks for this kind"
+
+
+@derive_once
+def _list_first_rules(rules: Rules) -> dict[str, list[int]]:
+    """The numbers of the first rules that ask for a kind of event, by kind."""
+    found: dict[str, list[int]] = {}
+    for number, rule in enumerate(rules.rules):
+        for kind in rule.event:
+            if len(own := found.setdefault(kind, [])) < MOST_REASONS:
+                own.append(number)
+    return found
 
 
 def respond(

@@ -13,13 +13,13 @@ from mlevents.actions.deployed_endpoint import ENDPOINT_FIELDS
 from mlevents.events import Event
 from mlevents.events.studio_links import ENDPOINT, list_link_sources
 from mlevents.expressions.environment import NamePath
-from mlevents.expressions.interpolation import ExpressionError, find_paths
+from mlevents.expressions.interpolation import ExpressionError, find_paths, find_texts
 from mlevents.gates.gate import gate
 from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.messages import PERFORM, Call, Failure, Response
 from mlevents.orchestration.size_limits import cut_text
 from mlevents.orchestration.step_plan import StepPlan
-from mlevents.responses.step_serialization import find_texts, select_connections
+from mlevents.responses.step_serialization import select_connections
 
 LONGEST_CALL_TEXT = 1000
 """Characters of JSON of the event's id and subject; a step that names `event.subject` gets all of it."""

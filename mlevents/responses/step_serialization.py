@@ -1,11 +1,10 @@
 """Serialises a rule's steps and gates into a response, with the connections and files that they name."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Container, Iterable, Mapping
 
 from mlevents.actions.action import action
 from mlevents.events import Event
-from mlevents.expressions.interpolation import ExpressionError, find_roots, render_value
+from mlevents.expressions.interpolation import ExpressionError, find_roots, find_texts, render_value
 from mlevents.gates.gate import AnyGate
 from mlevents.gates.given_names import list_run_time_roots
 from mlevents.gates.written_rule import WrittenRule
@@ -90,15 +89,3 @@ def find_missing_value(steps: Iterable[Step | StepPlan], event: Event) -> str | 
             except ExpressionError as error:
                 return f"step '{step.id}': {error}"
     return None
-
-
-def find_texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from find_texts(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from find_texts(inner)

@@ -10,7 +10,7 @@ from mlevents.events.model_registered import ModelRegistered
 from mlevents.responses.model_tags import REGISTER, find_version_group, write_registration
 from mlevents.responses.tag_record import format_time
 from mlevents.rules.model import Rules
-from mlevents.rules.tag_scope import asks_for_tags, find_tag_scope
+from mlevents.rules.tag_scope import find_tag_scope
 from mlevents.settings import Settings
 
 
@@ -21,7 +21,8 @@ async def record_registration(
 
     Raises if that fails, so the event is redelivered.
     """
-    if settings.mode == "disabled" or not any(map(asks_for_tags, rules.rules)):
+    scope = find_tag_scope(rules)
+    if settings.mode == "disabled" or not scope.conditions:
         return
     try:
         event = parse(raw)
@@ -30,7 +31,7 @@ async def record_registration(
     model, version = event.names.get("model", {}), event.names.get("model", {}).get("version")
     if event.type != ModelRegistered.kind or not version or not rules.allows(event.topic):
         return
-    if not find_tag_scope(rules).covers(event.topic, model["name"]):
+    if not scope.covers(event.topic, model["name"]):
         return
     at = min(now, datetime.fromisoformat(event.time)) if event.time else now  # our clock, as for looks
     text = write_registration(version, model["tags"], format_time(at))

@@ -13,6 +13,7 @@ from mlevents.errors import Problem
 from mlevents.gates.dedupe import Dedupe
 from mlevents.gates.gate import AnyGate
 from mlevents.gates.max_age import MaxAge
+from mlevents.matching.derivation import derive_once
 from mlevents.matching.where import Where
 from mlevents.workspace_id import parse_workspace_key
 
@@ -146,4 +147,9 @@ class Rules:
         if not self.workspaces:
             return True
         key = parse_workspace_key(topic)
-        return key is not None and key in {parse_workspace_key(known) for known in self.workspaces.values()}
+        return key is not None and key in _list_workspace_keys(self)
+
+
+@derive_once
+def _list_workspace_keys(rules: Rules) -> frozenset[str | None]:
+    return frozenset(map(parse_workspace_key, rules.workspaces.values()))

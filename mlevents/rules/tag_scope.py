@@ -8,6 +8,7 @@ from mlevents.canonical import canonical_resource_id
 from mlevents.events.envelope import workspace
 from mlevents.events.model_tagged import ModelTagged
 from mlevents.matching.condition_tree import FieldCondition
+from mlevents.matching.derivation import derive_once
 from mlevents.matching.where import Where
 from mlevents.rules.model import Rule, Rules
 
@@ -25,6 +26,7 @@ class TagScope:
         return any(_may_hold(one, names, {("model", "name")}) for one in self.conditions)
 
 
+@derive_once
 def find_tag_scope(rules: Rules) -> TagScope:
     """What has to be looked at; no workspace where no rule asks for `model.tagged` by name."""
     conditions = tuple(where for rule in rules.rules for where in _list_conditions(rule))

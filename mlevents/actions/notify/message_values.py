@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlevents.events.studio_links import list_own_links
+from mlevents.expressions.interpolation import find_texts
 from mlevents.services.message_text import one_line
 from mlevents.services.scoring import ANSWER
 
@@ -41,7 +42,7 @@ def list_links(source: object, shown: str, values: Mapping[str, Any]) -> tuple[s
     expressions. `shown` is what became of it with these values.
     """
     outside = EXPRESSION.sub(" ", source) if isinstance(source, str) else ""
-    texts = list(_list_texts(values))
+    texts = list(find_texts(values))
     return (
         *list_own_links(values),
         *_list_result_links(values),
@@ -67,17 +68,6 @@ def _list_result_links(values: Mapping[str, Any]) -> Iterator[str]:
     response = values.get("response")
     if isinstance(response, Mapping) and (link := response.get("link")):
         yield str(link)
-
-
-def _list_texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _list_texts(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _list_texts(inner)
 
 
 def _without_log(step: Any) -> Any:
