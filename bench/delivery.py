@@ -24,7 +24,7 @@ def figures() -> Iterator[Figure]:
         with stage(speed=240) as on:
             cold.append(first_write(on, f"fraud-cold-{number}"))
             warm += [first_write(on, f"fraud-warm-{number}-{again}") for again in range(2)]
-    yield Figure("webhook → first ARM write, cold (SDK import)", "s", tuple(cold), 4)
+    yield Figure("webhook → first ARM write, cold", "s", tuple(cold), 2)
     yield Figure("webhook → first ARM write, warm", "s", tuple(warm), 1)
     with stage(speed=240) as on:
         yield from non_matching(on)

@@ -1,5 +1,7 @@
 """`deploy_model` with the real azure-ai-ml over TLS, against Resource Manager on a bad day."""
 
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -13,6 +15,7 @@ from mlevents.errors import PermanentError, TransientError
 from mlevents.events import Event
 from mlevents.services.machine_learning.states import NewEndpoint
 from mlevents.services.services import Services
+from sandbox.sandbox_process import ROOT
 from tests.sandbox.arm_server import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
@@ -29,14 +32,26 @@ tags: {team: risk}
 """
 SPEED = 6000
 FILES = {"small.yaml": TEMPLATE}
+FRESH = """
+import sys
+from mlevents.services.services import Services
+from mlevents.settings import Settings
+from tests.sandbox.test_deploy_model_against_arm import FILES, deploy, step_about
+address, topic, model = sys.argv[1:]
+deploy(step_about(topic, model, "1"), Services(Settings(resource_manager=address), files=FILES))
+print(*sys.modules)
+"""
 
 
 def context(server: Server, model: str, version: str = "1") -> StepContext:
     """A step about a model that is registered."""
     body = {"properties": {"modelUri": "azureml://x", "modelType": "mlflow_model"}}
     server.call("PUT", f"models/{model}/versions/{version}", json=body)
+    return step_about(server.manager.workspace_id.replace("resourceGroups", "resourcegroups"), model, version)
+
+
+def step_about(topic: str, model: str, version: str) -> StepContext:
     names = {"model": {"name": model, "version": version}}
-    topic = server.manager.workspace_id.replace("resourceGroups", "resourcegroups")
     event = Event("e1", "model.registered", ("model.registered",), None, "s", topic, names)
     return StepContext("rule-1.abc", "rule-1", "deploy", "mlevents-k", event, names)
 
@@ -92,6 +107,16 @@ def test_a_model_gets_an_endpoint_a_deployment_and_all_traffic(server: Server, s
         "mlevents.model": "net-a:1",
     }
     assert result["scoring_uri"] == f"{server.manager.base_url}/inference/net-a/score"
+
+
+def test_deploying_does_not_import_azure_ai_ml(server: Server, services: Services) -> None:
+    topic = context(server, "net-fresh").event.topic
+    words = [sys.executable, "-c", FRESH, server.manager.base_url, topic, "net-fresh"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert resource(server, "net-fresh")["properties"]["traffic"] == {"net-fresh-1": 100}, done.stderr
+    imported = done.stdout.split()
+    assert "azure.identity" in imported
+    assert "azure.ai.ml" not in imported
 
 
 def test_no_thread_keeps_polling(server: Server, services: Services) -> None:

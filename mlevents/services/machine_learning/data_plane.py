@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -13,27 +13,28 @@ from mlevents.services.lazy_import import import_lock
 from mlevents.services.machine_learning.resource_ids import Workspace
 
 if TYPE_CHECKING:
-    from azure.ai.ml import MLClient
     from azure.core import PipelineClient
     from azure.core.credentials import TokenCredential
 
 
 class DataPlane:
-    """Requests to one workspace's data plane. Call its methods within `sdk_errors.translate_errors`."""
+    """Requests to one workspace's data plane. Call its methods within `sdk_errors.translate_errors`.
+
+    `discover` gives the URL where the workspace says the addresses of its data plane.
+    """
 
     def __init__(
-        self, workspace: Workspace, client: MLClient, credential: TokenCredential, scope: str
+        self, workspace: Workspace, discover: Callable[[], str], credential: TokenCredential, scope: str
     ) -> None:
         self.workspace = workspace
-        self._client = client
+        self._discover = discover
         self._credential = credential
         self._scope = scope
 
     @cached_property
     def address(self) -> str:
         """Where it answers, as the workspace's discovery says; without a slash at the end."""
-        workspace = self._client.workspaces.get(self.workspace.name)
-        found = self.ask("GET", workspace.discovery_url).get("api")
+        found = self.ask("GET", self._discover()).get("api")
         if not isinstance(found, str) or not found.startswith("https://"):
             raise ValueError("the workspace's discovery names no front end")
         return found.rstrip("/")

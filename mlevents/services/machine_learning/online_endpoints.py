@@ -30,6 +30,7 @@ from mlevents.services.machine_learning.states import (
     NewEndpoint,
     writable_endpoint,
 )
+from mlevents.services.machine_learning.workspace_resource import read_workspace
 from mlevents.services.sdk_errors import clean_text, translate_errors
 
 if TYPE_CHECKING:
@@ -42,9 +43,11 @@ SCORING_SCOPE = "https://ml.azure.com/.default"
 class OnlineEndpoints:
     """The online endpoints of one workspace. Writes return when accepted; look again to follow."""
 
-    def __init__(self, workspace: Workspace, client: MLClient, resource_manager: str) -> None:
+    def __init__(
+        self, workspace: Workspace, open_client: Callable[[], MLClient], resource_manager: str
+    ) -> None:
         self._workspace = workspace
-        self._client = client
+        self._open_client = open_client
         self._arm = ArmClient(resource_manager)
 
     def endpoint(self, name: str) -> EndpointState | None:
@@ -130,7 +133,8 @@ class OnlineEndpoints:
     def put_deployment(self, wanted: NewDeployment) -> None:
         """Create the deployment without traffic, or put it again."""
         with translate_errors(f"creating deployment '{wanted.name}' of endpoint '{wanted.endpoint}'"):
-            body = deployment_body(self._client, self._workspace, wanted, self._location)
+            body = deployment_body(self._arm, self._open_client, self._workspace, wanted)
+            body["location"] = self._location
             self._arm.request("PUT", self._path(wanted.endpoint, wanted.name), ENDPOINTS_API, body)
 
     def delete_deployment(self, endpoint: str, name: str) -> None:
@@ -154,5 +158,4 @@ class OnlineEndpoints:
 
     @cached_property
     def _location(self) -> str:
-        with translate_errors(f"reading workspace '{self._workspace.name}'"):
-            return str(self._client.workspaces.get(self._workspace.name).location)
+        return read_workspace(self._arm, self._workspace).location

@@ -17,6 +17,7 @@ from mlevents.errors import RefusedError
 from mlevents.services.answer_fields import require_list, require_object, require_text, require_time
 from mlevents.services.arm_client import ArmClient
 from mlevents.services.machine_learning.resource_ids import Workspace
+from mlevents.services.machine_learning.workspace_resource import read_workspace
 from mlevents.services.paging import Page, next_page
 from mlevents.services.sdk_errors import translate_errors
 
@@ -135,12 +136,10 @@ class RegisteredModels:
     def find_asset_id(self, name: str, version: str) -> str:
         """The id of a model by which a registry finds it: with the workspace's region and GUID."""
         self.workspace.asset("models", name, version)  # raises PermanentError for a name that is not valid
+        found = read_workspace(self._arm, self.workspace)
         with translate_errors(f"reading workspace '{self.workspace.name}'"):
-            found = self._arm.get(f"{self._arm.address}{self.workspace.id}", {"api-version": MODELS_API})
-            properties = require_object(found.get("properties"), "properties")
-            region = require_text(found.get("location"), "location").replace(" ", "").lower()
-            guid = require_text(properties.get("workspaceId"), "workspaceId")
-        return f"azureml://locations/{region}/workspaces/{guid}/models/{name}/versions/{version}"
+            guid = found.guid
+        return f"azureml://locations/{found.region}/workspaces/{guid}/models/{name}/versions/{version}"
 
     def is_archived(self, name: str) -> bool:
         """Whether a model is archived with all its versions, whose own marks stay as they are."""

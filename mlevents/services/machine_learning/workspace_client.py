@@ -8,9 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from functools import cache, cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from mlevents.errors import RefusedError
+from mlevents.services.arm_client import ArmClient
 from mlevents.services.azure_credential import CLIENT_OPTIONS, credential
 from mlevents.services.lazy_import import import_lock
 from mlevents.services.machine_learning.batch_endpoints import BatchEndpoints
@@ -20,6 +23,7 @@ from mlevents.services.machine_learning.online_endpoints import OnlineEndpoints
 from mlevents.services.machine_learning.registered_models import RegisteredModels
 from mlevents.services.machine_learning.resource_ids import Workspace
 from mlevents.services.machine_learning.run_history import RunHistory
+from mlevents.services.machine_learning.workspace_resource import WorkspaceResource, read_workspace
 from mlevents.services.metrics import Metrics
 from mlevents.services.resource_manager import open_resource_manager
 from mlevents.services.sdk_errors import translate_errors
@@ -44,43 +48,36 @@ _lock = threading.Lock()
 class MachineLearning:
     """One workspace: online endpoints, batch endpoints, jobs. Raises PermanentError and TransientError."""
 
-    def __init__(self, workspace: Workspace, client: MLClient, resource_manager: str) -> None:
+    def __init__(self, workspace: Workspace, resource_manager: str) -> None:
         self.workspace = workspace
-        self._client = client
         self._resource_manager = resource_manager
+
+    @cached_property
+    def _client(self) -> MLClient:
+        return ml_client(self.workspace.id, self._resource_manager)
 
     @cached_property
     def endpoints(self) -> OnlineEndpoints:
         """The managed online endpoints and their deployments."""
-        return OnlineEndpoints(self.workspace, self._client, self._resource_manager)
+        return OnlineEndpoints(self.workspace, lambda: self._client, self._resource_manager)
 
     def location(self) -> str | None:
         """The workspace's region, such as westeurope; None when Azure answers 404."""
-        with import_lock():
-            from azure.core.exceptions import ResourceNotFoundError
-
-        with translate_errors(f"reading workspace '{self.workspace.name}'"):
-            try:
-                return str(self._client.workspaces.get(self.workspace.name).location).replace(" ", "").lower()
-            except ResourceNotFoundError:
-                return None
+        try:
+            return self._read().region
+        except RefusedError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return None
 
     def is_private(self) -> bool:
         """Whether the workspace refuses public networks; its control plane answers nevertheless."""
-        with translate_errors(f"reading workspace '{self.workspace.name}'"):
-            found = self._client.workspaces.get(self.workspace.name)
-            return str(found.public_network_access or "").casefold() == "disabled"
+        return self._read().is_private
 
     def model_tags(self, name: str, version: str) -> Mapping[str, str] | None:
         """The current tags of a registered model; None when Azure answers 404."""
-        with import_lock():
-            from azure.core.exceptions import ResourceNotFoundError
-
-        with translate_errors(f"reading model '{name}:{version}'"):
-            try:
-                return dict(self._client.models.get(name, version=version).tags or {})
-            except ResourceNotFoundError:
-                return None
+        found = self.models.find_version(name, version)
+        return found.tags if found else None
 
     @cached_property
     def metrics(self) -> Metrics:
@@ -109,7 +106,13 @@ class MachineLearning:
 
     def _data_plane(self, audience: str) -> DataPlane:
         """The data plane, asked with tokens for an audience: the SDK asks batch jobs and runs differently."""
-        return DataPlane(self.workspace, self._client, credential(), f"{audience}/.default")
+        return DataPlane(self.workspace, self._discover, credential(), f"{audience}/.default")
+
+    def _discover(self) -> str:
+        return self._read().discovery_url
+
+    def _read(self) -> WorkspaceResource:
+        return read_workspace(ArmClient(self._resource_manager), self.workspace)
 
 
 def open_workspace(workspace_id: str, resource_manager: str) -> MachineLearning:
@@ -121,7 +124,7 @@ def open_workspace(workspace_id: str, resource_manager: str) -> MachineLearning:
 
 @cache
 def _open(workspace: Workspace, resource_manager: str) -> MachineLearning:
-    return MachineLearning(workspace, ml_client(workspace.id, resource_manager), resource_manager)
+    return MachineLearning(workspace, resource_manager)
 
 
 def ml_client(workspace_id: str, resource_manager: str) -> MLClient:

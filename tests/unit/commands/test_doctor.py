@@ -17,7 +17,7 @@ from mlevents.gates.gate import AnyGate, gate
 from mlevents.rules.needs import DistinctStep
 from mlevents.services import azure_credential
 from mlevents.services.connection import connection
-from mlevents.services.machine_learning.workspace_client import MachineLearning
+from mlevents.services.machine_learning.workspace_resource import WorkspaceResource
 from mlevents.services.permission import ML
 
 HEAD = "/subscriptions/s/resourceGroups/g/providers"
@@ -210,12 +210,10 @@ class OneWorkspace:
     """Services of which only a workspace answers."""
 
     def __init__(self, access: str | None) -> None:
-        found = SimpleNamespace(public_network_access=access)
-        client = SimpleNamespace(workspaces=SimpleNamespace(get=lambda _: found))
-        self.workspace = MachineLearning(SimpleNamespace(name="ml-prod"), client, "")  # type: ignore[arg-type]
+        self.workspace = WorkspaceResource("westeurope", {"publicNetworkAccess": access})
 
-    def machine_learning(self, id: str) -> MachineLearning:
-        return self.workspace
+    def machine_learning(self, id: str) -> SimpleNamespace:
+        return SimpleNamespace(is_private=lambda: self.workspace.is_private)
 
 
 @pytest.mark.parametrize(

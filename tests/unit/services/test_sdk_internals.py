@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mlevents.errors import PermanentError
+from mlevents.services.arm_client import ArmClient
 from mlevents.services.chat import apprise_internals
 from mlevents.services.machine_learning import sdk_internals
 from mlevents.services.machine_learning.data_collection import register_collections
@@ -36,7 +37,7 @@ def test_the_installed_sdk_has_each_private_member(place: tuple[str, str], membe
 
 def test_an_sdk_without_the_member_is_a_clear_error() -> None:
     with pytest.raises(PermanentError, match=r"has no SimpleNamespace\._to_rest_object: install the version"):
-        sdk_internals.rest_body(SimpleNamespace(), "westeurope")
+        sdk_internals.rest_body(SimpleNamespace())
     with pytest.raises(PermanentError, match=r"has no SimpleNamespace\._send: install the version"):
         apprise_internals.replace_slack_payload(SimpleNamespace(), dict)
 
@@ -77,18 +78,18 @@ def test_a_private_member_would_be_found(tmp_path: Path) -> None:
     assert sorted(private_uses(module)) == ["_online_operation", "_x", "_y"]
 
 
-def test_a_document_becomes_the_body_that_resource_manager_expects() -> None:
+@pytest.mark.parametrize("timeout", [6000, "6000"], ids=["translated here", "translated by azure-ai-ml"])
+def test_a_document_becomes_the_body_that_resource_manager_expects(timeout: int | str) -> None:
     document = {
         "instance_type": "Standard_DS3_v2",
         "instance_count": 2,
         "environment": "azureml:inference:3",
-        "request_settings": {"request_timeout_ms": 6000},
+        "request_settings": {"request_timeout_ms": timeout},
         "tags": {"team": "risk"},
     }
     workspace = Workspace.parse(WORKSPACE)
     wanted = NewDeployment("e", "blue", document, workspace.asset("models", "net", "1"), {"own": "tag"})
-    body = deployment_body(SimpleNamespace(), workspace, wanted, "westeurope")  # type: ignore[arg-type]
-    assert body["location"] == "westeurope"
+    body = deployment_body(ArmClient(""), SimpleNamespace, workspace, wanted)  # type: ignore[arg-type]
     assert body["sku"] == {"name": "Default", "capacity": 2}
     assert body["tags"] == {"team": "risk", "own": "tag"}
     properties = body["properties"]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -111,19 +112,11 @@ class Client(Any):
         self.url = url
 
     @property
-    def workspaces(self) -> Any:
-        return self
-
-    @property
     def batch_endpoints(self) -> Any:
         return self
 
     def get(self, name: str) -> Any:
         return self
-
-    @property
-    def discovery_url(self) -> str:
-        return f"{self.url}/discovery"
 
     @property
     def scoring_uri(self) -> str:
@@ -141,7 +134,8 @@ def batch(front: Front) -> BatchEndpoints:
     from azure.identity import ManagedIdentityCredential
 
     client, scope = Client(front.url), "https://ml.azure.com/.default"
-    plane = DataPlane(Workspace.parse(WORKSPACE), client, ManagedIdentityCredential(), scope)
+    discover = partial(str, f"{front.url}/discovery")
+    plane = DataPlane(Workspace.parse(WORKSPACE), discover, ManagedIdentityCredential(), scope)
     return BatchEndpoints(client, plane)
 
 
