@@ -122,8 +122,8 @@ class Registry[T]:
 
     def find(self, name: str) -> T:
         """The element of this name; raises UnknownNameError, with the nearest name."""
-        if name in self._all:
-            return self._all[name]
+        if name in self._elements or name in self._all:
+            return self._elements[name]
         raise UnknownNameError(f"unknown {self.kind} '{name}'{self._suggest(name)}")
 
     def _suggest(self, name: str) -> str:

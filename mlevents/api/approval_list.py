@@ -62,9 +62,7 @@ class ApprovalPage:
     more: bool
 
 
-@operation(
-    "ListApprovals", "GET v1/approvals", parameters=(limit_parameter(_MOST, _MOST),), answer=ApprovalPage
-)
+@operation("ListApprovals", parameters=(limit_parameter(_MOST, _MOST),), answer=ApprovalPage)
 async def list_approvals(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Every response that waits for an approval."""
     limit = int(request.query.get("limit", _MOST))
@@ -78,7 +76,7 @@ async def list_approvals(request: ApiRequest, app: AppState) -> ApiAnswer:
     return ApiAnswer({"approvals": found[:limit], "more": len(found) > limit or following is not None})
 
 
-@operation("GetApproval", "GET v1/approvals/{id}", answer=ApprovalDetails)
+@operation("GetApproval", answer=ApprovalDetails)
 async def get_approval(request: ApiRequest, app: AppState) -> ApiAnswer:
     """The approval that a response waits for, or its last one, with all that helps to decide.
 

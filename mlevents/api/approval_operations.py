@@ -46,7 +46,7 @@ _DECISION: dict[str, Any] = {
 }
 
 
-@operation("ApproveResponse", "POST v1/responses/{id}/approve", body=DecisionBody, **_DECISION)
+@operation("ApproveResponse", body=DecisionBody, **_DECISION)
 async def approve_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Approve what a response waits with: it goes on.
 
@@ -56,7 +56,7 @@ async def approve_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     return await _decide(request, app, APPROVE)
 
 
-@operation("RejectResponse", "POST v1/responses/{id}/reject", body=RejectionBody, **_DECISION)
+@operation("RejectResponse", body=RejectionBody, **_DECISION)
 async def reject_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Reject what a response waits with, for a reason: it stops; a rollout restores the traffic first."""
     return await _decide(request, app, REJECT)

@@ -92,21 +92,21 @@ class BulkAnswer:
     dry_run: bool
 
 
-@operation("CancelResponses", "POST v1/bulk/cancel", body=BulkCancelBody, answer=BulkAnswer)
+@operation("CancelResponses", body=BulkCancelBody, answer=BulkAnswer)
 async def cancel_responses(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Cancel each response that the filter selects; one that has ended is refused, and stays as it is."""
     body = InterventionBody(reason=request.body.reason)
     return await perform_in_bulk(request, app, cancel_response, body)
 
 
-@operation("RerunResponses", "POST v1/bulk/rerun", body=BulkRerunBody, answer=BulkAnswer)
+@operation("RerunResponses", body=BulkRerunBody, answer=BulkAnswer)
 async def rerun_responses(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Run each response again that the filter selects; one that has not ended is refused."""
     body = RerunBody.model_validate({"reason": request.body.reason, "from": request.body.first})
     return await perform_in_bulk(request, app, rerun_ended_response, body)
 
 
-@operation("ReplayResponses", "POST v1/bulk/replay", body=BulkReplayBody, answer=BulkAnswer)
+@operation("ReplayResponses", body=BulkReplayBody, answer=BulkAnswer)
 async def replay_responses(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Deliver the text of each event in quarantine again that the filter selects; others are refused."""
     body = ReplayBody(reason=request.body.reason)

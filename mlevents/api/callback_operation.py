@@ -6,7 +6,7 @@ import json
 from pydantic import ConfigDict
 
 from mlevents.api.operation import ApiAnswer, ApiError, ApiRequest, AppState, RequestBody, operation
-from mlevents.orchestration.callback import CALLBACK_ROUTE, make_callback_token, name_callback
+from mlevents.orchestration.callback import make_callback_token, name_callback
 from mlevents.orchestration.instances import raise_event
 from mlevents.responses.response_view import is_response, known_outcome
 from mlevents.responses.step_key import step_key
@@ -24,11 +24,9 @@ class CallbackBody(RequestBody):
 
 @operation(
     "EndStep",
-    f"POST {CALLBACK_ROUTE}",
     body=CallbackBody,
     answers={202: dict},
     errors=(403, 410, 413),
-    anonymous=True,
 )
 async def end_step(request: ApiRequest, app: AppState) -> ApiAnswer:
     """End the wait of a step with what a service says; the address is in the call that the step sent.

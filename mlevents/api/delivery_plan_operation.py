@@ -16,7 +16,7 @@ class PlanRequest(RequestBody):
     event: dict[str, Any]
 
 
-@operation("PlanDelivery", "POST v1/plan", body=PlanRequest, answer=DeliveryPlan)
+@operation("PlanDelivery", body=PlanRequest, answer=DeliveryPlan)
 async def plan_one_delivery(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Which responses the delivery of an event would begin now, and which of them exist already.
 

@@ -27,7 +27,7 @@ class DoctorReport:
     findings: list[DoctorFinding]
 
 
-@operation("RunDoctor", "GET v1/doctor", answer=DoctorReport, hub=False)
+@operation("RunDoctor", answer=DoctorReport)
 async def run_doctor(_: ApiRequest, app: AppState) -> ApiAnswer:
     """Check in Azure what the rules need, as `mlevents doctor` does, but with the app's own identity.
 

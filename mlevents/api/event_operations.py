@@ -18,7 +18,6 @@ class EventPage:
 
 @operation(
     "ListEvents",
-    "GET v1/events",
     parameters=(
         text_parameter("type", "Those of one type, such as model.registered."),
         text_parameter("subject", "Those with this subject; exactly this text."),

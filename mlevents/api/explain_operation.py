@@ -44,7 +44,7 @@ class ExplainView:
     problems: list[str] = field(default_factory=list)
 
 
-@operation("ExplainEvent", "POST v1/explain", body=ExplainRequest, answer=ExplainView, hub=False)
+@operation("ExplainEvent", body=ExplainRequest, answer=ExplainView)
 async def explain_one_event(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Which rules an event matches, and why it does not match the others.
 

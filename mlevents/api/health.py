@@ -31,7 +31,7 @@ class HealthReport:
 FAILING = {503: HealthState}
 
 
-@operation("Health", "GET v1/health", answer=HealthState, answers=FAILING, anonymous=True, hub=False)
+@operation("Health", answer=HealthState, answers=FAILING)
 async def read_health(_: ApiRequest, app: AppState) -> ApiAnswer:
     """Whether the app accepts deliveries.
 
@@ -43,11 +43,8 @@ async def read_health(_: ApiRequest, app: AppState) -> ApiAnswer:
 
 @operation(
     "HealthUnversioned",
-    "GET health",
     answer=HealthState,
     answers=FAILING,
-    anonymous=True,
-    hub=False,
     deprecated=True,
 )
 async def read_health_unversioned(request: ApiRequest, app: AppState) -> ApiAnswer:
@@ -55,7 +52,7 @@ async def read_health_unversioned(request: ApiRequest, app: AppState) -> ApiAnsw
     return await read_health(request, app)
 
 
-@operation("HealthDetails", "GET health/details", answer=HealthReport, answers={503: HealthReport}, hub=False)
+@operation("HealthDetails", answer=HealthReport, answers={503: HealthReport})
 async def read_health_details(_: ApiRequest, app: AppState) -> ApiAnswer:
     """Whether the app accepts deliveries, and each problem and warning of settings and rule file."""
     found = app.problems()

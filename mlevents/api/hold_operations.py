@@ -44,7 +44,7 @@ class HoldChangeView:
 _CHANGE: dict[str, Any] = {"answer": HoldChangeView, "answers": {202: HoldChangeView}}
 
 
-@operation("HoldRule", "POST v1/rules/{id}/hold", body=InterventionBody, errors=(404,), **_CHANGE)
+@operation("HoldRule", body=InterventionBody, errors=(404,), **_CHANGE)
 async def hold_rule(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Hold a rule: responses that events begin from now on wait, until it is released.
 
@@ -55,7 +55,7 @@ async def hold_rule(request: ApiRequest, app: AppState) -> ApiAnswer:
     return await apply_verb(app, rule, HOLD_VERB, request)
 
 
-@operation("ReleaseRule", "POST v1/rules/{id}/release", body=ReleaseBody, errors=(404,), **_CHANGE)
+@operation("ReleaseRule", body=ReleaseBody, errors=(404,), **_CHANGE)
 async def release_rule(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Release a rule: what waits acts, the earliest event first, and each of its gates is checked once more.
 
@@ -67,19 +67,19 @@ async def release_rule(request: ApiRequest, app: AppState) -> ApiAnswer:
     return await apply_verb(app, rule, RELEASE_VERB, request)
 
 
-@operation("HoldEverything", "POST v1/holds", body=InterventionBody, **_CHANGE)
+@operation("HoldEverything", body=InterventionBody, **_CHANGE)
 async def hold_everything(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Hold every rule, until everything is released; holds of single rules stay as they are."""
     return await apply_verb(app, EVERYTHING, HOLD_VERB, request)
 
 
-@operation("ReleaseEverything", "DELETE v1/holds", body=ReleaseBody, **_CHANGE)
+@operation("ReleaseEverything", body=ReleaseBody, **_CHANGE)
 async def release_everything(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Release the hold of everything; a rule that has a hold of its own stays held."""
     return await apply_verb(app, EVERYTHING, RELEASE_VERB, request)
 
 
-@operation("ListHolds", "GET v1/holds", answer=HoldList)
+@operation("ListHolds", answer=HoldList)
 async def list_holds(_: ApiRequest, app: AppState) -> ApiAnswer:
     """What is held: by whom, why, since when, and how many responses wait."""
     return ApiAnswer(asdict((await read_hold_list(app.client)).view_all()))

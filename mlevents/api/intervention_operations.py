@@ -61,7 +61,7 @@ _INTERVENTION: dict[str, Any] = {
 }
 
 
-@operation("CancelResponse", "POST v1/responses/{id}/cancel", **_INTERVENTION)
+@operation("CancelResponse", **_INTERVENTION)
 async def cancel_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Cancel a response that runs or waits: it ends as `stopped`.
 
@@ -71,7 +71,7 @@ async def cancel_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     return await intervene(app, before, make_intervention(request, app, CANCEL))
 
 
-@operation("AbortRollout", "POST v1/responses/{id}/abort", **_INTERVENTION)
+@operation("AbortRollout", **_INTERVENTION)
 async def abort_rollout(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Abort the rollout of a response: the traffic is restored, and the response fails."""
     before = await read_intervention_state(app.client, request.path["id"])
@@ -80,7 +80,7 @@ async def abort_rollout(request: ApiRequest, app: AppState) -> ApiAnswer:
     return await intervene(app, before, make_intervention(request, app, ABORT))
 
 
-@operation("PromoteRollout", "POST v1/responses/{id}/promote", **_INTERVENTION)
+@operation("PromoteRollout", **_INTERVENTION)
 async def promote_rollout(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Leave the current phase of a rollout early, and go on with the next one.
 

@@ -8,9 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mlevents.api.operation import ApiAnswer, ApiRequest, AppState, Operation, operation, operations
+from mlevents.api.routes import ROUTES
 
 _OPENAPI = "3.1.0"
-_DOCUMENT = "v1/openapi.json"
 _KEY = "functionKey"
 _SCHEMAS = "#/components/schemas/{model}"
 PATH_VALUE = {"type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"}
@@ -24,10 +24,10 @@ class ErrorView:
     state: str | None = None
 
 
-@operation("OpenApi", f"GET {_DOCUMENT}", hub=False)
+@operation("OpenApi")
 async def read_openapi(request: ApiRequest, _: AppState) -> ApiAnswer:
     """This document: every operation of the API."""
-    base = request.url.partition("?")[0].rstrip("/").removesuffix(f"/{_DOCUMENT}")
+    base = request.url.partition("?")[0].rstrip("/").removesuffix(f"/{ROUTES['OpenApi'].path}")
     return ApiAnswer(describe_api(base or "/api"))
 
 

@@ -1,16 +1,17 @@
-"""An operation of the API: one function with its address, declared once.
+"""An operation of the API: one function, which says what a request may have and what it answers.
 
-The handlers bind every operation to an HTTP function, and the OpenAPI document describes it, both from this
-declaration. An operation is a function in any module of this package:
+Its address is in `mlevents.api.routes`. The OpenAPI document describes both. An operation is a function in
+any module of this package:
 
     class Cancellation(RequestBody):
         reason: str
 
-    @operation("CancelResponse", "POST v1/responses/{id}/cancel", body=Cancellation, answer=CancelView)
+    @operation("CancelResponse", body=Cancellation, answer=CancelView)
     async def cancel_response(request: ApiRequest, app: AppState) -> ApiAnswer:
         \"\"\"Cancel a response: one line, then as much as is needed.\"\"\"
 """
 
+import importlib
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from durabletask.client import AsyncTaskHubGrpcClient
 from pydantic import BaseModel, ConfigDict
 
 from mlevents.api.query_parameter import QueryParameter
+from mlevents.api.routes import ROUTES
 from mlevents.registry import Registry
 from mlevents.responses.delivery_plan import DeliveryOutcome
 from mlevents.rules.model import Rules
@@ -114,15 +116,22 @@ class Operation:
 operations = Registry[Operation]("operation", "mlevents.api")
 
 
-def operation(name: str, route: str, **declared: Any) -> Callable[[Perform], Perform]:
-    """Register a function as the operation of a route such as `GET v1/responses/{id}`.
+def operation(name: str, **declared: Any) -> Callable[[Perform], Perform]:
+    """Register a function as the operation of a name in `ROUTES`.
 
-    `declared` are the other fields of Operation.
+    `declared` are the fields of Operation that its route does not say.
     """
-    method, _, path = route.partition(" ")
+    route = ROUTES[name]
+    declared |= {"anonymous": route.anonymous, "hub": route.hub}
 
     def declare(perform: Perform) -> Perform:
-        operations(name)(Operation(name, method, path, perform, **declared))
+        operations(name)(Operation(name, route.method, route.path, perform, **declared))
         return perform
 
     return declare
+
+
+def find_operation(name: str) -> Operation:
+    """The operation of a name in `ROUTES`; imports its module alone."""
+    importlib.import_module(f"{operations.package}.{ROUTES[name].module}")
+    return operations.find(name)

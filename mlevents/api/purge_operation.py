@@ -36,7 +36,7 @@ class PurgeView:
     complete: bool = True
 
 
-@operation("PurgeEnded", "POST v1/purge", body=PurgeBody, answer=PurgeView, errors=(409,))
+@operation("PurgeEnded", body=PurgeBody, answer=PurgeView, errors=(409,))
 async def purge_ended(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Purge responses that ended long ago: one batch, as the timer does it.
 

@@ -30,7 +30,6 @@ class ReplayBody(RequestBody):
 
 @operation(
     "ReplayResponse",
-    "POST v1/responses/{id}/replay",
     body=ReplayBody,
     answer=InterventionView,
     answers={202: InterventionView},

@@ -33,7 +33,6 @@ class RerunBody(RequestBody):
 
 @operation(
     "RerunResponse",
-    "POST v1/responses/{id}/rerun",
     body=RerunBody,
     answer=InterventionView,
     answers={202: InterventionView},

@@ -20,7 +20,7 @@ class ResponsePage:
     continuation: str | None
 
 
-@operation("ListResponses", "GET v1/responses", parameters=RESPONSE_PARAMETERS, answer=ResponsePage)
+@operation("ListResponses", parameters=RESPONSE_PARAMETERS, answer=ResponsePage)
 async def list_responses(request: ApiRequest, app: AppState) -> ApiAnswer:
     """A page of responses, the newest first.
 
@@ -33,7 +33,6 @@ async def list_responses(request: ApiRequest, app: AppState) -> ApiAnswer:
 
 @operation(
     "ListResponsesUnversioned",
-    "GET responses",
     parameters=(
         text_parameter("event_id", "Those of one event."),
         text_parameter("rule", "Those of one rule."),
@@ -47,7 +46,7 @@ async def list_every_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     return ApiAnswer([view.to_json() for view in views])
 
 
-@operation("GetResponse", "GET v1/responses/{id}", answer=ResponseDetails)
+@operation("GetResponse", answer=ResponseDetails)
 async def get_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     """One response with all that is stored of it.
 
@@ -57,7 +56,7 @@ async def get_response(request: ApiRequest, app: AppState) -> ApiAnswer:
     return ApiAnswer(await find_response(request.path["id"], app))
 
 
-@operation("GetResponseUnversioned", "GET responses/{id}", answer=ResponseDetails, deprecated=True)
+@operation("GetResponseUnversioned", answer=ResponseDetails, deprecated=True)
 async def get_response_unversioned(request: ApiRequest, app: AppState) -> ApiAnswer:
     """The same at its older address."""
     return ApiAnswer(await find_response(request.path["id"], app))

@@ -58,7 +58,7 @@ class RuleFileText:
     files: dict[str, str]
 
 
-@operation("ListRules", "GET v1/rules", answer=RuleList)
+@operation("ListRules", answer=RuleList)
 async def list_rules(_: ApiRequest, app: AppState) -> ApiAnswer:
     """The rules that run, in words, and how often each has fired.
 
@@ -76,7 +76,7 @@ async def list_rules(_: ApiRequest, app: AppState) -> ApiAnswer:
     )
 
 
-@operation("GetRuleFile", "GET v1/rules/text", answer=RuleFileText, hub=False)
+@operation("GetRuleFile", answer=RuleFileText)
 async def read_rule_file(_: ApiRequest, app: AppState) -> ApiAnswer:
     """The rule file as written, each `${env.NAME}` unfilled."""
     path = app.settings().rules

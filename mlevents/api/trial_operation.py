@@ -23,11 +23,9 @@ class TrialBody(RequestBody):
 
 @operation(
     "TryConnection",
-    "POST v1/connections/{name}/test",
     body=TrialBody,
     answer=DoctorFinding,
     errors=(404,),
-    hub=False,
 )
 async def try_connection(request: ApiRequest, app: AppState) -> ApiAnswer:
     """Send a test message through a connection, with the settings and the network of the app.

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from mlevents.api.operation import AppState, operations
+from mlevents.api.operation import AppState, find_operation
 from mlevents.api.request_reading import HttpRequest, perform_operation
 from mlevents.console.rendering import render_page, static_path
 from mlevents.registry import Registry
@@ -82,7 +82,7 @@ class PageRequest:
         """What an operation of the API answers; raises PageError for an error that is not to `accept`."""
         sent = b"" if body is None else json.dumps(body).encode()
         http = HttpRequest(path or {}, query or {}, sent, self.headers)
-        answer = await perform_operation(operations.find(operation), http, self.app)
+        answer = await perform_operation(find_operation(operation), http, self.app)
         if answer.status >= ERROR and answer.status not in accept:
             raise PageError(answer.status, str(answer.document["error"]))
         return answer.document

@@ -1,15 +1,9 @@
 """Binds the console to HTTP: its pages, and their content where the host asks for a function key."""
 
-from datetime import UTC, datetime
-from functools import partial
-
 import azure.durable_functions as df
 import azure.functions as func
 
-from mlevents.api.operation import AppState
 from mlevents.handlers.blueprint import Blueprint
-from mlevents.handlers.delivery import deliver, rules, settings
-from mlevents.handlers.http import problems
 
 METHODS = ["GET", "POST"]
 blueprint = Blueprint()
@@ -36,10 +30,10 @@ async def answer(
 ) -> func.HttpResponse:
     """What the console answers."""
     from mlevents.console.console import BrowserRequest, answer_browser  # a cold start does not pay for it
+    from mlevents.handlers.request_state import make_app_state
 
     headers = {name.lower(): value for name, value in req.headers.items()}
     place = (req.route_params.get("place") or "").strip("/")
     request = BrowserRequest(req.method, req.url, place, req.params, headers, req.get_body(), guarded)
-    app = AppState(client, datetime.now(UTC), rules, settings, problems, partial(deliver, client=client))
-    page = await answer_browser(request, app)
+    page = await answer_browser(request, make_app_state(client))
     return func.HttpResponse(page.body, status_code=page.status, headers=dict(page.headers))

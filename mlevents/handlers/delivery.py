@@ -4,12 +4,12 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache
 
 import azure.durable_functions as df
 
 from mlevents import telemetry
 from mlevents.errors import ConfigError, RulesError
+from mlevents.handlers.app_state import failures, rules, settings
 from mlevents.handlers.event_recorder import record_event
 from mlevents.handlers.floods import count_refused, keep_quarantined
 from mlevents.handlers.scheduling import schedule
@@ -18,38 +18,12 @@ from mlevents.responses.arrival_records import record_arrivals
 from mlevents.responses.decision import decide
 from mlevents.responses.delivery_plan import DeliveryOutcome
 from mlevents.responses.tag_registration import record_registration
-from mlevents.rules.environment_file import add_environment_settings
 from mlevents.rules.extensions import report_extension_faults
-from mlevents.rules.file import load_rules
-from mlevents.rules.model import Rules
-from mlevents.settings import Settings
 
 log = logging.getLogger("mlevents")
 
 KEEPERS = {"quarantined": keep_quarantined, "refused": count_refused}
 """What is done with events that lead to no rule."""
-
-
-@cache
-def settings() -> Settings:
-    """This process's settings."""
-    return add_environment_settings(Settings.read())
-
-
-failures: list[ConfigError] = []
-"""Why the rule file could not be loaded at the last try, or what its extensions have raised since then; empty
-when it was loaded, or was not tried yet."""
-
-
-@cache
-def rules() -> Rules:
-    """The rule file, loaded once a process; raises RulesError for each delivery while it is broken."""
-    failures.clear()
-    try:
-        return load_rules(settings().rules, settings())
-    except ConfigError as error:
-        failures.append(error)
-        raise
 
 
 async def deliver(event: str, client: df.DurableFunctionsClient) -> DeliveryOutcome:

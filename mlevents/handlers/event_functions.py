@@ -8,7 +8,6 @@ import azure.durable_functions as df
 
 from mlevents.events.event_functions import functions
 from mlevents.handlers.blueprint import Blueprint
-from mlevents.handlers.delivery import deliver
 
 blueprint = Blueprint()
 
@@ -17,6 +16,8 @@ def add_function(name: str) -> None:
     """Register the function that Event Grid calls with each event of one type."""
 
     async def respond_to_one_event(event: str, client: df.DurableFunctionsClient) -> None:
+        from mlevents.handlers.delivery import deliver
+
         await deliver(event, client)
 
     with_client = blueprint.durable_client_input(client_name="client")(respond_to_one_event)

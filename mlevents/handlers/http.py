@@ -1,51 +1,50 @@
-"""The API: one HTTP function for each operation that `mlevents.api` declares."""
+"""The API: one HTTP function for each address; the operation is imported at its first request."""
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from mlevents.api.operation import ApiAnswer, AppState, Operation, operations
-from mlevents.api.request_reading import HttpRequest, perform_operation
-from mlevents.errors import ConfigError
+from mlevents.api.routes import ROUTES, Route
 from mlevents.handlers.blueprint import Blueprint
-from mlevents.handlers.delivery import deliver, failures, rules, settings
-from mlevents.settings import find_unresolved_references
+
+if TYPE_CHECKING:
+    from mlevents.api.operation import ApiAnswer
 
 blueprint = Blueprint()
 HEADERS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
-def add_operation(one: Operation) -> None:
+def add_operation(name: str, route: Route) -> None:
     """Register the function of one operation; only one that reads the task hub gets a client of it."""
 
     async def answer_with_hub(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
-        return await answer_request(one, req, client)
+        return await answer_request(name, req, client)
 
     async def answer_alone(req: func.HttpRequest) -> func.HttpResponse:
-        return await answer_request(one, req, None)
+        return await answer_request(name, req, None)
 
     with_client = blueprint.durable_client_input(client_name="client")
-    function = with_client(answer_with_hub) if one.hub else answer_alone
-    level = func.AuthLevel.ANONYMOUS if one.anonymous else func.AuthLevel.FUNCTION
-    routed = blueprint.route(one.path, methods=[one.method], auth_level=level)(function)
-    blueprint.function_name(one.name)(routed)
+    function = with_client(answer_with_hub) if route.hub else answer_alone
+    level = func.AuthLevel.ANONYMOUS if route.anonymous else func.AuthLevel.FUNCTION
+    routed = blueprint.route(route.path, methods=[route.method], auth_level=level)(function)
+    blueprint.function_name(name)(routed)
 
 
-async def answer_request(one: Operation, req: func.HttpRequest, client: Any) -> func.HttpResponse:
-    """What the operation answers."""
+async def answer_request(name: str, req: func.HttpRequest, client: Any) -> func.HttpResponse:
+    """What the operation of this name answers."""
+    from mlevents.api.operation import find_operation
+    from mlevents.api.request_reading import HttpRequest, perform_operation
+    from mlevents.handlers.request_state import make_app_state
+
     headers = {name.lower(): value for name, value in req.headers.items()}
     http = HttpRequest(req.route_params, req.params, req.get_body(), headers, req.url)
-    app = AppState(client, datetime.now(UTC), rules, settings, problems, partial(deliver, client=client))
-    return encode_answer(await perform_operation(one, http, app))
+    return encode_answer(await perform_operation(find_operation(name), http, make_app_state(client)))
 
 
-def encode_answer(answer: ApiAnswer) -> func.HttpResponse:
+def encode_answer(answer: "ApiAnswer") -> func.HttpResponse:
     """The answer as the host takes it."""
     body = json.dumps(answer.document)
     return func.HttpResponse(
@@ -53,22 +52,5 @@ def encode_answer(answer: ApiAnswer) -> func.HttpResponse:
     )
 
 
-def problems() -> list[str]:
-    """Why deliveries are raising now; empty when they are not."""
-    found, waiting = faults_of_rules(), find_unresolved_references()
-    return [*found, *(line for line in waiting if not any(line in one for one in found))]
-
-
-def faults_of_rules() -> list[str]:
-    """Why the rule file cannot be used.
-
-    A file that could not be loaded is read again by deliveries alone: whoever asks here costs nothing.
-    """
-    if not failures:
-        with suppress(ConfigError):
-            rules()
-    return [line for error in failures for line in str(error).splitlines()]
-
-
-for _, declared_operation in operations.items():
-    add_operation(declared_operation)
+for operation_name, operation_route in ROUTES.items():
+    add_operation(operation_name, operation_route)

@@ -1,30 +1,19 @@
 """Adds our functions to a Function App."""
 
-import importlib
 import logging
-import pkgutil
-from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import azure.functions as func
 
-from mlevents import handlers
 from mlevents.errors import ConfigError
-from mlevents.handlers.blueprint import Blueprint
+from mlevents.handlers import console, event_functions, http, responses, timers
 from mlevents.orchestration.host_requirements import find_unmet_requirements
-from mlevents.rules.extensions import load_extensions
-from mlevents.settings import Settings, find_app_folder
+from mlevents.settings import find_app_folder
 
 log = logging.getLogger("mlevents")
 
 
-def blueprints() -> Iterator[Blueprint]:
-    """The blueprint of every module of this package that has one, so that none can be forgotten."""
-    for module in pkgutil.iter_modules(handlers.__path__):
-        found = importlib.import_module(f"{handlers.__name__}.{module.name}")
-        if isinstance(blueprint := getattr(found, "blueprint", None), Blueprint):
-            yield blueprint
+MODULES = (event_functions, http, console, responses, timers)
 
 
 def register_functions[App: func.FunctionRegister](app: App) -> App:
@@ -40,9 +29,7 @@ def register_functions[App: func.FunctionRegister](app: App) -> App:
             f"register() got '{kind}', which is not a Function App: give it an azure.functions.FunctionApp() "
             "or an azure.durable_functions.DFApp()"
         )
-    with suppress(ConfigError):  # every delivery raises it, and the health says it
-        load_extensions(Settings.read().rules)  # activities need them before any rule is loaded
-    added = list(blueprints())
+    added = [module.blueprint for module in MODULES]
     _check_names(_names(app), {name for blueprint in added for name in _names(blueprint)})
     for blueprint in added:
         app.register_functions(blueprint)

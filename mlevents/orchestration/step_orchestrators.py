@@ -1,39 +1,24 @@
-"""The orchestrators of actions, found by name: a function with this decorator, in a module of its own.
+"""The orchestrators of actions, found by their files, so that a starting worker imports none of them.
 
-Only modules named `orchestrator` or `…_orchestrator` below `mlevents.actions` are imported to find them, so
-a starting worker does not load the actions.
+`<name>_orchestrator.py`, anywhere below `mlevents.actions`, has the orchestrator `<name>`. The Functions host
+knows it by the same name in camel case: RollOutModel is in `roll_out_model_orchestrator.py`.
 """
 
 import importlib
-import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
-from durabletask.task import OrchestrationContext
-
-from mlevents.orchestration.durable import Durable
-
-type StepOrchestrator = Callable[[OrchestrationContext, str], Durable[str]]
-PACKAGE, SUFFIX = "mlevents.actions", "orchestrator"
-
-_found: dict[str, StepOrchestrator] = {}
+PACKAGE, SUFFIX = "mlevents.actions", "_orchestrator"
 
 
-def step_orchestrator(name: str) -> Callable[[StepOrchestrator], StepOrchestrator]:
-    """Registers an orchestrator under the name of its function, which its action declares."""
-
-    def register(function: StepOrchestrator) -> StepOrchestrator:
-        if name.lower() in map(str.lower, _found):
-            raise ValueError(f"two orchestrators are named '{name}'")
-        _found[name] = function
-        return function
-
-    return register
-
-
-def load_step_orchestrators() -> Mapping[str, StepOrchestrator]:
-    """Every orchestrator of an action by the name of its function."""
-    package = importlib.import_module(PACKAGE)
-    for module in pkgutil.walk_packages(package.__path__, f"{PACKAGE}."):
-        if module.name.endswith(SUFFIX):
-            importlib.import_module(module.name)
-    return _found
+@cache
+def find_step_orchestrators() -> Mapping[str, str]:
+    """The place of every orchestrator of an action, as `module:function`, by the name that the host knows."""
+    folder = Path(importlib.import_module(PACKAGE).__path__[0])
+    found = {}
+    for file in sorted(folder.rglob(f"*{SUFFIX}.py")):
+        module = ".".join((PACKAGE, *file.relative_to(folder).with_suffix("").parts))
+        function = file.stem.removesuffix(SUFFIX)
+        found[function.title().replace("_", "")] = f"{module}:{function}"
+    return found

@@ -36,7 +36,9 @@ def test_importing_the_app_loads_no_sdk():
 def test_matching_an_event_loads_no_sdk():
     loaded = asked(
         "import function_app, json, sys\n"
-        "from mlevents.handlers.delivery import decide, Settings, load_rules\n"
+        "from mlevents.responses.decision import decide\n"
+        "from mlevents.rules.file import load_rules\n"
+        "from mlevents.settings import Settings\n"
         "import os; os.environ |= {'AZURE_SUBSCRIPTION_ID': '0', 'COMMUNICATION_ENDPOINT': 'x',"
         " 'TEAMS_WORKFLOW_URL': 'y'}\n"
         "s = Settings.read(); rules = load_rules(s.rules, s)\n"

@@ -10,7 +10,6 @@ import azure.functions as func
 import pytest
 
 from mlevents import register
-from mlevents.api.operation import operations
 from mlevents.handlers.http import answer_request
 from mlevents.python_version import check_python
 
@@ -60,8 +59,7 @@ def test_health_names_a_setting_that_azure_could_not_fill_in(monkeypatch: pytest
     request = func.HttpRequest("GET", "/api/health", body=b"")
     monkeypatch.setenv("SOME_SECRET", REFERENCE)
     anonymous, detailed = (
-        asyncio.run(answer_request(operations.find(name), request, None))
-        for name in ("Health", "HealthDetails")
+        asyncio.run(answer_request(name, request, None)) for name in ("Health", "HealthDetails")
     )
     assert (anonymous.status_code, json.loads(anonymous.get_body())) == (503, {"status": "failing"})
     problems = json.loads(detailed.get_body())["problems"]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pkgutil import resolve_name
 from typing import Any
 
 import durabletask.internal.orchestrator_service_pb2 as pb
@@ -34,7 +35,7 @@ from mlevents.orchestration.function_names import (
     RESTART_RESPONSE,
 )
 from mlevents.orchestration.intervention import INTERVENTION_EVENT
-from mlevents.orchestration.step_orchestrators import load_step_orchestrators
+from mlevents.orchestration.step_orchestrators import find_step_orchestrators
 from mlevents.orchestration.versions import CURRENT
 from mlevents.responses.flood import event_flood
 from mlevents.responses.flood_report import report_flood
@@ -51,7 +52,7 @@ BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 MOST_TURNS = 2000
 ORCHESTRATORS: dict[str, Callable[..., Any]] = {
     RESPOND_TO_EVENT: respond_to_event,
-    **load_step_orchestrators(),
+    **{name: resolve_name(place) for name, place in find_step_orchestrators().items()},
     REPORT_FLOOD: report_flood,
     BEGIN_RERUN: begin_rerun_orchestrator,
     RELEASE_RESPONSES: release_responses,

@@ -13,8 +13,8 @@ import azure.functions as func
 import pytest
 
 from mlevents import register
-from mlevents.actions.deploy_model.orchestrator import roll_out_model
-from mlevents.handlers import delivery
+from mlevents.actions.deploy_model.roll_out_model_orchestrator import roll_out_model
+from mlevents.handlers import app_state
 from mlevents.orchestration.function_names import PERFORM_STEP, RESPOND_TO_EVENT
 from mlevents.rule_tests.runner import load_and_test_rules
 from mlevents.settings import Settings
@@ -171,7 +171,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, CallT
         patch.setenv("MLEVENTS_RULES", str(folder / "rules.yaml"))
         patch.setenv("MLEVENTS_RESOURCE_MANAGER", server.manager.base_url)
         forget_rules()
-        delivery.rules()  # loaded once a process, so no part of the way
+        app_state.rules()  # loaded once a process, so no part of the way
         app = TracedApp(json.dumps({**EVENT, "topic": workspace}))
         assert app.carry(patch) == "done"
         yield app.traces
@@ -179,8 +179,8 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, CallT
 
 
 def forget_rules() -> None:
-    delivery.settings.cache_clear()
-    delivery.rules.cache_clear()
+    app_state.settings.cache_clear()
+    app_state.rules.cache_clear()
 
 
 def test_an_event_goes_the_way_of_the_tables_and_crosses_each_layer_once(

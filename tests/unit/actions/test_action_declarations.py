@@ -1,11 +1,13 @@
 """What an action declares exists: its verbs as methods, its orchestrators as registered functions."""
 
+import inspect
 from enum import StrEnum
+from pkgutil import resolve_name
 
 import pytest
 
 from mlevents.actions.action import Action, Done, Outcome, StepContext, action
-from mlevents.orchestration.step_orchestrators import load_step_orchestrators
+from mlevents.orchestration.step_orchestrators import find_step_orchestrators
 from mlevents.orchestration.step_plan import StepOrchestration
 from mlevents.services.services import Services
 
@@ -46,4 +48,9 @@ def test_each_declared_orchestrator_is_registered_and_each_registered_one_declar
     plans = [one.orchestration for _, one in action.items() if one.orchestration]
     declared = [name for plan in plans for name in (plan.name, plan.recovery)]
     assert declared, "no action has an orchestrator"
-    assert sorted(declared) == sorted(load_step_orchestrators())
+    places = find_step_orchestrators()
+    assert sorted(declared) == sorted(places)
+    assert all(
+        inspect.isgeneratorfunction(resolve_name(place)) or callable(resolve_name(place))
+        for place in places.values()
+    )

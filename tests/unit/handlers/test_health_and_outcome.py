@@ -10,7 +10,7 @@ import pytest
 
 from mlevents import telemetry
 from mlevents.errors import RulesError
-from mlevents.handlers import delivery, http
+from mlevents.handlers import app_state, delivery
 from mlevents.rules.extensions import use_extensions
 from mlevents.telemetry import Delivery
 
@@ -25,23 +25,23 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    delivery.settings.cache_clear()
-    delivery.rules.cache_clear()
-    delivery.failures.clear()
+    app_state.settings.cache_clear()
+    app_state.rules.cache_clear()
+    app_state.failures.clear()
 
 
 def test_health_never_reads_a_broken_file_again_and_a_delivery_does(app: Path):
     forget()
     file = app / "rules.yaml"
     file.write_text("version: 2\n")
-    told = http.problems()
+    told = app_state.problems()
     assert told
     file.write_text("version: 1\nrules: []\n")
-    assert http.problems() == told
-    assert delivery.rules().rules == ()
-    assert http.problems() == []
+    assert app_state.problems() == told
+    assert app_state.rules().rules == ()
+    assert app_state.problems() == []
     file.unlink()
-    assert http.problems() == []
+    assert app_state.problems() == []
 
 
 def test_each_delivery_tries_a_broken_file_again(app: Path):
@@ -49,7 +49,7 @@ def test_each_delivery_tries_a_broken_file_again(app: Path):
     for text in ("version: 2\n", "version: 3\n"):
         (app / "rules.yaml").write_text(text)
         with pytest.raises(RulesError, match=text.strip()[-1]):
-            delivery.rules()
+            app_state.rules()
 
 
 class NoClient:
@@ -120,10 +120,10 @@ def test_an_operator_that_raises_makes_health_red_at_its_line(app: Path):
     (app / "extensions").mkdir()
     (app / "extensions" / "odd.py").write_text(OWN_OPERATOR)
     (app / "rules.yaml").write_text(ODD_RULES)
-    assert http.problems() == []
+    assert app_state.problems() == []
     for _ in range(2):
         with pytest.raises(RulesError):
             asyncio.run(delivery.deliver(json.dumps(REGISTERED), NoClient()))  # type: ignore[arg-type]
-    [problem] = http.problems()
+    [problem] = app_state.problems()
     assert "extensions/odd.py:9:16: AttributeError: " in problem
     use_extensions(app / "nowhere" / "rules.yaml")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mlevents.actions.deploy_model.instance_limit import count_instances
-from mlevents.actions.deploy_model.orchestrator import roll_out_model
+from mlevents.actions.deploy_model.roll_out_model_orchestrator import roll_out_model
 from mlevents.errors import PermanentError
 from mlevents.services.machine_learning.states import DeploymentState, NewDeployment
 from tests.unit.actions.deploy_model.durable_stand_in import Durable

@@ -15,7 +15,7 @@ from mlevents.actions.deploy_model.lookup import (
     find_endpoint,
     list_deployments,
 )
-from mlevents.actions.deploy_model.orchestrator import roll_out_model
+from mlevents.actions.deploy_model.roll_out_model_orchestrator import roll_out_model
 from mlevents.errors import TransientError
 from mlevents.services.machine_learning.states import DeploymentState, EndpointState
 from tests.unit.actions.deploy_model.durable_stand_in import Durable

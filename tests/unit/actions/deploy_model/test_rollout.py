@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.actions.deploy_model.parameters import Rollout
+from mlevents.actions.deploy_model.roll_out_model_orchestrator import roll_out_model
 from mlevents.services.machine_learning.states import DeploymentState
 from tests.unit.actions.deploy_model.durable_stand_in import Durable
 from tests.unit.actions.deploy_model.rollout_world import Placed, Trouble, World, serving

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from mlevents.actions.deploy_model.orchestrator import roll_out_model
+from mlevents.actions.deploy_model.roll_out_model_orchestrator import roll_out_model
 from tests.unit.actions.deploy_model.durable_stand_in import Durable
 from tests.unit.actions.deploy_model.rollout_world import Trouble, World, serving
 from tests.unit.actions.deploy_model.test_rollout_exhaustive import OLD, PLAN, SCENES, call, calls_of, world

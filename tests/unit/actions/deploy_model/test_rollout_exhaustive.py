@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlevents.actions.deploy_model.action import DeployModel
-from mlevents.actions.deploy_model.orchestrator import roll_out_model
+from mlevents.actions.deploy_model.roll_out_model_orchestrator import roll_out_model
 from mlevents.events import Event
 from mlevents.orchestration.messages import Response
 from mlevents.orchestration.step_plan import StepOrchestration

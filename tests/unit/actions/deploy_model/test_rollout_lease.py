@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mlevents.actions.deploy_model.orchestrator import roll_out_model
-from mlevents.actions.deploy_model.restore_orchestrator import restore_traffic
+from mlevents.actions.deploy_model.restore_traffic_orchestrator import restore_traffic
+from mlevents.actions.deploy_model.roll_out_model_orchestrator import roll_out_model
 from tests.unit.actions.deploy_model.durable_stand_in import Durable, Task, failure
 from tests.unit.actions.deploy_model.rollout_world import World, serving
 from tests.unit.actions.deploy_model.test_rollout_exhaustive import NEW, OLD, PLAN, call

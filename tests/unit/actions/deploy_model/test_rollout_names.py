@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlevents.actions.deploy_model.analysis import judge_phase
-from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.actions.deploy_model.parameters import Rollout
+from mlevents.actions.deploy_model.roll_out_model_orchestrator import roll_out_model
 from mlevents.actions.deploy_model.traffic_map import (
     DeploymentNames,
     is_same_traffic,

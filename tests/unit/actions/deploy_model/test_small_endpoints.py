@@ -8,8 +8,8 @@ import pytest
 
 from mlevents.actions.deploy_model.action import DeployModel
 from mlevents.actions.deploy_model.observation import Prober, observe
-from mlevents.actions.deploy_model.orchestrator import roll_out_model
 from mlevents.actions.deploy_model.progress import Phase, Progress
+from mlevents.actions.deploy_model.roll_out_model_orchestrator import roll_out_model
 from mlevents.actions.deploy_model.target import RolloutTarget, TargetNames
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.errors import TransientError

@@ -10,7 +10,7 @@ import pytest
 
 from mlevents.actions.action import Done
 from mlevents.actions.deploy_model.action import DeployModel
-from mlevents.actions.deploy_model.orchestrator import roll_out_model
+from mlevents.actions.deploy_model.roll_out_model_orchestrator import roll_out_model
 from mlevents.actions.deploy_model.traffic_map import share_of
 from mlevents.errors import RefusedError
 from mlevents.orchestration.messages import Response

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mlevents.actions.deploy_model.orchestrator import roll_out_model
+from mlevents.actions.deploy_model.roll_out_model_orchestrator import roll_out_model
 from mlevents.orchestration.intervention import ABORT, CANCEL, PROMOTE, Intervention
 from tests.histories.recorder import Recorder
 from tests.histories.scenes import RESPONSE, ROLLOUT, deploying, in_world, response, step

@@ -31,14 +31,12 @@ from mlevents.orchestration.step_errors import (
     StepFailedError,
     describe_fault,
 )
-from mlevents.orchestration.step_orchestrators import step_orchestrator
 from mlevents.orchestration.step_runner import DEFAULT_TIMEOUT
 from mlevents.orchestration.waiting_order import WaitingOrder
 
 log = logging.getLogger("mlevents")
 
 
-@step_orchestrator("RollOutModel")
 def roll_out_model(context: OrchestrationContext, text: str) -> Durable[str]:
     """Complete a `deploy_model` step, given as a Call; gives its Answer as JSON text in any case."""
     run = OperatedRollout(context, Call.from_json(json.loads(text)))

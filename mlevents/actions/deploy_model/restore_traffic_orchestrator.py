@@ -20,10 +20,8 @@ from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.lease import Lease
 from mlevents.orchestration.messages import RecoveryRequest
 from mlevents.orchestration.serialization import to_text
-from mlevents.orchestration.step_orchestrators import step_orchestrator
 
 
-@step_orchestrator("RestoreTraffic")
 def restore_traffic(context: OrchestrationContext, text: str) -> Durable[str]:
     """Restore the traffic of an ended rollout, from a RecoveryRequest; gives its answer as JSON text."""
     answer = yield from recover_rollout(context, RecoveryRequest.from_json(json.loads(text)))
