@@ -9,6 +9,7 @@ from mlevents.settings import Settings, find_unresolved_references
 
 if TYPE_CHECKING:
     from mlevents.rules.model import Rules
+    from mlevents.rules.rules_outline import RulesOutline
 
 
 @cache
@@ -31,13 +32,25 @@ when it was loaded, or was not tried yet."""
 def rules() -> "Rules":
     """The rule file, loaded once a process; raises RulesError for each delivery while it is broken."""
     from mlevents.rules.file import load_rules
+    from mlevents.rules.rules_outline import make_digest, write_outline
 
     failures.clear()
     try:
-        return load_rules(settings().rules, settings())
+        digest = make_digest(settings())
+        loaded = load_rules(settings().rules, settings())
     except ConfigError as error:
         failures.append(error)
         raise
+    write_outline(loaded, settings(), digest)
+    return loaded
+
+
+@cache
+def outline() -> "RulesOutline | None":
+    """What tells most events that no rule matches from the others, before the rules are loaded."""
+    from mlevents.rules.rules_outline import read_outline
+
+    return read_outline(settings())
 
 
 def problems() -> list[str]:

@@ -14,11 +14,11 @@ import uuid
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import azure.durable_functions as df
 
 from mlevents.orchestration.json_message import Json
-from mlevents.orchestration.messages import Response
 from mlevents.responses.recent_events import (
     SHARDS,
     RecentEvent,
@@ -27,16 +27,20 @@ from mlevents.responses.recent_events import (
     shorten,
     store_events,
 )
-from mlevents.rules.model import Rules
 from mlevents.settings import Settings
 
 BATCH_PAUSE = 0.5
 """Seconds between two batches of one instance of the app."""
 MOST_WAITING, PATIENCE = 50, 2.0
 
+if TYPE_CHECKING:
+    from mlevents.orchestration.messages import Response
+    from mlevents.rules.model import Rules
+    from mlevents.rules.rules_outline import RulesOutline
+
 log = logging.getLogger("mlevents")
 
-Decided = tuple[str, Sequence[Response], str]
+type Decided = tuple[str, Sequence[Response], str]
 """What was decided about an event, its responses, and the error that ended the delivery."""
 
 
@@ -48,7 +52,7 @@ class EventRecorder:
         self.shard = (os.getpid() + uuid.getnode()) % SHARDS
         self.stored_at, self.is_about_to_store = -BATCH_PAUSE, False
 
-    def add(self, raw: str, rules: Rules | None, now: datetime, decided: Decided) -> None:
+    def add(self, raw: str, rules: "Rules | RulesOutline | None", now: datetime, decided: Decided) -> None:
         """Keep an event in memory, if there is room."""
         if len(self.waiting) >= MOST_WAITING:
             return
@@ -93,7 +97,7 @@ recorder = EventRecorder()
 
 async def record_event(
     raw: str,
-    rules: Rules | None,
+    rules: "Rules | RulesOutline | None",
     settings: Settings,
     client: df.DurableFunctionsClient,
     decided: Decided,

@@ -16,6 +16,13 @@ class MatchableRule(Protocol):
     def mode(self) -> str: ...
 
 
+class NamedRule(MatchableRule, Protocol):
+    """One that has an id, by which people know it."""
+
+    @property
+    def id(self) -> str: ...
+
+
 class MatchableRules[R: MatchableRule](Protocol):
     """The rules of a file, in file order."""
 

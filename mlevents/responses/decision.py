@@ -9,9 +9,9 @@ from mlevents import telemetry
 from mlevents.errors import EventError
 from mlevents.events import Event, parse
 from mlevents.expressions.interpolation import ExpressionError
-from mlevents.matching.derivation import derive_once
-from mlevents.matching.match import RuleMatch, find_matches, match_rule
+from mlevents.matching.match import RuleMatch, find_matches
 from mlevents.matching.match_trace import trace_conditions
+from mlevents.matching.mismatches import log_mismatches
 from mlevents.orchestration.json_message import Json
 from mlevents.orchestration.messages import Response
 from mlevents.orchestration.size_limits import cut_document
@@ -31,7 +31,6 @@ from mlevents.settings import MODES, Settings
 
 log = logging.getLogger("mlevents")
 
-MOST_REASONS = 3
 MOST_LINES, EXPLANATION_UNITS = 200, 8000
 
 
@@ -51,32 +50,8 @@ def decide(raw: str, rules: Rules, settings: Settings, now: datetime) -> list[Re
     if not rules.allows(event.topic):
         return [refuse_event(event, rules)]
     found = [respond(event, one, rules, settings, now) for one in find_matches(rules, event)]
-    if not found and log.isEnabledFor(logging.INFO):
-        log.info("event %s (%s) matches no rule: %s", event.id, event.type, describe_mismatches(event, rules))
-    return found
-
-
-def describe_mismatches(event: Event, rules: Rules) -> str:
-    """Why not, for the first rules that ask for this kind of event."""
-    first = _list_first_rules(rules)
-    numbers = {number for kind in ("*", *event.kinds) for number in first.get(kind, ())}
-    asked = (match_rule(rules.rules[number], event) for number in sorted(numbers)[:MOST_REASONS])
-    said = [
-        f"{one.rule.id}: {one.failed.path} is {one.failed.found!r:.100}, wanted {one.failed.wanted!r:.100}"
-        for one in asked
-        if one.failed
-    ]
-    return "; ".join(said) or "none asks for this kind"
-
-
-@derive_once
-def _list_first_rules(rules: Rules) -> dict[str, list[int]]:
-    """The numbers of the first rules that ask for a kind of event, by kind."""
-    found: dict[str, list[int]] = {}
-    for number, rule in enumerate(rules.rules):
-        for kind in rule.event:
-            if len(own := found.setdefault(kind, [])) < MOST_REASONS:
-                own.append(number)
+    if not found:
+        log_mismatches(event, rules)
     return found
 
 

@@ -17,12 +17,11 @@ from durabletask.entities import EntityContext, EntityInstanceId
 from mlevents.errors import EventError
 from mlevents.events import Event, parse
 from mlevents.matching.match import match_rule
+from mlevents.matching.rule_protocol import MatchableRules, NamedRule
 from mlevents.orchestration.function_names import RECENT_EVENTS
 from mlevents.orchestration.json_message import Json, JsonMessage
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.size_limits import cut_document, cut_text, json_units
-from mlevents.responses.quarantine import outline_event
-from mlevents.rules.model import Rules
 
 SHARDS = 4
 """Entities of the ring: one would be written by all instances of the app, and read as quickly as four."""
@@ -55,11 +54,15 @@ class RecentEvent(JsonMessage):
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"responses": tuple, "rules": tuple}
 
 
-def find_failed_conditions(raw: str, rules: Rules | None) -> tuple[Event, tuple[Json, ...]]:
+def find_failed_conditions[R: NamedRule](
+    raw: str, rules: MatchableRules[R] | None
+) -> tuple[Event, tuple[Json, ...]]:
     """A delivered event, and for each rule that does not match the first condition that failed."""
     try:
         event = parse(raw)
     except EventError:
+        from mlevents.responses.quarantine import outline_event
+
         return outline_event(raw), ()
     failed = ((rule.id, match_rule(rule, event).failed) for rule in (rules.rules if rules else ()))
     return event, tuple(

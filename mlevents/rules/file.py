@@ -115,6 +115,7 @@ class _Loading:
         return Rules(
             rules=protect_from_loops(receivers.separate_messages(built), self.settings.loop_limit),
             workspaces=sections.workspaces,
+            written_workspaces=tuple(source.written["workspaces"][name] for name in sections.workspaces),
             connections=steps.connections,
             defaults=builder.build_defaults(shared),
             path=self.path,

@@ -123,7 +123,7 @@ class Rules:
     `workspaces` maps a name to its ARM id. `connections` are as written, with their `type`, each
     `${env.NAME}` filled in and each `{setting: NAME}` kept. `files` are the texts of the files
     that steps name. `endpoints` are the patterns of the endpoints that an event may name. `tests` is the
-    number of tests that passed.
+    number of tests that passed. `written_workspaces` are their ids with each `${env.NAME}` as written.
     """
 
     rules: tuple[Rule, ...]
@@ -136,6 +136,7 @@ class Rules:
     filters: FilterWidth = "safe"
     warnings: tuple[Problem, ...] = ()
     tests: int = 0
+    written_workspaces: tuple[str, ...] = ()
 
     @property
     def workspaces_unsure(self) -> bool:

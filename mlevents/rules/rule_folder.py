@@ -5,6 +5,8 @@ from pathlib import Path
 
 from mlevents.errors import PermanentError
 
+_ENDINGS = (".yaml", ".yml")
+
 
 def find_project(rules: Path) -> Path:
     """The folder that has the rule file, or the folder of rule files; `environments/` is in it."""
@@ -15,6 +17,17 @@ def find_beside(rules: Path, name: str) -> list[Path]:
     """The folders of this name beside the rules, and in a folder of rules, as far as they are there."""
     places = [find_project(rules) / name, *([rules / name] if rules.is_dir() else [])]
     return [folder for folder in places if folder.is_dir()]
+
+
+def list_rule_files(rules: Path) -> list[Path]:
+    """The rule file, or those of a folder, by name."""
+    if not rules.is_dir():
+        return [rules]
+    return sorted(
+        one
+        for one in rules.iterdir()
+        if one.suffix in _ENDINGS and not one.name.startswith(".") and not one.is_dir()
+    )
 
 
 def open_folder(rules: Path) -> "RuleFolder":

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlevents.errors import Problem, RulesError
+from mlevents.rules.rule_folder import list_rule_files
 from mlevents.rules.validation_messages import quote
 from mlevents.yamlfile.merged_document import MergedDocument
 from mlevents.yamlfile.positions import Document, join_path
@@ -18,7 +19,6 @@ from mlevents.yamlfile.reader import parse_yaml
 
 DEFAULTS = "defaults"
 SHARED_FILE = f"{DEFAULTS}.yaml"
-_ENDINGS = (".yaml", ".yml")
 _JOINED = ("rules", "tests", "endpoints")
 _NAMED = ("workspaces", "connections")
 
@@ -59,11 +59,7 @@ def read_source(path: Path) -> RuleSource:
     """The rules as written in a file or folder; raises RulesError if one cannot be read."""
     if not path.is_dir():
         return merge_documents([read_document(path)], path)
-    files = sorted(
-        one
-        for one in path.iterdir()
-        if one.suffix in _ENDINGS and not one.name.startswith(".") and not one.is_dir()
-    )
+    files = list_rule_files(path)
     if not files:
         fault = "the folder has no rule file: add one, such as rules.yaml"
         raise RulesError([Problem(str(path), 1, 1, "", fault)])
