@@ -118,7 +118,7 @@ class Registry[T]:
         return sorted(self._all.items())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._all
+        return isinstance(name, str) and name in self._all
 
     def find(self, name: str) -> T:
         """The element of this name; raises UnknownNameError, with the nearest name."""

@@ -101,7 +101,7 @@ class Membership(Condition):
     def __init__(self, values: list[object]) -> None:
         self.values = tuple(values)
         self.keys = frozenset(scalar(value) for value in values)
-        types = {type_of(value) for value in values}
+        types = {kind for kind, _ in self.keys}
         only = types.pop() if len(types) == 1 else ""
         self.fits = TEXT if only == "text" else frozenset({only})
 

@@ -6,6 +6,7 @@ can reach an attribute or a method.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -41,6 +42,7 @@ class Expression:
     call: Callable[[list[Any]], Any]
 
 
+@lru_cache(maxsize=4096)
 def compile_expression(source: str) -> Expression:
     """The expression in a text; raises ValueError, with the remedy, for what is not allowed."""
     if len(source) > MAX_EXPRESSION_LENGTH:

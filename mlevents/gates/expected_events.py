@@ -77,7 +77,7 @@ def split_where(
     found: dict[FieldPath, str] = {}
     for key, value in where.items():
         place = (*above, str(key))
-        if key in COMBINATORS or (key in operator.names() and above[-1:] not in _OPEN_MAPS):
+        if key in COMBINATORS or (key in operator and above[-1:] not in _OPEN_MAPS):
             fixed[key] = value
         elif isinstance(value, str) and EXPRESSION_START in value:
             fixed[key], found[place] = {"present": True}, value

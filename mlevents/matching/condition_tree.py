@@ -147,10 +147,8 @@ def read_values(node: Node, names: Mapping[str, Any]) -> Any:
     return next(iter(found.values())) if len(found) == 1 else found
 
 
-def conjuncts(node: Node) -> Iterator[FieldCondition | AnyOf | Not]:
+def conjuncts(node: Node) -> list[FieldCondition | AnyOf | Not]:
     """The parts that must all hold, in the order written."""
     if isinstance(node, AllOf):
-        for part in node.nodes:
-            yield from conjuncts(part)
-    elif isinstance(node, FieldCondition | AnyOf | Not):
-        yield node
+        return [part for inner in node.nodes for part in conjuncts(inner)]
+    return [node] if isinstance(node, FieldCondition | AnyOf | Not) else []

@@ -45,9 +45,9 @@ def find_impossible_condition(where: Where, kinds: Sequence[str]) -> Iterator[Pa
 def find_impossible_alternatives(where: Where, kinds: Sequence[str]) -> Iterator[PathProblem]:
     """Each alternative of an `any` that no event can fulfil beside the other conditions."""
     parts = where.conjuncts()
-    for part in parts:
+    for part in (one for one in parts if isinstance(one, AnyOf)):
         others = [other for other in parts if other is not part]
-        for index, node in enumerate(part.nodes if isinstance(part, AnyOf) else ()):
+        for index, node in enumerate(part.nodes):
             if not can_match([*others, node], kinds):
                 yield f"{part.path}[{index}]", "no event can fulfil this alternative: remove it"
 

@@ -7,14 +7,15 @@ these three names cannot have conditions. At a list, `any` or `all` with one map
 maps, has the conditions on one or on each of its items.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mlevents.conditions.condition import operator, quote_value
 from mlevents.events import NAMES
 from mlevents.events.event_type import Items, NameType
-from mlevents.events.studio_links import LINK, STUDIO_PAGES
+from mlevents.events.studio_links import LINK, STUDIO_PAGES, describe_links
 from mlevents.matching.condition_tree import (
     AllOf,
     AnyOf,
@@ -58,7 +59,8 @@ class Where:
         return tuple(conjuncts(self.root))
 
 
-def list_names(kinds: Iterable[str]) -> dict[str, dict[str, NameType]]:
+@lru_cache
+def list_names(kinds: tuple[str, ...]) -> Mapping[str, Mapping[str, NameType]]:
     """The names that an event of at least one of these kinds can have; of every kind for `*`."""
     asked = [kind for kind in kinds if kind in NAMES] or list(NAMES)
     names: dict[str, dict[str, NameType]] = {}
@@ -66,6 +68,12 @@ def list_names(kinds: Iterable[str]) -> dict[str, dict[str, NameType]]:
         for root, fields in NAMES[kind].items():
             names.setdefault(root, {}).update(fields)
     return names
+
+
+@lru_cache
+def list_expression_names(kinds: tuple[str, ...]) -> Mapping[str, Mapping[str, Any]]:
+    """The names that expressions can read of an event of at least one of these kinds."""
+    return describe_links(list_names(kinds))
 
 
 def bind_where(
@@ -79,13 +87,12 @@ def bind_where(
     problems: list[tuple[str, str]] = []
     binder = _Binder(kinds, problems)
     root = binder.level(where, WhereLevel((), list_names(kinds), at, "where"))
-    if root is not None and not problems:
-        problems += [
-            (at + path.removeprefix("where"), text) for path, text in find_contradictions(conjuncts(root))
-        ]
+    parts = tuple(conjuncts(root)) if root is not None else ()
+    if not problems:
+        problems += [(at + path.removeprefix("where"), text) for path, text in find_contradictions(parts)]
     for problem in problems:
         report(*problem)
-    return None if root is None or problems else Where(AllOf(tuple(conjuncts(root))), where)
+    return None if root is None or problems else Where(AllOf(parts), where)
 
 
 class _Binder:
@@ -161,7 +168,7 @@ class _Binder:
         if operand is None:
             self.report(level.at, "null cannot be compared: write `absent: true` for a missing value")
             return None
-        if isinstance(level.names, Items) and name not in operator.names():
+        if isinstance(level.names, Items) and name not in operator:
             self.report(level.at, describe_items(level, level.names))
             return None
         try:
@@ -175,7 +182,7 @@ class _Binder:
         return FieldCondition(level.path, level.keys, level.kind, condition, wanted)
 
     def unknown(self, key: str, level: WhereLevel) -> str:
-        if key in operator.names():
+        if key in operator:
             return f"'{key}' is an operator: write it below {describe_content(level)}"
         elsewhere = [kind for kind in sorted(NAMES) if level.is_root and key in NAMES[kind]]
         if elsewhere:

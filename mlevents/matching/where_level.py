@@ -1,7 +1,7 @@
 """A position in `where` while it is bound: what may be written there, and what messages say of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mlevents.conditions.condition import Condition, quote_value, type_of
 from mlevents.events.event_type import Items, NameType
@@ -10,8 +10,7 @@ type FieldNames = Mapping[str, "FieldNames"] | NameType
 """The names of a level, with those below each; a field's type where there are none."""
 
 
-@dataclass(frozen=True, slots=True)
-class WhereLevel:
+class WhereLevel(NamedTuple):
     """A position in `where`: the keys so far, the names below, the paths for problems and reasons."""
 
     keys: tuple[str, ...]

@@ -14,6 +14,8 @@ from mlevents.rules.written_conditions import WrittenCondition
 
 EQUALITY = ("equals", "in", "not-in")
 _PARTS = ("prefix", "suffix", "contains")
+_PLAIN = (*EQUALITY, *_PARTS)
+_OUTER_STAR = re.compile(r"^\*|\*$")
 _WILDCARD = re.compile(r"[*?]|\[[^\]]+\]")
 _COMPARISON = re.compile(r"\s*(>=|<=|==|!=|=>|=<|>|<|=)\s*([-+]?[0-9]+(?:\.[0-9]+)*)\s*")
 _COMPARISONS = {">=": "gte", "=>": "gte", "<=": "lte", "=<": "lte", ">": "gt", "<": "lt"}
@@ -45,11 +47,11 @@ def find_condition_mistakes(condition: WrittenCondition, workspaces: Mapping[str
 
 
 def _find_wildcards(condition: WrittenCondition) -> Iterator[Mistake]:
-    if condition.operator not in (*EQUALITY, *_PARTS) or condition.kind not in ("text", "list"):
+    if condition.operator not in _PLAIN or condition.kind not in ("text", "list"):
         return
     is_name = condition.keys in PLAIN_NAMES
     for text in condition.texts:
-        found = _WILDCARD.search(text) if is_name else re.search(r"^\*|\*$", text)
+        found = (_WILDCARD if is_name else _OUTER_STAR).search(text)
         if found is None or (condition.operator == "equals" and not condition.is_short and not is_name):
             continue
         yield Mistake(condition.path, _describe_wildcard(condition, text, is_name), is_name)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -17,6 +18,8 @@ from mlevents.yamlfile.positions import join_path
 _BRACES = re.compile(r"(?<!\$)\{\{-?\s*(?P<source>(?P<root>[A-Za-z_]\w*)[^{}]*?)\s*-?\}\}")
 _GITHUB = re.compile(r"(?<!\$)\$\{\{\s*(?P<source>[^{}]*?)\s*\}\}")
 _SINGLE = re.compile(r"(?<![{$@%])(?:\{|\$\()(?P<source>(?P<root>[a-z]+)\.(?P<field>[a-z_]+)[\w.]*)[})]")
+_BRACKETS = re.compile(r"\{|\$\(")
+"""What every mistake in a text has."""
 _FIELD_KEYS = 2
 """The keys of a field; a tag or a property has one more."""
 _ROOTS = ("steps", "failure", "env", "group", "response", "endpoint")
@@ -54,6 +57,8 @@ def _describe_truth(name: str) -> str:
 
 
 def _find_text_mistakes(text: str, names: Mapping[str, Any], path: str) -> Iterator[Mistake]:
+    if not _BRACKETS.search(text):
+        return
     found = _GITHUB.search(text)
     if found and _parse(f"{{{found['source']}}}") is None:  # not a map, which has braces too
         yield Mistake(path, f"'{found[0]}' is not an expression of rules: write ${{{found['source']}}}")
@@ -82,6 +87,7 @@ def _split(text: str) -> tuple[str | Piece, ...]:
         return ()  # reported where expressions are checked
 
 
+@lru_cache(maxsize=4096)
 def _parse(source: str) -> nodes.Expr | None:
     try:
         return parse_expression(source)

@@ -12,6 +12,7 @@ from mlevents.errors import RulesError
 from mlevents.rules.environment_file import load_environment
 from mlevents.rules.environment_sections import apply_environment
 from mlevents.rules.extensions import load_extensions, report_extension_faults
+from mlevents.rules.garbage_collection import pause_collection
 from mlevents.rules.loop_protection import protect_from_loops
 from mlevents.rules.mistakes import report_omissions
 from mlevents.rules.model import Defaults, Rule, Rules
@@ -52,7 +53,7 @@ def load_rules(
     checked on any machine. A failed test is a problem like any other.
     """
     load_extensions(path)
-    with report_extension_faults():
+    with report_extension_faults(), pause_collection():
         return _Loading(path, settings, require_settings, vocabulary, tests).rules(read_source(path))
 
 
@@ -66,8 +67,9 @@ def load_rules_text(
 ) -> Rules:
     """The rules in a text; problems use `path`, and the files of steps are next to it."""
     load_extensions(path)
-    source = merge_documents([parse_yaml(text, str(path))], path)
-    return _Loading(path, settings, require_settings, vocabulary).rules(source)
+    with pause_collection():
+        source = merge_documents([parse_yaml(text, str(path))], path)
+        return _Loading(path, settings, require_settings, vocabulary).rules(source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ def find_loops(
     parts = where.conjuncts() if where else ()
     for index, step in enumerate(steps if isinstance(steps := written.get("do"), list) else ()):
         uses = step.get("uses") if isinstance(step, dict) else None
-        for kind in _list_causes(actions.find(uses), step) if uses in actions.names() else ():
+        is_known = isinstance(uses, str) and uses in actions
+        for kind in _list_causes(actions.find(str(uses)), step) if is_known else ():
             again = kind in kinds or ANY_EVENT in kinds
             if again and can_match([*parts, *_list_tag_conditions(kind, str(written.get("id")))], (kind,)):
                 yield join_path("do", index, "uses"), _describe_loop(str(uses), kind)

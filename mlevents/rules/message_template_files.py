@@ -6,10 +6,10 @@ from pathlib import Path
 
 from mlevents.actions.notify.message_templates import INSERTED_VALUES
 from mlevents.errors import Problem, RulesError
-from mlevents.events.studio_links import ENDPOINT_NAMES, describe_links
+from mlevents.events.studio_links import ENDPOINT_NAMES
 from mlevents.gates.gate import gate
 from mlevents.gates.given_names import list_given_names
-from mlevents.matching.where import ANY_EVENT, list_names
+from mlevents.matching.where import ANY_EVENT, list_expression_names
 from mlevents.message_templates.template_engine import FORMER_NAMES, SHIPPED_TEMPLATES, check_template
 from mlevents.rules.rule_check import SILENCE_NAMES
 from mlevents.rules.rule_folder import find_beside
@@ -68,6 +68,6 @@ def _find_problems(name: str, file: Path, places: Mapping[str, Path]) -> Iterato
 
 def _list_names() -> dict[str, Collection[str] | None]:
     """What a template can insert, whatever the rule that names it."""
-    events = describe_links(list_names((ANY_EVENT,)))
+    events = list_expression_names((ANY_EVENT,))
     given = list_given_names(gate.names(), events)
     return {**INSERTED_VALUES, **events, **given, **SILENCE_NAMES, **ENDPOINT_NAMES}

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlevents.events.model_tagged import ModelTagged
-from mlevents.events.studio_links import describe_links
-from mlevents.matching.where import Where, list_names
+from mlevents.matching.where import Where, list_expression_names, list_names
 from mlevents.rules.condition_mistakes import Mistake, find_condition_mistakes
 from mlevents.rules.expression_mistakes import find_if_mistakes, find_value_mistakes
 from mlevents.rules.report import Report
@@ -40,7 +39,7 @@ def report_mistakes(
     for part in source.parts:
         defaults = part.document.value.get(DEFAULTS)
         if isinstance(defaults, dict):
-            names = {**describe_links(list_names(("*",))), **FAILURE_NAMES}
+            names = {**list_expression_names(("*",)), **FAILURE_NAMES}
             _report(_check_steps(defaults, names), part.defaults, report)
 
 
@@ -59,7 +58,7 @@ def _check_rule(
         yield from find_condition_mistakes(condition, workspaces)
     for gate in _GATE_VALUES:
         yield from find_value_mistakes(rule.get(gate), names, gate)
-    yield from _check_steps(rule, {**describe_links(names), **FAILURE_NAMES})
+    yield from _check_steps(rule, {**list_expression_names(kinds), **FAILURE_NAMES})
     yield from find_rule_mistakes(rule, kinds, where, vocabulary.actions)
     if ModelTagged.kind in kinds and not workspaces:
         fact = "the tags of models are compared in the listed workspaces alone, and none is listed"

@@ -1,7 +1,7 @@
 """From rules as written to rules as used: steps get their ids, and values of the file and its defaults."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mlevents.actions.action import Action
 from mlevents.gates.gate import AnyGate, gates_in_order
@@ -12,6 +12,8 @@ from mlevents.rules.model import Defaults, Retry, Rule, Step
 from mlevents.rules.step_ids import StepIds
 from mlevents.rules.syntax import RuleSyntax
 
+_DEFAULTS = frozenset(Defaults.model_fields)
+
 
 @dataclass(frozen=True, slots=True)
 class RuleBuilder:
@@ -19,6 +21,7 @@ class RuleBuilder:
 
     lists: Mapping[str, Sequence[str]]
     actions: Registry[type[Action]]
+    gates: Collection[str] = field(default_factory=gates_in_order)
 
     def build_rule(self, written: RuleSyntax, where: Where | None, defaults: Defaults) -> Rule:
         """The rule with its bound conditions; `defaults` come from `build_defaults`."""
@@ -29,7 +32,7 @@ class RuleBuilder:
             event=("*",) if "*" in written.event else written.event,
             where=where,
             mode=written.mode,
-            gates=_collect_gates(written, defaults),
+            gates=self._collect_gates(written, defaults),
             steps=self._build_steps(written.do, defaults.retry),
             on_failure=defaults.on_failure if own is None else self._build_steps(own, defaults.retry),
         )
@@ -45,10 +48,21 @@ class RuleBuilder:
             name = step.id or ids.next(step.uses)
             ids.take(name)
             own = {key: getattr(step.retry, key) for key in step.retry.model_fields_set}
-            ready = {"id": name, "retry": retry.model_copy(update=own)}
+            ready = {"id": name, "retry": retry.model_copy(update=own) if own else retry}
             parameters = apply_allowed_names(step, self.lists, self.actions)
             steps[name] = step.model_copy(update={**ready, "with_": parameters})
         return tuple(steps.values())
+
+    def _collect_gates(self, written: RuleSyntax, defaults: Defaults) -> dict[str, AnyGate]:
+        """The gates of a rule in their order; one that it leaves out is that of the defaults, if any."""
+        found = {}
+        for name in self.gates:
+            own = getattr(written, name)
+            if own is None and name in _DEFAULTS:
+                own = getattr(defaults, name)
+            if own is not None:
+                found[name] = own
+        return found
 
 
 def merge_defaults(own: Defaults, shared: Defaults) -> Defaults:
@@ -56,12 +70,3 @@ def merge_defaults(own: Defaults, shared: Defaults) -> Defaults:
     retry = {name: getattr(own.retry, name) for name in own.retry.model_fields_set}
     found = {name: getattr(own, name) for name in own.model_fields_set}
     return shared.model_copy(update={**found, "retry": shared.retry.model_copy(update=retry)})
-
-
-def _collect_gates(written: RuleSyntax, defaults: Defaults) -> dict[str, AnyGate]:
-    """The gates of a rule in their order; one that it leaves out is that of the defaults, if they have it."""
-    found = {
-        name: getattr(defaults, name, None) if (own := getattr(written, name)) is None else own
-        for name in gates_in_order()
-    }
-    return {name: one for name, one in found.items() if one is not None}

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlevents.errors import Problem
 from mlevents.events import NAMES
-from mlevents.events.studio_links import ENDPOINT_NAMES, describe_links
-from mlevents.gates.gate import gates_in_order
+from mlevents.events.studio_links import ENDPOINT_NAMES
+from mlevents.gates.gate import AnyGate, gates_in_order
 from mlevents.gates.given_names import list_given_names
 from mlevents.matching.satisfiability import find_impossible_alternatives, find_impossible_condition
-from mlevents.matching.where import Where, bind_where, list_names
+from mlevents.matching.where import Where, bind_where, list_expression_names
 from mlevents.rules.loops import find_loops
 from mlevents.rules.references import find_references
 from mlevents.rules.report import Report
@@ -49,23 +48,23 @@ def check_rules(source: RuleSource, report: Report, steps: StepCheck) -> list[Wh
 
 @dataclass(slots=True)
 class RuleCheck:
-    """Checks rules one by one, and remembers their ids."""
+    """Checks rules one by one, and remembers the path of each id."""
 
     report: Report
     steps: StepCheck
-    ids: dict[str, Problem] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    gates: Mapping[str, type[AnyGate]] = field(default_factory=gates_in_order)
 
     def check_defaults(self, written: Mapping[str, Any], path: str) -> None:
         """Report the problems of the defaults at this path."""
-        events = describe_links(list_names(_ANY_EVENT))
-        names = {**events, **RESPONSE_NAMES, **ENDPOINT_NAMES, **FAILURE_NAMES}
+        names = {**list_expression_names(_ANY_EVENT), **RESPONSE_NAMES, **ENDPOINT_NAMES, **FAILURE_NAMES}
         self.steps.check_steps(written.get("on_failure"), join_path(path, "on_failure"), names)
 
     def check_rule(self, written: Mapping[str, Any], path: str) -> Where | None:
         """The bound conditions of a rule, None if it has none; reports what is wrong in it."""
         self._check_id(written.get("id"), join_path(path, "id"))
         kinds = find_event_kinds(written.get("event"))
-        names: Mapping[str, Any] = describe_links(list_names(kinds))
+        names: Mapping[str, Any] = list_expression_names(kinds)
         if is_silence_rule(written):
             names = {root: names[root] for root in SILENCE_ROOTS} | SILENCE_NAMES
         self.report.errors(path, find_event_problems(written))
@@ -98,7 +97,7 @@ class RuleCheck:
 
     def _check_gates(self, written: Mapping[str, Any], path: str, names: Mapping[str, Any]) -> None:
         """Report what is wrong in the gates of a rule, beyond their form."""
-        for name, found in gates_in_order().items():
+        for name, found in self.gates.items():
             if name in written:
                 self.steps.check_values(written[name], join_path(path, name), names)
                 place = join_path(path, name)
@@ -111,9 +110,9 @@ class RuleCheck:
     def _check_id(self, name: object, path: str) -> None:
         if not isinstance(name, str):
             return
-        here = self.report.document.problem(path, "")
-        other = self.ids.setdefault(name, here)
-        if other is not here:
+        first = self.ids.setdefault(name, path)
+        if first != path:
+            here, other = (self.report.document.problem(one, "") for one in (path, first))
             place = f"line {other.line}" if other.file == here.file else f"{other.file}:{other.line}"
             self.report.error(path, f"'{name}' is also the id of the rule in {place}: rename one")
 

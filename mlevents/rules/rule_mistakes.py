@@ -71,7 +71,7 @@ def find_missing_on_failure(parts: Sequence[Mapping[str, Any]], rules: Sequence[
 def _notifies(written: Mapping[str, Any], actions: Registry[type[Action]]) -> bool:
     steps = written.get("do")
     names = [step.get("uses") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
-    return any(name in actions.names() and actions.find(name).notifies for name in names)
+    return any(isinstance(name, str) and name in actions and actions.find(name).notifies for name in names)
 
 
 def _chooses_runs(fields: set[tuple[str, ...]]) -> bool:

@@ -41,6 +41,12 @@ class StepCheck:
     used: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
     templates: set[str] = field(default_factory=set)
+    receivers: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The types of connections to which messages can be sent."""
+        types = self.vocabulary.connections.items()
+        self.receivers = tuple(name for name, kind in types if hasattr(kind, "send"))
 
     def check_steps(self, written: object, path: str, names: ExpressionNames) -> list[str]:
         """Report the problems of a list of steps; a step may read the results of earlier steps.
@@ -114,9 +120,7 @@ class StepCheck:
             self.report.errors(path, check_allowed_names(action.target, given, self.file))
 
     def _check_parameters(self, action: type[Action], written: object, path: str) -> None:
-        if not isinstance(written, dict):
-            return
-        if self.report.is_full:
+        if not isinstance(written, dict) or self.report.is_full:
             return
         names = list(find_references(action, written, path))
         faults = [self.check_reference(named) for named in names]
@@ -167,17 +171,13 @@ class StepCheck:
             near = did_you_mean(name, self.connections)
             return f"unknown connection '{name}'{near}: {self._type_remedy(wanted)}"
         kind = self.connections[name].get("type")
-        if kind in self._accepted_types(wanted) or kind not in self.vocabulary.connections.names():
+        if kind in (wanted or self.receivers) or kind not in self.vocabulary.connections:
             return None
         return f"the connection '{name}' has the type {kind}, which does not fit: {self._type_remedy(wanted)}"
 
-    def _accepted_types(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
-        types = self.vocabulary.connections.items()
-        return wanted or tuple(name for name, kind in types if hasattr(kind, "send"))
-
     def _type_remedy(self, wanted: tuple[str, ...]) -> str:
-        types = self._accepted_types(wanted)
-        return f"use a connection of type {' or '.join(types)}, listed under 'connections'"
+        types = " or ".join(wanted or self.receivers)
+        return f"use a connection of type {types}, listed under 'connections'"
 
     def check_values(self, value: object, path: str, names: ExpressionNames) -> None:
         """Report the problems of the expressions in a value."""

@@ -71,6 +71,8 @@ def _join_names(names: Iterable[str]) -> str:
 
 
 def _find_step_names(text: str) -> list[str]:
+    if "steps" not in text:
+        return []
     try:
         return sorted(find_names_below(text, "steps"))
     except ExpressionError:  # reported where expressions are checked

@@ -40,13 +40,13 @@ def list_conditions(
     written: object, names: Any, path: str, keys: tuple[str, ...] = ()
 ) -> Iterator[WrittenCondition]:
     """Every condition in a `where`; `names` are those of its level. What is not valid is left out."""
-    if isinstance(names, Mapping) or names == "texts":
+    if isinstance(names, Items):
+        yield from _list_at_items(written, names, path, keys)
+    elif isinstance(names, str) and names != "texts":
+        yield from _list_at_field(written, names, path, keys)
+    elif names is not None:
         for key, value in written.items() if isinstance(written, Mapping) else ():
             yield from _list_below(key, value, names, join_path(path, str(key)), keys)
-    elif isinstance(names, Items):
-        yield from _list_at_items(written, names, path, keys)
-    elif isinstance(names, str):
-        yield from _list_at_field(written, names, path, keys)
 
 
 def _list_below(

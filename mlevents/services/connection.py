@@ -125,4 +125,4 @@ connection = Registry[type[Connection]]("connection type", "mlevents.services", 
 def is_implicit(written: Mapping[str, Any]) -> bool:
     """Whether a connection, with its `type`, is of a type that steps may need without naming it."""
     kind = str(written.get("type"))
-    return kind in connection.names() and connection.find(kind).implicit
+    return kind in connection and connection.find(kind).implicit

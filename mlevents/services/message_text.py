@@ -7,7 +7,8 @@ BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 
 def one_line(value: object, length: int = VALUE_LENGTH) -> str:
     """One line: no line breaks, no control characters, no change of direction, cut at this length."""
-    line = " ".join("".join(map(printable, str(value)[: 4 * length])).split())
+    text = str(value)[: 4 * length]
+    line = " ".join((text if text.isprintable() else "".join(map(printable, text))).split())
     return line if len(line) <= length else line[: length - 1] + "…"
 
 

@@ -1,7 +1,8 @@
 """YAML nodes with plain values and places; anchors and `<<` work, loops and alias bombs do not."""
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -27,19 +28,32 @@ class LimitError(yaml.MarkedYAMLError):
         super().__init__(problem=problem, problem_mark=event.start_mark)
 
 
-class PlainNode(yaml.Node):
-    """A node whose value is plain Python; `size` counts the values in it, 0 while it is incomplete."""
+class Root(NamedTuple):
+    """A document's value, the places in it, and where it begins."""
 
-    def __init__(self, event: Any, value: Any, places: Any = None, size: int = 0) -> None:
-        self.value, self.places, self.start_mark, self.size = value, places, event.start_mark, size
+    value: Any
+    places: Any
+    start_mark: Any
+
+
+@dataclass(slots=True)
+class _Anchored:
+    """What an alias repeats; `size` counts the values in it, 0 while it is incomplete."""
+
+    value: Any
+    places: Any
+    size: int
 
 
 class Composer(yaml.composer.Composer, yaml.CBaseLoader):
-    """PyYAML's composer on libyaml's events, with nodes of our own; the document collects the problems."""
+    """PyYAML's composer on libyaml's events, with plain values for nodes; the document collects the problems.
+
+    A value is composed with the places in it, which are None for a scalar.
+    """
 
     def __init__(self, text: str, document: Document) -> None:
         yaml.CBaseLoader.__init__(self, text)
-        self.anchors = {}
+        self.anchored: dict[str, _Anchored] = {}
         self.document = document
         self.path: list[Any] = []
         self.composed = self.repeated = self.depth = 0
@@ -48,69 +62,76 @@ class Composer(yaml.composer.Composer, yaml.CBaseLoader):
         path = join_path("", *(part for part in (*self.path, *below) if isinstance(part, str | int)))
         self.document.problems.append(Problem(self.document.file, *place_of(event), path, text))
 
-    def compose_node(self, _parent: object, _index: object) -> PlainNode:
-        return self.compose_from(self.get_event())
+    def compose_node(self, _parent: object, _index: object) -> Any:
+        event: Any = self.get_event()
+        return Root(*self.compose_value(event), event.start_mark)
 
-    def compose_from(self, event: Any) -> PlainNode:
-        if type(event) is yaml.AliasEvent:
-            return self.resolve_alias(event)
+    def compose_value(self, event: Any) -> tuple[Any, Any]:
+        if type(event) is yaml.ScalarEvent:
+            return self.compose_scalar(event, event.style or event.tag), None
+        return self.resolve_alias(event) if type(event) is yaml.AliasEvent else self.compose_collection(event)
+
+    def compose_scalar(self, event: Any, is_text: object) -> Any:
+        self.count(event)
+        value = event.value if is_text else parse_scalar(event.value)
+        if event.anchor:
+            self.anchored[event.anchor] = _Anchored(value, None, 1)
+        return value
+
+    def count(self, event: Any) -> None:
         if event.tag not in _TAGS:
             self.report(event, f"the tag '{event.tag}' has no meaning here: remove it")
         self.composed += 1
-        if type(event) is not yaml.ScalarEvent:
-            return self.compose_collection(event)
-        is_text = event.style or event.tag
-        node = PlainNode(event, event.value if is_text else parse_scalar(event.value), None, 1)
-        if event.anchor:
-            self.anchors[event.anchor] = node
-        return node
 
-    def resolve_alias(self, event: Any) -> PlainNode:
-        node: Any = self.anchors.get(event.anchor)
-        if node is None or not node.size:
-            fact = "names the value that it is in" if node else "names no anchor"
+    def resolve_alias(self, event: Any) -> tuple[Any, Any]:
+        known = self.anchored.get(event.anchor)
+        if known is None or not known.size:
+            fact = "names the value that it is in" if known else "names no anchor"
             self.report(event, f"the alias '*{event.anchor}' {fact}: write the value itself")
-            return PlainNode(event, _UNUSABLE)
-        self.composed += node.size
-        self.repeated += node.size
+            return _UNUSABLE, None
+        self.composed += known.size
+        self.repeated += known.size
         if self.repeated > MAX_REPEATED:
             raise LimitError(event, f"aliases repeat more than {MAX_REPEATED} values: write fewer")
-        return PlainNode(event, node.value, node.places, node.size)
+        return known.value, known.places
 
-    def compose_collection(self, event: Any) -> PlainNode:
+    def compose_collection(self, event: Any) -> tuple[Any, Any]:
+        self.count(event)
         if self.depth == MAX_DEPTH:
             raise LimitError(event, f"lists and mappings nest deeper than {MAX_DEPTH} levels: flatten them")
         self.depth += 1
         before = self.composed
         is_list = type(event) is yaml.SequenceStartEvent
-        node = PlainNode(event, [], []) if is_list else PlainNode(event, {}, {})
+        value: Any = [] if is_list else {}
+        places: Any = [] if is_list else {}
+        whole = _Anchored(value, places, 0)
         if event.anchor:
-            self.anchors[event.anchor] = node
-        (self.compose_list if is_list else self.compose_mapping)(node.value, node.places)
+            self.anchored[event.anchor] = whole
+        (self.compose_list if is_list else self.compose_mapping)(value, places)
         self.depth -= 1
-        node.size = self.composed - before + 1
-        return node
+        whole.size = self.composed - before + 1
+        return value, places
 
     def compose_list(self, value: list[Any], places: Any) -> None:
         while type(event := self.get_event()) is not yaml.SequenceEndEvent:
             self.path.append(len(value))
-            node = self.compose_from(event)
+            item, inside = self.compose_value(event)
             self.path.pop()
-            if node.value is not _UNUSABLE:
-                value.append(node.value)
-                places.append((*place_of(event), node.places))
+            if item is not _UNUSABLE:
+                value.append(item)
+                places.append(_place(event, inside))
 
     def compose_mapping(self, value: dict[str, Any], places: Any) -> None:
         merged: list[tuple[Any, Any]] = []
         while type(event := self.get_event()) is not yaml.MappingEndEvent:
             key = self.compose_key(event, places)
             self.path.append(key)
-            node = self.compose_from(self.get_event())
+            found, inside = self.compose_value(self.get_event())
             self.path.pop()
             if key is _MERGE:
-                merged += self.merge_sources(node, event)
-            elif key is not None and node.value is not _UNUSABLE:
-                value[key], places[key] = node.value, (*place_of(event), node.places)
+                merged += self.merge_sources(found, inside, event)
+            elif key is not None and found is not _UNUSABLE:
+                value[key], places[key] = found, _place(event, inside)
         for source, inside in merged:
             for key in source:
                 value.setdefault(key, source[key])
@@ -118,11 +139,9 @@ class Composer(yaml.composer.Composer, yaml.CBaseLoader):
 
     def compose_key(self, event: Any, places: Any) -> Any:
         """The text of a key, `_MERGE`, or None for a key that cannot be used."""
-        node = self.compose_from(event)
-        if type(event) is yaml.ScalarEvent:
-            node.value = event.value
-        key, fault = node.value, ""
-        if type(event) is yaml.ScalarEvent and not event.style and key in ("<<", ""):
+        is_scalar, fault = type(event) is yaml.ScalarEvent, ""
+        key = self.compose_scalar(event, is_text=True) if is_scalar else self.compose_value(event)[0]
+        if is_scalar and not event.style and key in ("<<", ""):
             key, fault = (_MERGE, "") if key else (None, "a key is missing before ':'")
         elif key is not _UNUSABLE and not isinstance(key, str):
             fault = "a key must be text, not a list, mapping or number"
@@ -132,13 +151,18 @@ class Composer(yaml.composer.Composer, yaml.CBaseLoader):
             self.report(event, fault, key if isinstance(key, str) else None)
         return None if fault or key is _UNUSABLE else key
 
-    def merge_sources(self, node: PlainNode, event: Any) -> Iterator[tuple[Any, Any]]:
+    def merge_sources(self, found: Any, inside: Any, event: Any) -> Iterator[tuple[Any, Any]]:
         """`<<` takes the keys of a mapping, or of several; the mapping's own keys win."""
-        values, places = [node.value], [node.places]
-        if isinstance(node.value, list):
-            values, places = node.value, [place[2] for place in node.places]
-        for value, inside in zip(values, places, strict=True):
+        values, places = [found], [inside]
+        if isinstance(found, list):
+            values, places = found, [place[2] for place in inside]
+        for value, around in zip(values, places, strict=True):
             if isinstance(value, dict):
-                yield value, inside
+                yield value, around
             elif value is not _UNUSABLE:
                 self.report(event, "'<<' takes a mapping, or a list of mappings: write '<<: *anchor'")
+
+
+def _place(event: Any, inside: Any) -> tuple[int, int, Any]:
+    mark = event.start_mark
+    return mark.line + 1, mark.column + 1, inside

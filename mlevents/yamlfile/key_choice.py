@@ -51,7 +51,8 @@ def check_key_choices(model: BaseModel, choices: Sequence[KeyChoice]) -> None:
     """Raise ValueError unless the model has the keys of exactly one choice."""
     if not choices:
         return
-    written = {name for name in type(model).model_fields if getattr(model, name) is not None}
+    keys = {key for choice in choices for key in _list_keys(choice)}
+    written = {name for name in keys if getattr(model, name) is not None}
     begun = [key for choice in choices for key in choice.keys if key in written]
     chosen = [choice for choice in choices if list(choice.keys) == begun]
     if not chosen:

@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from mlevents.yamlfile.composer import Composer, LimitError, PlainNode
+from mlevents.yamlfile.composer import Composer, LimitError, Root
 from mlevents.yamlfile.positions import Document, place_of
 
 MAX_CHARACTERS = 16 * 1024 * 1024
@@ -30,7 +30,7 @@ def parse_yaml(text: str, file: str) -> Document:
         elif bad:
             place = _place_inside(text[: bad.start()])
             document.stop(place, f"the character U+{ord(bad[0]):04X} is not allowed in YAML: remove it")
-        elif isinstance(root := Composer(text, document).get_single_node(), PlainNode):
+        elif isinstance(root := Composer(text, document).get_single_node(), Root):
             document.value, document.places, document.start = root.value, root.places, place_of(root)
     except yaml.MarkedYAMLError as error:
         fault = _REFUSALS.get(type(error), "this is not YAML: {}").format(error.problem)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?", re.ASCII)
+_NUMBER_STARTS = frozenset("-0123456789")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 Scalar = str | int | float | bool | None
@@ -43,7 +44,7 @@ def parse_scalar(text: str) -> Scalar:
     """What an unquoted text means: a boolean, null, a decimal number, or itself."""
     if text in _WORDS:
         return _WORDS[text]
-    number = _NUMBER.fullmatch(text)
+    number = _NUMBER.fullmatch(text) if text[0] in _NUMBER_STARTS else None
     if not number:
         return text
     if not number[1]:
