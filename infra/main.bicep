@@ -66,7 +66,32 @@ param maximumInstanceCount int = 100
 @description('Instances kept warm, which cost all day: {name, instanceCount}, the name `durable` or `function:ModelRegistered` and so on. Empty: nothing is paid while idle.')
 param alwaysReady array = []
 
-@description('Replication of the storage account, which holds the state of responses and the dead letters.')
+@description('Where Durable Functions keeps the responses: in the storage account, or in a Durable Task Scheduler. docs/deployment.md says how to choose. A change starts with an empty task hub.')
+@allowed([
+  'storage'
+  'scheduler'
+])
+param durableBackend string = 'storage'
+
+@description('The SKU of the scheduler: Consumption is paid for each action, Dedicated for each capacity unit and hour.')
+@allowed([
+  'Consumption'
+  'Dedicated'
+])
+param schedulerSku string = 'Consumption'
+
+@description('Capacity units of the SKU Dedicated.')
+@minValue(1)
+@maxValue(3)
+param schedulerCapacity int = 1
+
+@description('Ranges that may call the scheduler. Without a private network the addresses of the app are not known, so all may call, and the identity decides.')
+@minLength(1)
+param schedulerAddresses array = [
+  '0.0.0.0/0'
+]
+
+@description('Replication of the storage account, which holds the state of responses (unless durableBackend is scheduler) and the dead letters.')
 @allowed([
   'Standard_LRS'
   'Standard_ZRS'
@@ -115,7 +140,7 @@ param secretSettings array = [
   'TEAMS_WORKFLOW_URL'
 ]
 
-@description('Put storage and vault behind private endpoints in a network of their own. Private endpoints cost by the hour.')
+@description('Put storage, scheduler and vault behind private endpoints in a network of their own. Private endpoints cost by the hour.')
 param usePrivateNetwork bool = false
 
 @description('The address range of that network.')
@@ -133,7 +158,7 @@ param appSubnetId string = ''
 @description('The id of an existing subnet for private endpoints. Needs usePrivateNetwork and appSubnetId.')
 param endpointSubnetId string = ''
 
-@description('The ids of existing private DNS zones by service: blob, queue, table, vault. A zone that is not named is made and linked.')
+@description('The ids of existing private DNS zones by service: blob, queue, table, vault, scheduler. A zone that is not named is made and linked.')
 param dnsZoneIds object = {}
 
 @description('The ids of virtual networks that ours is peered with, such as that of a private workspace. The other direction is made by its owner.')
@@ -147,6 +172,8 @@ var appName = 'mlevents-${token}'
 var storageName = 'mlevents${token}'
 var vaultName = 'mlev-${token}'
 var vaultZone = 'privatelink${replace(environment().suffixes.keyvaultDns, '.vault.', '.vaultcore.')}'
+var usesScheduler = durableBackend == 'scheduler'
+var hubName = 'mlevents'
 var makesNetwork = usePrivateNetwork && empty(appSubnetId)
 var tags = {
   'azd-env-name': environmentName
@@ -212,6 +239,39 @@ module storageEndpoints 'modules/private-endpoint.bicep' = [for service in ['blo
     subnetId: makesNetwork ? network!.outputs.endpointSubnetId : endpointSubnetId
   }
 }]
+
+module scheduler 'modules/scheduler.bicep' = if (usesScheduler) {
+  name: 'scheduler'
+  scope: group
+  params: {
+    name: appName
+    location: location
+    tags: tags
+    hubName: hubName
+    sku: schedulerSku
+    capacity: schedulerCapacity
+    allowedAddresses: schedulerAddresses
+    isPrivate: usePrivateNetwork
+    principalId: identity.outputs.principalId
+    operatorId: operatorId
+    operatorType: operatorType
+  }
+}
+
+module schedulerEndpoint 'modules/private-endpoint.bicep' = if (usesScheduler && usePrivateNetwork) {
+  name: 'endpoint-scheduler'
+  scope: group
+  params: {
+    name: '${appName}-scheduler'
+    location: location
+    tags: tags
+    targetId: scheduler!.outputs.id
+    service: 'scheduler'
+    zoneName: 'privatelink.durabletask.io'
+    zoneId: dnsZoneIds.?scheduler ?? ''
+    subnetId: makesNetwork ? network!.outputs.endpointSubnetId : endpointSubnetId
+  }
+}
 
 module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
@@ -292,6 +352,8 @@ module app 'modules/function-app.bicep' = {
       queue: storage.outputs.queueUri
       table: storage.outputs.tableUri
     }
+    schedulerEndpoint: usesScheduler ? scheduler!.outputs.endpoint : ''
+    hubName: hubName
     packageContainer: storage.outputs.packageContainerUrl
     deadLetters: storage.outputs.deadLettersUrl
     applicationInsightsConnection: monitoring.outputs.connectionString
@@ -314,6 +376,7 @@ module app 'modules/function-app.bicep' = {
   // References to the vault are resolved when the app starts: vault, role and private endpoint come first.
   dependsOn: [
     storageEndpoints
+    schedulerEndpoint
     vault
     vaultEndpoint
   ]
@@ -326,6 +389,7 @@ output MLEVENTS_FUNCTION_APP_ID string = app.outputs.id
 output MLEVENTS_URL string = app.outputs.url
 output MLEVENTS_PRINCIPAL_ID string = identity.outputs.principalId
 output MLEVENTS_STORAGE_NAME string = storage.outputs.name
+output MLEVENTS_TASK_HUB_DASHBOARD string = usesScheduler ? scheduler!.outputs.dashboard : ''
 output MLEVENTS_DEAD_LETTERS string = storage.outputs.deadLettersUrl
 output MLEVENTS_ACTION_GROUP_ID string = empty(alertEmail) ? '' : alerts!.outputs.actionGroupId
 output MLEVENTS_EMAIL_SENDER string = useCommunication ? communication!.outputs.sender : ''

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from infra.hooks import access, app, app_secret, events, key_vault, package, preflight
+from infra.hooks import access, app, app_secret, events, host_file, key_vault, package, preflight
 from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import HookError, say
 from infra.hooks.rule_environment import SETTING, choose_environment, keep_environment
@@ -20,9 +20,17 @@ def prepare(environment: Mapping[str, str]) -> None:
     app_secret.keep_secret(environment, parameters)
 
 
+def build_package(words: list[str], environment: Mapping[str, str]) -> None:
+    """Before the package is made; words are parameters of main.bicep, over their file."""
+    backend = host_file.choose_backend(read_parameters(environment, words))
+    package.build()
+    host_file.write_backend(backend)
+
+
 STEPS: dict[str, Callable[[list[str]], None]] = {
     "preprovision": lambda _: prepare(os.environ),
-    "prepackage": lambda _: package.build(),
+    "prepackage": lambda words: build_package(words, os.environ),
+    "postpackage": lambda _: host_file.restore(),
     "predeploy": lambda _: access.check_and_grant(choose_environment(os.environ)),
     "postdeploy": lambda _: events.subscribe(choose_environment(os.environ)),
     "refresh": lambda _: key_vault.refresh(os.environ),

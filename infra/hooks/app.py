@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from infra.hooks import access, events, package, preflight
+from infra.hooks import access, events, host_file, package, preflight
 from infra.hooks.app_secret import PARAMETER, choose_secret
 from infra.hooks.parameters import read_parameters
 from infra.hooks.programs import HookError, az, deploy_template, outputs, run, say
@@ -27,15 +27,20 @@ def deploy(words: list[str], environment: Mapping[str, str]) -> None:
     known |= deploy_template("main.bicep", f"mlevents-{name}", parameters, known)
     access.grant(known)
     name_rollouts(known)
-    publish(known["AZURE_FUNCTION_APP_NAME"])
+    publish(known["AZURE_FUNCTION_APP_NAME"], host_file.choose_backend(parameters))
     events.subscribe(known)
     say(f"mlevents: runs at {known['MLEVENTS_URL']}")
 
 
-def publish(app: str) -> None:
+def publish(app: str, backend: str) -> None:
     """Publish this folder as `func` does, with the dependencies built here."""
     package.build()
-    if run("func", "azure", "functionapp", "publish", app, "--python", "--no-build").returncode != 0:
+    host_file.write_backend(backend)
+    try:
+        done = run("func", "azure", "functionapp", "publish", app, "--python", "--no-build")
+    finally:
+        host_file.restore()
+    if done.returncode != 0:
         raise HookError(f"the code was not published to '{app}' (see above)")
 
 

@@ -1,9 +1,10 @@
 """Before anything is provisioned: are the rules good, and is Azure ready for them?"""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from infra.hooks.host_file import SCHEDULER, choose_backend
 from infra.hooks.needs import ArmId, read_needs, read_rules
 from infra.hooks.parameters import own_group
 from infra.hooks.programs import INFRA, HookError, az, mlevents, say
@@ -14,8 +15,15 @@ from mlevents.eventgrid.subscription_filters import compile_filters
 PROVIDERS = ("Microsoft.EventGrid", "Microsoft.MachineLearningServices")
 NETWORK_PROVIDER = "Microsoft.App"
 """What Flex Consumption needs registered before an app can call out through a network."""
+SCHEDULER_PROVIDER = "Microsoft.DurableTask"
 TOPIC_TYPE = "Microsoft.MachineLearningServices.Workspaces"
 FILTERS = INFRA / "filters.json"
+LONGEST_IDS = 57
+"""Characters that the ids of a rule and of a step may have together with the Durable Task Scheduler.
+
+The id of an instance may have 100 (learn.microsoft.com/azure/durable-task/scheduler/durable-task-scheduler),
+and that of a step's orchestration after reruns has up to 43 more (mlevents/responses/response_id.py).
+"""
 PRIVATE = ("endpointSubnetId", "dnsZoneIds", "peerNetworkIds")
 """Parameters of main.bicep that mean nothing without usePrivateNetwork."""
 
@@ -40,8 +48,9 @@ def prepare(environment: Mapping[str, str], parameters: Mapping[str, Any]) -> No
     subscriptions = [environment["AZURE_SUBSCRIPTION_ID"], *(one.subscription for one in needs.workspaces)]
     for subscription in dict.fromkeys(subscriptions):
         register_providers(subscription, PROVIDERS)
-    if parameters.get("usePrivateNetwork") or parameters.get("appSubnetId"):
-        register_providers(environment["AZURE_SUBSCRIPTION_ID"], (NETWORK_PROVIDER,))
+    register_providers(environment["AZURE_SUBSCRIPTION_ID"], list_own_providers(parameters))
+    if choose_backend(parameters) == SCHEDULER:
+        name_long_ids(environment)
     for workspace in needs.workspaces:
         az("resource", "show", "--ids", workspace.text)
         check_identity(find_topic(workspace, environment.get("AZURE_FUNCTION_APP_NAME", "")))
@@ -77,6 +86,25 @@ def check_network(parameters: Mapping[str, Any]) -> None:
         raise HookError(
             "peerNetworkIds is for a new network: peer the existing one yourself, or leave it out"
         )
+
+
+def list_own_providers(parameters: Mapping[str, Any]) -> Iterator[str]:
+    """The resource providers that only some installations need."""
+    if parameters.get("usePrivateNetwork") or parameters.get("appSubnetId"):
+        yield NETWORK_PROVIDER
+    if choose_backend(parameters) == SCHEDULER:
+        yield SCHEDULER_PROVIDER
+
+
+def name_long_ids(environment: Mapping[str, str]) -> None:
+    """Name each step whose orchestration the scheduler may refuse, because its id is too long."""
+    for rule in read_rules(environment).rules:
+        for step in rule.steps:
+            if len(rule.id) + len(step.id) > LONGEST_IDS:
+                say(
+                    f"mlevents: the ids '{rule.id}' and '{step.id}' have more than {LONGEST_IDS} characters "
+                    "together: the Durable Task Scheduler may refuse the step's orchestration; shorten one"
+                )
 
 
 def keep_apart(group: str, environment: Mapping[str, str], places: Iterable[ArmId]) -> None:

@@ -13,6 +13,10 @@ param clientId string
 @description('The addresses of the storage account: blob, queue and table, as this cloud names them.')
 param storageUris object
 
+@description('The address of the Durable Task Scheduler; empty when the storage account holds the task hub.')
+param schedulerEndpoint string
+param hubName string
+
 @description('The URL of the container that holds the app package.')
 param packageContainer string
 
@@ -54,6 +58,14 @@ var hostSettings = {
   OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'django,fastapi,flask,httpx,httpx2,psycopg2,requests,urllib,urllib3'
   PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
   PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME: 'mlevents'
+}
+
+// Over host.json, for the host. Azure's scale controller reads host.json alone: infra/hooks/host_file.py.
+var schedulerSettings = {
+  AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'
+  AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
+  DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${clientId}'
+  TASKHUB_NAME: hubName
 }
 
 var appSettings = {
@@ -99,7 +111,7 @@ var callers = [for (addresses, index) in allowedAddresses: {
 }]
 
 // Later ones win: a setting that the operator gives replaces ours, and a reference replaces a value.
-var allSettings = union(hostSettings, appSettings, settings, empty(vaultName) ? {} : json('{${join(references, ',')}}'))
+var allSettings = union(hostSettings, empty(schedulerEndpoint) ? {} : schedulerSettings, appSettings, settings, empty(vaultName) ? {} : json('{${join(references, ',')}}'))
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   // checkov:skip=CKV_AZURE_225: zones need instances that are always paid for; nothing here is while idle

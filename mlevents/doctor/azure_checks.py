@@ -85,8 +85,9 @@ class Doctor:
     def _host_file(self) -> Iterator[PartFinding]:
         """What host.json beside the rules does not say; nothing where there is none."""
         folder = self.rules.path.parent
-        lines = find_unmet_requirements(folder) if (folder / "host.json").is_file() else ()
-        for line in lines:
+        if not (folder / "host.json").is_file():
+            return
+        for line in find_unmet_requirements(folder, self.settings.environment):
             said, _, remedy = line.removeprefix("host.json: ").rpartition(": ")
             yield PartFinding("host.json", Finding("host.json", False, said, remedy))
 

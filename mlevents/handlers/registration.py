@@ -1,6 +1,7 @@
 """Adds our functions to a Function App."""
 
 import logging
+import os
 from typing import Any
 
 import azure.functions as func
@@ -33,7 +34,7 @@ def register_functions[App: func.FunctionRegister](app: App) -> App:
     _check_names(_names(app), {name for blueprint in added for name in _names(blueprint)})
     for blueprint in added:
         app.register_functions(blueprint)
-    for line in find_unmet_requirements(find_app_folder()):
+    for line in find_unmet_requirements(find_app_folder(), os.environ):
         log.warning(line)
     return app
 

@@ -6,6 +6,7 @@ both at once, as far as anybody outside can see: the port answers 503, and the t
 
 import asyncio
 import logging
+import os
 import re
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import timedelta
@@ -75,7 +76,7 @@ class FunctionsHost:
         self.worker = WorkerProcess(folder or self.worker.folder, self.worker.script)
         try:
             await self._start_worker()
-            self.hub.settings = HostSettings.read(self.worker.folder)
+            self.hub.settings = HostSettings.read(self.worker.folder, self.worker.environment or os.environ)
         except (WorkerError, ValueError) as error:
             await self._fail(str(error))
             raise WorkerError(str(error)) from error

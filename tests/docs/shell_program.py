@@ -65,7 +65,7 @@ def run_python(words: list[str]) -> int:
             code = run_mlevents(rest)
         case ["-m", "sandbox", "up", *rest]:
             code = start_sandbox(["sandbox", "up"], rest, Path("ready.json"))
-        case ["-m", "sandbox", "demo"] | ["-m", "infra.hooks", "prepackage"]:
+        case ["-m", "sandbox", "demo"] | ["-m", "infra.hooks", "prepackage", *_]:
             code = 0
         case ["-m", "venv", folder]:
             (Path(folder) / "bin").mkdir(parents=True, exist_ok=True)

@@ -50,9 +50,12 @@ def test_a_first_run_says_which_subscription_and_region_to_set(azure: Azure) -> 
         ({}, []),
         ({"usePrivateNetwork": True}, ["Microsoft.App"]),
         ({"appSubnetId": f"{SUBNETS}/app"}, ["Microsoft.App"]),
+        ({"durableBackend": "scheduler"}, ["Microsoft.DurableTask"]),
     ],
 )
-def test_a_network_needs_its_provider(azure: Azure, given: dict[str, object], wanted: list[str]) -> None:
+def test_a_network_and_a_scheduler_need_their_provider(
+    azure: Azure, given: dict[str, object], wanted: list[str]
+) -> None:
     parameters(azure, **given)
     done = azure.step("preprovision")
     assert done.returncode == 0, done.stderr
@@ -230,7 +233,9 @@ def test_without_a_vault_nothing_is_refreshed(azure: Azure) -> None:
 
 def test_the_app_comes_after_the_vault_and_every_private_endpoint() -> None:
     app = next(one for one in declarations(INFRA / "main.bicep", "module") if one.name == "app")
-    assert {"storageEndpoints", "vault", "vaultEndpoint"} <= set(at(app.body, "dependsOn").split())
+    assert {"storageEndpoints", "schedulerEndpoint", "vault", "vaultEndpoint"} <= set(
+        at(app.body, "dependsOn").split()
+    )
 
 
 def test_no_address_of_one_cloud_is_in_a_template() -> None:

@@ -296,6 +296,8 @@ def test_the_plain_way_does_it_all_in_order(azure: Azure) -> None:
         "usePrivateNetwork": False,
         "operatorId": "",
         "operatorType": "User",
+        "durableBackend": "storage",
+        "schedulerSku": "Consumption",
         "communicationEndpoint": "https://c.example.com",
         "teamsWorkflowUrl": "workflows://host/id/signature",
         "maxDepth": 5,

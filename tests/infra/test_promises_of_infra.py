@@ -18,6 +18,7 @@ from tests.infra.bicep_file import (
 
 APP = INFRA / "modules/function-app.bicep"
 STORAGE = INFRA / "modules/storage.bicep"
+SCHEDULER = INFRA / "modules/scheduler.bicep"
 SUBSCRIPTIONS = INFRA / "modules/event-subscriptions.bicep"
 REFUSED_BY_FLEX = (
     "FUNCTIONS_WORKER_RUNTIME",
@@ -141,11 +142,11 @@ def test_rights_are_assigned_to_one_identity_at_one_resource() -> None:
     found = [(path, one) for path in FILES for one in declarations(path, "resource")]
     target = "Microsoft.Authorization/roleAssignments@"
     assignments = [(path, one) for path, one in found if one.target.startswith(target)]
-    person = (STORAGE, "operatorReads")
-    assert person in [(path, one.name) for path, one in assignments]
+    people = {(STORAGE, "operatorReads"), (SCHEDULER, "operatorReads")}
+    assert people <= {(path, one.name) for path, one in assignments}
     for path, one in assignments:
         assert at(one.body, "scope") not in ("", "subscription()"), (path, one.name)
-        kind = "operatorType" if (path, one.name) == person else "'ServicePrincipal'"
+        kind = "operatorType" if (path, one.name) in people else "'ServicePrincipal'"
         assert at(one.body, "properties.principalType") == kind, (path, one.name)
 
 

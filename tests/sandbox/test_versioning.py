@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,21 @@ def release(tmp_path: Path) -> Release:
 def first(release: Release) -> Iterator[Small]:
     with small(app=release(defaultVersion="1"), speed=36000) as running:
         yield running
+
+
+def test_an_app_setting_overrides_the_file_as_in_the_real_host(release: Release):
+    folder = release(defaultVersion="1", storageProvider={"controlQueueVisibilityTimeout": "00:01:00"})
+    durable = "AzureFunctionsJobHost__extensions__durableTask"
+    settings = {
+        f"{durable}__DEFAULTVERSION": "2",
+        f"{durable}__storageProvider__controlQueueVisibilityTimeout": "00:03:00",
+    }
+    assert HostSettings.read(folder, {}) == HostSettings(
+        default_version="1", control_visibility=timedelta(minutes=1)
+    )
+    assert HostSettings.read(folder, settings) == HostSettings(
+        default_version="2", control_visibility=timedelta(minutes=3)
+    )
 
 
 def waiting(host: Small) -> str:
