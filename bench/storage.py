@@ -51,6 +51,7 @@ rules:
         with: {connection: retraining, pipeline: retrain, parameters: {monitor: "${drift.monitor}"}, wait: true}
   - id: rollout
     event: model.registered
+    where: {model: {name: net}}
     order: {key: "${model.name}", by: "${model.version}"}
     do:
       - uses: deploy_model
@@ -59,6 +60,18 @@ rules:
           template: deployments/small.yaml
           rollout:
             steps: [{percent: 10, for: 10m}, {percent: 50, for: 10m}, {percent: 100}]
+            checks: [{metric: error_rate, max: 0.5}]
+            min_requests: 1
+  - id: canary
+    event: model.registered
+    where: {model: {name: canary}}
+    do:
+      - uses: deploy_model
+        with:
+          endpoint: canary
+          template: deployments/small.yaml
+          rollout:
+            steps: [{percent: 10, for: 10m}, {percent: 100}]
             checks: [{metric: error_rate, max: 0.5}]
             min_requests: 1
 """  # noqa: E501
@@ -119,10 +132,10 @@ def respond(on: Stage, function: str, event: Json) -> str:
     return check_response(on.settled(event_id=str(event["id"])))
 
 
-def roll_out(on: Stage, version: str) -> str:
+def roll_out(on: Stage, version: str, model: str = "net") -> str:
     """The id of the response that deploys a version: the workspace publishes that it is registered."""
-    on.register("net", version, {})
-    return check_response(on.settled(f"models/net:{version}"))
+    on.register(model, version, {})
+    return check_response(on.settled(f"models/{model}:{version}"))
 
 
 def check_response(responses: Sequence[Json]) -> str:
@@ -139,11 +152,19 @@ def replace_version(on: Stage) -> str:
     return roll_out(on, "2")
 
 
+def run_canary(on: Stage) -> str:
+    """The id of the response that replaces a version in two steps, under load."""
+    roll_out(on, "1", "canary")
+    on.load("canary", 20)
+    return roll_out(on, "2", "canary")
+
+
 RESPONSES: Mapping[str, Callable[[Stage], str]] = {
     "shadow response": lambda on: respond(on, "RunStatusChanged", on.run_status_changed("run-1", "Canceled")),
     "notify": lambda on: respond(on, "RunStatusChanged", on.run_status_changed("run-2", "Failed")),
     "run_data_factory_pipeline": lambda on: respond(on, "DatasetDriftDetected", on.drift_detected("m", 0.5)),
     "first deployment": lambda on: roll_out(on, "1"),
+    "canary with two steps": run_canary,
     "rollout with three steps": replace_version,
 }
 

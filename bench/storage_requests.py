@@ -13,6 +13,7 @@ from durabletask.testing.in_memory_backend import OrchestrationInstance
 
 from bench.storage_use import StorageUse
 from bench.task_hub_rows import ENTITY_CALLS, MOST_UNITS, blob_bytes, event_columns, payload, units
+from mlevents.orchestration.function_names import FIND_INSTANCES, PERFORM_STEP, READ_HOLDS
 
 MOST_MESSAGE_BYTES = 45 * 1024
 ENVELOPE = 700
@@ -81,7 +82,7 @@ def event_requests(event: pb.HistoryEvent) -> StorageUse:
     if has_message_blob(event):
         used += WRITE_BLOB + StorageUse(blob_reads=1, blob_bytes=blob_bytes(payload(getattr(event, kind))))
     if kind == "taskScheduled":
-        return used + ACTIVITY
+        return used + ACTIVITY + StorageUse(table_requests=count_hub_reads(event.taskScheduled))
     if kind in ENTITY_CALLS:
         return used + entity_requests(answers=kind == "entityOperationCalled")
     if kind == "executionStarted":
@@ -89,6 +90,14 @@ def event_requests(event: pb.HistoryEvent) -> StorageUse:
             StorageUse(queue_requests=1) if event.executionStarted.HasField("parentInstance") else START
         )
     return used
+
+
+def count_hub_reads(task: pb.TaskScheduledEvent) -> int:
+    """How many instances, or entities, an activity reads in the task hub."""
+    if task.name not in (FIND_INSTANCES, PERFORM_STEP):
+        return int(task.name == READ_HOLDS)
+    asked = json.loads(json.loads(task.input.value))
+    return len(asked) if task.name == FIND_INSTANCES else int("unless_held" in asked)
 
 
 def entity_requests(state: str = "", *, answers: bool = False) -> StorageUse:

@@ -31,8 +31,9 @@ ENTITIES: Mapping[str, str] = {
     names.MODEL_TAGS: f"{RESPONSES}.model_tags:model_tags",
     names.TAG_CURSOR: f"{RESPONSES}.tag_cursor:tag_cursor",
 }
+STEP_ACTIVITIES: Mapping[str, str] = {names.PERFORM_STEP: f"{RESPONSES}.step_activity:perform"}
+"""Those that call services, and read the task hub."""
 ACTIVITIES: Mapping[str, str] = {
-    names.PERFORM_STEP: f"{RESPONSES}.step_activity:perform",
     names.READ_FOR_GATE: f"{RESPONSES}.gate_reading:read_for_gate",
 }
 """Those that call services."""
@@ -58,6 +59,17 @@ def add_activity(name: str, function: Callable[[str, Settings], str]) -> None:
     blueprint.function_name(name)(trigger(activity))
 
 
+def add_step_activity(name: str, function: Callable[[str, Settings, Any], str]) -> None:
+    """Register an activity that calls services, and gets a client of the task hub too."""
+
+    def activity(text: str, client: df.SyncDurableFunctionsClient) -> str:
+        return function(text, settings(), client)
+
+    with_client = blueprint.durable_client_input(client_name="client")
+    trigger = blueprint.activity_trigger(input_name="text", activity=name)
+    blueprint.function_name(name)(with_client(trigger(activity)))
+
+
 def add_hub_activity(name: str, function: Callable[[str, Any], Awaitable[str]]) -> None:
     """Register an activity that gets a client of the task hub."""
 
@@ -75,6 +87,8 @@ for name, place in ORCHESTRATORS.items():
 for name, place in ENTITIES.items():
     entity_trigger = blueprint.entity_trigger(context_name="context", entity_name=name)
     blueprint.function_name(name)(entity_trigger(late_function(place)))
+for name, place in STEP_ACTIVITIES.items():
+    add_step_activity(name, late_function(place))
 for name, place in ACTIVITIES.items():
     add_activity(name, late_function(place))
 for name, place in HUB_ACTIVITIES.items():

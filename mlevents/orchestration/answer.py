@@ -14,6 +14,7 @@ class AnswerKind(StrEnum):
     DONE = "done"
     SKIPPED = "skipped"
     PENDING = "pending"
+    HELD = "held"
     TRANSIENT = "transient"
     STOPPED = "stopped"
     REFUSED = "refused"
@@ -28,6 +29,7 @@ class Answer(JsonMessage):
     - pending: perform again after `after` seconds with this `progress`; each wait is longer than the one
       before, unless it is `exact`.
       `awaits` names an external event that ends the wait; its text goes into the progress, as `message`.
+    - held: an operator holds the rule, so nothing was performed.
     - transient: try again, not before `retry_after` seconds; `busy` says that someone else's operation is
       under way.
     - stopped: `gate` names the gate that objected, if one did.

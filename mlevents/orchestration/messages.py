@@ -123,7 +123,8 @@ class Call(JsonMessage):
 
     `response` holds only what the step reads, and no steps. `progress` is what the last attempt left,
     `results` what the steps before this one left, by their ids. `notices` are calls that notify people
-    before the step has ended; only an orchestrator gets them.
+    before the step has ended; only an orchestrator gets them. `unless_held` asks the activity to look first
+    whether an operator holds the rule.
     """
 
     response: Response
@@ -133,6 +134,7 @@ class Call(JsonMessage):
     results: Json
     failure: Failure | None = None
     notices: tuple["Call", ...] = ()
+    unless_held: bool = False
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "response": Response.from_json,

@@ -38,13 +38,15 @@ def run_step(context: OrchestrationContext, call: Call, limit: float | None = No
 
     `limit`, in seconds, replaces the step's timeout; `waited` in the answer says how long it took.
     The last wait ends at the limit, with one more attempt. A resource that is busy with someone else's
-    operation counts against the limit, not against the attempts.
+    operation counts against the limit, not against the attempts. Only the first attempt can be held: it ends
+    the run then.
     """
     schedule = RetrySchedule(call.step.retry, limit or call.step.timeout or DEFAULT_TIMEOUT)
     while True:
         answer = yield from attempt_step(context, call)
-        if answer.is_success:
+        if answer.is_success or answer.kind is AnswerKind.HELD:
             return replace(answer, waited=schedule.waited)
+        call = replace(call, unless_held=False)
         if answer.kind is AnswerKind.PENDING:
             call = replace(call, progress=answer.progress)
         if delay := schedule.count(answer):

@@ -13,9 +13,11 @@ The old way can be removed when no instance of that version runs any more. `vers
 
 from durabletask.task import OrchestrationContext
 
-CURRENT = "2"
+CURRENT = "3"
 HOLDS_SINCE = "2"
 """Since this version, a response asks first whether an operator holds its rule."""
+FEWER_CALLS_SINCE = "3"
+"""Since this version, a response and a rollout make fewer calls of the task hub; see docs/costs.md."""
 
 
 def since(context: OrchestrationContext, version: str) -> bool:

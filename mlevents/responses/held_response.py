@@ -15,7 +15,7 @@ from mlevents.orchestration.function_names import READ_HOLDS
 from mlevents.orchestration.json_message import JsonMessage
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.step_errors import GateClosedError
-from mlevents.orchestration.versions import HOLDS_SINCE, since
+from mlevents.orchestration.versions import FEWER_CALLS_SINCE, HOLDS_SINCE, since
 from mlevents.responses.operated_response import OperatedResponse
 
 _FIRST_LOOK, _LONGEST_LOOK = 60.0, 3600.0
@@ -37,6 +37,13 @@ def wait_for_release(record: OperatedResponse) -> Durable[None]:
         return
     if (yield from _wait(record)):
         check_delivery_gates(record)
+
+
+def is_asked_by_first_step(record: OperatedResponse) -> bool:
+    """Whether the first attempt of the first step looks itself for a hold: where nothing comes before it."""
+    steps = record.response.steps[len(record.response.kept) :]
+    is_alone = bool(steps) and steps[0].orchestration is None and not record.response.gates
+    return is_alone and since(record.context, FEWER_CALLS_SINCE)
 
 
 def check_delivery_gates(record: OperatedResponse) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from durabletask.client import AsyncTaskHubGrpcClient
+from durabletask.client import AsyncTaskHubGrpcClient, TaskHubGrpcClient
 from durabletask.entities import EntityContext, EntityInstanceId
 
 from mlevents.orchestration.function_names import HOLDS
@@ -87,6 +87,16 @@ async def read_holds(client: AsyncTaskHubGrpcClient) -> HoldState:
     """What operators hold now: one read of the task hub."""
     entity = await client.get_entity(EntityInstanceId(HOLDS, HOLDS_KEY))
     return read_hold_state(entity.get_typed_state(str) if entity else None)
+
+
+def may_wait(client: TaskHubGrpcClient, rule: str | None) -> bool:
+    """Whether a response of this rule must ask for its turn: the rule is held or released, or is unknown."""
+    try:
+        entity = client.get_entity(EntityInstanceId(HOLDS, HOLDS_KEY))
+        state = read_hold_state(entity.get_typed_state(str) if entity else None)
+    except Exception:  # noqa: BLE001 - whatever keeps the state from being read: the response waits
+        return True
+    return bool(state.find_hold(rule) or state.find_release(rule))
 
 
 async def change_holds(client: AsyncTaskHubGrpcClient, operation: str, change: HoldChange) -> None:

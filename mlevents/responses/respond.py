@@ -7,18 +7,21 @@ from outside the generator and cannot be caught here; the sweeper handles those 
 
 import json
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from durabletask.task import OrchestrationContext
 
 from mlevents import telemetry
+from mlevents.orchestration.answer import Answer, AnswerKind
 from mlevents.orchestration.durable import Durable
-from mlevents.orchestration.messages import Failure, Response
+from mlevents.orchestration.messages import Call, Failure, Response
 from mlevents.orchestration.step_errors import GateClosedError, StepFailedError, describe_fault
 from mlevents.orchestration.step_plan import StepPlan
 from mlevents.responses.deferral import DeferredStep, perform_or_defer
 from mlevents.responses.gating import pass_gates
-from mlevents.responses.held_response import wait_for_release
+from mlevents.responses.held_response import is_asked_by_first_step, wait_for_release
 from mlevents.responses.operated_response import OperatedResponse
 from mlevents.responses.response_outcome import EventOutline, ResponseOutcome
 from mlevents.responses.step_endings import (
@@ -51,8 +54,9 @@ def complete_response(context: OrchestrationContext, response: Response) -> Dura
     record = OperatedResponse(context, response)
     try:
         if record.status == "running":
-            if (yield from may_act(record)):
-                yield from record.interruption.run(perform_steps(record))
+            unless_held = is_asked_by_first_step(record)
+            if unless_held or (yield from may_act(record)):
+                yield from record.interruption.run(perform_steps(record, unless_held=unless_held))
         else:
             yield from only_notify(record)
         yield from record.interruption.run(complete_deferred(record))
@@ -139,24 +143,50 @@ def recover_unfinished(record: OperatedResponse) -> Durable[None]:
         record.because = f"{record.because}; {recovered.detail}"
 
 
-def perform_steps(record: OperatedResponse) -> Durable[None]:
-    """The steps of `do`, in order; the first that fails ends them."""
-    response = record.response
+def perform_steps(record: OperatedResponse, *, unless_held: bool) -> Durable[None]:
+    """The steps of `do`, in order; the first that fails ends them. `unless_held` is for the first one."""
+    answer: Answer | DeferredStep | None
     steps = keep_results(record)
     for number, step in enumerate(steps, start=1):
         try:
             yield from record.interruption.check()
             record.update_step(step.id, "running")
-            call = begin_call(response, step, record.results)
-            answer = yield from perform_or_defer(record.context, call, steps[number:])
+            call = begin_call(record.response, step, record.results)
+            first = replace(call, unless_held=unless_held and number == 1)
+            answer = yield from perform_or_defer(record.context, first, steps[number:])
+            if is_held(answer):
+                answer = yield from perform_after_release(record, call, steps[number:])
         except GateClosedError as error:
             return stop_step(record, step, error)
         except StepFailedError as error:
             return (yield from fail_step(record, step, error))
-        if isinstance(answer, DeferredStep):
-            record.defer(answer)
-            continue
-        record.add_result(step.id, answer.result)
-        record.update_step(step.id, answer.kind, answer.detail)
+        if answer is None:
+            return None
+        record_answer(record, step, answer)
     record.end("done")
     return None
+
+
+def record_answer(record: OperatedResponse, step: StepPlan, answer: Answer | DeferredStep) -> None:
+    """Keep what a step left, or the step itself if it goes on later."""
+    if isinstance(answer, DeferredStep):
+        return record.defer(answer)
+    record.add_result(step.id, answer.result)
+    record.update_step(step.id, answer.kind, answer.detail)
+    return None
+
+
+def is_held(answer: Answer | DeferredStep) -> bool:
+    """Whether the first attempt found that an operator holds the rule."""
+    return isinstance(answer, Answer) and answer.kind is AnswerKind.HELD
+
+
+def perform_after_release(
+    record: OperatedResponse, call: Call, later: Sequence[StepPlan]
+) -> Durable[Answer | DeferredStep | None]:
+    """Wait until the response may act, and perform the step then; None when it must not act any more."""
+    record.update_step(call.step.id, "waiting")
+    if not (yield from may_act(record)):
+        return None
+    record.update_step(call.step.id, "running")
+    return (yield from perform_or_defer(record.context, call, later))

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from durabletask.client import TaskHubGrpcClient
 from pydantic import ValidationError
 
 from mlevents import telemetry
@@ -25,6 +26,7 @@ from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.size_limits import cut_answer
 from mlevents.orchestration.step_errors import describe_fault
 from mlevents.registry import UnknownNameError
+from mlevents.responses.holds import may_wait
 from mlevents.responses.step_key import step_key
 from mlevents.responses.step_names import find_step_names
 from mlevents.services.sdk_errors import clean_text
@@ -35,12 +37,14 @@ log = logging.getLogger("mlevents")
 REMOVED_REMEDY = "the response began when the app had it: deploy its extension again, then rerun the response"
 
 
-def perform(text: str, settings: Settings) -> str:
-    """One attempt, from JSON text to JSON text; see `attempt_call`.
+def perform(text: str, settings: Settings, client: TaskHubGrpcClient) -> str:
+    """One attempt, from JSON text to JSON text; see `attempt_call`. Where asked, not while its rule is held.
 
     It may run any number of times for one step: durable activities run at least once.
     """
     call = Call.from_json(json.loads(text))
+    if call.unless_held and may_wait(client, call.response.rule):
+        return to_text(Answer(AnswerKind.HELD, "the rule is held").to_json())
     step = telemetry.StepTrace(call.step.id, call.step.uses)
     with telemetry.trace_attempt(call.response.trace, step, call.verb) as attempt:
         answer = attempt_call(call, settings)

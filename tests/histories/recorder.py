@@ -163,6 +163,8 @@ class Recorder:
         elif action.scheduleTask.name in (READ_HOLDS, RELEASE_NEXT):
             answers = self.holds if action.scheduleTask.name == READ_HOLDS else self.rounds
             said = answers.pop(0) if len(answers) > 1 else answers[0]
+        elif asked.get("unless_held") and self.holds[0]:
+            said = {"kind": "held", "detail": "the rule is held"}
         else:
             said = self.perform(asked)
         scheduled = helpers.new_task_scheduled_event(action.id, action.scheduleTask.name)

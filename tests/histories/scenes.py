@@ -174,10 +174,10 @@ RECORDINGS: dict[str, Callable[[], Recorder]] = {
         serving(OLD),
         response(step("one")),
         holds=[HELD, {"hold": "hold: released", "released": True}],
-        raises=intervene("released", 2),
+        raises=intervene("released", 3),
     ),
     "response-held-cancelled": lambda: respond(
-        serving(OLD), response(step("one")), holds=[HELD], raises=intervene("cancel", 3)
+        serving(OLD), response(step("one")), holds=[HELD], raises=intervene("cancel", 4)
     ),
     "response-cancelled": lambda: respond(
         serving(OLD), response(step("one"), step("two")), raises=intervene("cancel", 2)

@@ -142,13 +142,11 @@ class Notify(Action):
                 yield f"the connection '{name}' cannot be notified: {fault}"
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
-        """Notify one receiver; once each was tried, try those again that may be notified later.
-
-        The first attempt for a template with a `reason` reads the runs and sends nothing.
-        """
-        reading = context.progress.get("reading") or {}
-        if "reason" not in reading and reads_runs(self.template):
-            return attempt_reading(context, services, with_log=self.include_log is not False)
+        """Notify one receiver; once each was tried, try those again that may be notified later."""
+        with_log = self.include_log is not False
+        reading = attempt_reading(context, services, with_log=with_log) if reads_runs(self.template) else {}
+        if isinstance(reading, Pending):
+            return reading
         if restarts := reading.get("restarts"):
             context = replace(context, names=leave_out(context.names, restarts))
             if not any(list_runs(context.names)):

@@ -1,6 +1,6 @@
 """The runs of a message, read from Azure ML just before it is sent: those that failed, and why.
 
-What is read goes into the progress of the step, so that a retry for another receiver reads nothing again.
+What is read goes into the progress of the step, so that the message is the same for each receiver.
 """
 
 from __future__ import annotations
@@ -28,12 +28,17 @@ RUN_FAILURES = (FAILED_RUN, "Canceled")
 """Statuses that a run does not leave by itself, besides Completed."""
 
 
-def attempt_reading(context: StepContext, services: Services, *, with_log: bool) -> Pending:
-    """Read the runs and send nothing: the progress holds what is read before the first message.
+def attempt_reading(
+    context: StepContext, services: Services, *, with_log: bool
+) -> Mapping[str, Any] | Pending:
+    """What a message says of its runs, read by its first attempt; or when to read them again.
 
     Nothing that goes wrong here keeps the message back: then it says why the reason is missing.
     """
-    tries = (context.progress.get("reading") or {}).get("tries", 0) + 1
+    kept: Mapping[str, Any] = context.progress.get("reading") or {}
+    if "reason" in kept:
+        return kept
+    tries = kept.get("tries", 0) + 1
     try:
         found = read_failed_runs(context, services, with_log=with_log)
     except TransientError as error:
@@ -46,7 +51,7 @@ def attempt_reading(context: StepContext, services: Services, *, with_log: bool)
     except Exception as error:  # the boundary of the reading: the message is more important
         log.exception("reading the runs of response %s: a fault in mlevents", context.id)
         found = _unread(f"a fault in mlevents: {type(error).__name__}")
-    return Pending("has read the run", 0.0, {"reading": found}, exact=True)
+    return found
 
 
 def read_failed_runs(context: StepContext, services: Services, *, with_log: bool) -> dict[str, Any]:

@@ -1,11 +1,20 @@
 """What a recorded history becomes in Azure Storage: the bytes of its rows, and the requests of its life."""
 
+import json
+from typing import Any
+
 import durabletask.internal.orchestrator_service_pb2 as pb
 import pytest
 from durabletask.internal import helpers
 from durabletask.testing.in_memory_backend import OrchestrationInstance
 
-from bench.storage_requests import idle_requests, instance_requests, purge_requests
+from bench.storage_requests import (
+    ACTIVITY,
+    event_requests,
+    idle_requests,
+    instance_requests,
+    purge_requests,
+)
 from bench.storage_use import StorageUse
 from bench.task_hub_rows import NEVER, event_columns, history_use, row_use
 
@@ -58,6 +67,20 @@ def test_the_input_of_an_activity_is_not_in_its_row():
 def test_a_notification_makes_two_turns_and_one_activity():
     start, turns, activity = (4, 1), (2 * 3, 2 * 2 + 1), (0, 3)
     assert requests(one_activity()) == tuple(map(sum, zip(start, turns, activity, strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "reads"),
+    [
+        ("PerformStep", {"verb": "perform"}, 0),
+        ("PerformStep", {"verb": "perform", "unless_held": True}, 1),
+        ("ReadHolds", "rule", 1),
+        ("FindInstances", ["r.1", "r.2"], 2),
+    ],
+)
+def test_an_activity_may_read_rows_of_the_task_hub(name: str, asked: Any, reads: int):
+    scheduled = helpers.new_task_scheduled_event(1, name, json.dumps(json.dumps(asked)))
+    assert event_requests(scheduled) == ACTIVITY + StorageUse(table_requests=reads)
 
 
 def test_a_timer_is_a_message_and_a_turn():

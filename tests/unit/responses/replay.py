@@ -44,6 +44,8 @@ class Context(Any):
         self.calls: list[Call] = []
         self.shown: list[Any] = []
         self.children: list[tuple[str, str, str | None, Any]] = []
+        self.holds: list[dict[str, Any]] = []
+        self.hold_reads = 0
         self.sub_orchestrator: Callable[[str, str], Any] = lambda *_: {}
 
     def wait_for_external_event(self, name: str) -> Task[Any]:
@@ -51,7 +53,8 @@ class Context(Any):
 
     def call_activity(self, name: str, *, input: str) -> Task[Any]:
         if name == READ_HOLDS:
-            return completed("{}")
+            self.hold_reads += 1
+            return completed(json.dumps(self.holds.pop(0) if self.holds else {}))
         assert name == "PerformStep"
         self.calls.append(Call.from_json(json.loads(input)))
         try:

@@ -341,3 +341,43 @@ def test_versions_of_one_key_meet_however_their_topics_are_written() -> None:
         outcome = run(respond_to_event(Context(Team(), store), json.dumps(known)))
         found.append(outcome["status"])
     assert found == ["done", "stopped"]
+
+
+def test_the_first_attempt_looks_for_a_hold_and_no_other_one() -> None:
+    team = Team()
+    context, outcome = carried(team)
+    assert [call.unless_held for call in context.calls] == [True, False]
+    assert (context.hold_reads, outcome["status"]) == (0, "done")
+
+
+class Hold(Team):
+    """A team whose rule an operator holds until the first attempt has found that."""
+
+    def __call__(self, call: dict[str, Any]) -> dict[str, Any]:
+        return (
+            {"kind": "held", "detail": "the rule is held"}
+            if call.get("unless_held")
+            else super().__call__(call)
+        )
+
+
+def test_a_first_attempt_that_finds_a_hold_performs_when_it_is_released() -> None:
+    team, context = Hold(), Context(Hold())
+    context.perform, context.holds = team, [{"hold": "hold: by ann"}, {}]
+    outcome = run(respond_to_event(context, json.dumps(document())))
+    assert (team.seen, outcome["status"], context.waits) == (["one", "two"], "done", [60.0])
+    [held] = [shown for shown in context.shown if shown["status"] == "waiting"]
+    assert (held["because"], statuses(held)["one"]) == ("hold: by ann", "waiting")
+
+
+def test_a_response_with_gates_asks_for_a_hold_before_them() -> None:
+    context, _ = carried(Team(), gates={"order": {"key": "net", "by": "1"}})
+    assert (context.hold_reads, [call.unless_held for call in context.calls]) == (1, [False, False])
+
+
+def test_a_retry_of_what_has_begun_is_not_held() -> None:
+    answers = [{"kind": "transient", "detail": "busy"}, {"kind": "done", "detail": ""}]
+    steps = [step("one", retry={**RETRY, "attempts": 2})]
+    context = Context(lambda _: answers.pop(0))
+    run(respond_to_event(context, json.dumps(document(steps=steps))))
+    assert [call.unless_held for call in context.calls] == [True, False]
