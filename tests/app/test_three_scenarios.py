@@ -1,6 +1,7 @@
 """The mission: a model is deployed, drift starts a pipeline, a failed run is told."""
 
 import json
+from itertools import groupby
 
 import pytest
 import requests
@@ -20,6 +21,13 @@ def azure_ml(shipped: Stage, monkeypatch: pytest.MonkeyPatch):
     return shipped.azure_ml()
 
 
+def azure_calls(shipped: Stage, part: str, start: int = 0) -> list[str]:
+    """The app's requests to a part of Azure, repeated looks once: polls depend on Azure's time."""
+    seen = [one for one in shipped.requests_seen()[start:] if one["who"] == "app" and part in one["path"]]
+    calls = [f"{one['method']} {one['path'].partition(part)[2]}".rstrip() for one in seen]
+    return [call for call, _ in groupby(calls)]
+
+
 def test_a_model_with_matching_tags_is_deployed_and_answers(shipped: Stage, azure_ml):
     register(azure_ml, "fraud-cards", "3", FRAUD)
     found = until(lambda: shipped.settled_or_none(subject="models/fraud-cards:3"), 10, lambda: "no response")
@@ -33,6 +41,13 @@ def test_a_model_with_matching_tags_is_deployed_and_answers(shipped: Stage, azur
     assert tags["mlevents.response"] == one["id"]
     assert tags["mlevents.event"] == one["event"]["id"]
     assert tags["mlevents.rule"] == "deploy-production-models"
+    rights = ["GET /providers/Microsoft.Insights/metrics", "POST /listKeys"]
+    assert azure_calls(shipped, "/onlineEndpoints/fraud-cards") == [
+        *("GET", *rights, "GET", "PUT", "GET", "GET /deployments"),
+        *(f"GET /deployments/{deployment}", "GET", "GET /deployments", f"PUT /deployments/{deployment}"),
+        *(f"GET /deployments/{deployment}", "GET", f"GET /deployments/{deployment}", "POST /listKeys"),
+        *("GET", f"GET /deployments/{deployment}", "GET", "PUT", "GET", "GET /deployments", "GET"),
+    ]
 
     key = azure_ml.online_endpoints.get_keys("fraud-cards").primary_key
     answer = requests.post(
@@ -71,6 +86,7 @@ def test_a_tag_cannot_name_another_teams_endpoint(shipped: Stage):
 
 
 def test_drift_starts_the_data_factory_pipeline_with_values_from_the_event(shipped: Stage):
+    start = len(shipped.requests_seen())
     event = shipped.drift_detected("cards-drift", 0.83)
     shipped.publish(event)
     [one] = shipped.settled(event_id=event["id"])
@@ -78,6 +94,10 @@ def test_drift_starts_the_data_factory_pipeline_with_values_from_the_event(shipp
     assert one["steps"][0]["uses"] == "run_data_factory_pipeline"
     [run] = [run for run in pipeline_runs(shipped) if run["parameters"]["monitor"] == "cards-drift"]
     assert (run["pipelineName"], run["parameters"]["coefficient"]) == ("retrain", "0.83")
+    calls = azure_calls(shipped, "/factories/adf-retrain", start)
+    looks = ["POST /queryPipelineRuns"]  # two: before the intent is stored, and before the run is created
+    assert calls[:3] == ["GET /pipelines/retrain", *looks, "POST /pipelines/retrain/createRun"]
+    assert set(calls[3:]) == {f"GET /pipelineruns/{run['runId']}"}
 
 
 def count_worst(stage: Stage) -> int:
@@ -110,10 +130,14 @@ def test_poor_predictions_are_reported_with_their_numbers(shipped: Stage):
 
 
 def test_a_failed_run_is_told_by_mail_and_to_teams(shipped: Stage):
+    start = len(shipped.requests_seen())
     event = shipped.run_status_changed("train-77", "Failed")
     shipped.publish(event)
     [one] = shipped.settled(event_id=event["id"])
     assert (one["rule"], one["status"]) == ("alert-failed-runs", "done")
+    runs = azure_calls(shipped, "/runs/train-77/", start)
+    assert runs == ["GET details", "GET children", "GET details"]  # the last for the address of the log
+    assert not azure_calls(shipped, "/onlineEndpoints", start) + azure_calls(shipped, "/factories", start)
     told = [message for message in shipped.inbox() if "train-77" in json.dumps(message)]
     assert {message["via"] for message in told} == {"email", "webhook"}
     mail = next(message for message in told if message["via"] == "email")

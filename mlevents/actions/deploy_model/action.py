@@ -18,7 +18,6 @@ names no local files. The step replaces its `name`, `endpoint_name` and `model`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, ClassVar, Literal
@@ -137,15 +136,16 @@ class DeployModel(Action):
 
     def ensure_endpoint(self, context: StepContext, services: Services) -> Outcome:
         """Check limits and rights once; make the endpoint, wait until it is ready, note its traffic."""
-        target = self._target(context, services)
-        progress, limit = _progress(context), InstanceLimit.of(self.limits, self.rollout)
+        target, progress = self._target(context, services), _progress(context)
+        state, limit = target.find_endpoint(), InstanceLimit.of(self.limits, self.rollout)
         if limit and not progress.allowed:
-            limit.find_obstacles(target, creation.fill_document(self.template, context, services), progress)
+            document = creation.fill_document(self.template, context, services)
+            limit.find_obstacles(target, state, document, progress)
         if self.rollout and not progress.allowed:
-            check_rights(target, self.rollout, self.auth_mode, services)
+            check_rights(target, state, self.rollout, self.auth_mode, services)
         tags = {**self.tags, **context.provenance, **target.endpoint_tags}
         wanted = NewEndpoint(target.endpoint, self.auth_mode, tags, tuple(self.identity), self.public_access)
-        return creation.ensure_endpoint(target, wanted, replace(progress, allowed=True))
+        return creation.ensure_endpoint(target, state, wanted, progress)
 
     def create_deployment(self, context: StepContext, services: Services) -> Outcome:
         """Create the deployment, which gets no traffic, or find it there with the same model."""

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome, Pending
-from mlevents.actions.deploy_model.lookup import find_endpoint
 from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.target import LATER, MODEL_TAG, RESPONSE_TAG, UNDER_WAY, RolloutTarget
 from mlevents.actions.deploy_model.traffic_map import (
@@ -105,7 +104,7 @@ def _sharing(target: RolloutTarget) -> DeploymentNames:
 
 
 def _busy(target: RolloutTarget, name: str) -> bool:
-    endpoint = find_endpoint(target.endpoints, target.endpoint)
+    endpoint = target.find_endpoint()
     return endpoint is not None and name in DeploymentNames(
         [*traffic_holders(endpoint.traffic), *traffic_holders(endpoint.mirror)]
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlevents.actions.action import Done, Outcome, Pending, StepContext
 from mlevents.actions.deploy_model.instance_limit import InstanceLimit
-from mlevents.actions.deploy_model.lookup import find_endpoint
+from mlevents.actions.deploy_model.lookup import confirm_absence
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.target import (
@@ -21,19 +21,21 @@ from mlevents.actions.deploy_model.traffic_map import format_traffic, traffic_ho
 from mlevents.actions.deploy_model.traffic_plan import plan_phases
 from mlevents.actions.documents import parse_document, require_remote
 from mlevents.errors import PermanentError
-from mlevents.services.machine_learning.states import NewDeployment, NewEndpoint
+from mlevents.services.machine_learning.states import EndpointState, NewDeployment, NewEndpoint
 from mlevents.services.services import Services
 
 LOOKS_BEFORE_PUT = 3
 """How often an endpoint must be absent before it is created."""
 
 
-def ensure_endpoint(target: RolloutTarget, wanted: NewEndpoint, progress: Progress) -> Outcome:
-    """Make the endpoint if it is missing; done when it can be worked on.
+def ensure_endpoint(
+    target: RolloutTarget, state: EndpointState | None, wanted: NewEndpoint, progress: Progress
+) -> Outcome:
+    """Make the endpoint if it is missing; done when it can be worked on. `state` is what it is now.
 
     It was made here if it carries this response's tag: another answer to the PUT may have been lost.
     """
-    state = find_endpoint(target.endpoints, target.endpoint)
+    progress = replace(progress, allowed=True)
     if state is None:
         return _create(target, wanted, progress)
     if state.provisioning_state in UNDER_WAY:
@@ -83,7 +85,8 @@ def create_deployment(
     limit: InstanceLimit | None = None,
 ) -> Outcome:
     """Create the deployment from the document, or find it there with the same model."""
-    state = target.read_deployment()
+    state = target.endpoints.deployment(target.endpoint, target.deployment)
+    others = () if state else confirm_absence(target.endpoints, target.endpoint, target.deployment)
     if state and state.provisioning_state == "Deleting":
         return Pending(f"deployment '{state.name}' is being deleted", LATER, progress.to_json())
     result = {"deployment": target.deployment, "model": target.model}
@@ -91,8 +94,7 @@ def create_deployment(
         return Done(f"deployment '{state.name}' with {target.model} is there already", result)
     if limit and (pending := limit.make_room(target, document(), progress)):
         return pending
-    if state is None:
-        target.check_capacity()
+    target.check_capacity(others)
     target.endpoints.put_deployment(
         NewDeployment(
             endpoint=target.endpoint,

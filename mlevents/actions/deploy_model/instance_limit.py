@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from mlevents.actions.action import Pending
 from mlevents.actions.deploy_model.cleanup import sort_idle
-from mlevents.actions.deploy_model.lookup import find_endpoint, list_deployments
+from mlevents.actions.deploy_model.lookup import list_deployments
 from mlevents.actions.deploy_model.parameters import Limits, Rollout
 from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.target import LATER, MODEL_TAG, RolloutTarget
@@ -45,7 +45,8 @@ class InstanceLimit:
         self, target: RolloutTarget, document: Mapping[str, Any], progress: Progress
     ) -> Pending | None:
         """Delete an old deployment that is in the way, or wait for its end; None when the new one fits."""
-        going = self.find_obstacles(target, document, progress)
+        endpoint = target.find_endpoint()
+        going = self.find_obstacles(target, endpoint, document, progress)
         if not going:
             return None
         first = going[0]
@@ -56,13 +57,16 @@ class InstanceLimit:
         return Pending(said, LATER, replace(progress, tried=(*progress.tried, first.name)).to_json())
 
     def find_obstacles(
-        self, target: RolloutTarget, document: Mapping[str, Any], progress: Progress
+        self,
+        target: RolloutTarget,
+        endpoint: EndpointState | None,
+        document: Mapping[str, Any],
+        progress: Progress,
     ) -> list[DeploymentState]:
         """The deployments that must be deleted first, the oldest first; raises PermanentError.
 
         Only those of mlevents without traffic, and only as the end of the rollout would delete them.
         """
-        endpoint = find_endpoint(target.endpoints, target.endpoint)
         there = list_deployments(target.endpoints, endpoint) if endpoint else ()
         own = next((one for one in there if same_name(one.name, target.deployment)), None)
         if own and not target.is_failed_attempt(own):

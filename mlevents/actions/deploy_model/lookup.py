@@ -30,19 +30,25 @@ def find_endpoint(endpoints: OnlineEndpoints, name: str) -> EndpointState | None
 def find_deployment(endpoints: OnlineEndpoints, endpoint: str, name: str) -> DeploymentState | None:
     """The deployment, or None if it does not exist; raises TransientError while the answers contradict."""
     state = endpoints.deployment(endpoint, name)
-    if state is not None:
-        return state
+    if state is None:
+        confirm_absence(endpoints, endpoint, name)
+    return state
+
+
+def confirm_absence(endpoints: OnlineEndpoints, endpoint: str, name: str) -> tuple[DeploymentState, ...]:
+    """After a 404 for a deployment, list the others; raises TransientError when the 404 was wrong."""
     holder = find_endpoint(endpoints, endpoint)
     if holder is None:
-        return None
-    known = [one.name for one in endpoints.deployments(endpoint)]
+        return ()
+    listed = endpoints.deployments(endpoint)
+    known = [one.name for one in listed]
     if name in DeploymentNames([*known, *traffic_holders(holder.traffic), *traffic_holders(holder.mirror)]):
         raise TransientError(
             f"Azure answered 404 for deployment '{name}' of endpoint '{endpoint}', which exists: it is read "
             "again",
             busy=True,
         )
-    return None
+    return listed
 
 
 def find_deployments(

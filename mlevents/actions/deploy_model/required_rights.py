@@ -4,11 +4,10 @@ Resource Manager checks rights before it checks whether a resource exists, so th
 does not exist yet: 403 is a missing right, 404 is not.
 """
 
-from mlevents.actions.deploy_model.lookup import find_endpoint
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.actions.deploy_model.target import RolloutTarget
 from mlevents.errors import PermanentError
-from mlevents.services.machine_learning.states import AUTH_MODES
+from mlevents.services.machine_learning.states import AUTH_MODES, EndpointState
 from mlevents.services.permission import DATA_SCIENTIST, ML, MONITORING_READER, Role, is_allowed
 from mlevents.services.services import Services
 
@@ -18,7 +17,9 @@ KEYS = {"Key": "listKeys", "AMLToken": "token"}
 SCORE = f"{ML}/onlineEndpoints/score/action"
 
 
-def check_rights(target: RolloutTarget, rollout: Rollout, auth_mode: str, services: Services) -> None:
+def check_rights(
+    target: RolloutTarget, state: EndpointState | None, rollout: Rollout, auth_mode: str, services: Services
+) -> None:
     """Raise PermanentError, with the remedy, for a missing right of the checks or the smoke test.
 
     `auth_mode` is for an endpoint that does not exist yet. Raises TransientError when Azure does not answer.
@@ -26,7 +27,6 @@ def check_rights(target: RolloutTarget, rollout: Rollout, auth_mode: str, servic
     if rollout.checks or rollout.needed:
         _check_metrics(target)
     if rollout.smoke_test is not None:
-        state = find_endpoint(target.endpoints, target.endpoint)
         _check_scoring(target, state.auth_mode if state else AUTH_MODES[auth_mode], services)
 
 

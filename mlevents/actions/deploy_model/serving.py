@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from mlevents.actions.action import Done, Outcome
-from mlevents.actions.deploy_model.lookup import find_endpoint, list_deployments
+from mlevents.actions.deploy_model.lookup import list_deployments
 from mlevents.actions.deploy_model.target import RolloutTarget
 from mlevents.actions.deploy_model.traffic_map import share_of, traffic_holders
 from mlevents.actions.known_registry import find_registry
@@ -22,7 +22,7 @@ MODEL_ID = re.compile(r".*/models/(?P<name>[^/]+)/versions/(?P<version>[^/]+)", 
 
 def report_serving(target: RolloutTarget, tags: bool, services: Services) -> Outcome:
     """Each deployment with traffic: its model, what orders it, and with `tags` the model's tags."""
-    state = find_endpoint(target.endpoints, target.endpoint)
+    state = target.find_endpoint()
     traffic = traffic_holders(state.traffic) if state else {}
     there = list_deployments(target.endpoints, state) if state and traffic else ()
     found = [

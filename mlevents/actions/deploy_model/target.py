@@ -1,7 +1,7 @@
 """The target of a rollout: model, deployment and endpoint, and checks of what exists there."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -103,9 +103,13 @@ class RolloutTarget:
         """The endpoint's page in Azure ML Studio."""
         return self.machine_learning.workspace.endpoint_link(self.endpoint)
 
+    def find_endpoint(self) -> EndpointState | None:
+        """The endpoint's current state, or None if it does not exist; raises TransientError when unclear."""
+        return find_endpoint(self.endpoints, self.endpoint)
+
     def read_endpoint(self) -> EndpointState:
         """The endpoint's current state; raises PermanentError if it was deleted."""
-        state = find_endpoint(self.endpoints, self.endpoint)
+        state = self.find_endpoint()
         if state is None:
             raise PermanentError(f"endpoint '{self.endpoint}' does not exist any more: someone deleted it")
         return state
@@ -114,9 +118,9 @@ class RolloutTarget:
         """The new deployment, or None if it does not exist."""
         return find_deployment(self.endpoints, self.endpoint, self.deployment)
 
-    def check_capacity(self) -> None:
+    def check_capacity(self, deployments: Iterable[DeploymentState]) -> None:
         """Raise PermanentError when the endpoint is full; the message says what to delete."""
-        there = [state.name for state in self.endpoints.deployments(self.endpoint)]
+        there = [state.name for state in deployments]
         if len(there) < MOST_DEPLOYMENTS:
             return
         busy = DeploymentNames(traffic_holders(self.read_endpoint().traffic))

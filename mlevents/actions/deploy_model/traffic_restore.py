@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from mlevents.actions.action import Done, Outcome, Pending
-from mlevents.actions.deploy_model.lookup import LOOKS_UNTIL_ABSENT, find_endpoint
+from mlevents.actions.deploy_model.lookup import LOOKS_UNTIL_ABSENT
 from mlevents.actions.deploy_model.previous_deployments import PreviousDeployments
 from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.target import SOON, UNDER_WAY, RolloutTarget
@@ -42,7 +42,7 @@ def restore_maps(target: RolloutTarget, progress: Progress) -> Outcome:
     before = progress.before
     if before is None:
         return Done("no traffic was moved")
-    state = find_endpoint(target.endpoints, target.endpoint)
+    state = target.find_endpoint()
     if state is None:
         return _absent(target, progress)
     if state.provisioning_state in UNDER_WAY:
