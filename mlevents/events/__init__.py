@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from reprlib import repr as shown
 from typing import Any
 
@@ -64,9 +65,13 @@ class Event:
 def parse(document: str | bytes | Mapping[str, Any]) -> Event:
     """The one event of a document: an object, or an array that holds exactly one.
 
-    Raises EventError, and nothing else, for what can never be understood.
+    Raises EventError, and nothing else, for what can never be understood. Equal texts have the same event.
     """
-    text = text_of(document)
+    return _parse_text(text_of(document))
+
+
+@lru_cache(maxsize=4)  # what a delivery decides and what it records each begin with its text
+def _parse_text(text: str) -> Event:
     check_size(text)
     value = value_of(text)
     if isinstance(value, list):
@@ -133,7 +138,7 @@ def _read(known: type[EventType], envelope: Envelope) -> tuple[tuple[str, ...], 
         )
     for other in derived:
         roots |= _names(other.fields, content)
-    return (known.kind, *(other.kind for other in derived)), roots
+    return (known.kind, *[other.kind for other in derived]), roots
 
 
 def _names(fields: Fields, content: Content) -> dict[str, Any]:

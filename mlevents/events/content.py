@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from math import isfinite
 from reprlib import repr as shown
 from typing import Any
@@ -12,15 +13,15 @@ from mlevents.errors import EventError
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
-def folded(members: Mapping[str, Any]) -> dict[str, Any]:
-    """The members that are not null, under lower-case names.
+def folded(members: Mapping[str, Any], dropped: str = "") -> dict[str, Any]:
+    """The members that are not null, under lower-case names without a character.
 
-    Names that differ only in case are one: see `merged`.
+    Names that differ only in case, or in this character, are one: see `merged`.
     """
     found: dict[str, Any] = {}
     for key, value in members.items():
         if value is not None:
-            name = key.lower()
+            name = key.replace(dropped, "").lower() if dropped else key.lower()
             found[name] = merged(found[name], value) if name in found else value
     return found
 
@@ -79,7 +80,8 @@ def instant(text: str) -> str:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     try:
-        return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+        utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+        return utc.isoformat().removesuffix("+00:00") + "Z"
     except OverflowError as error:
         raise ValueError(f"{text} is outside the calendar") from error
 
@@ -90,12 +92,15 @@ class Content:
     `members` have lower-case names and no nulls; names inside tags and properties stay untouched.
     """
 
-    __slots__ = ("_texts", "members", "subject")
-
     def __init__(self, members: Mapping[str, Any], subject: str) -> None:
         self.members = members
-        self.subject = segments(subject)
+        self._subject = subject
         self._texts: dict[str, dict[str, str]] = {}
+
+    @cached_property
+    def subject(self) -> dict[str, str]:
+        """What the subject names, by collection."""
+        return segments(self._subject)
 
     def text(self, *keys: str, subject: tuple[str, ...] = ()) -> str | None:
         """The first of these members that says something, else what the subject says."""
@@ -111,7 +116,11 @@ class Content:
             value = self.members.get(key.lower(), {})
             if not isinstance(value, dict):
                 raise EventError(f"is {shown(value)}, not an object", where=f"data.{key}")
-            self._texts[key] = {name: json_text(said) for name, said in value.items() if said is not None}
+            self._texts[key] = {
+                name: said if isinstance(said, str) else json_text(said)
+                for name, said in value.items()
+                if said is not None
+            }
         return self._texts[key]
 
     def number(self, key: str) -> float | None:

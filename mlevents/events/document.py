@@ -10,6 +10,8 @@ from mlevents.errors import EventError
 
 SIZE_LIMIT = 1024 * 1024
 WHERE_LIMIT = 200
+_MOST_BYTES = 4
+"""Bytes of one character in UTF-8."""
 
 UNFIT_CHARACTERS = re.compile("[\0\ud800-\udfff]")
 """Characters that no header, name or log can carry."""
@@ -41,6 +43,8 @@ def value_of(text: str) -> Any:
 
 def check_size(text: str) -> None:
     """Refuse the text of one event that Event Grid could not have delivered either."""
+    if len(text) * _MOST_BYTES <= SIZE_LIMIT:
+        return
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > SIZE_LIMIT:
         raise EventError(f"the event is {size:,} bytes of text, the limit is {SIZE_LIMIT:,} bytes")

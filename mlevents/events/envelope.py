@@ -10,17 +10,16 @@ Names are read without regard to case and underscores. Members that a dead lette
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from reprlib import repr as shown
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlevents.errors import EventError
-from mlevents.events.content import folded, instant, merged, plain_text, segments
+from mlevents.events.content import folded, instant, plain_text, segments
 from mlevents.workspace_id import WorkspaceId
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What every event says of itself; `type` is the type on the wire, `members` all there is."""
 
     id: str
@@ -33,22 +32,24 @@ class Envelope:
 
 def open_envelope(event: Mapping[str, Any]) -> Envelope:
     """The envelope of one event; raises EventError for one without id or type, or with a bad time."""
-    members: dict[str, Any] = {}
-    for key, value in event.items():  # one at a time: two spellings of one name are joined
-        for name, said in folded({key.replace("_", ""): value}).items():
-            members[name] = merged(members[name], said) if name in members else said
+    members = folded(event, dropped="_")
     return Envelope(
         id=_required(members, "id"),
         type=_required(members, "eventType", "type"),
         time=_time(members),
-        subject=_first(members, "subject")[1],
-        topic=_first(members, "topic", "source")[1],
+        subject=_text(*_first(members, "subject")),
+        topic=_text(*_first(members, "topic", "source")),
         members=members,
     )
 
 
 def workspace(topic: str) -> dict[str, str]:
     """The parts of a workspace's ARM id, cased as it came; of another topic, as far as it has them."""
+    return dict(_read_workspace(topic))
+
+
+@lru_cache(maxsize=32)  # most events come from few workspaces
+def _read_workspace(topic: str) -> Mapping[str, str]:
     try:
         known = WorkspaceId.parse(topic)
     except ValueError:
@@ -72,25 +73,29 @@ def _likely(topic: str) -> dict[str, str]:
     return {name: part for name, part in names.items() if part}
 
 
-def _first(members: Mapping[str, Any], *keys: str) -> tuple[str, str]:
+def _first(members: Mapping[str, Any], *keys: str) -> tuple[str, Any]:
     for key in keys:
         value = members.get(key.lower())
         if value is not None:
-            return key, plain_text(value, key)
-    return keys[0], ""
+            return key, value
+    return keys[0], None
+
+
+def _text(key: str, value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else plain_text(value, key)
 
 
 def _required(members: Mapping[str, Any], *keys: str) -> str:
-    key, _ = _first(members, *keys)
-    said = members.get(key.lower())
-    if isinstance(said, str) and said.strip():
+    key, said = _first(members, *keys)
+    if _text(key, said).strip() and isinstance(said, str):
         return said
     found = "is missing" if said is None else f"{shown(said)} is not text"
     raise EventError(f"{found}: every event needs {' or '.join(keys)} as text", where=key)
 
 
 def _time(members: Mapping[str, Any]) -> str | None:
-    key, said = _first(members, "eventTime", "time")
+    key, value = _first(members, "eventTime", "time")
+    said = _text(key, value)
     try:
         return instant(said) if said else None
     except ValueError as error:

@@ -49,14 +49,13 @@ type Fields = Mapping[str, Mapping[str, Field]]
 
 def text(*keys: str, subject: tuple[str, ...] = (), description: str = "") -> Field:
     """The first of these members of `data` that has a value, else a part of the subject."""
-    alone = len(keys) == 1 and not subject
-    return Field(
-        "text",
-        lambda content: content.text(*keys, subject=subject),
-        keys[0],
-        alone,
-        description=description,
-    )
+    alone, first = len(keys) == 1 and not subject, keys[0].lower()
+
+    def read(content: Content) -> str | None:
+        said = content.members.get(first)
+        return said if said and isinstance(said, str) else content.text(*keys, subject=subject)
+
+    return Field("text", read, keys[0], alone, description=description)
 
 
 def number(key: str, description: str = "") -> Field:

@@ -19,8 +19,8 @@ def parent_run(content: Content) -> str | None:
     """The topmost run that this run names above itself; None when it names none."""
     run_id = RUN_ID.read(content)
     named: dict[str, str] = {}
-    for key in ("runTags", "runProperties"):
-        for name, value in content.texts(key).items():
-            if value not in ("", run_id):
-                named.setdefault(name.lower(), value)
+    for member in ("runTags", "runProperties"):
+        for name, value in content.texts(member).items():
+            if (key := name.lower()) in PARENT_KEYS and value not in ("", run_id):
+                named.setdefault(key, value)
     return next((named[key] for key in PARENT_KEYS if key in named), None)

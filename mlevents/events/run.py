@@ -8,14 +8,12 @@ from mlevents.events.content import Content
 from mlevents.events.event_type import Field, text, texts
 from mlevents.events.parent_run import RUN_ID, parent_run
 
-# (key, value) pairs in lower case that only a child run has.
-CHILD_MARKS = frozenset(
-    {
-        ("runtemplate", "automl_child"),  # a trial of AutoML (documented); HyperDrive's parent has HyperDrive
-        ("run_template", "automl_child"),  # the same, beside the other in the documentation's example
-        ("azureml.runsource", "azureml.steprun"),  # a step whose runType is null
-    }
-)
+# Keys and their values, in lower case, that only a child run has.
+CHILD_MARKS = {
+    "runtemplate": "automl_child",  # a trial of AutoML (documented); HyperDrive's parent has HyperDrive
+    "run_template": "automl_child",  # the same, beside the other in the documentation's example
+    "azureml.runsource": "azureml.steprun",  # a step whose runType is null
+}
 CHILD_TYPES = frozenset({"azureml.steprun", "azureml.reusedsteprun"})
 # The trials of AutoML and HyperDrive of SDK v1 are named after their parent: HD_<guid>_7.
 CHILD_ID = re.compile(r"(?:AutoML|HD)_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}_.", re.IGNORECASE)
@@ -33,7 +31,7 @@ def is_root(content: Content) -> bool:
     if parent_run(content):
         return False
     return not any(
-        (name.lower(), value.lower()) in CHILD_MARKS
+        (mark := CHILD_MARKS.get(name.lower())) and mark == value.lower()
         for key in ("runTags", "runProperties")
         for name, value in content.texts(key).items()
     )

@@ -150,3 +150,8 @@ def test_every_name_is_declared_with_its_type(event):
             [declared, *others] = [NAMES[kind][root][name] for kind in parsed.kinds if root in NAMES[kind]]
             assert all(other == declared for other in others)
             assert has_type(said, declared)
+
+
+def test_the_text_of_a_delivery_is_parsed_once():
+    text = json.dumps(wire("ModelRegistered", {"modelName": "a"}))
+    assert parse(text) is parse(text.encode())
