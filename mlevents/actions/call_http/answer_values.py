@@ -2,27 +2,32 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonpath
+if TYPE_CHECKING:
+    from jsonpath import CompoundJSONPath, JSONPath
 
-ParsedPath = jsonpath.JSONPath | jsonpath.CompoundJSONPath
+type ParsedPath = JSONPath | CompoundJSONPath
 OWN_RESULTS = ("status",)
 """Names of a result that the action sets itself."""
 
 
 def parse_json_path(text: str) -> ParsedPath:
     """The path; raises ValueError for one that is not a JSONPath."""
+    from jsonpath import JSONPathError  # it takes longer to import than the rules take to load
+
     try:
         return _parse(text)
-    except jsonpath.JSONPathError as error:
+    except JSONPathError as error:
         reason = str(error).partition(", line")[0]
         raise ValueError(f"'{text}' is not a JSONPath: {reason}: write one such as $.id") from None
 
 
 @cache
 def _parse(text: str) -> ParsedPath:
-    return jsonpath.JSONPathEnvironment(strict=True).compile(text)
+    from jsonpath import JSONPathEnvironment
+
+    return JSONPathEnvironment(strict=True).compile(text)
 
 
 def read_json_path(path: str, document: Any) -> Any:

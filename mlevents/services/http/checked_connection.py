@@ -5,38 +5,37 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from functools import partialmethod
-from typing import Any
+from typing import TYPE_CHECKING
 
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+if TYPE_CHECKING:
+    from requests.adapters import HTTPAdapter
+    from urllib3.connection import HTTPConnection
 
 type Resolve = Callable[[str, int], list[tuple[int, str]]]
 """The families and addresses of a host that may be called; raises an ActionError for one that may not."""
 
 
-class CheckedAdapter(HTTPAdapter):
-    """Opens each connection to an address that `resolve` gives; TLS still checks the name."""
+def make_checked_adapter(resolve: Resolve) -> HTTPAdapter:
+    """An adapter that opens each connection to an address that `resolve` gives; TLS still checks the name."""
+    from requests.adapters import HTTPAdapter
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-    def __init__(self, resolve: Resolve) -> None:
-        self._resolve = resolve
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *words: Any, **options: Any) -> None:
-        """Make the pools of this adapter with connections of our own."""
-        super().init_poolmanager(*words, **options)
-        opened = {"_new_conn": partialmethod(_connect, self._resolve)}
-        plain = type("CheckedHttp", (HTTPConnection,), opened)
-        encrypted = type("CheckedHttps", (HTTPSConnection,), opened)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": type("HttpPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-            "https": type("HttpsPool", (HTTPSConnectionPool,), {"ConnectionCls": encrypted}),
-        }
+    opened = {"_new_conn": partialmethod(_connect, resolve)}
+    plain = type("CheckedHttp", (HTTPConnection,), opened)
+    encrypted = type("CheckedHttps", (HTTPSConnection,), opened)
+    adapter = HTTPAdapter(max_retries=0)
+    adapter.poolmanager.pool_classes_by_scheme = {
+        "http": type("HttpPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("HttpsPool", (HTTPSConnectionPool,), {"ConnectionCls": encrypted}),
+    }
+    return adapter
 
 
 def _connect(connection: HTTPConnection, resolve: Resolve, /) -> socket.socket:
     """A socket to the first address that answers."""
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
     failure: OSError | None = None
     for family, address in resolve(connection.host.strip("[]"), connection.port):
         opened = socket.socket(family, socket.SOCK_STREAM)

@@ -139,12 +139,12 @@ class HttpClient:
         with import_lock():
             import requests
 
-            from mlevents.services.http.checked_connection import CheckedAdapter
+            from mlevents.services.http.checked_connection import make_checked_adapter
 
         session = requests.Session()
         session.trust_env = False
         session.verify = self.certificates or True
-        adapter = CheckedAdapter(partial(resolve_allowed, allow_private=self.allow_private))
+        adapter = make_checked_adapter(partial(resolve_allowed, allow_private=self.allow_private))
         for scheme in ("https://", "http://"):
             session.mount(scheme, adapter)
         return session
