@@ -23,7 +23,7 @@ def prepare(environment: Mapping[str, str]) -> None:
 def build_package(words: list[str], environment: Mapping[str, str]) -> None:
     """Before the package is made; words are parameters of main.bicep, over their file."""
     backend = host_file.choose_backend(read_parameters(environment, words))
-    package.build()
+    package.build(choose_environment(environment))
     host_file.write_backend(backend)
 
 

@@ -27,14 +27,15 @@ def deploy(words: list[str], environment: Mapping[str, str]) -> None:
     known |= deploy_template("main.bicep", f"mlevents-{name}", parameters, known)
     access.grant(known)
     name_rollouts(known)
-    publish(known["AZURE_FUNCTION_APP_NAME"], host_file.choose_backend(parameters))
+    publish(known, host_file.choose_backend(parameters))
     events.subscribe(known)
     say(f"mlevents: runs at {known['MLEVENTS_URL']}")
 
 
-def publish(app: str, backend: str) -> None:
+def publish(environment: Mapping[str, str], backend: str) -> None:
     """Publish this folder as `func` does, with the dependencies built here."""
-    package.build()
+    app = environment["AZURE_FUNCTION_APP_NAME"]
+    package.build(environment)
     host_file.write_backend(backend)
     try:
         done = run("func", "azure", "functionapp", "publish", app, "--python", "--no-build")

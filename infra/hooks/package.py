@@ -1,4 +1,4 @@
-"""Build `.python_packages`, so that nothing is left for Azure to build.
+"""Build `.python_packages`, bytecode and the outline of the rules: nothing is left for Azure to build.
 
 A remote build on Flex Consumption was reported to use Python 3.11 although the app says 3.13
 (github.com/Azure/azure-dev/issues/8538). Here pip takes wheels for the app's Python and for Linux,
@@ -9,9 +9,16 @@ those; else pip also takes what the named packages require.
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+from infra.hooks.needs import find_rules, read_rules
 from infra.hooks.programs import ROOT, HookError, say
+from mlevents.errors import RulesError
+from mlevents.rules.rules_outline import make_digest, write_outline
+from mlevents.settings import Settings
 
 REQUIREMENTS = "requirements.txt"
 PYTHON = (3, 13)
@@ -24,7 +31,16 @@ PACKAGES = Path(".python_packages", "lib", "site-packages")
 """Where the Python worker looks for the app's dependencies."""
 
 
-def build(root: Path = ROOT) -> None:
+def build(environment: Mapping[str, str]) -> None:
+    """Prepare this folder for a start without delay on Azure, where the app cannot write into it."""
+    install(ROOT)
+    subprocess.run(compile_command("checked-hash", own_code(ROOT)), cwd=ROOT, check=False)
+    settings = replace(Settings.read(environment), rules=find_rules(environment).resolve())
+    with suppress(RulesError):  # `predeploy` says what is wrong with them
+        write_outline(read_rules(environment), settings, make_digest(settings))
+
+
+def install(root: Path) -> None:
     """Install the locked dependencies beside the app, compiled; what was there before goes."""
     if sys.version_info[:2] != PYTHON:
         raise HookError(
@@ -37,7 +53,7 @@ def build(root: Path = ROOT) -> None:
     hashed = "--hash=" in (root / REQUIREMENTS).read_text(encoding="utf-8")
     if subprocess.run(install_command(target, hashed), cwd=root, check=False).returncode != 0:
         raise HookError("the dependencies of the app were not installed (see above): nothing was deployed")
-    subprocess.run(compile_command(target), cwd=root, check=False)
+    subprocess.run(compile_command("unchecked-hash", [target]), cwd=root, check=False)
 
 
 def install_command(target: Path, hashed: bool) -> list[str]:
@@ -52,10 +68,18 @@ def install_command(target: Path, hashed: bool) -> list[str]:
     ]
 
 
-def compile_command(target: Path) -> list[str]:
-    """The command that compiles; unchecked, because a zip does not keep the times of files."""
-    mode = ("--invalidation-mode", "unchecked-hash")
-    return [sys.executable, "-W", "ignore", "-m", "compileall", "-qq", *mode, str(target)]
+def compile_command(mode: str, code: Sequence[Path]) -> list[str]:
+    """The command that compiles code, to be recognised by a hash: a zip does not keep the times of files.
+
+    Unchecked is for what nobody edits: Python would go on with the bytecode of a file that has changed.
+    """
+    command = [sys.executable, "-W", "ignore", "-m", "compileall", "-qq", "--invalidation-mode", mode]
+    return [*command, *map(str, code)]
+
+
+def own_code(root: Path) -> list[Path]:
+    """The code in this folder, as far as it is here: mlevents may also be installed."""
+    return [root / name for name in ("function_app.py", "mlevents") if not (root / name).is_symlink()]
 
 
 def _dotted() -> str:

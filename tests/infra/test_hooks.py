@@ -10,6 +10,8 @@ import pytest
 
 from infra.hooks.needs import ArmId
 from infra.hooks.topics import topic_name
+from mlevents.rules.rules_outline import read_outline
+from mlevents.settings import Settings
 from tests.infra.deployment_project import (
     APP,
     FACTORY,
@@ -411,6 +413,21 @@ def test_requirements_without_hashes_are_installed_with_what_they_require(azure:
     site = azure.project / ".python_packages/lib/site-packages"
     assert (site / "dependent.py").exists()
     assert (site / "tiny.py").exists()
+
+
+def test_the_package_has_bytecode_and_the_outline_of_the_rules(azure: Azure):
+    (azure.project / "environments").mkdir()
+    (azure.project / "environments/test.yaml").write_text("version: 1\nmodes: {all: shadow}\n")
+    app = azure.project / "function_app.py"
+    app.write_text("x = 1\n")
+    done = azure.step("prepackage")
+    assert done.returncode == 0, done.stderr
+    code = (azure.project / "__pycache__/function_app.cpython-313.pyc").read_bytes()
+    assert code[4:8] == b"\x03\0\0\0", "not recognised by the hash of its source"
+    settings = Settings(rules=azure.project / "rules.yaml", rule_environment="test")
+    outline = read_outline(settings)
+    assert outline
+    assert {one.mode for one in outline.rules} == {"shadow"}
 
 
 def test_one_hash_makes_every_hash_necessary(azure: Azure):
