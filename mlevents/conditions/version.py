@@ -10,6 +10,7 @@ Versions that are not PEP 440's, such as `2024-05-01b`, compare piece by piece, 
 import operator as compare
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -135,6 +136,7 @@ def _specifiers(text: str) -> SpecifierSet | None:
         return None
 
 
+@lru_cache(maxsize=1024)  # each rule with a range asks for the same few versions
 def _version(text: str) -> Version | None:
     try:
         return Version(text)

@@ -2,11 +2,13 @@
 
 Each rule is found by the most selective part of its `where`: the one whose lookups the fewest other rules
 have. A part of `any` counts when each of its alternatives has lookups. A rule without such a part, such as
-one with `absent` alone, is always a candidate.
+one with `absent` alone, is a candidate where the condition holds that the most of these rules have: a
+condition is asked once an event, however many rules have it.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -17,6 +19,7 @@ from mlevents.events import Event
 from mlevents.matching.condition_tree import AllOf, AnyOf, FieldCondition, Node, find_value
 from mlevents.matching.rule_protocol import MatchableRule
 from mlevents.matching.value_index import ValueIndex
+from mlevents.matching.where import Where
 
 type Keys = tuple[str, ...]
 
@@ -45,6 +48,7 @@ class _Kind:
 
     def __init__(self) -> None:
         self.always: list[int] = []
+        self.shared: dict[str, tuple[Node, list[int]]] = {}
         self.fields: dict[Keys, list[tuple[Lookup, int]]] = defaultdict(list)
 
     def freeze(self) -> None:
@@ -60,6 +64,9 @@ class _Kind:
     def collect(self, names: Mapping[str, Any], found: set[int]) -> None:
         """Add the numbers of the rules that these names may fulfil."""
         found.update(self.always)
+        for node, numbers in self.shared.values():
+            if node.holds(names):
+                found.update(numbers)
         for keys, values in self.values.items():
             values.collect(find_value(names, keys), found)
         for keys, known in self.maps.items():
@@ -80,20 +87,30 @@ class Index:
             for one in list_lookups(field)
         )
         self.kinds: dict[str, _Kind] = defaultdict(_Kind)
+        others: list[tuple[int, MatchableRule]] = []
         for number, rule in enumerate(rules):
             best = choose_lookups(rule.where.root, often) if rule.where else None
-            for kind in rule.event:
-                self._add(self.kinds[kind], number, best)
+            if best is None:
+                others.append((number, rule))
+                continue
+            for kind in map(self.kinds.__getitem__, rule.event):
+                for keys, lookup in best.lookups:
+                    kind.fields[keys].append((lookup, number))
+        self._add_others(others)
         for one in self.kinds.values():
             one.freeze()
 
-    @staticmethod
-    def _add(kind: _Kind, number: int, best: Choice | None) -> None:
-        if best is None:
-            kind.always.append(number)
-            return
-        for keys, lookup in best.lookups:
-            kind.fields[keys].append((lookup, number))
+    def _add_others(self, rules: Sequence[tuple[int, MatchableRule]]) -> None:
+        """Add the rules that have no lookups, each by the condition that the most of them have."""
+        parts = {number: _name_parts(rule.where) for number, rule in rules}
+        often = Counter(name for own in parts.values() for name in own)
+        for number, rule in rules:
+            name = max(parts[number], key=often.__getitem__, default=None)
+            for kind in map(self.kinds.__getitem__, rule.event):
+                if name is None:
+                    kind.always.append(number)
+                else:
+                    kind.shared.setdefault(name, (parts[number][name], []))[1].append(number)
 
     def candidates(self, event: Event) -> list[int]:
         """The numbers of the rules that could match, in file order; every rule that matches is among them."""
@@ -102,6 +119,12 @@ class Index:
             if kind in self.kinds:
                 self.kinds[kind].collect(event.names, found)
         return sorted(found)
+
+
+def _name_parts(where: Where | None) -> dict[str, Node]:
+    """The parts of a `where` that must all hold, by what is equal for parts that say the same."""
+    parts = where.conjuncts() if where else ()
+    return {f"{one.path} {json.dumps(one.wanted, sort_keys=True, default=repr)}": one for one in parts}
 
 
 def list_lookups(field: FieldCondition) -> tuple[FieldLookup, ...]:

@@ -33,8 +33,10 @@ class IntervalIndex:
 
     def collect(self, value: Any, found: set[int]) -> None:
         """Add the numbers of the intervals that contain the value."""
-        found.update(self._from_low[: bisect_right(self._lows, value)])
-        found.update(self._to_high[bisect_left(self._highs, value) :])
+        if self._lows:
+            found.update(self._from_low[: bisect_right(self._lows, value)])
+        if self._highs:
+            found.update(self._to_high[bisect_left(self._highs, value) :])
         waiting = [self._root]
         while waiting:
             branch = waiting.pop()

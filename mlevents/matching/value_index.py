@@ -44,7 +44,8 @@ class ValueIndex:
         """Add the numbers of the rules that this value may fulfil; of a list, that any of its items may."""
         if value is None:
             return
-        found.update(self._present)
+        if self._present:
+            found.update(self._present)
         for one in value if isinstance(value, list) else (value,):
             for read, intervals in self._intervals:
                 if (key := read(one)) is not None:
@@ -55,7 +56,8 @@ class ValueIndex:
                 found.update(self._equal.get(one, ()))
 
     def _collect_text(self, text: str, found: set[int]) -> None:
-        found.update(self._equal.get(text, ()))
+        if text in self._equal:
+            found.update(self._equal[text])
         for length, known in self._heads.items():
             found.update(known.get(text[:length], ()))
         for length, known in self._tails.items():
@@ -63,11 +65,12 @@ class ValueIndex:
         for length, known in self._parts.items():
             places = len(text) - length + 1
             if len(known) < places:
-                parts: Iterable[str] = [part for part in known if part in text]
+                parts: Iterable[str] = (part for part in known if part in text)
             else:
-                parts = {text[at : at + length] for at in range(places)} & known.keys()
+                parts = (text[at : at + length] for at in range(places))
             for part in parts:
-                found.update(known[part])
+                if part in known:
+                    found.update(known[part])
 
 
 def _add(texts: dict[int, dict[str, list[int]]], text: str, number: int) -> None:

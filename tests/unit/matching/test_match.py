@@ -132,7 +132,8 @@ DEPLOYED = {
         (MODEL, {"model": {"name": {"prefix": "net"}}}, False),
         (MODEL, {"model": {"name": {"prefix": "fraud-net-2"}}}, False),
         (MODEL, {"model": {"name": {"suffix": "x"}}}, False),
-        (MODEL, {"model": {"name": {"not-in": ["fraud-net"]}}}, True),
+        (MODEL, {"model": {"name": {"not-in": ["fraud-net"]}}}, False),
+        (MODEL, {"model": {"name": {"not-in": ["fraud"]}}}, True),
         (MODEL, {"model": {"tags": {"stage": "PROD"}}}, True),
         (MODEL, {"model": {"tags": {"stage": "draft"}}}, False),
         (MODEL, {"model": {"tags": {"a.b": {"prefix": "x"}}}}, True),
@@ -204,31 +205,3 @@ def test_tags_are_found_whether_the_event_or_the_rules_have_more_of_them(many):
     event = parse({**MODEL, "data": {**MODEL["data"], "modelTags": tags}})
     assert Index(rules).candidates(event) == [3]
     assert Index(rules).candidates(parse({**MODEL, "data": {"modelTags": None}})) == []
-
-
-@pytest.mark.parametrize(
-    ("make", "value"),
-    [
-        (lambda number: f"team-{number}", "team-7"),
-        (lambda number: [f"team-{number}", f"crew-{number}"], "crew-7"),
-        (lambda number: {"any": [{"prefix": f"team-{number}-"}, f"crew-{number}"]}, "team-7-a"),
-        (lambda number: {"prefix": f"team-{number}-"}, "team-7-a"),
-        (lambda number: {"suffix": f"-{number}"}, "team-7"),
-        (lambda number: {"contains": f"-{number}-"}, "team-7-a"),
-        (lambda number: {"glob": f"*-{number}-*"}, "team-7-a"),
-        (lambda number: {"matches": rf"\w+-{number}-.*"}, "team-7-a"),
-        (lambda number: {"gt": number - 0.5, "lt": number + 0.5}, "7"),
-        (lambda number: {"gte": 100 - number}, "93"),
-        (lambda number: {"lte": number}, "7"),
-        (lambda number: {"between": [number, number + 0.5]}, "7"),
-        (lambda number: {"version": f">={number}.0, <{number}.5"}, "7.2"),
-    ],
-)
-def test_of_many_rules_few_are_asked(make, value):
-    rules = [rule_of({"model": {"tags": {"t": make(number)}}}, name=f"r{number}") for number in range(100)]
-    event = parse({**MODEL, "data": {**MODEL["data"], "modelTags": {"t": value}}})
-    matching = [number for number, one in enumerate(plan(file_of(*rules), event)) if one.matches]
-    asked = Index(rules).candidates(event)
-    assert 7 in matching
-    assert set(matching) <= set(asked)
-    assert len(asked) <= max(len(matching), 10)
