@@ -1,7 +1,7 @@
 """Requests to Azure Resource Manager: azure-core's pipeline with the app's identity.
 
-For what the SDKs have no public method for: azure-mgmt-machinelearningservices, azure-mgmt-authorization,
-azure-mgmt-eventgrid and azure-mgmt-monitor would travel with every deployment for a few requests.
+For what the SDKs have no public method for, or would take a second to import: the packages azure-mgmt-* would
+travel with every deployment for a few requests.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class ArmClient:
     def request(self, method: str, path: str, version: str, body: Any = None) -> HttpResponse:
         """Send one request in an api-version; raises for a status that is not a success."""
         content = {} if body is None else {"json": body}
-        return _check_status(self.send(method, f"{self.address}{path}?api-version={version}", **content))
+        return check_status(self.send(method, f"{self.address}{path}?api-version={version}", **content))
 
     def get(self, url: str, query: Mapping[str, str] | None = None) -> Mapping[str, Any]:
         """Read the JSON object at a URL."""
-        response = _check_status(self.send("GET", url, params=dict(query or {})))
+        response = check_status(self.send("GET", url, params=dict(query or {})))
         return require_object(response.json(), "the answer")
 
     def find(self, path: str, version: str) -> dict[str, Any] | None:
@@ -77,7 +77,7 @@ class ArmClient:
             url = next_page(url, page.get("nextLink"))
 
 
-def _check_status(response: HttpResponse) -> HttpResponse:
+def check_status(response: HttpResponse) -> HttpResponse:
     """Raise for a status that is not a success; redirects are not followed, so that no token goes astray."""
     with import_lock():
         from azure.core.exceptions import HttpResponseError, ResourceNotFoundError

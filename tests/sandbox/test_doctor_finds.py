@@ -22,7 +22,6 @@ from mlevents.eventgrid.subscription_diff import make_label
 from mlevents.eventgrid.subscription_filters import compile_filters
 from mlevents.rules.file import load_rules
 from mlevents.services import arm_client, azure_credential
-from mlevents.services.data_factory import factory_client
 from mlevents.services.machine_learning import workspace_client
 from mlevents.services.mail import email
 from mlevents.settings import Settings
@@ -73,7 +72,6 @@ jobs: {train: {type: command, component: "azureml:train:1"}}
 """
 CLIENTS = (
     azure_credential._credential,
-    factory_client._client,
     email._client,
     workspace_client._open,
     arm_client._pipeline,

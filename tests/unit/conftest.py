@@ -6,13 +6,12 @@ from contextlib import ExitStack
 import pytest
 
 from mlevents.services import arm_client, azure_credential
-from mlevents.services.data_factory import factory_client
 from mlevents.services.mail import email
 from mlevents.services.streams import event_grid, storage_queue
 from tests.unit.stand_ins import Authority, Server, authority, identity
 
 SDK_CLIENTS = (
-    *(one._client for one in (factory_client, email, event_grid, storage_queue)),
+    *(one._client for one in (email, event_grid, storage_queue)),
     azure_credential._credential,
     arm_client._pipeline,
 )

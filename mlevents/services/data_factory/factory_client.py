@@ -7,7 +7,7 @@ connections:
     id: /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-data/providers/Microsoft.DataFactory/factories/adf-retrain
 ```
 
-REST reference: https://learn.microsoft.com/rest/api/datafactory, api-version 2018-06-01.
+REST reference: https://learn.microsoft.com/rest/api/datafactory.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -16,25 +16,23 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from http import HTTPStatus
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import AfterValidator, JsonValue
 
 from mlevents.errors import PermanentError, TransientError
-from mlevents.services.answer_fields import require_list, require_run_name
-from mlevents.services.azure_credential import CLIENT_OPTIONS, credential
+from mlevents.services.answer_fields import require_list, require_object, require_run_name
+from mlevents.services.arm_client import ArmClient, check_status
 from mlevents.services.connection import Connection, SettingSource, connection
-from mlevents.services.data_factory.states import Pipeline, PipelineRun, declared_parameters
+from mlevents.services.data_factory.states import Pipeline, PipelineRun
 from mlevents.services.finding import Finding, run_check
 from mlevents.services.lazy_import import import_lock
 from mlevents.services.sdk_errors import translate_errors
 from mlevents.settings import PUBLIC_RESOURCE_MANAGER
 
-if TYPE_CHECKING:
-    from azure.mgmt.datafactory import DataFactoryManagementClient
-
+FACTORIES_API = "2018-06-01"
 FACTORY_ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/\s]+)/resourceGroups/(?P<group>[-\w.()]{1,90})"
     r"/providers/Microsoft\.DataFactory/factories/(?P<factory>[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)/?",
@@ -58,38 +56,28 @@ def _parts(factory_id: str) -> re.Match[str]:
 
 
 class Factory:
-    """One Data Factory, through the management SDK; raises PermanentError and TransientError."""
+    """One Data Factory, through Resource Manager; raises PermanentError and TransientError."""
 
     def __init__(self, factory_id: str, resource_manager: str) -> None:
         self.id = factory_id
         parts = _parts(factory_id)
         self.name = parts["factory"]
-        self._place = (parts["group"], parts["factory"])
-        self._client = _client(parts["subscription"], resource_manager)
+        self._path = (
+            f"/subscriptions/{parts['subscription']}/resourceGroups/{parts['group']}"
+            f"/providers/Microsoft.DataFactory/factories/{self.name}"
+        )
+        self._arm = ArmClient(resource_manager)
         self._public = resource_manager == PUBLIC_RESOURCE_MANAGER
 
     def pipeline(self, name: str) -> Pipeline:
         """Read a pipeline; without the right `factories/pipelines/read`, its parameters are unknown."""
-        with import_lock():
-            from azure.core.exceptions import HttpResponseError
-
-        dates: list[str | None] = []
-        required: frozenset[str] = frozenset()
+        url = f"{self._arm.address}{self._path}/pipelines/{quote(name, safe='')}"
         with translate_errors(f"reading {self._called(name)}"):
-            try:
-                found = self._client.pipelines.get(
-                    *self._place,
-                    name,
-                    raw_response_hook=lambda r: dates.append(r.http_response.headers.get("Date")),
-                )
-                specified = declared_parameters(found)
-                names: frozenset[str] | None = frozenset(specified)
-                required = frozenset(one for one in specified if specified[one].default_value is None)
-            except HttpResponseError as error:
-                if error.status_code != 403:
-                    raise
-                names = None
-        return Pipeline(_date(dates[-1:], self._called(name)), names, required)
+            answer = self._arm.send("GET", url, params={"api-version": FACTORIES_API})
+            may_read = answer.status_code != HTTPStatus.FORBIDDEN
+            found = check_status(answer).json() if may_read else None
+            read = _parse_date(answer.headers.get("Date"), self._called(name))
+            return Pipeline.parse(found, read) if may_read else Pipeline(read, None)
 
     def check_exists(self) -> str:
         """Check that the factory exists, by a request that needs no further right; raises PermanentError."""
@@ -97,10 +85,10 @@ class Factory:
             from azure.core.exceptions import ResourceNotFoundError
 
         now = datetime.now(UTC).isoformat()
-        span: Any = {"lastUpdatedAfter": now, "lastUpdatedBefore": now}
+        span = {"lastUpdatedAfter": now, "lastUpdatedBefore": now}
         with translate_errors(f"looking for runs in factory '{self.name}'"):
             try:
-                self._client.pipeline_runs.query_by_factory(*self._place, span)
+                self._arm.post(f"{self._path}/queryPipelineRuns", FACTORIES_API, span)
             except ResourceNotFoundError as error:
                 raise PermanentError(f"the Data Factory {self.id} does not exist") from error
         return "is there"
@@ -114,8 +102,9 @@ class Factory:
     def create_run(self, pipeline: str, parameters: Mapping[str, JsonValue]) -> str:
         """Start a run and return its id. Not idempotent: look at `runs` first."""
         with translate_errors(f"creating a run of {self._called(pipeline)}"):
-            created = self._client.pipelines.create_run(*self._place, pipeline, dict(parameters) or None)
-            return require_run_name(created.run_id, "runId")
+            path = f"{self._path}/pipelines/{quote(pipeline, safe='')}/createRun"
+            created = self._arm.post(path, FACTORIES_API, dict(parameters) or None)
+            return require_run_name(created.get("runId"), "runId")
 
     def run(self, run_id: str) -> PipelineRun:
         """The state of a run; raises TransientError for a run that the factory does not list yet."""
@@ -125,7 +114,8 @@ class Factory:
         doing = f"reading pipeline run {run_id} in factory '{self.name}'"
         with translate_errors(doing):
             try:
-                return PipelineRun.read(self._client.pipeline_runs.get(*self._place, run_id))
+                url = f"{self._arm.address}{self._path}/pipelineruns/{quote(run_id, safe='')}"
+                return PipelineRun.read(self._arm.get(url, {"api-version": FACTORIES_API}))
             except ResourceNotFoundError as error:
                 raise TransientError(f"{doing}: the factory does not list the run yet") from error
 
@@ -141,18 +131,21 @@ class Factory:
             )
         return f"pipeline '{pipeline}' in factory '{self.name}'"
 
-    def _query(self, pipeline: str, since: datetime) -> Iterator[Any]:
-        wanted: Any = {
+    def _query(self, pipeline: str, since: datetime) -> Iterator[Mapping[str, Any]]:
+        wanted: dict[str, Any] = {
             "lastUpdatedAfter": since.isoformat(),
             "lastUpdatedBefore": (since + SPAN).isoformat(),
             "filters": [{"operand": "PipelineName", "operator": "Equals", "values": [pipeline]}],
         }
         while True:
-            page = self._client.pipeline_runs.query_by_factory(*self._place, wanted)
-            yield from require_list(page.value, "value")
-            if not page.continuation_token:
+            page = self._arm.post(f"{self._path}/queryPipelineRuns", FACTORIES_API, wanted)
+            yield from (
+                require_object(one, "an element of the list")
+                for one in require_list(page.get("value"), "value")
+            )
+            if not page.get("continuationToken"):
                 return
-            wanted["continuationToken"] = page.continuation_token
+            wanted["continuationToken"] = page["continuationToken"]
 
 
 @connection("data_factory")
@@ -178,23 +171,9 @@ class DataFactory(Connection):
         return Factory(self.id, services.settings.resource_manager)
 
 
-@cache
-def _client(subscription: str, resource_manager: str) -> DataFactoryManagementClient:
-    with import_lock():
-        from azure.mgmt.datafactory import DataFactoryManagementClient
-
-    return DataFactoryManagementClient(
-        credential(),
-        subscription,
-        base_url=resource_manager,
-        credential_scopes=[f"{resource_manager}/.default"],
-        **CLIENT_OPTIONS,
-    )
-
-
-def _date(headers: list[str | None], what: str) -> datetime:
+def _parse_date(header: str | None, what: str) -> datetime:
     """The service's own time; without it, runs of this attempt cannot be distinguished from earlier ones."""
     try:
-        return parsedate_to_datetime("".join(header or "" for header in headers))
+        return parsedate_to_datetime(header or "")
     except ValueError as error:
         raise TransientError(f"reading {what}: the answer has no time (header Date)") from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from mlevents.services.answer_fields import require_run_name
+from mlevents.services.answer_fields import require_object, require_run_name, require_text, require_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,17 @@ class Pipeline:
     parameters: frozenset[str] | None
     required: frozenset[str] = frozenset()
 
+    @classmethod
+    def parse(cls, answer: Any, read: datetime) -> Self:
+        """From the resource as ARM sends it; raises ValueError for anything but a pipeline."""
+        found = require_object(answer, "the answer")
+        require_text(found.get("name"), "name")
+        properties = require_object(found.get("properties"), "properties")
+        declared = require_object(properties.get("parameters") or {}, "parameters")
+        members = {name: require_object(one, "a parameter") for name, one in declared.items()}
+        required = frozenset(name for name, one in members.items() if one.get("defaultValue") is None)
+        return cls(read, frozenset(members), required)
+
 
 @dataclass(frozen=True, slots=True)
 class PipelineRun:
@@ -35,22 +46,15 @@ class PipelineRun:
     invoked_by: str | None
 
     @classmethod
-    def read(cls, found: Any) -> Self:
-        """From the SDK's model; raises ValueError for anything but a run."""
-        invoked_by = found.invoked_by
+    def read(cls, found: Mapping[str, Any]) -> Self:
+        """From the run as ARM sends it; raises ValueError for anything but a run."""
+        started = found.get("runStart")
+        invoked_by = require_object(found.get("invokedBy") or {}, "invokedBy")
         return cls(
-            id=require_run_name(found.run_id, "runId"),
-            status=str(found.status or ""),
-            message=" ".join(str(found.message or "").split()),
-            parameters=dict(found.parameters or {}),
-            started=found.run_start,
-            invoked_by=invoked_by.invoked_by_type if invoked_by else None,
+            id=require_run_name(found.get("runId"), "runId"),
+            status=str(found.get("status") or ""),
+            message=" ".join(str(found.get("message") or "").split()),
+            parameters=dict(require_object(found.get("parameters") or {}, "parameters")),
+            started=require_time(started, "runStart") if started else None,
+            invoked_by=invoked_by.get("invokedByType"),
         )
-
-
-def declared_parameters(pipeline: Any) -> Mapping[str, Any]:
-    """The parameters that a pipeline declares; raises ValueError for an answer that is not a pipeline."""
-    if pipeline is None or not pipeline.name:
-        raise ValueError("the answer is not a pipeline")
-    found: Mapping[str, Any] = pipeline.parameters or {}
-    return found

@@ -1,4 +1,4 @@
-"""The real Data Factory SDK, over TLS, against a stand-in made after the REST reference."""
+"""Data Factory over TLS, against a stand-in made after the REST reference."""
 
 from contextlib import ExitStack
 from datetime import timedelta
