@@ -43,7 +43,7 @@ EVENT = {
     "dataVersion": "2",
 }
 
-type Run = tuple[float, float]
+type Start = tuple[float, float]
 """Milliseconds and megabytes."""
 
 
@@ -60,15 +60,15 @@ def figures() -> Iterator[Figure]:
     yield Figure(f"memory: {OURS} / {NO_OP}", "times", memory, MOST_MEMORY)
 
 
-def compare(ours: list[Run], others: list[Run]) -> tuple[float, ...]:
+def compare(ours: list[Start], others: list[Start]) -> tuple[float, ...]:
     """How many times as long, round by round."""
     return tuple(one / other for (one, _), (other, _) in zip(ours, others, strict=True))
 
 
-def measure() -> dict[str, list[Run]]:
+def measure() -> dict[str, list[Start]]:
     """The runs of each app; a first round is not counted."""
     with package() as folders:
-        found: dict[str, list[Run]] = {name: [] for name in folders}
+        found: dict[str, list[Start]] = {name: [] for name in folders}
         for number in range(ROUNDS + 1):
             for name, folder in folders.items():
                 run = start(folder)
@@ -77,7 +77,7 @@ def measure() -> dict[str, list[Run]]:
     return found
 
 
-def start(folder: Path) -> Run:
+def start(folder: Path) -> Start:
     """Milliseconds from the start of a process to its answer, and the peak of its memory."""
     command = [sys.executable, "-m", "bench.cold_worker", str(folder)]
     environment = {**os.environ, **SETTINGS, "PYTHONPATH": str(ROOT)}

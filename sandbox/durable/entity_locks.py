@@ -2,7 +2,7 @@
 
 Microsoft's in-memory backend grants locks in turn, but lets everyone's operations through meanwhile. An
 instance that is terminated or fails inside a critical section leaves its locks behind (issues 2228 and
-1977 of the extension) until somebody cleans the entity storage; durabletask 1.12 asks for the release in
+1977 of the extension) until the entity storage is cleaned; durabletask 1.12 asks for the release in
 that last turn, which this hub ignores.
 """
 
