@@ -115,7 +115,7 @@ class Action(KeyChoiceModel, ABC):
     an event may name only where the rule file lists it. `key_choices` are parameters that exclude each other.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     orchestration: ClassVar[StepOrchestration | None] = None
     notifies: ClassVar[bool] = False

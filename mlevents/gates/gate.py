@@ -65,7 +65,7 @@ class AnyGate(KeyChoiceModel, ABC):
     `permissions` are what the app must be allowed in Azure. `matches_again` asks for the rule as written.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, strict=True)
 
     position: ClassVar[int] = 1000
     stage: ClassVar[Stage] = "steps"

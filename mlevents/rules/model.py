@@ -16,6 +16,7 @@ from mlevents.gates.max_age import MaxAge
 from mlevents.matching.derivation import derive_once
 from mlevents.matching.where import Where
 from mlevents.workspace_id import parse_workspace_key
+from mlevents.yamlfile.described_model import DescribedModel
 
 Mode = Literal["live", "shadow", "disabled"]
 FilterWidth = Literal["safe", "narrow"]
@@ -25,12 +26,10 @@ THIRTY_DAYS = 30 * 86_400.0
 STEP_ID_PATTERN = r"^[a-z][a-z0-9_-]{0,59}$"
 
 
-class StrictModel(BaseModel):
+class StrictModel(DescribedModel):
     """What people write: no unknown keys, no conversions, no later changes."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, serialize_by_alias=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, serialize_by_alias=True)
 
 
 def _step_id(text: str) -> str:
@@ -58,7 +57,7 @@ class Step(StrictModel):
 
     uses: str
     """name an action."""
-    with_: Annotated[dict[str, Any], Field(alias="with")] = {}
+    with_: Annotated[dict[str, Any], Field(alias="with")] = {}  # noqa: RUF012 - pydantic copies it
     """The action's parameters; `${…}` inserts values of the event."""
     id: Annotated[
         str, AfterValidator(_step_id), WithJsonSchema({"type": "string", "pattern": STEP_ID_PATTERN})

@@ -7,25 +7,32 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from mlevents.yamlfile.described_model import describe_model
 
-def find_fields(model: type[BaseModel], path: Sequence[str | int]) -> dict[str, FieldInfo]:
-    """The fields that the mapping at this path may have, by the name in the file."""
+
+def find_fields(model: type[BaseModel], path: Sequence[str | int]) -> dict[str, str]:
+    """The descriptions of the fields that the mapping at this path may have, by the name in the file."""
     types_here: list[Any] = [model]
     for part in path:
         types_here = [inner for outer in types_here for inner in _inside(outer, part)]
     return {
-        name: field
+        field.alias or name: field.description or describe_model(arm).get(name, "")
         for here in types_here
         for arm in split_union(here)
-        for name, field in list_fields(arm).items()
+        if _is_model(arm)
+        for name, field in arm.model_fields.items()
     }
 
 
 def list_fields(annotation: Any) -> dict[str, FieldInfo]:
     """The fields of a model by the name in the file; none for any other type."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if _is_model(annotation):
         return {field.alias or name: field for name, field in annotation.model_fields.items()}
     return {}
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def split_union(annotation: Any) -> Iterator[Any]:

@@ -145,6 +145,5 @@ def _rule_file_model(gates: tuple[tuple[str, Any], ...]) -> type[RuleFileSyntax]
         name: (found | None, Field(default=None, description=getdoc(found))) for name, found in gates
     }
     rule: Any = create_model("RuleSyntax", __base__=RuleSyntax, __doc__="One rule.", **keys)
-    about = RuleFileSyntax.model_fields["rules"].description
-    rules: Any = (tuple[rule, ...], Field(strict=False, description=about))
+    rules: Any = (tuple[rule, ...], Field(strict=False))
     return create_model("RuleFileSyntax", __base__=RuleFileSyntax, __doc__="The rule file.", rules=rules)

@@ -85,7 +85,7 @@ class ErrorMessages:
             unknown = (str(other[-1]) for other in groups if other[:-1] == path and other[-1:])
             near = islice((name for name in unknown if name not in known), _MAX_COMPARED)
             if not any(f"'{key}'" in did_you_mean(name, known) for name in near):
-                yield join_path("", *path), f"'{key}' is missing{_missing_remedy(known.get(key))}"
+                yield join_path("", *path), f"'{key}' is missing{_missing_remedy(known.get(key, ''))}"
         elif kind == "extra_forbidden":
             known = find_fields(self.model, path[:-1])
             yield join_path("", *path), f"unknown {self.noun}{suggest_names(str(path[-1]), known)}"
@@ -151,8 +151,8 @@ def _limit_message(details: ErrorDetails, value: object) -> str:
     return f"{details['msg']}, not {quote(value)}"
 
 
-def _missing_remedy(field: Any) -> str:
-    return f": {field.description.rstrip('.')}" if field is not None and field.description else ""
+def _missing_remedy(description: str) -> str:
+    return f": {description.rstrip('.')}" if description else ""
 
 
 def describe_unknown_name(error: UnknownNameError, names: Iterable[str]) -> str:

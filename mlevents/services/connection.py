@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from mlevents.registry import Registry
 from mlevents.services.finding import Finding
 from mlevents.services.permission import Permission
 from mlevents.settings import Settings
+from mlevents.yamlfile.described_model import DescribedModel
 from mlevents.yamlfile.fixed_text import FixedText
 
 
@@ -23,10 +24,10 @@ class ConnectionName(FixedText):
     types: tuple[str, ...] = ()
 
 
-class SettingName(BaseModel):
+class SettingName(DescribedModel):
     """`{setting: NAME}`: the app setting NAME holds the value, not the rule file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     setting: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
     """name an app setting of the Function App."""
@@ -65,14 +66,14 @@ def find_setting_names(written: Any) -> Iterator[str]:
             yield from find_setting_names(inner)
 
 
-class Connection(BaseModel, ABC):
+class Connection(DescribedModel, ABC):
     """One connection, as written in the rule file under `connections`, without its `type`.
 
     `permissions` are what the app needs to use it, besides what an action needs. A step may need one that is
     `implicit` without naming it, such as the registry of a model.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     permissions: ClassVar[tuple[Permission, ...]] = ()
     implicit: ClassVar[bool] = False

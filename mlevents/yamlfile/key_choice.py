@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
+from mlevents.yamlfile.described_model import DescribedModel
+
 
 class KeyChoice:
     """One way to write a mapping: the keys that belong together, and those that only this way may have."""
@@ -24,7 +26,7 @@ class KeyChoice:
         return f"both {names}" if len(self.keys) == 2 else names
 
 
-class KeyChoiceModel(BaseModel):
+class KeyChoiceModel(DescribedModel):
     """The base of a model with keys that exclude each other, its `key_choices`."""
 
     key_choices: ClassVar[tuple[KeyChoice, ...]] = ()
@@ -38,7 +40,7 @@ class KeyChoiceModel(BaseModel):
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        found = handler(schema)
+        found = super().__get_pydantic_json_schema__(schema, handler)
         if cls.key_choices:
             written = handler.resolve_ref_schema(found)
             divided = divide_schema(written, cls.key_choices)

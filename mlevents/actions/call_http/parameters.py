@@ -48,7 +48,7 @@ def check_call_headers(headers: dict[str, str]) -> dict[str, str]:
 class Wait(KeyChoiceModel):
     """How the end of work is found that the service does after its answer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     key_choices = (KeyChoice("callback", optional=("field",)), KeyChoice("poll", "until"))
 
     callback: Literal[True] | None = None

@@ -9,17 +9,16 @@ checks:
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import ConfigDict, model_validator
 
 from mlevents.duration import PositiveDuration, parse_duration
+from mlevents.yamlfile.described_model import DescribedModel
 
 
-class Parameters(BaseModel):
+class Parameters(DescribedModel):
     """A part of an action's parameters: no unknown names, no conversion, immutable."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, populate_by_name=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
 
 class Check(Parameters):

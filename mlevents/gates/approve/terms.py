@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from mlevents.duration import PositiveDuration
 from mlevents.services.connection import ConnectionName
+from mlevents.yamlfile.described_model import DescribedModel
 
 APPROVE, REJECT = "approve", "reject"
 DECISION_VERBS = (APPROVE, REJECT)
@@ -39,10 +40,10 @@ Approver = Annotated[str, Field(max_length=_LONGEST_APPROVER), AfterValidator(_c
 AskedConnection = Annotated[str, ConnectionName()]
 
 
-class ApprovalTerms(BaseModel):
+class ApprovalTerms(DescribedModel):
     """Who is asked for an approval, who may give it, and how long it is waited for."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     ask: AskedConnection | Annotated[list[AskedConnection], Field(min_length=1, max_length=_MOST_RECEIVERS)]
     """name the connections that receive the link: one, or a list."""
