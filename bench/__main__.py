@@ -6,7 +6,7 @@ import platform
 from rich.console import Console
 from rich.table import Table
 
-from bench import cold_start, delivery, load, loading, matching, operators, storage
+from bench import cold_start, delivery, load, loading, matching, operators, scale, storage
 from bench.figure import Figure
 
 
@@ -19,6 +19,7 @@ def main() -> None:
         *loading.figures(),
         *matching.figures(),
         *operators.figures(),
+        *scale.figures(),
         *storage.figures(),
     ]
     table = Table(
