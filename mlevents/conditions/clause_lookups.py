@@ -5,14 +5,14 @@ from typing import Any
 
 from mlevents.canonical import fold
 from mlevents.conditions.condition import PRESENCE, Clause, Condition, as_number
-from mlevents.conditions.lookup import AnyValue, Equal, Head, Interval, Lookup, Middle, Tail
+from mlevents.conditions.lookup import AnyValue, Equal, Head, Interval, Lookup, Middle, NoValue, Tail
 
 
 def find_lookups(condition: Condition) -> tuple[Lookup, ...]:
     """The lookups of a condition: its own, or those of its clause; none if it may hold for no value."""
     own = condition.lookups()
     found = _of_clause(condition.clause()) if own is None else own
-    return (AnyValue(),) if found and condition.takes_list else found
+    return (AnyValue(),) if found and condition.takes_list and NoValue() not in found else found
 
 
 def _of_clause(clause: Clause | None) -> tuple[Lookup, ...]:
@@ -31,4 +31,5 @@ _BY_OPERATOR: dict[str, Callable[[Any], Lookup]] = {
     "LessThanOrEquals": lambda bound: Interval(as_number, high=bound),
     "InRange": lambda ends: Interval(as_number, *ends),
     PRESENCE: lambda _: AnyValue(),
+    "IsNullOrUndefined": lambda _: NoValue(),
 }

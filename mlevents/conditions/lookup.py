@@ -1,4 +1,4 @@
-"""How rules with a condition are found by a value, without asking the condition.
+"""How rules with a condition are found by a value, or by its absence, without asking the condition.
 
 A value that fulfils a condition has at least one of its lookups; a value that has one may still fail it.
 """
@@ -46,4 +46,8 @@ class AnyValue(NamedTuple):
     """There is a value."""
 
 
-type Lookup = Equal | Head | Tail | Middle | Interval | AnyValue
+class NoValue(NamedTuple):
+    """There is no value."""
+
+
+type Lookup = Equal | Head | Tail | Middle | Interval | AnyValue | NoValue

@@ -2,7 +2,7 @@
 
 Each rule is found by the most selective part of its `where`: the one whose lookups the fewest other rules
 have. A part of `any` counts when each of its alternatives has lookups. A rule without such a part, such as
-one with `absent` alone, is a candidate where the condition holds that the most of these rules have: a
+one with `not-in` alone, is a candidate where the condition holds that the most of these rules have: a
 condition is asked once an event, however many rules have it.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlevents.conditions.clause_lookups import find_lookups
-from mlevents.conditions.lookup import Interval, Lookup
+from mlevents.conditions.lookup import Interval, Lookup, NoValue
 from mlevents.events import Event
 from mlevents.matching.condition_tree import AllOf, AnyOf, FieldCondition, Node, find_value
 from mlevents.matching.rule_protocol import MatchableRule
@@ -22,6 +22,9 @@ from mlevents.matching.value_index import ValueIndex
 from mlevents.matching.where import Where
 
 type Keys = tuple[str, ...]
+
+ABSENCE = 1_000_000
+"""What an absent value counts for, in rules: most tags are absent from most events."""
 
 
 class FieldLookup(NamedTuple):
@@ -60,6 +63,9 @@ class _Kind:
                 self.maps[keys[:-1]][keys[-1]] = ValueIndex(entries)
             else:
                 self.values[keys] = ValueIndex(entries)
+        self.missing = {
+            keys: [key for key, one in known.items() if one.missing] for keys, known in self.maps.items()
+        }
 
     def collect(self, names: Mapping[str, Any], found: set[int]) -> None:
         """Add the numbers of the rules that these names may fulfil."""
@@ -74,6 +80,9 @@ class _Kind:
             for key in tags if len(tags) < len(known) else known:
                 if key in tags and key in known:
                     known[key].collect(tags[key], found)
+            for key in self.missing[keys]:
+                if key not in tags:
+                    found.update(known[key].missing)
 
 
 class Index:
@@ -137,7 +146,8 @@ def choose_lookups(node: Node, often: Mapping[object, int]) -> Choice | None:
     match node:
         case FieldCondition():
             lookups = list_lookups(node)
-            return Choice(sum(often[one.entry] for one in lookups), lookups) if lookups else None
+            cost = sum(often[one.entry] + ABSENCE * isinstance(one.lookup, NoValue) for one in lookups)
+            return Choice(cost, lookups) if lookups else None
         case AllOf():
             parts = [choose_lookups(part, often) for part in node.nodes]
             return min((one for one in parts if one), key=lambda one: one.cost, default=None)

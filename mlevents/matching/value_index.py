@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mlevents.canonical import fold
-from mlevents.conditions.lookup import AnyValue, Equal, Head, Interval, Lookup, Middle, Tail
+from mlevents.conditions.lookup import AnyValue, Equal, Head, Interval, Lookup, Middle, NoValue, Tail
 from mlevents.matching.interval_index import IntervalIndex
 
 LONGEST_PART = 16
@@ -18,6 +18,7 @@ class ValueIndex:
     """The rules with lookups on one field."""
 
     def __init__(self, entries: Iterable[tuple[Lookup, int]]) -> None:
+        self.missing: list[int] = []
         self._present: list[int] = []
         self._equal: dict[object, list[int]] = defaultdict(list)
         self._heads: dict[int, dict[str, list[int]]] = {}
@@ -38,10 +39,17 @@ class ValueIndex:
                     read[lookup.read].append((lookup.low, lookup.high, number))
                 case AnyValue():
                     self._present.append(number)
+                case NoValue():
+                    self.missing.append(number)
         self._intervals = [(function, IntervalIndex(known)) for function, known in read.items()]
 
     def collect(self, value: Any, found: set[int]) -> None:
-        """Add the numbers of the rules that this value may fulfil; of a list, that any of its items may."""
+        """Add the numbers of the rules that this value may fulfil; of a list, that any of its items may.
+
+        None is no value, and a list without items counts as none.
+        """
+        if self.missing and (value is None or value == []):
+            found.update(self.missing)
         if value is None:
             return
         if self._present:

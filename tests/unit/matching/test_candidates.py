@@ -41,6 +41,7 @@ COMBINATIONS: dict[str, Callable[[int], Any]] = {
         "any": [{"in": {"equals": f"team-{number}-x"}}, {"gt": {"between": [number, number]}}]
     },
     "all": lambda number: {"all": [{"absent": {"present": True}}, {"in": f"team-{number}-x"}]},
+    "a value or none": lambda number: {"absent": {"any": [{"absent": True}, f"team-{number}-x"]}},
     "not": lambda _: {"not": {"prefix": {"prefix": "team-"}}},
     "a shared condition beside one of its own": lambda number: {
         "in": "team-3-x",

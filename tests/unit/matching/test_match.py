@@ -161,12 +161,16 @@ DEPLOYED = {
         (MODEL, {"model": {"tags": {"stage": {"matches": "dev.*"}}}}, False),
         (MODEL, {"model": {"tags": {"stage": {"present": True}}}}, True),
         (MODEL, {"model": {"tags": {"owner": {"present": True}}}}, False),
+        (MODEL, {"model": {"tags": {"owner": {"absent": True}}}}, True),
+        (MODEL, {"model": {"tags": {"stage": {"absent": True}}}}, False),
         (MODEL, {"model": {"name": "x", "version": {"gt": 1}}}, False),
         (DRIFT, {"drift": {"coefficient": 0.3}}, True),
         (DRIFT, {"drift": {"coefficient": [0.3, 1]}}, True),
         (DRIFT, {"drift": {"coefficient": 0.4}}, False),
         (DEPLOYED, {"deployment": {"models": "k:2"}}, True),
         (DEPLOYED, {"deployment": {"models": "z"}}, False),
+        (DEPLOYED, {"deployment": {"models": {"absent": True}}}, False),
+        ({**DEPLOYED, "data": {}}, {"deployment": {"models": {"absent": True}}}, True),
     ],
 )
 def test_a_rule_is_asked_unless_it_demands_another_value(document, where, found):
