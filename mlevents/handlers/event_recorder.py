@@ -1,18 +1,19 @@
 """Records recent events: best effort, in batches, and never at the cost of a delivery.
 
-The first event after a pause is stored at once. Of those that follow within `BATCH_PAUSE` the first waits
-for the end of it, after everything else was done for its delivery, and stores all; the others go on at once.
-What a flood brings beyond `MOST_WAITING` is not recorded. A task in the background would be lost with the
-client of the task hub, which is closed when the invocation ends.
+The first event after a pause is stored at once. Those that follow within `BATCH_PAUSE` are stored together
+at its end, in the background: a delivery that waited for it would keep its caller, and on Azure an instance,
+for half a second. The client of a delivery is closed when the delivery ends, so the background has its own.
+What a flood brings beyond `MOST_WAITING` is not recorded.
 """
 
 import asyncio
+import json
 import logging
 import os
 import time
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ from mlevents.settings import Settings
 BATCH_PAUSE = 0.5
 """Seconds between two batches of one instance of the app."""
 MOST_WAITING, PATIENCE = 50, 2.0
+CLIENT_FIELDS = ("taskHubName", "requiredQueryStringParameters", "rpcBaseUrl", "maxGrpcMessageSizeInBytes")
+"""What a client of the task hub needs to connect, as the host names it."""
 
 if TYPE_CHECKING:
     from mlevents.orchestration.messages import Response
@@ -44,13 +47,20 @@ type Decided = tuple[str, Sequence[Response], str]
 """What was decided about an event, its responses, and the error that ended the delivery."""
 
 
-class EventRecorder:
-    """The events that this instance of the app has yet to store."""
+def copy_client(client: df.DurableFunctionsClient) -> df.DurableFunctionsClient:
+    """A client of the same task hub that stays open when the delivery of the other one ends."""
+    return df.DurableFunctionsClient(json.dumps({name: getattr(client, name) for name in CLIENT_FIELDS}))
 
-    def __init__(self) -> None:
+
+class EventRecorder:
+    """The events that this instance of the app has yet to store; `later` stores them after the pause."""
+
+    def __init__(self, copy: Callable[[df.DurableFunctionsClient], df.DurableFunctionsClient]) -> None:
+        self.copy = copy
         self.waiting: deque[Json] = deque()
         self.shard = (os.getpid() + uuid.getnode()) % SHARDS
-        self.stored_at, self.is_about_to_store = -BATCH_PAUSE, False
+        self.stored_at = -BATCH_PAUSE
+        self.later: asyncio.Task[None] | None = None
 
     def add(self, raw: str, rules: "Rules | RulesOutline | None", now: datetime, decided: Decided) -> None:
         """Keep an event in memory, if there is room."""
@@ -75,14 +85,25 @@ class EventRecorder:
         self.waiting.append(cut_event(found))
 
     async def flush(self, client: df.DurableFunctionsClient, settings: Settings) -> None:
-        """Store what waits, once a pause, unless another delivery will; a failure is only logged."""
-        if self.is_about_to_store or not self.waiting:
+        """Store what waits, now or after the pause; a failure is only logged."""
+        if not self.waiting or (self.later and not self.later.done()):
             return
-        self.is_about_to_store = True
+        pause = self.stored_at + BATCH_PAUSE - time.monotonic()
+        if pause > 0:
+            self.later = asyncio.create_task(self._store_later(pause, client, settings))
+        else:
+            await self._store(client, settings)
+
+    async def _store_later(self, pause: float, client: df.DurableFunctionsClient, settings: Settings) -> None:
+        await asyncio.sleep(pause)
+        own = self.copy(client)
         try:
-            await asyncio.sleep(max(0.0, self.stored_at + BATCH_PAUSE - time.monotonic()))
+            await self._store(own, settings)
         finally:
-            self.is_about_to_store, self.stored_at = False, time.monotonic()
+            await own.close()
+
+    async def _store(self, client: df.DurableFunctionsClient, settings: Settings) -> None:
+        self.stored_at = time.monotonic()
         batch = list(self.waiting)
         self.waiting.clear()
         limits = (settings.recent_events, settings.recent_events_days * 86_400.0)
@@ -92,7 +113,7 @@ class EventRecorder:
             log.warning("%d recent events were not recorded", len(batch), exc_info=True)
 
 
-recorder = EventRecorder()
+recorder = EventRecorder(copy_client)
 
 
 async def record_event(
