@@ -3,15 +3,19 @@
 import difflib
 import importlib
 import inspect
+import os
 import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from glob import iglob
 from itertools import islice
+from pathlib import Path
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}", re.ASCII)
 _NAME_REMEDY = 'give the decorator a text of letters, digits, "_", "-" and ".", a letter first'
+_REGISTERED = re.compile(rb'\n@\w+\("([\w.-]+)"')
 LONGEST_NAME = 200
 """Characters: nobody mistypes a longer name, and comparing long ones takes quadratic time."""
 
@@ -61,9 +65,10 @@ class Registry[T]:
     ... class Prefix(Condition): ...
     >>> operator.find("prefix")
 
-    The package's modules, and those of the packages below it, are imported at the first look-up, so a new
-    element is a new file. A module of someone else adds an element by the same decorator. Where `base` is
-    given, an element is a class below it.
+    A new element is a new file in the package, or in a package below it. Looking one name up imports only the
+    modules whose source registers that name, at the beginning of a line; any other question imports them all.
+    A module of someone else adds an element by the same decorator. Where `base` is given, an element is a
+    class below it.
     """
 
     def __init__(self, kind: str, package: str, base: type | None = None) -> None:
@@ -99,6 +104,24 @@ class Registry[T]:
             raise InvalidElementError(f"{of_kind} does not define {missing}: add it")
 
     @cached_property
+    def _places(self) -> dict[str, list[str]]:
+        """The modules of the package that register each name."""
+        found: dict[str, list[str]] = {}
+        for root in importlib.import_module(self.package).__path__:
+            for file in iglob("**/*.py", root_dir=root, recursive=True):
+                module = f"{self.package}.{file.removesuffix('.py').replace(os.sep, '.')}"
+                for name in _REGISTERED.findall(Path(root, file).read_bytes()):
+                    found.setdefault(name.decode(), []).append(module)
+        return found
+
+    def _load(self, name: str) -> bool:
+        """Import the element of this name; False if there is none."""
+        if name not in self._elements:
+            for module in self._places.get(name, ()):
+                importlib.import_module(module)
+        return name in self._elements or name in self._all
+
+    @cached_property
     def _all(self) -> dict[str, T]:
         package = importlib.import_module(self.package)
         for module in pkgutil.walk_packages(package.__path__, f"{self.package}."):
@@ -118,11 +141,11 @@ class Registry[T]:
         return sorted(self._all.items())
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name in self._all
+        return isinstance(name, str) and self._load(name)
 
     def find(self, name: str) -> T:
         """The element of this name; raises UnknownNameError, with the nearest name."""
-        if name in self._elements or name in self._all:
+        if self._load(name):
             return self._elements[name]
         raise UnknownNameError(f"unknown {self.kind} '{name}'{self._suggest(name)}")
 

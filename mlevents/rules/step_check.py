@@ -41,12 +41,6 @@ class StepCheck:
     used: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
     templates: set[str] = field(default_factory=set)
-    receivers: tuple[str, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """The types of connections to which messages can be sent."""
-        types = self.vocabulary.connections.items()
-        self.receivers = tuple(name for name, kind in types if hasattr(kind, "send"))
 
     def check_steps(self, written: object, path: str, names: ExpressionNames) -> list[str]:
         """Report the problems of a list of steps; a step may read the results of earlier steps.
@@ -171,12 +165,17 @@ class StepCheck:
             near = did_you_mean(name, self.connections)
             return f"unknown connection '{name}'{near}: {self._type_remedy(wanted)}"
         kind = self.connections[name].get("type")
-        if kind in (wanted or self.receivers) or kind not in self.vocabulary.connections:
+        if kind not in self.vocabulary.connections or self._fits(kind, wanted):
             return None
         return f"the connection '{name}' has the type {kind}, which does not fit: {self._type_remedy(wanted)}"
 
+    def _fits(self, kind: Any, wanted: tuple[str, ...]) -> bool:
+        """Whether a connection of this type is one of those wanted, or, if none are named, takes messages."""
+        return kind in wanted if wanted else hasattr(self.vocabulary.connections.find(kind), "send")
+
     def _type_remedy(self, wanted: tuple[str, ...]) -> str:
-        types = " or ".join(wanted or self.receivers)
+        receivers = (one for one in self.vocabulary.connections.names() if self._fits(one, ()))
+        types = " or ".join(wanted or receivers)
         return f"use a connection of type {types}, listed under 'connections'"
 
     def check_values(self, value: object, path: str, names: ExpressionNames) -> None:

@@ -1,6 +1,7 @@
 """Elements are found by name, in their package and in modules that are added."""
 
 import importlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,26 @@ def test_a_module_outside_the_package_adds_its_elements(outside: Path):
     assert tool.find("hammer").__module__ == "added_hammer"
     with pytest.raises(UnknownNameError, match=r"unknown tool 'hamer' \(did you mean 'hammer'\?\)"):
         tool.find("hamer")
+
+
+def test_looking_one_name_up_imports_only_its_module(outside: Path):
+    package = outside / "toolbox"
+    (package / "small").mkdir(parents=True)
+    for folder in (package, package / "small"):
+        (folder / "__init__.py").touch()
+    (package / "kinds.py").write_text(
+        f"from {Registry.__module__} import Registry\nkind = Registry('t', 'toolbox')\n"
+    )
+    for module in ("hammer", "small/saw", "small/file"):
+        name = module.rpartition("/")[2]
+        (package / f"{module}.py").write_text(
+            f'from toolbox.kinds import kind\n\n@kind("{name}")\nclass E: ...\n'
+        )
+    kind = importlib.import_module("toolbox.kinds").kind
+    assert kind.find("saw").__module__ == "toolbox.small.saw"
+    assert not {"toolbox.hammer", "toolbox.small.file"} & sys.modules.keys()
+    assert "nail" not in kind
+    assert kind.names() == ["file", "hammer", "saw"]
 
 
 def test_two_elements_of_one_name_are_an_error_that_says_where_both_are(outside: Path):
