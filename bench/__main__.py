@@ -6,7 +6,7 @@ import platform
 from rich.console import Console
 from rich.table import Table
 
-from bench import cold_start, delivery, load, loading, matching, operators, scale, storage
+from bench import cold_start, delivery, load, loading, matching, rule_libraries, scale, storage
 from bench.figure import Figure
 
 
@@ -18,7 +18,7 @@ def main() -> None:
         *load.figures(),
         *loading.figures(),
         *matching.figures(),
-        *operators.figures(),
+        *rule_libraries.figures(),
         *scale.figures(),
         *storage.figures(),
     ]
