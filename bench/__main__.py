@@ -6,7 +6,7 @@ import platform
 from rich.console import Console
 from rich.table import Table
 
-from bench import cold_start, delivery, load, loading, matching, rule_libraries, scale, storage
+from bench import cold_start, delivery, load, loading, matching, rule_libraries, scale, storage, throughput
 from bench.figure import Figure
 
 
@@ -21,6 +21,7 @@ def main() -> None:
         *rule_libraries.figures(),
         *scale.figures(),
         *storage.figures(),
+        *throughput.figures(),
     ]
     table = Table(
         "what",
