@@ -97,7 +97,7 @@ def count_hub_reads(task: pb.TaskScheduledEvent) -> int:
     if task.name not in (FIND_INSTANCES, PERFORM_STEP):
         return int(task.name == READ_HOLDS)
     asked = json.loads(json.loads(task.input.value))
-    return len(asked) if task.name == FIND_INSTANCES else int("unless_held" in asked)
+    return len(asked) if task.name == FIND_INSTANCES else len({"unless_held", "lease"} & asked.keys())
 
 
 def entity_requests(state: str = "", *, answers: bool = False) -> StorageUse:

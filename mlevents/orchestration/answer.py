@@ -15,6 +15,7 @@ class AnswerKind(StrEnum):
     SKIPPED = "skipped"
     PENDING = "pending"
     HELD = "held"
+    LOST = "lost"
     TRANSIENT = "transient"
     STOPPED = "stopped"
     REFUSED = "refused"
@@ -30,6 +31,7 @@ class Answer(JsonMessage):
       before, unless it is `exact`.
       `awaits` names an external event that ends the wait; its text goes into the progress, as `message`.
     - held: an operator holds the rule, so nothing was performed.
+    - lost: another orchestration has the lease by now, so nothing was performed.
     - transient: try again, not before `retry_after` seconds; `busy` says that someone else's operation is
       under way.
     - stopped: `gate` names the gate that objected, if one did.

@@ -7,7 +7,7 @@ is the state of the entity.
 
 | operation | says |
 |---|---|
-| `acquire` | I want the endpoint; granted when no one holds it |
+| `acquire` | I want the endpoint; granted when no one holds it, and `record` is kept then |
 | `renew` | I still hold it; others can restore the traffic from `record` if I cannot |
 | `take_over` | the instance `holder` has ended or is silent; no effect if it has made a statement since |
 | `release` | I no longer hold it or wait for it |
@@ -21,9 +21,18 @@ clock here: each waiting orchestration counts its own waits, see `lease`.
 import json
 from typing import Any
 
-from durabletask.entities import EntityContext
+from durabletask.client import TaskHubGrpcClient
+from durabletask.entities import EntityContext, EntityInstanceId
 
-from mlevents.orchestration.lease_messages import Holder, LeaseState, LeaseView, Statement, Ticket
+from mlevents.orchestration.function_names import ENDPOINT_LEASE
+from mlevents.orchestration.lease_messages import (
+    Holder,
+    LeaseClaim,
+    LeaseState,
+    LeaseView,
+    Statement,
+    Ticket,
+)
 from mlevents.orchestration.serialization import to_text
 
 ACQUIRE, RENEW, TAKE_OVER, RELEASE, LOOK = "acquire", "renew", "take_over", "release", "look"
@@ -43,6 +52,19 @@ def endpoint_lease(context: EntityContext, text: Any) -> str:
     if context.operation != LOOK:
         context.set_state(to_text(state.to_json()))
     return to_text(view_of(state, statement.id).to_json())
+
+
+def find_loss(client: TaskHubGrpcClient, claim: LeaseClaim) -> str | None:
+    """Why an orchestration must not write: another one has its lease; None when it has it still."""
+    entity = client.get_entity(EntityInstanceId(ENDPOINT_LEASE, claim.key))
+    holder = read_state(entity.get_typed_state(str) if entity else None).holder
+    return None if holder is not None and holder.id == claim.id else describe_loss(holder)
+
+
+def describe_loss(holder: Holder | None) -> str:
+    """What people read of a lease that was lost to this holder."""
+    by = holder.id if holder else "nobody"
+    return f"the endpoint was taken over by {by}: nothing more is written to it"
 
 
 def read_state(text: str | None) -> LeaseState:
@@ -78,6 +100,7 @@ def _is_held_by(state: LeaseState, instance: str) -> bool:
 
 def _acquire(state: LeaseState, statement: Statement) -> None:
     if state.holder is None or _is_held_by(state, statement.id):
+        state.record = statement.record if state.holder is None else state.record
         _hold(state, statement)
     else:
         ticket = Ticket(statement.id, statement.number, statement.order)

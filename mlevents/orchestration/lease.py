@@ -15,34 +15,34 @@ from durabletask.task import OrchestrationContext, TaskFailedError
 from mlevents.duration import format_duration
 from mlevents.orchestration import endpoint_lease as entity
 from mlevents.orchestration.durable import Durable
-from mlevents.orchestration.function_names import ENDPOINT_LEASE, FIND_INSTANCES
+from mlevents.orchestration.function_names import ENDPOINT_LEASE
 from mlevents.orchestration.json_message import Json, JsonMessage
 from mlevents.orchestration.lease_messages import (
     Holder,
     InstanceNumber,
+    LeaseClaim,
+    LeaseIntent,
     LeaseView,
     Statement,
     StatementNumber,
     Ticket,
 )
 from mlevents.orchestration.serialization import to_text
-from mlevents.orchestration.step_errors import StepFailedError, StepStoppedError
+from mlevents.orchestration.step_errors import LeaseLostError, StepFailedError
 from mlevents.orchestration.step_runner import DEFAULT_TIMEOUT
-from mlevents.orchestration.waiting import ALIVE, Patience, Statuses, has_ended
+from mlevents.orchestration.versions import FEWER_CALLS_SINCE, since
+from mlevents.orchestration.waiting import ALIVE, Patience, Statuses, find_statuses, has_ended
 from mlevents.orchestration.waiting_order import WaitingOrder
 
 SLACK = 3600.0
 """Seconds that a holder declares beyond what it plans to take, for slow hosts and lost messages."""
 
 
-class LeaseLostError(StepStoppedError):
-    """Another orchestration has taken the endpoint over: this one must not write to it any more."""
-
-
 class Lease:
     """One orchestration's hold on one endpoint; `order` is given where a newer one comes first.
 
-    `ended` are tickets of orchestrations that have ended; the next statement says so.
+    `ended` are tickets of orchestrations that have ended; the next statement says so. `is_held_at_once` says
+    that the endpoint was free, so that nothing was waited for.
     """
 
     def __init__(self, context: OrchestrationContext, key: str, order: WaitingOrder | None = None) -> None:
@@ -50,31 +50,40 @@ class Lease:
         self.entity = EntityInstanceId(ENDPOINT_LEASE, key)
         self.statements = 0
         self.began = context.current_utc_datetime.isoformat()
-        self.is_held = False
+        self.is_held = self.is_held_at_once = False
+        self.view = LeaseView()
         self.ended: tuple[InstanceNumber, ...] = ()
 
-    def acquire(self, limit: float, report_wait: Callable[[str], None]) -> Durable[Json | None]:
+    @property
+    def claim(self) -> LeaseClaim:
+        """What an activity can check: that this orchestration has the lease."""
+        return LeaseClaim(self.entity.key, self.context.instance_id)
+
+    def acquire(
+        self, limit: float, report_wait: Callable[[str], None], intent: LeaseIntent | None = None
+    ) -> Durable[Json | None]:
         """Wait for the endpoint; gives the record of a rollout that ended before it restored the traffic.
 
-        Raises StepFailedError after `limit` seconds; the caller releases then.
+        The record of `intent` is kept if the endpoint is free. Raises StepFailedError after `limit` seconds;
+        the caller releases then.
         """
-        patience = Patience(limit)
+        patience, asked = Patience(limit), intent or LeaseIntent(DEFAULT_TIMEOUT, None)
+        kept = asked.record.to_json() if asked.record else None
+        view = yield from self.state(entity.ACQUIRE, asked.seconds, kept)
+        self.is_held_at_once = self.is_held and intent is not None
         while True:
-            view = yield from self.state(entity.ACQUIRE)
             if not self.is_held and view.holder:
                 view = yield from self.take_over_if_ended(view, view.holder, patience)
             if self.is_held:
                 yield from self.find_named(view)
-                return view.record
-            holder = view.holder
-            if holder is None:
-                continue
-            if patience.waited >= limit:
-                raise StepFailedError(
-                    f"gave up after {format_duration(limit)} of waiting for the endpoint: {holder.id} has it"
-                )
-            report_wait(f"waiting for the endpoint: {holder.id} has it")
-            yield self.context.create_timer(timedelta(seconds=patience.wait(holder)))
+                return None if self.is_held_at_once else view.record
+            if (holder := view.holder) is not None:
+                if patience.waited >= limit:
+                    fact = f"gave up after {format_duration(limit)} of waiting for the endpoint"
+                    raise StepFailedError(f"{fact}: {holder.id} has it")
+                report_wait(f"waiting for the endpoint: {holder.id} has it")
+                yield self.context.create_timer(timedelta(seconds=patience.wait(holder)))
+            view = yield from self.state(entity.ACQUIRE)
 
     def take_over_if_ended(self, view: LeaseView, holder: Holder, patience: Patience) -> Durable[LeaseView]:
         """Take the endpoint from a holder that has ended or is silent for too long; gives the view after."""
@@ -116,11 +125,14 @@ class Lease:
             entity.RENEW, seconds, record=None if record is None else record.to_json()
         )
         if not self.is_held:
-            holder = view.holder.id if view.holder else "nobody"
-            raise LeaseLostError(f"the endpoint was taken over by {holder}: nothing more is written to it")
+            raise LeaseLostError(entity.describe_loss(view.holder))
 
     def release(self) -> Durable[None]:
         """Leave; if the entity does not get this statement, this orchestration's end says the same."""
+        if since(self.context, FEWER_CALLS_SINCE):
+            statement = self.make_statement(entity.RELEASE, DEFAULT_TIMEOUT)
+            self.context.signal_entity(self.entity, entity.RELEASE, to_text(statement.to_json()))
+            return
         try:
             yield from self.state(entity.RELEASE)
         except TaskFailedError:
@@ -138,7 +150,7 @@ class Lease:
         """Those tickets whose orchestrations still run."""
         if not tickets:
             return []
-        statuses = yield from self.find([one.id for one in tickets])
+        statuses = yield from find_statuses(self.context, [one.id for one in tickets])
         return [one for one in tickets if statuses.get(one.id) in ALIVE]
 
     def state(
@@ -149,11 +161,24 @@ class Lease:
         holder: InstanceNumber | None = None,
     ) -> Durable[LeaseView]:
         """Make a statement; gives the entity's answer."""
+        statement = self.make_statement(operation, seconds, record, holder)
+        text = yield self.context.call_entity(self.entity, operation, to_text(statement.to_json()))
+        self.view = view = LeaseView.from_json(json.loads(text))
+        self.is_held = view.holder is not None and view.holder.id == statement.id
+        return view
+
+    def make_statement(
+        self,
+        operation: str,
+        seconds: float | None,
+        record: Json | None = None,
+        holder: InstanceNumber | None = None,
+    ) -> Statement:
+        """The next statement."""
         self.statements += 1
-        me = self.context.instance_id
         ended, self.ended = ((), self.ended) if operation == entity.LOOK else (self.ended, ())
-        statement = Statement(
-            id=me,
+        return Statement(
+            id=self.context.instance_id,
             number=StatementNumber(self.began, self.statements),
             ttl=None if seconds is None else seconds + SLACK,
             order=self.order,
@@ -161,10 +186,6 @@ class Lease:
             holder=holder,
             gone=ended,
         )
-        text = yield self.context.call_entity(self.entity, operation, to_text(statement.to_json()))
-        view = LeaseView.from_json(json.loads(text))
-        self.is_held = view.holder is not None and view.holder.id == me
-        return view
 
     def find_named(self, view: LeaseView) -> Durable[Statuses]:
         """The statuses of the others that a view names; notes which of those that wait have ended."""
@@ -173,15 +194,6 @@ class Lease:
             others.append(view.holder.id)
         if not others:
             return {}
-        statuses = yield from self.find(others)
+        statuses = yield from find_statuses(self.context, others)
         self.ended = tuple(one.latest for one in view.waiting if has_ended(statuses, one.id))
         return statuses
-
-    def find(self, instances: Sequence[str]) -> Durable[Statuses]:
-        """The status of each orchestration, None for one that does not exist; empty if it cannot be read."""
-        try:
-            text = yield self.context.call_activity(FIND_INSTANCES, input=to_text(list(instances)))
-        except TaskFailedError:
-            return {}
-        found: Statuses = json.loads(text)
-        return found

@@ -87,6 +87,22 @@ class Ticket(JsonMessage):
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseClaim(JsonMessage):
+    """What an orchestration claims: that it, `id`, has the lease with this key."""
+
+    key: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseIntent:
+    """What an orchestration wants of a free endpoint: for how many seconds, and with which record."""
+
+    seconds: float
+    record: JsonMessage | None
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseView(JsonMessage):
     """What an orchestration may know of a lease: `record` for the holder alone."""
 

@@ -8,6 +8,7 @@ from mlevents.events import Event
 from mlevents.gates.written_rule import WrittenRule
 from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.json_message import Json, JsonMessage, read_each, read_optional
+from mlevents.orchestration.lease_messages import LeaseClaim
 from mlevents.orchestration.step_plan import StepPlan
 from mlevents.orchestration.step_record import StepRecord
 from mlevents.telemetry import ResponseTrace
@@ -124,7 +125,7 @@ class Call(JsonMessage):
     `response` holds only what the step reads, and no steps. `progress` is what the last attempt left,
     `results` what the steps before this one left, by their ids. `notices` are calls that notify people
     before the step has ended; only an orchestrator gets them. `unless_held` asks the activity to look first
-    whether an operator holds the rule.
+    whether an operator holds the rule, `lease` whether an orchestration still has its lease.
     """
 
     response: Response
@@ -135,12 +136,14 @@ class Call(JsonMessage):
     failure: Failure | None = None
     notices: tuple["Call", ...] = ()
     unless_held: bool = False
+    lease: LeaseClaim | None = None
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "response": Response.from_json,
         "step": StepPlan.from_json,
         "failure": read_optional(Failure.from_json),
         "notices": read_each(lambda one: Call.from_json(one)),  # noqa: PLW0108 - not defined yet
+        "lease": read_optional(LeaseClaim.from_json),
     }
 
     @property

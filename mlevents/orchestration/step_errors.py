@@ -38,6 +38,10 @@ class StepRefusedError(StepStoppedError):
     kind = AnswerKind.REFUSED
 
 
+class LeaseLostError(StepStoppedError):
+    """Another orchestration has taken the endpoint over: this one must not write to it any more."""
+
+
 class GateClosedError(StepStoppedError):
     """A gate objects, or an operator cancels the response: `gate` is `cancel` then.
 
@@ -60,7 +64,10 @@ class GateClosedError(StepStoppedError):
         return GateClosedError(self.gate, text, self.report, notify=self.notify)
 
 
-ERRORS = {error.kind: error for error in (StepFailedError, StepStoppedError, StepRefusedError)}
+ERRORS: dict[AnswerKind, type[StepFailedError]] = {
+    **{error.kind: error for error in (StepFailedError, StepStoppedError, StepRefusedError)},
+    AnswerKind.LOST: LeaseLostError,
+}
 
 
 def raise_unless_successful(answer: Answer) -> None:

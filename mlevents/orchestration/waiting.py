@@ -1,8 +1,14 @@
 """How one orchestration waits for another: how long, how often it looks, and when the wait is over."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 
+from durabletask.task import OrchestrationContext, TaskFailedError
+
+from mlevents.orchestration.durable import Durable
+from mlevents.orchestration.function_names import FIND_INSTANCES
 from mlevents.orchestration.lease_messages import Holder, InstanceNumber
+from mlevents.orchestration.serialization import to_text
 
 FIRST_WAIT, LONGEST_WAIT, GROWTH = 5.0, 60.0, 1.5
 """Seconds between two looks of an orchestration that waits; each look is one call of the entity."""
@@ -47,3 +53,13 @@ class Patience:
 def has_ended(statuses: Statuses, instance: str) -> bool:
     """Whether this orchestration is known to have ended, or to be gone with its history."""
     return instance in statuses and statuses[instance] not in ALIVE
+
+
+def find_statuses(context: OrchestrationContext, instances: Sequence[str]) -> Durable[Statuses]:
+    """The status of each orchestration, None for one that does not exist; empty if it cannot be read."""
+    try:
+        text = yield context.call_activity(FIND_INSTANCES, input=to_text(list(instances)))
+    except TaskFailedError:
+        return {}
+    found: Statuses = json.loads(text)
+    return found

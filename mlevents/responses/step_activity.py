@@ -21,6 +21,7 @@ from mlevents.errors import (
 from mlevents.expressions.interpolation import ExpressionError, render_value
 from mlevents.gates.gate import gate
 from mlevents.orchestration.answer import Answer, AnswerKind
+from mlevents.orchestration.endpoint_lease import find_loss
 from mlevents.orchestration.messages import Call
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.size_limits import cut_answer
@@ -38,18 +39,27 @@ REMOVED_REMEDY = "the response began when the app had it: deploy its extension a
 
 
 def perform(text: str, settings: Settings, client: TaskHubGrpcClient) -> str:
-    """One attempt, from JSON text to JSON text; see `attempt_call`. Where asked, not while its rule is held.
+    """One attempt, from JSON text to JSON text; see `attempt_call`.
 
     It may run any number of times for one step: durable activities run at least once.
     """
     call = Call.from_json(json.loads(text))
-    if call.unless_held and may_wait(client, call.response.rule):
-        return to_text(Answer(AnswerKind.HELD, "the rule is held").to_json())
+    if objection := find_objection(call, client):
+        return to_text(objection.to_json())
     step = telemetry.StepTrace(call.step.id, call.step.uses)
     with telemetry.trace_attempt(call.response.trace, step, call.verb) as attempt:
         answer = attempt_call(call, settings)
         attempt.outcome = answer.kind
     return to_text(cut_answer(answer).to_json())
+
+
+def find_objection(call: Call, client: TaskHubGrpcClient) -> Answer | None:
+    """Why nothing is performed, where the call asks to look first in the task hub."""
+    if call.unless_held and may_wait(client, call.response.rule):
+        return Answer(AnswerKind.HELD, "the rule is held")
+    if call.lease and (loss := find_loss(client, call.lease)):
+        return Answer(AnswerKind.LOST, loss)
+    return None
 
 
 def attempt_call(call: Call, settings: Settings, opened: Callable[..., Services] = Services) -> Answer:

@@ -17,7 +17,7 @@ from azure.durable_functions.worker import DurableFunctionsWorker
 from durabletask.internal import helpers
 from google.protobuf import json_format
 
-from mlevents.orchestration.endpoint_lease import endpoint_lease
+from mlevents.orchestration.endpoint_lease import endpoint_lease, find_loss
 from mlevents.orchestration.function_names import (
     BEGIN_RERUN,
     ENDPOINT_LEASE,
@@ -35,6 +35,7 @@ from mlevents.orchestration.function_names import (
     RESTART_RESPONSE,
 )
 from mlevents.orchestration.intervention import INTERVENTION_EVENT
+from mlevents.orchestration.lease_messages import LeaseClaim
 from mlevents.orchestration.step_orchestrators import find_step_orchestrators
 from mlevents.orchestration.versions import CURRENT
 from mlevents.responses.flood import event_flood
@@ -44,7 +45,7 @@ from mlevents.responses.hold_release import release_responses
 from mlevents.responses.newest_version import newest_version
 from mlevents.responses.rerun import begin_rerun_orchestrator
 from mlevents.responses.respond import respond_to_event
-from tests.unit.actions.deploy_model.durable_stand_in import EntityCall
+from tests.unit.actions.deploy_model.durable_stand_in import EntityCall, Hub
 
 FOLDERS = re.compile(r"(?<=File \\\")/[^\"\n]*?(?=[^/]+/[^/]+\\\")")
 """All but the last folder and the name of a path in a stack trace, in JSON text."""
@@ -123,11 +124,15 @@ class Recorder:
         turns: Turns = [[self._started(), started]]
         for _ in range(MOST_TURNS):
             response = turn(ORCHESTRATORS[name], instance, turns)
+            signals = [action for action in response.actions if is_signal(action)]
+            for action in signals:
+                self._operate(action.sendEntityMessage.entityOperationSignaled)
             if done := completion(response):
                 ended = done.orchestrationStatus == pb.ORCHESTRATION_STATUS_COMPLETED
                 self.statuses[instance] = "COMPLETED" if ended else "FAILED"
                 self.recorded[instance] = (name, turns, ending(done))
                 return done
+            assert not signals, "an orchestration that signals an entity ends with that"
             happened = [event for action in response.actions for event in self._happens(instance, action)]
             scheduled = [event for event, _ in happened]
             raised = [
@@ -165,6 +170,10 @@ class Recorder:
             said = answers.pop(0) if len(answers) > 1 else answers[0]
         elif asked.get("unless_held") and self.holds[0]:
             said = {"kind": "held", "detail": "the rule is held"}
+        elif asked.get("lease") and (
+            loss := find_loss(Hub(self.entities), LeaseClaim.from_json(asked["lease"]))
+        ):
+            said = {"kind": "lost", "detail": loss}
         else:
             said = self.perform(asked)
         scheduled = helpers.new_task_scheduled_event(action.id, action.scheduleTask.name)
@@ -197,11 +206,20 @@ class Recorder:
         if self.loses(self.entity_calls):
             answer = {"result": LOST, "exceptionType": "entity dispatch failed"}
         else:
-            function = ENTITIES[target.split("@")[1]]
-            state = EntityCall(self.entities, target, called.operation)
-            given = json.loads(called.input.value) if called.input.value else None
-            answer = {"result": json.dumps(function(state, given))}
+            answer = {"result": json.dumps(self._operate(called))}
         return sent, helpers.new_event_raised_event(request, json.dumps(answer))
+
+    def _operate(self, message: Any) -> Any:
+        """The answer of an entity to a call, or to a signal."""
+        target = message.targetInstanceId.value
+        state = EntityCall(self.entities, target, message.operation)
+        given = json.loads(message.input.value) if message.input.value else None
+        return ENTITIES[target.split("@")[1]](state, given)
+
+
+def is_signal(action: pb.OrchestratorAction) -> bool:
+    """Whether an action sends an entity a message that it does not answer."""
+    return action.sendEntityMessage.HasField("entityOperationSignaled")
 
 
 def ending(done: pb.CompleteOrchestrationAction) -> str:

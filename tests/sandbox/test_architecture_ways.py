@@ -23,6 +23,7 @@ from tests.histories.recorder import Recorder
 from tests.sandbox.arm_server import services_of, serving
 from tests.sandbox.call_trace import ROOT, Call, CallTrace, tracing
 from tests.unit.actions.deploy_model.durable_stand_in import Durable
+from tests.unit.actions.deploy_model.durable_stand_in import Hub as TaskHub
 from tests.unit.actions.deploy_model.test_rollout_exhaustive import call, world
 from tests.unit.handlers.task_hub import Hub, on_hub
 from tests.unit.markdown_page import names
@@ -139,7 +140,9 @@ class TracedApp:
                 return run_turn(orchestrator, *more)
 
         monkeypatch.setattr(recorder, "turn", turn)
-        done = Recorder(self._perform).run(RESPOND_TO_EVENT, instance, text)
+        responses = Recorder(self._perform)
+        self.hub = TaskHub(responses.entities)
+        done = responses.run(RESPOND_TO_EVENT, instance, text)
         return str(json.loads(done.result.value)["status"])
 
     async def _deliver(self, hub: Hub) -> tuple[str, str]:
@@ -150,7 +153,7 @@ class TracedApp:
 
     def _perform(self, asked: dict[str, Any]) -> dict[str, Any]:
         with self._tracing(PERFORM_STEP):
-            said = self.functions[PERFORM_STEP](json.dumps(asked), client=None)
+            said = self.functions[PERFORM_STEP](json.dumps(asked), client=self.hub)
         time.sleep(0.02)  # Azure goes on meanwhile
         answer: dict[str, Any] = json.loads(said)
         return answer

@@ -4,17 +4,13 @@
 uses: deploy_model
 with:
   endpoint: "${model.tags.endpoint | default(model.name)}"   # created when it is missing
-  endpoints: [fraud-*]                 # the names that a tag may choose
   template: deployments/small.yaml     # a ManagedOnlineDeployment in the Azure ML CLI v2 schema
   rollout:                             # without it, all traffic moves at once
-    smoke_test: {request: deployments/sample-request.json}
-    mirror: {percent: 10, for: 15m}
     steps: [{percent: 10, for: 15m}, {percent: 50, for: 30m}, {percent: 100}]
     checks: [{metric: error_rate, max: 0.01, window: 5m}, {metric: latency_p95, max: 250ms}]
 ```
 
-`template` says how to run the model (instances, probes, …); its texts may contain `${…}`, and it
-names no local files. The step replaces its `name`, `endpoint_name` and `model`. See docs/rollouts.md.
+`template` may contain `${…}`, and names no local files; its `name`, `endpoint_name` and `model` are replaced.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +22,7 @@ from pydantic import Field
 
 from mlevents.actions.action import Action, Done, FileName, Outcome, StepContext, action
 from mlevents.actions.allowed_target import Target
-from mlevents.actions.deploy_model import cleanup, creation, traffic_restore, traffic_shift
+from mlevents.actions.deploy_model import cleanup, creation, first_look, traffic_restore, traffic_shift
 from mlevents.actions.deploy_model.approval_request import ask_about_phase
 from mlevents.actions.deploy_model.instance_limit import InstanceLimit
 from mlevents.actions.deploy_model.model_reference import (
@@ -41,7 +37,7 @@ from mlevents.actions.deploy_model.parameters import Limits, Rollout, Timeouts
 from mlevents.actions.deploy_model.preflight import DEPLOYMENT_RIGHTS, check_deployment_needs
 from mlevents.actions.deploy_model.progress import Progress
 from mlevents.actions.deploy_model.required_rights import check_rights
-from mlevents.actions.deploy_model.serving import order_tags, report_serving
+from mlevents.actions.deploy_model.serving import report_serving
 from mlevents.actions.deploy_model.smoke_test import check_request, smoke_test
 from mlevents.actions.deploy_model.target import RolloutTarget, TargetNames
 from mlevents.actions.deploy_model.verbs import ROLLOUT_ORCHESTRATION, RolloutVerb
@@ -52,7 +48,7 @@ from mlevents.orchestration.serving_query import ServingQuery
 from mlevents.orchestration.step_plan import StepOrchestration
 from mlevents.services.connection import ConnectionName
 from mlevents.services.finding import Finding
-from mlevents.services.machine_learning.states import NewEndpoint
+from mlevents.services.machine_learning.states import EndpointState, NewEndpoint
 from mlevents.services.permission import Permission
 from mlevents.services.services import Services
 
@@ -121,12 +117,14 @@ class DeployModel(Action):
         return check_deployment_needs(self.endpoint, self.model, self.template, self.workspace, context)
 
     def locate(self, context: StepContext, services: Services) -> Outcome:
-        """Say which endpoint this is about, and its lease's key, without a read; raises NotAllowedError."""
+        """Say which endpoint this is about, and its lease's key; raises NotAllowedError."""
         target = self._target(context, services)
         check_allowlist(target.endpoint, self.endpoints)
         found = {"endpoint": target.endpoint, "lock": target.lock, "timeouts": dict(self.timeouts)}
         more = {"failures": self.rollout.failures if self.rollout else 0, **target.other_workspace}
-        return Done(f"{target.model} goes to endpoint '{target.endpoint}'", {**found, **more})
+        check = partial(self._check_allowed, target, context=context, services=services)
+        ahead = first_look.look_ahead(target, self.rollout, context, check)
+        return Done(f"{target.model} goes to endpoint '{target.endpoint}'", {**found, **more, **ahead})
 
     def report_serving(self, context: StepContext, services: Services) -> Outcome:
         """Report what serves at the endpoint now, for the gates that compare with it."""
@@ -136,28 +134,23 @@ class DeployModel(Action):
 
     def ensure_endpoint(self, context: StepContext, services: Services) -> Outcome:
         """Check limits and rights once; make the endpoint, wait until it is ready, note its traffic."""
-        target, progress = self._target(context, services), _progress(context)
-        state, limit = target.find_endpoint(), InstanceLimit.of(self.limits, self.rollout)
-        if limit and not progress.allowed:
-            document = creation.fill_document(self.template, context, services)
-            limit.find_obstacles(target, state, document, progress)
-        if self.rollout and not progress.allowed:
-            check_rights(target, state, self.rollout, self.auth_mode, services)
+        state = (target := self._target(context, services)).find_endpoint()
+        self._check_allowed(target, state, context, services)
         tags = {**self.tags, **context.provenance, **target.endpoint_tags}
         wanted = NewEndpoint(target.endpoint, self.auth_mode, tags, tuple(self.identity), self.public_access)
-        return creation.ensure_endpoint(target, state, wanted, progress)
+        return creation.ensure_endpoint(target, state, wanted, Progress.of(context), self.rollout)
 
     def create_deployment(self, context: StepContext, services: Services) -> Outcome:
         """Create the deployment, which gets no traffic, or find it there with the same model."""
-        order = order_tags(_progress(context).order)
-        target, tags = self._target(context, services), {**context.provenance, **order}
+        progress, target = Progress.of(context), self._target(context, services)
         document = partial(creation.fill_document, self.template, context, services)
         limit = InstanceLimit.of(self.limits, self.rollout)
-        return creation.create_deployment(target, document, tags, _progress(context), limit)
+        create = partial(creation.create_deployment, target, document, context.provenance, progress, limit)
+        return creation.create_and_follow(target, self.rollout, progress, create)
 
     def follow_deployment(self, context: StepContext, services: Services) -> Outcome:
         """Wait until the deployment can serve; then plan, from the traffic as it is by now."""
-        return creation.follow_deployment(self._target(context, services), self.rollout, _progress(context))
+        return creation.follow_deployment(self._target(context, services), self.rollout, Progress.of(context))
 
     def smoke_test(self, context: StepContext, services: Services) -> Outcome:
         """Send one request to only the new deployment."""
@@ -166,35 +159,42 @@ class DeployModel(Action):
 
     def shift_traffic(self, context: StepContext, services: Services) -> Outcome:
         """Write the traffic of the current phase, unless someone else has moved it."""
-        return traffic_shift.shift_traffic(self._target(context, services), _progress(context))
+        target, progress = self._target(context, services), Progress.of(context)
+        outcome = traffic_shift.shift_traffic(target, progress)
+        return cleanup.look_for_old(outcome, target, progress, self.rollout)
 
     def ask_approval(self, context: StepContext, services: Services) -> Outcome:
         """Send the link for the phase under way to those who are asked."""
-        return ask_about_phase(_progress(context), context, find_original(self.model, context), services)
+        return ask_about_phase(Progress.of(context), context, find_original(self.model, context), services)
 
     def observe(self, context: StepContext, services: Services) -> Outcome:
         """Say what the metrics say of the phase under way: `verdict` and `excused` in the result."""
         target, prober = self._target(context, services), Prober(services, context.id, context.fill)
-        return observe(target, _progress(context), self.rollout or Rollout(), prober)
+        return observe(target, Progress.of(context), self.rollout or Rollout(), prober)
 
     def retire(self, context: StepContext, services: Services) -> Outcome:
         """Delete the deployments of ours that are no longer needed to go back to."""
-        keep = self.rollout.keep if self.rollout else None
-        return cleanup.retire(self._target(context, services), _progress(context), keep)
+        return cleanup.retire(self._target(context, services), Progress.of(context), self.rollout)
 
     def restore_traffic(self, context: StepContext, services: Services) -> Outcome:
         """Put the traffic maps back that stood before ours, and never ones that someone else made."""
-        return traffic_restore.restore_maps(self._target(context, services), _progress(context))
+        return traffic_restore.restore_maps(self._target(context, services), Progress.of(context))
 
     def discard(self, context: StepContext, services: Services) -> Outcome:
         """Take the end of the failed deployment's log; with `on_failure: rollback` delete what we made."""
         mark = context.id if self.rollout and self.rollout.on_failure == "rollback" else ""
-        return cleanup.discard(self._target(context, services), _progress(context), mark)
+        return cleanup.discard(self._target(context, services), Progress.of(context), mark)
+
+    def _check_allowed(
+        self, target: RolloutTarget, state: EndpointState | None, context: StepContext, services: Services
+    ) -> None:
+        if (progress := Progress.of(context)).allowed:
+            return
+        if limit := InstanceLimit.of(self.limits, self.rollout):
+            document = creation.fill_document(self.template, context, services)
+            limit.find_obstacles(target, state, document, progress)
+        check_rights(target, state, self.rollout, self.auth_mode, services)
 
     def _target(self, context: StepContext, services: Services) -> RolloutTarget:
         names = TargetNames(self.model, self.endpoint, self.deployment, self.workspace)
         return RolloutTarget.of(context, services, names)
-
-
-def _progress(context: StepContext) -> Progress:
-    return Progress.from_json(context.progress)

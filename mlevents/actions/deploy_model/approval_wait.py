@@ -77,7 +77,6 @@ def _check(run: OperatedRollout, phase: Phase, elapsed: float, breaches: int) ->
     """Read the metrics; gives 1 for a reading beyond a limit, and raises when there are too many."""
     observation, detail = yield from look_at_metrics(run, elapsed, None)
     breached = observation.verdict == "breached"
-    run.record_checks(observation.checks)
     run.update_phase(f"waiting for an approval, {detail}", 0.0)
     state = PhaseState(elapsed, phase.for_ + 1, phase.for_ + 1, breaches + breached, run.progress.failures)
     if decide_move(observation.verdict, state) == "fail":

@@ -8,8 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from mlevents.actions.action import Done, Outcome, Pending
+from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.actions.deploy_model.progress import Progress
-from mlevents.actions.deploy_model.target import LATER, MODEL_TAG, RESPONSE_TAG, UNDER_WAY, RolloutTarget
+from mlevents.actions.deploy_model.target import (
+    LATER,
+    MODEL_TAG,
+    RESPONSE_TAG,
+    SLOW,
+    UNDER_WAY,
+    RolloutTarget,
+)
 from mlevents.actions.deploy_model.traffic_map import (
     DeploymentNames,
     Traffic,
@@ -21,6 +29,7 @@ from mlevents.canonical import fold
 from mlevents.errors import ActionError, TransientError
 from mlevents.services.machine_learning.states import DeploymentState
 
+NOT_RETIRED, NONE_TO_RETIRE = "old deployments stay: the step has no rollout", "no old deployment to delete"
 LOG_LINES = 100
 LONGEST_LINE = 200
 LONGEST_LOG = 10_000
@@ -57,27 +66,48 @@ def _kept(target: RolloutTarget, state: DeploymentState, progress: Progress, del
     return f": deleting it left it {state.provisioning_state}" if progress.deleting else None
 
 
-def retire(target: RolloutTarget, progress: Progress, keep: int | None) -> Outcome:
-    """Delete the deployments of ours without traffic, but for the newest `keep`; None keeps all."""
-    if keep is None:
-        return Done("old deployments stay: the step has no rollout")
+def retire(target: RolloutTarget, progress: Progress, rollout: Rollout | None) -> Outcome:
+    """Delete the deployments of ours without traffic, but for the newest that the rollout keeps."""
+    if rollout is None:
+        return Done(NOT_RETIRED)
     tried = DeploymentNames(progress.tried)
     there = target.endpoints.deployments(target.endpoint)
     if any(state.provisioning_state == "Deleting" for state in there):
-        return Pending("an old deployment is being deleted", LATER, progress.to_json())
-    for state in _superfluous(target, there, progress, keep):
+        return Pending("an old deployment is being deleted", SLOW, progress.to_json())
+    for state in _superfluous(target, there, progress, rollout.keep):
         if state.name not in tried:
             target.endpoints.delete_deployment(target.endpoint, state.name)
             return Pending(
                 f"deployment '{state.name}' is being deleted",
-                LATER,
+                SLOW,
                 replace(progress, tried=(*tried, state.name)).to_json(),
             )
     left = DeploymentNames(state.name for state in there)
     deleted = ", ".join(name for name in tried if name not in left)
     failed = ", ".join(name for name in tried if name in left)
     said = [f"deleted {deleted}"] * bool(deleted) + [f"could not delete {failed}"] * bool(failed)
-    return Done("; ".join(said) or "no old deployment to delete", {"retired": [*tried]})
+    return Done("; ".join(said) or NONE_TO_RETIRE, {"retired": [*tried]})
+
+
+def look_for_old(
+    outcome: Outcome, target: RolloutTarget, progress: Progress, rollout: Rollout | None
+) -> Outcome:
+    """Where the last move of a rollout that looks ahead is done, add whether something has to be deleted."""
+    if not (progress.ahead and progress.is_last and isinstance(outcome, Done)):
+        return outcome
+    return replace(outcome, result={**outcome.result, "retired": _describe_none(target, progress, rollout)})
+
+
+def _describe_none(target: RolloutTarget, progress: Progress, rollout: Rollout | None) -> str | None:
+    """What people read where no old deployment has to be deleted; None where one may have to be."""
+    if rollout is None:
+        return NOT_RETIRED
+    try:
+        there = target.endpoints.deployments(target.endpoint)
+        busy = any(state.provisioning_state in UNDER_WAY for state in there)
+        return None if busy or _superfluous(target, there, progress, rollout.keep) else NONE_TO_RETIRE
+    except ActionError:
+        return None
 
 
 def _superfluous(

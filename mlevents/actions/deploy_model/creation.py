@@ -9,10 +9,12 @@ from mlevents.actions.deploy_model.instance_limit import InstanceLimit
 from mlevents.actions.deploy_model.lookup import confirm_absence
 from mlevents.actions.deploy_model.parameters import Rollout
 from mlevents.actions.deploy_model.progress import Progress
+from mlevents.actions.deploy_model.serving import order_tags
 from mlevents.actions.deploy_model.target import (
     LATER,
     MODEL_TAG,
     RESPONSE_TAG,
+    SLOW,
     SOON,
     UNDER_WAY,
     RolloutTarget,
@@ -29,7 +31,11 @@ LOOKS_BEFORE_PUT = 3
 
 
 def ensure_endpoint(
-    target: RolloutTarget, state: EndpointState | None, wanted: NewEndpoint, progress: Progress
+    target: RolloutTarget,
+    state: EndpointState | None,
+    wanted: NewEndpoint,
+    progress: Progress,
+    rollout: Rollout | None,
 ) -> Outcome:
     """Make the endpoint if it is missing; done when it can be worked on. `state` is what it is now.
 
@@ -46,8 +52,8 @@ def ensure_endpoint(
         _check_traffic_kept(target, wanted)
     result = {
         "endpoint": target.endpoint,
-        "before": dict(state.traffic),
         "created": own and not progress.replaced,
+        **describe_plan(target, rollout, state),
     }
     return Done(f"endpoint '{state.name}' is there, its traffic: {format_traffic(state.traffic)}", result)
 
@@ -101,10 +107,11 @@ def create_deployment(
             name=target.deployment,
             document=document(),
             model=target.model_id,
-            tags={**tags, MODEL_TAG: target.model},
+            tags={**tags, **order_tags(progress.order), MODEL_TAG: target.model},
         )
     )
-    return Done(f"deployment '{target.deployment}' with {target.model} is being created", result)
+    said = f"deployment '{target.deployment}' with {target.model} is being created"
+    return Pending(said, SLOW, progress.join(result).to_json()) if progress.ahead else Done(said, result)
 
 
 def fill_document(name: str, context: StepContext, services: Services) -> dict[str, Any]:
@@ -112,19 +119,41 @@ def fill_document(name: str, context: StepContext, services: Services) -> dict[s
     return require_remote(name, context.fill(parse_document(name, services.read(name))))
 
 
+def create_and_follow(
+    target: RolloutTarget, rollout: Rollout | None, progress: Progress, create: Callable[[], Outcome]
+) -> Outcome:
+    """Create the deployment; for a rollout that looks ahead, this one verb follows it too."""
+    if not progress.ahead:
+        return create()
+    if progress.deployment is None:
+        outcome = create()
+        if isinstance(outcome, Pending):
+            return outcome
+        progress = progress.join(outcome.result)
+    return follow_deployment(target, rollout, progress)
+
+
 def follow_deployment(target: RolloutTarget, rollout: Rollout | None, progress: Progress) -> Outcome:
     """Wait until the deployment can serve; then plan, from the traffic as it is by now."""
     state = target.read_deployment()
     if state and state.provisioning_state in UNDER_WAY:
-        return Pending(f"deployment '{state.name}' is {state.provisioning_state}", LATER, progress.to_json())
+        return Pending(f"deployment '{state.name}' is {state.provisioning_state}", SLOW, progress.to_json())
     target.check_deployment(state)
     endpoint = target.read_endpoint()
     if endpoint.provisioning_state in UNDER_WAY:
         return Pending(
             f"endpoint '{endpoint.name}' is {endpoint.provisioning_state}", SOON, progress.to_json()
         )
+    result = {
+        "deployment": target.deployment,
+        "model": target.model,
+        **describe_plan(target, rollout, endpoint),
+    }
+    return Done(f"deployment '{target.deployment}' is ready", result)
+
+
+def describe_plan(target: RolloutTarget, rollout: Rollout | None, endpoint: EndpointState) -> dict[str, Any]:
+    """The traffic as it is, and the phases that lead on from it."""
     plan = plan_phases(rollout, target.deployment, endpoint.traffic, endpoint.mirror)
     before = {"before": dict(endpoint.traffic), "before_mirror": dict(endpoint.mirror)}
-    return Done(
-        f"deployment '{target.deployment}' is ready", {**before, "plan": [phase.to_json() for phase in plan]}
-    )
+    return {**before, "plan": [phase.to_json() for phase in plan]}

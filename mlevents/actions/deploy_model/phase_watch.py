@@ -15,7 +15,7 @@ from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.step_errors import StepFailedError, StepStoppedError
 
-SHORTEST_LOOK, LONGEST_LOOK, LOOKS_A_PHASE = 60.0, 300.0, 60
+SHORTEST_LOOK, LONGEST_LOOK, LOOKS_A_PHASE, LOOK_GROWTH = 60.0, 300.0, 60, 1.5
 PROMOTED_WORDS = {
     "healthy": "",
     "unclear": " though the checks are inconclusive",
@@ -26,18 +26,18 @@ PROMOTED_WORDS = {
 
 def watch_phase(run: OperatedRollout, phase: Phase, number: int) -> Durable[None]:
     """Stay in a phase for its time, reading the metrics; return when it may go on, and raise when not."""
-    elapsed, breaches = 0.0, 0
+    elapsed, breaches, looks = 0.0, 0, 0
     phase = replace(phase, timeout=run.longest(phase))
     run.watch(number if phase.for_ else None)
     while phase.for_:
-        since = next_look(phase, elapsed) - elapsed
+        since = next_look(phase, elapsed, looks) - elapsed
         promotion = yield from run.hold_phase(since)
         if promotion is None:
             run.update_phase(run.phases[-1].detail, since)
             elapsed += since
         observation, detail = yield from look_at_metrics(run, elapsed, None if promotion else since)
         breaches += observation.verdict == "breached"
-        run.record_checks(observation.checks)
+        looks = looks + 1 if run.progress.ahead and observation.verdict == "healthy" else 0
         run.update_phase(f"{format_duration(elapsed)} of {format_duration(phase.for_)}, {detail}", 0.0)
         state = PhaseState(
             elapsed, phase.for_, phase.timeout, breaches, run.progress.failures, observation.excused
@@ -57,7 +57,9 @@ def look_at_metrics(
 ) -> Durable[tuple[Observation, str]]:
     """What the metrics say after `elapsed` seconds of the phase, and the same for people."""
     answer = yield from run.perform(RolloutVerb.OBSERVE, replace(run.progress, elapsed=elapsed, since=since))
-    return Observation.from_json(answer.result), answer.detail
+    observation = Observation.from_json(answer.result)
+    run.record_checks(observation.checks)
+    return observation, answer.detail
 
 
 def describe_promotion(promotion: Intervention, observation: Observation, detail: str) -> str:
@@ -73,8 +75,12 @@ def raise_unless_held(decided: Move, phase: Phase, elapsed: float, detail: str) 
         raise StepStoppedError(f"inconclusive at {phase.name} after {format_duration(elapsed)}: {detail}")
 
 
-def next_look(phase: Phase, elapsed: float) -> float:
-    """When to look next, in seconds since the phase began; always at its end, and at its timeout."""
-    interval = min(max(phase.for_ / LOOKS_A_PHASE, SHORTEST_LOOK), LONGEST_LOOK)
+def next_look(phase: Phase, elapsed: float, looks: int = 0) -> float:
+    """When to look next, in seconds since the phase began; always at its end, and at its timeout.
+
+    Each pause is half as long again as the one before while `looks` of them found the phase healthy.
+    """
+    grown = SHORTEST_LOOK * LOOK_GROWTH ** min(looks, 20)
+    interval = min(max(phase.for_ / LOOKS_A_PHASE, grown), LONGEST_LOOK)
     ends = [end for end in (phase.for_, phase.timeout) if end > elapsed]
     return float(min([elapsed + interval, *ends]))

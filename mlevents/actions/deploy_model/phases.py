@@ -18,6 +18,7 @@ from mlevents.gates.approve.terms import APPROVE
 from mlevents.orchestration.answer import Answer
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.json_message import Json
+from mlevents.orchestration.lease_messages import LeaseClaim
 from mlevents.orchestration.messages import Call
 from mlevents.orchestration.size_limits import CUSTOM_STATUS_UNITS, cut_document
 from mlevents.orchestration.step_errors import StepFailedError
@@ -42,7 +43,7 @@ class RolloutRun:
     `spent` is in seconds, over all phases; `report` is what a failure says besides its message.
     `notices` are the calls by which people are notified before the rollout has ended. `watched_phase` is the
     number of the phase that an operator may promote, None where there is none. `approval` is what the API
-    reads of the latest approval.
+    reads of the latest approval. `claim` is what each move of the traffic checks: that the lease is held.
     """
 
     def __init__(self, context: OrchestrationContext, call: Call) -> None:
@@ -54,6 +55,7 @@ class RolloutRun:
         self.spent = 0.0
         self.watched_phase: int | None = None
         self.approval: Json = {}
+        self.claim: LeaseClaim | None = None
 
     @property
     def left(self) -> float:
@@ -118,7 +120,8 @@ class RolloutRun:
         self, verb: RolloutVerb, progress: Progress | None = None, limit: float | None = None
     ) -> Durable[Answer]:
         """Perform one verb of the action until it is done, within its own time and the step's."""
-        call = replace(self.call, verb=verb, progress=(progress or self.progress).to_json())
+        claim = self.claim if verb is RolloutVerb.SHIFT_TRAFFIC else None
+        call = replace(self.call, verb=verb, progress=(progress or self.progress).to_json(), lease=claim)
         left = self.left
         if left <= 0 and verb is RolloutVerb.OBSERVE:
             left = LAST_LOOK

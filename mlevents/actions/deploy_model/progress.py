@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
+from mlevents.actions.action import StepContext
 from mlevents.actions.deploy_model.traffic_map import Traffic
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.orchestration.json_message import Json, JsonMessage, read_each, read_optional
@@ -47,6 +48,8 @@ class Progress(JsonMessage):
       write; `late` that a write of ours may still arrive; `restoring` which maps were put; `refused` is what
       Azure answered to them.
     - `asking` is what people are asked in a phase of approval.
+    - `ahead` asks the verbs to look ahead, so that fewer of them are called. `retired` is what people read of
+      old deployments where none has to be deleted.
     - Of cleaning up: `log` is the end of the container's log, `tried` are the deployments to delete.
     """
 
@@ -80,6 +83,8 @@ class Progress(JsonMessage):
     deleting: bool = False
     tried: tuple[str, ...] = ()
     asking: Json = field(default_factory=dict)
+    ahead: bool = False
+    retired: str | None = None
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "order": read_optional(WaitingOrder.from_json),
@@ -88,9 +93,29 @@ class Progress(JsonMessage):
         "tried": tuple,
     }
 
+    @classmethod
+    def of(cls, context: StepContext) -> Self:
+        """What the verbs before this one have left."""
+        return cls.from_json(context.progress)
+
     def join(self, result: Json) -> Self:
         """The progress with what a verb left in its result."""
         return self.from_json({**self.to_json(), **result})
+
+    def has_same_plan(self, other: "Progress") -> bool:
+        """Whether both lead from the same traffic through the same phases."""
+        found = [(one.before, one.before_mirror, one.plan) for one in (self, other)]
+        return found[0] == found[1]
+
+    @property
+    def first_shift(self) -> int | None:
+        """The number of the first phase that moves traffic; None where none does."""
+        return next((n for n, one in enumerate(self.plan) if one.verb is RolloutVerb.SHIFT_TRAFFIC), None)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the last phase of the plan is under way."""
+        return self.phase == len(self.plan) - 1
 
     @property
     def serving(self) -> Traffic:

@@ -18,12 +18,18 @@ SCORE = f"{ML}/onlineEndpoints/score/action"
 
 
 def check_rights(
-    target: RolloutTarget, state: EndpointState | None, rollout: Rollout, auth_mode: str, services: Services
+    target: RolloutTarget,
+    state: EndpointState | None,
+    rollout: Rollout | None,
+    auth_mode: str,
+    services: Services,
 ) -> None:
     """Raise PermanentError, with the remedy, for a missing right of the checks or the smoke test.
 
     `auth_mode` is for an endpoint that does not exist yet. Raises TransientError when Azure does not answer.
     """
+    if rollout is None:
+        return
     if rollout.checks or rollout.needed:
         _check_metrics(target)
     if rollout.smoke_test is not None:

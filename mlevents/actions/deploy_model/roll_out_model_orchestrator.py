@@ -14,24 +14,27 @@ from durabletask.task import OrchestrationContext, TaskFailedError
 from mlevents.actions.deploy_model.approval_wait import prepare_approval, wait_for_approval
 from mlevents.actions.deploy_model.operated_rollout import OperatedRollout
 from mlevents.actions.deploy_model.phase_watch import watch_phase
-from mlevents.actions.deploy_model.progress import Phase
+from mlevents.actions.deploy_model.planned_time import planned_seconds
+from mlevents.actions.deploy_model.progress import Progress
+from mlevents.actions.deploy_model.provisioning import provision_deployment, wait_for_lease
 from mlevents.actions.deploy_model.rollback import UnrestoredError, roll_back, roll_back_from
-from mlevents.actions.deploy_model.rollout_record import RolloutRecord
+from mlevents.actions.deploy_model.rollout_record import RolloutRecord, record_of
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.gates.order import Order
 from mlevents.orchestration.answer import Answer, AnswerKind
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.gating import check_target_gates
-from mlevents.orchestration.json_message import Json
-from mlevents.orchestration.lease import Lease, LeaseLostError
+from mlevents.orchestration.lease import Lease
 from mlevents.orchestration.messages import Call
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.step_errors import (
     GateClosedError,
+    LeaseLostError,
     StepFailedError,
     describe_fault,
 )
 from mlevents.orchestration.step_runner import DEFAULT_TIMEOUT
+from mlevents.orchestration.versions import FEWER_CALLS_SINCE, since
 from mlevents.orchestration.waiting_order import WaitingOrder
 
 log = logging.getLogger("mlevents")
@@ -53,6 +56,7 @@ def roll_out_model(context: OrchestrationContext, text: str) -> Durable[str]:
 
 def take_lease(context: OrchestrationContext, run: OperatedRollout) -> Durable[Answer]:
     """Find the endpoint, wait for its lease, and release the lease at the end."""
+    run.progress = Progress(ahead=since(context, FEWER_CALLS_SINCE))
     located = yield from run.perform(RolloutVerb.LOCATE)
     if located.kind is AnswerKind.SKIPPED:
         return located
@@ -70,16 +74,6 @@ def take_lease(context: OrchestrationContext, run: OperatedRollout) -> Durable[A
         raise
     yield from lease.release()
     return answer
-
-
-def wait_for_lease(run: OperatedRollout, lease: Lease) -> Durable[Json | None]:
-    """Wait for the endpoint; an operator may end the wait."""
-    course = lease.acquire(run.call.step.timeout or DEFAULT_TIMEOUT, run.report_wait)
-    try:
-        return (yield from run.interruption.run(course))
-    except StepFailedError:
-        yield from lease.release()
-        raise
 
 
 def run_with_lease(
@@ -103,7 +97,7 @@ def run_with_lease(
 def check_newer_waiting(lease: Lease, order: WaitingOrder) -> Durable[None]:
     """Raise GateClosedError when a newer version waits for the same endpoint, and its response still runs."""
     gate = Order.model_validate(order.to_json())
-    view = yield from lease.look()
+    view = lease.view if lease.is_held_at_once else (yield from lease.look())
     newer = yield from lease.find_alive(
         [ticket for ticket in view.waiting if ticket.order and gate.superseded([ticket.order.to_json()])]
     )
@@ -113,14 +107,12 @@ def check_newer_waiting(lease: Lease, order: WaitingOrder) -> Durable[None]:
 
 def roll_out(context: OrchestrationContext, run: OperatedRollout, lease: Lease) -> Durable[Answer]:
     """Endpoint, deployment, the phases of the plan; after any error, restore the traffic."""
-    create = (RolloutVerb.CREATE_DEPLOYMENT, RolloutVerb.FOLLOW_DEPLOYMENT)
     try:
-        yield from run.perform_phase("endpoint", RolloutVerb.ENSURE_ENDPOINT)
-        yield from lease.renew(planned_seconds(run, *create), record_of(run))
-        answer = yield from run.perform_phase("deployment", *create)
+        answer = yield from provision_deployment(run, lease)
         for number, phase in enumerate(run.progress.plan):
             run.progress = replace(run.progress, phase=number)
-            yield from lease.renew(planned_seconds(run, phase.verb, phase=phase), record_of(run))
+            if not run.progress.ahead:
+                yield from lease.renew(planned_seconds(run, phase.verb, phase=phase), record_of(run))
             if phase.approve:
                 prepare_approval(run, phase, number)
             answer = yield from run.perform_phase(phase.name, phase.verb, limit=phase.timeout)
@@ -128,7 +120,8 @@ def roll_out(context: OrchestrationContext, run: OperatedRollout, lease: Lease) 
             yield from watch(run, phase, number)
         answer = replace(answer, result=run.progress.result)
         yield from run.interruption.check()
-        yield from lease.renew(DEFAULT_TIMEOUT, RolloutRecord.of(run, answer))
+        if run.progress.retired is None:
+            yield from lease.renew(DEFAULT_TIMEOUT, RolloutRecord.of(run, answer))
     except LeaseLostError:
         raise  # the orchestration that holds the endpoint now restores the traffic
     except Exception as error:
@@ -140,22 +133,14 @@ def roll_out(context: OrchestrationContext, run: OperatedRollout, lease: Lease) 
 
 def complete_rollout(run: OperatedRollout, answer: Answer) -> Durable[Answer]:
     """Retire what is no longer needed; may be done twice."""
-    retired = yield from run.attempt_phase("retired", RolloutVerb.RETIRE)
+    retired = run.progress.retired
+    if retired is None:
+        retired = yield from run.attempt_phase("retired", RolloutVerb.RETIRE)
+    else:
+        run.begin_phase("retired")
+        run.update_phase(retired, 0.0)
     phases = [phase.to_json() for phase in run.phases]
     return replace(answer, result={**answer.result, "phases": phases, "retired": retired})
-
-
-def record_of(run: OperatedRollout) -> RolloutRecord | None:
-    """What another orchestration needs to restore the traffic; None before the traffic is known."""
-    return None if run.progress.before is None else RolloutRecord.of(run)
-
-
-def planned_seconds(run: OperatedRollout, *verbs: RolloutVerb, phase: Phase | None = None) -> float:
-    """How many seconds these verbs, and the watching of a phase, may take in all."""
-    known = run.progress.timeouts
-    limits = [known.get(verb.timeout_name) if verb.timeout_name else None for verb in verbs]
-    watched = run.longest(phase) if phase else 0.0
-    return sum(limit or DEFAULT_TIMEOUT for limit in limits) + watched
 
 
 def fail_rollout(

@@ -38,3 +38,16 @@ class RolloutRecord(JsonMessage):
         response = replace(run.call.response, files={}, connections={}, gates={})
         call = replace(run.call, response=response, failure=None, notices=run.notices)
         return cls(call, run.progress, tuple(run.phases) if answer else (), answer)
+
+
+def record_of(run: RolloutRun) -> RolloutRecord | None:
+    """What another orchestration needs to restore the traffic; None before the traffic is known.
+
+    Kept only once, before the traffic moves, it says that the first move may be under way.
+    """
+    if run.progress.before is None:
+        return None
+    record, progress = RolloutRecord.of(run), run.progress
+    if progress.ahead and progress.phase is None:
+        return replace(record, progress=replace(progress, phase=progress.first_shift))
+    return record

@@ -24,8 +24,8 @@ TEXT_TAG = "mlevents.endpoint"
 """On an endpoint that mlevents created: the text from which its name was made."""
 RESPONSE_TAG = "mlevents.response"
 UNDER_WAY = frozenset({"Creating", "Updating", "Scaling", "Deleting"})
-SOON, LATER = 5.0, 10.0
-"""Seconds until the next read, of an endpoint and of a deployment."""
+SOON, LATER, SLOW = 5.0, 10.0, 60.0
+"""Seconds until the next read: of an endpoint, of a deployment, of one that is being created or deleted."""
 MOST_DEPLOYMENTS = 20
 
 

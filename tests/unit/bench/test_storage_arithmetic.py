@@ -74,6 +74,7 @@ def test_a_notification_makes_two_turns_and_one_activity():
     [
         ("PerformStep", {"verb": "perform"}, 0),
         ("PerformStep", {"verb": "perform", "unless_held": True}, 1),
+        ("PerformStep", {"verb": "shift_traffic", "lease": {"key": "net", "id": "r.1"}}, 1),
         ("ReadHolds", "rule", 1),
         ("FindInstances", ["r.1", "r.2"], 2),
     ],

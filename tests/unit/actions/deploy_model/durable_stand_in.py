@@ -7,6 +7,7 @@ then ask for the very same things in the same order. The activity runs again.
 import json
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import durabletask.internal.orchestrator_service_pb2 as pb
@@ -17,7 +18,8 @@ from mlevents.orchestration.endpoint_lease import endpoint_lease
 from mlevents.orchestration.function_names import FIND_INSTANCES, PERFORM_STEP
 from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.messages import Call
-from mlevents.responses.step_activity import attempt_call
+from mlevents.orchestration.versions import CURRENT
+from mlevents.responses.step_activity import attempt_call, find_objection
 from tests.unit.actions.deploy_model.rollout_world import KilledError, World
 
 MOST_TURNS = 5000
@@ -68,15 +70,26 @@ class EntityCall:
         self.entities[self.name] = state
 
 
+class Hub(Any):
+    """What an activity reads of the task hub."""
+
+    def __init__(self, entities: Entities) -> None:
+        self.entities = entities
+
+    def get_entity(self, entity: Any) -> Any:
+        text = self.entities.get(str(entity))
+        return SimpleNamespace(get_typed_state=lambda _: text)
+
+
 class Context:
     """What an orchestrator sees: each method gives a task, which the driver carries out when yielded."""
 
     is_replaying = False
-    version = "1"
+    version = CURRENT
     current_utc_datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
-    def __init__(self, instance_id: str) -> None:
-        self.instance_id = instance_id
+    def __init__(self, instance_id: str, entities: Entities) -> None:
+        self.instance_id, self.entities = instance_id, entities
         self.said: list[Any] = []
         self.event: CancellableTask[Any] = CancellableTask()
         self.kept: list[str] = []
@@ -106,6 +119,9 @@ class Context:
     def call_sub_orchestrator(self, name: str, input: str, instance_id: str, version: str | None) -> Task:
         return Task("orchestrator", (name, input, instance_id, version))
 
+    def signal_entity(self, entity: Any, operation: str, input: Any = None) -> None:
+        endpoint_lease(EntityCall(self.entities, str(entity), operation), input)  # type: ignore[arg-type]
+
     def set_custom_status(self, status: Any) -> None:
         size = len(json.dumps(status).encode("utf-16-le"))  # durabletask writes JSON in ASCII
         assert size <= 16_000, f"a custom status of {size} bytes"
@@ -134,7 +150,7 @@ class Durable:
         self.history: list[tuple[Task, Any]] = []
         self.first_calls: list[int] = []
         """The number of the first call of Azure in each activity, counted from 1."""
-        self.context = Context(instance_id)
+        self.context = Context(instance_id, self.entities)
         self.waiting: Any = None
         self.stop_before: Callable[[Task], bool] = lambda _: False
         self.raises: dict[int, Intervention] = {}
@@ -167,7 +183,7 @@ class Durable:
         raise AssertionError(f"no end after {MOST_TURNS} turns; last: {self.context.said[-1]}")
 
     def _replayed(self, orchestrator: Any, text: str) -> tuple[Any, Task]:
-        self.context, self.waiting = Context(self.instance_id), None
+        self.context, self.waiting = Context(self.instance_id, self.entities), None
         running = orchestrator(self.context, text)
         task = self._next(running, None)
         for earlier, result in self.history:
@@ -213,7 +229,11 @@ class Durable:
         self.world.advance(SECOND)
         self.first_calls.append(len(self.world.calls) + 1)
         call = Call.from_json(json.loads(text))
-        answer = attempt_call(call, self.world.settings, lambda *_: self.world)  # type: ignore[arg-type]
+        answer = find_objection(call, Hub(self.entities)) or attempt_call(
+            call,
+            self.world.settings,
+            lambda *_: self.world,  # type: ignore[arg-type]
+        )
         return json.dumps(answer.to_json())
 
 

@@ -24,6 +24,9 @@ from tests.unit.actions.deploy_model.rollouts import context
 from tests.unit.actions.deploy_model.test_rollout import at_traffic, traffic
 from tests.unit.actions.deploy_model.test_rollout_exhaustive import OLD, PASSING, call
 
+AHEAD = 1
+"""How often the endpoint is looked for before its lease is held."""
+
 
 def carried(at: World) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(Durable(at).run(roll_out_model, call()))
@@ -84,7 +87,7 @@ def test_an_endpoint_that_azure_hides_for_a_while_keeps_its_traffic_and_tags() -
 
 def test_an_endpoint_that_even_the_list_hides_for_a_moment_is_not_created() -> None:
     at = serving(OLD)
-    blind(at, LOOKS_BEFORE_PUT - 1)
+    blind(at, AHEAD + LOOKS_BEFORE_PUT - 1)
     assert carried(at)["kind"] == "done"
     assert not [name for name in at.writes if name.startswith("put endpoint")]
 
@@ -104,7 +107,7 @@ def test_an_endpoint_that_is_hidden_on_the_way_back_is_looked_for_again() -> Non
 def test_where_even_the_list_hid_it_nothing_unchecked_gets_the_traffic() -> None:
     at = serving(OLD)
     at.answered.clear()  # the outage is Azure's doing
-    blind(at, LOOKS_BEFORE_PUT)
+    blind(at, AHEAD + LOOKS_BEFORE_PUT)
     answer = carried(at)
     assert answer["kind"] == "failed"
     assert "existed although Azure answered 404 and did not list it" in answer["detail"]
@@ -117,7 +120,7 @@ def test_one_that_someone_else_creates_at_the_same_moment_is_theirs() -> None:
     at.endpoint_state = EndpointState(
         "net", "Succeeded", tags={"owner": "x"}, auth_mode="Key", scoring_uri="u"
     )
-    blind(at, LOOKS_BEFORE_PUT)
+    blind(at, AHEAD + LOOKS_BEFORE_PUT)
     answer = carried(at)
     assert answer["kind"] == "done"
     assert traffic(at) == {"net-9": 100}

@@ -80,7 +80,7 @@ def test_without_a_rollout_all_traffic_moves_at_once() -> None:
 
 def test_the_custom_status_says_where_it_is() -> None:
     _, said = details(serving(OLD), canary())
-    assert "10 %: 2 min of 3 min, error rate 0 % of 2 %, latency p95 20 ms of 30 ms" in said
+    assert "10 %: 2.5 min of 3 min, error rate 0 % of 2 %, latency p95 20 ms of 30 ms" in said
 
 
 def test_no_quota_is_told_with_the_reason_and_changes_nothing() -> None:

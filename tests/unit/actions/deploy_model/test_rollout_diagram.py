@@ -34,7 +34,10 @@ def arrows(at: World, text: str) -> set[Arrow]:
 def taken() -> set[Arrow]:
     """Every way that a rollout takes when one call of Azure is refused, and where gates or people object."""
     ordered = call(PLAN, order={"key": "net", "by": "0"})
-    found = arrows(serving(OLD), ordered) | arrows(serving(OLD, trouble=Trouble(1, "forbidden")), ordered)
+    found = arrows(serving(OLD), ordered)
+    for number in range(1, 8):
+        trouble = Trouble(number, "forbidden")
+        found |= arrows(serving(OLD, trouble=trouble), ordered) | arrows(World(trouble=trouble), call())
     for scene in SCENES:
         for number in range(len(calls_of(scene)) + 1):
             found |= arrows(world(scene, Trouble(number, "forbidden")), call())
