@@ -121,13 +121,13 @@ class Simulation:
         for _ in range(work.activities):
             yield from self.activity()
             yield from self.turn(partition)
-        for _ in range(work.timers + 2 * work.orchestrations):
-            yield from self.turn(partition)
+        for _ in range(work.timers + 3 * work.orchestrations):
+            yield from self.turn(partition)  # a rollout's end is one of the entity of its lease
 
     def turn(self, partition: int) -> Process:
         """One turn of an orchestrator or entity, on the instance that holds the partition."""
         work, clock = self.work, self.clock
-        turns = work.turns + work.entities
+        turns = work.turns + work.operations
         if self.on.actions:
             yield self.store.finish(clock.now, work.actions / turns)
         else:
