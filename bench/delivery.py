@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from bench.figure import Figure
+from mlevents.services.machine_learning.online_endpoints import ENDPOINTS_API
+from sandbox.azure.errors import LOCATION
 from sandbox.event_grid.event_factory import Json
 from sandbox.sandbox_process import Stage, stage, until
 
@@ -19,32 +21,51 @@ RECENT_EVENTS = "MLEVENTS_RECENT_EVENTS"
 
 def figures() -> Iterator[Figure]:
     """Latency to the first write, cold and warm; memory after many events; copies of one event."""
-    cold, warm = [], []
-    for number in range(RUNS):
-        with stage(speed=240) as on:
-            cold.append(first_write(on, f"fraud-cold-{number}"))
-            warm += [first_write(on, f"fraud-warm-{number}-{again}") for again in range(2)]
-    yield Figure("webhook → first ARM write, cold", "s", tuple(cold), 2)
-    yield Figure("webhook → first ARM write, warm", "s", tuple(warm), 1)
+    for what, create in (("a new endpoint", False), ("an endpoint that exists", True)):
+        cold, warm = [], []
+        for _ in range(RUNS):
+            with stage(speed=240) as on:
+                cold.append(first_write(on, "fraud-cold", create))
+                warm += [first_write(on, f"fraud-warm-{again}", create) for again in range(2)]
+        yield Figure(f"webhook → first ARM write, cold, {what}", "s", tuple(cold), 2)
+        yield Figure(f"webhook → first ARM write, warm, {what}", "s", tuple(warm), 1)
     with stage(speed=240) as on:
         yield non_matching(on)
         yield copies(on)
     yield from recent_events()
 
 
-def first_write(on: Stage, model: str) -> float:
-    """Seconds from the delivery's POST to the PUT of the endpoint that it leads to."""
+def first_write(on: Stage, model: str, create: bool) -> float:
+    """Seconds from the delivery's POST to the first PUT that it leads to.
+
+    With `create` the endpoint exists before, so this is the PUT of the deployment.
+    """
+    if create:
+        create_endpoint(on, model)
     on.register(model, "1", {"stage": "dev"})
     event = on.model_registered(model, "1", FRAUD)
     started = time.time()
     on.deliver("ModelRegistered", event).raise_for_status()
 
     def write() -> list[Json]:
-        return [one for one in on.requests_seen("PUT") if f"/onlineEndpoints/{model}" in one["path"]]
+        seen = on.requests_seen("PUT")
+        return [one for one in seen if one["who"] == "app" and f"/onlineEndpoints/{model}" in one["path"]]
 
     [seen, *_] = until(write, 30, lambda: f"no PUT of endpoint {model}")
     on.settled(event_id=event["id"])
     return datetime.fromisoformat(seen["time"]).timestamp() - started
+
+
+def create_endpoint(on: Stage, name: str) -> None:
+    """Create an endpoint as its owner does, and wait until it is ready."""
+    path = f"{on.workspace}/onlineEndpoints/{name}?api-version={ENDPOINTS_API}"
+    body = {"location": LOCATION, "identity": {"type": "SystemAssigned"}, "properties": {"authMode": "Key"}}
+    on.arm(path, "PUT", body)
+    until(
+        lambda: on.arm(path)["properties"]["provisioningState"] == "Succeeded",
+        30,
+        lambda: f"endpoint {name} is not ready",
+    )
 
 
 def non_matching(on: Stage) -> Figure:
