@@ -6,7 +6,7 @@ can reach an attribute or a method.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -44,7 +44,10 @@ class Expression:
 
 @lru_cache(maxsize=4096)
 def compile_expression(source: str) -> Expression:
-    """The expression in a text; raises ValueError, with the remedy, for what is not allowed."""
+    """The expression in a text; raises ValueError, with the remedy, for what is not allowed.
+
+    Its code is made when it is first called: that takes the most time, and few expressions of a file are.
+    """
     if len(source) > MAX_EXPRESSION_LENGTH:
         raise ValueError(
             f"the expression is {len(source)} characters long: keep it within {MAX_EXPRESSION_LENGTH}"
@@ -52,17 +55,21 @@ def compile_expression(source: str) -> Expression:
     try:
         reader = _Reader()
         tree = reader.visit(parse_expression(source))
-        tree.set_environment(ENVIRONMENT)
-        assign = nodes.Assign(nodes.Name("result", "store"), tree, lineno=1)
-        template = ENVIRONMENT.from_string(nodes.Template([assign], lineno=1))
     except TemplateSyntaxError as error:
         raise ValueError(f"{error.message}") from error
     except RecursionError as error:
         raise ValueError("the expression is nested too deeply") from error
-    run = TemplateExpression(template, undefined_to_none=False)
+    make_code = cache(partial(_make_code, tree))
     return Expression(
-        tuple(reader.paths), lambda values: run({_variable(i): v for i, v in enumerate(values)})
+        tuple(reader.paths), lambda values: make_code()({_variable(i): v for i, v in enumerate(values)})
     )
+
+
+def _make_code(tree: nodes.Expr) -> TemplateExpression:
+    tree.set_environment(ENVIRONMENT)
+    assign = nodes.Assign(nodes.Name("result", "store"), tree, lineno=1)
+    template = ENVIRONMENT.from_string(nodes.Template([assign], lineno=1))
+    return TemplateExpression(template, undefined_to_none=False)
 
 
 class _Reader(NodeTransformer):
