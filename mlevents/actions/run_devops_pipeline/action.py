@@ -21,12 +21,13 @@ is killed between the start and its record starts a second run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from mlevents.actions.action import Action, Outcome, StepContext, action
+from mlevents.actions.action import Action, Outcome, Pending, StepContext, action
 from mlevents.actions.preflight_input import Preflight
 from mlevents.actions.remote_run import KEY_INPUT, write_input
 from mlevents.actions.run_devops_pipeline.pipeline_start import PipelineStart
@@ -35,7 +36,7 @@ from mlevents.actions.run_progress import advance_run
 from mlevents.actions.unresolved_parameters import is_unresolved, report_unresolved
 from mlevents.errors import PermanentError
 from mlevents.services.azure_devops.connection import AzureDevOps
-from mlevents.services.azure_devops.pipelines import find_pipeline
+from mlevents.services.azure_devops.pipelines import DevOpsPipeline, find_pipeline
 from mlevents.services.azure_devops.project import Project
 from mlevents.services.connection import ConnectionName
 from mlevents.services.finding import Finding
@@ -77,7 +78,11 @@ class RunDevopsPipeline(Action):
 
     def perform(self, context: StepContext, services: Services) -> Outcome:
         """Store the intent, then find or start the run, then follow it: one of these in each attempt."""
-        return advance_run(self._make_start(context.key, services), context, wait=self.wait)
+        start = self._make_start(context.key, services, context.progress.get("pipeline"))
+        outcome = advance_run(start, context, wait=self.wait)
+        if isinstance(outcome, Pending):
+            return replace(outcome, progress={**outcome.progress, "pipeline": start.pipeline.to_json()})
+        return outcome
 
     def preflight(self, context: Preflight) -> Iterator[Finding]:
         """Look the pipeline up, and let Azure DevOps check the parameters without starting a run."""
@@ -87,11 +92,14 @@ class RunDevopsPipeline(Action):
             return
         yield from check_devops_pipeline(name, lambda: self._make_start("doctor", context.services))
 
-    def _make_start(self, key: str, services: Services) -> PipelineStart:
+    def _make_start(
+        self, key: str, services: Services, found: Mapping[str, Any] | None = None
+    ) -> PipelineStart:
+        """`found` is the pipeline as an earlier attempt found it."""
         project = self._open(services)
         return PipelineStart(
             project,
-            find_pipeline(project, str(self.pipeline)),
+            DevOpsPipeline.from_json(found) if found else find_pipeline(project, str(self.pipeline)),
             key,
             _complete_ref(self.ref),
             {name: write_input(value) for name, value in self.parameters.items()},

@@ -39,6 +39,15 @@ class DevOpsPipeline:
         status = str(found.get("queueStatus", "enabled"))
         return cls(int(found["id"]), require_text(found["name"], "its name"), status, time)
 
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """From what `to_json` wrote."""
+        return cls(found["id"], found["name"], found["status"], datetime.fromisoformat(found["time"]))
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON, for a later attempt."""
+        return {"id": self.id, "name": self.name, "status": self.status, "time": self.time.isoformat()}
+
 
 @dataclass(frozen=True, slots=True)
 class DevOpsRun:
