@@ -49,12 +49,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, Any]]:
 
         return Operation(name, real.method, real.path, perform, real.parameters, real.body)
 
-    class Operations:
-        pass
-
-    stand_in = Operations()
-    stand_in.find = find  # type: ignore[attr-defined]
-    monkeypatch.setattr(console_page, "operations", stand_in)
+    monkeypatch.setattr(console_page, "find_operation", find)
     return found
 
 
