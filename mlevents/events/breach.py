@@ -15,6 +15,7 @@ either.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from mlevents.events.breach_list import (
@@ -67,7 +68,12 @@ def breaches(content: Content) -> list[Breach] | None:
 
 def _of_worst(name: str) -> Callable[[Content], Any]:
     """How to read a field of the breach that is farthest beyond its threshold."""
-    return lambda content: find_worst(breaches(content) or []).get(name)
+    return lambda content: _find_worst(content.texts("runTags").get(TAG, "")).get(name)
+
+
+@lru_cache(maxsize=4)  # several names of one event are those of its worst breach
+def _find_worst(text: str) -> Breach:
+    return find_worst(read_breaches(text))
 
 
 def monitor(content: Content) -> str | None:

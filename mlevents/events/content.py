@@ -77,13 +77,11 @@ def instant(text: str) -> str:
     Azure sends up to nine fraction digits. Raises ValueError for what is no time.
     """
     moment = datetime.fromisoformat(text.strip().upper())
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
     try:
-        utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-        return utc.isoformat().removesuffix("+00:00") + "Z"
+        utc = moment if moment.tzinfo in (None, UTC) else moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"{text} is outside the calendar") from error
+    return utc.replace(tzinfo=None).isoformat() + "Z"
 
 
 class Content:

@@ -87,8 +87,9 @@ def _text(key: str, value: Any) -> str:
 
 def _required(members: Mapping[str, Any], *keys: str) -> str:
     key, said = _first(members, *keys)
-    if _text(key, said).strip() and isinstance(said, str):
+    if isinstance(said, str) and said.strip():
         return said
+    _text(key, said)  # an object or an array has a message of its own
     found = "is missing" if said is None else f"{shown(said)} is not text"
     raise EventError(f"{found}: every event needs {' or '.join(keys)} as text", where=key)
 

@@ -24,15 +24,17 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from mlevents.events.content import Content
-from mlevents.events.event_type import EventType, Field, Fields, event_type, texts
+from mlevents.events.event_type import EventType, Field, Fields, event_type, text, texts
+
+_NAME, _VERSION = text("modelName"), text("modelVersion")
 
 
 def _name(content: Content) -> str | None:
-    return content.text("modelName") or _subject(content)[0] or None
+    return _NAME.read(content) or _subject(content)[0] or None
 
 
 def _version(content: Content) -> str | None:
-    return content.text("modelVersion") or _subject(content)[1] or None
+    return _VERSION.read(content) or _subject(content)[1] or None
 
 
 def _subject(content: Content) -> tuple[str, str]:

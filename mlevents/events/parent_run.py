@@ -23,4 +23,4 @@ def parent_run(content: Content) -> str | None:
         for name, value in content.texts(member).items():
             if (key := name.lower()) in PARENT_KEYS and value not in ("", run_id):
                 named.setdefault(key, value)
-    return next((named[key] for key in PARENT_KEYS if key in named), None)
+    return next((named[key] for key in PARENT_KEYS if key in named), None) if named else None

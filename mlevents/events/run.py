@@ -18,6 +18,11 @@ CHILD_TYPES = frozenset({"azureml.steprun", "azureml.reusedsteprun"})
 # The trials of AutoML and HyperDrive of SDK v1 are named after their parent: HD_<guid>_7.
 CHILD_ID = re.compile(r"(?:AutoML|HD)_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}_.", re.IGNORECASE)
 
+RUN_TYPE = text(
+    "runType",
+    description="Azure's word for the kind of run, such as azureml.PipelineRun or azureml.StepRun.",
+)
+
 
 def is_root(content: Content) -> bool:
     """Whether nothing that the event says of this run names another run as its parent.
@@ -26,15 +31,15 @@ def is_root(content: Content) -> bool:
     too many is better than one too few.
     """
     run_id = RUN_ID.read(content) or ""
-    if (content.text("runType") or "").lower() in CHILD_TYPES or CHILD_ID.match(run_id):
+    if (RUN_TYPE.read(content) or "").lower() in CHILD_TYPES or CHILD_ID.match(run_id):
         return False
     if parent_run(content):
         return False
-    return not any(
-        (mark := CHILD_MARKS.get(name.lower())) and mark == value.lower()
-        for key in ("runTags", "runProperties")
-        for name, value in content.texts(key).items()
-    )
+    for key in ("runTags", "runProperties"):
+        for name, value in content.texts(key).items():
+            if CHILD_MARKS.get(name.lower()) == value.lower():
+                return False
+    return True
 
 
 RUN_STATUS_MEANING = "The status of the run, such as Failed or Canceled, in letters of either case."
@@ -47,10 +52,7 @@ RUN = {
         subject=("experiments",),
         description="The id of the experiment: a GUID. People usually compare `experiment`, the name.",
     ),
-    "type": text(
-        "runType",
-        description="Azure's word for the kind of run, such as azureml.PipelineRun or azureml.StepRun.",
-    ),
+    "type": RUN_TYPE,
     "status": text("runStatus", description=RUN_STATUS_MEANING),
     "tags": texts("runTags", "The tags of the run, by key."),
     "properties": texts("runProperties", "The properties of the run, by key."),

@@ -29,7 +29,7 @@ from mlevents.events.run import RUN, RUN_STATUS_MEANING
 
 
 def _status(content: Content) -> str:
-    return content.text("runStatus") or "Completed"
+    return RUN["status"].read(content) or "Completed"
 
 
 @event_type("Microsoft.MachineLearningServices.RunCompleted")
