@@ -65,6 +65,12 @@ class ArmClient:
         """Call an action of a resource, and return the JSON object that it answers."""
         return require_object(self.request("POST", path, version, body).json(), "the answer")
 
+    def put(self, path: str, version: str, body: Any) -> HttpResponse:
+        """Write a resource; raises ValueError for an answer without it, which a proxy may have sent."""
+        response = self.request("PUT", path, version, body)
+        require_object(response.json(), "the answer")
+        return response
+
     def list(self, path: str, version: str) -> Iterator[Mapping[str, Any]]:
         """Read every resource of a list, page by page."""
         url: str | None = f"{self.address}{path}?api-version={version}"

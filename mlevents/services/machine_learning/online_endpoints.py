@@ -69,7 +69,7 @@ class OnlineEndpoints:
         """
         with translate_errors(f"creating endpoint '{wanted.name}'"):
             body = wanted.body(self._location)
-            answer = self._arm.request("PUT", self._path(wanted.name), ENDPOINTS_API, body)
+            answer = self._arm.put(self._path(wanted.name), ENDPOINTS_API, body)
             return answer.status_code != HTTPStatus.OK
 
     def set_traffic(
@@ -94,7 +94,7 @@ class OnlineEndpoints:
             body["properties"]["traffic"] = dict(traffic)
             if mirror is not None:
                 body["properties"]["mirrorTraffic"] = dict(mirror)
-            self._arm.request("PUT", self._path(name), ENDPOINTS_API, body)
+            self._arm.put(self._path(name), ENDPOINTS_API, body)
 
     def token(self, state: EndpointState) -> str:
         """The key or token for requests to the endpoint's scoring address."""
@@ -135,7 +135,7 @@ class OnlineEndpoints:
         with translate_errors(f"creating deployment '{wanted.name}' of endpoint '{wanted.endpoint}'"):
             body = deployment_body(self._arm, self._open_client, self._workspace, wanted)
             body["location"] = self._location
-            self._arm.request("PUT", self._path(wanted.endpoint, wanted.name), ENDPOINTS_API, body)
+            self._arm.put(self._path(wanted.endpoint, wanted.name), ENDPOINTS_API, body)
 
     def delete_deployment(self, endpoint: str, name: str) -> None:
         """Delete the deployment; no error when it is gone. Azure refuses while it has traffic."""

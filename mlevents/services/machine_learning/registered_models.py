@@ -131,7 +131,7 @@ class RegisteredModels:
     def put_version(self, name: str, version: str, properties: Mapping[str, Any]) -> None:
         """Register a version of a model; Azure refuses another `modelUri` for one that exists."""
         with translate_errors(f"registering model '{name}:{version}' in workspace '{self.workspace.name}'"):
-            self._arm.request("PUT", self._path(name, version), MODELS_API, {"properties": dict(properties)})
+            self._arm.put(self._path(name, version), MODELS_API, {"properties": dict(properties)})
 
     def find_asset_id(self, name: str, version: str) -> str:
         """The id of a model by which a registry finds it: with the workspace's region and GUID."""
