@@ -7,7 +7,9 @@ from typing import Any
 
 PATIENCE = 0.5
 """Seconds that the SDKs wait for an answer in these tests, in the place of a minute."""
-SILENCE = {"delay": PATIENCE + 0.15}
+LATE = 0.3
+"""Seconds after which a request is done whose answer nobody waits for."""
+SILENCE = {"delay": PATIENCE + LATE / 2}
 """No answer while the caller waits; the work is done afterwards."""
 
 
