@@ -119,6 +119,13 @@ def test_deploying_does_not_import_azure_ai_ml(server: Server, services: Service
     assert "azure.ai.ml" not in imported
 
 
+def test_the_lines_of_a_log_keep_their_indent(server: Server, services: Services) -> None:
+    content = 'Traceback:\n  File "score.py"\n\traise  Key\n\n'
+    server.fault(match="POST .*/getLogs", body={"content": content}, status=200)
+    found = services.machine_learning(server.manager.workspace_id).endpoints.log("e", "d", 10)
+    assert found == ("Traceback:", '  File "score.py"', "    raise Key", "")
+
+
 def test_no_thread_keeps_polling(server: Server, services: Services) -> None:
     before = {thread.name for thread in threading.enumerate()}
     deploy(context(server, "net-b"), services)

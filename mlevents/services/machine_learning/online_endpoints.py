@@ -110,7 +110,7 @@ class OnlineEndpoints:
         with translate_errors(f"reading the log of deployment '{deployment}' of endpoint '{endpoint}'"):
             body = {"containerType": "InferenceServer", "tail": lines}
             found = self._arm.post(f"{self._path(endpoint, deployment)}/getLogs", ENDPOINTS_API, body)
-            return tuple(clean_text(line) for line in str(found["content"] or "").splitlines()[-lines:])
+            return tuple(_clean_line(line) for line in str(found["content"] or "").splitlines()[-lines:])
 
     def deployments(self, endpoint: str) -> tuple[DeploymentState, ...]:
         """The deployments that Azure lists for the endpoint; empty when Azure does not find the endpoint."""
@@ -159,3 +159,9 @@ class OnlineEndpoints:
     @cached_property
     def _location(self) -> str:
         return read_workspace(self._arm, self._workspace).location
+
+
+def _clean_line(line: str) -> str:
+    """One line of a log, without what looks like a secret and with its indent."""
+    text = line.expandtabs(4).rstrip()
+    return " " * (len(text) - len(text.lstrip())) + clean_text(text)
