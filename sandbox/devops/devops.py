@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from sandbox.azure.identity import Identity, TokenError
 from sandbox.devops.answers import DevOpsError, ask_to_sign_in
@@ -21,6 +20,7 @@ from sandbox.devops.call import Call
 from sandbox.devops.pipeline_runs import LOOKS, PipelineRun, PipelineRuns
 from sandbox.devops.work_items import create_work_item, query_work_items, read_work_item_type
 from sandbox.inboxes.inbox import Inbox
+from sandbox.outside_service import OutsideService
 
 HOST = "dev.azure.com"
 AUDIENCE = "499b84ac-1321-427f-aa17-267ca6975798"
@@ -31,7 +31,7 @@ type Answer = Callable[["DevOps", Call], web.Response]
 
 
 @dataclass
-class DevOps:
+class DevOps(OutsideService):
     """Azure DevOps; `projects` are those that exist, by organization and name, or None for all."""
 
     inbox: Inbox
@@ -41,16 +41,9 @@ class DevOps:
     refused: str = ""
     _open: dict[str, PipelineRuns] = field(default_factory=dict)
 
-    def application(self) -> web.Application:
-        """Azure DevOps alone, at any host."""
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", self.answer)
-        return application
-
-    @web.middleware
-    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer a request to the host of Azure DevOps; leave any other."""
-        return await self.answer(request) if request.url.host == HOST else await handler(request)
+    def serves(self, request: web.Request) -> bool:
+        """Whether the request is to its host."""
+        return request.url.host == HOST
 
     async def answer(self, request: web.Request) -> web.Response:
         """The answer to any request."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from sandbox.github.answers import GitHubError, not_found, require_keys
 from sandbox.github.call import Call
@@ -20,6 +19,7 @@ from sandbox.github.issues import create_issue, list_issues
 from sandbox.github.workflow_file import FOLDER
 from sandbox.github.workflow_runs import WorkflowRuns
 from sandbox.inboxes.inbox import Inbox
+from sandbox.outside_service import OutsideService
 
 HOST = "api.github.com"
 SERVER_PATH = "/api/v3"
@@ -32,7 +32,7 @@ type Answer = Callable[[Call], web.Response]
 
 
 @dataclass
-class GitHub:
+class GitHub(OutsideService):
     """GitHub; `repositories` are those that exist, or None for all."""
 
     inbox: Inbox
@@ -40,16 +40,9 @@ class GitHub:
     repositories: dict[str, WorkflowRuns] | None = None
     _open: dict[str, WorkflowRuns] = field(default_factory=dict)
 
-    def application(self) -> web.Application:
-        """GitHub alone, at any host."""
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", self.answer)
-        return application
-
-    @web.middleware
-    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer a request to GitHub's host; leave any other."""
-        return await self.answer(request) if request.url.host == HOST else await handler(request)
+    def serves(self, request: web.Request) -> bool:
+        """Whether the request is to its host."""
+        return request.url.host == HOST
 
     async def answer(self, request: web.Request) -> web.Response:
         """The answer to any request."""

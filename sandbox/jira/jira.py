@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from sandbox.inboxes.inbox import Inbox
+from sandbox.outside_service import OutsideService
 
 HOST = ".atlassian.net"
 API = "/rest/api/3"
@@ -35,7 +35,7 @@ class JiraError(Exception):
 
 
 @dataclass
-class Jira:
+class Jira(OutsideService):
     """A site; `projects` are the keys of those that exist, or None for all."""
 
     inbox: Inbox
@@ -43,17 +43,9 @@ class Jira:
     projects: tuple[str, ...] | None = None
     issues: list[dict[str, Any]] = field(default_factory=list)
 
-    def application(self) -> web.Application:
-        """Jira alone, at any host."""
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", self.answer)
-        return application
-
-    @web.middleware
-    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer a request to the API of a site; leave any other."""
-        is_api = (request.url.host or "").endswith(HOST) and request.path.startswith(API)
-        return await self.answer(request) if is_api else await handler(request)
+    def serves(self, request: web.Request) -> bool:
+        """Whether the request is to the API of a site."""
+        return (request.url.host or "").endswith(HOST) and request.path.startswith(API)
 
     async def answer(self, request: web.Request) -> web.Response:
         """The answer to any request."""
