@@ -128,6 +128,7 @@ class Sandbox:
             options.env,
             options.real,
             "Production" if options.keys else "Development",
+            options.speed,
         )
 
     async def _serve_azure(self, certificates: Certificates) -> dict[str, Any]:

@@ -82,7 +82,8 @@ class Pending:
     """The step goes on elsewhere: perform it again `after` so many seconds, with this progress.
 
     Each wait is half as long again after the one before, unless it is `exact`. `awaits` names an external
-    event that ends it; the event's text is then in the progress, as `message`.
+    event that ends it; the event's text is then in the progress, as `message`. `brief` says that it will be
+    over within seconds: the attempt itself waits a little before it ends.
     """
 
     detail: str
@@ -90,6 +91,7 @@ class Pending:
     progress: Mapping[str, Any] = field(default_factory=dict)
     exact: bool = False
     awaits: str | None = None
+    brief: bool = False
 
 
 Outcome = Done | Pending

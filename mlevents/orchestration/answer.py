@@ -26,7 +26,7 @@ class AnswerKind(StrEnum):
 class Answer(JsonMessage):
     """What an activity or a step's orchestrator answers; `detail` is for people.
 
-    - done: `result` is what later steps read. `waited` is how many seconds the step waited.
+    - done: `result` is what later steps read. `waited` is how many seconds the step waited, or the attempt.
     - pending: perform again after `after` seconds with this `progress`; each wait is longer than the one
       before, unless it is `exact`.
       `awaits` names an external event that ends the wait; its text goes into the progress, as `message`.

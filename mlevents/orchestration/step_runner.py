@@ -44,6 +44,7 @@ def run_step(context: OrchestrationContext, call: Call, limit: float | None = No
     schedule = RetrySchedule(call.step.retry, limit or call.step.timeout or DEFAULT_TIMEOUT)
     while True:
         answer = yield from attempt_step(context, call)
+        schedule.waited += answer.waited
         if answer.is_success or answer.kind is AnswerKind.HELD:
             return replace(answer, waited=schedule.waited)
         call = replace(call, unless_held=False)

@@ -3,13 +3,14 @@
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from durabletask.client import TaskHubGrpcClient
 from pydantic import ValidationError
 
 from mlevents import telemetry
-from mlevents.actions.action import Action, Done, Outcome, StepContext, action
+from mlevents.actions.action import Action, Done, Outcome, Pending, StepContext, action
 from mlevents.errors import (
     ActionError,
     ConfigError,
@@ -35,6 +36,8 @@ from mlevents.services.services import Services
 from mlevents.settings import Settings
 
 log = logging.getLogger("mlevents")
+PAUSES = (1.0, 2.0, 4.0, 8.0)
+"""Seconds that an attempt waits between two looks: 15 in all, so that an operator's verb waits no longer."""
 REMOVED_REMEDY = "the response began when the app had it: deploy its extension again, then rerun the response"
 
 
@@ -71,7 +74,7 @@ def attempt_call(call: Call, settings: Settings, opened: Callable[..., Services]
 
     def perform_attempt() -> Answer:
         services = opened(settings, call.response.connections, call.response.files)
-        return answer_of(perform_verb(call, services))
+        return perform_patiently(call, services)
 
     return catch_errors(f"response {response} step {step}", perform_attempt)
 
@@ -93,6 +96,22 @@ def catch_errors(name: str, perform: Callable[[], Answer]) -> Answer:
     except Exception as error:  # the boundary: a fault of ours ends a step, not the worker
         log.exception("%s: a fault in mlevents", name)
         return Answer(AnswerKind.FAILED, clean_text(describe_fault(error)))
+
+
+def perform_patiently(call: Call, services: Services) -> Answer:
+    """The answer of the action's verb, which is repeated while it is pending for a brief time.
+
+    Another attempt would cost a timer and an activity. An attempt that is lost while it waits is repeated as
+    any other one is.
+    """
+    waited, outcome = 0.0, perform_verb(call, services)
+    for pause in PAUSES:
+        if not (isinstance(outcome, Pending) and outcome.brief):
+            break
+        services.pause(pause)
+        waited, call = waited + pause, replace(call, progress=outcome.progress)
+        outcome = perform_verb(call, services)
+    return replace(answer_of(outcome), waited=waited)
 
 
 def perform_verb(call: Call, services: Services) -> Outcome | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from mlevents.services.machine_learning.workspace_client import MachineLearning
     from mlevents.services.resource_manager import ResourceManager
     from mlevents.services.scoring import ScoringAnswer, ScoringTarget
+
+
+SANDBOX_SPEED = "MLEVENTS_SANDBOX_SPEED"
+"""The setting by which the sandbox says how many times faster its time passes."""
 
 
 class Services:
@@ -82,6 +87,10 @@ class Services:
     def text(self, value: str | SettingName) -> str:
         """The text, or the value of its app setting; raises ConfigError for a setting that is not set."""
         return value if isinstance(value, str) else self.settings.value(value.setting)
+
+    def pause(self, seconds: float) -> None:
+        """Wait within an attempt; in the sandbox, time passes faster."""
+        time.sleep(seconds / float(self.settings.environment.get(SANDBOX_SPEED) or 1))
 
     def read(self, name: str) -> str:
         """The text of a file next to the rule file, as it was when the event arrived.

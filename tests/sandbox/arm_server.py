@@ -16,7 +16,7 @@ from aiohttp import web
 from mlevents.actions.permissions import permissions
 from mlevents.services import arm_client, azure_credential
 from mlevents.services.machine_learning import workspace_client
-from mlevents.services.services import Services
+from mlevents.services.services import SANDBOX_SPEED, Services
 from mlevents.settings import Settings
 from sandbox.azure.identity import Identity
 from sandbox.azure.resource_manager import ResourceManager
@@ -181,7 +181,10 @@ def services_of(server: Server, monkeypatch: pytest.MonkeyPatch, **files: str) -
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
     monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # the SDK changes it, for good
     _forget()
-    yield Services(Settings(resource_manager=server.manager.base_url), files=files)
+    environment = {SANDBOX_SPEED: str(SPEED)}
+    monkeypatch.setenv(SANDBOX_SPEED, environment[SANDBOX_SPEED])
+    settings = Settings(resource_manager=server.manager.base_url, environment=environment)
+    yield Services(settings, files=files)
     server.call("DELETE", "/_sandbox/faults")
     server.call("DELETE", "/_sandbox/permissions")
     _forget()

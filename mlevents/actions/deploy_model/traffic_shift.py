@@ -25,7 +25,7 @@ def shift_traffic(target: RolloutTarget, progress: Progress) -> Outcome:
     """Put the map of this phase, unless it is there already; stop for one that someone else has set."""
     state = target.read_endpoint()
     if state.provisioning_state in UNDER_WAY:
-        return wait_for_endpoint(state, progress)
+        return wait_for_endpoint(state, progress, brief=True)
     target.check_endpoint(state)
     phase = current_phase(target, progress)
     if is_at(state, phase):
@@ -40,14 +40,14 @@ def shift_traffic(target: RolloutTarget, progress: Progress) -> Outcome:
         phase.mirror,
         check=lambda now: _check_expected_traffic(now, target, progress),
     )
-    return Pending(
-        f"the traffic of '{state.name}' moves to {format_traffic(phase.traffic)}", SOON, progress.to_json()
-    )
+    said = f"the traffic of '{state.name}' moves to {format_traffic(phase.traffic)}"
+    return Pending(said, SOON, progress.to_json(), brief=True)
 
 
-def wait_for_endpoint(state: EndpointState, progress: Progress) -> Pending:
-    """An operation on the endpoint is under way: look again soon."""
-    return Pending(f"endpoint '{state.name}' is {state.provisioning_state}", SOON, progress.to_json())
+def wait_for_endpoint(state: EndpointState, progress: Progress, *, brief: bool = False) -> Pending:
+    """An operation on the endpoint is under way: look again soon; `brief` if it is most likely a move."""
+    said = f"endpoint '{state.name}' is {state.provisioning_state}"
+    return Pending(said, SOON, progress.to_json(), brief=brief)
 
 
 def current_phase(target: RolloutTarget, progress: Progress) -> Phase:

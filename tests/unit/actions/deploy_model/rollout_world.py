@@ -124,6 +124,9 @@ class World:
                 self.probed.append((self.now, name, 1.0, placed.error_rate))
             return ScoringAnswer(status, placed.latency, {"predictions": [0.5]}, "{}")
 
+    def pause(self, seconds: float) -> None:
+        self.advance(seconds)
+
     def connection(self, _: str) -> "World":
         return self
 

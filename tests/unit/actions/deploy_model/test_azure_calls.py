@@ -45,9 +45,9 @@ def roll_out(at: World) -> tuple[str, tuple[str, ...]]:
     return answer["kind"], collapse(tuple(at.calls))
 
 
-def test_a_first_deployment_looks_three_times_for_its_endpoint_and_writes_three_times() -> None:
+def test_a_first_deployment_looks_ahead_then_three_times_and_writes_three_times() -> None:
     wanted = (
-        *(*NO_ENDPOINT * 3, "put endpoint", "read endpoint", "list deployments"),
+        *(*NO_ENDPOINT * 4, "put endpoint", "read endpoint", "list deployments"),
         *(*DEPLOYMENT, *SMOKE_TEST, *SHIFT, *RETIRE),
     )
     assert roll_out(World()) == ("done", collapse(wanted))

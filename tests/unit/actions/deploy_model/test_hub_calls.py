@@ -2,9 +2,13 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from mlevents.actions.deploy_model.roll_out_model_orchestrator import roll_out_model
+from mlevents.orchestration.answer import AnswerKind
+from mlevents.orchestration.messages import Call
+from mlevents.responses.step_activity import attempt_call
 from tests.unit.actions.deploy_model.durable_stand_in import Durable
 from tests.unit.actions.deploy_model.rollout_world import World, serving
 from tests.unit.actions.deploy_model.test_rollout_exhaustive import call
@@ -24,8 +28,17 @@ def calls_of(world: World, plan: dict[str, Any] | None = CANARY, **gates: Any) -
 
 
 def test_a_canary_asks_for_its_lease_and_then_performs_verbs_alone() -> None:
-    """Locate; create and 5 looks; move; 6 looks at the metrics; move: each move waits twice."""
-    assert calls_of(serving({"net-1": 100})) == (1, 1 + 6 + 3 + 6 + 3, 5 + 2 + 6 + 2)
+    """Locate; create and 4 looks; move; 5 looks at the metrics; move: each move is waited for at once."""
+    assert calls_of(serving({"net-1": 100})) == (1, 1 + 5 + 1 + 5 + 1, 4 + 5)
+
+
+def test_an_attempt_waits_itself_for_15_seconds_at_most() -> None:
+    at = serving({"net-1": 100})
+    assert at.endpoint_state
+    at.endpoint_state = replace(at.endpoint_state, provisioning_state="Updating")
+    asked = Call.from_json({**json.loads(call(CANARY)), "verb": "shift_traffic"})
+    answer = attempt_call(asked, at.settings, lambda *_: at)  # type: ignore[arg-type]
+    assert (answer.kind, answer.waited) == (AnswerKind.PENDING, 15.0)
 
 
 def test_the_gates_of_a_rollout_are_one_activity_more() -> None:
