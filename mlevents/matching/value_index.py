@@ -73,12 +73,13 @@ class ValueIndex:
         for length, known in self._parts.items():
             places = len(text) - length + 1
             if len(known) < places:
-                parts: Iterable[str] = (part for part in known if part in text)
+                for part, numbers in known.items():
+                    if part in text:
+                        found.update(numbers)
             else:
-                parts = (text[at : at + length] for at in range(places))
-            for part in parts:
-                if part in known:
-                    found.update(known[part])
+                for at in range(places):
+                    if (part := text[at : at + length]) in known:
+                        found.update(known[part])
 
 
 def _add(texts: dict[int, dict[str, list[int]]], text: str, number: int) -> None:
