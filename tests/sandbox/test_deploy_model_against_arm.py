@@ -38,7 +38,11 @@ from mlevents.services.services import Services
 from mlevents.settings import Settings
 from tests.sandbox.test_deploy_model_against_arm import FILES, deploy, step_about
 address, topic, model = sys.argv[1:]
-deploy(step_about(topic, model, "1"), Services(Settings(resource_manager=address), files=FILES))
+services = Services(Settings(resource_manager=address), files=FILES)
+deploy(step_about(topic, model, "1"), services)
+workspace = services.machine_learning(topic)
+assert workspace.model_tags(model, "1") == {} and workspace.runs.find_details("none") is None
+assert workspace.location() == "westeurope" and not workspace.is_private()
 print(*sys.modules)
 """
 
@@ -109,7 +113,7 @@ def test_a_model_gets_an_endpoint_a_deployment_and_all_traffic(server: Server, s
     assert result["scoring_uri"] == f"{server.manager.base_url}/inference/net-a/score"
 
 
-def test_deploying_does_not_import_azure_ai_ml(server: Server, services: Services) -> None:
+def test_deploying_and_reading_do_not_import_azure_ai_ml(server: Server, services: Services) -> None:
     topic = context(server, "net-fresh").event.topic
     words = [sys.executable, "-c", FRESH, server.manager.base_url, topic, "net-fresh"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
