@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from mlevents.canonical import fold
@@ -52,6 +53,7 @@ class WorkspaceId:
         return fold(self.id)
 
 
+@lru_cache(maxsize=32)  # each event is compared with the few workspaces of the rule file
 def parse_workspace_key(text: str) -> str | None:
     """What two ids of one workspace have in common; None for a text that is not a workspace's id."""
     try:
