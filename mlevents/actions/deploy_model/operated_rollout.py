@@ -17,14 +17,19 @@ from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.interruption import Interruptible
 from mlevents.orchestration.intervention import PROMOTE, Intervention
 from mlevents.orchestration.messages import Call
+from mlevents.orchestration.step_errors import LeaseLostError
 
 
 class OperatedRollout(RolloutRun):
-    """A rollout under way, with what operators ask of it."""
+    """A rollout under way, with what operators ask of it.
+
+    `confirm_lease` renews its lease; it raises LeaseLostError when another orchestration has it.
+    """
 
     def __init__(self, context: OrchestrationContext, call: Call) -> None:
         super().__init__(context, call)
         self.interruption = Interruptible(context, self.receive)
+        self.confirm_lease: Callable[[], Durable[None]] | None = None
         self._promotions: dict[int | None, Intervention] = {}
         self._decisions: list[Intervention] = []
 
@@ -45,9 +50,21 @@ class OperatedRollout(RolloutRun):
     def perform(
         self, verb: RolloutVerb, progress: Progress | None = None, limit: float | None = None
     ) -> Durable[Answer]:
-        """Perform one verb, unless the rollout is cancelled or aborted before it, or while it waits."""
+        """Perform one verb, unless the rollout is cancelled or aborted before it, or while it waits.
+
+        An activity may read a state of the lease that is out of date, so the lease itself confirms a loss.
+        """
         yield from self.interruption.check()
-        return (yield from self.interruption.run(super().perform(verb, progress, limit)))
+        try:
+            return (yield from self.interruption.run(super().perform(verb, progress, limit)))
+        except LeaseLostError:
+            if self.confirm_lease is None:
+                raise
+        yield from self.confirm_lease()
+        claim, self.claim = self.claim, None
+        answer = yield from self.interruption.run(super().perform(verb, progress, limit))
+        self.claim = claim
+        return answer
 
     def hold_phase(self, seconds: float) -> Durable[Intervention | None]:
         """Stay in the phase for this long; gives its promotion at once if an operator asks for it."""

@@ -35,6 +35,7 @@ def wait_for_lease(run: OperatedRollout, lease: Lease) -> Durable[Json | None]:
         run.progress = replace(run.progress, before=None, before_mirror=None, plan=(), allowed=False)
     if run.progress.ahead:
         run.claim = lease.claim
+        run.confirm_lease = lambda: lease.renew(planned_in_all(run), record_of(run))
     return kept
 
 

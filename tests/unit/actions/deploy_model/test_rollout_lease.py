@@ -236,6 +236,24 @@ def test_a_rollout_that_was_taken_over_writes_nothing_more() -> None:
     assert lease(durable.entities)["holder"]["id"] == "robber"
 
 
+def test_a_loss_that_an_activity_read_too_early_is_none() -> None:
+    at = serving(OLD)
+    durable = Durable(at)
+    perform = durable._perform
+    early: list[str] = []
+
+    def read_early(text: str) -> str:
+        if json.loads(text)["verb"] == "shift_traffic" and not early:
+            early.append(text)
+            return json.dumps({"kind": "lost", "detail": "taken over by nobody"})
+        return perform(text)
+
+    durable._perform = read_early  # type: ignore[method-assign]
+    answer = json.loads(durable.run(roll_out_model, call(SHORT)))
+    assert (answer["kind"], maps(at)) == ("done", NEW)
+    must_be_free(durable.entities)
+
+
 @pytest.mark.parametrize("broken", ["observe", "restore_traffic"])
 def test_an_error_of_ours_puts_the_traffic_back_or_leaves_the_record_to_another(broken: str) -> None:
     at = serving(OLD)
