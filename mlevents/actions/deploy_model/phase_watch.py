@@ -15,7 +15,9 @@ from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.intervention import Intervention
 from mlevents.orchestration.step_errors import StepFailedError, StepStoppedError
 
-SHORTEST_LOOK, LONGEST_LOOK, LOOKS_A_PHASE, LOOK_GROWTH = 60.0, 300.0, 60, 1.5
+SHORTEST_LOOK, LONGEST_LOOK, LOOKS_A_PHASE = 60.0, 300.0, 60
+HEALTHY_LOOK, LOOK_GROWTH = 120.0, 1.5
+"""How far a pause grows while the checks hold: what goes wrong then is noticed two minutes later."""
 PROMOTED_WORDS = {
     "healthy": "",
     "unclear": " though the checks are inconclusive",
@@ -78,9 +80,9 @@ def raise_unless_held(decided: Move, phase: Phase, elapsed: float, detail: str) 
 def next_look(phase: Phase, elapsed: float, looks: int = 0) -> float:
     """When to look next, in seconds since the phase began; always at its end, and at its timeout.
 
-    Each pause is half as long again as the one before while `looks` of them found the phase healthy.
+    A pause is half as long again as the one before, to a limit, while `looks` found the phase healthy.
     """
-    grown = SHORTEST_LOOK * LOOK_GROWTH ** min(looks, 20)
-    interval = min(max(phase.for_ / LOOKS_A_PHASE, grown), LONGEST_LOOK)
+    grown = min(SHORTEST_LOOK * LOOK_GROWTH ** min(looks, 20), HEALTHY_LOOK)
+    interval = max(min(phase.for_ / LOOKS_A_PHASE, LONGEST_LOOK), grown)
     ends = [end for end in (phase.for_, phase.timeout) if end > elapsed]
     return float(min([elapsed + interval, *ends]))

@@ -28,8 +28,8 @@ def calls_of(world: World, plan: dict[str, Any] | None = CANARY, **gates: Any) -
 
 
 def test_a_canary_asks_for_its_lease_and_then_performs_verbs_alone() -> None:
-    """Locate; create and 4 looks; move; 5 looks at the metrics; move: each move is waited for at once."""
-    assert calls_of(serving({"net-1": 100})) == (1, 1 + 5 + 1 + 5 + 1, 4 + 5)
+    """Locate; create and 4 looks; move; 6 looks at the metrics; move: each move is waited for at once."""
+    assert calls_of(serving({"net-1": 100})) == (1, 1 + 5 + 1 + 6 + 1, 4 + 6)
 
 
 def test_an_attempt_waits_itself_for_15_seconds_at_most() -> None:
