@@ -170,7 +170,7 @@ def checkout(folder: Path) -> Path:
     shutil.copytree(ROOT / "mlevents", folder / "mlevents", ignore=ignored)
     for part in ("function_app.py", "host.json", "rules.yaml"):
         shutil.copy(ROOT / part, folder / part)
-    code = folder / "mlevents" / "actions" / "deploy_model" / "orchestrator.py"
+    code = folder / "mlevents" / "actions" / "deploy_model" / "roll_out_model_orchestrator.py"
     before = "    located = yield from run.perform(RolloutVerb.LOCATE)\n"
     assert before in code.read_text()
     more = '    yield context.call_activity("FindInstances", input="[]")\n'
