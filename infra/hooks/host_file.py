@@ -47,14 +47,17 @@ def write_backend(backend: str, root: Path = ROOT) -> None:
 
 
 def restore(root: Path = ROOT) -> None:
-    """Undo `write_backend`, unless somebody has changed host.json since."""
+    """Undo `write_backend`; raises HookError if host.json was changed since."""
     kept, file = root / KEPT, root / FILE
     if not kept.exists():
         return
     if file.read_bytes() == _name_scheduler(kept.read_bytes()):
         kept.replace(file)
     else:
-        kept.unlink()
+        raise HookError(
+            f"{FILE} was changed while the package was made: put your change into {KEPT}, "
+            f"then rename that to {FILE}"
+        )
 
 
 def _name_scheduler(original: bytes) -> bytes:

@@ -36,8 +36,9 @@ def build(environment: Mapping[str, str]) -> None:
     install(ROOT)
     subprocess.run(compile_command("checked-hash", own_code(ROOT)), cwd=ROOT, check=False)
     settings = replace(Settings.read(environment), rules=find_rules(environment).resolve())
+    digest = make_digest(settings)
     with suppress(RulesError):  # `predeploy` says what is wrong with them
-        write_outline(read_rules(environment), settings, make_digest(settings))
+        write_outline(read_rules(environment), settings, digest)
 
 
 def install(root: Path) -> None:
@@ -71,9 +72,10 @@ def install_command(target: Path, hashed: bool) -> list[str]:
 def compile_command(mode: str, code: Sequence[Path]) -> list[str]:
     """The command that compiles code, to be recognised by a hash: a zip does not keep the times of files.
 
+    Forced, because a file that was imported here has bytecode already, which is recognised by that time.
     Unchecked is for what nobody edits: Python would go on with the bytecode of a file that has changed.
     """
-    command = [sys.executable, "-W", "ignore", "-m", "compileall", "-qq", "--invalidation-mode", mode]
+    command = [sys.executable, "-W", "ignore", "-m", "compileall", "-qqf", "--invalidation-mode", mode]
     return [*command, *map(str, code)]
 
 

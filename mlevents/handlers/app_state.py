@@ -41,7 +41,8 @@ def rules() -> "Rules":
     except ConfigError as error:
         failures.append(error)
         raise
-    write_outline(loaded, settings(), digest)
+    if outline() is None:
+        write_outline(loaded, settings(), digest)
     return loaded
 
 

@@ -95,10 +95,12 @@ class EventRecorder:
             await self._store(client, settings)
 
     async def _store_later(self, pause: float, client: df.DurableFunctionsClient, settings: Settings) -> None:
-        await asyncio.sleep(pause)
         own = self.copy(client)
         try:
-            await self._store(own, settings)
+            while self.waiting:
+                await asyncio.sleep(pause)
+                await self._store(own, settings)
+                pause = BATCH_PAUSE
         finally:
             await own.close()
 

@@ -14,7 +14,7 @@ log = logging.getLogger("mlevents")
 
 
 def log_mismatches[R: NamedRule](event: Event, rules: MatchableRules[R]) -> None:
-    """Log why an event matches none of the rules, if anybody reads it."""
+    """Log why an event matches none of the rules, if information is logged."""
     if log.isEnabledFor(logging.INFO):
         log.info("event %s (%s) matches no rule: %s", event.id, event.type, describe_mismatches(event, rules))
 

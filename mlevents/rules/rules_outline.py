@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlevents.rules.model import Rules
 
 _PACKAGE = Path(__file__).parents[1]
+_DECIDES = ("conditions", "events", "matching")
 _VARIABLE = re.compile(r"\$\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}", re.ASCII)
 
 log = logging.getLogger("mlevents")
@@ -107,24 +108,29 @@ def read_outline(settings: Settings) -> RulesOutline | None:
 def write_outline(rules: "Rules", settings: Settings, digest: bytes | None) -> None:
     """Keep the outline of rules that were loaded; `digest` is that of their files before they were read.
 
-    Does nothing where that cannot be: on Azure the folder is read-only.
+    Does nothing where that cannot be: on Azure the folder is read-only. Nor where installed packages have
+    elements, because nobody knows what else decides what their code answers.
     """
-    if digest is None or digest != make_digest(settings):
+    from mlevents.rules.extension_packages import list_package_folders
+
+    if digest is None or digest != make_digest(settings) or list_package_folders():
         return
     file = _find_file(settings)
     fresh = file.with_suffix(f".{os.getpid()}")
     try:
         file.parent.mkdir(exist_ok=True)
-        fresh.write_bytes(digest + pickle.dumps(RulesOutline.of(rules), pickle.HIGHEST_PROTOCOL))
+        with fresh.open("wb") as content:
+            content.write(digest)
+            pickle.dump(RulesOutline.of(rules), content, pickle.HIGHEST_PROTOCOL)
         fresh.replace(file)
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001 - the rules are loaded, which is what matters
         log.debug("the outline of the rules is not kept: %s", error)
 
 
 def make_digest(settings: Settings) -> bytes | None:
     """What changes with the files that decide what matches, and with our code.
 
-    None where others' code decides too, and where a file cannot be read.
+    None where there are extensions beside the rules, and where a file cannot be read.
     """
     if any(any(folder.glob("*.py")) for folder in find_beside(settings.rules, "extensions")):
         return None
@@ -148,14 +154,19 @@ def _list_files(settings: Settings) -> Iterator[Path]:
 
 @cache
 def _describe_code() -> bytes:
-    """The names and sizes of our modules; their times change when a package is made of them."""
+    """The content of what decides whether a rule matches, and the names and sizes of our other modules.
+
+    The times of files change when a package is made of them.
+    """
     found = (
         f"{file.path[len(str(_PACKAGE)) :]} {file.stat().st_size}"
         for folder, _, _ in os.walk(_PACKAGE)
         for file in os.scandir(folder)
         if file.name.endswith(".py")
     )
-    return "\n".join(sorted(found)).encode()
+    text = "\n".join(sorted(found))
+    decides = sorted(file for part in _DECIDES for file in (_PACKAGE / part).glob("*.py"))
+    return b"".join([text.encode(), *(file.read_bytes() for file in decides)])
 
 
 def _find_file(settings: Settings) -> Path:

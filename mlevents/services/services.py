@@ -90,7 +90,7 @@ class Services:
 
     def pause(self, seconds: float) -> None:
         """Wait within an attempt; in the sandbox, time passes faster."""
-        time.sleep(seconds / float(self.settings.environment.get(SANDBOX_SPEED) or 1))
+        time.sleep(seconds / (float(self.settings.environment.get(SANDBOX_SPEED) or 1) or 1))
 
     def read(self, name: str) -> str:
         """The text of a file next to the rule file, as it was when the event arrived.

@@ -98,7 +98,7 @@ class Recorder:
     interventions that an instance gets after its turn of this number. `holds` and `rounds` are the answers of
     ReadHolds and ReleaseNext, the last one for good. `ended` are the statuses with which an instance gets no
     intervention any more. `reads` answers ReadForGate; `sent` are the messages to
-    other instances.
+    other instances. Without `delivers_signals`, those to entities are still on their way.
     """
 
     perform: Perform
@@ -109,6 +109,7 @@ class Recorder:
     rounds: list[dict[str, Any]] = field(default_factory=lambda: [{"done": True}])
     reads: Perform = lambda _: {"kind": "failed", "detail": "nothing can be read here"}
     ended: tuple[str, ...] = ()
+    delivers_signals: bool = True
     sent: list[Any] = field(default_factory=list)
     statuses: dict[str, str] = field(default_factory=dict)
     entities: dict[str, Any] = field(default_factory=dict)
@@ -125,7 +126,7 @@ class Recorder:
         for _ in range(MOST_TURNS):
             response = turn(ORCHESTRATORS[name], instance, turns)
             signals = [action for action in response.actions if is_signal(action)]
-            for action in signals:
+            for action in signals if self.delivers_signals else ():
                 self._operate(action.sendEntityMessage.entityOperationSignaled)
             if done := completion(response):
                 ended = done.orchestrationStatus == pb.ORCHESTRATION_STATUS_COMPLETED

@@ -113,9 +113,10 @@ def test_the_file_is_as_it_was_after_the_package(host_json: Path) -> None:
 def test_a_change_since_the_packaging_is_kept(host_json: Path) -> None:
     write_backend("scheduler", host_json.parent)
     host_json.write_text('{"version": "2.0"}')
-    restore(host_json.parent)
+    with pytest.raises(HookError, match=r"put your change into \.host\.json\.kept"):
+        restore(host_json.parent)
     assert host_json.read_text() == '{"version": "2.0"}'
-    assert not (host_json.parent / KEPT).exists()
+    assert (host_json.parent / KEPT).read_bytes() == ORIGINAL
 
 
 @pytest.mark.parametrize("written", ["{", "[]", '{"extensions": []}'])

@@ -1,6 +1,7 @@
 """The steps around a deployment, with `az`, `azd` and `func` replaced by recorders on the PATH."""
 
 import json
+import py_compile
 import subprocess
 import sys
 import zipfile
@@ -420,6 +421,7 @@ def test_the_package_has_bytecode_and_the_outline_of_the_rules(azure: Azure):
     (azure.project / "environments/test.yaml").write_text("version: 1\nmodes: {all: shadow}\n")
     app = azure.project / "function_app.py"
     app.write_text("x = 1\n")
+    py_compile.compile(str(app))  # as an import leaves it
     done = azure.step("prepackage")
     assert done.returncode == 0, done.stderr
     code = (azure.project / "__pycache__/function_app.cpython-313.pyc").read_bytes()

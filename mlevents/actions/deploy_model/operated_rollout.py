@@ -62,9 +62,10 @@ class OperatedRollout(RolloutRun):
                 raise
         yield from self.confirm_lease()
         claim, self.claim = self.claim, None
-        answer = yield from self.interruption.run(super().perform(verb, progress, limit))
-        self.claim = claim
-        return answer
+        try:
+            return (yield from self.interruption.run(super().perform(verb, progress, limit)))
+        finally:
+            self.claim = claim
 
     def hold_phase(self, seconds: float) -> Durable[Intervention | None]:
         """Stay in the phase for this long; gives its promotion at once if an operator asks for it."""

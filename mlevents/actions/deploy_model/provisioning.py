@@ -25,9 +25,9 @@ def wait_for_lease(run: OperatedRollout, lease: Lease) -> Durable[Json | None]:
     What was seen of the endpoint before is kept with the lease if that was free, and else forgotten.
     """
     intent = LeaseIntent(planned_in_all(run), record_of(run)) if run.progress.ahead else None
-    course = lease.acquire(run.call.step.timeout or DEFAULT_TIMEOUT, run.report_wait, intent)
+    waiting = lease.acquire(run.call.step.timeout or DEFAULT_TIMEOUT, run.report_wait, intent)
     try:
-        kept = yield from run.interruption.run(course)
+        kept = yield from run.interruption.run(waiting)
     except StepFailedError:
         yield from lease.release()
         raise

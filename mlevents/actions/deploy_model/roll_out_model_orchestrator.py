@@ -120,8 +120,7 @@ def roll_out(context: OrchestrationContext, run: OperatedRollout, lease: Lease) 
             yield from watch(run, phase, number)
         answer = replace(answer, result=run.progress.result)
         yield from run.interruption.check()
-        if run.progress.retired is None:
-            yield from lease.renew(DEFAULT_TIMEOUT, RolloutRecord.of(run, answer))
+        yield from lease.renew(DEFAULT_TIMEOUT, RolloutRecord.of(run, answer))
     except LeaseLostError:
         raise  # the orchestration that holds the endpoint now restores the traffic
     except Exception as error:

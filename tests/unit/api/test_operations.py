@@ -22,6 +22,7 @@ from mlevents.api.operation import (
 )
 from mlevents.api.query_parameter import choice_parameter, limit_parameter
 from mlevents.api.request_reading import HttpRequest, perform_operation
+from mlevents.api.routes import ROUTES
 from mlevents.errors import ConfigError
 
 PARAMETERS = (choice_parameter("colour", "Its colour.", ["red", "green"]), limit_parameter(5, 3))
@@ -49,6 +50,12 @@ def ask(
 async def echo(request: ApiRequest, _: AppState) -> ApiAnswer:
     body = request.body and request.body.model_dump()
     return ApiAnswer({"path": dict(request.path), "query": dict(request.query), "body": body})
+
+
+def test_every_address_has_its_operation_and_every_operation_its_address():
+    assert {name: one.perform.__module__ for name, one in operations.items()} == {
+        name: f"mlevents.api.{route.module}" for name, route in ROUTES.items()
+    }
 
 
 def test_an_operation_gets_the_values_that_it_declares():

@@ -123,6 +123,21 @@ def test_the_next_version_takes_over_from_a_rollout_that_had_completed() -> None
     must_be_free(recorder)
 
 
+def test_a_release_that_is_still_on_its_way_puts_nothing_back() -> None:
+    """A host that dies keeps messages for a minute; meanwhile others find that the holder has ended."""
+    world = serving({"net-1": 100})  # nothing has to be deleted afterwards
+    recorder = in_world(world)
+    recorder.delivers_signals = False
+    assert ending(recorder.run(RESPOND_TO_EVENT, RESPONSE, DEPLOYING)) == "done"
+    [state] = [json.loads(text) for text in recorder.entities.values()]
+    assert state["holder"], "the lease is not released yet"
+    assert maps(world) == NEW
+    recorder.delivers_signals = True
+    recorder.run("RestoreTraffic", f"{RESPONSE}.next", recovery(recorder))
+    assert maps(world) == NEW
+    must_be_free(recorder)
+
+
 def test_a_response_whose_own_entity_gave_no_answer_is_run_again_by_the_sweeper() -> None:
     text = response(step("one"), gates=ORDER)
     recorder, _, performed, end = responded({1}, text)
