@@ -36,13 +36,12 @@ def rules() -> "Rules":
 
     failures.clear()
     try:
-        digest = make_digest(settings())
+        digest = None if outline() else make_digest(settings())
         loaded = load_rules(settings().rules, settings())
     except ConfigError as error:
         failures.append(error)
         raise
-    if outline() is None:
-        write_outline(loaded, settings(), digest)
+    write_outline(loaded, settings(), digest)
     return loaded
 
 

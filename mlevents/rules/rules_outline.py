@@ -13,6 +13,7 @@ import os
 import pickle
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -108,8 +109,8 @@ def read_outline(settings: Settings) -> RulesOutline | None:
 def write_outline(rules: "Rules", settings: Settings, digest: bytes | None) -> None:
     """Keep the outline of rules that were loaded; `digest` is that of their files before they were read.
 
-    Does nothing where that cannot be: on Azure the folder is read-only. Nor where installed packages have
-    elements, because nobody knows what else decides what their code answers.
+    Does nothing without a digest, nor where the folder cannot be written, as on Azure, nor where installed
+    packages have elements, because nobody knows what else decides what their code answers.
     """
     from mlevents.rules.extension_packages import list_package_folders
 
@@ -125,6 +126,8 @@ def write_outline(rules: "Rules", settings: Settings, digest: bytes | None) -> N
         fresh.replace(file)
     except Exception as error:  # noqa: BLE001 - the rules are loaded, which is what matters
         log.debug("the outline of the rules is not kept: %s", error)
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
 def make_digest(settings: Settings) -> bytes | None:

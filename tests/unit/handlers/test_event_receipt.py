@@ -180,6 +180,12 @@ def test_a_disabled_app_asks_its_rules(app: Path, monkeypatch: pytest.MonkeyPatc
     assert not is_answered_early(event())
 
 
+def test_an_outline_that_cannot_be_replaced_leaves_nothing_else(app: Path):
+    (app / OUTLINE).mkdir(parents=True)
+    load()
+    assert [file.name for file in (app / "__pycache__").iterdir()] == [Path(OUTLINE).name]
+
+
 def test_a_folder_that_cannot_be_written_is_no_problem(app: Path):
     (app / "__pycache__").write_text("a file")
     load()
