@@ -1,9 +1,7 @@
 """What an event costs of which few rules match, counted: no more among many rules than among few."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from types import FrameType
 from typing import Any, SupportsIndex
 
 import pytest
@@ -13,6 +11,7 @@ from mlevents.conditions.condition import operator
 from mlevents.events import Event, parse
 from mlevents.matching.match import find_matches, plan
 from mlevents.rules.model import Rule, Rules
+from tests.unit.call_count import count_python_calls
 from tests.unit.events.event_samples import wire
 from tests.unit.matching.where_samples import file_of, rule_of
 
@@ -64,18 +63,8 @@ def count_work(rules: Rules, event: Event) -> tuple[int, int, int]:
     counted = CountedRules(rules.rules)
     file = replace(rules, rules=counted)
     assert list(find_matches(file, event)) == [one for one in plan(rules, event) if one.matches]
-    calls, counted.tried = 0, 0
-
-    def count(_: FrameType, what: str, __: Any) -> None:
-        nonlocal calls
-        calls += what == "call"
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        matching = sum(1 for _ in find_matches(file, event))
-    finally:
-        sys.setprofile(before)
+    counted.tried = 0
+    calls, matching = count_python_calls(lambda: sum(1 for _ in find_matches(file, event)))
     return matching, counted.tried, calls
 
 

@@ -1,12 +1,10 @@
 """What loading costs, counted in calls: a time would be another one on each machine."""
 
-import sys
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 from mlevents.rules.file import load_rules_text
 from mlevents.settings import Settings
+from tests.unit.call_count import count_python_calls
 
 MOST_CALLS = 800
 """The calls of Python functions that one more rule may cost; 652 when this was written."""
@@ -22,19 +20,8 @@ RULE = """\
 def count_calls(rules: int) -> int:
     """The calls of Python functions while so many rules are loaded."""
     text = HEAD + "".join(RULE.format(number) for number in range(rules))
-    calls = 0
-
-    def count(_: FrameType, event: str, __: Any) -> None:
-        nonlocal calls
-        calls += event == "call"
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        load_rules_text(text, Path("rules.yaml"), Settings(environment={"TEAM": "json://localhost"}))
-    finally:
-        sys.setprofile(before)
-    return calls
+    settings = Settings(environment={"TEAM": "json://localhost"})
+    return count_python_calls(lambda: load_rules_text(text, Path("rules.yaml"), settings))[0]
 
 
 def test_each_further_rule_costs_as_much_as_the_one_before() -> None:
