@@ -69,7 +69,7 @@ def texts(key: str, description: str = "") -> Field:
 
 
 class Derived(NamedTuple):
-    """Another kind that the same event is too, when `holds`; it adds its names.
+    """Another kind of the same event, where `holds` says so; it adds its names.
 
     `write` gives, from these names, the members of `data` that make an event this kind. `sign` is the key on
     the wire that every event of this kind has, such as `data.runTags.x`; None when there is no such key.
