@@ -54,13 +54,13 @@ class DeferredStep:
 
 
 def perform_or_defer(
-    context: OrchestrationContext, call: Call, later: Iterable[StepPlan] = ()
+    context: OrchestrationContext, call: Call, later: Iterable[StepPlan] = (), start: int = 1
 ) -> Durable[Answer | DeferredStep]:
     """Perform one step, or defer it once it waits long, unless a later step reads its result."""
     if not call.step.deferrable or _is_read(call.step.id, later):
-        return (yield from perform_step(context, call))
+        return (yield from perform_step(context, call, start))
     watched: Any = WatchedContext(context)
-    course = perform_step(watched, call)
+    course = perform_step(watched, call, start)
     try:
         task = next(course)
         while not watched.waits_long:

@@ -42,8 +42,7 @@ def wait_for_release(record: OperatedResponse) -> Durable[None]:
 def is_asked_by_first_step(record: OperatedResponse) -> bool:
     """Whether the first attempt of the first step looks itself for a hold: where nothing comes before it."""
     steps = record.response.steps[len(record.response.kept) :]
-    is_alone = bool(steps) and steps[0].orchestration is None and not record.response.gates
-    return is_alone and since(record.context, FEWER_CALLS_SINCE)
+    return bool(steps) and not record.response.gates and since(record.context, FEWER_CALLS_SINCE)
 
 
 def check_delivery_gates(record: OperatedResponse) -> None:

@@ -189,4 +189,4 @@ def perform_after_release(
     if not (yield from may_act(record)):
         return None
     record.update_step(call.step.id, "running")
-    return (yield from perform_or_defer(record.context, call, later))
+    return (yield from perform_or_defer(record.context, call, later, start=2))

@@ -8,6 +8,7 @@ durabletask expects JSON.
 """
 
 import json
+from dataclasses import replace
 
 from durabletask.task import OrchestrationContext, TaskFailedError
 
@@ -25,26 +26,30 @@ STARTS = 3
 """How often one orchestrator is started where only the answers of its entities were lost."""
 
 
-def perform_step(context: OrchestrationContext, call: Call) -> Durable[Answer]:
-    """Perform one step to its end; raises StepFailedError, StepStoppedError or GateClosedError."""
+def perform_step(context: OrchestrationContext, call: Call, start: int = 1) -> Durable[Answer]:
+    """Perform one step to its end; raises StepFailedError, StepStoppedError or GateClosedError.
+
+    `start` counts the starts of the step's own orchestrator: one that found the rule held was the first.
+    """
     if call.step.orchestration is None:
         return (yield from run_step(context, call))
-    return (yield from _orchestrate(context, call, call.step.orchestration))
+    return (yield from _orchestrate(context, call, call.step.orchestration, start))
 
 
 def _orchestrate(
-    context: OrchestrationContext, call: Call, orchestration: StepOrchestration
+    context: OrchestrationContext, call: Call, orchestration: StepOrchestration, first_start: int
 ) -> Durable[Answer]:
-    attempt = call.response.attempt
+    attempt, last_start = call.response.attempt, first_start + STARTS - 1
     holders: tuple[str, ...] = ()
-    for start in range(1, STARTS + 1):
+    for start in range(first_start, last_start + 1):
         first = part_id(call.response.id, call.step.id, call.response.reruns)
         instance = _instance_id(first, attempt, start)
         holders = (*holders, instance)
         try:
             answer = yield from call_orchestrator(context, orchestration.name, call, instance)
         except TaskFailedError as error:
-            if start < STARTS and has_lost_entity_answer(error):
+            call = replace(call, unless_held=False)  # it may have begun to act
+            if start < last_start and has_lost_entity_answer(error):
                 continue
             recovered = yield from recover(context, attempt, RecoveryRequest(call, holders))
             if recovered.completed:

@@ -195,6 +195,7 @@ RECORDINGS: dict[str, Callable[[], Recorder]] = {
     "response": rerun,
     "deployed": lambda: respond(serving(OLD), response(deploying(), step("tell"), gates=ORDER)),
     "deployed-badly": lambda: respond(serving(OLD, errors={"9": 0.5}), response(deploying())),
+    "deployed-held": lambda: respond(serving(OLD), response(deploying()), holds=[HELD, HELD, {}]),
     "deployed-lost": lambda: respond(
         serving(OLD), response(deploying()), loses=lambda number: number in (1, 2)
     ),

@@ -29,6 +29,7 @@ class OperatedRollout(RolloutRun):
     def __init__(self, context: OrchestrationContext, call: Call) -> None:
         super().__init__(context, call)
         self.interruption = Interruptible(context, self.receive)
+        self.unless_held = call.unless_held
         self.confirm_lease: Callable[[], Durable[None]] | None = None
         self._promotions: dict[int | None, Intervention] = {}
         self._decisions: list[Intervention] = []

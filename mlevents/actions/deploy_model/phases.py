@@ -44,11 +44,12 @@ class RolloutRun:
     `notices` are the calls by which people are notified before the rollout has ended. `watched_phase` is the
     number of the phase that an operator may promote, None where there is none. `approval` is what the API
     reads of the latest approval. `claim` is what each move of the traffic checks: that the lease is held.
+    `unless_held` asks the first verb to look whether an operator holds the rule.
     """
 
     def __init__(self, context: OrchestrationContext, call: Call) -> None:
         self.context = context
-        self.call, self.notices = replace(call, notices=()), call.notices
+        self.call, self.notices = replace(call, notices=(), unless_held=False), call.notices
         self.progress = Progress()
         self.phases: list[PhaseRecord] = []
         self.report: dict[str, Any] = {}
@@ -56,6 +57,7 @@ class RolloutRun:
         self.watched_phase: int | None = None
         self.approval: Json = {}
         self.claim: LeaseClaim | None = None
+        self.unless_held = False
 
     @property
     def left(self) -> float:
@@ -121,7 +123,9 @@ class RolloutRun:
     ) -> Durable[Answer]:
         """Perform one verb of the action until it is done, within its own time and the step's."""
         claim = self.claim if verb is RolloutVerb.SHIFT_TRAFFIC else None
-        call = replace(self.call, verb=verb, progress=(progress or self.progress).to_json(), lease=claim)
+        asks = self.unless_held and verb is RolloutVerb.LOCATE
+        found = (progress or self.progress).to_json()
+        call = replace(self.call, verb=verb, progress=found, lease=claim, unless_held=asks)
         left = self.left
         if left <= 0 and verb is RolloutVerb.OBSERVE:
             left = LAST_LOOK

@@ -58,7 +58,9 @@ def take_lease(context: OrchestrationContext, run: OperatedRollout) -> Durable[A
     """Find the endpoint, wait for its lease, and release the lease at the end."""
     run.progress = Progress(ahead=since(context, FEWER_CALLS_SINCE))
     located = yield from run.perform(RolloutVerb.LOCATE)
-    if located.kind is AnswerKind.SKIPPED:
+    if located.kind is AnswerKind.HELD:
+        yield from run.interruption.check()
+    if located.kind is not AnswerKind.DONE:
         return located
     run.progress = run.progress.join(located.result)
     order = run.call.response.gates.get("order")
