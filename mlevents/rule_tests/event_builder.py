@@ -15,8 +15,8 @@ from mlevents.events.content import instant
 from mlevents.events.event_forms import Form, forms
 from mlevents.registry import suggest_names
 from mlevents.rule_tests.name_check import WORKSPACE_KEY, find_unknown_names
-from mlevents.rules.validation_messages import quote
 from mlevents.yamlfile.positions import PathProblem, join_path
+from mlevents.yamlfile.scalars import quote
 
 ANY_WORKSPACE = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/tests"

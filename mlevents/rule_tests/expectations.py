@@ -23,8 +23,8 @@ from mlevents.matching.match import match_rule
 from mlevents.registry import suggest_names
 from mlevents.rules.allowed_names import find_refusal
 from mlevents.rules.model import Rule
-from mlevents.rules.validation_messages import quote
 from mlevents.yamlfile.positions import PathProblem, join_path
+from mlevents.yamlfile.scalars import quote
 
 EXPECT_KEYS = ("match", "not", "only", "dedupe")
 

@@ -7,8 +7,8 @@ from mlevents.conditions.condition import is_finite, quote_value
 from mlevents.events import NAMES
 from mlevents.events.event_type import FieldType, Items, NameType
 from mlevents.registry import suggest_names
-from mlevents.rules.validation_messages import quote
 from mlevents.yamlfile.positions import PathProblem, join_path
+from mlevents.yamlfile.scalars import quote
 
 WORKSPACE_KEY = "workspace"
 

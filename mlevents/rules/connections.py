@@ -8,10 +8,11 @@ from pydantic import ValidationError
 
 from mlevents.registry import Registry, UnknownNameError
 from mlevents.rules.report import Report
-from mlevents.rules.validation_messages import ErrorMessages, describe_unknown_name, quote
+from mlevents.rules.validation_messages import ErrorMessages, describe_unknown_name
 from mlevents.services.connection import Connection
 from mlevents.workspace_id import WORKSPACE_ID_FORM, parse_workspace_key
 from mlevents.yamlfile.positions import join_path
+from mlevents.yamlfile.scalars import quote
 
 UNSET_PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
 """Replaces a setting that is set only on Azure."""

@@ -12,10 +12,10 @@ from typing import Any
 
 from mlevents.errors import Problem, RulesError
 from mlevents.rules.rule_folder import list_rule_files
-from mlevents.rules.validation_messages import quote
 from mlevents.yamlfile.merged_document import MergedDocument
 from mlevents.yamlfile.positions import Document, join_path
 from mlevents.yamlfile.reader import parse_yaml
+from mlevents.yamlfile.scalars import quote
 
 DEFAULTS = "defaults"
 SHARED_FILE = f"{DEFAULTS}.yaml"

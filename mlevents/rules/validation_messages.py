@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 from mlevents.registry import UnknownNameError, did_you_mean, list_choices, suggest_names
 from mlevents.rules.model_fields import find_fields
 from mlevents.yamlfile.positions import PathProblem, join_path
+from mlevents.yamlfile.scalars import quote
 
-_MAX_QUOTE = 80
 _MAX_COMPARED = 50
 """The most unknown keys that are compared with a missing key, to find typing mistakes."""
 
@@ -93,19 +93,6 @@ class ErrorMessages:
             yield join_path("", *path), str(details["ctx"]["error"])
         else:
             yield join_path("", *path), _limit_message(details, value)
-
-
-def quote(value: object) -> str:
-    """A value for a message, with its kind."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, dict | list):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f"the text '{value if len(value) <= _MAX_QUOTE else value[:_MAX_QUOTE] + '…'}'"
-    return f"the number {value}"
 
 
 def _written_path(details: ErrorDetails, written: Any) -> _Location:

@@ -8,6 +8,7 @@ _NUMBER_STARTS = frozenset("-0123456789")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 Scalar = str | int | float | bool | None
+_MAX_QUOTE = 80
 
 
 class WrittenFloat(float):
@@ -52,3 +53,16 @@ def parse_scalar(text: str) -> Scalar:
     value = WrittenFloat(text)
     value.written = text
     return value
+
+
+def quote(value: object) -> str:
+    """A value for a message, with its kind."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f"the text '{value if len(value) <= _MAX_QUOTE else value[:_MAX_QUOTE] + '…'}'"
+    return f"the number {value}"
