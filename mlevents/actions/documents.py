@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlevents.errors import PermanentError
+from mlevents.yamlfile.positions import Document
 from mlevents.yamlfile.reader import MAX_CHARACTERS, parse_yaml
 from mlevents.yamlfile.scalars import to_plain_numbers
 
@@ -29,13 +30,19 @@ FILES = frozenset({"conda_file", "build", "dockerfile_path", "local_path"})
 
 
 def parse_document(name: str, text: str) -> dict[str, Any]:
-    """The document in a file; raises PermanentError with the problems of an invalid file."""
+    """The mapping in a file; raises PermanentError with the problems of an invalid file."""
+    return parse_placed_document(name, text).value  # type: ignore[no-any-return]
+
+
+def parse_placed_document(name: str, text: str) -> Document:
+    """The mapping in a file, with the places in it; raises PermanentError as `parse_document` does."""
     document = parse_yaml(text, name)
     if document.problems:
         raise PermanentError("; ".join(map(str, document.problems[:SHOWN_PROBLEMS])))
     if not isinstance(document.value, dict):
         raise PermanentError(f"'{name}' holds no YAML mapping: write it in the Azure ML CLI v2 schema")
-    return require_remote(name, to_plain_numbers(document.value))
+    document.value = require_remote(name, to_plain_numbers(document.value))
+    return document
 
 
 def parse_json(name: str, text: str) -> Any:

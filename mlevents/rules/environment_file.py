@@ -97,7 +97,7 @@ class RuleEnvironment:
 
     def apply(self, rules: Rules) -> Rules:
         """The rules with their modes, and the templates with their sizes, in this environment."""
-        files = {name: self._apply_size(name, text) for name, text in rules.files.items()}
+        files = {name: self.apply_size(name, text) for name, text in rules.files.items()}
         return replace(rules, rules=tuple(map(self._apply_mode, rules.rules)), files=files)
 
     def _apply_mode(self, rule: Rule) -> Rule:
@@ -105,10 +105,11 @@ class RuleEnvironment:
         every = rule.mode if rule.mode == "disabled" else modes.get(ALL_RULES, rule.mode)
         return rule.model_copy(update={"mode": modes.get(rule.id, every)})
 
-    def _apply_size(self, name: str, text: str) -> str:
-        if name not in self.form.templates:
+    def apply_size(self, name: str, text: str) -> str:
+        """The text of a template with its size in this environment; any other text as it is."""
+        document = parse_yaml(text, name) if name in self.form.templates else None
+        if document is None or not isinstance(document.value, dict):
             return text
-        document = parse_yaml(text, name)
         size = self.form.templates[name].model_dump(exclude_none=True)
         return json.dumps(to_plain_numbers(document.value) | size, indent=2, ensure_ascii=False)
 

@@ -18,6 +18,7 @@ from mlevents.rules.mistakes import report_omissions
 from mlevents.rules.model import Defaults, Rule, Rules
 from mlevents.rules.report import MAX_FILE_PROBLEMS, Report
 from mlevents.rules.rule_builder import RuleBuilder, merge_defaults
+from mlevents.rules.rule_folder import open_folder
 from mlevents.rules.rule_sections import RuleSections, check_sections, read_workspaces
 from mlevents.rules.rule_source import RuleSource, merge_documents, read_source
 from mlevents.rules.shared_receivers import SharedReceivers
@@ -87,7 +88,8 @@ class _Loading:
         forms = _validate_forms(source, report)
         named = read_workspaces(source, report)
         apply_environment(environment, source, report)
-        sections = check_sections(source, self.path, self.vocabulary, report)
+        folder = open_folder(self.path, environment.apply_size)
+        sections = check_sections(source, folder, self.vocabulary, report)
         if self.tests:
             self.tests.read(source.written, named | sections.workspaces, report)
         own = replace(report, document=environment.document)

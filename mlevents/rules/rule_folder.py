@@ -1,5 +1,6 @@
 """The files that steps name: they must be in the folder of the rule file, or of the folder with the rules."""
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -30,9 +31,12 @@ def list_rule_files(rules: Path) -> list[Path]:
     )
 
 
-def open_folder(rules: Path) -> "RuleFolder":
-    """The folder of the files that the steps in a rule file, or in a folder of them, name."""
-    return RuleFolder(find_project(rules), rules if rules.is_dir() else None)
+def open_folder(rules: Path, change: Callable[[str, str], str]) -> "RuleFolder":
+    """The folder of the files that the steps in a rule file, or in a folder of them, name.
+
+    `change` takes a file's name and text, and gives its text in the environment.
+    """
+    return RuleFolder(find_project(rules), rules if rules.is_dir() else None, change)
 
 
 class RuleFolder:
@@ -41,9 +45,10 @@ class RuleFolder:
     Of a folder of rule files, it is the folder that has it; `rules` is then looked into as well.
     """
 
-    def __init__(self, path: Path, rules: Path | None = None) -> None:
+    def __init__(self, path: Path, rules: Path | None, change: Callable[[str, str], str]) -> None:
         self.path = path
         self.rules = rules
+        self._change = change
         self._faults: dict[str, str | None] = {}
 
     @cached_property
@@ -75,9 +80,22 @@ class RuleFolder:
             return f"the file '{self.path / name}' does not exist: create it, or correct the name"
         return None
 
+    def find_content_fault(self, check: Callable[[Callable[[str], str]], None]) -> str | None:
+        """What a check of files finds in the environment: in the file itself if possible, which has lines."""
+        fault = _run_check(check, lambda name: self._change(name, self.read(name)))
+        return fault and (_run_check(check, self.read) or fault)
+
     def read(self, name: str) -> str:
         """The text of a file; raises PermanentError for a file that is not UTF-8 text."""
         try:
             return self._find(name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise PermanentError(f"the file '{name}' cannot be read: {error}") from error
+
+
+def _run_check(check: Callable[[Callable[[str], str]], None], read: Callable[[str], str]) -> str | None:
+    try:
+        check(read)
+    except PermanentError as error:
+        return str(error)
+    return None

@@ -1,7 +1,6 @@
 """The sections of the rule file beyond their form: each is checked with what the others hold."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from mlevents.matching.where import Where
@@ -10,7 +9,7 @@ from mlevents.rules.mistakes import report_mistakes
 from mlevents.rules.report import Report
 from mlevents.rules.retention_check import check_retention
 from mlevents.rules.rule_check import check_rules
-from mlevents.rules.rule_folder import open_folder
+from mlevents.rules.rule_folder import RuleFolder
 from mlevents.rules.rule_source import RuleSource
 from mlevents.rules.step_check import StepCheck
 from mlevents.rules.vocabulary import Vocabulary
@@ -35,12 +34,14 @@ class RuleSections:
             report.warn("workspaces", "no workspace is listed: the app acts on events from every workspace")
 
 
-def check_sections(source: RuleSource, path: Path, vocabulary: Vocabulary, report: Report) -> RuleSections:
-    """The sections of the rules at this path; reports what is wrong in them."""
+def check_sections(
+    source: RuleSource, folder: RuleFolder, vocabulary: Vocabulary, report: Report
+) -> RuleSections:
+    """The sections of the rules, whose steps name files of this folder; reports what is wrong in them."""
     workspaces = check_workspaces(_find_section(source, "workspaces"), report)
     section = _find_section(source, "connections")
     connections = check_connections(section, report, vocabulary.connections)
-    steps = StepCheck(report, vocabulary, connections, open_folder(path), source.written)
+    steps = StepCheck(report, vocabulary, connections, folder, source.written)
     wheres = check_rules(source, report, steps)
     check_retention(source.written, report)
     report_mistakes(source, wheres, workspaces, vocabulary, report)

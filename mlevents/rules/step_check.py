@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from mlevents.actions.action import Action, ConnectionName, RuleFile
-from mlevents.errors import PermanentError
 from mlevents.expressions.name_check import check_expressions
 from mlevents.registry import UnknownNameError, did_you_mean
 from mlevents.rules.allowed_names import check_allowed_names
@@ -153,7 +152,7 @@ class StepCheck:
         values = [value for _, value in parameters if not isinstance(value, str)]
         key = f"{type(parameters).__qualname__} {files} {values}"
         if key not in self.contents:
-            self.contents[key] = _find_file_fault(parameters, self.folder)
+            self.contents[key] = self.folder.find_content_fault(parameters.check)
         if fault := self.contents[key]:
             self.report.error(path, fault)
 
@@ -189,11 +188,3 @@ class StepCheck:
         elif isinstance(value, list):
             for index, inner in enumerate(value):
                 self.check_values(inner, join_path(path, index), names)
-
-
-def _find_file_fault(parameters: Action, folder: RuleFolder) -> str | None:
-    try:
-        parameters.check(folder.read)
-    except PermanentError as error:
-        return str(error)
-    return None

@@ -40,8 +40,8 @@ from mlevents.actions.deploy_model.required_rights import check_rights
 from mlevents.actions.deploy_model.serving import report_serving
 from mlevents.actions.deploy_model.smoke_test import check_request, smoke_test
 from mlevents.actions.deploy_model.target import RolloutTarget, TargetNames
+from mlevents.actions.deploy_model.template_check import check_deployment_template
 from mlevents.actions.deploy_model.verbs import ROLLOUT_ORCHESTRATION, RolloutVerb
-from mlevents.actions.documents import parse_document
 from mlevents.actions.endpoint_allowlist import TARGET, EndpointList, check_allowlist
 from mlevents.actions.preflight_input import Preflight
 from mlevents.orchestration.serving_query import ServingQuery
@@ -102,9 +102,7 @@ class DeployModel(Action):
     def check(self, read: Callable[[str], str]) -> None:
         """Look through the template; raises PermanentError. `read` gives the text of a file."""
         require_model(self.model, self.workspace)
-        document = parse_document(self.template, read(self.template))
-        if self.limits:
-            InstanceLimit(self.limits.instances, None).check_template(self.template, document)
+        check_deployment_template(self.template, read(self.template), self.limits)
         if self.rollout and self.rollout.smoke_test:
             check_request(self.rollout.smoke_test, read)
 

@@ -11,7 +11,12 @@ from mlevents.services.arm_client import ArmClient
 from mlevents.services.lazy_import import import_lock
 from mlevents.services.machine_learning.data_collection import register_collections
 from mlevents.services.machine_learning.deployment_translation import translate_deployment
-from mlevents.services.machine_learning.resource_ids import Workspace, name_and_version
+from mlevents.services.machine_learning.resource_ids import (
+    CURATED_PREFIX,
+    LATEST_LABEL,
+    Workspace,
+    name_and_version,
+)
 from mlevents.services.machine_learning.sdk_internals import rest_body
 from mlevents.services.machine_learning.states import NewDeployment
 from mlevents.services.machine_learning.yaml_entities import load_entity
@@ -20,10 +25,6 @@ if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
 VERSIONS_API = "2024-10-01"
-_CURATED = "AzureML-"
-"""The prefix of Azure's curated environments, which Azure ML finds by name."""
-_LATEST = "latest"
-"""The only label that Azure ML resolves."""
 _REPLACED = ("name", "endpoint_name", "model", "tags")
 """The keys of a document that are not taken from there as they are."""
 
@@ -72,7 +73,7 @@ def _asset_id(arm: ArmClient, workspace: Workspace, kind: str, reference: str) -
     text = reference.removeprefix("azureml:")
     if text.startswith("/"):
         return text
-    if text.startswith(_CURATED):
+    if text.startswith(CURATED_PREFIX):
         return f"azureml:{text}"
     name, version, label = name_and_version(text)
     if label:
@@ -82,7 +83,7 @@ def _asset_id(arm: ArmClient, workspace: Workspace, kind: str, reference: str) -
 
 def _find_latest(arm: ArmClient, workspace: Workspace, asset: str, label: str) -> str:
     """The version of an asset that was created last; raises PermanentError where there is none."""
-    if label == _LATEST:
+    if label == LATEST_LABEL:
         query = {"api-version": VERSIONS_API, "$orderBy": "createdtime desc", "$top": "1"}
         page = arm.get(f"{arm.address}{workspace.id}/{asset}/versions", query)
         for found in require_list(page.get("value"), "value"):

@@ -2,31 +2,35 @@
 
 Importing azure-ai-ml takes most of a second, and the first deployment of a process would wait for it. So the
 keys that nearly every document has are translated here; a test compares the result with that of azure-ai-ml.
+The same table of keys says what Azure ML refuses, so that a document is checked before a rule needs it.
 
 https://learn.microsoft.com/azure/machine-learning/reference-yaml-deployment-managed-online
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlevents.services.machine_learning.resource_ids import ASSET_NAME
+from mlevents.services.machine_learning.deployment_values import (
+    ANY_MAPPING,
+    ANY_TEXT,
+    ANY_VALUE,
+    CODE_REFERENCE,
+    ENVIRONMENT_REFERENCE,
+    FILLED_TEXT,
+    POSITIVE_COUNT,
+    TRUTH_VALUE,
+    KeyFields,
+    KeyKind,
+    KeyTexts,
+    UntranslatedError,
+    choose_word,
+    measure_time,
+)
+from mlevents.yamlfile.positions import PathProblem
 
-_REGISTRIES = "azureml://registries/"
-_ENVIRONMENT = re.compile(rf"azureml:({ASSET_NAME.pattern}[:@]{ASSET_NAME.pattern})", re.ASCII)
-_LONGEST = 10**9
-"""The longest time in a document, in its unit."""
-
-type _Reader = Callable[[Any], Any]
-"""Translates one value, and raises UntranslatedError for one that only azure-ai-ml may judge."""
-type _Fields = Mapping[str, tuple[str, _Reader]]
-"""For each key its name in Resource Manager, and the reader of its value."""
-
-
-class UntranslatedError(ValueError):
-    """A part of a document that this module does not translate; it may be valid or not."""
+_KUBERNETES = "kubernetes"
 
 
 def translate_deployment(document: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -36,9 +40,9 @@ def translate_deployment(document: Mapping[str, Any]) -> dict[str, Any] | None:
     environment without its prefix `azureml:`.
     """
     try:
-        around = {key: read(document[key]) for key, read in _AROUND.items() if key in document}
+        around = {key: kind.read(document[key]) for key, kind in _AROUND.items() if key in document}
         own = {key: value for key, value in document.items() if key not in _AROUND}
-        properties = _read_fields(DEPLOYMENT_FIELDS, "instance_type")(own)
+        properties = _PROPERTIES.read(own)
     except UntranslatedError:
         return None
     capacity = {"capacity": around["instance_count"]} if "instance_count" in around else {}
@@ -55,113 +59,78 @@ def translate_deployment(document: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _read_exactly(*kinds: type) -> _Reader:
-    def read(value: Any) -> Any:
-        if type(value) in kinds:
-            return value
-        raise UntranslatedError
-
-    return read
+def find_deployment_faults(document: Mapping[str, Any]) -> Iterator[PathProblem]:
+    """What Azure ML refuses in a document; a Kubernetes deployment and texts with `${` are not checked."""
+    kind = str(document.get("type")).lower()
+    if kind != _KUBERNETES and "${" not in kind:
+        yield from _DOCUMENT.find_faults({**document, "tags": document.get("tags") or {}}, "")
 
 
-_read_flag, _read_count = _read_exactly(bool), _read_exactly(int)
-
-
-def _read_text(value: Any) -> str:
-    if type(value) is str and value:
-        return value
-    raise UntranslatedError
-
-
-def _read_member(**members: str) -> _Reader:
-    def read(value: Any) -> str:
-        if _read_text(value) in members:
-            return members[value]
-        raise UntranslatedError
-
-    return read
-
-
-def _read_map(value: Any) -> dict[str, Any]:
-    read = _read_exactly(str, int, bool)
-    return {_read_text(key): read(member) for key, member in _read_exactly(dict)(value).items()}
-
-
-def _read_time(milliseconds: int) -> _Reader:
-    """Reads a number of units, each of so many milliseconds, as an ISO 8601 duration."""
-
-    def read(value: Any) -> str:
-        if 0 < _read_count(value) < _LONGEST:
-            return _format_duration(value * milliseconds)
-        raise UntranslatedError
-
-    return read
-
-
-def _format_duration(milliseconds: int) -> str:
-    minutes, rest = divmod(milliseconds, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = {"H": hours, "M": minutes, "S": f"{rest / 1000:.3f}".rstrip("0").rstrip(".") if rest else 0}
-    time = "".join(f"{number}{unit}" for unit, number in parts.items() if number)
-    return "P" + f"{days}D" * bool(days) + f"T{time}" * bool(time)
-
-
-def _read_environment(value: Any) -> str:
-    if _read_text(value).startswith(_REGISTRIES):
-        return str(value)
-    if found := _ENVIRONMENT.fullmatch(value):
-        return found[1]
-    raise UntranslatedError
-
-
-def _read_fields(fields: _Fields, *required: str) -> _Reader:
-    def read(value: Any) -> dict[str, Any]:
-        found = _read_exactly(dict)(value)
-        if not set(required) <= found.keys() <= fields.keys():
-            raise UntranslatedError
-        return {fields[key][0]: fields[key][1](member) for key, member in found.items()}
-
-    return read
-
-
-_REQUEST: _Fields = {
-    "request_timeout_ms": ("requestTimeout", _read_time(1)),
-    "max_concurrent_requests_per_instance": ("maxConcurrentRequestsPerInstance", _read_count),
-    "max_queue_wait_ms": ("maxQueueWait", _read_time(1)),
-}
-_PROBE: _Fields = {
-    "initial_delay": ("initialDelay", _read_time(1000)),
-    "period": ("period", _read_time(1000)),
-    "timeout": ("timeout", _read_time(1000)),
-    "success_threshold": ("successThreshold", _read_count),
-    "failure_threshold": ("failureThreshold", _read_count),
-}
-_SCALE: _Fields = {"type": ("scaleType", _read_member(default="Default"))}
-_CODE: _Fields = {"code": ("codeId", _read_text), "scoring_script": ("scoringScript", _read_text)}
-_AROUND: Mapping[str, _Reader] = {
-    "$schema": _read_text,
-    "type": _read_member(managed="Managed"),
-    "instance_count": _read_count,
-    "tags": _read_map,
+_SECONDS, _MILLISECONDS = measure_time("seconds", 1000), measure_time("milliseconds", 1)
+_REQUEST = KeyFields(
+    {
+        "request_timeout_ms": ("requestTimeout", _MILLISECONDS),
+        "max_concurrent_requests_per_instance": ("maxConcurrentRequestsPerInstance", POSITIVE_COUNT),
+        "max_queue_wait_ms": ("maxQueueWait", _MILLISECONDS),
+    }
+)
+_PROBE = KeyFields(
+    {
+        "initial_delay": ("initialDelay", _SECONDS),
+        "period": ("period", _SECONDS),
+        "timeout": ("timeout", _SECONDS),
+        "success_threshold": ("successThreshold", POSITIVE_COUNT),
+        "failure_threshold": ("failureThreshold", POSITIVE_COUNT),
+    }
+)
+_SCALE = KeyFields({"type": ("scaleType", choose_word(default="Default"))}, ("type",))
+_CODE = KeyFields(
+    {"code": ("codeId", CODE_REFERENCE), "scoring_script": ("scoringScript", FILLED_TEXT)},
+    ("code", "scoring_script"),
+)
+_AROUND: Mapping[str, KeyKind] = {
+    "$schema": ANY_TEXT,
+    "type": choose_word(f"managed or {_KUBERNETES}", managed="Managed"),
+    "instance_count": POSITIVE_COUNT,
+    "tags": KeyTexts(),
 }
 """The keys of a document that are not among the properties."""
-DEPLOYMENT_FIELDS: _Fields = {
-    "description": ("description", _read_text),
-    "properties": ("properties", _read_map),
-    "environment": ("environmentId", _read_environment),
-    "environment_variables": ("environmentVariables", _read_map),
-    "code_configuration": ("codeConfiguration", _read_fields(_CODE, *_CODE)),
-    "instance_type": ("instanceType", _read_text),
-    "app_insights_enabled": ("appInsightsEnabled", _read_flag),
-    "model_mount_path": ("modelMountPath", _read_text),
-    "scale_settings": ("scaleSettings", _read_fields(_SCALE, *_SCALE)),
-    "request_settings": ("requestSettings", _read_fields(_REQUEST)),
-    "liveness_probe": ("livenessProbe", _read_fields(_PROBE)),
-    "readiness_probe": ("readinessProbe", _read_fields(_PROBE)),
+DEPLOYMENT_FIELDS: Mapping[str, tuple[str, KeyKind]] = {
+    "description": ("description", ANY_TEXT),
+    "properties": ("properties", KeyTexts()),
+    "environment": ("environmentId", ENVIRONMENT_REFERENCE),
+    "environment_variables": ("environmentVariables", KeyTexts()),
+    "code_configuration": ("codeConfiguration", _CODE),
+    "instance_type": ("instanceType", FILLED_TEXT),
+    "app_insights_enabled": ("appInsightsEnabled", TRUTH_VALUE),
+    "model_mount_path": ("modelMountPath", ANY_TEXT),
+    "scale_settings": ("scaleSettings", _SCALE),
+    "request_settings": ("requestSettings", _REQUEST),
+    "liveness_probe": ("livenessProbe", _PROBE),
+    "readiness_probe": ("readinessProbe", _PROBE),
     "egress_public_network_access": (
         "egressPublicNetworkAccess",
-        _read_member(enabled="enabled", disabled="disabled"),
+        choose_word(enabled="enabled", disabled="disabled"),
     ),
 }
 """The other keys that are translated; a document with one more is left to azure-ai-ml."""
+OTHER_FIELDS: Mapping[str, KeyKind] = {
+    "creation_context": ANY_MAPPING,
+    "data_collector": ANY_MAPPING,
+    "endpoint_name": ANY_VALUE,
+    "id": ANY_TEXT,
+    "model": ANY_VALUE,
+    "name": ANY_VALUE,
+    "private_network_connection": TRUTH_VALUE,
+    "provisioning_state": ANY_TEXT,
+}
+"""The keys that only azure-ai-ml reads, and those that are replaced."""
+_REQUIRED = ("instance_type",)
+_PROPERTIES = KeyFields(DEPLOYMENT_FIELDS, _REQUIRED)
+_DOCUMENT = KeyFields(
+    {
+        **DEPLOYMENT_FIELDS,
+        **{key: ("", kind) for key, kind in {**_AROUND, **OTHER_FIELDS}.items()},
+    },
+    _REQUIRED,
+)

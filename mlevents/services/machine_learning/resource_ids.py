@@ -13,6 +13,10 @@ from mlevents.workspace_id import WorkspaceId
 
 ASSET_NAME = re.compile(r"[A-Za-z0-9][-\w.]{0,254}", re.ASCII)
 ENDPOINT_NAME = re.compile(r"[A-Za-z0-9][-\w]{0,254}", re.ASCII)
+CURATED_PREFIX = "AzureML-"
+"""The prefix of Azure's curated environments, which Azure ML finds by name."""
+LATEST_LABEL = "latest"
+"""The only label that Azure ML resolves."""
 
 _PART = r"[A-Za-z0-9][-\w.]{0,254}"
 REGISTRY_MODEL = re.compile(

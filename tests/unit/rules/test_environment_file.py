@@ -130,6 +130,16 @@ def test_modes_are_of_a_rule_or_of_all_that_are_not_disabled(rules: Path, text: 
     assert modes(load(rules, text)) == wanted
 
 
+def test_a_template_is_checked_with_its_size_in_the_environment(rules: Path):
+    template = rules.parent / "deployments" / "small.yaml"
+    template.write_text("description: no size\n")
+    assert "deployments/small.yaml:1:1: 'instance_type' is missing: add it" in problems(rules, "")[0]
+    load(rules, "templates: {deployments/small.yaml: {instance_type: Standard_DS2_v2}}\n")
+    template.write_text("instance_count: many\n\ndescription: 5\n")
+    found = problems(rules, "templates: {deployments/small.yaml: {instance_type: S, instance_count: 2}}\n")[0]
+    assert "deployments/small.yaml:3:1: description: must be text, not the number 5" in found
+
+
 def test_a_template_gets_its_size_and_keeps_everything_else(rules: Path):
     text = "templates: {deployments/small.yaml: {instance_type: Standard_DS2_v2, instance_count: 1}}\n"
     found = json.loads(load(rules, text).files["deployments/small.yaml"])
