@@ -6,7 +6,18 @@ import platform
 from rich.console import Console
 from rich.table import Table
 
-from bench import cold_start, delivery, load, loading, matching, rule_libraries, scale, storage, throughput
+from bench import (
+    cold_start,
+    delivery,
+    load,
+    loading,
+    matching,
+    parsing,
+    rule_libraries,
+    scale,
+    storage,
+    throughput,
+)
 from bench.figure import Figure
 
 
@@ -18,6 +29,7 @@ def main() -> None:
         *load.figures(),
         *loading.figures(),
         *matching.figures(),
+        *parsing.figures(),
         *rule_libraries.figures(),
         *scale.figures(),
         *storage.figures(),

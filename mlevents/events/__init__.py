@@ -107,20 +107,17 @@ def _event(value: dict[str, Any]) -> Event:
     known = _TYPES.get(envelope.type.lower())
     kinds, roots = _read(known, envelope) if known else ((), {})
     word = known.kind if known else envelope.type
-    own = {"id": envelope.id, "type": word, "time": envelope.time, "subject": envelope.subject}
-    return Event(
-        id=envelope.id,
-        type=word,
-        kinds=kinds,
-        time=envelope.time,
-        subject=envelope.subject,
-        topic=envelope.topic,
-        names={
-            "event": {name: said for name, said in own.items() if said},
-            "workspace": workspace(envelope.topic),
-            **roots,
-        },
-    )
+    names = {"event": _own(envelope, word), "workspace": workspace(envelope.topic), **roots}
+    return Event(envelope.id, word, kinds, envelope.time, envelope.subject, envelope.topic, names)
+
+
+def _own(envelope: Envelope, word: str) -> dict[str, str]:
+    named = {"id": envelope.id, "type": word}
+    if envelope.time:
+        named["time"] = envelope.time
+    if envelope.subject:
+        named["subject"] = envelope.subject
+    return named
 
 
 def _read(known: type[EventType], envelope: Envelope) -> tuple[tuple[str, ...], dict[str, Any]]:

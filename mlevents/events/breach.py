@@ -47,7 +47,10 @@ def has_breach_tag(content: Content) -> bool:
 
 def has_monitor_breach(content: Content) -> bool:
     """Whether the run failed, if it did, because a monitor of its found a breach."""
-    return has_breach_tag(content) or any(key.startswith(PARENT_TAG) for key in content.texts("runTags"))
+    for key, value in content.texts("runTags").items():
+        if key.startswith(PARENT_TAG) or (key == TAG and value.strip()):
+            return True
+    return False
 
 
 def signal(content: Content) -> str | None:

@@ -11,6 +11,9 @@ from typing import Any
 from mlevents.errors import EventError
 
 EMPTY: tuple[Any, ...] = (None, "", [], {})
+_ONLY_TEXT = frozenset({str})
+_NUMERIC = (int, float, str)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def folded(members: Mapping[str, Any], dropped: str = "") -> dict[str, Any]:
@@ -50,7 +53,7 @@ def json_text(value: Any) -> str:
     """Text as it is, anything else as its JSON text: 20 is `20`, 1.0 is `1.0`, true is `true`."""
     if isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return str(value) if type(value) is int else _ENCODER.encode(value)
 
 
 def plain_text(value: Any, where: str) -> str:
@@ -62,7 +65,7 @@ def plain_text(value: Any, where: str) -> str:
 
 def number_of(value: object) -> float | None:
     """A number, or text that is one; None for anything else, and for what is not finite."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, _NUMERIC):
         return None
     try:
         number = float(value)
@@ -104,9 +107,14 @@ class Content:
         """The first of these members that says something, else what the subject says."""
         for key in keys:
             value = self.members.get(key.lower())
+            if value and isinstance(value, str):
+                return value
             if value is not None and (said := plain_text(value, f"data.{key}")):
                 return said
-        return next((named for part in subject if (named := self.subject.get(part))), None)
+        for part in subject:
+            if named := self.subject.get(part):
+                return named
+        return None
 
     def texts(self, key: str) -> dict[str, str]:
         """Tags or properties, empty when missing or null; raises EventError unless an object."""
@@ -114,11 +122,9 @@ class Content:
             value = self.members.get(key.lower(), {})
             if not isinstance(value, dict):
                 raise EventError(f"is {shown(value)}, not an object", where=f"data.{key}")
-            self._texts[key] = {
-                name: said if isinstance(said, str) else json_text(said)
-                for name, said in value.items()
-                if said is not None
-            }
+            if not _ONLY_TEXT.issuperset(map(type, value.values())):
+                value = {name: json_text(said) for name, said in value.items() if said is not None}
+            self._texts[key] = value
         return self._texts[key]
 
     def number(self, key: str) -> float | None:

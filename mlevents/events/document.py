@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from reprlib import repr as shown
 from typing import Any, NoReturn
 
@@ -12,9 +13,12 @@ SIZE_LIMIT = 1024 * 1024
 WHERE_LIMIT = 200
 _MOST_BYTES = 4
 """Bytes of one character in UTF-8."""
+_BLANKS = " \t\n\r"
 
 UNFIT_CHARACTERS = re.compile("[\0\ud800-\udfff]")
 """Characters that no header, name or log can carry."""
+_UNFIT_ESCAPES = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+"""How JSON escapes them; two escaped surrogates can also be one character."""
 
 
 def text_of(document: str | bytes | Mapping[str, Any]) -> str:
@@ -32,13 +36,21 @@ def text_of(document: str | bytes | Mapping[str, Any]) -> str:
 def value_of(text: str) -> Any:
     """The JSON value of a text; raises EventError, whose `where` is `line:column` in broken JSON."""
     try:
-        return _DECODER.decode(text)
+        return _decode(text)
     except json.JSONDecodeError as error:
         raise EventError(f"is not valid JSON: {error.msg}", where=f"{error.lineno}:{error.colno}") from error
     except ValueError as error:
         raise EventError("contains a whole number with too many digits") from error
     except RecursionError as error:
         raise EventError("is nested too deeply") from error
+
+
+def _decode(text: str) -> Any:
+    """As `json.loads`, without its two regular expressions for the blanks around the value."""
+    value, end = _DECODER.raw_decode(text, len(text) - len(text.lstrip(_BLANKS)))
+    if rest := text[end:].lstrip(_BLANKS):
+        raise json.JSONDecodeError("Extra data", text, len(text) - len(rest))
+    return value
 
 
 def check_size(text: str) -> None:
@@ -53,9 +65,9 @@ def check_size(text: str) -> None:
 def check_characters(value: Any, text: str) -> None:
     """Refuse U+0000 and lone surrogates anywhere in an event: no header, name or log can carry them.
 
-    `text` is what `value` was read from. Plain ASCII without an escape cannot hold either.
+    `text` is what `value` was read from. Plain ASCII without such an escape cannot hold either.
     """
-    if text.isascii() and "\\u" not in text:
+    if text.isascii() and ("\\" not in text or not _UNFIT_ESCAPES.search(text)):
         return
     for path, string in _strings(value):
         if string.isascii() and "\0" not in string:
@@ -91,7 +103,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _finite(digits: str) -> float:
     number = float(digits)
-    if number in (float("inf"), float("-inf")):
+    if not isfinite(number):
         raise EventError(f"contains the number {shown(digits)}, which is too large")
     return number
 

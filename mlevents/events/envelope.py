@@ -34,12 +34,12 @@ def open_envelope(event: Mapping[str, Any]) -> Envelope:
     """The envelope of one event; raises EventError for one without id or type, or with a bad time."""
     members = folded(event, dropped="_")
     return Envelope(
-        id=_required(members, "id"),
-        type=_required(members, "eventType", "type"),
-        time=_time(members),
-        subject=_text(*_first(members, "subject")),
-        topic=_text(*_first(members, "topic", "source")),
-        members=members,
+        _required(members, "id"),
+        _required(members, "eventType", "type"),
+        _time(members),
+        _text(members, "subject"),
+        _text(members, "topic", "source"),
+        members,
     )
 
 
@@ -73,31 +73,32 @@ def _likely(topic: str) -> dict[str, str]:
     return {name: part for name, part in names.items() if part}
 
 
-def _first(members: Mapping[str, Any], *keys: str) -> tuple[str, Any]:
-    for key in keys:
-        value = members.get(key.lower())
-        if value is not None:
-            return key, value
-    return keys[0], None
+def _text(members: Mapping[str, Any], key: str, other: str | None = None) -> str:
+    value = members.get(key.lower(), members.get(other or key))
+    if isinstance(value, str):
+        return value
+    return "" if value is None else plain_text(value, _written(members, key, other))
 
 
-def _text(key: str, value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else plain_text(value, key)
+def _written(members: Mapping[str, Any], key: str, other: str | None) -> str:
+    """The one of two names under which the event has the member, else the first."""
+    return other if other and other in members and key.lower() not in members else key
 
 
-def _required(members: Mapping[str, Any], *keys: str) -> str:
-    key, said = _first(members, *keys)
+def _required(members: Mapping[str, Any], key: str, other: str | None = None) -> str:
+    said = members.get(key.lower(), members.get(other or key))
     if isinstance(said, str) and said.strip():
         return said
-    _text(key, said)  # an object or an array has a message of its own
+    _text(members, key, other)  # an object or an array has a message of its own
     found = "is missing" if said is None else f"{shown(said)} is not text"
-    raise EventError(f"{found}: every event needs {' or '.join(keys)} as text", where=key)
+    names = f"{key} or {other}" if other else key
+    raise EventError(f"{found}: every event needs {names} as text", where=_written(members, key, other))
 
 
 def _time(members: Mapping[str, Any]) -> str | None:
-    key, value = _first(members, "eventTime", "time")
-    said = _text(key, value)
+    said = _text(members, "eventTime", "time")
     try:
         return instant(said) if said else None
     except ValueError as error:
-        raise EventError(f"{shown(said)} is not an ISO 8601 time", where=key) from error
+        where = _written(members, "eventTime", "time")
+        raise EventError(f"{shown(said)} is not an ISO 8601 time", where=where) from error

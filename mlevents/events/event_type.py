@@ -53,7 +53,9 @@ def text(*keys: str, subject: tuple[str, ...] = (), description: str = "") -> Fi
 
     def read(content: Content) -> str | None:
         said = content.members.get(first)
-        return said if said and isinstance(said, str) else content.text(*keys, subject=subject)
+        if said and isinstance(said, str):
+            return said
+        return None if said is None and alone else content.text(*keys, subject=subject)
 
     return Field("text", read, keys[0], alone, description=description)
 

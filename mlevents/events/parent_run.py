@@ -6,12 +6,14 @@ from mlevents.events.event_type import text
 RUN_ID = text("runId", subject=("runs",))
 
 # In lower case, the one that names the topmost run first. A root run may name itself in any of them.
-PARENT_KEYS = (
-    "mlflow.rootrunid",  # read by Azure's own monitoring components to find the pipeline
-    "azureml.rootrunid",  # (inferred)
-    "azureml.pipelinerunid",  # a pipeline's step: in its tags (captured) or its properties (SDK v1)
-    "azureml.parentrunid",  # (inferred)
-    "mlflow.parentrunid",  # a nested MLflow run, a trial of a sweep
+PARENT_KEYS = dict.fromkeys(
+    (
+        "mlflow.rootrunid",  # read by Azure's own monitoring components to find the pipeline
+        "azureml.rootrunid",  # (inferred)
+        "azureml.pipelinerunid",  # a pipeline's step: in its tags (captured) or its properties (SDK v1)
+        "azureml.parentrunid",  # (inferred)
+        "mlflow.parentrunid",  # a nested MLflow run, a trial of a sweep
+    )
 )
 
 

@@ -37,7 +37,8 @@ def is_root(content: Content) -> bool:
         return False
     for key in ("runTags", "runProperties"):
         for name, value in content.texts(key).items():
-            if CHILD_MARKS.get(name.lower()) == value.lower():
+            mark = CHILD_MARKS.get(name.lower())
+            if mark and mark == value.lower():
                 return False
     return True
 
