@@ -70,7 +70,7 @@ def find_bounds(on: Installation, work: ResponseWork) -> Mapping[str, float]:
         uses[ACTIONS] = (on.actions, work.actions)
     else:
         uses[ACCOUNT] = (on.account_requests, work.requests)
-        uses[TURN_CPU] = (on.orchestrating * on.cores, (work.turns + work.operations) * CPU_SECONDS)
+        uses[TURN_CPU] = (on.orchestrating * on.cores, (work.turns + work.entities) * CPU_SECONDS)
         uses[CONTROL] = (on.partitions * QUEUE_MESSAGES, work.control)
         uses[WORK_ITEMS] = (QUEUE_MESSAGES, work.work_items)
     return {name: capacity / use for name, (capacity, use) in uses.items() if use}

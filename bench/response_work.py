@@ -50,14 +50,9 @@ class ResponseWork:
         return 1 + answers + self.orchestrations
 
     @property
-    def operations(self) -> int:
-        """Operations of entities: those called, and the signal by which a rollout releases its lease."""
-        return self.entities + self.orchestrations
-
-    @property
     def executions(self) -> int:
         """Turns, operations of entities, and activities; the delivery is not one of them."""
-        return self.turns + self.operations + self.activities
+        return self.turns + self.entities + self.activities
 
     @property
     def work_items(self) -> int:
@@ -71,9 +66,8 @@ class ResponseWork:
 
     @property
     def actions(self) -> int:
-        """Actions of a Durable Task Scheduler: the start, two for each call with an answer, a signal."""
-        calls = self.entities + self.activities + self.orchestrations
-        return 1 + 2 * calls + self.timers + self.orchestrations
+        """Actions of a Durable Task Scheduler: the start, a timer, two for each call with an answer."""
+        return 1 + 2 * (self.entities + self.activities + self.orchestrations) + self.timers
 
 
 @cache

@@ -127,7 +127,7 @@ class Simulation:
     def turn(self, partition: int) -> Process:
         """One turn of an orchestrator or entity, on the instance that holds the partition."""
         work, clock = self.work, self.clock
-        turns = work.turns + work.operations
+        turns = work.turns + work.entities
         if self.on.actions:
             yield self.store.finish(clock.now, work.actions / turns)
         else:

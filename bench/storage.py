@@ -176,7 +176,7 @@ def main() -> None:
     for name, instances in responses.items():
         e, a, t, r = counts = count_work(instances)
         use = uses[name]
-        numbers = (*counts, 2 + 2 * e + 2 * a + t + 3 * r, f"{use.bytes / 1000:.1f} kB")
+        numbers = (*counts, 2 + 2 * e + 2 * a + t + 2 * r, f"{use.bytes / 1000:.1f} kB")
         more = (use.table_requests, use.queue_requests, use.requests)
         print(f"| {name} | " + " | ".join(map(str, (*numbers, *more))) + " |")
     print("\n| response |" + "".join(f" {rate:,} a day |" for rate in RATES))

@@ -9,6 +9,7 @@ is the state of the entity.
 |---|---|
 | `acquire` | I want the endpoint; granted when no one holds it, and `record` is kept then |
 | `renew` | I still hold it; others can restore the traffic from `record` if I cannot |
+| `release_completed` | I have completed and no longer hold it; until the next holder, `record` says so |
 | `take_over` | the instance `holder` has ended or is silent; no effect if it has made a statement since |
 | `release` | I no longer hold it or wait for it |
 | `look` | nothing; it only reads |
@@ -36,7 +37,7 @@ from mlevents.orchestration.lease_messages import (
 from mlevents.orchestration.serialization import to_text
 
 ACQUIRE, RENEW, TAKE_OVER, RELEASE, LOOK = "acquire", "renew", "take_over", "release", "look"
-FORGET = "forget"
+RELEASE_COMPLETED, FORGET = "release_completed", "forget"
 MOST_REMEMBERED = 100
 """Instances that have left and whose last number is still known, so that a late repetition is recognised."""
 
@@ -45,7 +46,7 @@ def endpoint_lease(context: EntityContext, text: Any) -> str:
     """Apply one statement, as JSON text; gives what its orchestration may know, as JSON text."""
     state, statement = read_state(context.get_state(str)), Statement.from_json(json.loads(text))
     if context.operation == FORGET:
-        if state.holder is None and not state.waiting and state.record is None:
+        if is_idle(state):
             context.set_state(None)
         return to_text(view_of(state, statement.id).to_json())
     apply_statement(state, context.operation, statement)
@@ -72,6 +73,11 @@ def read_state(text: str | None) -> LeaseState:
     return LeaseState.from_json(json.loads(text)) if text else LeaseState(None, None, {}, {})
 
 
+def is_idle(state: LeaseState) -> bool:
+    """Whether nobody holds the lease or waits for it."""
+    return state.holder is None and not state.waiting
+
+
 def apply_statement(state: LeaseState, operation: str, statement: Statement) -> None:
     """Change the state by one statement, unless it is a repetition or too late."""
     if operation == LOOK:
@@ -89,9 +95,10 @@ def apply_statement(state: LeaseState, operation: str, statement: Statement) -> 
 
 
 def view_of(state: LeaseState, instance: str) -> LeaseView:
-    """Who holds the endpoint, and who waits; the record for the holder alone."""
+    """Who holds the endpoint, and who waits; the record for the holder alone, if there is one."""
     waiting = tuple(ticket for ticket in state.waiting.values() if ticket.id != instance)
-    return LeaseView(state.holder, waiting, state.record if _is_held_by(state, instance) else None)
+    record = state.record if state.holder is None or _is_held_by(state, instance) else None
+    return LeaseView(state.holder, waiting, record, state.completed)
 
 
 def _is_held_by(state: LeaseState, instance: str) -> bool:
@@ -113,6 +120,11 @@ def _renew(state: LeaseState, statement: Statement) -> None:
         state.record = statement.record
 
 
+def _release_completed(state: LeaseState, statement: Statement) -> None:
+    if _is_held_by(state, statement.id):
+        state.holder, state.record, state.completed = None, statement.record, statement.id
+
+
 def _take_over(state: LeaseState, statement: Statement) -> None:
     if state.holder is None or state.holder.latest == statement.holder:
         _hold(state, statement)
@@ -125,7 +137,7 @@ def _release(state: LeaseState, statement: Statement) -> None:
 
 
 def _hold(state: LeaseState, statement: Statement) -> None:
-    state.holder = Holder(statement.id, statement.number, statement.ttl)
+    state.holder, state.completed = Holder(statement.id, statement.number, statement.ttl), None
     state.waiting.pop(statement.id, None)
 
 
@@ -136,4 +148,10 @@ def _forget(state: LeaseState) -> None:
         del state.known[one]
 
 
-CHANGES = {ACQUIRE: _acquire, RENEW: _renew, TAKE_OVER: _take_over, RELEASE: _release}
+CHANGES = {
+    ACQUIRE: _acquire,
+    RENEW: _renew,
+    RELEASE_COMPLETED: _release_completed,
+    TAKE_OVER: _take_over,
+    RELEASE: _release,
+}

@@ -25,13 +25,12 @@ from mlevents.orchestration.lease_messages import (
     LeaseView,
     Statement,
     StatementNumber,
-    Ticket,
 )
 from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.step_errors import LeaseLostError, StepFailedError
 from mlevents.orchestration.step_runner import DEFAULT_TIMEOUT
 from mlevents.orchestration.versions import FEWER_CALLS_SINCE, since
-from mlevents.orchestration.waiting import ALIVE, Patience, Statuses, find_statuses, has_ended
+from mlevents.orchestration.waiting import Patience, Statuses, find_statuses, has_ended
 from mlevents.orchestration.waiting_order import WaitingOrder
 
 SLACK = 3600.0
@@ -50,7 +49,7 @@ class Lease:
         self.entity = EntityInstanceId(ENDPOINT_LEASE, key)
         self.statements = 0
         self.began = context.current_utc_datetime.isoformat()
-        self.is_held = self.is_held_at_once = False
+        self.is_held = self.is_held_at_once = self.has_completed = False
         self.view = LeaseView()
         self.ended: tuple[InstanceNumber, ...] = ()
 
@@ -91,13 +90,14 @@ class Lease:
         if patience.is_time_to_find():
             statuses = yield from self.find_named(view)
         if patience.is_over(holder, statuses):
-            view = yield from self.take_over(holder)
+            view = yield from self.state(entity.TAKE_OVER, holder=holder.latest)
         return view
 
     def inherit(self, holders: Sequence[str]) -> Durable[Json | None]:
-        """Take the lease over from one of these once it has ended; not held afterwards if none has it.
+        """Take the lease over from one of these once it has ended; gives the record that is kept.
 
-        Tickets of ended orchestrations that it finds are reported when it releases.
+        Not held afterwards if none of these has it; the record is that of the last holder then, if it was
+        one of these and has completed. Tickets of ended ones that it finds are reported when it releases.
         """
         patience = Patience(DEFAULT_TIMEOUT)
         while True:
@@ -105,9 +105,9 @@ class Lease:
             holder = view.holder
             statuses = yield from self.find_named(view)
             if holder is None or holder.id not in holders:
-                return None
+                return view.record if view.completed in holders else None
             if has_ended(statuses, holder.id):
-                view = yield from self.take_over(holder)
+                view = yield from self.state(entity.TAKE_OVER, holder=holder.latest)
                 if self.is_held:
                     return view.record
             if patience.waited >= patience.limit:
@@ -127,8 +127,20 @@ class Lease:
         if not self.is_held:
             raise LeaseLostError(entity.describe_loss(view.holder))
 
+    def complete(self, record: JsonMessage) -> Durable[None]:
+        """Keep the record of a rollout that has completed, and release the lease in the same call.
+
+        Raises LeaseLostError when another one has the endpoint, or had it since.
+        """
+        view = yield from self.state(entity.RELEASE_COMPLETED, record=record.to_json())
+        self.has_completed = view.completed == self.context.instance_id
+        if not self.has_completed:
+            raise LeaseLostError(entity.describe_loss(view.holder))
+
     def release(self) -> Durable[None]:
         """Leave; if the entity does not get this statement, this orchestration's end says the same."""
+        if self.has_completed:
+            return
         if since(self.context, FEWER_CALLS_SINCE):
             statement = self.make_statement(entity.RELEASE, DEFAULT_TIMEOUT)
             self.context.signal_entity(self.entity, entity.RELEASE, to_text(statement.to_json()))
@@ -141,17 +153,6 @@ class Lease:
     def look(self) -> Durable[LeaseView]:
         """What the entity knows now."""
         return (yield from self.state(entity.LOOK))
-
-    def take_over(self, holder: Holder) -> Durable[LeaseView]:
-        """Take the endpoint from this holder, unless it has said something since."""
-        return (yield from self.state(entity.TAKE_OVER, holder=holder.latest))
-
-    def find_alive(self, tickets: Sequence[Ticket]) -> Durable[list[Ticket]]:
-        """Those tickets whose orchestrations still run."""
-        if not tickets:
-            return []
-        statuses = yield from find_statuses(self.context, [one.id for one in tickets])
-        return [one for one in tickets if statuses.get(one.id) in ALIVE]
 
     def state(
         self,

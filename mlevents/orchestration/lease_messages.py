@@ -104,11 +104,15 @@ class LeaseIntent:
 
 @dataclass(frozen=True, slots=True)
 class LeaseView(JsonMessage):
-    """What an orchestration may know of a lease: `record` for the holder alone."""
+    """What an orchestration may know of a lease: `record` for the holder alone, if there is one.
+
+    `completed` is the last holder if it has completed.
+    """
 
     holder: Holder | None = None
     waiting: tuple[Ticket, ...] = ()
     record: Json | None = None
+    completed: str | None = None
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "holder": read_optional(Holder.from_json),
@@ -118,12 +122,16 @@ class LeaseView(JsonMessage):
 
 @dataclass(slots=True)
 class LeaseState(JsonMessage):
-    """What the entity keeps: the holder and its record, who waits, and the last number of each instance."""
+    """What the entity keeps: the holder and its record, who waits, and the last number of each instance.
+
+    `completed` is the last holder if it has completed; `record` is still its own then.
+    """
 
     holder: Holder | None
     record: Json | None
     waiting: dict[str, Ticket]
     known: dict[str, StatementNumber]
+    completed: str | None = None
 
     parts: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "holder": read_optional(Holder.from_json),

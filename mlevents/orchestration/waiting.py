@@ -7,7 +7,7 @@ from durabletask.task import OrchestrationContext, TaskFailedError
 
 from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.function_names import FIND_INSTANCES
-from mlevents.orchestration.lease_messages import Holder, InstanceNumber
+from mlevents.orchestration.lease_messages import Holder, InstanceNumber, Ticket
 from mlevents.orchestration.serialization import to_text
 
 FIRST_WAIT, LONGEST_WAIT, GROWTH = 5.0, 60.0, 1.5
@@ -63,3 +63,11 @@ def find_statuses(context: OrchestrationContext, instances: Sequence[str]) -> Du
         return {}
     found: Statuses = json.loads(text)
     return found
+
+
+def find_alive(context: OrchestrationContext, tickets: Sequence[Ticket]) -> Durable[list[Ticket]]:
+    """Those tickets whose orchestrations still run."""
+    if not tickets:
+        return []
+    statuses = yield from find_statuses(context, [one.id for one in tickets])
+    return [one for one in tickets if statuses.get(one.id) in ALIVE]

@@ -13,7 +13,7 @@ from durabletask.client import AsyncTaskHubGrpcClient, EntityQuery, Orchestratio
 
 from mlevents import telemetry
 from mlevents.actions.action import action
-from mlevents.orchestration.endpoint_lease import FORGET, read_state
+from mlevents.orchestration.endpoint_lease import FORGET, is_idle, read_state
 from mlevents.orchestration.function_names import (
     BEGIN_RERUN,
     ENDPOINT_LEASE,
@@ -123,7 +123,7 @@ class Purger:
                 kind == MODEL_TAGS.casefold() and is_abandoned(state, self.now.date().isoformat())
             ):
                 await self.client.signal_entity(one.id, FORGET, state)
-            elif kind == ENDPOINT_LEASE.casefold() and is_idle(state):
+            elif kind == ENDPOINT_LEASE.casefold() and is_idle(read_state(state)):
                 number = StatementNumber(self.now.isoformat(), 1)
                 await self.client.signal_entity(
                     one.id, FORGET, to_text(Statement("retention", number).to_json())
@@ -142,9 +142,3 @@ def is_expired(text: str, now: datetime) -> bool:
     """Whether the state of a gate is over."""
     stored = read_stored_state(text)
     return stored is not None and stored.is_over(now)
-
-
-def is_idle(text: str | None) -> bool:
-    """Whether nobody holds a lease or waits for it."""
-    state = read_state(text)
-    return state.holder is None and not state.waiting and state.record is None

@@ -38,14 +38,17 @@ def recover_rollout(context: OrchestrationContext, request: RecoveryRequest) -> 
         return Answer(AnswerKind.DONE, "nothing was rolled out")
     lease = Lease(context, Progress.from_json(located.result).lock)
     kept = yield from lease.inherit(request.holders)
+    record = None if kept is None else RolloutRecord.from_json(kept)
     if not lease.is_held:
         if lease.ended:
             yield from lease.release()
+        if record and record.answer:
+            return complete_answer(record.answer)
         return Answer(AnswerKind.DONE, "the rollout left nothing to put back")
-    if kept is None:
+    if record is None:
         answer = Answer(AnswerKind.DONE, "the rollout had not moved any traffic")
     else:
-        answer = yield from restore_from_record(context, lease, RolloutRecord.from_json(kept))
+        answer = yield from restore_from_record(context, lease, record)
     yield from lease.release()
     return answer
 
@@ -55,8 +58,13 @@ def restore_from_record(
 ) -> Durable[Answer]:
     """Put back what the record says, unless it holds the answer of a rollout that had completed."""
     if record.answer is not None:
-        return replace(record.answer, completed=True, report={})
+        return complete_answer(record.answer)
     yield from lease.renew(None, record)
     rollback = yield from roll_back_from(context, record)
     report = {**record.progress.subject, "restored": rollback.restored, "left": rollback.left}
     return Answer(AnswerKind.DONE, str(rollback), report=report)
+
+
+def complete_answer(answer: Answer) -> Answer:
+    """The answer of a rollout that had completed, as that of its step."""
+    return replace(answer, completed=True, report={})

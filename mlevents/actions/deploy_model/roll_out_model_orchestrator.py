@@ -35,6 +35,7 @@ from mlevents.orchestration.step_errors import (
 )
 from mlevents.orchestration.step_runner import DEFAULT_TIMEOUT
 from mlevents.orchestration.versions import FEWER_CALLS_SINCE, since
+from mlevents.orchestration.waiting import find_alive
 from mlevents.orchestration.waiting_order import WaitingOrder
 
 log = logging.getLogger("mlevents")
@@ -100,8 +101,9 @@ def check_newer_waiting(lease: Lease, order: WaitingOrder) -> Durable[None]:
     """Raise GateClosedError when a newer version waits for the same endpoint, and its response still runs."""
     gate = Order.model_validate(order.to_json())
     view = lease.view if lease.is_held_at_once else (yield from lease.look())
-    newer = yield from lease.find_alive(
-        [ticket for ticket in view.waiting if ticket.order and gate.superseded([ticket.order.to_json()])]
+    newer = yield from find_alive(
+        lease.context,
+        [ticket for ticket in view.waiting if ticket.order and gate.superseded([ticket.order.to_json()])],
     )
     if objection := gate.superseded([ticket.order.to_json() for ticket in newer if ticket.order]):
         raise GateClosedError("order", objection)
@@ -122,7 +124,7 @@ def roll_out(context: OrchestrationContext, run: OperatedRollout, lease: Lease) 
             yield from watch(run, phase, number)
         answer = replace(answer, result=run.progress.result)
         yield from run.interruption.check()
-        yield from lease.renew(DEFAULT_TIMEOUT, RolloutRecord.of(run, answer))
+        yield from keep_answer(run, lease, answer)
     except LeaseLostError:
         raise  # the orchestration that holds the endpoint now restores the traffic
     except Exception as error:
@@ -130,6 +132,15 @@ def roll_out(context: OrchestrationContext, run: OperatedRollout, lease: Lease) 
             raise
         raise (yield from fail_rollout(context, run, lease, error)) from error
     return (yield from complete_rollout(run, answer))
+
+
+def keep_answer(run: OperatedRollout, lease: Lease, answer: Answer) -> Durable[None]:
+    """Keep with the lease that the rollout has completed, so that nobody puts its traffic back."""
+    record = RolloutRecord.of(run, answer)
+    if run.progress.retired is None:
+        yield from lease.renew(DEFAULT_TIMEOUT, record)
+    else:
+        yield from lease.complete(record)
 
 
 def complete_rollout(run: OperatedRollout, answer: Answer) -> Durable[Answer]:

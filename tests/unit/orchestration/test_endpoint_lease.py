@@ -18,7 +18,13 @@ from mlevents.orchestration.endpoint_lease import (
     read_state,
     view_of,
 )
-from mlevents.orchestration.lease_messages import InstanceNumber, LeaseView, Statement, StatementNumber
+from mlevents.orchestration.lease_messages import (
+    InstanceNumber,
+    LeaseView,
+    Statement,
+    StatementNumber,
+    Ticket,
+)
 from mlevents.orchestration.waiting_order import WaitingOrder
 from mlevents.responses.newest_version import newest_version
 from tests.unit.responses.replay import EntityState
@@ -77,8 +83,10 @@ def go_on(network: Network, client: Client, clients: list[Client], choice: int) 
     dead = {one.name for one in clients if one.dead}
     if client.held:
         more = {"record": {"of": client.name}} if choice % 3 == 0 else {}
-        network.deliver(client, client.next("release" if choice % 3 == 2 else "renew", **more))
-        client.left = network.sent[-1][0] == "release"
+        leaving = "release_completed" if choice == 5 else "release"
+        network.deliver(client, client.next(leaving if choice % 3 == 2 else "renew", **more))
+        client.left = network.sent[-1][0] == leaving
+        assert client.view.completed == (client.name if network.sent[-1][0] == "release_completed" else None)
     elif holder and holder.id in dead:
         network.deliver(client, client.next("take_over", holder=holder.latest))
     elif choice == 8:
@@ -134,7 +142,7 @@ def test_one_holds_the_lease_whatever_repeats_or_comes_late_and_nothing_stays_be
     assert not {one for one in network.state.waiting if one not in {c.name for c in clients if c.dead}}
 
 
-operations = st.sampled_from(["acquire", "renew", "release", "take_over"])
+operations = st.sampled_from(["acquire", "renew", "release_completed", "release", "take_over"])
 others = st.builds(
     lambda operation, name, number: (
         operation,
@@ -238,6 +246,22 @@ def test_the_newest_version_is_the_same_in_whatever_order_and_how_often_versions
             newest_version(EntityState(store, "k", "pass"), version)
         found.append(store["k"])
     assert found[0] == found[1]
+
+
+def test_the_record_of_one_that_has_completed_is_kept_until_the_next_holder() -> None:
+    state = read_state(None)
+    apply_statement(state, "acquire", statement("a", 1, record={"before": {}}))
+    apply_statement(state, "acquire", statement("b", 1, order=ORDER))
+    apply_statement(state, "release_completed", statement("a", 2, record={"answer": {}}))
+    assert view_of(state, "c") == LeaseView(
+        None, (Ticket("b", latest("b", 1).number, ORDER),), {"answer": {}}, "a"
+    )
+    apply_statement(state, "acquire", statement("b", 2))
+    apply_statement(state, "release_completed", statement("a", 2, record={"answer": {}}))
+    apply_statement(state, "release_completed", statement("a", 3, record={"answer": {}}))
+    assert view_of(state, "b") == LeaseView(state.holder, (), None, None)
+    assert state.holder
+    assert state.holder.id == "b"
 
 
 def test_only_a_lease_that_nobody_holds_or_waits_for_is_forgotten():

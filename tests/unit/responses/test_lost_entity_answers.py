@@ -18,6 +18,7 @@ from tests.histories.recorder import Recorder, ending
 from tests.histories.scenes import ORDER, RESPONSE, deploying, in_world, response, step
 from tests.unit.actions.deploy_model.rollout_world import World, serving
 from tests.unit.actions.deploy_model.test_rollout_exhaustive import NEW, OLD, call
+from tests.unit.actions.deploy_model.test_rollout_lease import ALONE, STARTS, must_be_free
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:azure.functions")
 SHORT = {"steps": [{"percent": 10, "for": "3m"}], "checks": [{"metric": "error_rate", "max": 0.02}]}
@@ -28,10 +29,10 @@ ANSWERED_RELEASE = "2"
 
 
 def responded(
-    lost: set[int], text: str = DEPLOYING, version: str = CURRENT
+    lost: set[int], text: str = DEPLOYING, version: str = CURRENT, old: dict[str, int] = OLD
 ) -> tuple[Recorder, World, list[str], str]:
     """What came of a response, these entity calls (counted from 1) getting no readable answer."""
-    world, performed = serving(OLD), []
+    world, performed = serving(old), []
     recorder = in_world(world, loses=lambda number: number in lost)
     perform = recorder.perform
 
@@ -50,24 +51,19 @@ def maps(world: World) -> dict[str, int]:
     return {name: share for name, share in world.endpoint_state.traffic.items() if share}
 
 
-def must_be_free(recorder: Recorder) -> None:
-    for text in recorder.entities.values():
-        state = json.loads(text)
-        assert (state["holder"], state["record"], state["waiting"]) == (None, None, {})
+def number_of_calls(old: dict[str, int] = OLD) -> int:
+    return responded(set(), old=old)[0].entity_calls
 
 
-def number_of_calls() -> int:
-    return responded(set())[0].entity_calls
-
-
-def test_one_lost_answer_at_any_call_loses_nothing_and_does_nothing_twice() -> None:
-    for number in range(1, number_of_calls() + 1):
-        recorder, world, performed, end = responded({number})
+@STARTS
+def test_one_lost_answer_at_any_call_loses_nothing_and_does_nothing_twice(old: dict[str, int]) -> None:
+    for number in range(1, number_of_calls(old) + 1):
+        recorder, world, performed, end = responded({number}, old=old)
         assert end == "done", number
         assert maps(world) == NEW
         assert performed.count("tell") == 1
         assert world.writes.count("put deployment net-9") <= 2, "again only after it was taken back"
-        must_be_free(recorder)
+        must_be_free(recorder.entities)
 
 
 @settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.generate])
@@ -90,7 +86,7 @@ def test_any_number_of_lost_answers_leaves_the_old_or_the_new_map_and_a_free_lea
     assert end == "done" or len(lost) > 2
     assert performed.count("tell") == (end == "done")
     assert performed.count("on_failure.alarm") == (end == "failed")
-    must_be_free(recorder)
+    must_be_free(recorder.entities)
 
 
 def recovery(recorder: Recorder) -> str:
@@ -109,7 +105,7 @@ def test_a_rollout_that_had_completed_is_done_though_all_its_answers_were_lost(l
     recorder, world, performed, end = responded(lost, version=ANSWERED_RELEASE)
     assert (end, maps(world), performed.count("tell")) == ("done", NEW, 1)
     assert world.writes.count("put deployment net-9") == 1
-    must_be_free(recorder)
+    must_be_free(recorder.entities)
 
 
 def test_the_next_version_takes_over_from_a_rollout_that_had_completed() -> None:
@@ -120,22 +116,23 @@ def test_the_next_version_takes_over_from_a_rollout_that_had_completed() -> None
     asked = recovery(recorder)
     recorder.run("RestoreTraffic", f"{RESPONSE}.swept", asked)
     assert maps(world) == NEW
-    must_be_free(recorder)
+    must_be_free(recorder.entities)
 
 
-def test_a_release_that_is_still_on_its_way_puts_nothing_back() -> None:
+@STARTS
+def test_a_release_that_is_still_on_its_way_puts_nothing_back(old: dict[str, int]) -> None:
     """A host that dies keeps messages for a minute; meanwhile others find that the holder has ended."""
-    world = serving({"net-1": 100})  # nothing has to be deleted afterwards
+    world = serving(old)
     recorder = in_world(world)
     recorder.delivers_signals = False
     assert ending(recorder.run(RESPOND_TO_EVENT, RESPONSE, DEPLOYING)) == "done"
     [state] = [json.loads(text) for text in recorder.entities.values()]
-    assert state["holder"], "the lease is not released yet"
+    assert bool(state["holder"]) is (old != ALONE), "with nothing to delete, no signal is needed"
     assert maps(world) == NEW
     recorder.delivers_signals = True
     recorder.run("RestoreTraffic", f"{RESPONSE}.next", recovery(recorder))
     assert maps(world) == NEW
-    must_be_free(recorder)
+    must_be_free(recorder.entities)
 
 
 def test_a_response_whose_own_entity_gave_no_answer_is_run_again_by_the_sweeper() -> None:
@@ -153,4 +150,4 @@ def test_a_rollout_that_was_lost_too_often_is_restored() -> None:
         recorder, world, performed, end = responded({first, first + 2, first + 4})
         assert maps(world) == (OLD if end == "failed" else NEW)
         assert performed.count("on_failure.alarm") == (end == "failed")
-        must_be_free(recorder)
+        must_be_free(recorder.entities)

@@ -6,11 +6,12 @@ from typing import Any
 
 from durabletask.entities import EntityInstanceId
 
+from mlevents.orchestration.endpoint_lease import is_idle
 from mlevents.orchestration.lease_messages import Holder, LeaseState, StatementNumber
 from mlevents.orchestration.serialization import to_text
 from mlevents.responses.gate_state import StoredState, gate_state
 from mlevents.responses.model_tags import write_records
-from mlevents.responses.retention import BATCH, MOST_PAGES_READ, Purger, is_idle
+from mlevents.responses.retention import BATCH, MOST_PAGES_READ, Purger
 from mlevents.responses.tag_record import TagState, VersionRecord
 from tests.unit.actions.deploy_model.durable_stand_in import EntityCall
 from tests.unit.handlers.task_hub import NOW, Hub, on_hub, response
@@ -103,7 +104,8 @@ def test_a_lease_is_idle_only_if_nobody_holds_it_or_waits():
     number = StatementNumber("2026-01-01", 1)
     held = LeaseState(Holder("deploy.1", number), None, {}, {})
     free = LeaseState(None, None, {}, {"deploy.1": number})
-    assert [is_idle(to_text(one.to_json())) for one in (held, free)] == [False, True]
+    completed = LeaseState(None, {"answer": {}}, {}, {"deploy.1": number}, "deploy.1")
+    assert [is_idle(one) for one in (held, free, completed)] == [False, True, True]
 
 
 def test_idle_entities_are_emptied_and_others_are_not():

@@ -15,6 +15,9 @@ from tests.unit.actions.deploy_model.test_rollout_exhaustive import NEW, OLD, PL
 SHORT = {**PLAN, "mirror": None, "smoke_test": None, "steps": [{"percent": 10, "for": "3m"}]}
 FIRST, SECOND = "rule-1.abc.deploy", "rule-1.def.deploy"
 LOCK = "@endpointlease@"
+ALONE = {"net-1": 100}
+"""The traffic before a rollout that has nothing to delete, and so completes in one call of its lease."""
+STARTS = pytest.mark.parametrize("old", [OLD, ALONE], ids=["deletes", "deletes nothing"])
 
 
 def maps(at: World) -> dict[str, int]:
@@ -60,8 +63,8 @@ def another(first: Durable, instance_id: str) -> Durable:
     return durable
 
 
-def number_of_tasks() -> int:
-    durable = Durable(serving(OLD))
+def number_of_tasks(old: dict[str, int]) -> int:
+    durable = Durable(serving(old))
     durable.run(roll_out_model, call(SHORT))
     return len(durable.history)
 
@@ -69,31 +72,89 @@ def number_of_tasks() -> int:
 def must_be_free(entities: dict[str, Any]) -> None:
     for text in entities.values():
         state = json.loads(text)
-        assert (state["holder"], state["record"], state["waiting"]) == (None, None, {})
+        assert (state["holder"], state["waiting"]) == (None, {})
+        assert state["record"] is None or "answer" in state["record"], "a record that says what to put back"
 
 
-def test_a_rollout_that_is_terminated_at_any_moment_has_its_traffic_restored_and_its_lease_freed() -> None:
-    for number in range(number_of_tasks()):
-        first = terminated(serving(OLD), before_task(number))
+@STARTS
+def test_a_rollout_that_is_terminated_at_any_moment_has_its_traffic_restored_and_its_lease_freed(
+    old: dict[str, int],
+) -> None:
+    for number in range(number_of_tasks(old)):
+        first = terminated(serving(old), before_task(number))
         record = lease(first.entities)["record"] if first.entities else None
         done = maps(first.world) == NEW and (record is None or "answer" in record)
         again = another(first, f"{FIRST}.restore")
         answer = json.loads(again.run(restore_traffic, recovery()))
         first.world.advance(600.0)
         assert answer["kind"] == "done", (number, answer)
-        assert maps(first.world) == (NEW if done else OLD), (number, answer)
+        assert maps(first.world) == (NEW if done else old), (number, answer)
         must_be_free(first.entities)
 
 
-def test_the_next_version_restores_what_an_ended_rollout_left_and_then_goes_on() -> None:
-    for number in range(number_of_tasks()):
-        first = terminated(serving(OLD), before_task(number))
-        following = json.loads(call(SHORT, version="10"))
-        following["response"]["id"] = "rule-1.def"
-        answer = json.loads(another(first, SECOND).run(roll_out_model, json.dumps(following)))
+def follow(first: Durable) -> dict[str, Any]:
+    """The answer of the rollout of the next version, in the world of the first one."""
+    following = json.loads(call(SHORT, version="10"))
+    following["response"]["id"] = "rule-1.def"
+    return json.loads(another(first, SECOND).run(roll_out_model, json.dumps(following)))
+
+
+@STARTS
+def test_the_next_version_restores_what_an_ended_rollout_left_and_then_goes_on(old: dict[str, int]) -> None:
+    for number in range(number_of_tasks(old)):
+        first = terminated(serving(old), before_task(number))
+        answer = follow(first)
         assert answer["kind"] == "done", (number, answer)
         assert maps(first.world) == {"net-10": 100}
         must_be_free(first.entities)
+
+
+def test_a_rollout_that_had_completed_is_done_though_it_ended_without_an_answer() -> None:
+    """It was terminated when the entity had kept its answer, and it had not received that yet."""
+    first = Durable(serving(ALONE))
+    assert json.loads(first.run(roll_out_model, call(SHORT)))["kind"] == "done"
+    for _ in range(2):
+        answer = json.loads(another(first, f"{FIRST}.restore").run(restore_traffic, recovery()))
+        assert (answer["kind"], answer["completed"], maps(first.world)) == ("done", True, NEW)
+
+
+@pytest.mark.parametrize("has_completed", [False, True])
+def test_a_rollout_that_was_taken_over_before_it_completed_is_not_done(has_completed: bool) -> None:
+    """The robber puts the traffic back from the record, which says nothing of the completion yet."""
+    at = serving(ALONE)
+    durable = Durable(at)
+
+    def rob(task: Task) -> bool:
+        if task[0] == "entity" and task[1][1] == "release_completed":
+            number = {"began": "2026-01-02", "count": 1}
+            robber = {"id": "robber", "number": number, "ttl": 60.0}
+            [(name, text)] = durable.entities.items()
+            taken = {"holder": None, "completed": "robber"} if has_completed else {"holder": robber}
+            durable.entities[name] = json.dumps(json.loads(text) | taken)
+        return False
+
+    durable.stop_before = rob
+    answer = json.loads(durable.run(roll_out_model, call(SHORT)))
+    assert answer["kind"] == "stopped"
+    assert "taken over" in answer["detail"]
+    assert "answer" not in lease(durable.entities)["record"]
+
+
+def test_a_completed_rollout_answers_for_no_other_run_of_its_step() -> None:
+    first = Durable(serving(ALONE))
+    first.run(roll_out_model, call(SHORT))
+    rerun = json.dumps({"call": json.loads(call(SHORT)), "holders": [f"{FIRST}.rerun-1"]})
+    answer = json.loads(another(first, f"{FIRST}.rerun-1.restore").run(restore_traffic, rerun))
+    assert (answer["detail"], maps(first.world)) == ("the rollout left nothing to put back", NEW)
+
+
+def test_the_next_version_puts_nothing_back_that_has_completed() -> None:
+    first = Durable(serving(ALONE))
+    first.run(roll_out_model, call(SHORT))
+    written = len(first.world.writes)
+    assert follow(first)["result"]["before"] == NEW
+    moves = [one for one in first.world.writes[written:] if one.startswith("put traffic")]
+    assert moves[0] == "put traffic {'net-9': 90, 'net-10': 10}"
 
 
 def test_restoring_twice_restores_once() -> None:
