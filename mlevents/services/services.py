@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 
 from mlevents.errors import PermanentError
 from mlevents.registry import UnknownNameError
+from mlevents.services import waiting
 from mlevents.services.connection import Connection, SettingName, connection, find_setting_names
 from mlevents.services.own_secrets import remember_secrets
 from mlevents.settings import Settings
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from mlevents.services.machine_learning.workspace_client import MachineLearning
     from mlevents.services.resource_manager import ResourceManager
     from mlevents.services.scoring import ScoringAnswer, ScoringTarget
-
-
-SANDBOX_SPEED = "MLEVENTS_SANDBOX_SPEED"
-"""The setting by which the sandbox says how many times faster its time passes."""
 
 
 class Services:
@@ -89,8 +85,8 @@ class Services:
         return value if isinstance(value, str) else self.settings.value(value.setting)
 
     def pause(self, seconds: float) -> None:
-        """Wait within an attempt; in the sandbox, time passes faster."""
-        time.sleep(seconds / (float(self.settings.environment.get(SANDBOX_SPEED) or 1) or 1))
+        """Wait within an attempt."""
+        waiting.wait(seconds)
 
     def read(self, name: str) -> str:
         """The text of a file next to the rule file, as it was when the event arrived.

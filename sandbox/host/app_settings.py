@@ -11,13 +11,13 @@ from typing import Any
 
 from mlevents.errors import ConfigError
 from mlevents.rules.local_settings import read_local_settings
-from mlevents.services.services import SANDBOX_SPEED
 from mlevents.settings import find_default_rules
 from sandbox.azure.workspace import SUBSCRIPTION
 from sandbox.host.app_environment import app_environment
 from sandbox.host.rule_settings import Inboxes, RuleSettings
 from sandbox.worker.function import SCRIPT_SETTING
 from sandbox.worker.name_resolution import VARIABLE
+from sandbox.worker.shorter_waits import SPEED_VARIABLE
 
 IDENTITY_HEADER = "sandbox"
 THREADS = "PYTHON_THREADPOOL_THREAD_COUNT"
@@ -70,7 +70,7 @@ class AppSettings:
         if not self.real:
             settings[VARIABLE] = json.dumps(dict(self.ports))
         rules = {} if self.rules is None else {"MLEVENTS_RULES": str(self.find_rules(folder))}
-        return app_environment(present, settings | rules | {SANDBOX_SPEED: str(self.speed)})
+        return app_environment(present, settings | rules | {SPEED_VARIABLE: str(self.speed)})
 
     def rule_values(self, folder: Path) -> dict[str, str]:
         """The value of each setting that the rules name and that the sandbox chooses."""

@@ -27,6 +27,7 @@ from sandbox.worker.frames import (
 )
 from sandbox.worker.function import FunctionError, WorkerError
 from sandbox.worker.name_resolution import keep_on_this_machine
+from sandbox.worker.shorter_waits import shorten_waits
 from sandbox.worker.worker import Worker
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -83,6 +84,7 @@ async def _started(frame: Frame, answers: _Answers) -> Worker:
     except WorkerError as error:
         answers.send(REFUSED, str(error))
         sys.exit(1)
+    shorten_waits()
     answers.send(STARTED, worker.functions)
     return worker
 

@@ -14,9 +14,9 @@ import requests
 from aiohttp import web
 
 from mlevents.actions.permissions import permissions
-from mlevents.services import arm_client, azure_credential
+from mlevents.services import arm_client, azure_credential, waiting
 from mlevents.services.machine_learning import workspace_client
-from mlevents.services.services import SANDBOX_SPEED, Services
+from mlevents.services.services import Services
 from mlevents.settings import Settings
 from sandbox.azure.identity import Identity
 from sandbox.azure.resource_manager import ResourceManager
@@ -24,6 +24,7 @@ from sandbox.azure.rights.assignments import Assignment, Rights
 from sandbox.azure.workspace import FACTORY_ID, WORKSPACE_ID
 from sandbox.pace import Pace
 from sandbox.tls import Certificates, issue
+from sandbox.worker.shorter_waits import divide_wait
 
 SPEED = 20_000.0
 REGISTRY_ID = (
@@ -181,9 +182,8 @@ def services_of(server: Server, monkeypatch: pytest.MonkeyPatch, **files: str) -
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
     monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # the SDK changes it, for good
     _forget()
-    environment = {SANDBOX_SPEED: str(SPEED)}
-    monkeypatch.setenv(SANDBOX_SPEED, environment[SANDBOX_SPEED])
-    settings = Settings(resource_manager=server.manager.base_url, environment=environment)
+    monkeypatch.setattr(waiting, "wait", divide_wait(SPEED))
+    settings = Settings(resource_manager=server.manager.base_url, environment={})
     yield Services(settings, files=files)
     server.call("DELETE", "/_sandbox/faults")
     server.call("DELETE", "/_sandbox/permissions")

@@ -26,11 +26,11 @@ def test_a_host_that_has_not_started_yet_answers_503_to_everything():
     assert [(one.status_code, one.text) for one in answers] == [(503, "Function host is not running.")] * 3
 
 
-def up(tmp_path: Path) -> tuple[subprocess.Popen[str], dict[str, Any]]:
+def up(tmp_path: Path, app: Path = APPS / "plain") -> tuple[subprocess.Popen[str], dict[str, Any]]:
     file, rules = tmp_path / "ready.json", tmp_path / "rules.yaml"
     rules.write_text("version: 1\nrules: []\n")
     command = [sys.executable, "-m", "sandbox", "up", "--port", "0", "--rules", str(rules)]
-    command += ["--app", str(APPS / "plain"), "--ready-file", str(file)]
+    command += ["--app", str(app), "--ready-file", str(file)]
     process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     until(file.exists, bool)
     return process, json.loads(file.read_text())
@@ -49,8 +49,14 @@ def test_the_app_ends_with_the_sandbox_however_that_ends(tmp_path: Path, number:
             requests.get(ready[name], timeout=5)
 
 
-def test_what_the_app_prints_reaches_standard_error_and_nothing_else(tmp_path: Path):
-    process, ready = up(tmp_path)
+def test_the_app_waits_as_much_shorter_as_time_passes_faster_and_prints_to_standard_error(tmp_path: Path):
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "mlevents").symlink_to(ROOT / "mlevents")
+    source = (APPS / "plain" / "function_app.py").read_text()
+    waits = "from mlevents.services import waiting; waiting.wait(15)"  # a quarter of a second, at 60
+    (app / "function_app.py").write_text(source.replace('return "pong"', f'{waits}; return "pong"'))
+    process, ready = up(tmp_path, app)
     with process:
         assert requests.get(f"{ready['functions']}/api/ping", timeout=5).text == "pong"
         process.terminate()

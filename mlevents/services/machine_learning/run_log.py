@@ -22,7 +22,7 @@ STORAGE = re.compile(
     r"|storage\.azure\.net)"
 )
 """https://learn.microsoft.com/azure/storage/common/storage-account-overview#storage-account-endpoints"""
-_SIMULATED_HOST = "127.0.0.1"
+_THIS_MACHINE = "127.0.0.1"
 USUAL_LOGS = (
     r"user_logs/std_log\.txt",
     r"user_logs/std_log.*\.txt",
@@ -63,12 +63,12 @@ def read_log_end(address: str, settings: Settings) -> list[str]:
 
 
 def check_log_host(address: str, settings: Settings) -> None:
-    """Raise PermanentError unless the address is one of a storage account; the sandbox has its own."""
+    """Raise PermanentError unless the address is one of a storage account, or on this machine and allowed."""
     parts = urlsplit(address)
     host = (parts.hostname or "").lower()
-    simulated = host == _SIMULATED_HOST and bool({"*", host} & settings.private_hosts)
+    allowed = host == _THIS_MACHINE and bool({"*", host} & settings.private_hosts)
     usual_port = parts.port in (None, 443)
-    if parts.scheme != "https" or not (simulated or (usual_port and STORAGE.fullmatch(host))):
+    if parts.scheme != "https" or not (allowed or (usual_port and STORAGE.fullmatch(host))):
         raise PermanentError(f"the log is at {host or 'no host'}, which is not a storage account of Azure")
 
 
