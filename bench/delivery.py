@@ -15,24 +15,34 @@ from sandbox.event_grid.event_factory import Json
 from sandbox.sandbox_process import Stage, stage, until
 
 FRAUD = {"stage": "production", "accuracy": "0.95"}
+PRELOADED = 3.0
+"""Seconds after which a worker has loaded what it needs, in the background."""
 EVENTS, COPIES, AT_ONCE, RUNS = 1000, 200, 50, 5
 RECENT_EVENTS = "MLEVENTS_RECENT_EVENTS"
 
 
 def figures() -> Iterator[Figure]:
-    """Latency to the first write, cold and warm; memory after many events; copies of one event."""
-    for what, create in (("a new endpoint", False), ("an endpoint that exists", True)):
-        cold, warm = [], []
-        for _ in range(RUNS):
-            with stage(speed=240) as on:
-                cold.append(first_write(on, "fraud-cold", create))
-                warm += [first_write(on, f"fraud-warm-{again}", create) for again in range(2)]
-        yield Figure(f"webhook → first ARM write, cold, {what}", "s", tuple(cold), 2)
-        yield Figure(f"webhook → first ARM write, warm, {what}", "s", tuple(warm), 1)
+    """Latency to the first write; memory after many events; copies of one event."""
+    yield from first_writes()
     with stage(speed=240) as on:
         yield non_matching(on)
         yield copies(on)
     yield from recent_events()
+
+
+def first_writes() -> Iterator[Figure]:
+    """From the webhook to the first write: by a worker that has just started, has waited, or has acted."""
+    for what, create in (("a new endpoint", False), ("an endpoint that exists", True)):
+        started, waited, acted = list[float](), list[float](), list[float]()
+        for _ in range(RUNS):
+            for found, pause in ((started, 0.0), (waited, PRELOADED)):
+                with stage(speed=240) as on:
+                    time.sleep(pause)
+                    found.append(first_write(on, "fraud-cold", create))
+                    acted.append(first_write(on, "fraud-warm", create))
+        yield Figure(f"webhook → first ARM write, worker just started, {what}", "s", tuple(started), 2)
+        yield Figure(f"webhook → first ARM write, worker has waited, {what}", "s", tuple(waited), 1)
+        yield Figure(f"webhook → first ARM write, worker has acted, {what}", "s", tuple(acted), 1)
 
 
 def first_write(on: Stage, model: str, create: bool) -> float:

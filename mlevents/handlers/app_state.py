@@ -5,6 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from mlevents.errors import ConfigError
+from mlevents.services.lazy_import import import_lock
 from mlevents.settings import Settings, find_unresolved_references
 
 if TYPE_CHECKING:
@@ -28,9 +29,22 @@ failures: list[ConfigError] = []
 when it was loaded, or was not tried yet."""
 
 
-@cache
 def rules() -> "Rules":
     """The rule file, loaded once a process; raises RulesError for each delivery while it is broken."""
+    if not are_rules_loaded():
+        with import_lock():  # a delivery waits for the rules that a thread is loading
+            load_once()
+    return load_once()
+
+
+def are_rules_loaded() -> bool:
+    """Whether `rules` answers at once."""
+    return load_once.cache_info().currsize > 0
+
+
+@cache
+def load_once() -> "Rules":
+    """The rule file, kept for `rules`."""
     from mlevents.rules.file import load_rules
     from mlevents.rules.rules_outline import make_digest, write_outline
 

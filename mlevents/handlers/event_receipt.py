@@ -4,16 +4,18 @@ import azure.durable_functions as df
 
 from mlevents import telemetry
 from mlevents.errors import ConfigError
-from mlevents.handlers.app_state import outline, rules, settings
+from mlevents.handlers.app_state import are_rules_loaded, outline, settings
+from mlevents.handlers.late_function import load_function
 from mlevents.responses.exclusion import find_excluded, report_excluded
 
 
 async def receive_event(raw: str, client: df.DurableFunctionsClient) -> None:
     """Deliver an event, given as the JSON of one; whatever it raises makes Event Grid deliver again."""
-    if rules.cache_info().currsize or not await exclude_event(raw, client):
-        from mlevents.handlers.delivery import deliver
+    if are_rules_loaded() or not await exclude_event(raw, client):
+        from mlevents.handlers.preload import DELIVERY, start_preload
 
-        await deliver(raw, client)
+        start_preload()
+        await load_function(DELIVERY)(raw, client)
 
 
 async def exclude_event(raw: str, client: df.DurableFunctionsClient) -> bool:

@@ -7,26 +7,30 @@ from pkgutil import resolve_name
 from typing import Any
 
 from mlevents.errors import ConfigError
+from mlevents.services.lazy_import import import_lock
 from mlevents.settings import Settings
 
 
 def late_function(place: str) -> Callable[..., Any]:
-    """What stands for the function at a place such as `mlevents.responses.respond:respond_to_event`.
-
-    Own elements are registered before it is imported: a response may go on in a new worker.
-    """
-
-    @cache
-    def load() -> Callable[..., Any]:
-        register_own_elements()
-        found: Callable[..., Any] = resolve_name(place)
-        return found
+    """What stands for the function at a place such as `mlevents.responses.respond:respond_to_event`."""
 
     def call(*values: Any) -> Any:
-        return load()(*values)
+        return load_function(place)(*values)
 
     call.__name__ = place.rpartition(":")[2]
     return call
+
+
+@cache
+def load_function(place: str) -> Callable[..., Any]:
+    """The function at a place.
+
+    Own elements are registered before it is imported: a response may go on in a new worker.
+    """
+    with import_lock():
+        register_own_elements()
+        found: Callable[..., Any] = resolve_name(place)
+    return found
 
 
 @cache

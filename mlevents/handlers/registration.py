@@ -8,6 +8,7 @@ import azure.functions as func
 
 from mlevents.errors import ConfigError
 from mlevents.handlers import console, event_functions, http, responses, timers
+from mlevents.handlers.preload import schedule_preload
 from mlevents.orchestration.host_requirements import find_unmet_requirements
 from mlevents.settings import find_app_folder
 
@@ -36,6 +37,7 @@ def register_functions[App: func.FunctionRegister](app: App) -> App:
         app.register_functions(blueprint)
     for line in find_unmet_requirements(find_app_folder(), os.environ):
         log.warning(line)
+    schedule_preload()
     return app
 
 

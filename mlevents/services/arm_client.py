@@ -33,6 +33,10 @@ class ArmClient:
         self.address = address
         self._audience = audience or address
 
+    def open(self) -> None:
+        """Import the SDK and make the pipeline, without a request, so that the first one need not wait."""
+        _pipeline(self._audience)
+
     def send(self, method: str, url: str, **content: Any) -> HttpResponse:
         """Send one request and return the answer, whatever its status."""
         with import_lock():

@@ -1,0 +1,56 @@
+"""Loads in the background what the first response of a new worker needs: its rules, its functions, the SDK.
+
+A worker registers its functions without them, so that an event which starts it is answered soon. They take
+half a second or more, which the first response would have to wait.
+"""
+
+import asyncio
+import logging
+import threading
+from contextlib import suppress
+from functools import cache
+
+from mlevents.handlers.app_state import rules, settings
+from mlevents.handlers.late_function import load_function
+from mlevents.handlers.responses import ENTITIES, ORCHESTRATORS, STEP_ACTIVITIES
+from mlevents.orchestration import function_names as names
+
+IDLE_SECONDS = 0.5
+"""Seconds after the registration, in which an event that started the worker is answered."""
+DELIVERY = "mlevents.handlers.delivery:deliver"
+EVERY_RESPONSE = (
+    ORCHESTRATORS[names.RESPOND_TO_EVENT],
+    STEP_ACTIVITIES[names.PERFORM_STEP],
+    ENTITIES[names.ENDPOINT_LEASE],
+)
+
+log = logging.getLogger("mlevents")
+
+
+def schedule_preload() -> None:
+    """Preload soon, if this process is a worker: only that has an event loop when it registers functions."""
+    with suppress(RuntimeError):
+        asyncio.get_running_loop().call_later(IDLE_SECONDS, start_preload)
+
+
+@cache
+def start_preload() -> None:
+    """Preload in a thread, once a process."""
+    threading.Thread(target=preload, name="preload", daemon=True).start()
+
+
+def preload() -> None:
+    """Load what responses by these rules need; never raises: whoever needs it says what is wrong."""
+    try:
+        loaded = rules()
+        from mlevents.responses.first_response import list_step_orchestrators, open_azure
+
+        for place in (
+            DELIVERY,
+            *EVERY_RESPONSE,
+            *map(ORCHESTRATORS.__getitem__, list_step_orchestrators(loaded)),
+        ):
+            load_function(place)
+        open_azure(loaded, settings())
+    except Exception as error:  # noqa: BLE001 - nothing depends on it
+        log.debug("what the first response needs is not loaded yet: %s", error)
