@@ -18,8 +18,8 @@ def name_rollouts(environment: Mapping[str, str]) -> None:
     if not az("functionapp", "function", "list", *place):
         return  # the first release
     keys = az("functionapp", "keys", "list", *place) or {}
-    known = {**environment, "MLEVENTS_KEY": (keys.get("functionKeys") or {}).get("default") or ""}
-    done = mlevents("rollouts", "--to", needed(environment, "MLEVENTS_URL"), environment=known)
+    known = {**environment, "MLEVENTS_APP_KEY": (keys.get("functionKeys") or {}).get("default") or ""}
+    done = mlevents("rollouts", "--url", needed(environment, "MLEVENTS_URL"), environment=known)
     if done.returncode == SOME:
         say("mlevents: these rollouts continue with the new code; stop now to wait until they end")
     elif done.returncode != 0:

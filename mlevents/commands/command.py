@@ -40,14 +40,6 @@ EnvironmentName = Annotated[
 AllEnvironments = Annotated[
     bool, typer.Option("--all-environments", help="The rules, then in each of environments/*.yaml.")
 ]
-AppKey = Annotated[
-    str,
-    typer.Option(
-        "--key",
-        envvar="MLEVENTS_KEY",
-        help="The app's key, for the header x-functions-key. A variable keeps it out of the command line.",
-    ),
-]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 RULES = Path("rules.yaml")
 

@@ -11,7 +11,6 @@ import typer
 
 from mlevents.commands.command import (
     EXIT_PROBLEMS,
-    AppKey,
     AsJson,
     check_address,
     command,
@@ -31,16 +30,28 @@ WEBHOOK = "/runtime/webhooks/eventgrid"
 TargetUrl = Annotated[
     str,
     typer.Option(
-        "--to", help="A Functions host, such as http://localhost:7071; or its webhook, with functionName."
+        "--url",
+        "--to",
+        metavar="URL",
+        help="A Functions host, such as http://localhost:7071; or its webhook, with functionName.",
+    ),
+]
+WebhookKey = Annotated[
+    str,
+    typer.Option(
+        "--key",
+        envvar="MLEVENTS_KEY",
+        show_default=False,
+        help="The webhook's system key eventgrid_extension. A variable keeps it out of the command line.",
     ),
 ]
 
 
 @command("send")
-def send(event: EventFile, to: TargetUrl, key: AppKey = "", as_json: AsJson = False) -> None:
+def send(event: EventFile, url: TargetUrl, key: WebhookKey = "", as_json: AsJson = False) -> None:
     """Deliver each event of a file in its own request, and show the answer."""
-    check_address(to)
-    answers = [deliver_event(one, find_webhook(to, one), key) for one in read_events_or_exit(event)]
+    check_address(url)
+    answers = [deliver_event(one, find_webhook(url, one), key) for one in read_events_or_exit(event)]
     if as_json:
         print_json({"deliveries": answers})
     else:

@@ -2,68 +2,53 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from tests.infra.deployment_project import OUTPUTS, Azure
+from tests.unit.stand_ins import Answer, Authority, Request, Server, authority
 
 STEP = {"id": "deploy", "uses": "deploy_model", "status": "running", "detail": "10 %"}
 ROLLOUT = {"id": "rule.1", "status": "running", "event": {"subject": "models/net:9"}, "steps": [STEP]}
 
 
-class App(BaseHTTPRequestHandler):
-    """An app of one response, for whoever has its key."""
+@contextmanager
+def serving(trusted: Authority, *responses: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """What the hook knows of an app with these responses, for whoever has its key."""
 
-    found: list[dict[str, Any]]
+    def answer(request: Request) -> Answer:
+        known = request.headers["x-functions-key"] == "the-key"
+        found = responses if "status=running" in request.path else ()
+        return Answer(200 if known else 401, {"responses": list(found), "continuation": None})
 
-    def do_GET(self) -> None:
-        known = self.headers["x-functions-key"] == "the-key"
-        found = self.found if "status=running" in self.path else []
-        self.send_response(200 if known else 401)
-        self.end_headers()
-        self.wfile.write(json.dumps({"responses": found, "continuation": None}).encode())
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+    with Server(answer, trusted.context).serving() as server:
+        yield {"MLEVENTS_URL": server.url, "REQUESTS_CA_BUNDLE": str(trusted.ca)}
 
 
-def serving(*responses: dict[str, Any]) -> Iterator[str]:
-    kind = type("AppOfOne", (App,), {"found": list(responses)})
-    with HTTPServer(("127.0.0.1", 0), kind) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    yield from serving(ROLLOUT)
-
-
-@pytest.fixture
-def idle() -> Iterator[str]:
-    yield from serving()
+@pytest.fixture(scope="module")
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """The app's certificate authority."""
+    return authority(tmp_path_factory.mktemp("authority"))
 
 
 def words(azure: Azure) -> str:
     return json.dumps([one["words"] for one in azure.state["calls"]])
 
 
-def test_a_rollout_that_runs_is_named_and_stops_nothing(azure: Azure, url: str) -> None:
-    done = azure.step("predeploy", **OUTPUTS | {"MLEVENTS_URL": url})
+def test_a_rollout_that_runs_is_named_and_stops_nothing(azure: Azure, trusted: Authority) -> None:
+    with serving(trusted, ROLLOUT) as app:
+        done = azure.step("predeploy", **OUTPUTS | app)
     assert done.returncode == 0, done.stderr
     assert "rule.1: models/net:9: 10 %" in done.stdout
     assert "these rollouts continue with the new code" in done.stderr
     assert "the-key" not in words(azure) + done.stdout + done.stderr
 
 
-def test_without_a_rollout_nothing_is_said(azure: Azure, idle: str) -> None:
-    done = azure.step("predeploy", **OUTPUTS | {"MLEVENTS_URL": idle})
+def test_without_a_rollout_nothing_is_said(azure: Azure, trusted: Authority) -> None:
+    with serving(trusted) as app:
+        done = azure.step("predeploy", **OUTPUTS | app)
     assert (done.returncode, "rollouts" in done.stderr) == (0, False)
 
 

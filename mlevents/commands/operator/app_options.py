@@ -24,7 +24,13 @@ KEY_SETTING = "MLEVENTS_APP_KEY"
 
 Url = Annotated[
     str,
-    typer.Option(metavar="URL", show_default=False, help="The app's address, such as http://localhost:7071."),
+    typer.Option(
+        "--url",
+        "--to",
+        metavar="URL",
+        show_default=False,
+        help="The app's address, such as http://localhost:7071.",
+    ),
 ]
 AppName = Annotated[
     str, typer.Option(metavar="NAME", show_default=False, help="A deployed app, which is found in Azure.")
@@ -46,22 +52,26 @@ class AppOptions:
     subscription: Subscription = ""
     ready_file: ReadyFileOption = None
 
-    def open(self) -> AppClient:
-        """A client of the app; exits if it cannot be found, or if Azure refuses to say where it is."""
+    def open(self, key: str = "", failure: int = EXIT_PROBLEMS) -> AppClient:
+        """A client of the app; exits if it cannot be found, or if Azure refuses to say where it is.
+
+        `key` is the function key for an address, else that of the settings; `failure` the exit code when
+        Azure refuses.
+        """
         if sum(map(bool, (self.url, self.app, self.ready_file))) > 1:
             exit_with_error("the app is named more than once: use one of --url, --app and --ready-file")
         try:
-            return AppClient(self._find_access())
+            return AppClient(self._find_access(key))
         except ConfigError as error:
             exit_with_error(str(error))
         except ActionError as error:
-            exit_with_error(str(error), EXIT_PROBLEMS)
+            exit_with_error(str(error), failure)
 
     def find_ready(self) -> dict[str, Any] | None:
         """The ready file of the sandbox that is operated; None for another app."""
         return None if self.url or self.app else find_sandbox(self.ready_file)
 
-    def _find_access(self) -> AppAccess:
+    def _find_access(self, given: str) -> AppAccess:
         """Where the app is, with its key; raises ConfigError or ActionError."""
         if ready := self.find_ready():
             return AppAccess(str(ready["functions"]), ready.get("function_key") or "", is_sandbox=True)
@@ -69,7 +79,7 @@ class AppOptions:
         key = settings.values.get(KEY_SETTING, "").strip()
         if self.url:
             check_address(self.url)
-            return AppAccess(self.url, key)
+            return AppAccess(self.url, given or key)
         return self._find_in_azure(settings, key)
 
     def _find_in_azure(self, settings: Settings, key: str) -> AppAccess:
@@ -83,12 +93,12 @@ class AppOptions:
 
 
 @contextmanager
-def exit_when_refused() -> Iterator[None]:
-    """Exit with the reason where the app does not answer, or refuses what it is asked."""
+def exit_when_refused(code: int = EXIT_PROBLEMS) -> Iterator[None]:
+    """Exit with the reason and this code where the app does not answer, or refuses what it is asked."""
     try:
         yield
     except AppRefusedError as error:
-        exit_with_error(str(error), EXIT_PROBLEMS)
+        exit_with_error(str(error), code)
     except NoAnswerError as error:
         reason = describe_connection_error(error.__cause__ or error)  # type: ignore[arg-type]
-        exit_with_error(f"the app at {error} does not answer: {reason}", EXIT_PROBLEMS)
+        exit_with_error(f"the app at {error} does not answer: {reason}", code)

@@ -15,11 +15,11 @@ from mlevents.services.app_client import AppClient
 _WEBHOOK_KEY_SETTING = "MLEVENTS_KEY"
 """The setting of the key for the webhook, as for `send`."""
 
-ReplayTo = Annotated[
+ReplayUrl = Annotated[
     str,
     typer.Option(
-        "--to",
         "--url",
+        "--to",
         metavar="URL",
         show_default=False,
         help="A Functions host, such as http://localhost:7071; or its webhook, with functionName.",
@@ -40,7 +40,7 @@ class OpenTarget:
 class ReplayTarget:
     """The options that choose an app; without one of them, the sandbox that runs here."""
 
-    to: ReplayTo = ""
+    url: ReplayUrl = ""
     app: AppName = ""
     subscription: Subscription = ""
     ready_file: ReadyFileOption = None
@@ -48,7 +48,7 @@ class ReplayTarget:
     @property
     def is_chosen(self) -> bool:
         """Whether an app is named, or a ready file of a sandbox is here."""
-        return bool(self.to or self.app or self.ready_file or find_ready_file(READY_FILE.cwd()))
+        return bool(self.url or self.app or self.ready_file or find_ready_file(READY_FILE.cwd()))
 
     def open(self) -> OpenTarget:
         """The app; exits if it cannot be found, or does not listen on this machine."""
@@ -56,13 +56,13 @@ class ReplayTarget:
         place = urlsplit(app.access.url)
         if app.access.is_local and not is_listening(place.hostname or "", place.port or 80):
             exit_with_error(f"nothing listens at {app.access.url}: start the app", EXIT_PROBLEMS)
-        return OpenTarget(app, self.to or app.access.url, self._find_key())
+        return OpenTarget(app, self.url or app.access.url, self._find_key())
 
     @property
     def options(self) -> AppOptions:
         """The options of the app's API."""
-        parts = urlsplit(self.to)
-        root = f"{parts.scheme}://{parts.netloc}" if parts.netloc else self.to
+        parts = urlsplit(self.url)
+        root = f"{parts.scheme}://{parts.netloc}" if parts.netloc else self.url
         return AppOptions(root, self.app, self.subscription, self.ready_file)
 
     def _find_key(self) -> str:

@@ -10,7 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from mlevents.__main__ import build_app
-from tests.unit.stand_ins import Answer, Request, Server
+from tests.unit.stand_ins import Answer, Authority, Request, Server
+
+
+@pytest.fixture(autouse=True)
+def trust(trusted: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key is sent over https only."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted.ca))
 
 
 def response(status: str, *steps: tuple[str, str]) -> dict[str, Any]:
@@ -26,7 +32,7 @@ def page(status: str, *responses: dict[str, Any], following: str | None = None) 
 
 
 @contextmanager
-def app(*responses: dict[str, Any]) -> Iterator[Server]:
+def app(trusted: Authority, *responses: dict[str, Any]) -> Iterator[Server]:
     """An app whose API has two pages of each status; what is asked for is on the second."""
 
     def answer(request: Request) -> Answer:
@@ -41,20 +47,19 @@ def app(*responses: dict[str, Any]) -> Iterator[Server]:
         assert query["continuation"] == ["second page"]
         return Answer(body=page(status, *responses))
 
-    with Server(answer, None).serving() as server:
+    with Server(answer, trusted.context).serving() as server:
         yield server
 
 
-def asked(server: Server, *more: str, key: str = "k") -> tuple[int, str]:
-    result = CliRunner().invoke(
-        build_app(), ["rollouts", "--to", server.url, *more], env={"MLEVENTS_KEY": key}
-    )
+def asked(server: Server, *more: str, **environment: str) -> tuple[int, str]:
+    known = environment or {"MLEVENTS_APP_KEY": "k"}
+    result = CliRunner().invoke(build_app(), ["rollouts", "--url", server.url, *more], env=known)
     return result.exit_code, result.output
 
 
 @pytest.mark.parametrize("status", ["running", "waiting"])
-def test_a_rollout_that_runs_is_named(status: str) -> None:
-    with app(DEPLOYING | {"status": status}) as server:
+def test_a_rollout_that_runs_is_named(trusted: Authority, status: str) -> None:
+    with app(trusted, DEPLOYING | {"status": status}) as server:
         code, said = asked(server)
         assert (code, "rule.1: models/net:9: 10 %" in said) == (1, True)
         code, said = asked(server, "--json")
@@ -71,16 +76,25 @@ def test_a_rollout_that_runs_is_named(status: str) -> None:
         response("running", ("of_another_release", "running")),
     ],
 )
-def test_nothing_else_keeps_a_release(other: dict[str, Any]) -> None:
-    with app(other) as server:
+def test_nothing_else_keeps_a_release(trusted: Authority, other: dict[str, Any]) -> None:
+    with app(trusted, other) as server:
         assert asked(server) == (0, "")
 
 
-def test_an_answer_that_is_none_is_no_good_news() -> None:
-    with app() as server:
-        code, said = asked(server, key="wrong")
-        assert (code, "MLEVENTS_KEY" in said) == (2, True)
+def test_an_answer_that_is_none_is_no_good_news(trusted: Authority) -> None:
+    with app(trusted) as server:
+        code, said = asked(server, MLEVENTS_APP_KEY="wrong")
+        assert (code, "MLEVENTS_APP_KEY" in said) == (2, True)
     assert asked(server)[0] == 2
+
+
+def test_the_options_and_the_variable_of_earlier_releases_still_work(trusted: Authority) -> None:
+    with app(trusted) as server:
+        assert asked(server, MLEVENTS_KEY="k") == (0, "")
+        assert asked(server, MLEVENTS_KEY="webhook", MLEVENTS_APP_KEY="k") == (0, "")
+        assert asked(server, "--key", "k", MLEVENTS_APP_KEY="other") == (0, "")
+        words = ["rollouts", "--to", server.url]
+        assert CliRunner().invoke(build_app(), words, env={"MLEVENTS_APP_KEY": "k"}).exit_code == 0
 
 
 @pytest.mark.parametrize("body", [[], {"responses": None}, {}])

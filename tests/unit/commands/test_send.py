@@ -53,7 +53,7 @@ def function() -> Iterator[FunctionServer]:
 
 def send(server: HTTPServer, events: object) -> tuple[int, list[dict[str, object]]]:
     to = f"http://127.0.0.1:{server.server_port}/runtime/webhooks/eventgrid?functionName=ModelRegistered"
-    result = CliRunner().invoke(build_app(), ["send", "-", "--to", to, "--json"], input=json.dumps(events))
+    result = CliRunner().invoke(build_app(), ["send", "-", "--url", to, "--json"], input=json.dumps(events))
     return result.exit_code, json.loads(result.stdout)["deliveries"]
 
 
@@ -84,7 +84,7 @@ def test_an_event_without_an_id_and_a_refused_connection_are_said_in_words(tmp_p
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
     (tmp_path / "event.json").write_text('{"eventType": "a"}')
-    result = CliRunner().invoke(build_app(), ["send", str(tmp_path / "event.json"), "--to", address])
+    result = CliRunner().invoke(build_app(), ["send", str(tmp_path / "event.json"), "--url", address])
     assert result.exit_code == 1
     assert result.stdout == "  ✗ an event without an id: no answer: nothing listens at this address\n"
 
