@@ -143,12 +143,12 @@ def as_number(value: object) -> float | None:
 
     A boolean is no number, and neither is a text of more than 100 characters.
     """
-    if is_finite(value):
-        return value
-    if not isinstance(value, str) or len(value) > _LONGEST_DECIMAL or not _DECIMAL.fullmatch(value):
+    if not isinstance(value, str):
+        return value if is_finite(value) else None
+    if len(value) > _LONGEST_DECIMAL or not _DECIMAL.fullmatch(value):
         return None
     found = float(value)
-    return found if is_finite(found) else None
+    return found if math.isfinite(found) else None
 
 
 def is_finite(value: object) -> TypeIs[float]:

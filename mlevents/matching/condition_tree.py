@@ -6,6 +6,9 @@ from typing import Any, Protocol
 
 from mlevents.conditions.condition import Condition
 
+_MAPPINGS = (dict, Mapping)
+"""A `dict` is recognised ten times as fast as any other mapping."""
+
 
 @dataclass(frozen=True, slots=True)
 class FailedCondition:
@@ -135,7 +138,7 @@ def find_value(names: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     """The value to which the keys lead, or None."""
     found: Any = names
     for key in keys:
-        if not isinstance(found, Mapping):
+        if not isinstance(found, _MAPPINGS):
             return None
         found = found.get(key)
     return found

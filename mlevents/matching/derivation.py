@@ -1,36 +1,28 @@
 """What is derived from rules once a process, not once an event."""
 
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache, wraps
-from typing import Any
+from functools import wraps
 
 SOURCES_KEPT = 8
 """The sources that one function remembers; the app has one rule file, the commands compare a few."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Identity:
-    """A cache key that compares by identity: comparing thousands of rules is slow."""
-
-    source: Any
-
-    def __hash__(self) -> int:
-        return id(self.source)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and self.source is other.source
-
-
 def derive_once[S, T](derive: Callable[[S], T]) -> Callable[[S], T]:
-    """Remember what a function derives from one value that never changes, such as the loaded rules."""
+    """Remember what a function derives from one value that never changes, such as the loaded rules.
 
-    @lru_cache(maxsize=SOURCES_KEPT)
-    def remember(key: _Identity) -> T:
-        return derive(key.source)
+    Sources are compared by identity, because comparing thousands of rules is slow.
+    """
+    kept: OrderedDict[int, tuple[S, T]] = OrderedDict()
 
     @wraps(derive)
     def look_up(source: S) -> T:
-        return remember(_Identity(source))
+        known = kept.get(id(source))
+        if known is None:  # a source that is kept keeps its id
+            known = source, derive(source)
+            if len(kept) >= SOURCES_KEPT:
+                kept.popitem(last=False)
+            kept[id(source)] = known
+        return known[1]
 
     return look_up

@@ -37,17 +37,16 @@ class IntervalIndex:
             found.update(self._from_low[: bisect_right(self._lows, value)])
         if self._highs:
             found.update(self._to_high[bisect_left(self._highs, value) :])
-        waiting = [self._root]
+        waiting = [self._root] if self._root and value <= self._root.top else []
         while waiting:
-            branch = waiting.pop()
-            if branch is None or branch.top < value:
-                continue
-            waiting.append(branch.left)
-            low, high, number = branch.entry
+            (low, high, number), _, left, right = waiting.pop()
+            if left and value <= left.top:
+                waiting.append(left)
             if low <= value:
-                waiting.append(branch.right)
                 if value <= high:
                     found.add(number)
+                if right and value <= right.top:
+                    waiting.append(right)
 
 
 def _end(entry: Sequence[Any]) -> Any:

@@ -54,7 +54,10 @@ def find_event_kind(rule: MatchableRule, event: Event) -> str | None:
     """
     if "*" in rule.event:
         return event.type
-    return next((kind for kind in reversed(event.kinds) if kind in rule.event), None)
+    for kind in reversed(event.kinds):
+        if kind in rule.event:
+            return kind
+    return None
 
 
 def _find_failed(rule: MatchableRule, kind: str | None, event: Event) -> FailedCondition | None:

@@ -10,6 +10,8 @@ from mlevents.canonical import fold
 from mlevents.conditions.lookup import AnyValue, Equal, Head, Interval, Lookup, Middle, NoValue, Tail
 from mlevents.matching.interval_index import IntervalIndex
 
+type _Numbers[Key] = dict[Key, list[int]]
+
 LONGEST_PART = 16
 """Characters of a part that are looked for; a longer one is found by its beginning."""
 
@@ -20,28 +22,27 @@ class ValueIndex:
     def __init__(self, entries: Iterable[tuple[Lookup, int]]) -> None:
         self.missing: list[int] = []
         self._present: list[int] = []
-        self._equal: dict[object, list[int]] = defaultdict(list)
-        self._heads: dict[int, dict[str, list[int]]] = {}
-        self._tails: dict[int, dict[str, list[int]]] = {}
-        self._parts: dict[int, dict[str, list[int]]] = {}
-        read: dict[Callable[[object], Any], list[tuple[Any, Any, int]]] = defaultdict(list)
+        self._equal: _Numbers[object] = defaultdict(list)
+        cuts: dict[slice, _Numbers[str]] = defaultdict(lambda: defaultdict(list))
+        parts: dict[int, _Numbers[str]] = defaultdict(lambda: defaultdict(list))
+        intervals: dict[Callable[[object], Any], list[tuple[Any, Any, int]]] = defaultdict(list)
         for lookup, number in entries:
             match lookup:
-                case Equal(value):
-                    self._equal[value].append(number)
-                case Head(text):
-                    _add(self._heads, text, number)
-                case Tail(text):
-                    _add(self._tails, text, number)
+                case Interval(read, low, high):
+                    intervals[read].append((low, high, number))
                 case Middle(text):
-                    _add(self._parts, text[:LONGEST_PART], number)
-                case Interval():
-                    read[lookup.read].append((lookup.low, lookup.high, number))
+                    part = text[:LONGEST_PART]
+                    parts[len(part)][part].append(number)
                 case AnyValue():
                     self._present.append(number)
                 case NoValue():
                     self.missing.append(number)
-        self._intervals = [(function, IntervalIndex(known)) for function, known in read.items()]
+                case Equal(str(text)) | Head(text) | Tail(text):
+                    cuts[_cut(lookup)][text].append(number)
+                case Equal(value):
+                    self._equal[value].append(number)
+        self._cuts, self._parts = list(cuts.items()), list(parts.items())
+        self._intervals = [(read, IntervalIndex(known)) for read, known in intervals.items()]
 
     def collect(self, value: Any, found: set[int]) -> None:
         """Add the numbers of the rules that this value may fulfil; of a list, that any of its items may.
@@ -59,18 +60,16 @@ class ValueIndex:
                 if (key := read(one)) is not None:
                     intervals.collect(key, found)
             if isinstance(one, str):
-                self._collect_text(fold(one), found)
+                if self._cuts or self._parts:
+                    self._collect_text(fold(one), found)
             elif isinstance(one, bool | int | float):
                 found.update(self._equal.get(one, ()))
 
     def _collect_text(self, text: str, found: set[int]) -> None:
-        if text in self._equal:
-            found.update(self._equal[text])
-        for length, known in self._heads.items():
-            found.update(known.get(text[:length], ()))
-        for length, known in self._tails.items():
-            found.update(known.get(text[-length:], ()))
-        for length, known in self._parts.items():
+        for cut, known in self._cuts:
+            if numbers := known.get(text[cut]):
+                found.update(numbers)
+        for length, known in self._parts:
             places = len(text) - length + 1
             if len(known) < places:
                 for part, numbers in known.items():
@@ -78,9 +77,15 @@ class ValueIndex:
                         found.update(numbers)
             else:
                 for at in range(places):
-                    if (part := text[at : at + length]) in known:
-                        found.update(known[part])
+                    if numbers := known.get(text[at : at + length]):
+                        found.update(numbers)
 
 
-def _add(texts: dict[int, dict[str, list[int]]], text: str, number: int) -> None:
-    texts.setdefault(len(text), {}).setdefault(text, []).append(number)
+def _cut(lookup: Equal | Head | Tail) -> slice:
+    """The part of a text that a lookup compares with its own."""
+    match lookup:
+        case Head(text):
+            return slice(len(text))
+        case Tail(text):
+            return slice(-len(text), None)
+    return slice(None)
