@@ -22,26 +22,26 @@ from mlevents.api.query_parameter import (
 )
 from mlevents.canonical import canonical_resource_id, fold
 from mlevents.orchestration.size_limits import cut_name
+from mlevents.orchestration.start_policy import ENDED_BADLY
 from mlevents.responses.custom_status import LONGEST_ID, LONGEST_RULE, LONGEST_SUBJECT
 from mlevents.responses.response_view import ListedResponse
 
-_OPEN = [
+OPEN_STATUSES = [
     OrchestrationStatus.PENDING,
     OrchestrationStatus.RUNNING,
     OrchestrationStatus.SUSPENDED,
     OrchestrationStatus.CONTINUED_AS_NEW,
 ]
-_ENDED = [OrchestrationStatus.COMPLETED]
-_ENDED_BADLY = [OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED]
+ENDED_WELL = [OrchestrationStatus.COMPLETED]
 STATUSES: Mapping[str, list[OrchestrationStatus]] = {
-    "running": [*_OPEN, *_ENDED_BADLY],
-    "waiting": _OPEN,
-    "done": _ENDED,
-    "failed": [*_ENDED, *_ENDED_BADLY],
-    "stopped": _ENDED,
-    "shadow": _ENDED,
-    "refused": _ENDED,
-    "quarantined": _ENDED,
+    "running": [*OPEN_STATUSES, *ENDED_BADLY],
+    "waiting": OPEN_STATUSES,
+    "done": ENDED_WELL,
+    "failed": [*ENDED_WELL, *ENDED_BADLY],
+    "stopped": ENDED_WELL,
+    "shadow": ENDED_WELL,
+    "refused": ENDED_WELL,
+    "quarantined": ENDED_WELL,
 }
 """Each status of a response, with those that its orchestration may have: the task hub filters by these.
 

@@ -14,6 +14,7 @@ from durabletask.client import (
 )
 
 from mlevents.actions.action import action
+from mlevents.api.page_parts import PageParts
 from mlevents.api.response_details import describe_details
 from mlevents.api.response_query import PagePosition, ResponseQuery
 from mlevents.orchestration.step_status import StepStatus
@@ -57,7 +58,7 @@ class ResponseReader:
         place = query.continuation
         for _ in range(MOST_PAGES):
             states = await self._hub_page(query.to_hub_query(), place.hub_page)
-            there = [one for one in await self._select(states.items, query) if place.is_before(one)]
+            there = [one for one in await self._select(states, query) if place.is_before(one)]
             room = query.limit - len(found)
             found += there[:room]
             if len(there) > room:
@@ -84,14 +85,13 @@ class ResponseReader:
             return None
         return describe_details(state, (await self._read_view(state)).view, now, tenant)
 
-    async def _select(
-        self, states: Iterable[OrchestrationState], query: ResponseQuery
-    ) -> list[ListedResponse]:
+    async def _select(self, states: Page[OrchestrationState], query: ResponseQuery) -> list[ListedResponse]:
         """The responses among these instances that the query wants, the newest first."""
-        found = await asyncio.gather(*(self._fetch(state) for state in states if is_response(state)))
+        found = await asyncio.gather(*(self._fetch(state) for state in states.items if is_response(state)))
         rough = query if query.status not in UNSETTLED else replace(query, status=None)
         there = [one for one in found if rough.selects(view_response(one), self.workspaces)]
-        views = await asyncio.gather(*map(self._read_view, there))
+        parts = PageParts(states, query.to_hub_query())
+        views = await asyncio.gather(*(self._read_view(one, parts) for one in there))
         return sorted((one for one in views if query.selects(one, self.workspaces)), key=_age, reverse=True)
 
     async def _fetch(self, state: OrchestrationState) -> OrchestrationState:
@@ -100,29 +100,35 @@ class ResponseReader:
             return state
         return await self._limit(self.client.get_orchestration_state(state.instance_id)) or state
 
-    async def _read_view(self, state: OrchestrationState) -> ListedResponse:
-        found = view_response(state, await self._read_parts(view_response(state).view))
+    async def _read_view(self, state: OrchestrationState, page: PageParts | None = None) -> ListedResponse:
+        found = view_response(state, await self._read_parts(view_response(state).view, page))
         if found.view.status != "refused":
             return found
         count = await self._limit(read_total(self.client, state.instance_id))
         return replace(found, view=add_count(found.view, count))
 
-    async def _read_parts(self, found: ResponseView) -> Parts:
-        """The custom statuses of a response's sub-orchestrations, the oldest first."""
-        if not any(_has_part(step) for step in found.steps):
+    async def _read_parts(self, found: ResponseView, page: PageParts | None) -> Parts:
+        """The custom statuses of a response's sub-orchestrations, the oldest first.
+
+        They are on the page of the response, if not at its end.
+        """
+        steps = [step for step in found.steps if _has_part(step)]
+        if not steps:
             return {}
-        query = OrchestrationQuery(instance_id_prefix=f"{found.id}.", max_instance_count=PARTS)
-        states = await self._limit(self._hub_page(query, None))
+        states = page.find(found, steps) if page else None
+        if states is None:
+            query = OrchestrationQuery(instance_id_prefix=f"{found.id}.", max_instance_count=PARTS)
+            states = (await self._limit(self._hub_page(query, None))).items
         return {
             one.instance_id: StepStatus.from_json(status_of(one))
-            for one in sorted(states.items, key=lambda one: one.created_at)
+            for one in sorted(states, key=lambda one: one.created_at)
         }
 
-    async def _hub_pages(self, query: OrchestrationQuery) -> AsyncIterator[list[OrchestrationState]]:
+    async def _hub_pages(self, query: OrchestrationQuery) -> AsyncIterator[Page[OrchestrationState]]:
         token: str | None = None
         while True:
             states = await self._hub_page(query, token)
-            yield states.items
+            yield states
             token = states.continuation_token
             if token is None:
                 return

@@ -4,7 +4,8 @@ What differs from upstream: it listens on loopback only; a parent hears of a sub
 long that takes; what arrives for a finished instance is dropped; starting an instance heeds the reuse
 policy, and waking one that has finished is refused; timers keep the sandbox's pace (durable_clock.py),
 an entity's lock is kept (entity_locks.py), a failed dispatch is reported (entity_failures.py), a
-host may die (message_visibility.py), and instances have versions (versioning.py).
+host may die (message_visibility.py), instances have versions (versioning.py), and are listed in the order of
+their ids (instance_pages.py).
 """
 
 import asyncio
@@ -20,7 +21,7 @@ import grpc
 from durabletask.internal import helpers
 from durabletask.testing.in_memory_backend import OrchestrationInstance
 
-from sandbox.durable.versioning import Versioning
+from sandbox.durable.instance_pages import InstancePages
 from sandbox.pace import Pace
 
 MESSAGE_LIMIT = 16 * 1024 * 1024
@@ -33,7 +34,7 @@ FINISHED = (
 EVERY = tuple(pb.OrchestrationStatus.values())
 
 
-class DurableHub(Versioning):
+class DurableHub(InstancePages):
     """Orchestrations and entities of one app, in memory."""
 
     def __init__(self, pace: Pace) -> None:

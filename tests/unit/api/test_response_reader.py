@@ -324,10 +324,16 @@ def test_a_page_of_50000_responses_reads_one_page_of_the_hub():
     on_hub(test)
 
 
-def test_a_page_of_rollouts_asks_once_more_for_each_of_them_and_for_nothing_else():
+def test_a_page_of_rollouts_has_their_steps_and_asks_for_those_at_its_end_only():
     async def test(hub: Hub) -> None:
         for number in range(1, 101):
             await hub.start(response(number))
+            await hub.start(response(id=f"deploy.{number:04}.deploy"), "RollOutModel")
+            hub.set(
+                f"deploy.{number:04}.deploy",
+                "RUNNING" if number % 2 else "COMPLETED",
+                custom_status={"detail": f"{number} %", "waiting": None},
+            )
             said = ("running", "running", "waiting") if number % 2 else ("done", "done", "done")
             hub.set(
                 f"deploy.{number:04}",
@@ -343,7 +349,37 @@ def test_a_page_of_rollouts_asks_once_more_for_each_of_them_and_for_nothing_else
                 custom_status=status(number, *said),
             )
         hub.asked.clear()
-        assert len(await page(hub, limit="200")) == 200
-        assert hub.asked == ["QueryInstances"] * (2 + 100)
+        found = await page(hub, limit="200")
+        assert len(found) == 200
+        details = {one["id"]: one["steps"][0]["detail"] for one in found}
+        assert [details[f"deploy.{number:04}"] for number in range(1, 5)] == ["1 %", "", "3 %", ""]
+        assert hub.asked == ["QueryInstances"] * (3 + 2), "three pages, two of which end with a rollout"
+        hub.asked.clear()
+        assert len(await page(hub, status="running", limit="200")) == 50
+        assert hub.asked == ["QueryInstances"] * (2 + 1)
+
+    on_hub(test)
+
+
+def test_steps_that_a_filter_leaves_out_or_that_a_page_cuts_off_are_read() -> None:
+    async def test(hub: Hub) -> None:
+        await hub.start(response(1))
+        hub.set("deploy.0001", "RUNNING", custom_status=status(1, "running", "done", "running"))
+        await hub.start(response(id="deploy.0001.deploy"), "RollOutModel")
+        log = {"detail": "over", "log": ["the last line"]}
+        hub.set("deploy.0001.deploy", "COMPLETED", custom_status=log)
+        for parameters in ({}, {"status": "running"}, {"until": "2100-01-01T00:00:00Z"}):
+            hub.asked.clear()
+            [one] = await page(hub, **parameters)
+            assert one["steps"][0]["log"] == ["the last line"]
+            assert len(hub.asked) == 1 + bool(parameters)
+        for number in range(2, 101):  # the part is the second of 101 instances, then the last but one
+            await hub.start(response(number, rule="a"))
+            hub.set(f"a.{number:04}", "COMPLETED", custom_status=status(number, "done", "skipped", "done"))
+        hub.asked.clear()
+        assert {one["id"]: one for one in await page(hub)}["deploy.0001"]["steps"][0]["log"] == [
+            "the last line"
+        ]
+        assert len(hub.asked) == 1 + 1
 
     on_hub(test)
