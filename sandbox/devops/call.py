@@ -10,7 +10,7 @@ from sandbox.inboxes.inbox import Inbox
 
 
 @dataclass
-class Call:
+class DevOpsCall:
     """One request: about which project, with which parts of the path, query and body."""
 
     address: str

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from sandbox.azure.identity import Identity, TokenError
 from sandbox.devops.answers import DevOpsError, ask_to_sign_in
-from sandbox.devops.call import Call
+from sandbox.devops.call import DevOpsCall
 from sandbox.devops.pipeline_runs import LOOKS, PipelineRun, PipelineRuns
 from sandbox.devops.work_items import create_work_item, query_work_items, read_work_item_type
 from sandbox.inboxes.inbox import Inbox
@@ -27,7 +27,7 @@ AUDIENCE = "499b84ac-1321-427f-aa17-267ca6975798"
 SANDBOX_PAT = "a token of the sandbox"
 
 
-type Answer = Callable[["DevOps", Call], web.Response]
+type Answer = Callable[["DevOps", DevOpsCall], web.Response]
 
 
 @dataclass
@@ -84,7 +84,7 @@ class DevOps(OutsideService):
                 place, part = found["place"], found.groupdict().get("part") or ""
                 address = f"https://{HOST}/{place}"
                 runs = self._find(place)
-                call = Call(address, place, runs, part, request.query, kind, body, self.inbox)
+                call = DevOpsCall(address, place, runs, part, request.query, kind, body, self.inbox)
                 return answer(self, call)
         raise DevOpsError(404, f"No resource is at {request.path}.")
 
@@ -98,18 +98,18 @@ class DevOps(OutsideService):
         text = f"TF200016: The following project does not exist: {name}. Verify that the name is correct."
         raise DevOpsError(404, text, "ProjectDoesNotExistWithNameException")
 
-    def list_definitions(self, call: Call) -> web.Response:
+    def list_definitions(self, call: DevOpsCall) -> web.Response:
         """`GET …/build/definitions?name=`."""
         found = call.runs.find(call.query.get("name"), call.query.get("path"))
         listed = [{"id": one.id, "name": one.name, "queueStatus": one.status} for one in found]
         return web.json_response({"count": len(listed), "value": listed})
 
-    def read_definition(self, call: Call) -> web.Response:
+    def read_definition(self, call: DevOpsCall) -> web.Response:
         """`GET …/build/definitions/{id}`."""
         one = call.runs.get(int(call.part))
         return web.json_response({"id": one.id, "name": one.name, "queueStatus": one.status})
 
-    def start(self, call: Call) -> web.Response:
+    def start(self, call: DevOpsCall) -> web.Response:
         """`POST …/pipelines/{id}/runs`."""
         pipeline = call.runs.get(int(call.part))
         run = call.runs.start(pipeline, call.body)
@@ -118,7 +118,7 @@ class DevOps(OutsideService):
         call.put(f"pipeline {pipeline.name} at {run.ref}")
         return web.json_response(_describe(call, run))
 
-    def read_run(self, call: Call) -> web.Response:
+    def read_run(self, call: DevOpsCall) -> web.Response:
         """`GET …/pipelines/{id}/runs/{run}`: each look takes the run further."""
         pipeline, _, number = call.part.partition("/runs/")
         run = call.runs.get_run(int(number))
@@ -128,13 +128,13 @@ class DevOps(OutsideService):
         run.looks += 1
         return answer
 
-    def list_builds(self, call: Call) -> web.Response:
+    def list_builds(self, call: DevOpsCall) -> web.Response:
         """`GET …/build/builds`; a list has no parameters of the runs."""
         listed = call.runs.list_runs(int(call.query["definitions"]), call.query.get("minTime"))
         runs = [{"id": run.id, "status": "notStarted"} for run in listed[: int(call.query.get("$top", 100))]]
         return web.json_response({"count": len(runs), "value": runs})
 
-    def read_timeline(self, call: Call) -> web.Response:
+    def read_timeline(self, call: DevOpsCall) -> web.Response:
         """`GET …/build/builds/{id}/timeline`."""
         failed = call.runs.get_run(int(call.part)).result == "failed"
         issues = [{"type": "error", "message": "promote.sh ended with 1"}] if failed else []
@@ -156,7 +156,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
 )
 
 
-def _describe(call: Call, run: PipelineRun) -> dict[str, Any]:
+def _describe(call: DevOpsCall, run: PipelineRun) -> dict[str, Any]:
     """A run as Azure DevOps describes it, as far as the app reads it."""
     completed = run.looks >= LOOKS
     return {

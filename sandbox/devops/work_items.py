@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.devops.answers import DevOpsError
-from sandbox.devops.call import Call
+from sandbox.devops.call import DevOpsCall
 
 PATCH = "application/json-patch+json"
 TYPES = ("Bug", "Epic", "Feature", "Issue", "Task", "User Story")
@@ -16,7 +16,7 @@ TAG = re.compile(r"\[System\.Tags\] CONTAINS '([^']*)'")
 FIELD = re.compile(r"/fields/((?:System|Microsoft|Custom)\.[\w.]+)")
 
 
-def create_work_item(_: object, call: Call) -> web.Response:
+def create_work_item(_: object, call: DevOpsCall) -> web.Response:
     """`POST …/wit/workitems/${type}` with a JSON patch."""
     if call.content_type != PATCH:
         raise DevOpsError(415, f"The request has the content type {call.content_type}, not {PATCH}.")
@@ -36,7 +36,7 @@ def create_work_item(_: object, call: Call) -> web.Response:
     return web.json_response(item)
 
 
-def query_work_items(_: object, call: Call) -> web.Response:
+def query_work_items(_: object, call: DevOpsCall) -> web.Response:
     """`POST …/wit/wiql`, for a query by one tag."""
     found = TAG.search(call.body["query"])
     if found is None or "@project" not in call.body["query"]:
@@ -45,7 +45,7 @@ def query_work_items(_: object, call: Call) -> web.Response:
     return web.json_response({"queryType": "flat", "workItems": items})
 
 
-def read_work_item_type(_: object, call: Call) -> web.Response:
+def read_work_item_type(_: object, call: DevOpsCall) -> web.Response:
     """`GET …/wit/workitemtypes/{type}`."""
     _require_type(call.part)
     return web.json_response({"name": call.part})

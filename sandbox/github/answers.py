@@ -22,7 +22,7 @@ class GitHubError(Exception):
         return web.json_response(body, status=self.status, headers=self.headers)
 
 
-def not_found() -> GitHubError:
+def not_found_error() -> GitHubError:
     """What GitHub says of what does not exist, and of what the caller may not see."""
     return GitHubError(404, "Not Found")
 

@@ -11,7 +11,7 @@ from sandbox.inboxes.inbox import Inbox
 
 
 @dataclass
-class Call:
+class GitHubCall:
     """One request: who calls, about which repository, with which parts of the path, query and body."""
 
     caller: Caller

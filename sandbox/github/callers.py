@@ -14,7 +14,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.github.answers import GitHubError, not_found, require_keys
+from sandbox.github.answers import GitHubError, not_found_error, require_keys
 
 LEVELS = ("read", "write", "admin")
 ALL = {"metadata": "read", "actions": "write", "contents": "write", "issues": "write"}
@@ -36,27 +36,27 @@ class Caller:
     def require(self, permission: str, level: str, repository: str) -> None:
         """Raise GitHubError for what the caller may not do."""
         if self.repository is not None and self.repository.lower() != repository.lower():
-            raise not_found()
+            raise not_found_error()
         granted = self.permissions.get(permission)
         if granted is None or LEVELS.index(granted) < LEVELS.index(level):
             kind = "integration" if self.is_app else "personal access token"
             raise GitHubError(403, f"Resource not accessible by {kind}")
 
 
-def make_key() -> rsa.RSAPrivateKey:
+def make_app_key() -> rsa.RSAPrivateKey:
     """A new key of a GitHub App."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @dataclass
-class Callers:
+class GitHubCallers:
     """The tokens that are known, and one GitHub App that is installed everywhere; any id without `app_id`."""
 
     tokens: dict[str, Caller] = field(default_factory=lambda: {SANDBOX_TOKEN: Caller("sandbox-user", ALL)})
     app_id: str = ""
     app_slug: str = "mlevents-sandbox"
     app_permissions: Mapping[str, str] = field(default_factory=lambda: ALL)
-    make_key: Callable[[], rsa.RSAPrivateKey] = make_key
+    make_key: Callable[[], rsa.RSAPrivateKey] = make_app_key
 
     @cached_property
     def private_key(self) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.github.answers import GitHubError, not_found, require_keys
-from sandbox.github.call import Call
-from sandbox.github.callers import Callers
+from sandbox.github.answers import GitHubError, not_found_error, require_keys
+from sandbox.github.call import GitHubCall
+from sandbox.github.callers import GitHubCallers
 from sandbox.github.issues import create_issue, list_issues
 from sandbox.github.workflow_file import FOLDER
 from sandbox.github.workflow_runs import WorkflowRuns
@@ -28,7 +28,7 @@ API = r"/repos/(?P<repository>[^/]+/[^/]+)"
 PAGE = 30
 
 
-type Answer = Callable[[Call], web.Response]
+type Answer = Callable[[GitHubCall], web.Response]
 
 
 @dataclass
@@ -36,7 +36,7 @@ class GitHub(OutsideService):
     """GitHub; `repositories` are those that exist, or None for all."""
 
     inbox: Inbox
-    callers: Callers = field(default_factory=Callers)
+    callers: GitHubCallers = field(default_factory=GitHubCallers)
     repositories: dict[str, WorkflowRuns] | None = None
     _open: dict[str, WorkflowRuns] = field(default_factory=dict)
 
@@ -69,9 +69,9 @@ class GitHub(OutsideService):
             if found and method == request.method:
                 name = found["repository"]
                 part = found.groupdict().get("part") or ""
-                call = Call(caller, name, self._find(name), part, request.query, body, self.inbox)
+                call = GitHubCall(caller, name, self._find(name), part, request.query, body, self.inbox)
                 return answer_call(self, call)
-        raise not_found()
+        raise not_found_error()
 
     def _answer_app(self, request: web.Request, path: str, body: Any) -> web.Response | None:
         """The answer to a GitHub App about its installation; None for any other request."""
@@ -92,21 +92,21 @@ class GitHub(OutsideService):
         for known, runs in self.repositories.items():
             if known.lower() == name.lower():
                 return runs
-        raise not_found()
+        raise not_found_error()
 
-    def read_repository(self, call: Call) -> web.Response:
+    def read_repository(self, call: GitHubCall) -> web.Response:
         """`GET /repos/{owner}/{repo}`."""
         call.require("metadata", "read")
         private = {"private": True, "visibility": "private", "default_branch": "main"}
         return web.json_response({"full_name": call.repository, **private})
 
-    def read_workflow(self, call: Call) -> web.Response:
+    def read_workflow(self, call: GitHubCall) -> web.Response:
         """`GET …/actions/workflows/{id}`."""
         call.require("actions", "read")
         file = call.runs.find(call.part)
         return web.json_response({"id": file.id, "path": f"{FOLDER}{file.name}", "state": file.state})
 
-    def dispatch(self, call: Call) -> web.Response:
+    def dispatch(self, call: GitHubCall) -> web.Response:
         """`POST …/actions/workflows/{id}/dispatches`."""
         call.require("actions", "write")
         details = ("return_run_details",) if call.runs.names_runs else ()
@@ -120,7 +120,7 @@ class GitHub(OutsideService):
         address = f"https://{HOST}/repos/{call.repository}/actions/runs/{run.id}"
         return web.json_response({"workflow_run_id": run.id, "run_url": address, "html_url": link})
 
-    def raise_event(self, call: Call) -> web.Response:
+    def raise_event(self, call: GitHubCall) -> web.Response:
         """`POST …/dispatches`."""
         call.require("contents", "write")
         body = require_keys(call.body, ("event_type",), ("client_payload",))
@@ -128,7 +128,7 @@ class GitHub(OutsideService):
         call.put(f"event {body['event_type']}")
         return web.Response(status=204)
 
-    def list_runs(self, call: Call) -> web.Response:
+    def list_runs(self, call: GitHubCall) -> web.Response:
         """`GET …/actions/runs`, and those of one workflow."""
         call.require("actions", "read")
         workflow = call.runs.find(call.part).name if call.part else None
@@ -138,7 +138,7 @@ class GitHub(OutsideService):
         runs = [run.describe(call.repository) for run in listed]
         return web.json_response({"total_count": len(found), "workflow_runs": runs})
 
-    def read_run(self, call: Call) -> web.Response:
+    def read_run(self, call: GitHubCall) -> web.Response:
         """`GET …/actions/runs/{id}`: each look takes the run a state further."""
         call.require("actions", "read")
         run = call.runs.get(int(call.part))
@@ -146,7 +146,7 @@ class GitHub(OutsideService):
         run.advance()
         return answer
 
-    def list_jobs(self, call: Call) -> web.Response:
+    def list_jobs(self, call: GitHubCall) -> web.Response:
         """`GET …/actions/runs/{id}/jobs`."""
         call.require("actions", "read")
         run = call.runs.get(int(call.part))
@@ -157,13 +157,13 @@ class GitHub(OutsideService):
         ]
         return web.json_response({"total_count": len(jobs), "jobs": jobs})
 
-    def read_file(self, call: Call) -> web.Response:
+    def read_file(self, call: GitHubCall) -> web.Response:
         """`GET …/contents/{path}`, as it is."""
         call.require("contents", "read")
         return web.Response(text=call.runs.find(call.part.removeprefix(FOLDER)).text)
 
 
-ROUTES: tuple[tuple[str, str, Callable[[GitHub, Call], web.Response]], ...] = (
+ROUTES: tuple[tuple[str, str, Callable[[GitHub, GitHubCall], web.Response]], ...] = (
     ("GET", "", GitHub.read_repository),
     ("POST", "/dispatches", GitHub.raise_event),
     ("GET", r"/contents/(?P<part>.+)", GitHub.read_file),

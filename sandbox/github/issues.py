@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from sandbox.github.answers import GitHubError, require_keys
-from sandbox.github.call import Call
+from sandbox.github.call import GitHubCall
 
 LONGEST_TITLE, LONGEST_BODY, LONGEST_LABEL = 256, 65_536, 50
 
 
-def create_issue(_: object, call: Call) -> web.Response:
+def create_issue(_: object, call: GitHubCall) -> web.Response:
     """`POST …/issues`."""
     call.require("issues", "write")
     body = require_keys(call.body, ("title",), ("body", "labels", "assignees", "milestone", "type"))
@@ -33,7 +33,7 @@ def create_issue(_: object, call: Call) -> web.Response:
     return web.json_response(issue, status=201)
 
 
-def list_issues(_: object, call: Call) -> web.Response:
+def list_issues(_: object, call: GitHubCall) -> web.Response:
     """`GET …/issues`, the newest first."""
     call.require("issues", "read")
     size, page = int(call.query.get("per_page", 30)), int(call.query.get("page", 1))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.github.answers import GitHubError, not_found
+from sandbox.github.answers import GitHubError, not_found_error
 from sandbox.github.workflow_file import ANY_WORKFLOW, FOLDER, WorkflowFile
 
 MOST_INPUTS, MOST_KEYS, LONGEST_PAYLOAD = 25, 10, 65_535
@@ -19,7 +19,7 @@ STATES = ("queued", "in_progress", "completed")
 
 
 @dataclass
-class Run:
+class WorkflowRun:
     """One run; `hidden` is how many listings leave it out, `state` the position in `STATES`."""
 
     id: int
@@ -70,7 +70,7 @@ class WorkflowRuns:
     listing_lag: int = 1
     names_runs: bool = True
     conclusions: list[str] = field(default_factory=list)
-    runs: list[Run] = field(default_factory=list)
+    runs: list[WorkflowRun] = field(default_factory=list)
     disabled: set[str] = field(default_factory=set)
     issues: list[dict[str, Any]] = field(default_factory=list)
 
@@ -82,9 +82,9 @@ class WorkflowRuns:
             if name in (known, str(number)):
                 state = "disabled_manually" if known in self.disabled else "active"
                 return WorkflowFile(number, known, text, state)
-        raise not_found()
+        raise not_found_error()
 
-    def dispatch(self, file: WorkflowFile, body: Mapping[str, Any], actor: str) -> Run:
+    def dispatch(self, file: WorkflowFile, body: Mapping[str, Any], actor: str) -> WorkflowRun:
         """Start a run of a workflow; raises GitHubError 422."""
         self._require_ref(body["ref"])
         if file.state != "active":
@@ -114,15 +114,15 @@ class WorkflowRuns:
 
     def _start(
         self, file: WorkflowFile, event: str, branch: str, values: Mapping[str, Any], actor: str
-    ) -> Run:
+    ) -> WorkflowRun:
         title = file.name_run(values, str(values.get("") or file.content.get("name") or file.name))
-        run = Run(1000 + len(self.runs), file, title, event, branch, actor, datetime.now(UTC), values)
+        run = WorkflowRun(1000 + len(self.runs), file, title, event, branch, actor, datetime.now(UTC), values)
         run.hidden = self.listing_lag
         run.conclusion = self.conclusions.pop(0) if self.conclusions else "success"
         self.runs.append(run)
         return run
 
-    def list_runs(self, event: str | None, since: str | None, workflow: str | None) -> Iterator[Run]:
+    def list_runs(self, event: str | None, since: str | None, workflow: str | None) -> Iterator[WorkflowRun]:
         """The runs that are listed by now, the newest first."""
         moment = datetime.fromisoformat(since.removeprefix(">=")) if since else None
         for run in reversed(self.runs):
@@ -135,12 +135,12 @@ class WorkflowRuns:
             ):
                 yield run
 
-    def get(self, id: int) -> Run:
+    def get(self, id: int) -> WorkflowRun:
         """A run; raises GitHubError 404."""
         for run in self.runs:
             if run.id == id:
                 return run
-        raise not_found()
+        raise not_found_error()
 
     def _require_ref(self, ref: Any) -> None:
         name = re.sub(r"^refs/(heads|tags)/", "", str(ref))

@@ -15,7 +15,7 @@ from mlevents.orchestration.step_plan import RetryPlan
 from mlevents.services.github.app_token import forget_tokens
 from mlevents.services.services import Services
 from sandbox.azure.faults import Faults
-from sandbox.github.callers import ALL, Caller, Callers, make_key
+from sandbox.github.callers import ALL, Caller, GitHubCallers, make_app_key
 from sandbox.github.github import GitHub
 from sandbox.github.workflow_runs import WorkflowRuns
 from sandbox.inboxes.inbox import Inbox
@@ -47,7 +47,7 @@ jobs: {}
 """
 FILES = {"promote.yml": PROMOTE, "plain.yml": UNMARKED, "listen.yml": LISTENER}
 MOST_ATTEMPTS = 60
-app_key = cache(make_key)
+app_key = cache(make_app_key)
 
 
 @dataclass
@@ -106,7 +106,7 @@ def github_world(trusted: Authority) -> Iterator[GitHubWorld]:
     """A GitHub that is served."""
     runs = WorkflowRuns(files=dict(FILES), branches=("main", "release"))
     caller = Caller("octocat", ALL)
-    github = GitHub(Inbox(), Callers({TOKEN: caller}, app_id="7", make_key=app_key), {REPOSITORY: runs})
+    github = GitHub(Inbox(), GitHubCallers({TOKEN: caller}, app_id="7", make_key=app_key), {REPOSITORY: runs})
     faults, calls = Faults(), list[str]()
 
     @web.middleware

@@ -18,7 +18,7 @@ from mlevents.services.services import Services
 from sandbox.azure.faults import Faults
 from sandbox.devops.devops import DevOps
 from sandbox.devops.pipeline_runs import PipelineRuns
-from sandbox.github.callers import ALL, Caller, Callers
+from sandbox.github.callers import ALL, Caller, GitHubCallers
 from sandbox.github.github import GitHub
 from sandbox.github.workflow_runs import WorkflowRuns
 from sandbox.inboxes.inbox import Inbox
@@ -54,7 +54,7 @@ def make_service(name: str) -> Any:
     if name == "boards":
         return DevOps(Inbox(), None, {TOKEN}, {"example/ml": PipelineRuns([])})
     if name == "issues":
-        callers = Callers({TOKEN: Caller("octocat", ALL)})
+        callers = GitHubCallers({TOKEN: Caller("octocat", ALL)})
         return GitHub(Inbox(), callers, {"example/ml": WorkflowRuns(files={})})
     return Jira(Inbox(), {TOKEN}, ("ML",))
 

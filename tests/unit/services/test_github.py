@@ -13,7 +13,7 @@ from mlevents.services.github import app_token
 from mlevents.services.github.app_token import forget_tokens
 from mlevents.services.github.connection import GitHub
 from mlevents.services.services import Services
-from sandbox.github.callers import Callers
+from sandbox.github.callers import GitHubCallers
 from tests.unit.github_world import REPOSITORY, GitHubWorld, github_world
 from tests.unit.stand_ins import Authority, services
 
@@ -74,7 +74,7 @@ def test_a_permission_that_the_app_has_not_is_said(world: GitHubWorld):
 
 
 def test_another_key_or_app_is_refused_and_the_key_is_not_told(world: GitHubWorld):
-    key = Callers().private_key
+    key = GitHubCallers().private_key
     known = connect_with_key(world, key)
     found: Any = known.connection("app")
     with pytest.raises(RefusedError, match="A JSON web token could not be decoded") as raised:
