@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.figure import Figure
+from bench.noop_app import NO_OP_APP
 from sandbox.sandbox_process import ROOT
 
 ROUNDS = 7
@@ -103,7 +104,7 @@ def package() -> Iterator[Mapping[str, Path]]:
         f"{OURS} without its outline": remove_outline,
     }
     with tempfile.TemporaryDirectory() as place:
-        folders = {NO_OP: APPS / "no_op", DOCUMENTED: APPS / "documented"}
+        folders = {NO_OP: NO_OP_APP, DOCUMENTED: APPS / "documented"}
         for number, (name, remove) in enumerate(without.items()):
             folders[name] = copy_app(Path(place) / str(number))
             remove(folders[name])

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 from bench.delivery_round import Delivery, Round
 from bench.figure import Figure
-from bench.noop_app import read_ends, write_noop_app
+from bench.noop_app import copy_noop_app, read_ends
 from sandbox.sandbox_process import ROOT, Stage, stage
 
 CALLERS = (1, 8, 32, 128)
@@ -84,7 +84,7 @@ def measure() -> Iterator[tuple[str, int, Round]]:
         yield from measure_app(on, "", partial(read_responses, on))
         with tempfile.TemporaryDirectory() as folder:
             on.kill()
-            on.start(write_noop_app(Path(folder)))
+            on.start(copy_noop_app(Path(folder)))
             yield from measure_app(on, "no-op app, ", partial(read_ends, Path(folder)))
 
 
