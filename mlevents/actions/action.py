@@ -11,8 +11,7 @@ from pydantic import ConfigDict
 from mlevents.actions.allowed_target import Target
 from mlevents.actions.preflight_input import Preflight
 from mlevents.events import Event
-from mlevents.orchestration.messages import PERFORM
-from mlevents.orchestration.step_plan import RetryPlan, StepOrchestration
+from mlevents.orchestration.step_plan import PERFORM, RetryPlan, StepOrchestration
 from mlevents.registry import Registry
 from mlevents.services.connection import ConnectionName as ConnectionName  # noqa: PLC0414 - actions import it from here
 from mlevents.services.finding import Finding

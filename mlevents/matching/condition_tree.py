@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from mlevents.conditions.condition import Condition
 
-_MAPPINGS = (dict, Mapping)
+MAPPINGS = (dict, Mapping)
 """A `dict` is recognised ten times as fast as any other mapping."""
 
 
@@ -138,7 +138,7 @@ def find_value(names: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     """The value to which the keys lead, or None."""
     found: Any = names
     for key in keys:
-        if not isinstance(found, _MAPPINGS):
+        if not isinstance(found, MAPPINGS):
             return None
         found = found.get(key)
     return found
@@ -150,8 +150,15 @@ def read_values(node: Node, names: Mapping[str, Any]) -> Any:
     return next(iter(found.values())) if len(found) == 1 else found
 
 
+_PARTS = (FieldCondition, AnyOf, Not)
+
+
 def conjuncts(node: Node) -> list[FieldCondition | AnyOf | Not]:
     """The parts that must all hold, in the order written."""
-    if isinstance(node, AllOf):
-        return [part for inner in node.nodes for part in conjuncts(inner)]
-    return [node] if isinstance(node, FieldCondition | AnyOf | Not) else []
+    found: list[FieldCondition | AnyOf | Not] = []
+    for part in node.nodes if isinstance(node, AllOf) else (node,):
+        if isinstance(part, AllOf):
+            found += conjuncts(part)
+        elif isinstance(part, _PARTS):
+            found.append(part)
+    return found

@@ -17,6 +17,7 @@ from mlevents.events import NAMES
 from mlevents.events.event_type import Items, NameType
 from mlevents.events.studio_links import LINK, STUDIO_PAGES, describe_links
 from mlevents.matching.condition_tree import (
+    MAPPINGS,
     AllOf,
     AnyOf,
     FailedCondition,
@@ -105,7 +106,7 @@ class _Binder:
 
     def level(self, written: object, level: WhereLevel) -> Node | None:
         """The node of a level: of a map, a list or a value."""
-        if not isinstance(written, Mapping):
+        if not isinstance(written, MAPPINGS):
             return self.value(written, level)
         if not written:
             self.report(level.at, f"is empty: write {describe_content(level)} in it, or remove it")

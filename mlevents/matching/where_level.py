@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from mlevents.conditions.condition import Condition, quote_value, type_of
 from mlevents.events.event_type import Items, NameType
+from mlevents.matching.condition_tree import MAPPINGS
 
 type FieldNames = Mapping[str, "FieldNames"] | NameType
 """The names of a level, with those below each; a field's type where there are none."""
@@ -20,7 +21,7 @@ class WhereLevel(NamedTuple):
 
     @property
     def is_field(self) -> bool:
-        return not isinstance(self.names, Mapping) and self.names != "texts"
+        return not isinstance(self.names, MAPPINGS) and self.names != "texts"
 
     @property
     def below_names(self) -> list[str]:

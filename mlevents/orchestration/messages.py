@@ -13,9 +13,6 @@ from mlevents.orchestration.step_plan import StepPlan
 from mlevents.orchestration.step_record import StepRecord
 from mlevents.telemetry import ResponseTrace
 
-PERFORM = "perform"
-"""The verb of an action that has no orchestrator of its own."""
-
 
 @dataclass(frozen=True, slots=True)
 class OpenFlood(JsonMessage):

@@ -6,6 +6,9 @@ from typing import Any, ClassVar
 
 from mlevents.orchestration.json_message import Json, JsonMessage, read_optional
 
+PERFORM = "perform"
+"""The verb of an action that has no orchestrator of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPlan(JsonMessage):

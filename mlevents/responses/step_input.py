@@ -16,9 +16,9 @@ from mlevents.expressions.environment import NamePath
 from mlevents.expressions.interpolation import ExpressionError, find_paths, find_texts
 from mlevents.gates.gate import gate
 from mlevents.orchestration.json_message import Json
-from mlevents.orchestration.messages import PERFORM, Call, Failure, Response
+from mlevents.orchestration.messages import Call, Failure, Response
 from mlevents.orchestration.size_limits import cut_text
-from mlevents.orchestration.step_plan import StepPlan
+from mlevents.orchestration.step_plan import PERFORM, StepPlan
 from mlevents.responses.step_serialization import select_connections
 
 LONGEST_CALL_TEXT = 1000

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from mlevents.errors import ActionError, PermanentError, RefusedError, TransientError
 from mlevents.services.lazy_import import import_lock
-from mlevents.services.redaction import redact
 from mlevents.services.remedies import find_remedy
 from mlevents.services.sign_in_error import describe_sign_in
 
@@ -108,6 +107,8 @@ def read_retry_after(headers: Mapping[str, str], now: Callable[[], datetime]) ->
 
 def clean_text(text: str) -> str:
     """The text as one line of at most a thousand characters, without tokens, keys and signatures."""
+    from mlevents.services.redaction import redact  # its expressions take long to compile
+
     if len(text) > LONGEST_READ:
         text = text[:LONGEST_READ].rpartition(" ")[0] or text[:LONGEST_MESSAGE]
     line = " ".join(redact(text).split())

@@ -7,7 +7,8 @@ import pytest
 from mlevents.gates.approve.gate import Approve
 from mlevents.gates.approve.link import ApprovalSubject
 from mlevents.gates.approve.request import describe_steps
-from mlevents.orchestration.messages import PERFORM, Response
+from mlevents.orchestration.messages import Response
+from mlevents.orchestration.step_plan import PERFORM
 from mlevents.responses.plan_digest import digest_rule
 from tests.unit.gates.gate_world import GateWorld, make_step, message
 
