@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import (
+    canary,
     cold_start,
     delivery,
     load,
@@ -24,6 +25,7 @@ from bench.figure import Figure
 def main() -> None:
     """Measure everything and print it."""
     figures: list[Figure] = [
+        *canary.figures(),
         *cold_start.figures(),
         *delivery.figures(),
         *load.figures(),

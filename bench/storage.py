@@ -9,7 +9,7 @@ requests are counted from them as DurableTask.AzureStorage makes them, see `task
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -114,13 +114,13 @@ def measure_instances(instances: Recorded) -> StorageUse:
     return used
 
 
-async def record_histories(rules: Path, kinds: Iterable[str]) -> dict[str, Recorded]:
+async def record_histories(rules: Path, kinds: Mapping[str, Callable[[Stage], str]]) -> dict[str, Recorded]:
     """Run one response of each of these kinds in a sandbox; gives the histories that each left in the hub."""
     async with Sandbox(Options(port=0, rules=rules, speed=SPEED)) as sandbox:
         on = Stage(sandbox.ready)
         found: dict[str, Recorded] = {}
-        for name in kinds:
-            response = await asyncio.to_thread(RESPONSES[name], on)
+        for name, perform in kinds.items():
+            response = await asyncio.to_thread(perform, on)
             instances = sandbox.host.hub.instances_of(response)
             found[name] = {one.instance_id: one for one in instances}
         return found
@@ -152,11 +152,11 @@ def replace_version(on: Stage) -> str:
     return roll_out(on, "2")
 
 
-def run_canary(on: Stage) -> str:
+def run_canary(on: Stage, model: str = "canary") -> str:
     """The id of the response that replaces a version in two steps, under load."""
-    roll_out(on, "1", "canary")
-    on.load("canary", 20)
-    return roll_out(on, "2", "canary")
+    roll_out(on, "1", model)
+    on.load(model, 20)
+    return roll_out(on, "2", model)
 
 
 RESPONSES: Mapping[str, Callable[[Stage], str]] = {
