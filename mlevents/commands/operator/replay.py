@@ -21,11 +21,11 @@ from mlevents.commands.operator.letter_plans import AppPlans, LocalPlans
 from mlevents.commands.operator.letter_replay import LetterReplay
 from mlevents.commands.operator.quarantine_replay import replay_quarantine
 from mlevents.commands.operator.replay_report import ReplayReport, list_problems, show_letter
-from mlevents.commands.operator.replay_target import OpenTarget, ReplayTarget
 from mlevents.commands.operator.response_list import read_moment
+from mlevents.commands.operator.send import deliver_event, find_webhook
+from mlevents.commands.operator.webhook_target import OpenTarget, WebhookTarget
 from mlevents.commands.option_groups import expand_options
 from mlevents.commands.progress_bar import track_items
-from mlevents.commands.send import deliver_event, find_webhook
 from mlevents.errors import ActionError, ConfigError, EventError
 from mlevents.eventgrid.dead_letter_store import DeadLetterStore, StoredLetter, open_store, read_blob
 from mlevents.eventgrid.letter_filter import LetterFilter
@@ -83,7 +83,7 @@ class ReplayFilters:
 @expand_options
 def replay(  # noqa: PLR0913, PLR0917 - a command's options are its function's parameters
     filters: ReplayFilters,
-    target: ReplayTarget,
+    target: WebhookTarget,
     source: LetterSource = "",
     quarantine: FromQuarantine = False,
     dry_run: ReplayDryRun = False,

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mlevents.__main__ import build_app
-from mlevents.commands.send import WEBHOOK, build_request, find_webhook
+from mlevents.commands.operator.send import WEBHOOK, build_request, find_webhook
 
 
 class FunctionServer(HTTPServer):

@@ -15,7 +15,7 @@ from mlevents.services.app_client import AppClient
 _WEBHOOK_KEY_SETTING = "MLEVENTS_KEY"
 """The setting of the key for the webhook, as for `send`."""
 
-ReplayUrl = Annotated[
+WebhookUrl = Annotated[
     str,
     typer.Option(
         "--url",
@@ -37,10 +37,10 @@ class OpenTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayTarget:
+class WebhookTarget:
     """The options that choose an app; without one of them, the sandbox that runs here."""
 
-    url: ReplayUrl = ""
+    url: WebhookUrl = ""
     app: AppName = ""
     subscription: Subscription = ""
     ready_file: ReadyFileOption = None
