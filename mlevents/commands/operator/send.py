@@ -19,6 +19,8 @@ from mlevents.commands.command import (
     print_line,
 )
 from mlevents.commands.event_file import EventFile, read_events_or_exit
+from mlevents.commands.operator.webhook_target import WebhookTarget
+from mlevents.commands.option_groups import expand_options
 from mlevents.services.app_client import trust_authorities
 from mlevents.services.sdk_errors import clean_text
 
@@ -27,15 +29,6 @@ ANSWER_TIMEOUT = 30.0
 
 WEBHOOK = "/runtime/webhooks/eventgrid"
 
-TargetUrl = Annotated[
-    str,
-    typer.Option(
-        "--url",
-        "--to",
-        metavar="URL",
-        help="A Functions host, such as http://localhost:7071; or its webhook, with functionName.",
-    ),
-]
 WebhookKey = Annotated[
     str,
     typer.Option(
@@ -48,10 +41,11 @@ WebhookKey = Annotated[
 
 
 @command("send")
-def send(event: EventFile, url: TargetUrl, key: WebhookKey = "", as_json: AsJson = False) -> None:
+@expand_options
+def send(event: EventFile, target: WebhookTarget, key: WebhookKey = "", as_json: AsJson = False) -> None:
     """Deliver each event of a file in its own request, and show the answer."""
-    check_address(url)
-    answers = [deliver_event(one, find_webhook(url, one), key) for one in read_events_or_exit(event)]
+    to, key = _find_target(target, key)
+    answers = [deliver_event(one, find_webhook(to, one), key) for one in read_events_or_exit(event)]
     if as_json:
         print_json({"deliveries": answers})
     else:
@@ -59,6 +53,15 @@ def send(event: EventFile, url: TargetUrl, key: WebhookKey = "", as_json: AsJson
             _show(answer)
     if not all(answer["accepted"] for answer in answers):
         raise typer.Exit(EXIT_PROBLEMS)
+
+
+def _find_target(target: WebhookTarget, key: str) -> tuple[str, str]:
+    """The host or webhook, and its key: an address is used as it is, whatever listens there."""
+    if target.url and not (target.app or target.ready_file):
+        check_address(target.url)
+        return target.url, key
+    found = target.open()
+    return found.webhook, key or found.key
 
 
 def deliver_event(event: Any, to: str, key: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where events are delivered again: the webhook of an app's functions, and the app's API beside it."""
+"""Where events are delivered: the webhook of an app's functions, and the app's API beside it."""
 
 from dataclasses import dataclass
 from typing import Annotated

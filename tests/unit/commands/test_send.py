@@ -67,6 +67,21 @@ def test_each_event_is_a_request_of_its_own_in_its_own_schema(function: Function
     ]
 
 
+def test_without_an_address_events_go_to_the_sandbox_that_runs_here(
+    function: FunctionServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / ".mlevents").mkdir()
+    ready = tmp_path / ".mlevents" / "ready.json"
+    ready.write_text(json.dumps({"functions": f"http://127.0.0.1:{function.server_port}"}))
+    monkeypatch.chdir(tmp_path)
+    event = json.dumps({"id": "1", "eventType": "Microsoft.X.RunCompleted"})
+    assert CliRunner().invoke(build_app(), ["send", "-"], input=event).exit_code == 0
+    assert [body[0]["id"] for _, _, body in function.received] == ["1"]
+    twice = ["send", "-", "--url", "http://127.0.0.1:1", "--ready-file", str(ready)]
+    result = CliRunner().invoke(build_app(), twice, input=event)
+    assert (result.exit_code, "more than once" in result.output) == (2, True)
+
+
 def test_the_key_is_in_a_header_and_never_in_the_address():
     made = build_request({"id": "1", "eventType": "a"}, "https://app.example.com/x", "a-key")
     assert made.get_header("X-functions-key") == "a-key"
