@@ -9,11 +9,15 @@ import logging
 import threading
 from contextlib import suppress
 from functools import cache
+from typing import TYPE_CHECKING
 
 from mlevents.handlers.app_state import rules, settings
 from mlevents.handlers.late_function import load_function
 from mlevents.handlers.responses import ENTITIES, ORCHESTRATORS, STEP_ACTIVITIES
 from mlevents.orchestration import function_names as names
+
+if TYPE_CHECKING:
+    from mlevents.rules.model import Rules
 
 IDLE_SECONDS = 0.5
 """Seconds after the registration, in which an event that started the worker is answered."""
@@ -41,16 +45,19 @@ def start_preload() -> None:
 
 def preload() -> None:
     """Load what responses by these rules need; never raises: whoever needs it says what is wrong."""
-    try:
-        loaded = rules()
-        from mlevents.responses.first_response import list_step_orchestrators, open_azure
+    from mlevents.rules.garbage_collection import pause_collection
 
-        for place in (
-            DELIVERY,
-            *EVERY_RESPONSE,
-            *map(ORCHESTRATORS.__getitem__, list_step_orchestrators(loaded)),
-        ):
-            load_function(place)
-        open_azure(loaded, settings())
+    try:
+        with pause_collection():
+            _load(rules())
     except Exception as error:  # noqa: BLE001 - nothing depends on it
         log.debug("what the first response needs is not loaded yet: %s", error)
+
+
+def _load(loaded: "Rules") -> None:
+    from mlevents.responses.first_response import list_step_orchestrators, open_azure
+
+    own = map(ORCHESTRATORS.__getitem__, list_step_orchestrators(loaded))
+    for place in (DELIVERY, *EVERY_RESPONSE, *own):
+        load_function(place)
+    open_azure(loaded, settings())

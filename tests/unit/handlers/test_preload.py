@@ -1,6 +1,7 @@
 """A worker that waits for its first event loads what the first response needs."""
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -117,6 +118,15 @@ def test_broken_rules_are_reported_by_whoever_needs_them(app: Path):
         app_state.rules()
     (app / "rules.yaml").write_text(RULES)
     assert app_state.rules().rules
+
+
+def test_no_garbage_is_collected_meanwhile(app: Path, monkeypatch: pytest.MonkeyPatch):
+    collects: list[bool] = []
+    monkeypatch.setattr(preload, "load_function", lambda _: collects.append(gc.isenabled()))
+    preload.preload()
+    assert app_state.are_rules_loaded()
+    assert set(collects) == {False}
+    assert gc.isenabled()
 
 
 def test_the_first_response_imports_nothing_more(app: Path):
