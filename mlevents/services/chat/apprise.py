@@ -27,7 +27,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from mlevents.errors import PermanentError, TransientError
 from mlevents.services.chat.adaptive_card import prepare_card
-from mlevents.services.chat.chat_services import KNOWN_SERVICES, PLAIN_TEXT_SERVICES
+from mlevents.services.chat.chat_services import KNOWN_SERVICES, NATIVE_ADDRESS, PLAIN_TEXT_SERVICES
 from mlevents.services.chat.chat_text import neutralize_text
 from mlevents.services.chat.incidents import prepare_opsgenie, prepare_pagerduty
 from mlevents.services.chat.refusal import PRIVATE, describe_rejection, keep_only_status
@@ -107,7 +107,9 @@ class Apprise(Connection):
         """Why text must not be sent there, as far as the rules show; None when a setting is missing."""
         url = self.url if isinstance(self.url, str) else environment.get(self.url.setting)
         schema = _schema(url or "").removesuffix("://")
-        if not url or not SCHEMA.match(url) or unsafe or self.unsafe_text or schema in KNOWN_SERVICES:
+        if not url or not SCHEMA.match(url) or unsafe or self.unsafe_text:
+            return None
+        if schema in KNOWN_SERVICES or NATIVE_ADDRESS.match(url):
             return None
         place = _apprise().Apprise.instantiate(url) if schema in ("http", "https") else None
         if place is None and schema not in _apprise().manager_plugins.NotificationManager().schemas():

@@ -5,6 +5,8 @@ mlevents refuses a service that is in neither list.
 
 from __future__ import annotations
 
+import re
+
 PLAIN_TEXT_SERVICES = frozenset(
     {
         "json",
@@ -118,3 +120,13 @@ A test checks for each what apprise really sends.
 """
 
 KNOWN_SERVICES = PLAIN_TEXT_SERVICES | CHAT_SERVICES
+
+NATIVE_ADDRESS = re.compile(
+    r"https://(?:"
+    r"hooks\.slack\.com/(?:services|workflows|triggers)/"
+    r"|[\w.-]+(?::\d+)?(?:/powerautomate/automations/direct(?:/cu/\d+)?)?"
+    r"/workflows/[\w-]+/triggers/manual/paths/invoke/?\?"
+    r")",
+    re.IGNORECASE | re.ASCII,
+)
+"""How the addresses begin that Slack and Teams show. Both are known, without the import of apprise."""

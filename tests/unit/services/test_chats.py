@@ -13,8 +13,14 @@ from hypothesis import strategies as st
 from mlevents.actions.notify.action import Notify
 from mlevents.actions.notify.message_values import STUDIOS
 from mlevents.errors import PermanentError
+from mlevents.services.chat import apprise
 from mlevents.services.chat.apprise import Apprise, _apprise, _schemas
-from mlevents.services.chat.chat_services import CHAT_SERVICES, KNOWN_SERVICES, PLAIN_TEXT_SERVICES
+from mlevents.services.chat.chat_services import (
+    CHAT_SERVICES,
+    KNOWN_SERVICES,
+    NATIVE_ADDRESS,
+    PLAIN_TEXT_SERVICES,
+)
 from mlevents.services.chat.chat_text import BREAK, neutralize_text
 from mlevents.services.chat.incidents import prepare_opsgenie
 from mlevents.services.connection import Message
@@ -204,6 +210,25 @@ def test_a_service_whose_way_with_text_is_unknown_is_refused(written: str) -> No
     assert connected.find_fault({}) is None
     assert connected.find_fault({"URL": written}, unsafe=True) is None
     assert Apprise.model_validate({"url": written, "unsafe_text": True}).find_fault({}) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/{A}",
+        "https://hooks.slack.com/triggers/T0/X0/Y0",
+        f"https://prod-1.westeurope.logic.azure.com:443/workflows/w1/triggers/manual/paths/invoke?sig={A}",
+        "https://d.environment.api.powerplatform.com:443/powerautomate/automations/direct/cu/12"
+        f"/workflows/w1/triggers/manual/paths/invoke/?api-version=1&sig={A}",
+    ],
+)
+def test_an_address_that_slack_or_teams_shows_is_known_without_apprise(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _schemas(_apprise().Apprise.instantiate(address)) & KNOWN_SERVICES
+    monkeypatch.setattr(apprise, "_apprise", pytest.fail)
+    assert Apprise.model_validate({"url": {"setting": "URL"}}).find_fault({"URL": address}) is None
+    assert not NATIVE_ADDRESS.match(f"https://h.example/?to={address}")
 
 
 @pytest.mark.parametrize("unsafe", ["step", "connection"])
