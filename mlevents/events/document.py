@@ -65,9 +65,9 @@ def check_size(text: str) -> None:
 def check_characters(value: Any, text: str) -> None:
     """Refuse U+0000 and lone surrogates anywhere in an event: no header, name or log can carry them.
 
-    `text` is what `value` was read from. Plain ASCII without such an escape cannot hold either.
+    `text` is what `value` was read from. Text that UTF-8 can encode, without such an escape, holds neither.
     """
-    if text.isascii() and ("\\" not in text or not _UNFIT_ESCAPES.search(text)):
+    if _is_encodable(text) and ("\\" not in text or not _UNFIT_ESCAPES.search(text)):
         return
     for path, string in _strings(value):
         if string.isascii() and "\0" not in string:
@@ -78,6 +78,14 @@ def check_characters(value: Any, text: str) -> None:
                 f"remove it where the value is set",
                 where=_place(path),
             )
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a surrogate
+        return False
+    return True
 
 
 def _decoded(content: bytes) -> str:
