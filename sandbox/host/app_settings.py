@@ -21,6 +21,8 @@ from sandbox.worker.shorter_waits import SPEED_VARIABLE
 
 IDENTITY_HEADER = "sandbox"
 THREADS = "PYTHON_THREADPOOL_THREAD_COUNT"
+SPEEDS = (SPEED_VARIABLE, "MLEVENTS_SANDBOX_SPEED")
+"""The second is for older checkouts, which divide by it: in them no wait can be replaced from outside."""
 log = logging.getLogger(__name__)
 
 
@@ -70,7 +72,7 @@ class AppSettings:
         if not self.real:
             settings[VARIABLE] = json.dumps(dict(self.ports))
         rules = {} if self.rules is None else {"MLEVENTS_RULES": str(self.find_rules(folder))}
-        return app_environment(present, settings | rules | {SPEED_VARIABLE: str(self.speed)})
+        return app_environment(present, settings | rules | dict.fromkeys(SPEEDS, str(self.speed)))
 
     def rule_values(self, folder: Path) -> dict[str, str]:
         """The value of each setting that the rules name and that the sandbox chooses."""

@@ -161,6 +161,16 @@ def test_another_checkout_goes_on_with_the_instances_of_the_first(host: Small, t
     assert requests.get(host.ready["host"], timeout=5).json()["checkout"] == str(other)
 
 
+def test_an_older_checkout_of_the_product_starts_and_knows_the_speed(host: Small, tmp_path: Path):
+    older = tmp_path / "older"
+    shutil.copytree(APPS / "small", older)
+    (older / "mlevents" / "services").mkdir(parents=True)
+    for package in ("mlevents", "mlevents/services"):  # without the module `waiting`
+        (older / package / "__init__.py").touch()
+    host.restart(checkout=str(older))
+    assert float(host.app.setting("MLEVENTS_SANDBOX_SPEED") or 0) == SPEED
+
+
 def test_a_checkout_that_cannot_start_is_reported_and_answers_503(host: Small, tmp_path: Path):
     (tmp_path / "small_app.py").write_text(
         "import azure.functions as func\napp = func.FunctionApp(7, 8, 9)\n"
