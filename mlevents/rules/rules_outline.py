@@ -161,15 +161,17 @@ def _describe_code() -> bytes:
 
     The times of files change when a package is made of them.
     """
-    found = (
-        f"{file.path[len(str(_PACKAGE)) :]} {file.stat().st_size}"
-        for folder, _, _ in os.walk(_PACKAGE)
-        for file in os.scandir(folder)
-        if file.name.endswith(".py")
-    )
-    text = "\n".join(sorted(found))
+    text = "\n".join(sorted(_list_sources(str(_PACKAGE))))
     decides = sorted(file for part in _DECIDES for file in (_PACKAGE / part).glob("*.py"))
     return b"".join([text.encode(), *(file.read_bytes() for file in decides)])
+
+
+def _list_sources(folder: str) -> Iterator[str]:
+    for one in os.scandir(folder):
+        if one.name.endswith(".py"):
+            yield f"{one.path[len(str(_PACKAGE)) :]} {one.stat().st_size}"
+        elif one.is_dir() and one.name != "__pycache__":
+            yield from _list_sources(one.path)
 
 
 def _find_file(settings: Settings) -> Path:

@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from mlevents import telemetry
+from mlevents.telemetry import instruments as instrument_module
 
 ROOT = Path(__file__).resolve().parents[2]
 QUERIES = {file.stem: file.read_text().rstrip("\n") for file in (ROOT / "infra" / "queries").glob("*.kql")}
@@ -65,7 +66,7 @@ def items(kind: int) -> list[dict[str, Any]]:
 
 def instruments() -> Iterator[str]:
     """The metrics that the module makes."""
-    for node in ast.walk(ast.parse(Path(telemetry.__file__).read_text())):
+    for node in ast.walk(ast.parse(Path(instrument_module.__file__).read_text())):
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("_meter.create_"):
             yield ast.literal_eval(node.args[0])
 

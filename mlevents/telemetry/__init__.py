@@ -1,7 +1,7 @@
 """Spans, metrics and log attributes, by OpenTelemetry's API.
 
-A cold start imports `opentelemetry-api` alone, most of which durabletask has loaded already. Unless an SDK
-is configured (on Azure the Functions worker does it), every call here does nothing.
+A cold start imports the API of traces alone, which durabletask has loaded already. Unless an SDK is
+configured (on Azure the Functions worker does it), every call here does nothing.
 
 One trace runs from the delivery to the last call of a response: the delivery's trace context travels
 in the response, as `traceparent`. Telemetry holds ids, names from the rules and our own words, and
@@ -9,6 +9,8 @@ never a value of an event, a message, or a setting: no secret can get into it.
 """
 
 import logging
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from opentelemetry import context, metrics, trace
+from opentelemetry import context, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 EVENT, RULE, RESPONSE = "mlevents.event", "mlevents.rule", "mlevents.response"
@@ -24,25 +26,10 @@ TYPE, STEP, USES, VERB = "mlevents.type", "mlevents.step", "mlevents.uses", "mle
 OUTCOME, STATUS = "mlevents.outcome", "mlevents.status"
 
 UNKNOWN = "unknown"
-SECONDS = (1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400)
 
 log = logging.getLogger("mlevents")
 
 _tracer = trace.get_tracer("mlevents")
-_meter = metrics.get_meter("mlevents")
-_events = _meter.create_counter("mlevents.events", "{delivery}", "Deliveries, by type and outcome")
-_matches = _meter.create_counter("mlevents.matches", "{response}", "Responses begun, by rule")
-_responses = _meter.create_counter("mlevents.responses", "{response}", "Responses ended, by rule and status")
-_swept = _meter.create_counter("mlevents.swept", "{response}", "What the sweeper did, by what")
-_quarantined = _meter.create_counter("mlevents.quarantined", "{event}", "Events put in quarantine")
-_unstored = _meter.create_counter("mlevents.unstored", "{event}", "Events in a flood, in the log only")
-_durations = _meter.create_histogram(
-    "mlevents.response.duration",
-    "s",
-    "From the beginning of a response to its end, by rule and status",
-    explicit_bucket_boundaries_advisory=SECONDS,
-)
-
 _propagator = TraceContextTextMapPropagator()
 _ids: ContextVar[Mapping[str, str]] = ContextVar("mlevents_ids", default=MappingProxyType({}))
 
@@ -119,7 +106,7 @@ def trace_delivery() -> Iterator[Delivery]:
         finally:
             span.set_attributes({**_ids.get(), TYPE: one.type, OUTCOME: one.outcome})
             _mark(span, one.outcome)
-            _events.add(1, {"type": one.type, "outcome": one.outcome})
+            _count("events", {"type": one.type, "outcome": one.outcome})
             _delivery.reset(token)
 
 
@@ -159,19 +146,19 @@ def trace_attempt(response: ResponseTrace, step: StepTrace, verb: str) -> Iterat
 def count_start(response: ResponseTrace, status: str) -> None:
     """Count a response that begins with this status; call it once, and never while replaying."""
     if response.rule:
-        _matches.add(1, {"rule": response.rule})
+        _count("matches", {"rule": response.rule})
     if status == "quarantined":
-        _quarantined.add(1)
+        _count("quarantined")
 
 
 def count_sweep(what: str) -> None:
     """Count what the sweeper did about one orchestration that ended badly."""
-    _swept.add(1, {"what": what})
+    _count("swept", {"what": what})
 
 
 def count_unstored(status: str) -> None:
     """Count an event of this status that came in a flood, and is in the log only."""
-    _unstored.add(1, {"status": status})
+    _count("unstored", {"status": status})
 
 
 def report_step_end(response: ResponseTrace, step: StepTrace, status: str, detail: str) -> None:
@@ -184,8 +171,11 @@ def report_step_end(response: ResponseTrace, step: StepTrace, status: str, detai
 def report_end(response: ResponseTrace, status: str, because: str | None, seconds: float) -> None:
     """Log and count the end of a response, after this long; call it once, and never while replaying."""
     labels = keep_values({"rule": response.rule, "status": status})
-    _responses.add(1, labels)
-    _durations.record(max(seconds, 0.0), labels)  # clocks of two instances differ
+    _count("responses", labels)
+    if _is_measured():
+        from mlevents.telemetry.instruments import DURATIONS
+
+        DURATIONS.record(max(seconds, 0.0), labels)  # clocks of two instances differ
     level = logging.WARNING if status in ("failed", "quarantined") else logging.INFO
     with _continue_trace(response), log_context({STATUS: status}):
         words = (response.id, response.event, response.rule or "none", status)
@@ -209,6 +199,18 @@ def _continue_trace(response: ResponseTrace, step: StepTrace | None = None) -> I
 def _span(name: str) -> Any:
     """A span without an exception's text, which may hold a secret."""
     return _tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False)
+
+
+def _count(counter: str, labels: Mapping[str, str] | None = None) -> None:
+    if _is_measured():
+        from mlevents.telemetry.instruments import COUNTERS
+
+        COUNTERS[counter].add(1, labels)
+
+
+def _is_measured() -> bool:
+    """Whether somebody may read the metrics: they have imported the API then, or the API will find them."""
+    return "opentelemetry.metrics" in sys.modules or "OTEL_PYTHON_METER_PROVIDER" in os.environ
 
 
 def _mark(span: trace.Span, outcome: str) -> None:
