@@ -33,18 +33,18 @@ def rules() -> "Rules":
     """The rule file, loaded once a process; raises RulesError for each delivery while it is broken."""
     if not are_rules_loaded():
         with import_lock():  # a delivery waits for the rules that a thread is loading
-            load_once()
-    return load_once()
+            load_rules_once()
+    return load_rules_once()
 
 
 def are_rules_loaded() -> bool:
     """Whether `rules` answers at once."""
-    return load_once.cache_info().currsize > 0
+    return load_rules_once.cache_info().currsize > 0
 
 
 @cache
-def load_once() -> "Rules":
-    """The rule file, kept for `rules`."""
+def load_rules_once() -> "Rules":
+    """The rule file, kept for `rules`, which lets one thread load it."""
     from mlevents.rules.file import load_rules
     from mlevents.rules.rules_outline import make_digest, write_outline
 

@@ -1,7 +1,7 @@
 """Loads in the background what the first response of a new worker needs: its rules, its functions, the SDK.
 
-A worker registers its functions without them, so that an event which starts it is answered soon. They take
-half a second or more, which the first response would have to wait.
+A worker registers its functions without them, so that the event that starts it is answered soon. Without this
+thread, the first response would wait for them: half a second or more.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mlevents.handlers.app_state import rules, settings
 from mlevents.handlers.late_function import load_function
-from mlevents.handlers.responses import ENTITIES, ORCHESTRATORS, STEP_ACTIVITIES
+from mlevents.handlers.responses import ORCHESTRATORS, STEP_ACTIVITIES
 from mlevents.orchestration import function_names as names
 
 if TYPE_CHECKING:
@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 0.5
 """Seconds after the registration, in which an event that started the worker is answered."""
 DELIVERY = "mlevents.handlers.delivery:deliver"
-EVERY_RESPONSE = (
-    ORCHESTRATORS[names.RESPOND_TO_EVENT],
-    STEP_ACTIVITIES[names.PERFORM_STEP],
-    ENTITIES[names.ENDPOINT_LEASE],
-)
+EVERY_RESPONSE = (ORCHESTRATORS[names.RESPOND_TO_EVENT], STEP_ACTIVITIES[names.PERFORM_STEP])
 
 log = logging.getLogger("mlevents")
 

@@ -183,7 +183,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, CallT
 
 def forget_rules() -> None:
     app_state.settings.cache_clear()
-    app_state.load_once.cache_clear()
+    app_state.load_rules_once.cache_clear()
 
 
 def test_an_event_goes_the_way_of_the_tables_and_crosses_each_layer_once(

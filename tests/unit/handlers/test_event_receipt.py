@@ -48,7 +48,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def restart() -> None:
-    for one in (app_state.settings, app_state.load_once, app_state.outline):
+    for one in (app_state.settings, app_state.load_rules_once, app_state.outline):
         one.cache_clear()
     app_state.failures.clear()
 
@@ -80,7 +80,7 @@ def test_the_next_worker_needs_no_rules_for_an_event_that_none_matches(app: Path
     assert not is_answered_early(event())
     load()
     assert is_answered_early(event())
-    assert not app_state.load_once.cache_info().currsize
+    assert not app_state.load_rules_once.cache_info().currsize
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def forget() -> None:
     app_state.settings.cache_clear()
-    app_state.load_once.cache_clear()
+    app_state.load_rules_once.cache_clear()
     app_state.failures.clear()
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import azure.functions as func
@@ -53,7 +54,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def restart() -> None:
-    for one in (app_state.settings, app_state.load_once, app_state.outline, preload.start_preload):
+    for one in (app_state.settings, app_state.load_rules_once, app_state.outline, preload.start_preload):
         one.cache_clear()
     app_state.failures.clear()
 
@@ -64,12 +65,11 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     load: Callable[..., object] = file.load_rules
 
-    def load_slowly(*values: object) -> object:
+    def load_and_note(*values: object) -> object:
         found.append(threading.current_thread().name)
-        threading.Event().wait(0.05)
         return load(*values)
 
-    monkeypatch.setattr(file, "load_rules", load_slowly)
+    monkeypatch.setattr(file, "load_rules", load_and_note)
     return found
 
 
@@ -101,11 +101,23 @@ def test_a_process_that_is_no_worker_loads_nothing(app: Path, loads: list[str]):
     assert not loads
 
 
-def test_a_delivery_waits_for_the_rules_that_are_being_loaded(app: Path, loads: list[str]):
+def test_a_delivery_waits_for_the_rules_that_are_being_loaded(
+    app: Path, loads: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    asked = threading.Event()
+    load: Callable[..., object] = file.load_rules
+
+    def load_once_asked(*values: object) -> object:
+        assert asked.wait(10)
+        return load(*values)
+
+    monkeypatch.setattr(file, "load_rules", load_once_asked)
     preload.start_preload()
-    while not loads:
-        threading.Event().wait(0.001)
-    assert [rule.id for rule in app_state.rules().rules] == ["deploy"]
+    with ThreadPoolExecutor(1) as pool:
+        delivery = pool.submit(app_state.rules)
+        assert wait([delivery], 0.02).not_done
+        asked.set()
+        assert [rule.id for rule in delivery.result(10).rules] == ["deploy"]
     wait_for_preload()
     assert loads == ["preload"]
 
