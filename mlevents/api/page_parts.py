@@ -17,7 +17,8 @@ _STATUSES = {"running": OPEN_STATUSES, "failed": [*ENDED_WELL, *ENDED_BADLY]}
 class PageParts:
     """The instances of one page of this query, which Azure Storage lists in the order of their ids.
 
-    The parts of a response follow it, because their ids begin with its id. In another order nothing is found.
+    The parts of a response follow it, because their ids begin with its id. In another order a page that looks
+    sorted may lack them, so a step without a part is never taken for one that has none.
     """
 
     def __init__(self, page: Page[OrchestrationState], query: OrchestrationQuery) -> None:
@@ -28,7 +29,7 @@ class PageParts:
         self._is_usable = not query.created_time_to and all(one < other for one, other in pairwise(self._ids))
 
     def find(self, found: ResponseView, steps: list[StepView]) -> list[OrchestrationState] | None:
-        """The parts of a response, of which these steps may have some; None where one may be missing."""
+        """The parts of a response, one for each of these steps at least; None where one may be missing."""
         first, end = f"{found.id}.", f"{found.id}/"  # "/" is the next character
         if not self._is_usable or not (self._is_last or self._ids[-1:] >= [end]):
             return None
@@ -37,9 +38,8 @@ class PageParts:
         return parts if all(self._has(known, found, step) for step in steps) else None
 
     def _has(self, known: list[str], found: ResponseView, step: StepView) -> bool:
-        """Whether the part of a step is here if there is one: the query may select by status."""
-        if not (selected := self._query.runtime_status):
-            return True
+        """Whether the latest part of a step is here, and not left out by the statuses of the query."""
         own = f"{part_id(found.id, step.id, found.attempt - 1)}."
-        wanted = _STATUSES.get(step.status, ENDED_WELL)
-        return set(wanted) <= set(selected) and any(name.startswith(own) for name in known)
+        selected = self._query.runtime_status
+        fits = not selected or set(_STATUSES.get(step.status, ENDED_WELL)) <= set(selected)
+        return fits and any(name.startswith(own) for name in known)

@@ -1,14 +1,17 @@
 """What the API reads of the task hub: a page at a time, and of each instance what it holds."""
 
 from copy import copy
+from itertools import permutations
 from typing import Any
 
 import durabletask.internal.orchestrator_service_pb2 as pb
 import pytest
+from durabletask.client import Page
 
 from mlevents.api.response_query import ResponseQuery
 from mlevents.api.response_reader import AT_ONCE, ResponseReader
 from mlevents.orchestration.step_record import StepRecord
+from mlevents.responses.hub_page import read_hub_page
 from mlevents.responses.response_record import outcome_of
 from tests.unit.handlers.task_hub import NOW, WORKSPACE, Hub, on_hub, response
 
@@ -381,5 +384,40 @@ def test_steps_that_a_filter_leaves_out_or_that_a_page_cuts_off_are_read() -> No
             "the last line"
         ]
         assert len(hub.asked) == 1 + 1
+
+    on_hub(test)
+
+
+def test_steps_are_read_whatever_the_order_in_which_a_backend_lists_instances(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test(hub: Hub) -> None:
+        order: tuple[str, ...] = ()
+        size = 0
+
+        async def read_page(client: Any, query: Any, token: str | None) -> Page[Any]:
+            every = await read_hub_page(client, query, None)
+            if query.instance_id_prefix:
+                return every
+            states = sorted(every.items, key=lambda one: order.index(one.instance_id))
+            first = int(token or 0)
+            rest = str(first + size) if first + size < len(states) else None
+            return Page(states[first : first + size], rest)
+
+        monkeypatch.setattr("mlevents.api.response_reader.read_hub_page", read_page)
+        for number, name, step in ((1, "RUNNING", "running"), (2, "COMPLETED", "done")):
+            await hub.start(response(number))
+            hub.set(f"deploy.{number:04}", name, custom_status=status(number, step, step, "waiting"))
+        await hub.start(response(id="deploy.0001.deploy"), "RollOutModel")
+        hub.set("deploy.0001.deploy", "RUNNING", custom_status={"detail": "at 10 %", "log": ["one"]})
+        await hub.start(response(id="deploy.0002.deploy"), "RollOutModel")
+        hub.set("deploy.0002.deploy", "COMPLETED", custom_status={"detail": "at 100 %", "log": ["two"]})
+        for order in permutations(tuple(hub.hub._instances)):
+            for size in (1, 2, 3):
+                logs = {one["id"]: one["steps"][0].get("log") for one in await page(hub)}
+                assert logs == {"deploy.0001": ["one"], "deploy.0002": ["two"]}, (order, size)
+                for said, log in (("running", "one"), ("done", "two")):
+                    [one] = await page(hub, status=said)
+                    assert one["steps"][0]["log"] == [log], (order, size, said)
 
     on_hub(test)
