@@ -13,7 +13,10 @@ is the state of the entity.
 | `take_over` | the instance `holder` has ended or is silent; no effect if it has made a statement since |
 | `release` | I no longer hold it or wait for it |
 | `look` | nothing; it only reads |
-| `forget` | the state is old: it is emptied, unless the endpoint is held or waited for |
+| `forget` | this state, as text, was old when it was read: it is emptied, unless it has changed since |
+
+`completed` is the one that has completed and whose answer `record` still is. Another start of
+it, or one that takes over from it, holds the lease with that record; that of any other holder replaces it.
 
 `gone` lists waiting instances that have ended, each with its last number; they are removed. Expiry needs no
 clock here: each waiting orchestration counts its own waits, see `lease`.
@@ -35,6 +38,7 @@ from mlevents.orchestration.lease_messages import (
     Ticket,
 )
 from mlevents.orchestration.serialization import to_text
+from mlevents.orchestration.start_id import is_other_start
 
 ACQUIRE, RENEW, TAKE_OVER, RELEASE, LOOK = "acquire", "renew", "take_over", "release", "look"
 RELEASE_COMPLETED, FORGET = "release_completed", "forget"
@@ -44,11 +48,12 @@ MOST_REMEMBERED = 100
 
 def endpoint_lease(context: EntityContext, text: Any) -> str:
     """Apply one statement, as JSON text; gives what its orchestration may know, as JSON text."""
-    state, statement = read_state(context.get_state(str)), Statement.from_json(json.loads(text))
+    stored: str | None = context.get_state(str)
     if context.operation == FORGET:
-        if is_idle(state):
+        if stored == text:
             context.set_state(None)
-        return to_text(view_of(state, statement.id).to_json())
+        return ""
+    state, statement = read_state(stored), Statement.from_json(json.loads(text))
     apply_statement(state, context.operation, statement)
     if context.operation != LOOK:
         context.set_state(to_text(state.to_json()))
@@ -107,7 +112,6 @@ def _is_held_by(state: LeaseState, instance: str) -> bool:
 
 def _acquire(state: LeaseState, statement: Statement) -> None:
     if state.holder is None or _is_held_by(state, statement.id):
-        state.record = statement.record if state.holder is None else state.record
         _hold(state, statement)
     else:
         ticket = Ticket(statement.id, statement.number, statement.order)
@@ -117,7 +121,7 @@ def _acquire(state: LeaseState, statement: Statement) -> None:
 def _renew(state: LeaseState, statement: Statement) -> None:
     if _is_held_by(state, statement.id):
         _hold(state, statement)
-        state.record = statement.record
+        state.record, state.completed = statement.record, None
 
 
 def _release_completed(state: LeaseState, statement: Statement) -> None:
@@ -133,12 +137,25 @@ def _take_over(state: LeaseState, statement: Statement) -> None:
 def _release(state: LeaseState, statement: Statement) -> None:
     state.waiting.pop(statement.id, None)
     if _is_held_by(state, statement.id):
-        state.holder = state.record = None
+        state.holder = state.record = state.completed = None
 
 
 def _hold(state: LeaseState, statement: Statement) -> None:
-    state.holder, state.completed = Holder(statement.id, statement.number, statement.ttl), None
+    if state.holder is None and not _may_ask_for_answer(state, statement):
+        state.record, state.completed = statement.record, None
+    state.holder = Holder(statement.id, statement.number, statement.ttl)
     state.waiting.pop(statement.id, None)
+
+
+def _may_ask_for_answer(state: LeaseState, statement: Statement) -> bool:
+    """Whether the answer of the one that has completed may be what the next holder needs.
+
+    That is so for another start of it, and for one that found it still holding the lease, and ended.
+    """
+    completed, former = state.completed, statement.holder
+    if completed is None:
+        return False
+    return is_other_start(completed, statement.id) or (former is not None and former.id == completed)
 
 
 def _forget(state: LeaseState) -> None:

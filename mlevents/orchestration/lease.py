@@ -41,7 +41,7 @@ class Lease:
     """One orchestration's hold on one endpoint; `order` is given where a newer one comes first.
 
     `ended` are tickets of orchestrations that have ended; the next statement says so. `is_held_at_once` says
-    that the endpoint was free, so that nothing was waited for.
+    that the endpoint was free, so that the record of the intent is kept.
     """
 
     def __init__(self, context: OrchestrationContext, key: str, order: WaitingOrder | None = None) -> None:
@@ -63,13 +63,13 @@ class Lease:
     ) -> Durable[Json | None]:
         """Wait for the endpoint; gives the record of a rollout that ended before it restored the traffic.
 
-        The record of `intent` is kept if the endpoint is free. Raises StepFailedError after `limit` seconds;
-        the caller releases then.
+        The record of `intent` is kept if the endpoint is free, unless another start of it has completed:
+        then that one's is given. Raises StepFailedError after `limit` seconds; the caller releases then.
         """
         patience, asked = Patience(limit), intent or LeaseIntent(DEFAULT_TIMEOUT, None)
         kept = asked.record.to_json() if asked.record else None
         view = yield from self.state(entity.ACQUIRE, asked.seconds, kept)
-        self.is_held_at_once = self.is_held and intent is not None
+        self.is_held_at_once = self.is_held and intent is not None and view.completed is None
         while True:
             if not self.is_held and view.holder:
                 view = yield from self.take_over_if_ended(view, view.holder, patience)

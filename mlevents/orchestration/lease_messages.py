@@ -106,7 +106,7 @@ class LeaseIntent:
 class LeaseView(JsonMessage):
     """What an orchestration may know of a lease: `record` for the holder alone, if there is one.
 
-    `completed` is the last holder if it has completed.
+    `completed` is the one that has completed, if `record` is still its own.
     """
 
     holder: Holder | None = None
@@ -124,7 +124,7 @@ class LeaseView(JsonMessage):
 class LeaseState(JsonMessage):
     """What the entity keeps: the holder and its record, who waits, and the last number of each instance.
 
-    `completed` is the last holder if it has completed; `record` is still its own then.
+    `completed` is the one that has completed, if `record` is still its own.
     """
 
     holder: Holder | None

@@ -144,9 +144,9 @@ class Call(JsonMessage):
     }
 
     @property
-    def identity(self) -> tuple[str, str]:
-        """The ids of the response and the step: equal in two calls for the same step."""
-        return self.response.id, self.step.id
+    def identity(self) -> tuple[str, str, int]:
+        """The ids of the response and the step, and the reruns: equal in all starts of one step."""
+        return self.response.id, self.step.id, self.response.reruns
 
 
 @dataclass(frozen=True, slots=True)

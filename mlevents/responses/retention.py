@@ -25,8 +25,6 @@ from mlevents.orchestration.function_names import (
     REPORT_FLOOD,
     RESPOND_TO_EVENT,
 )
-from mlevents.orchestration.lease_messages import Statement, StatementNumber
-from mlevents.orchestration.serialization import to_text
 from mlevents.orchestration.start_policy import ENDED
 from mlevents.responses.flood_report import INSTANCE
 from mlevents.responses.gate_state import read_stored_state
@@ -111,7 +109,10 @@ class Purger:
             self.counted["entity"] += 1
 
     async def forget_entities(self) -> None:
-        """Empty old counts of floods, unused leases, newest versions and tags; the cleanup removes them."""
+        """Empty old counts of floods, unused leases, newest versions and tags; the cleanup removes them.
+
+        One that has changed since it was read stays: a rollout may just have left its answer with a lease.
+        """
         query = EntityQuery(last_modified_to=self.now - self.retention, page_size=BATCH)
         for one in (await self.client.get_all_entities(query))[: BATCH * MOST_PAGES_READ]:
             kind, state = one.id.entity.casefold(), one.get_typed_state(str)
@@ -119,15 +120,12 @@ class Purger:
                 continue
             if kind == EVENT_FLOOD.casefold():
                 await self.client.signal_entity(one.id, FORGET)
-            elif kind == NEWEST_VERSION.casefold() or (
-                kind == MODEL_TAGS.casefold() and is_abandoned(state, self.now.date().isoformat())
+            elif (
+                kind == NEWEST_VERSION.casefold()
+                or (kind == MODEL_TAGS.casefold() and is_abandoned(state, self.now.date().isoformat()))
+                or (kind == ENDPOINT_LEASE.casefold() and is_idle(read_state(state)))
             ):
                 await self.client.signal_entity(one.id, FORGET, state)
-            elif kind == ENDPOINT_LEASE.casefold() and is_idle(read_state(state)):
-                number = StatementNumber(self.now.isoformat(), 1)
-                await self.client.signal_entity(
-                    one.id, FORGET, to_text(Statement("retention", number).to_json())
-                )
             else:
                 continue
             self.counted["entity"] += 1

@@ -70,7 +70,7 @@ def attempt_call(call: Call, settings: Settings, opened: Callable[..., Services]
 
     `opened` makes the services of a response from the settings, its connections and its files.
     """
-    response, step = call.identity
+    response, step, _ = call.identity
 
     def perform_attempt() -> Answer:
         services = opened(settings, call.response.connections, call.response.files)

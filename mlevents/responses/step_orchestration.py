@@ -17,6 +17,7 @@ from mlevents.orchestration.durable import Durable
 from mlevents.orchestration.json_message import JsonMessage
 from mlevents.orchestration.messages import Call, RecoveryRequest
 from mlevents.orchestration.serialization import to_text
+from mlevents.orchestration.start_id import start_id
 from mlevents.orchestration.step_errors import StepFailedError, raise_unless_successful
 from mlevents.orchestration.step_plan import StepOrchestration
 from mlevents.orchestration.step_runner import run_step
@@ -43,7 +44,7 @@ def _orchestrate(
     holders: tuple[str, ...] = ()
     for start in range(first_start, last_start + 1):
         first = part_id(call.response.id, call.step.id, call.response.reruns)
-        instance = _instance_id(first, attempt, start)
+        instance = start_id(first, attempt, start)
         holders = (*holders, instance)
         try:
             answer = yield from call_orchestrator(context, orchestration.name, call, instance)
@@ -73,7 +74,7 @@ def recover(context: OrchestrationContext, attempt: int, request: RecoveryReques
     assert orchestration, "only a step with an orchestrator of its own has something to recover"
     first, reason = f"{request.holders[-1]}.restore", ""
     for start in range(1, STARTS + 1):
-        instance = _instance_id(first, attempt, start)
+        instance = start_id(first, attempt, start)
         try:
             return (yield from call_orchestrator(context, orchestration.recovery, request, instance))
         except TaskFailedError as error:
@@ -97,10 +98,6 @@ def has_lost_entity_answer(error: TaskFailedError) -> bool:
     """Whether an orchestration failed because durabletask could not read an entity's answer."""
     text = f"{error.details.error_type} {error.details.message} {error.details.stack_trace or ''}"
     return "JSONDecodeError" in text or "entity dispatch failed" in text
-
-
-def _instance_id(first: str, attempt: int, start: int) -> str:
-    return first if (attempt, start) == (1, 1) else f"{first}.{attempt}-{start}"
 
 
 def _failure(reason: str, recovered: Answer, answer: Answer | None = None) -> StepFailedError:

@@ -94,16 +94,17 @@ class Recorder:
     """A world of orchestrations; `recorded` are their histories, by instance id.
 
     `perform` answers PerformStep; `advance` lets time pass; `loses` says which entity call, counted from 1,
-    gets the answer of a dispatch that failed; `statuses` are those of other instances. `raises` gives the
-    interventions that an instance gets after its turn of this number. `holds` and `rounds` are the answers of
-    ReadHolds and ReleaseNext, the last one for good. `ended` are the statuses with which an instance gets no
-    intervention any more. `reads` answers ReadForGate; `sent` are the messages to
-    other instances. Without `delivers_signals`, those to entities are still on their way.
+    gets the answer of a dispatch that failed; it has an effect only if `effective`. `statuses` are
+    those of other instances. `raises` gives the interventions that an instance gets after its turn of this
+    number. `holds` and `rounds` are the answers of ReadHolds and ReleaseNext, the last one for good. `ended`
+    are the statuses with which an instance gets no intervention any more. `reads` answers ReadForGate; `sent`
+    are the messages to other instances. Without `delivers_signals`, those to entities are still on their way.
     """
 
     perform: Perform
     advance: Callable[[float], None] = lambda _: None
     loses: Callable[[int], bool] = lambda _: False
+    effective: bool = False
     raises: Callable[[str, int], list[dict[str, Any]]] = lambda *_: []
     holds: list[dict[str, Any]] = field(default_factory=lambda: [{}])
     rounds: list[dict[str, Any]] = field(default_factory=lambda: [{"done": True}])
@@ -204,10 +205,10 @@ class Recorder:
         target, request = called.targetInstanceId.value, called.requestId
         sent = helpers.new_event_sent_event(action.id, target, json.dumps({"id": request}), name="op")
         self.entity_calls += 1
-        if self.loses(self.entity_calls):
-            answer = {"result": LOST, "exceptionType": "entity dispatch failed"}
-        else:
-            answer = {"result": json.dumps(self._operate(called))}
+        is_lost = self.loses(self.entity_calls)
+        said = self._operate(called) if self.effective or not is_lost else None
+        lost = {"result": LOST, "exceptionType": "entity dispatch failed"}
+        answer = lost if is_lost else {"result": json.dumps(said)}
         return sent, helpers.new_event_raised_event(request, json.dumps(answer))
 
     def _operate(self, message: Any) -> Any:

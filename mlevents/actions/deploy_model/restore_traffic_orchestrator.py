@@ -39,32 +39,29 @@ def recover_rollout(context: OrchestrationContext, request: RecoveryRequest) -> 
     lease = Lease(context, Progress.from_json(located.result).lock)
     kept = yield from lease.inherit(request.holders)
     record = None if kept is None else RolloutRecord.from_json(kept)
+    answer = find_kept_answer(record, request)
     if not lease.is_held:
         if lease.ended:
             yield from lease.release()
-        if record and record.answer:
-            return complete_answer(record.answer)
-        return Answer(AnswerKind.DONE, "the rollout left nothing to put back")
-    if record is None:
-        answer = Answer(AnswerKind.DONE, "the rollout had not moved any traffic")
-    else:
+        return answer or Answer(AnswerKind.DONE, "the rollout left nothing to put back")
+    if record and record.answer is None:
         answer = yield from restore_from_record(context, lease, record)
     yield from lease.release()
-    return answer
+    return answer or Answer(AnswerKind.DONE, "the rollout had not moved any traffic")
 
 
 def restore_from_record(
     context: OrchestrationContext, lease: Lease, record: RolloutRecord
 ) -> Durable[Answer]:
-    """Put back what the record says, unless it holds the answer of a rollout that had completed."""
-    if record.answer is not None:
-        return complete_answer(record.answer)
+    """Put back what the record says."""
     yield from lease.renew(None, record)
     rollback = yield from roll_back_from(context, record)
     report = {**record.progress.subject, "restored": rollback.restored, "left": rollback.left}
     return Answer(AnswerKind.DONE, str(rollback), report=report)
 
 
-def complete_answer(answer: Answer) -> Answer:
-    """The answer of a rollout that had completed, as that of its step."""
-    return replace(answer, completed=True, report={})
+def find_kept_answer(record: RolloutRecord | None, request: RecoveryRequest) -> Answer | None:
+    """The answer that the record holds, if the rollout of this request had completed and not another one."""
+    if record is None or record.answer is None or record.call.identity != request.call.identity:
+        return None
+    return replace(record.answer, completed=True, report={})

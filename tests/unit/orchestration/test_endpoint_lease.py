@@ -264,14 +264,50 @@ def test_the_record_of_one_that_has_completed_is_kept_until_the_next_holder() ->
     assert state.holder.id == "b"
 
 
-def test_only_a_lease_that_nobody_holds_or_waits_for_is_forgotten():
+@pytest.mark.parametrize(
+    ("operation", "instance", "former", "keeps"),
+    [
+        ("acquire", "r.s.1-3", None, True),
+        ("acquire", "r.s", None, True),
+        ("acquire", "r.s.1-2", None, False),  # it was purged, and runs again under its old id
+        ("acquire", "r.s.rerun-1", None, False),
+        ("acquire", "other.s", None, False),
+        ("take_over", "r.s.1-2.restore", "r.s.1-2", True),
+        ("take_over", "r.s.1-3", "gone", True),
+        ("take_over", "other.s", "gone", False),
+    ],
+)
+def test_the_next_holder_gets_the_answer_of_one_that_has_completed_only_if_it_may_need_it(
+    operation: str, instance: str, former: str | None, keeps: bool
+) -> None:
+    state = read_state(None)
+    apply_statement(state, "acquire", statement("r.s.1-2", 1))
+    apply_statement(state, "release_completed", statement("r.s.1-2", 2, record={"answer": {}}))
+    own: dict[str, Any] | None = {"before": {}} if operation == "acquire" else None
+    number = StatementNumber("2026-01-02T00:00:00", 1)
+    holder = latest(former, 1) if former else None
+    apply_statement(state, operation, Statement(instance, number, 60.0, record=own, holder=holder))
+    seen = view_of(state, instance)
+    assert seen.holder
+    assert seen.holder.id == instance
+    assert (seen.record, seen.completed) == (({"answer": {}}, "r.s.1-2") if keeps else (own, None))
+
+
+def test_a_lease_that_has_changed_since_it_was_read_is_not_forgotten():
     store: dict[str, Any] = {}
-    forget = json.dumps(statement("retention", 1).to_json())
-    endpoint_lease(EntityState(store, "lease", ACQUIRE), json.dumps(statement("a", 1).to_json()))
-    endpoint_lease(EntityState(store, "lease", FORGET), forget)
-    assert json.loads(store["lease"])["holder"]["id"] == "a"
-    endpoint_lease(EntityState(store, "lease", RELEASE), json.dumps(statement("a", 2).to_json()))
-    endpoint_lease(EntityState(store, "lease", FORGET), forget)
+
+    def say(operation: str, number: int, **more: Any) -> str:
+        text = json.dumps(statement("a", number, **more).to_json())
+        endpoint_lease(EntityState(store, "lease", operation), text)
+        return str(store["lease"])
+
+    say(ACQUIRE, 1)
+    old = say(RELEASE, 2)
+    say(ACQUIRE, 3)
+    completed = say("release_completed", 4, record={"answer": {}})
+    endpoint_lease(EntityState(store, "lease", FORGET), old)
+    assert store == {"lease": completed}
+    endpoint_lease(EntityState(store, "lease", FORGET), completed)
     assert store == {"lease": None}
 
 

@@ -29,11 +29,15 @@ ANSWERED_RELEASE = "2"
 
 
 def responded(
-    lost: set[int], text: str = DEPLOYING, version: str = CURRENT, old: dict[str, int] = OLD
+    lost: set[int],
+    text: str = DEPLOYING,
+    version: str = CURRENT,
+    old: dict[str, int] = OLD,
+    effective: bool = False,
 ) -> tuple[Recorder, World, list[str], str]:
     """What came of a response, these entity calls (counted from 1) getting no readable answer."""
     world, performed = serving(old), []
-    recorder = in_world(world, loses=lambda number: number in lost)
+    recorder = in_world(world, loses=lambda number: number in lost, effective=effective)
     perform = recorder.perform
 
     def counted(asked: dict[str, Any]) -> dict[str, Any]:
@@ -63,6 +67,14 @@ def test_one_lost_answer_at_any_call_loses_nothing_and_does_nothing_twice(old: d
         assert maps(world) == NEW
         assert performed.count("tell") == 1
         assert world.writes.count("put deployment net-9") <= 2, "again only after it was taken back"
+        must_be_free(recorder.entities)
+
+
+@STARTS
+def test_an_answer_that_is_lost_after_its_call_had_its_effect_loses_nothing(old: dict[str, int]) -> None:
+    for number in range(1, number_of_calls(old) + 1):
+        recorder, world, performed, end = responded({number}, old=old, effective=True)
+        assert (end, maps(world), performed.count("tell")) == ("done", NEW, 1), number
         must_be_free(recorder.entities)
 
 

@@ -94,9 +94,14 @@ def test_a_rollout_that_is_terminated_at_any_moment_has_its_traffic_restored_and
 
 def follow(first: Durable) -> dict[str, Any]:
     """The answer of the rollout of the next version, in the world of the first one."""
-    following = json.loads(call(SHORT, version="10"))
+    return json.loads(another(first, SECOND).run(roll_out_model, json.dumps(next_version())))
+
+
+def next_version() -> dict[str, Any]:
+    """The call of the rollout of the next version, which is of another response."""
+    following: dict[str, Any] = json.loads(call(SHORT, version="10"))
     following["response"]["id"] = "rule-1.def"
-    return json.loads(another(first, SECOND).run(roll_out_model, json.dumps(following)))
+    return following
 
 
 @STARTS
@@ -146,6 +151,31 @@ def test_a_completed_rollout_answers_for_no_other_run_of_its_step() -> None:
     rerun = json.dumps({"call": json.loads(call(SHORT)), "holders": [f"{FIRST}.rerun-1"]})
     answer = json.loads(another(first, f"{FIRST}.rerun-1.restore").run(restore_traffic, rerun))
     assert (answer["detail"], maps(first.world)) == ("the rollout left nothing to put back", NEW)
+
+
+def test_a_rollout_that_had_the_lease_with_the_answer_of_another_has_not_completed() -> None:
+    """It took the lease over while the other one completed, and was terminated before it did anything."""
+    first = Durable(serving(ALONE))
+    first.run(roll_out_model, call(SHORT))
+    [(name, text)] = first.entities.items()
+    holder = {"id": SECOND, "number": {"began": "2026-01-02", "count": 2}, "ttl": 60.0}
+    first.entities[name] = json.dumps(json.loads(text) | {"holder": holder})
+    first.instances[SECOND] = "TERMINATED"
+    request = {"call": next_version(), "holders": [SECOND]}
+    answer = json.loads(another(first, f"{SECOND}.restore").run(restore_traffic, json.dumps(request)))
+    assert (answer["kind"], answer["detail"]) == ("done", "the rollout had not moved any traffic")
+    assert not answer.get("completed")
+    assert maps(first.world) == NEW
+    must_be_free(first.entities)
+
+
+def test_another_start_of_a_rollout_that_has_completed_gives_its_answer() -> None:
+    first = Durable(serving(ALONE))
+    answers = [first.run(roll_out_model, call(SHORT))]
+    writes = list(first.world.writes)
+    answers.append(another(first, f"{FIRST}.1-2").run(roll_out_model, call(SHORT)))
+    assert json.loads(answers[1])["result"] == json.loads(answers[0])["result"]
+    assert first.world.writes == writes
 
 
 def test_the_next_version_puts_nothing_back_that_has_completed() -> None:
