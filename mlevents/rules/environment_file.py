@@ -10,12 +10,11 @@ templates: {deployments/small.yaml: {instance_type: Standard_DS2_v2, instance_co
 ```
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -26,11 +25,10 @@ from mlevents.rules.report import Report
 from mlevents.rules.rule_folder import find_project
 from mlevents.rules.rule_source import read_document
 from mlevents.rules.syntax import Name
+from mlevents.rules.template_size import TemplateSize
 from mlevents.rules.validation_messages import ErrorMessages
 from mlevents.settings import Settings
 from mlevents.yamlfile.positions import Document, PathProblem, join_path
-from mlevents.yamlfile.reader import parse_yaml
-from mlevents.yamlfile.scalars import to_plain_numbers
 
 _FOLDER = "environments"
 ALL_RULES = "all"
@@ -39,15 +37,6 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _READ_BY_THE_HOST = ("MLEVENTS_", "AzureWebJobs", "FUNCTIONS_", "WEBSITE_", "APPLICATIONINSIGHTS_")
 SETTING_NAME_PATTERN = f"^(?!{'|'.join(_READ_BY_THE_HOST)}){_SETTING_NAME.pattern}$"
-
-
-class TemplateSize(StrictModel):
-    """The size of the deployments that a template creates."""
-
-    instance_type: Annotated[str | None, Field(min_length=1)] = None
-    """The virtual machine size, such as Standard_DS3_v2."""
-    instance_count: Annotated[int | None, Field(ge=1)] = None
-    """The number of instances."""
 
 
 class EnvironmentSyntax(StrictModel):
@@ -107,11 +96,13 @@ class RuleEnvironment:
 
     def apply_size(self, name: str, text: str) -> str:
         """The text of a template with its size in this environment; any other text as it is."""
-        document = parse_yaml(text, name) if name in self.form.templates else None
-        if document is None or not isinstance(document.value, dict):
-            return text
-        size = self.form.templates[name].model_dump(exclude_none=True)
-        return json.dumps(to_plain_numbers(document.value) | size, indent=2, ensure_ascii=False)
+        size = self.form.templates.get(name)
+        return size.apply(text) if size else text
+
+    def edit_size(self, name: str, text: str) -> str:
+        """As `apply_size`, for a check of the file."""
+        size = self.form.templates.get(name)
+        return size.edit(text) if size else text
 
 
 NO_ENVIRONMENT = RuleEnvironment(Document("", {}))

@@ -88,7 +88,7 @@ class _Loading:
         forms = _validate_forms(source, report)
         named = read_workspaces(source, report)
         apply_environment(environment, source, report)
-        folder = open_folder(self.path, environment.apply_size)
+        folder = open_folder(self.path, environment.edit_size)
         sections = check_sections(source, folder, self.vocabulary, report)
         if self.tests:
             self.tests.read(source.written, named | sections.workspaces, report)

@@ -81,9 +81,12 @@ class RuleFolder:
         return None
 
     def find_content_fault(self, check: Callable[[Callable[[str], str]], None]) -> str | None:
-        """What a check of files finds in the environment: in the file itself if possible, which has lines."""
-        fault = _run_check(check, lambda name: self._change(name, self.read(name)))
-        return fault and (_run_check(check, self.read) or fault)
+        """What a check of files finds in the environment, or None."""
+        try:
+            check(lambda name: self._change(name, self.read(name)))
+        except PermanentError as error:
+            return str(error)
+        return None
 
     def read(self, name: str) -> str:
         """The text of a file; raises PermanentError for a file that is not UTF-8 text."""
@@ -91,11 +94,3 @@ class RuleFolder:
             return self._find(name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise PermanentError(f"the file '{name}' cannot be read: {error}") from error
-
-
-def _run_check(check: Callable[[Callable[[str], str]], None], read: Callable[[str], str]) -> str | None:
-    try:
-        check(read)
-    except PermanentError as error:
-        return str(error)
-    return None

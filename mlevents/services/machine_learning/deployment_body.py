@@ -10,7 +10,7 @@ from mlevents.services.answer_fields import require_list, require_object, requir
 from mlevents.services.arm_client import ArmClient
 from mlevents.services.lazy_import import import_lock
 from mlevents.services.machine_learning.data_collection import register_collections
-from mlevents.services.machine_learning.deployment_translation import translate_deployment
+from mlevents.services.machine_learning.deployment_translation import translate_deployment, write_number_texts
 from mlevents.services.machine_learning.resource_ids import (
     CURATED_PREFIX,
     LATEST_LABEL,
@@ -59,7 +59,7 @@ def _convert(
         from azure.ai.ml import load_online_deployment
 
     what = f"creating deployment '{wanted.name}' of endpoint '{wanted.endpoint}'"
-    named = {**document, "name": wanted.name, "endpoint_name": wanted.endpoint}
+    named = {**write_number_texts(document), "name": wanted.name, "endpoint_name": wanted.endpoint}
     entity = load_entity(load_online_deployment, named, what)
     if entity.data_collector:
         register_collections(open_client(), workspace, entity)

@@ -12,21 +12,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlevents.services.machine_learning.deployment_references import CODE_REFERENCE, ENVIRONMENT_REFERENCE
 from mlevents.services.machine_learning.deployment_values import (
     ANY_MAPPING,
     ANY_TEXT,
     ANY_VALUE,
-    CODE_REFERENCE,
-    ENVIRONMENT_REFERENCE,
     FILLED_TEXT,
     POSITIVE_COUNT,
     TRUTH_VALUE,
+    UNREAD_VALUE,
     KeyFields,
     KeyKind,
     KeyTexts,
     UntranslatedError,
     choose_word,
     measure_time,
+    write_as_texts,
 )
 from mlevents.yamlfile.positions import PathProblem
 
@@ -59,6 +60,15 @@ def translate_deployment(document: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
+def write_number_texts(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document, with whole numbers as texts where Resource Manager takes only texts."""
+    kinds = {**_AROUND, **{key: kind for key, (_, kind) in DEPLOYMENT_FIELDS.items()}}
+    return {
+        key: write_as_texts(value) if isinstance(kinds.get(key), KeyTexts) else value
+        for key, value in document.items()
+    }
+
+
 def find_deployment_faults(document: Mapping[str, Any]) -> Iterator[PathProblem]:
     """What Azure ML refuses in a document; a Kubernetes deployment and texts with `${` are not checked."""
     kind = str(document.get("type")).lower()
@@ -86,10 +96,10 @@ _PROBE = KeyFields(
 _SCALE = KeyFields({"type": ("scaleType", choose_word(default="Default"))}, ("type",))
 _CODE = KeyFields(
     {"code": ("codeId", CODE_REFERENCE), "scoring_script": ("scoringScript", FILLED_TEXT)},
-    ("code", "scoring_script"),
+    ("scoring_script",),
 )
 _AROUND: Mapping[str, KeyKind] = {
-    "$schema": ANY_TEXT,
+    "$schema": UNREAD_VALUE,
     "type": choose_word(f"managed or {_KUBERNETES}", managed="Managed"),
     "instance_count": POSITIVE_COUNT,
     "tags": KeyTexts(),
@@ -115,7 +125,7 @@ DEPLOYMENT_FIELDS: Mapping[str, tuple[str, KeyKind]] = {
 }
 """The other keys that are translated; a document with one more is left to azure-ai-ml."""
 OTHER_FIELDS: Mapping[str, KeyKind] = {
-    "creation_context": ANY_MAPPING,
+    "creation_context": UNREAD_VALUE,
     "data_collector": ANY_MAPPING,
     "endpoint_name": ANY_VALUE,
     "id": ANY_TEXT,

@@ -5,30 +5,19 @@ Azure ML refuses what azure-ai-ml's schema refuses, and what the published schem
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlevents.errors import PermanentError
 from mlevents.registry import suggest_names
-from mlevents.services.machine_learning.resource_ids import (
-    ASSET_NAME,
-    CURATED_PREFIX,
-    LATEST_LABEL,
-    name_and_version,
-)
 from mlevents.yamlfile.positions import PathProblem, join_path
 from mlevents.yamlfile.scalars import quote
 
-_PREFIX = "azureml:"
-_REGISTRIES = "azureml://registries/"
-_VERSION = f"(?::{ASSET_NAME.pattern}|@{LATEST_LABEL})"
-_ENVIRONMENT = re.compile(f"azureml:({ASSET_NAME.pattern}{_VERSION})", re.ASCII)
 _LONGEST = 10**9
 """The longest time in a document, in its unit."""
-_TRUTH = frozenset(("0", "1", "f", "false", "n", "no", "off", "on", "t", "true", "y", "yes"))
-"""What azure-ai-ml reads as true or false, in any case."""
+_WORDS = ("f", "false", "n", "no", "off", "on", "t", "true", "y", "yes")
+_TRUTH = frozenset({0, 1, "0", "1", *(form for one in _WORDS for form in (one, one.upper(), one.title()))})
+"""What azure-ai-ml reads as true or false."""
 
 
 class UntranslatedError(ValueError):
@@ -97,22 +86,33 @@ class KeyTexts:
 
     def read(self, value: Any) -> dict[str, str]:
         """The mapping as it is; raises UntranslatedError for another value."""
-        return {_read_name(key): ANY_TEXT.read(member) for key, member in _read_exactly(dict)(value).items()}
+        texts = write_as_texts(_read_exactly(dict)(value))
+        return {read_filled_text(key): ANY_TEXT.read(member) for key, member in texts.items()}
 
     def find_faults(self, value: Any, path: str) -> Iterator[PathProblem]:
-        """The faults of each value: a number is one, because Resource Manager takes only texts."""
+        """The faults of each value. A whole number is none: it is sent as text, which has only one form."""
         if not isinstance(value, dict):
             yield from ANY_MAPPING.find_faults(value, path)
             return
-        for key, member in value.items():
+        for key, member in write_as_texts(value).items():
             yield from ANY_TEXT.find_faults(member, join_path(path, key))
+
+
+def write_as_texts(value: Any) -> Any:
+    """A mapping with its whole numbers as texts, because Resource Manager takes only texts there.
+
+    Another value is given back as it is.
+    """
+    if not isinstance(value, dict):
+        return value
+    return {key: str(member) if type(member) is int else member for key, member in value.items()}
 
 
 def choose_word(wanted: str = "", **members: str) -> KeyValue:
     """One of these words, each with its word in Resource Manager; azure-ai-ml reads any case."""
 
     def read(value: Any) -> str:
-        if _read_name(value) in members:
+        if read_filled_text(value) in members:
             return members[value]
         raise UntranslatedError
 
@@ -127,7 +127,7 @@ def measure_time(unit: str, milliseconds: int) -> KeyValue:
             return _format_duration(value * milliseconds)
         raise UntranslatedError
 
-    return KeyValue(f"a whole number of {unit}, at least 0", read, lambda value: str(value).isdecimal())
+    return KeyValue(f"a whole number of {unit}, at least 0", read, lambda value: _is_whole(value, 0))
 
 
 def _read_exactly(kind: type) -> Callable[[Any], Any]:
@@ -139,7 +139,8 @@ def _read_exactly(kind: type) -> Callable[[Any], Any]:
     return read
 
 
-def _read_name(value: Any) -> str:
+def read_filled_text(value: Any) -> str:
+    """A text that is not empty; raises UntranslatedError for another value."""
     if type(value) is str and value:
         return value
     raise UntranslatedError
@@ -151,6 +152,16 @@ def _read_count(value: Any) -> int:
     raise UntranslatedError
 
 
+def _is_whole(value: Any, least: int) -> bool:
+    """Whether azure-ai-ml reads this number; a fraction is refused here, because azure-ai-ml drops it."""
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        return False
+    try:
+        return int(value) >= least
+    except (TypeError, ValueError):
+        return False
+
+
 def _format_duration(milliseconds: int) -> str:
     minutes, rest = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)
@@ -160,41 +171,19 @@ def _format_duration(milliseconds: int) -> str:
     return "P" + f"{days}D" * bool(days) + f"T{time}" * bool(time)
 
 
-def _read_environment(value: Any) -> str:
-    if _read_name(value).startswith(_REGISTRIES):
-        return str(value)
-    if found := _ENVIRONMENT.fullmatch(value):
-        return found[1]
+def _read_given(value: Any) -> Any:
+    if value is not None:
+        return value
     raise UntranslatedError
-
-
-def _read_code(value: Any) -> str:
-    if _names_resource(value):
-        return str(value)
-    raise UntranslatedError
-
-
-def _names_resource(value: Any) -> bool:
-    """Whether a text names a resource by its id, or an asset with its version."""
-    name = _read_name(value).removeprefix(_PREFIX)
-    if name.startswith(("/", CURATED_PREFIX)):
-        return True
-    try:
-        return name_and_version(name)[2] in {"", LATEST_LABEL}
-    except PermanentError:
-        return False
 
 
 ANY_VALUE = KeyValue("", lambda value: value)
+UNREAD_VALUE = KeyValue("a value", _read_given)
+"""What azure-ai-ml does not send, but refuses where it is null."""
 ANY_MAPPING = KeyValue("a mapping", _read_exactly(dict))
 ANY_TEXT = KeyValue("text", _read_exactly(str))
-FILLED_TEXT = KeyValue("text that is not empty", _read_name)
-TRUTH_VALUE = KeyValue("true or false", _read_exactly(bool), lambda value: str(value).lower() in _TRUTH)
-POSITIVE_COUNT = KeyValue(
-    "a whole number of at least 1", _read_count, lambda value: str(value).lstrip("0").isdecimal()
+FILLED_TEXT = KeyValue("text that is not empty", read_filled_text)
+TRUTH_VALUE = KeyValue(
+    "true or false", _read_exactly(bool), lambda value: not isinstance(value, dict | list) and value in _TRUTH
 )
-_REFERENCE = "a reference such as azureml:name:version"
-ENVIRONMENT_REFERENCE = KeyValue(
-    _REFERENCE, _read_environment, lambda value: f"{value}".startswith(_PREFIX) and _names_resource(value)
-)
-CODE_REFERENCE = KeyValue(_REFERENCE, _read_code)
+POSITIVE_COUNT = KeyValue("a whole number of at least 1", _read_count, lambda value: _is_whole(value, 1))

@@ -140,6 +140,29 @@ def test_a_template_is_checked_with_its_size_in_the_environment(rules: Path):
     assert "deployments/small.yaml:3:1: description: must be text, not the number 5" in found
 
 
+@pytest.mark.parametrize(
+    ("template", "fault"),
+    [
+        ("instance_type: a\ninstance_type: b\n", "2:1: instance_type: "),
+        ("instance_count: many\ndescription: 5\n", "2:1: description: must be text"),
+        ("# small\n\ndescription: 5\n", "3:1: description: must be text"),
+        ("  instance_count: many\n  description: 5\n", "2:3: description: must be text"),
+        ("{instance_count: many, description: 5}", "1:"),
+        ("instance_count:\n  many\ndescription: 5\n", "1:"),
+        ("instance_count: &a 5\ndescription: *a\n", "description: must be text"),
+    ],
+)
+def test_a_template_has_the_faults_that_its_size_leaves_on_their_lines(
+    rules: Path, template: str, fault: str
+):
+    (rules.parent / "deployments" / "small.yaml").write_text(template)
+    text = "templates: {deployments/small.yaml: {instance_type: S, instance_count: 2}}\n"
+    (found,) = problems(rules, text)
+    assert f"deployments/small.yaml:{fault}" in found or (fault[0] == "d" and fault in found)
+    assert found.count("small.yaml:") == 1
+    assert "many" not in found
+
+
 def test_a_template_gets_its_size_and_keeps_everything_else(rules: Path):
     text = "templates: {deployments/small.yaml: {instance_type: Standard_DS2_v2, instance_count: 1}}\n"
     found = json.loads(load(rules, text).files["deployments/small.yaml"])

@@ -3,17 +3,21 @@
 from typing import Any
 
 import pytest
+from azure.core.exceptions import AzureError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from mlevents.errors import PermanentError
 from mlevents.services.machine_learning.deployment_translation import (
     DEPLOYMENT_FIELDS,
     OTHER_FIELDS,
     find_deployment_faults,
     translate_deployment,
+    write_number_texts,
 )
 from mlevents.services.machine_learning.sdk_internals import rest_body
 from mlevents.services.machine_learning.yaml_entities import load_entity
+from sandbox.azure.validation import find_problems
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # azure-ai-ml's own, on import
 
@@ -106,11 +110,113 @@ def test_another_value_is_a_fault_or_has_the_body_that_azure_ai_ml_makes(
     faults = list(find_deployment_faults(changed))
     if (translated := translate_deployment(changed)) is not None:
         assert not faults
-        assert translated == convert(changed)
+        assert translated == convert(write_number_texts(changed))
     elif not faults and not (
         key == "data_collector" and isinstance(value, dict)
     ):  # what it collects is not checked
         convert({**changed, "tags": changed.get("tags") or {}})  # as the action writes them
+
+
+TEXT_MAPS = ("environment_variables", "properties", "tags")
+SECTIONS = {
+    key: tuple(kind.members) for key, (_, kind) in DEPLOYMENT_FIELDS.items() if hasattr(kind, "members")
+}
+MEMBERS = SECTIONS | dict.fromkeys(TEXT_MAPS, ("a",))
+"""The keys in each section of a document."""
+EXCEPTIONS: tuple[tuple[str, str, Any], ...] = (
+    ("request_settings", "max_queue_wait_ms", 2.5),  # azure-ai-ml drops the fraction, and sends 2
+    ("instance_count", "", "-3"),  # Azure ML documents a minimum
+    ("instance_type", "", ""),  # no virtual machine size
+    ("environment", "", "azureml:sklearn"),  # neither a version nor `latest`: refused before too
+    ("code_configuration", "", {}),  # an empty section; azure-ai-ml drops it
+    ("tags", "a", None),  # no text; the sandbox's reader of the schema ignores it
+)
+"""A fault that azure-ai-ml and the schema accept, for each reason."""
+
+
+def is_exception(key: str, member: str, value: Any) -> bool:
+    """Whether a value is a fault for one of the reasons in EXCEPTIONS."""
+    if key in TEXT_MAPS:
+        return bool(member) and value is None
+    if key in {"environment", "instance_type", "code_configuration"}:
+        return value in ("", {}) or (key == "environment" and isinstance(value, str))
+    try:
+        return int(value) <= 0 or int(value) != float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def write_document(key: str, member: str, value: Any) -> dict[str, Any]:
+    """A document with a value, in a section where a member is named."""
+    return {"instance_type": "S", key: {member: value} if member else value}
+
+
+ENVIRONMENT_ID = "/subscriptions/s/resourceGroups/r/providers/Microsoft.MachineLearningServices/workspaces/w"
+ENVIRONMENT_ID += "/environments/a/versions/1"
+ACCEPTED: dict[str, tuple[Any, ...]] = {
+    "instance_count": (2.0, "+2", " 2 ", "02", "1_0"),
+    "app_insights_enabled": (0, 1, 1.0, "yes", "OFF", "True"),
+    "liveness_probe": ({"failure_threshold": 30.0, "period": "+5", "timeout": 0.0}, {}),
+    "request_settings": ({"request_timeout_ms": 5000.0, "max_concurrent_requests_per_instance": "2"},),
+    "code_configuration": ({"scoring_script": "score.py"},),
+    "environment": (
+        f"azureml:{ENVIRONMENT_ID}",
+        "azureml:a:1",
+        "azureml:a@latest",
+        "azureml://registries/r/environments/a/versions/1",
+    ),
+    "creation_context": (5, "a", []),
+    "$schema": (5, "", []),
+    "type": ("MANAGED",),
+    "private_network_connection": ("no", 0.0),
+}
+
+
+def is_accepted(document: dict[str, Any]) -> bool:
+    """Whether azure-ai-ml converts it, to a body that the published schema accepts."""
+    try:
+        body = convert(document)
+    except (PermanentError, AzureError, AttributeError, TypeError, OverflowError):
+        return False
+    return not find_problems("online_deployment", {**body, "location": "westeurope"})
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, one) for key, all_ in ACCEPTED.items() for one in all_])
+def test_what_azure_ai_ml_and_the_schema_accept_is_no_fault(key: str, value: Any) -> None:
+    document = {"instance_type": "S", key: value}
+    assert is_accepted(document)
+    assert not list(find_deployment_faults(document))
+
+
+@settings(max_examples=300)
+@given(
+    st.data(), st.sampled_from(KEYS), STRANGE | st.sampled_from(("+2", "1_0", 2.0, 30.0, "Yes", "MANAGED"))
+)
+def test_a_fault_is_what_azure_ai_ml_or_the_schema_refuses(data: st.DataObject, key: str, value: Any) -> None:
+    member = data.draw(st.sampled_from(("", *MEMBERS.get(key, ()))))
+    document = write_document(key, member, value)
+    if list(find_deployment_faults(document)) and not is_exception(key, member, value):
+        assert not is_accepted(document)
+
+
+@pytest.mark.parametrize(("key", "member", "value"), EXCEPTIONS)
+def test_each_exception_is_one(key: str, member: str, value: Any) -> None:
+    document = write_document(key, member, value)
+    assert is_exception(key, member, value)
+    assert is_accepted(document)
+    assert list(find_deployment_faults(document))
+
+
+@pytest.mark.parametrize("key", TEXT_MAPS)
+@pytest.mark.parametrize("more", [{}, {"private_network_connection": False}], ids=["here", "azure-ai-ml"])
+def test_a_whole_number_among_texts_is_sent_as_text(key: str, more: dict[str, Any]) -> None:
+    document = {"instance_type": "S", key: {"A": 4, "B": "1"}, **more}
+    assert not list(find_deployment_faults(document))
+    translated = translate_deployment(document)
+    assert (translated is None) == bool(more)
+    body = translated or convert(write_number_texts(document))
+    assert {"A": "4", "B": "1"} in (*body["properties"].values(), body["tags"])
+    assert is_accepted(write_number_texts(document))
 
 
 def test_the_known_keys_are_those_of_azure_ai_ml() -> None:
@@ -146,7 +252,8 @@ def test_the_known_keys_are_those_of_azure_ai_ml() -> None:
             "azureml:a@prod",
             "must be a reference such as azureml:name:version, not the text 'azureml:a@prod'",
         ),
-        ("tags", {"team": 1}, "must be text, not the number 1: put it in quotes"),
+        ("tags", {"team": 1.5}, "must be text, not the number 1.5: put it in quotes"),
+        ("environment_variables", {"DEBUG": True}, "must be text, not true: put it in quotes"),
         ("environment_variables", "A=1", "must be a mapping, not the text 'A=1'"),
         ("request_settings", [], "must be a mapping, not a list"),
     ],
