@@ -34,7 +34,7 @@ class OperatedResponse(ResponseRecord):
     """The record of a response whose steps operators may interrupt, until its `on_failure` begins.
 
     `released` says whether it is the next of its rule to act after a hold. `began` is the response before a
-    gate changed it.
+    gate changed it. `held_step` is the step whose first start ended because the rule was held.
     """
 
     def __init__(self, context: OrchestrationContext, response: Response) -> None:
@@ -42,6 +42,7 @@ class OperatedResponse(ResponseRecord):
         self.interruption = Interruptible(context, self.receive)
         self.released = False
         self.began = response
+        self.held_step: str | None = None
         self._messages: list[Intervention] = []
 
     def take_message(self, verbs: Sequence[str]) -> Intervention | None:
@@ -91,11 +92,12 @@ class OperatedResponse(ResponseRecord):
     def pass_on(self, step: str, intervention: Intervention) -> Durable[bool]:
         """Raise an intervention to the orchestrations of a step; says whether one was running."""
         first = part_id(self.response.id, step, self.response.reruns)
+        held = int(step == self.held_step)
         for _ in range(MOST_TRIES):
             asked = to_text([first, intervention.to_json()])
             text = yield self.context.call_activity(PASS_ON_INTERVENTION, input=asked)
             known, running = json.loads(text)
-            if known:
+            if running or known > held:
                 return bool(running)
             yield self.context.create_timer(timedelta(seconds=PAUSE))
         return False

@@ -188,5 +188,6 @@ def perform_after_release(
     record.update_step(call.step.id, "waiting")
     if not (yield from may_act(record)):
         return None
+    record.held_step = call.step.id
     record.update_step(call.step.id, "running")
     return (yield from perform_or_defer(record.context, call, later, start=2))

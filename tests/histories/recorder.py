@@ -98,7 +98,8 @@ class Recorder:
     those of other instances. `raises` gives the interventions that an instance gets after its turn of this
     number. `holds` and `rounds` are the answers of ReadHolds and ReleaseNext, the last one for good. `ended`
     are the statuses with which an instance gets no intervention any more. `reads` answers ReadForGate; `sent`
-    are the messages to other instances. Without `delivers_signals`, those to entities are still on their way.
+    are the messages to other instances, `found` the first answers to them: how many exist, and run. Without
+    `delivers_signals`, those to entities are still on their way.
     """
 
     perform: Perform
@@ -112,6 +113,7 @@ class Recorder:
     ended: tuple[str, ...] = ()
     delivers_signals: bool = True
     sent: list[Any] = field(default_factory=list)
+    found: list[list[int]] = field(default_factory=list)
     statuses: dict[str, str] = field(default_factory=dict)
     entities: dict[str, Any] = field(default_factory=dict)
     recorded: dict[str, tuple[str, Turns, str]] = field(default_factory=dict)
@@ -164,7 +166,8 @@ class Recorder:
             said = "begun"
         elif action.scheduleTask.name == PASS_ON_INTERVENTION:
             self.sent.append(asked)
-            said = [1, int(self.statuses.get(asked[0]) not in self.ended)]
+            running = int(self.statuses.get(asked[0]) not in self.ended)
+            said = self.found.pop(0) if self.found else [1, running]
         elif action.scheduleTask.name == READ_FOR_GATE:
             said = self.reads(asked)
         elif action.scheduleTask.name in (READ_HOLDS, RELEASE_NEXT):

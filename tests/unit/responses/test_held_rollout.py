@@ -1,11 +1,13 @@
 """A rollout whose rule is held: its first look finds that, and the response waits before it starts again."""
 
+import json
 from typing import Any
 
 import pytest
 
 from mlevents.actions.deploy_model.verbs import RolloutVerb
 from mlevents.orchestration.function_names import READ_HOLDS, RESPOND_TO_EVENT
+from mlevents.responses.operated_response import PASSED_WORDS, UNKNOWN_WORDS
 from tests.histories.recorder import Recorder
 from tests.histories.scenes import (
     HELD,
@@ -80,3 +82,16 @@ def test_what_an_operator_ends_does_not_start_again(verb: str, turn: int, look: 
     """The verb comes during the first look, which is the first turn of both, or while the response waits."""
     recorder = deploy(HELD, HELD, raises=intervene(verb, turn))
     assert ends(recorder) == {ROLLOUT: look, RESPONSE: end}
+
+
+@pytest.mark.parametrize("found", [[[1, 0], [2, 1]], [[1, 0], [2, 0]]])
+def test_a_verb_reaches_a_rollout_that_is_about_to_start_again(found: list[list[int]]) -> None:
+    """The verb comes in the turn that starts it: the one that was held exists, and has ended."""
+    raises = intervene("promote", 5)
+    recorder = in_world(serving(OLD), holds=[HELD, {}], found=list(found))
+    recorder.raises = lambda instance, turn: raises(instance, turn) if instance == RESPONSE else []
+    done = recorder.run(RESPOND_TO_EVENT, RESPONSE, response(deploying()))
+    assert ends(recorder) == {ROLLOUT: "held", AGAIN: "done", RESPONSE: "done"}
+    assert [message[0] for message in recorder.sent] == [ROLLOUT, ROLLOUT]
+    [entry] = json.loads(done.result.value)["log"]
+    assert entry["effect"] == (PASSED_WORDS.format("deploy") if found[1] == [2, 1] else UNKNOWN_WORDS)
