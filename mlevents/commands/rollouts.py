@@ -15,15 +15,16 @@ from mlevents.commands.command import (
     print_json,
     print_line,
 )
-from mlevents.commands.operator.app_options import KEY_SETTING, AppOptions, exit_when_refused
+from mlevents.commands.operator.app_options import AppOptions, exit_when_refused
 from mlevents.commands.operator.response_list import read_responses
+from mlevents.commands.operator.webhook_target import WEBHOOK_KEY_SETTING
 from mlevents.commands.option_groups import expand_options
 from mlevents.services.app_client import AppClient
 
 ACTIVE_STATUSES = ("running", "waiting")
 
-FormerKey = Annotated[str, typer.Option("--key", envvar=[KEY_SETTING, "MLEVENTS_KEY"], hidden=True)]
-"""The function key as earlier releases took it."""
+FormerKey = Annotated[str, typer.Option("--key", hidden=True)]
+"""The function key as earlier releases took it; they also read it from the setting of the webhook's key."""
 
 
 @command("rollouts")
@@ -31,7 +32,7 @@ FormerKey = Annotated[str, typer.Option("--key", envvar=[KEY_SETTING, "MLEVENTS_
 def rollouts(target: AppOptions, key: FormerKey = "", as_json: AsJson = False) -> None:
     """List the rollouts that run now; exit with 1 if there is one."""
     with exit_when_refused(EXIT_USAGE):
-        app = target.open(key, EXIT_USAGE)
+        app = target.open(key, EXIT_USAGE, WEBHOOK_KEY_SETTING)
         try:
             found = list(find_running_rollouts(app))
         except (KeyError, TypeError):

@@ -52,16 +52,16 @@ class AppOptions:
     subscription: Subscription = ""
     ready_file: ReadyFileOption = None
 
-    def open(self, key: str = "", failure: int = EXIT_PROBLEMS) -> AppClient:
+    def open(self, key: str = "", failure: int = EXIT_PROBLEMS, former_setting: str = "") -> AppClient:
         """A client of the app; exits if it cannot be found, or if Azure refuses to say where it is.
 
-        `key` is the function key for an address, else that of the settings; `failure` the exit code when
-        Azure refuses.
+        `key` is the function key, else that of the settings; `failure` the exit code when Azure refuses.
+        `former_setting` is read for an address where no other key is set.
         """
         if sum(map(bool, (self.url, self.app, self.ready_file))) > 1:
             exit_with_error("the app is named more than once: use one of --url, --app and --ready-file")
         try:
-            return AppClient(self._find_access(key))
+            return AppClient(self._find_access(key, former_setting))
         except ConfigError as error:
             exit_with_error(str(error))
         except ActionError as error:
@@ -71,15 +71,15 @@ class AppOptions:
         """The ready file of the sandbox that is operated; None for another app."""
         return None if self.url or self.app else find_sandbox(self.ready_file)
 
-    def _find_access(self, given: str) -> AppAccess:
+    def _find_access(self, given: str, former_setting: str) -> AppAccess:
         """Where the app is, with its key; raises ConfigError or ActionError."""
         if ready := self.find_ready():
             return AppAccess(str(ready["functions"]), ready.get("function_key") or "", is_sandbox=True)
         settings = read_settings(RULES)
-        key = settings.values.get(KEY_SETTING, "").strip()
+        key = given or settings.values.get(KEY_SETTING, "").strip()
         if self.url:
             check_address(self.url)
-            return AppAccess(self.url, given or key)
+            return AppAccess(self.url, key or settings.values.get(former_setting, "").strip())
         return self._find_in_azure(settings, key)
 
     def _find_in_azure(self, settings: Settings, key: str) -> AppAccess:

@@ -19,9 +19,9 @@ from mlevents.commands.command import (
     print_line,
 )
 from mlevents.commands.event_file import EventFile, read_events_or_exit
-from mlevents.commands.operator.webhook_target import WebhookTarget
+from mlevents.commands.operator.webhook_target import WEBHOOK_KEY_SETTING, WebhookTarget
 from mlevents.commands.option_groups import expand_options
-from mlevents.services.app_client import trust_authorities
+from mlevents.services.app_client import AppAccess, trust_authorities
 from mlevents.services.sdk_errors import clean_text
 
 ANSWER_TIMEOUT = 30.0
@@ -33,7 +33,7 @@ WebhookKey = Annotated[
     str,
     typer.Option(
         "--key",
-        envvar="MLEVENTS_KEY",
+        envvar=WEBHOOK_KEY_SETTING,
         show_default=False,
         help="The webhook's system key eventgrid_extension. A variable keeps it out of the command line.",
     ),
@@ -59,7 +59,7 @@ def _find_target(target: WebhookTarget, key: str) -> tuple[str, str]:
     """The host or webhook, and its key: an address is used as it is, whatever listens there."""
     if target.url and not (target.app or target.ready_file):
         check_address(target.url)
-        return target.url, key
+        return target.url, key or target.find_key()
     found = target.open()
     return found.webhook, key or found.key
 
@@ -88,7 +88,10 @@ def find_webhook(to: str, event: Any) -> str:
 
 
 def build_request(event: Any, to: str, key: str = "") -> Request:
-    """What Event Grid sends: an array of one in its own schema, a bare object in that of CloudEvents."""
+    """What Event Grid sends: an array of one in its own schema, a bare object in that of CloudEvents.
+
+    A key that others could read on the way is left out.
+    """
     cloud = isinstance(event, dict) and "eventType" not in event and "specversion" in event
     kind = "application/cloudevents+json" if cloud else "application/json"
     headers = {
@@ -97,7 +100,8 @@ def build_request(event: Any, to: str, key: str = "") -> Request:
         "aeg-delivery-count": "0",
     }
     made = Request(to, json.dumps(event if cloud else [event]).encode(), headers)
-    if key:
+    place = AppAccess(to)
+    if key and (place.is_secure or place.is_local):
         made.add_unredirected_header("x-functions-key", key)
     return made
 

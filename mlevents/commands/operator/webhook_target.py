@@ -12,7 +12,7 @@ from mlevents.commands.running_sandbox import READY_FILE, ReadyFileOption, find_
 from mlevents.errors import ActionError, ConfigError
 from mlevents.services.app_client import AppClient
 
-_WEBHOOK_KEY_SETTING = "MLEVENTS_KEY"
+WEBHOOK_KEY_SETTING = "MLEVENTS_KEY"
 """The setting of the key for the webhook, as for `send`."""
 
 WebhookUrl = Annotated[
@@ -56,7 +56,7 @@ class WebhookTarget:
         place = urlsplit(app.access.url)
         if app.access.is_local and not is_listening(place.hostname or "", place.port or 80):
             exit_with_error(f"nothing listens at {app.access.url}: start the app", EXIT_PROBLEMS)
-        return OpenTarget(app, self.url or app.access.url, self._find_key())
+        return OpenTarget(app, self.url or app.access.url, self.find_key())
 
     @property
     def options(self) -> AppOptions:
@@ -65,9 +65,10 @@ class WebhookTarget:
         root = f"{parts.scheme}://{parts.netloc}" if parts.netloc else self.url
         return AppOptions(root, self.app, self.subscription, self.ready_file)
 
-    def _find_key(self) -> str:
+    def find_key(self) -> str:
+        """The key for the webhook: of the settings, or of a deployed app; empty where none is known."""
         settings = read_settings(RULES)
-        if known := settings.values.get(_WEBHOOK_KEY_SETTING, "").strip():
+        if known := settings.values.get(WEBHOOK_KEY_SETTING, "").strip():
             return known
         if not self.app:
             return ""

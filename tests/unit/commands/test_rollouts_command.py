@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from mlevents.__main__ import build_app
+from mlevents.services.app_client import AppAccess
+from mlevents.services.function_app import FunctionAppReader
 from tests.unit.stand_ins import Answer, Authority, Request, Server
 
 
@@ -95,6 +98,38 @@ def test_the_options_and_the_variable_of_earlier_releases_still_work(trusted: Au
         assert asked(server, "--key", "k", MLEVENTS_APP_KEY="other") == (0, "")
         words = ["rollouts", "--to", server.url]
         assert CliRunner().invoke(build_app(), words, env={"MLEVENTS_APP_KEY": "k"}).exit_code == 0
+
+
+def test_each_key_is_also_read_from_the_local_settings(
+    trusted: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def write(**values: str) -> None:
+        (tmp_path / "local.settings.json").write_text(json.dumps({"Values": values}))
+
+    with app(trusted) as server:
+        write(MLEVENTS_APP_KEY="k")
+        assert asked(server, MLEVENTS_KEY="webhook") == (0, "")
+        write(MLEVENTS_KEY="k")
+        assert asked(server, MLEVENTS_APP_KEY="") == (0, "")
+
+
+@pytest.mark.parametrize(("more", "key"), [(["--key", "k"], "k"), ([], "own")])
+def test_the_key_is_used_for_a_deployed_app_too(
+    monkeypatch: pytest.MonkeyPatch, more: list[str], key: str
+) -> None:
+    keys: list[str] = []
+
+    def open_app(_: FunctionAppReader, _name: str, given: str) -> AppAccess:
+        keys.append(given)
+        return AppAccess("http://127.0.0.1:9")
+
+    monkeypatch.setattr(FunctionAppReader, "open", open_app)
+    words = ["rollouts", "--app", "a", "--subscription", "s", *more]
+    environment = {"MLEVENTS_APP_KEY": "own", "MLEVENTS_KEY": "webhook"}
+    assert CliRunner().invoke(build_app(), words, env=environment).exit_code == 2
+    assert keys == [key]
 
 
 @pytest.mark.parametrize("body", [[], {"responses": None}, {}])

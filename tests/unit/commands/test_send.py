@@ -21,6 +21,7 @@ class FunctionServer(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Function)
         self.received: list[tuple[str | None, str | None, Any]] = []
+        self.keys: list[str | None] = []
 
 
 class Function(BaseHTTPRequestHandler):
@@ -31,6 +32,7 @@ class Function(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.received.append((self.headers["Content-Type"], self.headers["aeg-event-type"], body))
+        self.server.keys.append(self.headers["x-functions-key"])
         event = body[0] if isinstance(body, list) else body
         self.send_response(202 if "id" in event else 500)
         self.end_headers()
@@ -87,6 +89,33 @@ def test_the_key_is_in_a_header_and_never_in_the_address():
     assert made.get_header("X-functions-key") == "a-key"
     assert "a-key" not in made.full_url
     assert not build_request({"id": "1"}, "https://app.example.com/x").has_header("X-functions-key")
+
+
+@pytest.mark.parametrize(
+    ("to", "sent"),
+    [
+        ("http://app.example.com/x", False),
+        ("http://127.0.0.1.example.com/x", False),
+        ("HTTPS://app.example.com/x", True),
+        ("http://localhost:7071", True),
+        ("http://[::1]:7071", True),
+    ],
+)
+def test_the_key_is_not_sent_where_others_can_read_it(to: str, sent: bool):
+    assert build_request({"id": "1"}, to, "a-key").has_header("X-functions-key") == sent
+
+
+@pytest.mark.parametrize(("variable", "key"), [("", "of-the-file"), ("of-the-variable", "of-the-variable")])
+def test_the_key_for_an_address_is_also_read_from_the_local_settings(
+    function: FunctionServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, key: str
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLEVENTS_KEY", raising=False)
+    if variable:
+        monkeypatch.setenv("MLEVENTS_KEY", variable)
+    (tmp_path / "local.settings.json").write_text(json.dumps({"Values": {"MLEVENTS_KEY": "of-the-file"}}))
+    assert send(function, {"id": "1", "eventType": "a"})[0] == 0
+    assert function.keys == [key]
 
 
 def test_an_event_that_is_not_accepted_is_told(function: FunctionServer):
