@@ -85,7 +85,7 @@ class KeyTexts:
     """A mapping of texts, whose keys the author chooses."""
 
     def read(self, value: Any) -> dict[str, str]:
-        """The mapping as it is; raises UntranslatedError for another value."""
+        """The mapping, with whole numbers as texts; raises UntranslatedError for another value."""
         texts = write_as_texts(_read_exactly(dict)(value))
         return {read_filled_text(key): ANY_TEXT.read(member) for key, member in texts.items()}
 

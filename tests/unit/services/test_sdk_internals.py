@@ -85,14 +85,16 @@ def test_a_document_becomes_the_body_that_resource_manager_expects(timeout: int 
         "instance_count": 2,
         "environment": "azureml:inference:3",
         "request_settings": {"request_timeout_ms": timeout},
-        "tags": {"team": "risk"},
+        "environment_variables": {"WORKER_COUNT": 4},
+        "tags": {"team": "risk", "year": 2026},
     }
     workspace = Workspace.parse(WORKSPACE)
     wanted = NewDeployment("e", "blue", document, workspace.asset("models", "net", "1"), {"own": "tag"})
     body = deployment_body(ArmClient(""), SimpleNamespace, workspace, wanted)  # type: ignore[arg-type]
     assert body["sku"] == {"name": "Default", "capacity": 2}
-    assert body["tags"] == {"team": "risk", "own": "tag"}
+    assert body["tags"] == {"team": "risk", "year": "2026", "own": "tag"}
     properties = body["properties"]
+    assert properties["environmentVariables"] == {"WORKER_COUNT": "4"}
     assert properties["endpointComputeType"] == "Managed"
     assert properties["environmentId"] == workspace.asset("environments", "inference", "3")
     assert properties["requestSettings"]["requestTimeout"] == "PT6S"
