@@ -15,12 +15,14 @@ from mlevents.commands.command import (
     check_address,
     command,
     describe_connection_error,
+    exit_with_error,
     print_json,
     print_line,
 )
 from mlevents.commands.event_file import EventFile, read_events_or_exit
 from mlevents.commands.operator.webhook_target import WEBHOOK_KEY_SETTING, WebhookTarget
 from mlevents.commands.option_groups import expand_options
+from mlevents.errors import ConfigError
 from mlevents.services.app_client import AppAccess, trust_authorities
 from mlevents.services.sdk_errors import clean_text
 
@@ -45,7 +47,11 @@ WebhookKey = Annotated[
 def send(event: EventFile, target: WebhookTarget, key: WebhookKey = "", as_json: AsJson = False) -> None:
     """Deliver each event of a file in its own request, and show the answer."""
     to, key = _find_target(target, key)
-    answers = [deliver_event(one, find_webhook(to, one), key) for one in read_events_or_exit(event)]
+    events = read_events_or_exit(event)
+    try:
+        answers = [deliver_event(one, find_webhook(to, one), key) for one in events]
+    except ConfigError as error:
+        exit_with_error(str(error))
     if as_json:
         print_json({"deliveries": answers})
     else:
@@ -65,7 +71,10 @@ def _find_target(target: WebhookTarget, key: str) -> tuple[str, str]:
 
 
 def deliver_event(event: Any, to: str, key: str) -> dict[str, Any]:
-    """Deliver one event in one request; `status` is null when nothing answered, `answer` then says why."""
+    """Deliver one event in one request; `status` is null when nothing answered, `answer` then says why.
+
+    Raises ConfigError for a key that others could read on the way.
+    """
     try:
         request, trust = build_request(event, to, key), trust_authorities()
         with urlopen(request, timeout=ANSWER_TIMEOUT, context=trust) as answer:
@@ -90,7 +99,7 @@ def find_webhook(to: str, event: Any) -> str:
 def build_request(event: Any, to: str, key: str = "") -> Request:
     """What Event Grid sends: an array of one in its own schema, a bare object in that of CloudEvents.
 
-    A key that others could read on the way is left out.
+    Raises ConfigError for a key that others could read on the way.
     """
     cloud = isinstance(event, dict) and "eventType" not in event and "specversion" in event
     kind = "application/cloudevents+json" if cloud else "application/json"
@@ -100,8 +109,7 @@ def build_request(event: Any, to: str, key: str = "") -> Request:
         "aeg-delivery-count": "0",
     }
     made = Request(to, json.dumps(event if cloud else [event]).encode(), headers)
-    place = AppAccess(to)
-    if key and (place.is_secure or place.is_local):
+    if AppAccess(to, key).key:
         made.add_unredirected_header("x-functions-key", key)
     return made
 
