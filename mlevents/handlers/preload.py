@@ -51,9 +51,10 @@ def preload() -> None:
 
 
 def _load(loaded: "Rules") -> None:
-    from mlevents.responses.first_response import list_step_orchestrators, open_azure
+    from mlevents.responses.first_response import list_actions, list_step_orchestrators, open_azure
 
-    own = map(ORCHESTRATORS.__getitem__, list_step_orchestrators(loaded))
+    actions = list_actions(loaded)
+    own = map(ORCHESTRATORS.__getitem__, list_step_orchestrators(actions))
     for place in (DELIVERY, *EVERY_RESPONSE, *own):
         load_function(place)
-    open_azure(loaded, settings())
+    open_azure(actions, settings())

@@ -209,7 +209,7 @@ def _count(counter: str, labels: Mapping[str, str] | None = None) -> None:
 
 
 def _is_measured() -> bool:
-    """Whether somebody may read the metrics: they have imported the API then, or the API will find them."""
+    """Whether metrics may be read: their reader has imported the API by now, or the API will find it."""
     return "opentelemetry.metrics" in sys.modules or "OTEL_PYTHON_METER_PROVIDER" in os.environ
 
 
